@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Capabilities beyond the original protocol (docs/wire-protocol.md, "Extensions"). Pure; any thread. */
+#pragma once
+
+#include <glib.h>
+
+typedef enum {
+    CAP_HALF_CLOSE = 1 << 0, /* an empty binary message ends one direction */
+    CAP_REASON = 1 << 1,     /* close frames carry the true code and a reason code */
+    CAP_DEADLINE = 1 << 2,   /* $deadline= in the request to the device */
+    CAP_INITIATOR = 1 << 3,  /* $initiator= and $from= in the request to the device */
+} Caps;
+
+#define CAPS_ALL (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR)
+
+/* Names separated by `,` or `.`, optional blanks around them; unknown names are ignored. */
+Caps caps_parse(const char *text, gsize len);
+
+/* "half-close,reason" with the given separator; "" for none. Caller frees. */
+char *caps_format(Caps caps, char separator);
+
+/* The capabilities a device tells inside its DeviceClientType, percent-decoded:
+ * "streamd/1.0 (caps=half-close,reason)". None when the text has no such part. */
+Caps caps_from_client_type(const char *text);
