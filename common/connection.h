@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Connection: a non-blocking stream socket, with or without TLS, on one reactor at a time.
+ *
+ * All calls on its reactor; before connection_attach and after connection_detach on whichever
+ * thread holds it alone. Readiness is remembered (the reactor is edge-triggered): the handler
+ * reads and writes until -EAGAIN. */
+#pragma once
+
+#include "common/reactor.h"
+#include "common/tls-session.h"
+
+/* Output that may wait in connection_queue: beyond it the peer is too slow for control traffic. */
+#define CONNECTION_QUEUE_MAX (256 * 1024)
+
+typedef struct Connection Connection;
+typedef void (*ConnectionReady)(Connection *connection, void *data);
+
+/* Takes FD (made non-blocking, TCP_NODELAY where it is TCP). */
+Connection *connection_new(int fd);
+
+/* Closes at once: an unread byte or a TLS session without close_notify makes it a rude end. NULL is fine. */
+void connection_free(Connection *connection);
+
+/* Closes so that the peer sees a reset (SO_LINGER 0; a Unix socket has no reset, only an end). */
+void connection_reset(Connection *connection);
+
+/* Takes the connection: sends what is queued, close_notify and FIN, then reads and drops until the
+ * peer's end, at most CONNECTION_LINGER; then closes. So a last message is not destroyed by a reset. */
+#define CONNECTION_LINGER (5 * G_TIME_SPAN_SECOND)
+void connection_finish(Connection *connection);
+
+/* SERVER_NAME NULL: we are the server. Before any byte is read. */
+void connection_start_tls(Connection *connection, TlsContext *context, const char *server_name);
+TlsSession *connection_tls(Connection *connection); /* NULL without */
+
+/* READY is called soon after attach or set_handler, and whenever the socket became readable, writable or hung up. */
+int connection_attach(Connection *connection, Reactor *reactor, ConnectionReady ready, void *data);
+void connection_set_handler(Connection *connection, ConnectionReady ready, void *data);
+void connection_detach(Connection *connection);
+Reactor *connection_reactor(Connection *connection); /* NULL while not attached */
+
+int connection_handshake(Connection *connection); /* as tls_session_handshake; 0 without TLS */
+
+/* > 0; 0: orderly end (FIN, or close_notify under TLS); -EAGAIN; -ESHUTDOWN: FIN without
+ * close_notify; other: lost. */
+ssize_t connection_read(Connection *connection, void *buf, size_t len);
+
+/* Puts bytes back in front of what connection_read gives next (a copy is kept). */
+void connection_unread(Connection *connection, const void *data, size_t len);
+
+/* As tls_session_write; without TLS as send(2). -EAGAIN while something is queued. */
+ssize_t connection_write(Connection *connection, const void *buf, size_t len);
+
+/* Whole messages outside the byte path (heads, control frames, packets): copied and sent as soon
+ * as the socket takes them. FALSE past CONNECTION_QUEUE_MAX: the peer does not read, end it. */
+gboolean connection_queue(Connection *connection, const void *data, size_t len);
+
+/* Sends what waits: 0 all gone, -EAGAIN some waits (READY comes), other: lost. Call at the end of
+ * every READY that wrote or queued. */
+int connection_flush(Connection *connection);
+
+int connection_shutdown_write(Connection *connection); /* FIN; without TLS only */
+
+/* The peer ended or reset the connection: known without reading. */
+gboolean connection_hung_up(Connection *connection);
+
+/* No sign of life from the peer's kernel for SILENCE µs although something waits for its acknowledgement. */
+gboolean connection_is_dead(Connection *connection, gint64 silence);
+
+/* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix". */
+const char *connection_peer(Connection *connection);
+int connection_fd(Connection *connection);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Connection, connection_free)

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Relay: carries bytes between two sides, each a plain socket or a WebSocket leg, on one reactor.
+ *
+ * At most one buffer of 64 KiB per direction, held only while bytes wait in it; a side is not read
+ * while the buffer that it fills is not empty: that is the backpressure. No byte is lost, repeated
+ * or reordered. How an end is told and passed on: docs/wire-protocol.md, sections 4, 4a and 8. */
+#pragma once
+
+#include "common/caps.h"
+#include "common/connection.h"
+#include "common/reason.h"
+
+typedef struct Relay Relay;
+
+typedef struct {
+    Connection *connection; /* taken */
+    gboolean framed;        /* a WebSocket leg */
+    gboolean client;        /* we are the WebSocket client of this leg: we mask, the peer must not */
+    Caps caps;              /* what the peer of this leg shares with us */
+    Reason closed;          /* the reason when this side ends in order */
+} RelaySide;
+
+typedef struct {
+    gint64 quiet;   /* µs; after the local end of data toward a side without half-close */
+    gint64 ping;    /* µs of silence before a ping; 0: never */
+    gint64 dead;    /* µs of silence before the peer's kernel is asked for a sign of life */
+} RelayTimes;
+
+#define RELAY_QUIET (60 * G_TIME_SPAN_SECOND)
+#define RELAY_PING (20 * G_TIME_SPAN_SECOND)
+#define RELAY_DEAD (45 * G_TIME_SPAN_SECOND)
+
+/* A stream's 64-bit offsets. The stream owns it; relays come and go. Counts payload that was taken
+ * from side 0 ([0]) and from side 1 ([1]). Any thread. */
+typedef struct {
+    _Atomic guint64 bytes[2];
+} RelayMeter;
+
+/* On the thread of OWNER's receiver, once; both connections are closed or closing by then. */
+typedef void (*RelayEnded)(Relay *relay, Reason reason, void *data);
+
+/* Any thread. Both connections are detached, or on REACTOR and this is its thread. METER outlives the relay's
+ * end. Times NULL: the constants above. The caller holds the first reference. */
+Relay *relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1,
+                 const RelayTimes *times, RelayMeter *meter, Queue *owner, RelayEnded ended,
+                 void *data);
+
+/* Any thread: ends it for REASON; what is buffered is delivered first when the reason is orderly. */
+void relay_close(Relay *relay, Reason reason);
+
+/* Drops the caller's reference; ENDED is not called after this when it runs on OWNER's thread. A relay still running is closed with
+ * REASON_CANCELLED. */
+void relay_unref(Relay *relay);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Relay, relay_unref)

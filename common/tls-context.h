@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* TLS context: credentials and rules shared by sessions (security: TLS 1.2 and 1.3 only, AEAD with
+ * forward secrecy, no early data, no renegotiation, resumption on). Reference counted; immutable
+ * once made but for the client's cache of tickets, so any thread may make sessions from it. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct TlsContext TlsContext;
+
+/* The hub's side: PEM files. ALPN offers mqtt and http/1.1. Error: G_FILE_ERROR or STREAMD_ERROR_INVALID
+ * with the file and what is wrong. */
+TlsContext *tls_context_new_server(const char *cert_file, const char *key_file, GError **error);
+
+/* A client's side: trusts CA_FILE alone, or the system's store when NULL. ALPN is NULL, "http/1.1" or "mqtt". */
+TlsContext *tls_context_new_client(const char *ca_file, const char *alpn, GError **error);
+
+TlsContext *tls_context_ref(TlsContext *context);
+void tls_context_unref(TlsContext *context);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(TlsContext, tls_context_unref)
