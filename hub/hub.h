@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hub: ties the edge, the devices' sessions, the streams and the REST interface together.
+ *
+ * All calls on the main thread, whose default main context must run. The life of a hub:
+ * hub_new, hub_listen once per address, hub_start, ... hub_stop, DONE, hub_free. What it is given
+ * (settings, registry, reactors, queue) must outlive it. It watches the registry: who is removed or
+ * disabled there is cut at once (requirement R18). */
+#pragma once
+
+#include "common/reactor.h"
+#include "common/tls-context.h"
+#include "hub/registry.h"
+#include "hub/settings.h"
+
+typedef struct Hub Hub;
+
+typedef struct {
+    const Settings *settings;
+    Registry *registry;
+    ReactorPool *reactors;
+    Queue *queue;                /* the main thread's; its source is attached by the caller */
+    TlsContext *tls;             /* a reference is taken */
+    const char *const *names;    /* NULL-terminated, at least one: what clients may call this hub, without
+                                  * ports; the first is put in stream URLs. Copied, lower-cased. */
+    const char *streaming_host;  /* NAME or NAME:PORT for stream URLs; NULL: the first name. Without a
+                                  * port that of the first listener. A host name or an IPv4 address
+                                  * (docs/wire-protocol.md, section 1.5 f). */
+} HubOptions;
+
+/* STREAMD_ERROR_INVALID when a name cannot be put in a URL. */
+Hub *hub_new(const HubOptions *options, GError **error);
+
+/* Binds ADDRESS ("127.0.0.1:443", "[::]:8883"; port 0: any). Every listener serves all protocols:
+ * HTTPS, WebSocket and MQTT are told apart by ALPN and the first byte. *ret_bound is the address
+ * with its real port; caller frees. Connections are accepted from hub_start on. */
+gboolean hub_listen(Hub *hub, const char *address, char **ret_bound, GError **error);
+
+gboolean hub_start(Hub *hub, GError **error);
+
+/* Sessions and requests made from now on use this context; those that live keep theirs. */
+void hub_set_tls(Hub *hub, TlsContext *tls);
+
+/* Graceful: at once new and waiting requests are answered with 503 and Retry-After; streams that
+ * were accepted may go on for GRACE µs, then both legs are closed with 1001. DONE is called once,
+ * not from within this call, when nothing is left. A second call shortens the grace. */
+typedef void (*HubDone)(Hub *hub, void *data);
+void hub_stop(Hub *hub, gint64 grace, HubDone done, void *data);
+
+void hub_free(Hub *hub); /* without hub_stop: cuts everything */
+
+/* For `device list` and `device show`. */
+gboolean hub_device_is_connected(Hub *hub, const char *device, const char *module);
+
+typedef struct {
+    guint connections;      /* sockets at the edge, legs and devices included */
+    guint unauthenticated;  /* of those */
+    guint devices;          /* connected */
+    guint streams;          /* not ended */
+    guint64 streams_total;
+    guint64 ignored_answers; /* late or unknown answers of devices */
+} HubCounts;
+
+HubCounts hub_counts(Hub *hub);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hub, hub_free)
