@@ -26,6 +26,7 @@ struct Watch {
 struct Task {
     void (*func)(Task *task); /* runs once on the next turn; may defer itself again */
     Task *next, *previous;    /* the reactor's */
+    guint64 turn;             /* the reactor's */
     gboolean deferred;        /* the reactor's */
 };
 
@@ -61,10 +62,12 @@ gboolean reactor_is_current(Reactor *reactor); /* any thread; for assertions */
 /* A count of turns, for a watchdog: moves on at least every second while the thread lives. Any thread. */
 guint64 reactor_heartbeat(Reactor *reactor);
 
-/* A buffer of BUFFER_SIZE bytes from a small pool, and back to it. Never NULL. */
+/* A buffer of BUFFER_SIZE bytes from a small pool, and back to it (or to g_free). Never NULL. It
+ * holds a WebSocket message of 64 KiB with room for a header in front of it, or the same as TLS
+ * records (four of 16 KiB, each 22 bytes longer on the wire). */
 #define BUFFER_HEADROOM 16
 #define BUFFER_DATA 65536
-#define BUFFER_SIZE (BUFFER_HEADROOM + BUFFER_DATA)
+#define BUFFER_SIZE (BUFFER_HEADROOM + BUFFER_DATA + 2032)
 uint8_t *reactor_buffer_take(Reactor *reactor);
 void reactor_buffer_give(Reactor *reactor, uint8_t *buffer); /* NULL is fine */
 

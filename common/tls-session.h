@@ -3,6 +3,7 @@
  * large pieces of its own, and holds those buffers only while they have something in them. */
 #pragma once
 
+#include "common/reactor.h"
 #include "common/tls-context.h"
 
 #include <stddef.h>
@@ -14,6 +15,9 @@ typedef struct TlsSession TlsSession;
  * SNI unless it is an IP address); NULL on the hub's side. */
 TlsSession *tls_session_new(TlsContext *context, int fd, const char *server_name);
 void tls_session_free(TlsSession *session);
+
+/* Where its buffers come from and go to from now on; NULL: the heap. */
+void tls_session_set_reactor(TlsSession *session, Reactor *reactor);
 
 /* 0 when done, -EAGAIN, or a failure: -EKEYREJECTED (certificate refused), -EPROTO, -ECONNRESET... */
 int tls_session_handshake(TlsSession *session);

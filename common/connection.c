@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/connection.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What a finishing connection may still send us before we stop listening to it. */
+#define CONNECTION_DRAIN_MAX (1024 * 1024)
+
+struct Connection {
+    Watch watch;
+    Task task;
+    Timer linger;
+    Reactor *reactor;
+    TlsSession *tls;
+    ConnectionReady ready;
+    void *data;
+    GByteArray *unread; /* given back by connection_unread; NULL mostly */
+    GByteArray *queued; /* control output that waits; NULL mostly */
+    gboolean readable, writable, hung_up;
+    gboolean said_bye;
+    size_t drained;
+    char peer[INET6_ADDRSTRLEN + 10];
+};
+
+static void
+connection_name_peer(Connection *connection)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {0};
+    socklen_t len = sizeof address;
+    char text[INET6_ADDRSTRLEN] = "?";
+
+    if (getpeername(connection->watch.fd, &address.any, &len) < 0) {
+        g_strlcpy(connection->peer, "unconnected", sizeof connection->peer);
+    } else if (address.any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof text);
+        g_snprintf(connection->peer, sizeof connection->peer, "%s:%u", text,
+                   ntohs(address.v4.sin_port));
+    } else if (address.any.sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof text);
+        g_snprintf(connection->peer, sizeof connection->peer, "[%s]:%u", text,
+                   ntohs(address.v6.sin6_port));
+    } else {
+        g_strlcpy(connection->peer, "unix", sizeof connection->peer);
+    }
+}
+
+static void
+connection_run(Connection *connection)
+{
+    if (connection->ready)
+        connection->ready(connection, connection->data);
+}
+
+static void
+connection_task(Task *task)
+{
+    connection_run(CONTAINER_OF(task, Connection, task));
+}
+
+static void
+connection_watch_ready(Watch *watch, uint32_t events)
+{
+    Connection *connection = CONTAINER_OF(watch, Connection, watch);
+
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        connection->readable = TRUE;
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+        connection->writable = TRUE;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        connection->hung_up = TRUE;
+    connection_run(connection);
+}
+
+Connection *
+connection_new(int fd)
+{
+    Connection *connection = g_new0(Connection, 1);
+    const int on = 1;
+
+    connection->watch.fd = fd;
+    connection->watch.ready = connection_watch_ready;
+    connection->task.func = connection_task;
+    connection->readable = connection->writable = TRUE;
+    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    connection_name_peer(connection);
+    /* Frames are written whole: waiting for more would only delay a keystroke. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return connection;
+}
+
+void
+connection_free(Connection *connection)
+{
+    if (!connection)
+        return;
+    connection_detach(connection);
+    tls_session_free(connection->tls);
+    close(connection->watch.fd);
+    g_clear_pointer(&connection->unread, g_byte_array_unref);
+    g_clear_pointer(&connection->queued, g_byte_array_unref);
+    g_free(connection);
+}
+
+void
+connection_reset(Connection *connection)
+{
+    const struct linger hard = {.l_onoff = 1, .l_linger = 0};
+
+    (void)setsockopt(connection->watch.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    connection_free(connection);
+}
+
+void
+connection_start_tls(Connection *connection, TlsContext *context, const char *server_name)
+{
+    connection->tls = tls_session_new(context, connection->watch.fd, server_name);
+    tls_session_set_reactor(connection->tls, connection->reactor);
+}
+
+TlsSession *
+connection_tls(Connection *connection)
+{
+    return connection->tls;
+}
+
+int
+connection_attach(Connection *connection, Reactor *reactor, ConnectionReady ready, void *data)
+{
+    int r = reactor_add(reactor, &connection->watch);
+
+    if (r < 0)
+        return r;
+    connection->reactor = reactor;
+    if (connection->tls)
+        tls_session_set_reactor(connection->tls, reactor);
+    /* Bytes may wait inside TLS or in front of it, of which the kernel knows nothing. */
+    connection->readable = connection->writable = TRUE;
+    connection_set_handler(connection, ready, data);
+    return 0;
+}
+
+void
+connection_set_handler(Connection *connection, ConnectionReady ready, void *data)
+{
+    connection->ready = ready;
+    connection->data = data;
+    reactor_defer(connection->reactor, &connection->task);
+}
+
+void
+connection_detach(Connection *connection)
+{
+    if (!connection->reactor)
+        return;
+    reactor_remove(connection->reactor, &connection->watch);
+    reactor_cancel(connection->reactor, &connection->task);
+    reactor_clear_timer(connection->reactor, &connection->linger);
+    if (connection->tls)
+        tls_session_set_reactor(connection->tls, NULL);
+    connection->reactor = NULL;
+    connection->ready = NULL;
+}
+
+Reactor *
+connection_reactor(Connection *connection)
+{
+    return connection->reactor;
+}
+
+int
+connection_handshake(Connection *connection)
+{
+    return connection->tls ? tls_session_handshake(connection->tls) : 0;
+}
+
+static ssize_t
+connection_read_unread(Connection *connection, void *buf, size_t len)
+{
+    GByteArray *unread = connection->unread;
+
+    len = MIN(len, unread->len);
+    memcpy(buf, unread->data, len);
+    g_byte_array_remove_range(unread, 0, (guint)len);
+    if (unread->len == 0)
+        g_clear_pointer(&connection->unread, g_byte_array_unref);
+    return (ssize_t)len;
+}
+
+static ssize_t
+socket_read(int fd, void *buf, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = recv(fd, buf, len, 0);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+ssize_t
+connection_read(Connection *connection, void *buf, size_t len)
+{
+    ssize_t n;
+
+    if (connection->unread)
+        return connection_read_unread(connection, buf, len);
+    if (!connection->readable)
+        return -EAGAIN;
+    n = connection->tls ? tls_session_read(connection->tls, buf, len)
+                        : socket_read(connection->watch.fd, buf, len);
+    if (n == -EAGAIN)
+        connection->readable = FALSE;
+    return n;
+}
+
+void
+connection_unread(Connection *connection, const void *data, size_t len)
+{
+    if (len == 0)
+        return;
+    if (!connection->unread)
+        connection->unread = g_byte_array_new();
+    g_byte_array_prepend(connection->unread, data, (guint)len);
+}
+
+static ssize_t
+socket_write(int fd, const void *buf, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = send(fd, buf, len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t
+connection_write_now(Connection *connection, const void *buf, size_t len)
+{
+    ssize_t n;
+
+    if (!connection->writable)
+        return -EAGAIN;
+    n = connection->tls ? tls_session_write(connection->tls, buf, len)
+                        : socket_write(connection->watch.fd, buf, len);
+    if (n == -EAGAIN)
+        connection->writable = FALSE;
+    return n;
+}
+
+/* 0 when nothing is queued any more. */
+static int
+connection_send_queued(Connection *connection)
+{
+    while (connection->queued) {
+        GByteArray *queued = connection->queued;
+        ssize_t n = connection_write_now(connection, queued->data, queued->len);
+
+        if (n < 0)
+            return (int)n;
+        g_byte_array_remove_range(queued, 0, (guint)n);
+        if (queued->len == 0)
+            g_clear_pointer(&connection->queued, g_byte_array_unref);
+    }
+    return 0;
+}
+
+ssize_t
+connection_write(Connection *connection, const void *buf, size_t len)
+{
+    int r = connection_send_queued(connection);
+
+    return r < 0 ? r : connection_write_now(connection, buf, len);
+}
+
+gboolean
+connection_queue(Connection *connection, const void *data, size_t len)
+{
+    guint held = connection->queued ? connection->queued->len : 0;
+
+    if (len > CONNECTION_QUEUE_MAX - held)
+        return FALSE;
+    if (!connection->queued)
+        connection->queued = g_byte_array_new();
+    g_byte_array_append(connection->queued, data, (guint)len);
+    return TRUE;
+}
+
+int
+connection_flush(Connection *connection)
+{
+    int r = connection_send_queued(connection);
+
+    if (connection->tls && (r == 0 || r == -EAGAIN)) {
+        int flushed = connection->writable ? tls_session_flush(connection->tls) : -EAGAIN;
+
+        if (flushed == -EAGAIN)
+            connection->writable = FALSE;
+        r = flushed < 0 ? flushed : r;
+    }
+    return r;
+}
+
+int
+connection_shutdown_write(Connection *connection)
+{
+    return shutdown(connection->watch.fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+gboolean
+connection_hung_up(Connection *connection)
+{
+    return connection->hung_up;
+}
+
+gboolean
+connection_is_dead(Connection *connection, gint64 silence)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+    guint32 limit = (guint32)(silence / 1000);
+
+    if (getsockopt(connection->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return FALSE;
+    /* A closed window is answered by the peer's kernel: no retransmissions, so it is alive. */
+    return info.tcpi_retransmits > 0 && info.tcpi_last_ack_recv >= limit &&
+           info.tcpi_last_data_recv >= limit;
+}
+
+const char *
+connection_peer(Connection *connection)
+{
+    return connection->peer;
+}
+
+int
+connection_fd(Connection *connection)
+{
+    return connection->watch.fd;
+}
+
+/* Everything of ours is sent: 0; -EAGAIN: not yet; else it never will be. */
+static int
+connection_say_bye(Connection *connection)
+{
+    int r = connection_flush(connection);
+
+    if (r < 0 || connection->said_bye)
+        return r;
+    if (connection->tls)
+        r = tls_session_bye(connection->tls);
+    if (r == -EAGAIN) {
+        connection->writable = FALSE;
+        return r;
+    }
+    connection->said_bye = TRUE;
+    (void)connection_shutdown_write(connection);
+    return r;
+}
+
+static void
+connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
+{
+    uint8_t dropped[4096];
+    int r = connection_say_bye(connection);
+    ssize_t n;
+
+    if (r < 0 && r != -EAGAIN) {
+        connection_free(connection);
+        return;
+    }
+    do {
+        n = socket_read(connection->watch.fd, dropped, sizeof dropped);
+        connection->drained += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && connection->drained < CONNECTION_DRAIN_MAX);
+    /* The peer's FIN after ours is the end; before ours, our bytes still have to go. */
+    if ((n == 0 && connection->said_bye) || (n < 0 && n != -EAGAIN) || n > 0)
+        connection_free(connection);
+}
+
+static void
+connection_linger_over(Timer *timer)
+{
+    connection_free(CONTAINER_OF(timer, Connection, linger));
+}
+
+void
+connection_finish(Connection *connection)
+{
+    if (!connection->reactor) {
+        connection_free(connection);
+        return;
+    }
+    connection->linger.func = connection_linger_over;
+    reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
+    connection->writable = TRUE;
+    connection_set_handler(connection, connection_linger_ready, NULL);
+}
