@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Rules that the source keeps, as tests: rules.py RULE ROOT, or rules.py all ROOT.
+
+Each rule is a function from a Tree to (path, line, what is wrong). test_rules.py breaks every one of them once."""
+
+import fnmatch
+import os
+import re
+import statistics
+import sys
+
+from source import Tree, c_functions, matches
+
+LINES_OF_A_FUNCTION = 70
+LINES_OF_A_FILE = 600
+
+INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]'
+
+# docs/architecture.md, section 2. Which folders a folder's files may include.
+LAYERS = {
+    'common': {'common'},
+    'hub': {'common', 'hub'},
+    'daemon': {'common', 'daemon'},
+    'client': {'common', 'client'},
+}
+
+# The same section: who may know a library. Tests may know anything.
+LIBRARIES = [
+    (r'systemd/sd-bus.*', ['common/bus-*', 'daemon/bus-*', 'client/*']),
+    (r'libsoup/.*', ['hub/admin-client.c']),
+    (r'gnutls/.*', ['common/tls*', 'common/sas-token.c', 'hub/certificate*.c']),
+    (r'sqlite3\.h', ['hub/registry-sqlite.c']),
+]
+
+FORBIDDEN = [
+    (r'\bgoto\b', 'goto: use g_autoptr, or a function of its own'),
+    (r'\bG(Mutex|RecMutex|RWLock|Cond|AsyncQueue)\b|\bg_(mutex|cond|async_queue|atomic_rc)_',
+     'ThreadSanitizer cannot see into GLib: C11 atomics or pthread'),
+    (r'\b(strcpy|strcat|sprintf|vsprintf|gets|alloca)\s*\(', 'unbounded'),
+    (r'\bsignal\s*\((?!\s*SIGPIPE\s*,\s*SIG_IGN)|\bsigaction\s*\(',
+     'a signal handler: use g_unix_signal_add or signalfd'),
+    (r'\bSO_(SND|RCV)BUF\b', 'turns the autotuning of the socket off'),
+]
+
+# Put together here, so that this file keeps the rule as well.
+UNFINISHED = r'\b(' + '|'.join(['TO' 'DO', 'FIX' 'ME', 'XX' 'X', 'HA' 'CK']) + r')\b'
+
+PLAIN_COMPARE = r'\b(memcmp|bcmp|strn?cmp|strn?casecmp|g_strcmp0|g_str_equal)\s*\(([^;{]*)'
+SECRET_NAME = re.compile(r'(^|_)(sig|signature|mac|hmac|digest|secret|password|token)s?\d*($|_)', re.I)
+MAC_FILE = 'common/sas-token.c'
+
+NO_COMMENTS = ('.json',)  # formats in which an SPDX line cannot be written
+
+
+def allowed(path, patterns):
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns)
+
+
+def rule_dependencies(tree):
+    """Includes follow the layers, and a library is known to few files."""
+    for path in tree.product_c_files():
+        folder = path.split('/')[0]
+        for line, match in matches(INCLUDE, tree.text(path)):
+            name = match.group(1)
+            other = name.split('/')[0]
+            if other in LAYERS and other not in LAYERS.get(folder, {'common'}):
+                yield path, line, f'{folder} may not include {name}'
+            for library, users in LIBRARIES:
+                if re.fullmatch(library, name) and not allowed(path, users):
+                    yield path, line, f'{name} is only for {", ".join(users)}'
+
+
+def rule_licence(tree):
+    """Every text file has its SPDX line."""
+    for path in tree.ours():
+        head = '\n'.join(tree.text(path).split('\n')[:3])
+        if tree.text(path) and not path.endswith(NO_COMMENTS) \
+                and 'SPDX-License-Identifier: LGPL-2.1-or-later' not in head:
+            yield path, 1, 'no SPDX line'
+
+
+def rule_forbidden(tree):
+    """No goto, no handlers of signals, no calls without a bound, ..."""
+    for path in tree.c_files():
+        for pattern, why in FORBIDDEN:
+            for line, match in matches(pattern, tree.code(path)):
+                yield path, line, f'{match.group().strip()}: {why}'
+
+
+def rule_unfinished(tree):
+    """No word that marks unfinished work."""
+    for path in tree.ours():
+        for line, match in matches(UNFINISHED, tree.text(path)):
+            yield path, line, match.group()
+
+
+def arguments(text):
+    """The argument list that TEXT begins with, up to its closing parenthesis."""
+    depth = 1
+    for i, character in enumerate(text):
+        depth += {'(': 1, ')': -1}.get(character, 0)
+        if depth == 0:
+            return text[:i]
+    return text
+
+
+def rule_secrets(tree):
+    """A MAC or token is compared in constant time: two of them never go into memcmp or strcmp."""
+    for path in tree.product_c_files():
+        for line, match in matches(PLAIN_COMPARE, tree.code(path)):
+            given = arguments(match.group(2))
+            names = re.findall(r'[A-Za-z_]\w*', given)
+            if '"' not in given and any(SECRET_NAME.search(name) for name in names):
+                yield path, line, f'{match.group(1)}({" ".join(given.split())}): use gnutls_memcmp'
+    if MAC_FILE in tree.files and 'gnutls_memcmp' not in tree.code(MAC_FILE):
+        yield MAC_FILE, 1, 'verifies MACs without gnutls_memcmp'
+
+
+def rule_length(tree):
+    """Functions and files stay readable. Prints the median."""
+    lengths = []
+    for path in tree.product_c_files():
+        for name, line, lines in c_functions(tree.code(path)):
+            lengths.append(lines)
+            if lines > LINES_OF_A_FUNCTION:
+                yield path, line, f'{name} has {lines} lines, at most {LINES_OF_A_FUNCTION}'
+    for path in tree.ours():
+        lines = tree.text(path).count('\n')
+        if path.endswith(('.c', '.h', '.py', '.sh')) and lines > LINES_OF_A_FILE:
+            yield path, lines, f'{lines} lines, at most {LINES_OF_A_FILE}'
+    if lengths:
+        print(f'{len(lengths)} functions, median {statistics.median(lengths):g} lines, longest {max(lengths)}')
+
+
+def rule_documents(tree):
+    """The table of reasons is the one in the code, and links between documents lead somewhere."""
+    code, document = 'common/reason.c', 'docs/wire-protocol.md'
+    if code in tree.files and document in tree.files:
+        row = r'\[REASON_\w+\] = \{"([a-z-]+)",\s*"([^"]+)",\s*(\d+),\s*(TRUE|FALSE)\}'
+        coded = {(name, 'yes' if orderly == 'TRUE' else 'no', close, text)
+                 for name, text, close, orderly in re.findall(row, tree.text(code)) if name != 'none'}
+        row = r'^\| `([a-z-]+)` \| (yes|no) \| (\d+) \| (.+) \|$'
+        documented = set(re.findall(row, tree.text(document), re.M))
+        for reason in sorted(coded ^ documented):
+            yield document, 1, f'{code} and the table differ: {reason}'
+    for path in tree.ours():
+        if path.endswith('.md'):
+            for line, match in matches(r'\]\(([^)#:]+)(#[^)]*)?\)', tree.text(path)):
+                target = os.path.normpath(os.path.join(os.path.dirname(path), match.group(1)))
+                if not os.path.exists(os.path.join(tree.root, target)):
+                    yield path, line, f'link to {target}, which is not there'
+
+
+RULES = {name[len('rule_'):]: function for name, function in list(globals().items())
+         if name.startswith('rule_')}
+
+
+def main(rule, root):
+    tree = Tree(root)
+    problems = [problem for name, function in RULES.items() if rule in (name, 'all')
+                for problem in function(tree)]
+    for path, line, text in problems:
+        print(f'{path}:{line}: {text}')
+    return 1 if problems else 0
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 3 or sys.argv[1] not in [*RULES, 'all']:
+        sys.exit(f'usage: rules.py {"|".join([*RULES, "all"])} ROOT')
+    sys.exit(main(*sys.argv[1:]))

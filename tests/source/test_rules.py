@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Each source rule can fail: a small tree that keeps it, and one that does not."""
+
+import os
+import tempfile
+import unittest
+
+import rules
+from source import Tree, blank_c, c_functions
+
+SPDX = '/* SPDX-License-Identifier: LGPL-2.1-or-later */\n'
+
+
+def function(lines):
+    return 'static void\nshape_draw(int n)\n{\n' + '    n++;\n' * (lines - 3) + '}\n'
+
+
+class RulesCase(unittest.TestCase):
+    def problems(self, rule, files):
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in files.items():
+                os.makedirs(os.path.join(root, os.path.dirname(path)), exist_ok=True)
+                with open(os.path.join(root, path), 'w', encoding='utf-8') as file:
+                    file.write(text)
+            return list(rules.RULES[rule](Tree(root)))
+
+    def keeps(self, rule, files):
+        self.assertEqual(self.problems(rule, files), [])
+
+    def breaks(self, rule, files, line=1):
+        found = self.problems(rule, files)
+        self.assertEqual([problem[1] for problem in found], [line], found)
+
+    def test_layers(self):
+        self.keeps('dependencies', {'common/a.c': '#include "common/b.h"\n',
+                                    'hub/a.c': '#include "hub/b.h"\n#include "common/b.h"\n',
+                                    'tests/unit/a.c': '#include "hub/b.h"\n#include "daemon/b.h"\n'})
+        for path, name in [('common/a.c', 'hub/b.h'), ('common/a.h', 'daemon/b.h'), ('common/a.c', 'client/b.h'),
+                           ('hub/a.c', 'daemon/b.h'), ('daemon/a.c', 'client/b.h'), ('client/a.c', 'hub/b.h')]:
+            self.breaks('dependencies', {path: f'\n#include "{name}"\n'}, 2)
+
+    def test_libraries(self):
+        self.keeps('dependencies', {'daemon/bus-stream.c': '#include <systemd/sd-bus.h>\n',
+                                    'client/verb.c': '#include <systemd/sd-bus.h>\n',
+                                    'hub/main.c': '#include <systemd/sd-daemon.h>\n',
+                                    'hub/registry-sqlite.c': '#include <sqlite3.h>\n',
+                                    'hub/admin-client.c': '#include <libsoup/soup.h>\n',
+                                    'common/tls-session.c': '#include <gnutls/gnutls.h>\n'})
+        for path, name in [('daemon/stream.c', 'systemd/sd-bus.h'), ('hub/main.c', 'systemd/sd-bus.h'),
+                           ('hub/registry.c', 'sqlite3.h'), ('daemon/main.c', 'sqlite3.h'),
+                           ('hub/edge.c', 'libsoup/soup.h'), ('common/http.c', 'libsoup/soup.h'),
+                           ('hub/edge.c', 'gnutls/gnutls.h'), ('daemon/main.c', 'gnutls/x509.h')]:
+            self.breaks('dependencies', {path: f'# include <{name}>\n'})
+
+    def test_licence(self):
+        self.keeps('licence', {'a.c': SPDX, 'run': '#!/bin/sh\n# SPDX-License-Identifier: LGPL-2.1-or-later\n',
+                               'COPYING': 'text\n', 'a.json': '{}\n', 'tests/fuzz/corpus/x/1': 'text\n', 'empty': ''})
+        for path in ['a.c', 'README.md', 'tests/x.py', 'run']:
+            self.breaks('licence', {path: 'text\n'})
+
+    def test_forbidden(self):
+        self.keeps('forbidden', {'common/a.c': '/* goto */\nputs("goto x");\nsignal(SIGPIPE, SIG_IGN);\n'
+                                               'g_unix_signal_add(SIGTERM, f, NULL);\ngoto_next(1);\n'})
+        for text in ['goto out;', 'GMutex mutex;', 'g_async_queue_push(q, x);', 'strcpy(a, b);', 'sprintf(a, "x");',
+                     'signal(SIGTERM, handler);', 'sigaction(SIGHUP, &a, NULL);', 'setsockopt(fd, 1, SO_RCVBUF, &n, 4);']:
+            self.breaks('forbidden', {'common/a.c': '\n' + text + '\n'}, 2)
+
+    def test_unfinished(self):
+        self.keeps('unfinished', {'a.c': '/* to do, fixing */ g_mkdtemp("XXXXXX");\n'})
+        for word in ['TO' 'DO', 'FIX' 'ME', 'XX' 'X', 'HA' 'CK']:
+            self.breaks('unfinished', {'a.md': f'\n\n{word}: more\n'}, 3)
+
+    def test_secrets(self):
+        self.keeps('secrets', {'common/sas-token.c': 'return gnutls_memcmp(mac, expected_mac, 32) == 0;\n',
+                               'hub/a.c': 'memcmp(device_id, other, n); g_str_equal(key, "token"); strcmp(token, "x");\n'})
+        for text in ['memcmp(mac, expected, sizeof mac)', 'g_str_equal(sig, g_strdup(other))', 'strcmp(a->token, b->token)',
+                     'strncmp(x,\n   password, 3)', 'g_strcmp0(hmac1, hmac2)']:
+            self.breaks('secrets', {'hub/a.c': text + ';\n'})
+        self.breaks('secrets', {'common/sas-token.c': 'return verify(a, b);\n'})
+
+    def test_length(self):
+        self.keeps('length', {'hub/a.c': function(rules.LINES_OF_A_FUNCTION - 1) + '\n' * 300,
+                              'tests/unit/a.c': function(rules.LINES_OF_A_FUNCTION + 9)})
+        self.breaks('length', {'hub/a.c': function(rules.LINES_OF_A_FUNCTION + 2)}, 2)
+        self.breaks('length', {'a.py': '\n' * (rules.LINES_OF_A_FILE + 1)}, rules.LINES_OF_A_FILE + 1)
+
+    def test_documents(self):
+        code = '[REASON_NONE] = {"none", "x", 1000, TRUE},\n[REASON_CUT] = {"cut", "it\n was", 1011,\n FALSE},\n'
+        code = code.replace('it\n was', 'it was')
+        row = '| `cut` | no | 1011 | it was |\n'
+        both = {'common/reason.c': code, 'docs/wire-protocol.md': row}
+        self.keeps('documents', both | {'docs/a.md': '[w](wire-protocol.md#4) [x](https://example.org/) [c](../common)\n'})
+        self.assertEqual(len(self.problems('documents', both | {'docs/wire-protocol.md': row.replace('no', 'yes')})), 2)
+        self.breaks('documents', both | {'docs/wire-protocol.md': ''})
+        self.breaks('documents', {'docs/a.md': '\n[w](nowhere.md)\n'}, 2)
+
+
+class ReaderCase(unittest.TestCase):
+    def test_blank(self):
+        self.assertEqual(blank_c('a /* { */ "}" \'{\' // }\nb'), 'a         ""  \'\'      \nb')
+        self.assertEqual(blank_c('"a\\"b" c'), '""     c')
+
+    def test_functions(self):
+        code = ('#define X(a) \\\n    { a }\nstruct s {\n    int (*f)(void);\n};\nint a[] = { f(1) };\n'
+                'int\nfirst(void)\n{\n    if (1) {\n    }\n}\n\nG_DEFINE_X(a)\n\nstatic gboolean\nsecond(int a,\n       int b)\n{\n}\n')
+        self.assertEqual(list(c_functions(code)), [('first', 8, 5), ('second', 17, 4)])
+
+    def test_every_rule_is_tried(self):
+        for name in rules.RULES:
+            tried = {'dependencies': 'test_layers'}.get(name, 'test_' + name)
+            self.assertTrue(hasattr(RulesCase, tried), name)
+
+
+if __name__ == '__main__':
+    unittest.main()
