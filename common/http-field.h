@@ -58,6 +58,6 @@ gboolean http_is_token(Slice text);
 gboolean http_decimal_parse(Slice text, guint64 max, guint64 *ret);
 
 /* The values of the iothub-streaming-*-timeout-in-seconds headers ("30", "1.5"), in microseconds:
- * 1 to 7 digits and, after a dot, 1 to 15 more, of which six count. No sign, no exponent
+ * 1 to 7 digits and, after a dot, 1 to 20 more, of which six count. No sign, no exponent
  * (docs/wire-protocol.md, section 3). */
 gboolean http_seconds_parse(Slice text, gint64 *ret_usec);

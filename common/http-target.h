@@ -7,8 +7,8 @@
 
 #include "common/slice.h"
 
-/* The largest number of segments any route has, and one to spare. */
-#define HTTP_SEGMENTS_MAX 8
+/* Room for the longest route (the bridges of docs/wire-protocol.md, section 4, with a module). */
+#define HTTP_SEGMENTS_MAX 12
 
 typedef struct {
     Slice items[HTTP_SEGMENTS_MAX]; /* raw, between the slashes; may be empty ("//") */
