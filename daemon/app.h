@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* App: everything this streamd holds, and the way to change it.
+ *
+ * Hubs, targets, the accept policy, streams, tunnels, the reactors and the store hang here; the
+ * D-Bus layer calls what is declared below and hears of changes through one Observer. All of it on
+ * the main thread. Objects are borrowed by callers: a pointer is good until control returns to the
+ * main loop; keep names and ids, and look them up again. */
+#pragma once
+
+#include "common/queue.h"
+#include "common/reactor.h"
+#include "daemon/accept-policy.h"
+#include "daemon/hub.h"
+#include "daemon/stream.h"
+#include "daemon/target.h"
+#include "daemon/tunnel.h"
+
+typedef struct App App;
+
+/* Limits of what is held (docs/architecture.md, "Limits"). */
+#define APP_HUBS_MAX 64
+#define APP_TARGETS_MAX 256
+#define APP_STREAMS_MAX 16384
+#define APP_STREAMS_PER_UID 256
+#define APP_TUNNELS_PER_UID 64
+
+/* What changed. Any member may be NULL. In *_removed the object is still whole; it is freed after
+ * the call. The callee may not add or remove objects of the same kind from inside the call. */
+typedef struct {
+    void (*hub_added)(Hub *hub, void *data);
+    void (*hub_changed)(Hub *hub, void *data); /* state, last error, since */
+    void (*hub_removed)(Hub *hub, void *data);
+    void (*target_added)(Target *target, void *data);
+    void (*target_removed)(Target *target, void *data);
+    void (*policy_changed)(AcceptPolicy *policy, void *data); /* rules, order or default */
+    void (*stream_added)(Stream *stream, void *data);
+    void (*stream_changed)(Stream *stream, void *data); /* state, reason; not byte counts */
+    void (*stream_removed)(Stream *stream, void *data);
+    void (*tunnel_added)(Tunnel *tunnel, void *data);
+    void (*tunnel_changed)(Tunnel *tunnel, void *data); /* last error, number of streams */
+    void (*tunnel_removed)(Tunnel *tunnel, void *data);
+} Observer;
+
+typedef struct {
+    const char *config_file; /* NULL: none */
+    const char *state_dir;   /* NULL: nothing is kept over a restart */
+    guint threads;           /* reactors; 0: one per CPU */
+} AppOptions;
+
+/* Reads configuration and state; connects nothing yet. Fails with the path and the reason when
+ * either is not whole. */
+App *app_new(const AppOptions *options, GError **error);
+
+/* Ends everything at once: local sockets are reset, listeners closed. Runs the main loop for a
+ * moment, so that what the reactors still hold comes home. NULL is fine. */
+void app_free(App *app);
+
+/* One observer; NULL: none. It is not told of what exists already: walk the lists. */
+void app_set_observer(App *app, const Observer *observer, void *data);
+
+/* Connects the hubs and opens the kept tunnels. What fails is shown in its object, not here. */
+void app_start(App *app);
+
+/* Hubs. The pointers in the arrays are borrowed; free the array with g_ptr_array_unref. Adding
+ * keeps it in the store and connects it; removing ends its streams and tunnels. */
+Hub *app_add_hub(App *app, const HubSettings *settings, GError **error);
+gboolean app_remove_hub(App *app, const char *name, GError **error);
+Hub *app_find_hub(App *app, const char *name);
+GPtrArray *app_list_hubs(App *app); /* Hub, by name */
+
+/* The hub of that name in that role; with NAME NULL or empty the only one of that role. Errors:
+ * NOT_FOUND, INVALID (there are several: the message names them). */
+Hub *app_resolve_hub(App *app, const char *name, HubRole role, GError **error);
+
+/* Targets. Removing one leaves the streams that are connected to it. */
+Target *app_add_target(App *app, const char *name, const char *address, GError **error);
+gboolean app_remove_target(App *app, const char *name, GError **error);
+Target *app_find_target(App *app, const char *name);
+GPtrArray *app_list_targets(App *app); /* Target, by name */
+
+/* The policy: read it with accept_policy_*, change it here, so that it is kept and told. POSITION
+ * counts from 0 over all rules, -1 is last; rules of the configuration file stay in front. */
+AcceptPolicy *app_policy(App *app);
+gboolean
+app_add_rule(App *app, const AcceptRule *rule, int position, guint32 *ret_id, GError **error);
+gboolean app_remove_rule(App *app, guint32 id, GError **error);
+gboolean app_move_rule(App *app, guint32 id, int position, GError **error);
+gboolean app_set_default(App *app, gboolean accept, const char *reject_text, GError **error);
+
+/* Streams, the ended ones of the last minutes included. */
+Stream *app_find_stream(App *app, guint64 id);
+GPtrArray *app_list_streams(App *app);  /* Stream, by id */
+guint app_count_open_streams(App *app); /* not ended */
+
+/* Opens a stream and gives one end of a socketpair (AF_UNIX, SOCK_STREAM, CLOEXEC, blocking). DONE
+ * is called once, later, unless the call fails at once or is cancelled: with the fd, which is the
+ * callee's from then on, or -1 and the error. On failure STREAM still tells id and reason (NULL
+ * when none was made). */
+typedef struct OpenRequest OpenRequest;
+typedef void (*OpenDone)(Stream *stream, int fd, const GError *error, void *data);
+
+typedef struct {
+    const char *hub;    /* NULL: the only service hub */
+    const char *device; /* DEVICE or DEVICE/MODULE */
+    const char *stream;
+    gint64 timeout; /* µs for the device's answer; 0: OPEN_TIMEOUT */
+    gint64 wait;    /* µs to wait for a device that is not connected; 0: do not */
+    guint32 owner_uid;
+} OpenOptions;
+
+#define OPEN_TIMEOUT (20 * G_TIME_SPAN_SECOND)
+#define OPEN_TIMEOUT_MAX (60 * G_TIME_SPAN_SECOND)
+#define OPEN_WAIT_MAX (60 * G_TIME_SPAN_SECOND)
+
+OpenRequest *
+app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data, GError **error);
+/* The caller went away: DONE is not called any more, the handle is gone. Not after DONE. */
+void app_cancel_open(OpenRequest *request);
+
+/* Tunnels. */
+Tunnel *app_open_tunnel(App *app, const TunnelOptions *options, GError **error);
+Tunnel *app_find_tunnel(App *app, guint64 id);
+GPtrArray *app_list_tunnels(App *app); /* Tunnel, by id */
+/* tunnel_close() is in tunnel.h: it works here and in the bus layer alike. */
+
+/* For the modules of the core. */
+Queue *app_queue(App *app); /* the main thread's */
+Reactor *app_pick_reactor(App *app);
+ReactorPool *app_reactors(App *app);
+guint64 app_next_id(App *app); /* streams and tunnels; never 0, never used twice */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(App, app_free)

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hub: a hub that this streamd knows, in the role its connection string gives it.
+ *
+ * A device's hub keeps an MQTT connection (device-link.h) and receives streams. A service's hub has
+ * no lasting connection: `connected` says that its last probe or request reached it, with a
+ * certificate that is trusted. Main thread. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct App App;
+typedef struct Hub Hub;
+
+typedef enum {
+    HUB_ROLE_DEVICE,  /* the connection string has DeviceId */
+    HUB_ROLE_SERVICE, /* it has SharedAccessKeyName */
+} HubRole;
+
+typedef enum {
+    HUB_TRANSPORT_WSS,   /* MQTT over WebSocket on the one port */
+    HUB_TRANSPORT_MQTTS, /* MQTT over TLS on a port of its own */
+} HubTransport;
+
+typedef enum {
+    HUB_DISCONNECTED,
+    HUB_CONNECTING,
+    HUB_CONNECTED,
+    HUB_REFUSED, /* the hub refused the identity; tried again, but rarely */
+} HubState;
+
+#define HUB_NAME_MAX 64
+#define HUB_CONNECTION_STRING_MAX 4096
+#define HUB_MQTTS_PORT 8883
+
+typedef struct {
+    const char *name;              /* [A-Za-z0-9._-]{1,64} */
+    const char *connection_string; /* secret: copied, wiped at the end; never shown again */
+    const char *ca_file;           /* absolute path; NULL: the system's trust */
+    HubTransport transport;
+    guint16 mqtts_port;   /* 0: HUB_MQTTS_PORT */
+    gboolean from_config; /* of the configuration file: not removable at run time */
+} HubSettings;
+
+const char *hub_name(const Hub *hub);
+const char *hub_host_name(const Hub *hub); /* without the port */
+guint16 hub_port(const Hub *hub);          /* HTTPS; 443 when the connection string names none */
+HubRole hub_role(const Hub *hub);
+const char *hub_identity(const Hub *hub); /* "dev1", "dev1/mod1", or the policy's name */
+const char *hub_ca_file(const Hub *hub);  /* NULL: the system's trust */
+HubTransport hub_transport(const Hub *hub);
+guint16 hub_mqtts_port(const Hub *hub);
+gboolean hub_from_config(const Hub *hub);
+HubState hub_state(const Hub *hub);
+const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */
+guint64 hub_since(const Hub *hub);          /* CLOCK_REALTIME µs of the last change of state */
+
+/* Tries at once, and again until hub_disconnect. Nothing while it is connected or on its way. */
+void hub_connect(Hub *hub);
+void hub_disconnect(Hub *hub); /* ends no stream; requests that wait for an answer end */
+
+const char *hub_role_name(HubRole role);                /* "device", "service" */
+const char *hub_state_name(HubState state);             /* "disconnected", ... */
+const char *hub_transport_name(HubTransport transport); /* "wss", "mqtts" */
+gboolean hub_transport_from_name(const char *name, HubTransport *ret);
+gboolean hub_name_is_valid(const char *name);
