@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What test-ws-frame.c decodes. Numbered after the cases of the Autobahn test suite, adapted to a
+ * decoder that hands text through as bytes. */
+#pragma once
+
+/* A stream is written as frames "FF:payload": the first byte in hex, then text, `*N` for N times
+ * 'x', `#hex` for bytes, or `N?` to announce N bytes that never come. `=hex` is raw bytes.
+ *
+ * What comes out is written as data, PING(..), PONG(..), CLOSE(code,..), EMPTY and ERROR(code);
+ * data between two events is one item, however it came. */
+typedef struct {
+    const char *name;
+    const char *frames;
+    const char *expected;
+} Case;
+
+static const Case cases[] = {
+    /* 1: framing */
+    {"1.1.1 text, empty", "81:", "EMPTY"},
+    {"1.1.2 text 125", "81:*125", "*125"},
+    {"1.1.3 text 126", "81:*126", "*126"},
+    {"1.1.4 text 127", "81:*127", "*127"},
+    {"1.1.5 text 128", "81:*128", "*128"},
+    {"1.1.6 text 65535", "81:*65535", "*65535"},
+    {"1.1.7 text 65536", "81:*65536", "*65536"},
+    {"1.2.1 binary, empty", "82:", "EMPTY"},
+    {"1.2.2 binary 125", "82:*125", "*125"},
+    {"1.2.3 binary 126", "82:*126", "*126"},
+    {"1.2.4 binary 127", "82:*127", "*127"},
+    {"1.2.5 binary 128", "82:*128", "*128"},
+    {"1.2.6 binary 65535", "82:*65535", "*65535"},
+    {"1.2.7 binary 65536", "82:*65536", "*65536"},
+    {"1.2.8 two full messages", "82:*65528 82:*65528 82:hi", "*131056hi"},
+    {"1.2.9 data around empties", "82:ab 82: 82: 82:cd", "ab EMPTY EMPTY cd"},
+    /* 2: pings and pongs */
+    {"2.1 ping, empty", "89:", "PING()"},
+    {"2.2 ping, text", "89:hello", "PING(hello)"},
+    {"2.3 ping, bytes", "89:#00fffefd", "PING(#00fffefd)"},
+    {"2.4 ping 125", "89:*125", "PING(*125)"},
+    {"2.5 ping 126", "89:*126", "ERROR(1002)"},
+    {"2.6 ping 125, then more", "89:*125 82:data", "PING(*125) data"},
+    {"2.7 unsolicited pong, empty", "8a:", "PONG()"},
+    {"2.8 unsolicited pong", "8a:hello", "PONG(hello)"},
+    {"2.9 pong then ping", "8a:one 89:two", "PONG(one) PING(two)"},
+    {"2.10 ten pings", "89:0 89:1 89:2 89:3 89:4 89:5 89:6 89:7 89:8 89:9",
+     "PING(0) PING(1) PING(2) PING(3) PING(4) PING(5) PING(6) PING(7) PING(8) PING(9)"},
+    {"2.11 pong 126", "8a:*126", "ERROR(1002)"},
+    /* 3: reserved bits */
+    {"3.1 RSV3", "92:hello", "ERROR(1002)"},
+    {"3.2 RSV2 after good", "81:good a2:bad", "good ERROR(1002)"},
+    {"3.3 RSV2+3 after good", "81:good b2:bad 89:", "good ERROR(1002)"},
+    {"3.4 RSV1 (deflate)", "81:good c1:bad 89:", "good ERROR(1002)"},
+    {"3.5 RSV1+3 binary", "d2:x", "ERROR(1002)"},
+    {"3.6 RSV1+2 ping", "e9:x", "ERROR(1002)"},
+    {"3.7 all RSV close", "f8:", "ERROR(1002)"},
+    {"3.8 RSV on a continuation", "02:ab c0:cd", "ab ERROR(1002)"},
+    /* 4: opcodes */
+    {"4.1.1 opcode 3", "83:", "ERROR(1002)"},
+    {"4.1.2 opcode 4", "84:hello", "ERROR(1002)"},
+    {"4.1.3 opcode 5 after good", "81:good 85: 89:", "good ERROR(1002)"},
+    {"4.1.4 opcode 6", "86:x", "ERROR(1002)"},
+    {"4.1.5 opcode 7", "87:x", "ERROR(1002)"},
+    {"4.2.1 opcode 11", "8b:", "ERROR(1002)"},
+    {"4.2.2 opcode 12", "8c:hello", "ERROR(1002)"},
+    {"4.2.3 opcode 13 after good", "81:good 8d: 89:", "good ERROR(1002)"},
+    {"4.2.4 opcode 14", "8e:x", "ERROR(1002)"},
+    {"4.2.5 opcode 15", "8f:x", "ERROR(1002)"},
+    /* 5: fragments */
+    {"5.1 fragmented ping", "09:frag 80:ment", "ERROR(1002)"},
+    {"5.2 fragmented pong", "0a:frag 80:ment", "ERROR(1002)"},
+    {"5.3 text in two", "01:frag 80:ment", "fragment"},
+    {"5.4 binary in three", "02:a 00:b 80:c", "abc"},
+    {"5.5 back to back messages", "01:a 80:b 02:c 80:d", "abcd"},
+    {"5.6 ping inside a message", "01:frag 89:ping 80:ment", "frag PING(ping) ment"},
+    {"5.7 pong inside a message", "02:frag 8a:pong 80:ment", "frag PONG(pong) ment"},
+    {"5.8 close inside a message", "02:frag 88:#03e8 80:ment", "frag CLOSE(1000,)"},
+    {"5.9 continuation first, final", "80:x 81:y", "ERROR(1002)"},
+    {"5.10 continuation first, not final", "00:x 81:y", "ERROR(1002)"},
+    {"5.11 continuation after a message", "82:ab 80:cd", "ab ERROR(1002)"},
+    {"5.12 continuation after fragments", "02:a 80:b 80:c", "ab ERROR(1002)"},
+    {"5.13 continuation after a ping", "89: 80:c", "PING() ERROR(1002)"},
+    {"5.14 empty first continuation", "00: 81:y", "ERROR(1002)"},
+    {"5.15 text, continuation, stray", "01:a 80:b 00:c", "ab ERROR(1002)"},
+    {"5.16 stray, then a message", "00:a 01:b 80:c", "ERROR(1002)"},
+    {"5.17 final stray, then a message", "80:a 01:b 80:c", "ERROR(1002)"},
+    {"5.18 text inside a text", "01:a 81:b", "a ERROR(1002)"},
+    {"5.18b binary inside a text", "01:a 02:b", "a ERROR(1002)"},
+    {"5.19 fragments and pings", "01:f1 00:f2 89:p1 00:f3 00:f4 89:p2 80:f5",
+     "f1f2 PING(p1) f3f4 PING(p2) f5"},
+    {"5.20 a fragment at a time", "02:1 00:2 00:3 00:4 80:5 82:6", "123456"},
+    {"5.21 empty fragments are a message", "02: 00: 80:", "EMPTY"},
+    {"5.22 empty fragments around data", "02: 00:ab 80:", "ab"},
+    {"5.23 empty end after data", "02:ab 80: 82:", "ab EMPTY"},
+    {"5.24 empty start after an empty message", "82: 02: 80:x", "EMPTY x"},
+    {"5.25 ping among empty fragments", "02: 89:p 80:", "PING(p) EMPTY"},
+    {"5.26 unfinished empty message", "02: 00:", ""},
+    /* 6: text is bytes here; a reason is not */
+    {"6.1 text of several bytes", "81:#cebae1bdb9", "#cebae1bdb9"},
+    {"6.2 text that is not UTF-8", "81:#cebae1bd", "#cebae1bd"},
+    {"6.3 surrogates as text", "81:#eda080", "#eda080"},
+    /* 7: close */
+    {"7.1.1 data then close", "81:hello 88:#03e8", "hello CLOSE(1000,)"},
+    {"7.1.2 two closes", "88:#03e8 88:#03e8", "CLOSE(1000,)"},
+    {"7.1.3 ping after close", "88:#03e8 89:", "CLOSE(1000,)"},
+    {"7.1.4 text after close", "88:#03e8 81:late", "CLOSE(1000,)"},
+    {"7.1.5 garbage after close", "88: =ffffffff", "CLOSE(0,)"},
+    {"7.3.1 no code", "88:", "CLOSE(0,)"},
+    {"7.3.2 one byte", "88:#03", "ERROR(1002)"},
+    {"7.3.3 code only", "88:#03e8", "CLOSE(1000,)"},
+    {"7.3.4 code and reason", "88:#03e8486921", "CLOSE(1000,Hi!)"},
+    {"7.3.6 payload 126", "88:*126", "ERROR(1002)"},
+    {"7.3.7 fragmented close", "08:#03e8", "ERROR(1002)"},
+    {"7.5.1 reason not UTF-8", "88:#03e8cebae1bdb9cf83cebcceb5eda080656469746564", "ERROR(1007)"},
+    {"7.5.2 reason cut in a character", "88:#03e8ce", "ERROR(1007)"},
+    {"7.5.3 reason with NUL", "88:#03e84100", "ERROR(1007)"},
+    {"7.7.1 1000", "88:#03e8", "CLOSE(1000,)"},
+    {"7.7.2 1001", "88:#03e9", "CLOSE(1001,)"},
+    {"7.7.3 1002", "88:#03ea", "CLOSE(1002,)"},
+    {"7.7.4 1003", "88:#03eb", "CLOSE(1003,)"},
+    {"7.7.5 1007", "88:#03ef", "CLOSE(1007,)"},
+    {"7.7.6 1008", "88:#03f0", "CLOSE(1008,)"},
+    {"7.7.7 1009", "88:#03f1", "CLOSE(1009,)"},
+    {"7.7.8 1010", "88:#03f2", "CLOSE(1010,)"},
+    {"7.7.9 1011", "88:#03f3575320646973636f6e6e6563746564", "CLOSE(1011,WS disconnected)"},
+    {"7.7.10 3000", "88:#0bb8", "CLOSE(3000,)"},
+    {"7.7.11 3999", "88:#0f9f", "CLOSE(3999,)"},
+    {"7.7.12 4000", "88:#0fa0", "CLOSE(4000,)"},
+    {"7.7.13 4999", "88:#1387", "CLOSE(4999,)"},
+    {"7.7.14 1012 to 1014 are registered", "88:#03f6", "CLOSE(1014,)"},
+    {"7.9.1 0", "88:#0000", "ERROR(1002)"},
+    {"7.9.2 999", "88:#03e7", "ERROR(1002)"},
+    {"7.9.3 1004", "88:#03ec", "ERROR(1002)"},
+    {"7.9.4 1005", "88:#03ed", "ERROR(1002)"},
+    {"7.9.5 1006", "88:#03ee", "ERROR(1002)"},
+    {"7.9.6 1015", "88:#03f7", "ERROR(1002)"},
+    {"7.9.7 1016", "88:#03f8", "ERROR(1002)"},
+    {"7.9.8 1100", "88:#044c", "ERROR(1002)"},
+    {"7.9.9 2000", "88:#07d0", "ERROR(1002)"},
+    {"7.9.10 2999", "88:#0bb7", "ERROR(1002)"},
+    {"7.9.11 5000", "88:#1388", "ERROR(1002)"},
+    {"7.9.12 65535", "88:#ffff", "ERROR(1002)"},
+    /* 9: size and many small ones */
+    {"9.1 512 KiB", "82:*524288", "*524288"},
+    {"9.3 fragments of 64 KiB", "02:*65536 00:*65536 80:*65536", "*196608"},
+    {"9.9 64 bytes at a time", "82:*64 82:*64 82:*64 82:*64 82:*64 82:*64 82:*64", "*448"},
+    {"9.10 announced, not sent", "82:ab 82:1000000?", "ab"},
+};
+
+/* Lengths and masks, byte by byte. The role is in front: s reads masked frames, c unmasked. */
+static const struct {
+    const char *name;
+    char role;
+    const char *hex;
+    const char *expected;
+} raw_cases[] = {
+    {"length 0 in 16 bits", 'c', "827e0000", "ERROR(1002)"},
+    {"length 125 in 16 bits", 'c', "827e007d", "ERROR(1002)"},
+    {"length 126 in 16 bits", 'c', "827e007e", ""},
+    {"length 65535 in 64 bits", 'c', "827f000000000000ffff", "ERROR(1002)"},
+    {"length 65536 in 64 bits", 'c', "827f0000000000010000", ""},
+    {"length 2^31-1", 'c', "827f000000007fffffff6162", "ab"},
+    {"length 2^31", 'c', "827f00000000800000006162", "ab"},
+    {"length 2^32", 'c', "827f00000001000000006162", "ab"},
+    {"length 2^63-1", 'c', "827f7fffffffffffffff6162", "ab"},
+    {"length 2^63", 'c', "827f80000000000000006162", "ERROR(1002)"},
+    {"length 2^64-1", 'c', "827fffffffffffffffff6162", "ERROR(1002)"},
+    {"two fragments of 2^63-1 begun", 'c', "027f7fffffffffffffff6162", "ab"},
+    {"masked length 2^63-1", 's', "82ff7fffffffffffffff000000006162", "ab"},
+    {"masked length 2^64-1", 's', "82ffffffffffffffffff000000006162", "ERROR(1002)"},
+    {"unmasked to a server", 's', "82026162", "ERROR(1002)"},
+    {"unmasked ping to a server", 's', "8900", "ERROR(1002)"},
+    {"unmasked after masked", 's', "8282000000006162820163", "ab ERROR(1002)"},
+    {"masked to a client", 'c', "8282000000006162", "ERROR(1002)"},
+    {"masked close to a client", 'c', "888200000000", "ERROR(1002)"},
+    {"key 0", 's', "8282000000006162", "ab"},
+    {"RFC 6455, 5.7: masked Hello", 's', "818537fa213d7f9f4d5158", "Hello"},
+    {"RFC 6455, 5.7: Hello", 'c', "810548656c6c6f", "Hello"},
+    {"RFC 6455, 5.7: fragmented", 'c', "010348656c80026c6f", "Hello"},
+    {"RFC 6455, 5.7: masked pong", 's', "8a8537fa213d7f9f4d5158", "PONG(Hello)"},
+    {"an error shows before its length", 's', "83fe", "ERROR(1002)"},
+    {"an error shows after two bytes", 'c', "897e", "ERROR(1002)"},
+    {"one byte says nothing", 'c', "f3", ""},
+};
