@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Load for the benchmarks, a program of its own so that its CPU time is not counted.
+ *
+ *   load sink PORT                      listens on 127.0.0.1 until it is killed
+ *   load send PORT MEGABYTES [check]    sends to 127.0.0.1:PORT; prints the seconds until the sink
+ * had it all
+ *
+ * A connection begins with a Header; the sink answers one byte when that many bytes have come: 'y',
+ * or 'n' when it was to check them and one was wrong. So no relay has to pass on a half-close. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The byte at offset n of a stream is pattern[n % PATTERN]; a prime, so no buffer size hides a
+ * shift. */
+#define PATTERN 1048573
+#define CHUNK (256 * 1024)
+
+typedef struct {
+    uint64_t bytes;
+    uint64_t check;
+} Header;
+
+typedef struct {
+    int fd;
+    const char *pattern;
+} Client;
+
+static void
+die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static char *
+make_pattern(void)
+{
+    char *pattern = malloc(PATTERN);
+    uint64_t x = 88172645463325252u; /* xorshift64 */
+
+    if (!pattern)
+        die("malloc");
+    for (size_t i = 0; i < PATTERN; i++) {
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        pattern[i] = (char)x;
+    }
+    return pattern;
+}
+
+static struct sockaddr_in
+loopback(const char *port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)atoi(port)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+}
+
+static bool
+is_pattern(const char *pattern, uint64_t offset, const char *data, size_t len)
+{
+    while (len > 0) {
+        size_t at = (size_t)(offset % PATTERN);
+        size_t n = len < PATTERN - at ? len : PATTERN - at;
+
+        if (memcmp(pattern + at, data, n) != 0)
+            return false;
+        offset += n;
+        data += n;
+        len -= n;
+    }
+    return true;
+}
+
+static void
+sink_read(const Client *client, char *buffer)
+{
+    Header header;
+    bool right = true;
+
+    if (recv(client->fd, &header, sizeof header, MSG_WAITALL) != sizeof header)
+        return;
+    for (uint64_t done = 0; done < header.bytes;) {
+        ssize_t n = read(client->fd, buffer, CHUNK);
+
+        if (n <= 0)
+            return;
+        if (header.check)
+            right = right && is_pattern(client->pattern, done, buffer, (size_t)n);
+        done += (uint64_t)n;
+    }
+    (void)send(client->fd, right ? "y" : "n", 1, MSG_NOSIGNAL);
+    (void)recv(client->fd, buffer, 1, 0); /* the peer's end first */
+}
+
+static void *
+sink_client(void *data)
+{
+    Client *client = data;
+    char *buffer = malloc(CHUNK);
+
+    if (!buffer)
+        die("malloc");
+    sink_read(client, buffer);
+    close(client->fd);
+    free(buffer);
+    free(client);
+    return NULL;
+}
+
+static _Noreturn void
+sink(const char *port)
+{
+    struct sockaddr_in address = loopback(port);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const char *pattern = make_pattern();
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+    if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, SOMAXCONN) < 0)
+        die("listen");
+    for (;;) {
+        Client *client = malloc(sizeof *client);
+        pthread_t thread;
+
+        if (!client)
+            die("malloc");
+        *client = (Client){.fd = accept(fd, NULL, NULL), .pattern = pattern};
+        if (client->fd < 0 || pthread_create(&thread, NULL, sink_client, client) != 0)
+            die("accept");
+        (void)pthread_detach(thread);
+    }
+}
+
+static double
+now(void)
+{
+    struct timespec time;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void
+send_pattern(int fd, const char *pattern, uint64_t bytes)
+{
+    for (uint64_t done = 0; done < bytes;) {
+        size_t at = (size_t)(done % PATTERN);
+        size_t n = CHUNK < PATTERN - at ? CHUNK : PATTERN - at;
+        ssize_t sent =
+            send(fd, pattern + at, n < bytes - done ? n : (size_t)(bytes - done), MSG_NOSIGNAL);
+
+        if (sent < 0)
+            die("send");
+        done += (uint64_t)sent;
+    }
+}
+
+static int
+send_all(const char *port, const char *megabytes, bool check)
+{
+    struct sockaddr_in address = loopback(port);
+    Header header = {.bytes = (uint64_t)atoll(megabytes) << 20, .check = check};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    const char *pattern = make_pattern();
+    char answer = 0;
+    double start;
+
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        die("connect");
+    start = now();
+    if (send(fd, &header, sizeof header, MSG_NOSIGNAL) != sizeof header)
+        die("send");
+    send_pattern(fd, pattern, header.bytes);
+    if (read(fd, &answer, 1) != 1 || answer != 'y') {
+        fprintf(stderr, "load: %s\n", answer == 'n' ? "wrong bytes arrived" : "the stream was cut");
+        return 1;
+    }
+    printf("%.6f\n", now() - start);
+    return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "sink") == 0)
+        sink(argv[2]);
+    if (argc >= 4 && strcmp(argv[1], "send") == 0)
+        return send_all(argv[2], argv[3], argc > 4 && strcmp(argv[4], "check") == 0);
+    fprintf(stderr, "usage: load sink PORT | load send PORT MEGABYTES [check]\n");
+    return 2;
+}
