@@ -3,7 +3,7 @@
  *
  * What is written can be read back by mqtt-reader.h. A function that takes text or lists returns
  * FALSE, with nothing appended, when they may not be in a packet or make it larger than
- * MQTT_PACKET_MAX. Pure; any thread. */
+ * MQTT_PACKET_MAX, a CONNECT than MQTT_CONNECT_MAX. Pure; any thread. */
 #pragma once
 
 #include "common/mqtt-reader.h"
