@@ -88,7 +88,7 @@ test_bytes_in_place(void)
 
     g_assert_false(percent_decode("a\0b", 3, text, &len));
     g_assert_cmpuint(len, ==, 77);
-    strcpy(text, "%ff%01x");
+    memcpy(text, "%ff%01x", sizeof text);
     g_assert_true(percent_decode(text, strlen(text), text, &len));
     assert_bytes(text, len, "\xff\x01x", 3);
 }
