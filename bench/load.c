@@ -132,13 +132,14 @@ sink(const char *port)
         die("listen");
     for (;;) {
         Client *client = malloc(sizeof *client);
+        int accepted = accept(fd, NULL, NULL);
         pthread_t thread;
 
-        if (!client)
-            die("malloc");
-        *client = (Client){.fd = accept(fd, NULL, NULL), .pattern = pattern};
-        if (client->fd < 0 || pthread_create(&thread, NULL, sink_client, client) != 0)
+        if (!client || accepted < 0)
             die("accept");
+        *client = (Client){.fd = accepted, .pattern = pattern};
+        if (pthread_create(&thread, NULL, sink_client, client) != 0)
+            die("pthread_create");
         (void)pthread_detach(thread);
     }
 }
