@@ -29,7 +29,7 @@ LIBRARIES = [
     (r'systemd/sd-bus.*', ['common/bus-*', 'daemon/bus-*', 'client/*']),
     (r'libsoup/.*', ['hub/admin-client.c']),
     (r'gnutls/.*', ['common/tls*', 'common/sas-token.c', 'hub/certificate*.c']),
-    (r'sqlite3\.h', ['hub/registry-sqlite.c']),
+    (r'sqlite3\.h', ['hub/registry-sqlite*']),
 ]
 
 FORBIDDEN = [
