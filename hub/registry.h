@@ -6,10 +6,10 @@
  * calls (registry-job.h is the seam to what stores the records). Look-ups that are asked often are
  * answered from a bounded cache.
  *
- * All calls and all callbacks: the main thread, the receiver of the queue given to the registry.
- * Every completion runs exactly once, and never before its operation returned; what is still open
- * when the registry is freed completes with REGISTRY_CLOSED inside registry_free. A result and all
- * it points to are valid during the call. Texts given to an operation are copied.
+ * All calls and all callbacks: the main thread, whose default main context must run. Every
+ * completion runs exactly once, and never before its operation returned; what is still open when
+ * the registry is freed completes with REGISTRY_CLOSED inside registry_free. A result and all it
+ * points to are valid during the call. Texts given to an operation are copied.
  *
  * A change is acknowledged (REGISTRY_OK) only once it is on the disk. Watchers hear of it just
  * before its completion runs: after the answer to "disable" nobody is admitted any more, and the
@@ -27,22 +27,22 @@ typedef struct Registry Registry;
 #define REGISTRY_KEY_MAX 64
 #define REGISTRY_KEY_NEW 32
 
-#define REGISTRY_PAGE_MAX 1000     /* entries in one answer to registry_list_devices */
-#define REGISTRY_POLICIES_MAX 256  /* a further one is refused with REGISTRY_LIMIT */
-#define REGISTRY_MODULES_MAX 50    /* of one device, as in IoT Hub */
-#define REGISTRY_CACHE_MAX 4096    /* devices and modules kept in memory */
-#define REGISTRY_PENDING_MAX 8192  /* operations under way; beyond it REGISTRY_BUSY at once */
+#define REGISTRY_PAGE_MAX 1000    /* entries in one answer to registry_list_devices */
+#define REGISTRY_POLICIES_MAX 256 /* a further one is refused with REGISTRY_LIMIT */
+#define REGISTRY_MODULES_MAX 50   /* of one device, as in IoT Hub */
+#define REGISTRY_CACHE_MAX 4096   /* devices and modules kept in memory */
+#define REGISTRY_PENDING_MAX 8192 /* operations under way; beyond it REGISTRY_BUSY at once */
 
 typedef enum {
     REGISTRY_OK,
     REGISTRY_NOT_FOUND, /* no such device, module or policy (for a new module: no such device) */
     REGISTRY_EXISTS,
-    REGISTRY_INVALID,   /* a name, key or right that cannot be */
-    REGISTRY_LIMIT,     /* one of the limits above */
-    REGISTRY_BUSY,      /* the database is locked or slow: try again (503) */
-    REGISTRY_FULL,      /* the disk is full: nothing was changed (507) */
-    REGISTRY_FAILED,    /* the database failed; nothing was changed */
-    REGISTRY_CLOSED,    /* the registry was freed meanwhile */
+    REGISTRY_INVALID, /* a name, key or right that cannot be */
+    REGISTRY_LIMIT,   /* one of the limits above */
+    REGISTRY_BUSY,    /* the database is locked or slow: try again (503) */
+    REGISTRY_FULL,    /* the disk is full: nothing was changed (507) */
+    REGISTRY_FAILED,  /* the database failed; nothing was changed */
+    REGISTRY_CLOSED,  /* the registry was freed meanwhile */
 } RegistryCode;
 
 /* What a policy lets its holder do; "service-connect" and so on in text. */
@@ -63,9 +63,9 @@ typedef struct {
 
 typedef struct {
     char *id;
-    char *module;          /* NULL: the device itself */
-    gboolean enabled;      /* as set for this one */
-    gboolean admitted;     /* may authenticate: enabled and, for a module, its device is enabled too */
+    char *module;      /* NULL: the device itself */
+    gboolean enabled;  /* as set for this one */
+    gboolean admitted; /* may authenticate: enabled and, for a module, its device is enabled too */
     RegistryKey primary;
     RegistryKey secondary;
     guint64 generation_id; /* another one each time a device of this name is added */
@@ -83,14 +83,14 @@ typedef struct {
 
 typedef struct {
     RegistryCode code;
-    const char *message;                /* one English sentence for the user; NULL with REGISTRY_OK */
-    const RegistryDevice *device;       /* look-up, add, set enabled; what was removed */
-    const RegistryPolicy *policy;       /* look-up, add; what was removed */
-    RegistryDevice *const *devices;     /* list: ordered by id, a device before its modules */
+    const char *message;            /* one English sentence for the user; NULL with REGISTRY_OK */
+    const RegistryDevice *device;   /* look-up, add, set enabled; what was removed */
+    const RegistryPolicy *policy;   /* look-up, add; what was removed */
+    RegistryDevice *const *devices; /* list: ordered by id, a device before its modules */
     gsize n_devices;
-    RegistryPolicy *const *policies;    /* list: ordered by name */
+    RegistryPolicy *const *policies; /* list: ordered by name */
     gsize n_policies;
-    gboolean more;                      /* list: there are devices after the last of `devices` */
+    gboolean more; /* list: there are devices after the last of `devices` */
 } RegistryResult;
 
 typedef void (*RegistryDone)(const RegistryResult *result, void *data);
@@ -103,14 +103,14 @@ void registry_free(Registry *registry);
 void registry_lookup_device(Registry *registry, const char *id, const char *module,
                             RegistryDone done, void *data);
 
-/* A page of at most LIMIT (0: REGISTRY_PAGE_MAX) after (AFTER_ID, AFTER_MODULE); both NULL: from the
- * beginning. To go on, give the last entry of the page before. */
+/* A page of at most LIMIT (0: REGISTRY_PAGE_MAX) after (AFTER_ID, AFTER_MODULE); both NULL: from
+ * the beginning. To go on, give the last entry of the page before. */
 void registry_list_devices(Registry *registry, const char *after_id, const char *after_module,
                            guint limit, RegistryDone done, void *data);
 
 /* DRAFT: id, module, enabled and keys count; a key of length 0 is made from random bytes. */
-void registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done,
-                         void *data);
+void
+registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data);
 
 /* With MODULE NULL its modules go too. */
 void registry_remove_device(Registry *registry, const char *id, const char *module,
@@ -123,8 +123,8 @@ void registry_lookup_policy(Registry *registry, const char *name, RegistryDone d
 void registry_list_policies(Registry *registry, RegistryDone done, void *data);
 
 /* DRAFT: name, rights and keys count, as above. */
-void registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDone done,
-                         void *data);
+void
+registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDone done, void *data);
 void registry_remove_policy(Registry *registry, const char *name, RegistryDone done, void *data);
 
 /* Changes that take an admission back (docs/wire-protocol.md, section 4a, "device disabled or
