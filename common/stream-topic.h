@@ -4,8 +4,8 @@
  *
  * Building is strict: the constraints a to g of section 1.5 each broke a client once, so what
  * cannot be put safely is refused. Reading is tolerant as good clients are: properties in any
- * order, unknown ones passed over; but bounded, and a property given twice is refused. Pure; any
- * thread. */
+ * order, the ones that are not known passed over; but bounded, and a known one given twice is
+ * refused. Pure; any thread. */
 #pragma once
 
 #include "common/caps.h"
