@@ -3,10 +3,13 @@
  *
  *   load sink PORT                      listens on 127.0.0.1 until it is killed
  *   load send PORT MEGABYTES [check]    sends to 127.0.0.1:PORT; prints the seconds until the sink
- * had it all
+ * had it all load trips PORT COUNT               round trips of 64 bytes on one connection; prints
+ * p50 and p99 in µs load opens PORT COUNT               connections, one after the other, from
+ * connect to the first byte that comes back; prints p50 and p99 in µs
  *
- * A connection begins with a Header; the sink answers one byte when that many bytes have come: 'y',
- * or 'n' when it was to check them and one was wrong. So no relay has to pass on a half-close. */
+ * A connection begins with a Header. When that many bytes have come, the sink answers one byte:
+ * 'y', or 'n' when it was to check them and one was wrong. So no relay has to pass on a half-close.
+ */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -24,9 +27,17 @@
 #define PATTERN 1048573
 #define CHUNK (256 * 1024)
 
+#define TRIP 64
+
+typedef enum {
+    MODE_COUNT,
+    MODE_CHECK,
+    MODE_ECHO, /* every byte is sent back, until the end */
+} Mode;
+
 typedef struct {
     uint64_t bytes;
-    uint64_t check;
+    uint64_t mode;
 } Header;
 
 typedef struct {
@@ -85,6 +96,17 @@ is_pattern(const char *pattern, uint64_t offset, const char *data, size_t len)
 }
 
 static void
+sink_echo(int fd, char *buffer)
+{
+    for (;;) {
+        ssize_t n = recv(fd, buffer, CHUNK, 0);
+
+        if (n <= 0 || send(fd, buffer, (size_t)n, MSG_NOSIGNAL) != n)
+            return;
+    }
+}
+
+static void
 sink_read(const Client *client, char *buffer)
 {
     Header header;
@@ -92,12 +114,16 @@ sink_read(const Client *client, char *buffer)
 
     if (recv(client->fd, &header, sizeof header, MSG_WAITALL) != sizeof header)
         return;
+    if (header.mode == MODE_ECHO) {
+        sink_echo(client->fd, buffer);
+        return;
+    }
     for (uint64_t done = 0; done < header.bytes;) {
         ssize_t n = read(client->fd, buffer, CHUNK);
 
         if (n <= 0)
             return;
-        if (header.check)
+        if (header.mode == MODE_CHECK)
             right = right && is_pattern(client->pattern, done, buffer, (size_t)n);
         done += (uint64_t)n;
     }
@@ -168,23 +194,32 @@ send_pattern(int fd, const char *pattern, uint64_t bytes)
     }
 }
 
+/* A connection with HEADER sent. */
 static int
-send_all(const char *port, const char *megabytes, bool check)
+dial(const char *port, Header header)
 {
     struct sockaddr_in address = loopback(port);
-    Header header = {.bytes = (uint64_t)atoll(megabytes) << 20, .check = check};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    const char *pattern = make_pattern();
-    char answer = 0;
-    double start;
 
     if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
         die("connect");
-    start = now();
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
     if (send(fd, &header, sizeof header, MSG_NOSIGNAL) != sizeof header)
         die("send");
-    send_pattern(fd, pattern, header.bytes);
-    if (read(fd, &answer, 1) != 1 || answer != 'y') {
+    return fd;
+}
+
+static int
+send_all(const char *port, const char *megabytes, bool check)
+{
+    uint64_t bytes = (uint64_t)atoll(megabytes) << 20;
+    const char *pattern = make_pattern();
+    double start = now();
+    int fd = dial(port, (Header){.bytes = bytes, .mode = check ? MODE_CHECK : MODE_COUNT});
+    char answer = 0;
+
+    send_pattern(fd, pattern, bytes);
+    if (recv(fd, &answer, 1, 0) != 1 || answer != 'y') {
         fprintf(stderr, "load: %s\n", answer == 'n' ? "wrong bytes arrived" : "the stream was cut");
         return 1;
     }
@@ -192,13 +227,61 @@ send_all(const char *port, const char *megabytes, bool check)
     return 0;
 }
 
+static void
+trip(int fd)
+{
+    char bytes[TRIP] = "";
+
+    if (send(fd, bytes, TRIP, MSG_NOSIGNAL) != TRIP || recv(fd, bytes, TRIP, MSG_WAITALL) != TRIP)
+        die("a round trip");
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int
+measure_times(const char *port, const char *text, bool reconnect)
+{
+    size_t count = (size_t)atoll(text);
+    double *times = calloc(count + 1, sizeof *times);
+    int fd = dial(port, (Header){.mode = MODE_ECHO});
+
+    if (!times)
+        die("calloc");
+    trip(fd);
+    for (size_t i = 0; i < count; i++) {
+        double start = now();
+
+        if (reconnect) {
+            close(fd);
+            start = now();
+            fd = dial(port, (Header){.mode = MODE_ECHO});
+        }
+        trip(fd);
+        times[i] = (now() - start) * 1e6;
+    }
+    qsort(times, count, sizeof *times, compare);
+    printf("%.1f %.1f\n", times[count / 2], times[count * 99 / 100]);
+    return 0;
+}
+
 int
 main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "sink") == 0)
+    const char *verb = argc >= 3 ? argv[1] : "";
+
+    if (strcmp(verb, "sink") == 0)
         sink(argv[2]);
-    if (argc >= 4 && strcmp(argv[1], "send") == 0)
+    if (argc >= 4 && strcmp(verb, "send") == 0)
         return send_all(argv[2], argv[3], argc > 4 && strcmp(argv[4], "check") == 0);
-    fprintf(stderr, "usage: load sink PORT | load send PORT MEGABYTES [check]\n");
+    if (argc == 4 && (strcmp(verb, "trips") == 0 || strcmp(verb, "opens") == 0))
+        return measure_times(argv[2], argv[3], strcmp(verb, "opens") == 0);
+    fprintf(stderr, "usage: load sink PORT | send PORT MEGABYTES [check] | trips PORT COUNT | "
+                    "opens PORT COUNT\n");
     return 2;
 }
