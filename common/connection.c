@@ -220,7 +220,9 @@ connection_read(Connection *connection, void *buf, size_t len)
         return -EAGAIN;
     n = connection->tls ? tls_session_read(connection->tls, buf, len)
                         : socket_read(connection->watch.fd, buf, len);
-    if (n == -EAGAIN)
+    /* A short read has emptied the socket; what comes later is a new edge. But an end that is
+     * known already makes no new one. */
+    if (n == -EAGAIN || (n > 0 && (size_t)n < len && !connection->tls && !connection->hung_up))
         connection->readable = FALSE;
     return n;
 }

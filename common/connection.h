@@ -18,14 +18,16 @@ typedef void (*ConnectionReady)(Connection *connection, void *data);
 /* Takes FD (made non-blocking, TCP_NODELAY where it is TCP). */
 Connection *connection_new(int fd);
 
-/* Closes at once: an unread byte or a TLS session without close_notify makes it a rude end. NULL is fine. */
+/* Closes at once: an unread byte or a TLS session without close_notify makes it a rude end. NULL is
+ * fine. */
 void connection_free(Connection *connection);
 
 /* Closes so that the peer sees a reset (SO_LINGER 0; a Unix socket has no reset, only an end). */
 void connection_reset(Connection *connection);
 
 /* Takes the connection: sends what is queued, close_notify and FIN, then reads and drops until the
- * peer's end, at most CONNECTION_LINGER; then closes. So a last message is not destroyed by a reset. */
+ * peer's end, at most CONNECTION_LINGER; then closes. So a last message is not destroyed by a
+ * reset. */
 #define CONNECTION_LINGER (5 * G_TIME_SPAN_SECOND)
 void connection_finish(Connection *connection);
 
@@ -33,7 +35,8 @@ void connection_finish(Connection *connection);
 void connection_start_tls(Connection *connection, TlsContext *context, const char *server_name);
 TlsSession *connection_tls(Connection *connection); /* NULL without */
 
-/* READY is called soon after attach or set_handler, and whenever the socket became readable, writable or hung up. */
+/* READY is called soon after attach or set_handler, and whenever the socket became readable,
+ * writable or hung up. */
 int connection_attach(Connection *connection, Reactor *reactor, ConnectionReady ready, void *data);
 void connection_set_handler(Connection *connection, ConnectionReady ready, void *data);
 void connection_detach(Connection *connection);
@@ -64,7 +67,8 @@ int connection_shutdown_write(Connection *connection); /* FIN; without TLS only 
 /* The peer ended or reset the connection: known without reading. */
 gboolean connection_hung_up(Connection *connection);
 
-/* No sign of life from the peer's kernel for SILENCE µs although something waits for its acknowledgement. */
+/* No sign of life from the peer's kernel for SILENCE µs although something waits for its
+ * acknowledgement. */
 gboolean connection_is_dead(Connection *connection, gint64 silence);
 
 /* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix". */

@@ -11,30 +11,33 @@
 typedef struct PacketLink PacketLink;
 
 typedef struct {
-    gboolean framed;     /* in WebSocket messages */
-    gboolean client;     /* we are the client: we mask */
-    gsize max_packet;    /* bytes, all of it; a larger one ends the link before it is stored */
-    gint64 idle_limit;   /* µs without a whole packet from the peer before the link ends; 0: none */
+    gboolean framed;   /* in WebSocket messages */
+    gboolean client;   /* we are the client: we mask */
+    gsize first_max;   /* bytes in the first packet, header included; 0: as the others */
+    gsize max_packet;  /* bytes in a packet; a larger one ends the link before it is stored */
+    gint64 idle_limit; /* µs without a whole packet from the peer before the link ends; 0: none */
 } PacketLinkOptions;
 
 typedef struct {
     /* A whole packet, fixed header included; valid during the call. On OWNER's thread. */
     void (*packet)(PacketLink *link, const guint8 *packet, gsize len, void *data);
-    /* The link is over: ERROR is 0 for the peer's orderly end, else -errno; TEXT says what happened.
-     * On OWNER's thread, once, the last call. */
+    /* The link is over: ERROR is 0 for the peer's orderly end, else -errno; TEXT says what
+     * happened. On OWNER's thread, once, the last call. */
     void (*closed)(PacketLink *link, int error, const char *text, void *data);
 } PacketLinkEvents;
 
 /* Any thread; takes CONNECTION (detached, or on REACTOR and this is its thread). EVENTS is kept by
  * reference. The caller holds the first reference. */
-PacketLink *packet_link_new(Connection *connection, Reactor *reactor,
-                            const PacketLinkOptions *options, Queue *owner,
-                            const PacketLinkEvents *events, void *data);
+PacketLink *
+packet_link_new(Connection *connection, Reactor *reactor, const PacketLinkOptions *options,
+                Queue *owner, const PacketLinkEvents *events, void *data);
 
 /* All of these: OWNER's thread. */
-void packet_link_send(PacketLink *link, const guint8 *packet, gsize len); /* too slow a peer ends the link */
+void packet_link_send(PacketLink *link, const guint8 *packet,
+                      gsize len); /* too slow a peer ends the link */
 void packet_link_set_idle_limit(PacketLink *link, gint64 idle_limit);
-void packet_link_close(PacketLink *link); /* sends what waits, then ends; closed is not called any more */
+void packet_link_close(
+    PacketLink *link); /* sends what waits, then ends; closed is not called any more */
 const char *packet_link_peer(PacketLink *link);
 
 /* Drops the caller's reference; implies close. */

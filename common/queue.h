@@ -19,13 +19,13 @@ typedef struct Message Message;
 typedef void (*MessageFunc)(Message *message);
 
 struct Message {
-    MessageFunc func;    /* set before the first post, unchanged afterwards */
-    Message *next;       /* the queue's */
-    atomic_bool queued;  /* the queue's */
+    MessageFunc func;   /* set before the first post, unchanged afterwards */
+    Message *next;      /* the queue's */
+    atomic_bool queued; /* the queue's */
 };
 
-#define CONTAINER_OF(pointer, type, member) \
-    ((type *)(void *)((char *)(pointer) - G_STRUCT_OFFSET(type, member)))
+#define CONTAINER_OF(pointer, type, member)                                                        \
+    ((type *)(void *)((char *)(pointer)-G_STRUCT_OFFSET(type, member)))
 
 Queue *queue_new(void);
 void queue_free(Queue *queue); /* messages still queued do not run */

@@ -61,7 +61,8 @@ reactor_dispatch(Reactor *reactor)
         queue_run(reactor->queue);
 }
 
-/* Only what was deferred before this turn: a task that defers itself again waits for the sockets. */
+/* Only what was deferred before this turn: a task that defers itself again waits for the sockets.
+ */
 static void
 reactor_run_tasks(Reactor *reactor)
 {
@@ -77,7 +78,8 @@ reactor_run_tasks(Reactor *reactor)
 static void
 reactor_turn(Reactor *reactor)
 {
-    int count = epoll_wait(reactor->epoll, reactor->events, REACTOR_EVENTS, reactor_wait_ms(reactor));
+    int count =
+        epoll_wait(reactor->epoll, reactor->events, REACTOR_EVENTS, reactor_wait_ms(reactor));
 
     if (count < 0 && errno != EINTR)
         g_error("epoll_wait: %s", g_strerror(errno));

@@ -6,7 +6,8 @@
  * system call: whoever owns the descriptor remembers readiness until EAGAIN. Work beyond one
  * object's budget is put off to the next turn as a Task, so that no stream starves another.
  *
- * Threads: reactor_new, _free, _queue, _post, _call: any. Everything else: on the reactor itself. */
+ * Threads: reactor_new, _free, _queue, _post, _call: any. Everything else: on the reactor itself.
+ */
 #pragma once
 
 #include "common/queue.h"
@@ -20,7 +21,8 @@ typedef struct Task Task;
 
 struct Watch {
     int fd;
-    void (*ready)(Watch *watch, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR */
+    void (*ready)(Watch *watch,
+                  uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR */
 };
 
 struct Task {
@@ -59,7 +61,8 @@ gint64 reactor_now(Reactor *reactor); /* monotonic µs, taken once a turn */
 
 gboolean reactor_is_current(Reactor *reactor); /* any thread; for assertions */
 
-/* A count of turns, for a watchdog: moves on at least every second while the thread lives. Any thread. */
+/* A count of turns, for a watchdog: moves on at least every second while the thread lives. Any
+ * thread. */
 guint64 reactor_heartbeat(Reactor *reactor);
 
 /* A buffer of BUFFER_SIZE bytes from a small pool, and back to it (or to g_free). Never NULL. It

@@ -15,15 +15,15 @@ typedef struct Relay Relay;
 typedef struct {
     Connection *connection; /* taken */
     gboolean framed;        /* a WebSocket leg */
-    gboolean client;        /* we are the WebSocket client of this leg: we mask, the peer must not */
-    Caps caps;              /* what the peer of this leg shares with us */
-    Reason closed;          /* the reason when this side ends in order */
+    gboolean client; /* we are the WebSocket client of this leg: we mask, the peer must not */
+    Caps caps;       /* what the peer of this leg shares with us */
+    Reason closed;   /* the reason when this side ends in order */
 } RelaySide;
 
 typedef struct {
-    gint64 quiet;   /* µs; after the local end of data toward a side without half-close */
-    gint64 ping;    /* µs of silence before a ping; 0: never */
-    gint64 dead;    /* µs of silence before the peer's kernel is asked for a sign of life */
+    gint64 quiet; /* µs; after the local end of data toward a side without half-close */
+    gint64 ping;  /* µs of silence before a ping; 0: never */
+    gint64 dead;  /* µs of silence before the peer's kernel is asked for a sign of life */
 } RelayTimes;
 
 #define RELAY_QUIET (60 * G_TIME_SPAN_SECOND)
@@ -39,17 +39,18 @@ typedef struct {
 /* On the thread of OWNER's receiver, once; both connections are closed or closing by then. */
 typedef void (*RelayEnded)(Relay *relay, Reason reason, void *data);
 
-/* Any thread. Both connections are detached, or on REACTOR and this is its thread. METER outlives the relay's
- * end. Times NULL: the constants above. The caller holds the first reference. */
-Relay *relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1,
-                 const RelayTimes *times, RelayMeter *meter, Queue *owner, RelayEnded ended,
-                 void *data);
+/* Any thread. Both connections are detached, or on REACTOR and this is its thread. METER outlives
+ * the relay's end. Times NULL: the constants above. The caller holds the first reference. */
+Relay *
+relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
+          RelayMeter *meter, Queue *owner, RelayEnded ended, void *data);
 
-/* Any thread: ends it for REASON; what is buffered is delivered first when the reason is orderly. */
+/* Any thread: ends it for REASON; what is buffered is delivered first when the reason is orderly.
+ */
 void relay_close(Relay *relay, Reason reason);
 
-/* Drops the caller's reference; ENDED is not called after this when it runs on OWNER's thread. A relay still running is closed with
- * REASON_CANCELLED. */
+/* Drops the caller's reference; ENDED is not called after this when it runs on OWNER's thread. A
+ * relay still running is closed with REASON_CANCELLED. */
 void relay_unref(Relay *relay);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Relay, relay_unref)

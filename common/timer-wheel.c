@@ -3,9 +3,10 @@
 
 struct TimerWheel {
     Timer *slots[TIMER_WHEEL_SLOTS];
-    gint64 tick;  /* the last tick that was advanced to */
-    guint count;  /* timers set */
-    Timer *cursor; /* the next timer of the slot being fired, so that any timer may be cleared meanwhile */
+    gint64 tick;   /* the last tick that was advanced to */
+    guint count;   /* timers set */
+    Timer *cursor; /* the next timer of the slot being fired, so that any timer may be cleared
+                      meanwhile */
 };
 
 /* Rounded up: a timer never fires before its time. */

@@ -28,6 +28,7 @@ struct TlsSession {
     ssize_t end;        /* how reading ended: -EAGAIN while it has not; kept for calls after it */
     size_t unsent;      /* plaintext that GnuTLS has taken but could not pass on */
     gboolean connected; /* the handshake is done */
+    gboolean dry;       /* the socket had nothing at the last pull */
 };
 
 static uint8_t *
@@ -56,6 +57,7 @@ tls_pull(gnutls_transport_ptr_t data, void *buf, size_t len)
         if (!in->bytes)
             in->bytes = wire_buffer(session);
         ssize_t n = recv(session->fd, in->bytes, BUFFER_SIZE, 0);
+        session->dry = n < 0;
         if (n <= 0) {
             gnutls_transport_set_errno(session->session, errno);
             return n;
@@ -211,9 +213,8 @@ tls_session_set_error(TlsSession *session, int code)
     g_autofree char *alert = NULL;
 
     if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || code == GNUTLS_E_WARNING_ALERT_RECEIVED)
-        alert = g_strdup_printf(
-            "the peer ended TLS with the alert \"%s\"",
-            gnutls_alert_get_name(gnutls_alert_get(session->session)));
+        alert = g_strdup_printf("the peer ended TLS with the alert \"%s\"",
+                                gnutls_alert_get_name(gnutls_alert_get(session->session)));
     g_free(session->error);
     session->error = alert ? g_steal_pointer(&alert) : g_strdup(gnutls_strerror(code));
 }
@@ -297,13 +298,20 @@ tls_session_read(TlsSession *session, void *buf, size_t len)
     size_t got = 0;
 
     while (got < len && session->end == -EAGAIN) {
-        ssize_t n = gnutls_record_recv(session->session, (uint8_t *)buf + got, len - got);
+        ssize_t n;
 
+        session->dry = FALSE;
+        n = gnutls_record_recv(session->session, (uint8_t *)buf + got, len - got);
+        /* GnuTLS also says "again" after a message of its own, such as a ticket. Only an empty
+         * socket promises another event. */
+        if ((n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED) && !session->dry)
+            continue;
         if (n > 0) {
             got += (size_t)n;
             continue;
         }
-        /* A peer that asks for another handshake ends here too: TLS 1.2 renegotiation is refused. */
+        /* A peer that asks for another handshake ends here too: TLS 1.2 renegotiation is refused.
+         */
         session->end = n == 0 ? 0 : tls_session_fail(session, (int)n);
         if (session->end == -EAGAIN)
             break;

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of a relay: relay.c (life and threads), relay-flow.c (one direction's bytes),
+ * relay-side.c (one side's control frames and end). Nobody else includes this. */
+#pragma once
+
+#include "common/relay.h"
+#include "common/ws-frame.h"
+
+/* What one direction may carry in one turn of the reactor before others have theirs. */
+#define RELAY_BUDGET (256 * 1024)
+
+typedef struct {
+    Connection *connection; /* NULL once closed */
+    gboolean framed, client;
+    Caps caps;
+    Reason closed;
+    WsDecoder decoder;
+    WsMaskPool *masks; /* a client's only */
+    gboolean lost;     /* nothing more can be written to it */
+    gboolean close_received;
+    guint16 close_code; /* what the closing handshake says; 0: as the reason wants */
+    gboolean had_data;
+    gboolean pong_wanted;
+    uint8_t pong[WS_MAX_CONTROL];
+    size_t pong_len;
+    gint64 heard;  /* when bytes last came */
+    gint64 pinged; /* when we last asked for some */
+} Side;
+
+/* From sides[i] to sides[1 - i]. The buffer holds first what is ready for the destination, then
+ * what was read from a leg and is not decoded yet. */
+typedef struct {
+    uint8_t *buffer; /* NULL while nothing waits */
+    uint8_t *out, *raw;
+    size_t out_len, raw_len;
+    gboolean begun; /* the destination has a part of the frame that OUT holds the rest of */
+    gboolean ended; /* the source has no more data */
+    gboolean told;  /* and the destination knows it */
+    gint64 moved;   /* when data last came */
+} Flow;
+
+struct Relay {
+    atomic_uint references;
+    Reactor *reactor;
+    Side sides[2];
+    Flow flows[2];
+    RelayTimes times;
+    RelayMeter *meter;
+    Message start, kick, over;
+    Task again;
+    Timer timer;
+    atomic_int wanted; /* the reason that relay_close asks for */
+    Reason reason;     /* set once */
+    int ender;         /* the side that ended it, -1: neither */
+    gboolean finished;
+    Queue *owner;
+    RelayEnded ended; /* OWNER's thread, as DATA; NULL once the owner let go */
+    void *data;
+    gboolean is_over; /* OWNER's thread: the end was told */
+};
+
+/* relay.c: remembers why the relay ends, the first time; SIDE -1 for neither. */
+void relay_end(Relay *relay, Reason reason, int side);
+
+/* relay-flow.c: moves what can be moved within the budget. TRUE when there may be more. */
+gboolean flow_pump(Relay *relay, int from);
+void flow_drop(Relay *relay, Flow *flow);
+
+/* relay-side.c */
+void side_init(Side *side, const RelaySide *spec, gint64 now);
+void side_clear(Side *side);
+/* Turns LEN bytes at PAYLOAD into a frame for this side, in place, and returns where it starts. */
+uint8_t *side_frame(Side *side, uint8_t *payload, size_t *len);
+void side_lost(Relay *relay, int index, int error);
+void side_event(Relay *relay, int index, const WsEvent *event);
+/* Control frames that wait, when the direction toward the side is between two frames. */
+void side_control(Relay *relay, int index);
+/* Tells the side that no more data comes. FALSE: it has no way to be told. */
+gboolean side_tell_end(Relay *relay, int index);
+void side_close(Relay *relay, int index);
+/* Pings a silent leg; ends the relay when its peer's kernel is gone. */
+void side_check(Relay *relay, int index, gint64 now);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/relay-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What a plain client is told whatever happened, as Azure does (docs/wire-protocol.md, section 4).
+ */
+#define PLAIN_CLOSE_TEXT "WS disconnected"
+
+void
+side_init(Side *side, const RelaySide *spec, gint64 now)
+{
+    side->connection = spec->connection;
+    side->framed = spec->framed;
+    side->client = spec->client;
+    side->caps = spec->caps;
+    side->closed = spec->closed;
+    side->heard = side->pinged = now;
+    if (!side->framed)
+        return;
+    ws_decoder_init(&side->decoder, side->client ? WS_ROLE_CLIENT : WS_ROLE_SERVER, 0);
+    if (side->client)
+        side->masks = g_new0(WsMaskPool, 1);
+}
+
+void
+side_clear(Side *side)
+{
+    g_clear_pointer(&side->masks, g_free);
+}
+
+/* The key of the next frame, or NULL where we do not mask. */
+static const uint8_t *
+side_key(Side *side, uint8_t key[WS_MASK_KEY_LEN])
+{
+    if (!side->client)
+        return NULL;
+    ws_mask_pool_next(side->masks, key);
+    return key;
+}
+
+uint8_t *
+side_frame(Side *side, uint8_t *payload, size_t *len)
+{
+    uint8_t room[WS_MASK_KEY_LEN];
+    const uint8_t *key = side_key(side, room);
+    size_t header;
+
+    if (key)
+        ws_mask(payload, payload, *len, ws_key_load(key), 0);
+    header = ws_header_prepend(payload, WS_OP_BINARY, *len, key);
+    *len += header;
+    return payload - header;
+}
+
+/* Between two frames only. */
+static void
+side_send_control(Side *side, WsOpcode opcode, const void *payload, size_t len)
+{
+    uint8_t frame[WS_MAX_CONTROL_FRAME], room[WS_MASK_KEY_LEN];
+    size_t size = ws_control_write(frame, opcode, payload, len, side_key(side, room));
+
+    /* A peer that asks without reading has its queue full of answers already. */
+    (void)connection_queue(side->connection, frame, size);
+}
+
+static gboolean
+side_is_between_frames(Relay *relay, int index)
+{
+    return relay->flows[1 - index].out_len == 0;
+}
+
+void
+side_control(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+
+    if (!side->pong_wanted || !side_is_between_frames(relay, index))
+        return;
+    side->pong_wanted = FALSE;
+    side_send_control(side, WS_OP_PONG, side->pong, side->pong_len);
+}
+
+static void
+side_shut_down(Relay *relay, int index)
+{
+    int r = connection_shutdown_write(relay->sides[index].connection);
+
+    /* It was reset while we had nothing to read from it or write to it. */
+    if (r < 0)
+        side_lost(relay, index, r);
+}
+
+gboolean
+side_tell_end(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+    uint8_t frame[WS_MAX_HEADER], room[WS_MASK_KEY_LEN];
+
+    if (!side->framed) {
+        side_shut_down(relay, index);
+        return TRUE;
+    }
+    if (!(side->caps & CAP_HALF_CLOSE))
+        return FALSE;
+    return connection_queue(side->connection, frame,
+                            ws_header_write(frame, WS_OP_BINARY, 0, side_key(side, room)));
+}
+
+/* What the end of the transport means when no close frame came before it. */
+static Reason
+side_lost_reason(const Side *side, int error)
+{
+    gboolean fin = error == 0 || error == -ESHUTDOWN;
+
+    if (!side->framed)
+        return REASON_LOCAL_CUT;
+    /* The C client ends with a bare FIN; nothing better is known of a plain peer. */
+    if (fin && !(side->caps & CAP_REASON))
+        return side->closed;
+    return REASON_CUT;
+}
+
+void
+side_lost(Relay *relay, int index, int error)
+{
+    Side *side = &relay->sides[index];
+
+    side->lost = TRUE;
+    relay_end(relay, side_lost_reason(side, error), index);
+}
+
+static Reason
+close_reason(const Side *side, const WsEvent *event)
+{
+    Reason told;
+
+    if (!(side->caps & CAP_REASON))
+        return side->closed;
+    told = reason_from_code((const char *)event->payload, (gssize)event->payload_len);
+    if (told != REASON_NONE && reason_close_code(told) == event->code)
+        return told;
+    switch (event->code) {
+    case WS_CLOSE_NONE:
+    case WS_CLOSE_NORMAL:
+        return side->closed;
+    case WS_CLOSE_GOING_AWAY:
+        return side->client ? REASON_HUB_STOPPING : REASON_STOPPING;
+    case WS_CLOSE_POLICY:
+        return REASON_REVOKED;
+    default:
+        return REASON_CUT;
+    }
+}
+
+static void
+side_keep_pong(Side *side, const WsEvent *event)
+{
+    /* The latest one answers all (RFC 6455, section 5.5.3), so a flood costs nothing. */
+    side->pong_len = event->payload_len;
+    memcpy(side->pong, event->payload, event->payload_len);
+    side->pong_wanted = TRUE;
+}
+
+void
+side_event(Relay *relay, int index, const WsEvent *event)
+{
+    Side *side = &relay->sides[index];
+
+    switch (event->type) {
+    case WS_EVENT_NONE:
+    case WS_EVENT_PONG:
+        break;
+    case WS_EVENT_PING:
+        side_keep_pong(side, event);
+        break;
+    case WS_EVENT_EMPTY:
+        /* The first one is the end of data, from a plain peer only after data; the rest are
+         * dropped: the C# client sends them without end (docs/wire-protocol.md, section 4). */
+        if ((side->caps & CAP_HALF_CLOSE) || side->had_data)
+            relay->flows[index].ended = TRUE;
+        break;
+    case WS_EVENT_CLOSE:
+        side->close_received = TRUE;
+        side->close_code = event->code ? event->code : WS_CLOSE_NORMAL;
+        relay_end(relay, close_reason(side, event), index);
+        break;
+    case WS_EVENT_ERROR:
+        side->close_code = event->code;
+        relay_end(relay, REASON_PROTOCOL, index);
+        break;
+    }
+}
+
+static size_t
+side_close_frame(Side *side, Reason reason, uint8_t frame[WS_MAX_CONTROL_FRAME])
+{
+    uint8_t room[WS_MASK_KEY_LEN];
+    const uint8_t *key = side_key(side, room);
+
+    if (side->close_code != 0)
+        return ws_close_write(frame, side->close_code, NULL, key);
+    if (side->caps & CAP_REASON)
+        return ws_close_write(frame, reason_close_code(reason), reason_code(reason), key);
+    if (side->client)
+        return ws_close_write(frame, WS_CLOSE_NORMAL, NULL, key);
+    return ws_close_write(frame, WS_CLOSE_ERROR, PLAIN_CLOSE_TEXT, key);
+}
+
+void
+side_close(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+    Connection *connection = g_steal_pointer(&side->connection);
+    uint8_t frame[WS_MAX_CONTROL_FRAME];
+
+    if (!side->framed && !reason_is_orderly(relay->reason)) {
+        connection_reset(connection);
+    } else if (side->lost) {
+        connection_free(connection);
+    } else {
+        /* In the middle of a frame nothing can be said: the peer sees that it was cut. */
+        if (side->framed && !relay->flows[1 - index].begun)
+            (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
+        connection_finish(connection);
+    }
+}
+
+void
+side_check(Relay *relay, int index, gint64 now)
+{
+    Side *side = &relay->sides[index];
+
+    if (!side->framed || relay->times.ping <= 0 || now - side->heard < relay->times.ping)
+        return;
+    if (now - side->heard >= relay->times.dead &&
+        connection_is_dead(side->connection, relay->times.dead)) {
+        side->lost = TRUE;
+        relay_end(relay, REASON_SILENT, index);
+        return;
+    }
+    /* Only between frames; what is written already asks the peer's kernel for an answer. */
+    if (now - side->pinged >= relay->times.ping && side_is_between_frames(relay, index)) {
+        side->pinged = now;
+        side_send_control(side, WS_OP_PING, NULL, 0);
+    }
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/relay-private.h"
+
+#include <errno.h>
+
+static Relay *
+relay_ref(Relay *relay)
+{
+    atomic_fetch_add(&relay->references, 1);
+    return relay;
+}
+
+static void
+relay_release(Relay *relay)
+{
+    if (atomic_fetch_sub(&relay->references, 1) != 1)
+        return;
+    side_clear(&relay->sides[0]);
+    side_clear(&relay->sides[1]);
+    g_free(relay);
+}
+
+static void
+relay_over(Message *message)
+{
+    Relay *relay = CONTAINER_OF(message, Relay, over);
+    RelayEnded ended = relay->ended;
+
+    relay->ended = NULL;
+    relay->is_over = TRUE;
+    if (ended)
+        ended(relay, relay->reason, relay->data);
+    relay_release(relay); /* the reactor's reference */
+}
+
+static void
+relay_finish(Relay *relay)
+{
+    relay->finished = TRUE;
+    reactor_cancel(relay->reactor, &relay->again);
+    reactor_clear_timer(relay->reactor, &relay->timer);
+    side_close(relay, 0);
+    side_close(relay, 1);
+    flow_drop(relay, &relay->flows[0]);
+    flow_drop(relay, &relay->flows[1]);
+    (void)queue_post(relay->owner, &relay->over);
+}
+
+void
+relay_end(Relay *relay, Reason reason, int side)
+{
+    if (relay->reason != REASON_NONE) {
+        /* The other side went as well: there is nobody left to deliver to. */
+        if (side >= 0 && side != relay->ender)
+            relay->ender = -1;
+        return;
+    }
+    relay->reason = reason;
+    relay->ender = side;
+}
+
+static gboolean
+relay_has_local_side(const Relay *relay)
+{
+    return !relay->sides[0].framed || !relay->sides[1].framed;
+}
+
+/* Both directions have ended and both sides know it. The hub leaves the close to its ends. */
+static gboolean
+relay_is_complete(const Relay *relay)
+{
+    return relay->flows[0].told && relay->flows[1].told && relay_has_local_side(relay);
+}
+
+/* Ends the relay when it has a reason to end and what came before it is delivered. */
+static void
+relay_settle(Relay *relay)
+{
+    if (relay->reason == REASON_NONE && relay_is_complete(relay))
+        relay_end(relay, REASON_COMPLETED, -1);
+    if (relay->reason == REASON_NONE)
+        return;
+    if (relay->ender >= 0 && relay->flows[relay->ender].out_len > 0 &&
+        !relay->sides[1 - relay->ender].lost)
+        return;
+    relay_finish(relay);
+}
+
+static void
+relay_flush(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+    int r = side->lost ? -EAGAIN : connection_flush(side->connection);
+
+    if (r < 0 && r != -EAGAIN)
+        side_lost(relay, index, r);
+}
+
+static void
+relay_pump(Relay *relay)
+{
+    gboolean more = FALSE;
+
+    for (int from = 0; from < 2; from++) {
+        /* Toward a side that has ended the relay nothing needs to go any more. */
+        if (relay->reason == REASON_NONE || from == relay->ender)
+            more |= flow_pump(relay, from);
+        side_control(relay, from);
+    }
+    relay_flush(relay, 0);
+    relay_flush(relay, 1);
+    relay_settle(relay);
+    if (!relay->finished && more)
+        reactor_defer(relay->reactor, &relay->again);
+}
+
+static void
+relay_again(Task *task)
+{
+    relay_pump(CONTAINER_OF(task, Relay, again));
+}
+
+static void
+relay_ready(Connection *connection G_GNUC_UNUSED, void *data)
+{
+    relay_pump(data);
+}
+
+/* A side that cannot be told of the other's end of data keeps its own direction until that was
+ * quiet for a while (docs/wire-protocol.md, section 8). */
+static void
+relay_check_quiet(Relay *relay, int from, gint64 now)
+{
+    const Flow *flow = &relay->flows[from];
+    const Flow *back = &relay->flows[1 - from];
+
+    /* The hub leaves the close of a complete stream to its ends, but not for ever. */
+    gboolean waits = flow->ended && (!flow->told || back->told);
+
+    if (waits && now - MAX(flow->moved, back->moved) >= relay->times.quiet)
+        relay_end(relay, relay->sides[from].closed, from);
+}
+
+static void
+relay_set_timer(Relay *relay)
+{
+    gint64 period = MIN(relay->times.quiet, relay->times.ping > 0 ? relay->times.ping : G_MAXINT64);
+
+    reactor_set_timer(relay->reactor, &relay->timer, period / 2);
+}
+
+static void
+relay_timer(Timer *timer)
+{
+    Relay *relay = CONTAINER_OF(timer, Relay, timer);
+    gint64 now = reactor_now(relay->reactor);
+
+    relay_set_timer(relay);
+    for (int i = 0; i < 2; i++) {
+        side_check(relay, i, now);
+        relay_check_quiet(relay, i, now);
+    }
+    relay_pump(relay);
+}
+
+static void
+relay_kicked(Message *message)
+{
+    Relay *relay = CONTAINER_OF(message, Relay, kick);
+
+    if (!relay->finished) {
+        relay_end(relay, (Reason)atomic_load(&relay->wanted), -1);
+        /* Whoever asked does not wait for a reader that may never read. */
+        relay_finish(relay);
+    }
+    relay_release(relay);
+}
+
+static void
+relay_take(Relay *relay, int index)
+{
+    Connection *connection = relay->sides[index].connection;
+    int r = 0;
+
+    if (connection_reactor(connection))
+        connection_set_handler(connection, relay_ready, relay);
+    else
+        r = connection_attach(connection, relay->reactor, relay_ready, relay);
+    if (r < 0)
+        side_lost(relay, index, r);
+}
+
+static void
+relay_begin(Relay *relay)
+{
+    relay_take(relay, 0);
+    relay_take(relay, 1);
+    relay_set_timer(relay);
+    /* Both handlers run on the next turn; a side that could not be attached ends it then too. */
+    reactor_defer(relay->reactor, &relay->again);
+}
+
+static void
+relay_start(Message *message)
+{
+    relay_begin(CONTAINER_OF(message, Relay, start));
+}
+
+Relay *
+relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
+          RelayMeter *meter, Queue *owner, RelayEnded ended, void *data)
+{
+    static const RelayTimes usual = {RELAY_QUIET, RELAY_PING, RELAY_DEAD};
+    Relay *relay = g_new0(Relay, 1);
+    gint64 now = g_get_monotonic_time();
+
+    relay->references = 2; /* the caller's and the reactor's */
+    relay->reactor = reactor;
+    relay->times = times ? *times : usual;
+    relay->meter = meter;
+    relay->owner = owner;
+    relay->ended = ended;
+    relay->data = data;
+    relay->ender = -1;
+    relay->start.func = relay_start;
+    relay->kick.func = relay_kicked;
+    relay->over.func = relay_over;
+    relay->again.func = relay_again;
+    relay->timer.func = relay_timer;
+    side_init(&relay->sides[0], side0, now);
+    side_init(&relay->sides[1], side1, now);
+    relay->flows[0].moved = relay->flows[1].moved = now;
+    if (reactor_is_current(reactor))
+        relay_begin(relay);
+    else
+        reactor_post(reactor, &relay->start);
+    return relay;
+}
+
+void
+relay_close(Relay *relay, Reason reason)
+{
+    int none = REASON_NONE;
+
+    if (!atomic_compare_exchange_strong(&relay->wanted, &none, (int)reason))
+        return;
+    relay_ref(relay); /* the message's */
+    reactor_post(relay->reactor, &relay->kick);
+}
+
+void
+relay_unref(Relay *relay)
+{
+    if (!relay)
+        return;
+    relay->ended = NULL;
+    if (!relay->is_over)
+        relay_close(relay, REASON_CANCELLED);
+    relay_release(relay);
+}
