@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/bus-call.h"
+
+#include "daemon/bus-caller.h"
+#include "daemon/bus-error.h"
+#include "daemon/bus-server-private.h"
+
+struct BusCall {
+    BusServer *server; /* weak */
+    sd_bus_message *message;
+    Caller *caller; /* weak; good while WATCH is */
+    CallerWatch *watch;
+    void (*cancel)(void *data);
+    void *data;
+};
+
+static void
+bus_call_free(BusCall *call)
+{
+    g_hash_table_remove(bus_server_calls(call->server), call);
+    sd_bus_message_unref(call->message);
+    g_free(call);
+}
+
+static void
+bus_call_caller_gone(void *data)
+{
+    BusCall *call = data;
+
+    if (call->cancel != NULL)
+        call->cancel(call->data);
+    bus_call_free(call);
+}
+
+BusCall *
+bus_call_begin(BusServer *server, sd_bus_message *message, sd_bus_error *error)
+{
+    Caller *caller = callers_find(bus_server_callers(server), message);
+    BusCall *call;
+
+    if (!caller_begin(caller)) {
+        (void)bus_error_setf(error, STREAMD_ERROR_LIMIT, "more than %d calls wait for their reply",
+                             CALLER_PENDING_MAX);
+        return NULL;
+    }
+    call = g_new0(BusCall, 1);
+    call->server = server;
+    call->message = sd_bus_message_ref(message);
+    call->caller = caller;
+    call->watch = caller_watch(caller, bus_call_caller_gone, call);
+    g_hash_table_add(bus_server_calls(server), call);
+    return call;
+}
+
+void
+bus_call_set_cancel(BusCall *call, void (*cancel)(void *data), void *data)
+{
+    call->cancel = cancel;
+    call->data = data;
+}
+
+BusServer *
+bus_call_server(BusCall *call)
+{
+    return call->server;
+}
+
+sd_bus_message *
+bus_call_message(BusCall *call)
+{
+    return call->message;
+}
+
+uid_t
+bus_call_uid(BusCall *call)
+{
+    return caller_uid(call->caller);
+}
+
+void
+bus_call_end(BusCall *call)
+{
+    caller_end(call->caller);
+    caller_unwatch(call->watch);
+    bus_call_free(call);
+}
+
+void
+bus_call_fail(BusCall *call, const GError *error)
+{
+    int r = bus_error_reply(call->message, error);
+
+    if (r < 0)
+        g_debug("Cannot answer a call: %s", g_strerror(-r));
+    bus_call_end(call);
+}
+
+void
+bus_call_cancel(BusCall *call)
+{
+    if (call->cancel != NULL)
+        call->cancel(call->data);
+    bus_call_end(call);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Callers: who calls, by unique bus name, from its first message until it leaves the bus.
+ *
+ * A filter in front of all objects. The first call of a name is held while the bus is asked,
+ * asynchronously, for its UID; then the same message is dispatched again through all routing.
+ * After that every call is admitted or refused here (bus-access.h). Main thread. */
+#pragma once
+
+#include "common/bus-util.h"
+
+#define CALLERS_MAX 512       /* names known at once */
+#define CALLER_HELD_MAX 64    /* calls of one name that wait for its UID */
+#define CALLER_PENDING_MAX 64 /* calls of one name that wait for their reply */
+
+typedef struct Callers Callers;
+typedef struct Caller Caller;
+typedef struct CallerWatch CallerWatch;
+
+/* Adds the filter. Only processes of UID are served: that is what an instance of a user is. */
+Callers *callers_new(sd_bus *bus, uid_t uid);
+
+/* Watches that are left are not called. NULL is fine. */
+void callers_free(Callers *callers);
+
+/* Who sent MESSAGE; never NULL for a message that an object handles. Until control returns to the
+ * main loop. */
+Caller *callers_find(Callers *callers, sd_bus_message *message);
+uid_t caller_uid(const Caller *caller);
+
+/* GONE is called once when the name leaves the bus; the watch is freed after it. */
+CallerWatch *caller_watch(Caller *caller, void (*gone)(void *data), void *data);
+void caller_unwatch(CallerWatch *watch); /* NULL is fine */
+
+/* Calls that wait for their reply: how many of them one name has is bounded. FALSE: too many. No
+ * end after the name has gone. */
+gboolean caller_begin(Caller *caller);
+void caller_end(Caller *caller);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Callers, callers_free)

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* io.streamd.Streamd1.Hub */
+#include "common/bus-names.h"
+#include "daemon/bus-error.h"
+#include "daemon/bus-object.h"
+
+static int
+bus_hub_connect(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    hub_connect(((BusItem *)data)->object);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_hub_disconnect(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    hub_disconnect(((BusItem *)data)->object);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_hub_remove(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+
+    if (!app_remove_hub(bus_server_app(item->server), hub_name(item->object), &failure))
+        return bus_error_set(error, failure);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_hub_get_host_name(sd_bus *bus, const char *path, const char *interface, const char *property,
+                      sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const Hub *hub = ((BusItem *)userdata)->object;
+    g_autofree char *host = NULL;
+
+    if (hub_port(hub) == 443)
+        return sd_bus_message_append(reply, "s", hub_host_name(hub));
+    host = g_strdup_printf("%s:%u", hub_host_name(hub), hub_port(hub));
+    return sd_bus_message_append(reply, "s", host);
+}
+
+BUS_GETTER(bus_hub_get_name, Hub, "s", hub_name(object))
+BUS_GETTER(bus_hub_get_role, Hub, "s", hub_role_name(hub_role(object)))
+BUS_GETTER(bus_hub_get_identity, Hub, "s", hub_identity(object))
+BUS_GETTER(bus_hub_get_transport, Hub, "s",
+           hub_role(object) == HUB_ROLE_DEVICE ? hub_transport_name(hub_transport(object)) : "")
+BUS_GETTER(bus_hub_get_state, Hub, "s", hub_state_name(hub_state(object)))
+BUS_GETTER(bus_hub_get_since, Hub, "t", hub_since(object))
+BUS_GETTER_TEXT(bus_hub_get_last_error, Hub, hub_last_error(object))
+
+static const sd_bus_vtable bus_hub_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("Connect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_connect,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Disconnect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_disconnect,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_remove,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_PROPERTY("Name", "s", bus_hub_get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("HostName", "s", bus_hub_get_host_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Role", "s", bus_hub_get_role, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Identity", "s", bus_hub_get_identity, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Transport", "s", bus_hub_get_transport, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("State", "s", bus_hub_get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("Since", "t", bus_hub_get_since, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("LastError", "s", bus_hub_get_last_error, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_VTABLE_END,
+};
+
+static gpointer
+bus_hub_find(App *app, const char *key)
+{
+    return app_find_hub(app, key);
+}
+
+static char *
+bus_hub_key(gconstpointer object)
+{
+    return g_strdup(hub_name(object));
+}
+
+const BusKind bus_hub_kind = {
+    .interface = BUS_HUB,
+    .vtable = bus_hub_vtable,
+    .prefix = BUS_PATH_HUB,
+    .find = bus_hub_find,
+    .key = bus_hub_key,
+    .list = app_list_hubs,
+};

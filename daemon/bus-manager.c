@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* io.streamd.Streamd1.Manager */
+#include "common/bus-names.h"
+#include "daemon/bus-call.h"
+#include "daemon/bus-error.h"
+#include "daemon/bus-object.h"
+#include "daemon/bus-options.h"
+#include "daemon/bus-secret.h"
+#include "daemon/bus-server-private.h"
+
+#include <unistd.h>
+
+/* A hub that is being added: its credentials are on their way. Strings belong to the message. */
+typedef struct {
+    BusCall *call;
+    BusSecret *secret;
+    HubSettings settings;
+} AddHub;
+
+static int
+bus_manager_reply_path(sd_bus_message *message, const BusKind *kind, gconstpointer object)
+{
+    g_autofree char *path = bus_object_path(kind, object);
+
+    return sd_bus_reply_method_return(message, "o", path);
+}
+
+static void
+add_hub_cancel(void *data)
+{
+    AddHub *add = data;
+
+    bus_secret_cancel(add->secret);
+    g_free(add);
+}
+
+static void
+add_hub_read(const char *text, const GError *error, void *data)
+{
+    g_autofree AddHub *add = data;
+    g_autoptr(GError) failure = NULL;
+    Hub *hub = NULL;
+
+    if (text != NULL) {
+        add->settings.connection_string = text;
+        hub = app_add_hub(bus_server_app(bus_call_server(add->call)), &add->settings, &failure);
+        error = failure;
+    }
+    if (hub == NULL) {
+        bus_call_fail(add->call, error);
+        return;
+    }
+    (void)bus_manager_reply_path(bus_call_message(add->call), &bus_hub_kind, hub);
+    bus_call_end(add->call);
+}
+
+static int
+add_hub_read_arguments(sd_bus_message *message, HubSettings *settings, int *ret_fd,
+                       sd_bus_error *error)
+{
+    const char *transport = NULL;
+    BusOption options[] = {
+        {"transport", 's', &transport},
+        {"mqtt-port", 'q', &settings->mqtts_port},
+        {"ca-file", 's', &settings->ca_file},
+    };
+    int r;
+
+    r = sd_bus_message_read(message, "sh", &settings->name, ret_fd);
+    if (r >= 0)
+        r = bus_options_check_string("the name", settings->name, error);
+    if (r >= 0)
+        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r < 0)
+        return r;
+    if (transport != NULL && !hub_transport_from_name(transport, &settings->transport))
+        return bus_error_setf(error, STREAMD_ERROR_INVALID,
+                              "'transport' is 'wss' or 'mqtts', not '%.64s'", transport);
+    return 0;
+}
+
+static int
+bus_manager_add_hub(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+    HubSettings settings = {0};
+    AddHub *add;
+    int r, fd;
+
+    r = add_hub_read_arguments(message, &settings, &fd, error);
+    if (r < 0)
+        return r;
+    add = g_new0(AddHub, 1);
+    add->settings = settings;
+    add->secret = bus_secret_read(fd, HUB_CONNECTION_STRING_MAX, add_hub_read, add, &failure);
+    add->call = add->secret != NULL ? bus_call_begin(item->server, message, error) : NULL;
+    if (add->call == NULL) {
+        add_hub_cancel(add);
+        return failure != NULL ? bus_error_set(error, failure) : -EBUSY;
+    }
+    bus_call_set_cancel(add->call, add_hub_cancel, add);
+    return 1;
+}
+
+static void
+open_stream_cancel(void *data)
+{
+    app_cancel_open(data);
+}
+
+static void
+open_stream_done(Stream *stream, int fd, const GError *error, void *data)
+{
+    g_autofree char *path = NULL;
+    BusCall *call = data;
+
+    if (fd < 0) {
+        bus_call_fail(call, error);
+        return;
+    }
+    path = bus_object_path(&bus_stream_kind, stream);
+    (void)sd_bus_reply_method_return(bus_call_message(call), "ho", fd, path);
+    (void)close(fd);
+    bus_call_end(call);
+}
+
+typedef struct {
+    const char *hub;
+    const char *device;
+    const char *stream;
+    const char *listen; /* OpenTunnel only */
+    guint64 wait;
+    guint64 timeout;
+    int persistent;
+    int shared;
+} OpenArguments;
+
+static int
+open_check(const OpenArguments *open, sd_bus_error *error)
+{
+    const struct {
+        const char *what;
+        const char *value;
+    } strings[] = {{"the hub's name", open->hub},
+                   {"the device", open->device},
+                   {"the stream's name", open->stream},
+                   {"the address", open->listen}};
+    int r = 0;
+
+    for (guint i = 0; r >= 0 && i < G_N_ELEMENTS(strings); i++)
+        if (strings[i].value != NULL)
+            r = bus_options_check_string(strings[i].what, strings[i].value, error);
+    if (r < 0)
+        return r;
+    if (open->wait > OPEN_WAIT_MAX)
+        return bus_error_setf(error, STREAMD_ERROR_INVALID, "'wait' is at most %d seconds",
+                              (int)(OPEN_WAIT_MAX / G_TIME_SPAN_SECOND));
+    if (open->timeout > OPEN_TIMEOUT_MAX)
+        return bus_error_setf(error, STREAMD_ERROR_INVALID, "'timeout' is at most %d seconds",
+                              (int)(OPEN_TIMEOUT_MAX / G_TIME_SPAN_SECOND));
+    return 0;
+}
+
+static int
+bus_manager_open_stream(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+    OpenArguments open = {0};
+    BusOption options[] = {{"wait", 't', &open.wait}, {"timeout", 't', &open.timeout}};
+    OpenRequest *request;
+    BusCall *call;
+    int r;
+
+    r = sd_bus_message_read(message, "sss", &open.hub, &open.device, &open.stream);
+    if (r >= 0)
+        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r >= 0)
+        r = open_check(&open, error);
+    if (r < 0)
+        return r;
+    call = bus_call_begin(item->server, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    request = app_open_stream(bus_server_app(item->server),
+                              &(OpenOptions){
+                                  .hub = open.hub,
+                                  .device = open.device,
+                                  .stream = open.stream,
+                                  .timeout = (gint64)open.timeout,
+                                  .wait = (gint64)open.wait,
+                                  .owner_uid = bus_call_uid(call),
+                              },
+                              open_stream_done, call, &failure);
+    if (request == NULL)
+        bus_call_fail(call, failure);
+    else
+        bus_call_set_cancel(call, open_stream_cancel, request);
+    return 1;
+}
+
+static int
+open_tunnel_reply(sd_bus_message *message, const Tunnel *tunnel)
+{
+    g_autofree char *path = bus_object_path(&bus_tunnel_kind, tunnel);
+
+    return sd_bus_reply_method_return(message, "os", path, tunnel_listen_address(tunnel));
+}
+
+static int
+bus_manager_open_tunnel(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+    Caller *caller = callers_find(bus_server_callers(item->server), message);
+    OpenArguments open = {0};
+    BusOption options[] = {{"wait", 't', &open.wait},
+                           {"timeout", 't', &open.timeout},
+                           {"persistent", 'b', &open.persistent},
+                           {"shared", 'b', &open.shared}};
+    Tunnel *tunnel;
+    int r;
+
+    r = sd_bus_message_read(message, "ssss", &open.hub, &open.device, &open.stream, &open.listen);
+    if (r >= 0)
+        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r >= 0)
+        r = open_check(&open, error);
+    if (r < 0)
+        return r;
+    tunnel = app_open_tunnel(bus_server_app(item->server),
+                             &(TunnelOptions){
+                                 .hub = open.hub,
+                                 .device = open.device,
+                                 .stream = open.stream,
+                                 .listen = *open.listen != '\0' ? open.listen : NULL,
+                                 .shared = open.shared,
+                                 .persistent = open.persistent,
+                                 .timeout = (gint64)open.timeout,
+                                 .wait = (gint64)open.wait,
+                                 .owner_uid = caller_uid(caller),
+                             },
+                             &failure);
+    if (tunnel == NULL)
+        return bus_error_set(error, failure);
+    if (!open.persistent)
+        bus_leases_add(bus_server_leases(item->server), tunnel_id(tunnel), caller);
+    return open_tunnel_reply(message, tunnel);
+}
+
+static int
+bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    const char *name, *address;
+    const Target *target;
+    int r;
+
+    r = sd_bus_message_read(message, "ss", &name, &address);
+    if (r >= 0)
+        r = bus_options_check_string("the name", name, error);
+    if (r >= 0)
+        r = bus_options_check_string("the address", address, error);
+    if (r >= 0)
+        r = bus_options_read(message, NULL, 0, error);
+    if (r < 0)
+        return r;
+    target = app_add_target(bus_server_app(((BusItem *)data)->server), name, address, &failure);
+    if (target == NULL)
+        return bus_error_set(error, failure);
+    return bus_manager_reply_path(message, &bus_target_kind, target);
+}
+
+/* How many objects there are in a list that is borrowed for the count. */
+static guint
+bus_manager_count(GPtrArray *list)
+{
+    guint count = list->len;
+
+    g_ptr_array_unref(list);
+    return count;
+}
+
+BUS_GETTER(bus_manager_get_version, App, "s", STREAMD_VERSION)
+BUS_GETTER(bus_manager_get_started, App, "t", bus_server_started_at(server))
+BUS_GETTER(bus_manager_get_hubs, App, "u", bus_manager_count(app_list_hubs(object)))
+BUS_GETTER(bus_manager_get_targets, App, "u", bus_manager_count(app_list_targets(object)))
+BUS_GETTER(bus_manager_get_streams, App, "u", app_count_open_streams(object))
+BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count(app_list_tunnels(object)))
+
+static const sd_bus_vtable bus_manager_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("AddHub", SD_BUS_ARGS("s", name, "h", credentials, "a{sv}", options),
+                            SD_BUS_RESULT("o", hub), bus_manager_add_hub,
+                            SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+    SD_BUS_METHOD_WITH_ARGS(
+        "OpenStream", SD_BUS_ARGS("s", hub, "s", device, "s", stream, "a{sv}", options),
+        SD_BUS_RESULT("h", fd, "o", object), bus_manager_open_stream, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "OpenTunnel",
+        SD_BUS_ARGS("s", hub, "s", device, "s", stream, "s", listen, "a{sv}", options),
+        SD_BUS_RESULT("o", tunnel, "s", address), bus_manager_open_tunnel,
+        SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ExposeTarget", SD_BUS_ARGS("s", name, "s", address, "a{sv}", options),
+                            SD_BUS_RESULT("o", target), bus_manager_expose_target,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_PROPERTY("Version", "s", bus_manager_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("StartedAt", "t", bus_manager_get_started, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Hubs", "u", bus_manager_get_hubs, 0, 0),
+    SD_BUS_PROPERTY("Targets", "u", bus_manager_get_targets, 0, 0),
+    SD_BUS_PROPERTY("Streams", "u", bus_manager_get_streams, 0, 0),
+    SD_BUS_PROPERTY("Tunnels", "u", bus_manager_get_tunnels, 0, 0),
+    SD_BUS_VTABLE_END,
+};
+
+const BusKind bus_manager_kind = {
+    .interface = BUS_MANAGER,
+    .vtable = bus_manager_vtable,
+    .prefix = BUS_ROOT,
+};

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the bus layer share of the server. */
+#pragma once
+
+#include "daemon/bus-caller.h"
+#include "daemon/bus-lease.h"
+#include "daemon/bus-server.h"
+
+GHashTable *bus_server_calls(BusServer *server); /* the set of its BusCalls */
+BusLeases *bus_server_leases(BusServer *server);

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* io.streamd.Streamd1.Target */
+#include "common/bus-names.h"
+#include "daemon/bus-error.h"
+#include "daemon/bus-object.h"
+
+static int
+bus_target_remove(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+
+    if (!app_remove_target(bus_server_app(item->server), target_name(item->object), &failure))
+        return bus_error_set(error, failure);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+BUS_GETTER(bus_target_get_name, Target, "s", target_name(object))
+BUS_GETTER(bus_target_get_address, Target, "s", target_address(object))
+BUS_GETTER(bus_target_get_streams, Target, "u", target_active(object))
+
+static const sd_bus_vtable bus_target_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_target_remove,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_PROPERTY("Name", "s", bus_target_get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Address", "s", bus_target_get_address, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Streams", "u", bus_target_get_streams, 0, 0),
+    SD_BUS_VTABLE_END,
+};
+
+static gpointer
+bus_target_find(App *app, const char *key)
+{
+    return app_find_target(app, key);
+}
+
+static char *
+bus_target_key(gconstpointer object)
+{
+    return g_strdup(target_name(object));
+}
+
+const BusKind bus_target_kind = {
+    .interface = BUS_TARGET,
+    .vtable = bus_target_vtable,
+    .prefix = BUS_PATH_TARGET,
+    .find = bus_target_find,
+    .key = bus_target_key,
+    .list = app_list_targets,
+};

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* streamd: options, log, bus, run, unwind. */
+#include "common/bus-util.h"
+#include "daemon/app.h"
+#include "daemon/bus-introspect.h"
+#include "daemon/bus-server.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+typedef struct {
+    gboolean user;
+    gboolean version;
+    char *config;
+    char *state_dir;
+    int threads;
+    char *introspect;
+} Arguments;
+
+typedef struct {
+    GMainLoop *loop;
+    App *app;
+    gboolean failed;
+} Program;
+
+static void
+arguments_clear(Arguments *arguments)
+{
+    g_free(arguments->config);
+    g_free(arguments->state_dir);
+    g_free(arguments->introspect);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static gboolean
+arguments_parse(Arguments *arguments, int argc, char **argv, GError **error)
+{
+    const GOptionEntry entries[] = {
+        {"user", 0, 0, G_OPTION_ARG_NONE, &arguments->user, "Serve one user, on the session bus",
+         NULL},
+        {"config", 0, 0, G_OPTION_ARG_FILENAME, &arguments->config, "Read the configuration FILE",
+         "FILE"},
+        {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &arguments->state_dir, "Keep the state in DIR",
+         "DIR"},
+        {"threads", 0, 0, G_OPTION_ARG_INT, &arguments->threads,
+         "Threads that carry streams; default: one per CPU", "N"},
+        {"bus-introspect", 0, 0, G_OPTION_ARG_STRING, &arguments->introspect,
+         "Print the D-Bus interfaces of the object at PATH", "PATH"},
+        {"version", 0, 0, G_OPTION_ARG_NONE, &arguments->version, "Print the version", NULL},
+        {NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("- carry streams between machines");
+
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &argc, &argv, error))
+        return FALSE;
+    if (argc > 1) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, "unexpected argument '%s'",
+                    argv[1]);
+        return FALSE;
+    }
+    if (arguments->threads < 0 || arguments->threads > 64) {
+        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                            "--threads is between 0 (one per CPU) and 64");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static int
+print_interfaces(const char *path)
+{
+    g_autofree char *xml = bus_introspect(path);
+
+    if (xml == NULL) {
+        (void)fprintf(stderr, "streamd: there is no object at %s\n", path);
+        return EXIT_FAILURE;
+    }
+    (void)fputs(xml, stdout);
+    return EXIT_SUCCESS;
+}
+
+/* --state-dir, else what systemd made for us, else the user's own. */
+static char *
+state_directory(const Arguments *arguments, GError **error)
+{
+    const char *given = arguments->state_dir;
+    g_autofree char *path = NULL;
+
+    if (given == NULL)
+        given = g_getenv("STATE_DIRECTORY");
+    path =
+        given != NULL ? g_strdup(given) : g_build_filename(g_get_user_state_dir(), "streamd", NULL);
+    if (g_mkdir_with_parents(path, 0700) < 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot make %s: %s", path,
+                    g_strerror(errno));
+        return NULL;
+    }
+    return g_steal_pointer(&path);
+}
+
+static gboolean
+program_on_signal(gpointer data)
+{
+    Program *program = data;
+
+    (void)sd_notify(0, "STOPPING=1");
+    g_main_loop_quit(program->loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+program_on_lost(const char *why, void *data)
+{
+    Program *program = data;
+
+    g_warning("Stopping: %s", why);
+    program->failed = TRUE;
+    g_main_loop_quit(program->loop);
+}
+
+/* The hubs are connected only now: a second instance never takes the place of the first. */
+static void
+program_on_name(void *data)
+{
+    Program *program = data;
+
+    app_start(program->app);
+    g_message("streamd " STREAMD_VERSION " serves user %u on the session bus", (unsigned)getuid());
+    (void)sd_notify(0, "READY=1");
+}
+
+static gboolean
+open_bus(sd_bus **ret_bus, GError **error)
+{
+    g_autoptr(sd_bus) bus = NULL;
+    const char *name;
+    int r;
+
+    r = sd_bus_open_user_with_description(&bus, "streamd");
+    if (r >= 0)
+        r = sd_bus_get_unique_name(bus, &name); /* waits for the end of the handshake */
+    if (r < 0) {
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
+                    "cannot reach the session bus: %s (is DBUS_SESSION_BUS_ADDRESS set?)",
+                    g_strerror(-r));
+        return FALSE;
+    }
+    *ret_bus = g_steal_pointer(&bus);
+    return TRUE;
+}
+
+static gboolean
+program_run(Program *program, sd_bus *bus, GError **error)
+{
+    g_autoptr(BusServer) server = bus_server_new(bus, program->app, program_on_lost, program);
+    guint terminate = g_unix_signal_add(SIGTERM, program_on_signal, program);
+    guint interrupt = g_unix_signal_add(SIGINT, program_on_signal, program);
+    int r = bus_server_take_name(server, program_on_name, program);
+
+    if (r < 0)
+        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot ask for the bus name: %s",
+                    g_strerror(-r));
+    else
+        g_main_loop_run(program->loop);
+    g_source_remove(terminate);
+    g_source_remove(interrupt);
+    return r >= 0 && !program->failed;
+}
+
+static gboolean
+serve(const Arguments *arguments, GError **error)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autofree char *state_dir = state_directory(arguments, error);
+    g_autoptr(App) app = NULL;
+    g_autoptr(sd_bus) bus = NULL;
+    Program program = {.loop = loop};
+
+    if (state_dir == NULL || !open_bus(&bus, error))
+        return FALSE;
+    app = app_new(&(AppOptions){.config_file = arguments->config,
+                                .state_dir = state_dir,
+                                .threads = (guint)arguments->threads},
+                  error);
+    if (app == NULL)
+        return FALSE;
+    program.app = app;
+    return program_run(&program, bus, error);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_auto(Arguments) arguments = {0};
+    g_autoptr(GError) error = NULL;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)umask(0077);
+    g_log_writer_default_set_use_stderr(TRUE);
+    if (!arguments_parse(&arguments, argc, argv, &error)) {
+        (void)fprintf(stderr, "streamd: %s\n", error->message);
+        return 2;
+    }
+    if (arguments.version) {
+        (void)puts("streamd " STREAMD_VERSION);
+        return EXIT_SUCCESS;
+    }
+    if (arguments.introspect != NULL)
+        return print_interfaces(arguments.introspect);
+    if (!arguments.user) {
+        (void)fputs("streamd: only an instance of a user is available in this version: "
+                    "start it with --user\n",
+                    stderr);
+        return 2;
+    }
+    if (serve(&arguments, &error))
+        return EXIT_SUCCESS;
+    if (error != NULL)
+        (void)fprintf(stderr, "streamd: %s\n", error->message);
+    return EXIT_FAILURE;
+}
