@@ -3,7 +3,8 @@
 
 #include "common/http-target.h"
 
-#define HOST_MAX 261 /* a DNS name of 253 bytes, a colon, a port */
+#define LINES_MAX (HTTP_HEADERS_MAX + 2) /* the first line, the fields, the empty line */
+#define HOST_MAX 261                     /* a DNS name of 253 bytes, a colon, a port */
 
 /* The parts of a complete head. */
 typedef struct {
@@ -37,19 +38,21 @@ line_find(const char *buf, gsize len, gsize pos, const char **ret_end, HttpRefus
     return TRUE;
 }
 
-/* Looks for the empty line. What is wrong already is refused before the rest has come. */
+/* Looks for the empty line. What is wrong already is refused before the rest has come: a head that
+ * comes byte by byte is walked over again with each byte, so it may not grow many short lines. */
 static HttpHeadResult
 head_find(const char *buf, gsize len, Head *ret, HttpRefusal *ret_refusal)
 {
     gsize window = MIN(len, HTTP_HEAD_MAX);
     gsize first_len = 0;
+    guint lines = 0;
     gsize next;
 
     if (len > 0 && !http_is_token((Slice){buf, 1})) {
         (void)http_refuse(ret_refusal, 400, "this is not HTTP");
         return HTTP_HEAD_REFUSED;
     }
-    for (gsize pos = 0; pos < window; pos = next) {
+    for (gsize pos = 0; pos < window && lines < LINES_MAX; pos = next, lines++) {
         const char *end = NULL;
 
         if (!line_find(buf, window, pos, &end, ret_refusal))
@@ -64,9 +67,9 @@ head_find(const char *buf, gsize len, Head *ret, HttpRefusal *ret_refusal)
         *ret = (Head){{buf, first_len - 2}, {buf + first_len, pos - first_len}, next};
         return HTTP_HEAD_OK;
     }
-    if (len < HTTP_HEAD_MAX)
+    if (len < HTTP_HEAD_MAX && lines < LINES_MAX)
         return HTTP_HEAD_MORE;
-    (void)http_refuse(ret_refusal, 431, "the head is too long");
+    (void)http_refuse(ret_refusal, 431, "the head is too long or has too many lines");
     return HTTP_HEAD_REFUSED;
 }
 

@@ -370,6 +370,11 @@ test_count_limit(void)
     g_assert_cmpuint(request_status(text->str, text->len), ==, 0);
     g_string_insert(text, (gssize)text->len - 2, "A: b\r\n");
     g_assert_cmpuint(request_status(text->str, text->len), ==, 431);
+    /* One less is not complete, and one more need not be: it is refused at once. */
+    g_string_truncate(text, text->len - 2);
+    g_assert_cmpuint(request_status(text->str, text->len), ==, 431);
+    g_string_truncate(text, text->len - 6);
+    g_assert_cmpuint(request_status(text->str, text->len), ==, 1);
 }
 
 static void
