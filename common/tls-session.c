@@ -292,6 +292,12 @@ tls_session_alpn(const TlsSession *session)
     return "http/1.1";
 }
 
+gboolean
+tls_session_resumed(const TlsSession *session)
+{
+    return gnutls_session_is_resumed(session->session) != 0;
+}
+
 ssize_t
 tls_session_read(TlsSession *session, void *buf, size_t len)
 {

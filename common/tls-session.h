@@ -29,6 +29,9 @@ const char *tls_session_error(const TlsSession *session);
 /* The protocol agreed by ALPN, or NULL. Valid as long as the session. */
 const char *tls_session_alpn(const TlsSession *session);
 
+/* TRUE when a ticket of an earlier session was taken. After the handshake. */
+gboolean tls_session_resumed(const TlsSession *session);
+
 /* > 0: bytes; 0: the peer said close_notify; -EAGAIN; -ESHUTDOWN: FIN without close_notify;
  * other negative errno: lost. Fills BUF as far as bytes are there. */
 ssize_t tls_session_read(TlsSession *session, void *buf, size_t len);
