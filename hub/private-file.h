@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Private file: new files that only their owner can read. Any thread; waits for the disk. */
+#pragma once
+
+#include <glib.h>
+
+/* Writes a file of mode 0600 and syncs it. It must not exist: G_FILE_ERROR_EXIST with its path. On
+ * other failures nothing is left behind. */
+gboolean private_file_write(const char *path, const void *bytes, gsize len, GError **error);
+
+/* Makes the folder (mode 0700) and its parents where they do not exist. */
+gboolean private_folder_make(const char *path, GError **error);
