@@ -255,8 +255,11 @@ packet_link_ready(Connection *connection G_GNUC_UNUSED, void *data)
 {
     PacketLink *link = data;
 
+    /* Once it is over, the owner may let go at any moment. */
+    packet_link_ref(link);
     packet_link_read(link);
     packet_link_flush(link);
+    packet_link_release(link);
 }
 
 static void

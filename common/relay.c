@@ -101,6 +101,8 @@ relay_pump(Relay *relay)
 {
     gboolean more = FALSE;
 
+    /* Once it has finished, the owner may let go at any moment. */
+    relay_ref(relay);
     for (int from = 0; from < 2; from++) {
         /* Toward a side that has ended the relay nothing needs to go any more. */
         if (relay->reason == REASON_NONE || from == relay->ender)
@@ -112,6 +114,7 @@ relay_pump(Relay *relay)
     relay_settle(relay);
     if (!relay->finished && more)
         reactor_defer(relay->reactor, &relay->again);
+    relay_release(relay);
 }
 
 static void
