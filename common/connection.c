@@ -4,10 +4,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -27,6 +29,7 @@ struct Connection {
     gboolean readable, writable, hung_up;
     gboolean said_bye;
     size_t drained;
+    gint64 patient_until;
     char peer[INET6_ADDRSTRLEN + 10];
 };
 
@@ -392,20 +395,43 @@ connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
         connection_free(connection);
 }
 
+/* Bytes that the peer's kernel has not acknowledged, or that did not even get to ours. */
+static gboolean
+connection_has_unsent(Connection *connection)
+{
+    int unsent = 0;
+
+    return !connection->said_bye ||
+           (ioctl(connection->watch.fd, SIOCOUTQ, &unsent) == 0 && unsent > 0);
+}
+
 static void
 connection_linger_over(Timer *timer)
 {
-    connection_free(CONTAINER_OF(timer, Connection, linger));
+    Connection *connection = CONTAINER_OF(timer, Connection, linger);
+
+    if (reactor_now(connection->reactor) < connection->patient_until &&
+        connection_has_unsent(connection))
+        reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
+    else
+        connection_free(connection);
 }
 
 void
 connection_finish(Connection *connection)
+{
+    connection_finish_patiently(connection, 0);
+}
+
+void
+connection_finish_patiently(Connection *connection, gint64 patience)
 {
     if (!connection->reactor) {
         connection_free(connection);
         return;
     }
     connection->linger.func = connection_linger_over;
+    connection->patient_until = reactor_now(connection->reactor) + patience;
     reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
     connection->writable = TRUE;
     connection_set_handler(connection, connection_linger_ready, NULL);

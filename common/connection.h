@@ -27,9 +27,12 @@ void connection_reset(Connection *connection);
 
 /* Takes the connection: sends what is queued, close_notify and FIN, then reads and drops until the
  * peer's end, at most CONNECTION_LINGER; then closes. So a last message is not destroyed by a
- * reset. */
+ * reset. With PATIENCE (µs) it stays for as long as that while the peer has not taken everything: a
+ * reader may be slow, and what was sent to it must not be lost with the socket. Only for peers that
+ * are known: a stranger could hold a descriptor with it. */
 #define CONNECTION_LINGER (5 * G_TIME_SPAN_SECOND)
 void connection_finish(Connection *connection);
+void connection_finish_patiently(Connection *connection, gint64 patience);
 
 /* SERVER_NAME NULL: we are the server. Before any byte is read. */
 void connection_start_tls(Connection *connection, TlsContext *context, const char *server_name);

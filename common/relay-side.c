@@ -223,7 +223,8 @@ side_close(Relay *relay, int index)
         /* In the middle of a frame nothing can be said: the peer sees that it was cut. */
         if (side->framed && !relay->flows[1 - index].begun)
             (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
-        connection_finish(connection);
+        connection_finish_patiently(connection,
+                                    reason_is_orderly(relay->reason) ? RELAY_PATIENCE : 0);
     }
 }
 

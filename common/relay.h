@@ -20,6 +20,9 @@ typedef struct {
     Reason closed;   /* the reason when this side ends in order */
 } RelaySide;
 
+/* How long a side that reads slowly may take to read the last bytes of a stream that has ended. */
+#define RELAY_PATIENCE G_TIME_SPAN_HOUR
+
 typedef struct {
     gint64 quiet; /* µs; after the local end of data toward a side without half-close */
     gint64 ping;  /* µs of silence before a ping; 0: never */

@@ -65,7 +65,6 @@ tls_context_new_server(const char *cert_file, const char *key_file, GError **err
                     gnutls_strerror(r));
         return NULL;
     }
-    gnutls_certificate_set_known_dh_params(context->credentials, GNUTLS_SEC_PARAM_MEDIUM);
     gnutls_session_ticket_key_generate(&context->ticket_key);
     return g_steal_pointer(&context);
 }

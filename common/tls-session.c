@@ -11,6 +11,10 @@
 /* The largest plaintext of one TLS record. */
 #define TLS_RECORD_MAX 16384
 
+/* The longest handshake message: a client's hello needs little, a hub may send a chain. */
+#define TLS_HELLO_MAX (16 * 1024)
+#define TLS_CHAIN_MAX (64 * 1024)
+
 /* One direction's ciphertext between the socket and GnuTLS; BYTES is NULL while it is empty. */
 typedef struct {
     uint8_t *bytes;
@@ -172,6 +176,8 @@ tls_session_new(TlsContext *context, int fd, const char *server_name)
     gnutls_transport_set_pull_timeout_function(session->session, tls_pull_timeout);
     gnutls_transport_set_push_function(session->session, tls_push);
     gnutls_handshake_set_timeout(session->session, GNUTLS_INDEFINITE_TIMEOUT);
+    gnutls_handshake_set_max_packet_length(session->session,
+                                           server ? TLS_HELLO_MAX : TLS_CHAIN_MAX);
     if (!server && server_name)
         tls_session_set_up_client(session);
     return session;
@@ -222,7 +228,6 @@ tls_session_set_error(TlsSession *session, int code)
 static void
 tls_session_set_certificate_error(TlsSession *session)
 {
-    g_auto(GStrv) lines = NULL;
     gnutls_datum_t text = {0};
     unsigned status = gnutls_session_get_verify_cert_status(session->session);
 

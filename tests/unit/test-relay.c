@@ -199,6 +199,23 @@ test_a_stalled_reader_keeps_its_stream(void)
         g_assert_cmpint(chain->hops[i].reason, ==, REASON_NONE);
 }
 
+/* The stream is over at the sender long before the reader has read it. */
+static void
+test_a_slow_reader_gets_the_last_byte(void)
+{
+    g_autoptr(Chain) chain = chain_new(TRUE, BOTH, BOTH, NULL);
+    Sender sender = {chain->app, 9, 2 * 1024 * 1024, TRUE};
+    char byte;
+
+    shutdown(chain->target, SHUT_WR);
+    sender_run(&sender);
+    g_assert_cmpint(chain_wait(chain, 0), ==, REASON_COMPLETED);
+    g_assert_cmpint(chain_wait(chain, 2), ==, REASON_COMPLETED);
+    g_usleep(CONNECTION_LINGER + G_USEC_PER_SEC);
+    expect_bulk(chain->target, 9, 2 * 1024 * 1024);
+    g_assert_cmpint(recv(chain->target, &byte, 1, 0), ==, 0);
+}
+
 static void
 test_nobody_needs_to_wait_for_the_end(void)
 {
@@ -223,6 +240,7 @@ main(int argc, char **argv)
     g_test_add_func("/relay/plain/quiet", test_plain_peers_end_after_quiet);
     g_test_add_func("/relay/silence", test_silence_is_asked_about);
     g_test_add_func("/relay/stalled-reader", test_a_stalled_reader_keeps_its_stream);
+    g_test_add_func("/relay/slow-reader", test_a_slow_reader_gets_the_last_byte);
     g_test_add_func("/relay/both-ends-vanish", test_nobody_needs_to_wait_for_the_end);
     return g_test_run();
 }
