@@ -60,12 +60,11 @@ check_both_ways(gboolean tls)
     Sender from_app = {chain->app, 1, BULK, TRUE}, from_target = {chain->target, 2, BULK, TRUE};
     GThread *one = g_thread_new("app", sender_run, &from_app);
     GThread *two = g_thread_new("target", sender_run, &from_target);
-    g_autoptr(GRand) unused = g_rand_new();
-    Sender *reader = &from_app;
+
     char byte;
 
     /* One direction at a time is read here: the other is held by backpressure meanwhile. */
-    expect_bulk(chain->target, reader->seed, BULK);
+    expect_bulk(chain->target, 1, BULK);
     g_assert_cmpint(recv(chain->target, &byte, 1, 0), ==, 0);
     expect_bulk(chain->app, 2, BULK);
     g_assert_cmpint(recv(chain->app, &byte, 1, 0), ==, 0);
