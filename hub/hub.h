@@ -18,13 +18,14 @@ typedef struct {
     const Settings *settings;
     Registry *registry;
     ReactorPool *reactors;
-    Queue *queue;                /* the main thread's; its source is attached by the caller */
-    TlsContext *tls;             /* a reference is taken */
-    const char *const *names;    /* NULL-terminated, at least one: what clients may call this hub, without
-                                  * ports; the first is put in stream URLs. Copied, lower-cased. */
-    const char *streaming_host;  /* NAME or NAME:PORT for stream URLs; NULL: the first name. Without a
-                                  * port that of the first listener. A host name or an IPv4 address
-                                  * (docs/wire-protocol.md, section 1.5 f). */
+    Queue *queue;    /* the main thread's; its source is attached by the caller */
+    TlsContext *tls; /* a reference is taken */
+    const char *const
+        *names; /* NULL-terminated, at least one: what clients may call this hub, without
+                 * ports; the first is put in stream URLs. Copied, lower-cased. */
+    const char *streaming_host; /* NAME or NAME:PORT for stream URLs; NULL: the first name. Without
+                                 * a port that of the first listener. A host name or an IPv4 address
+                                 * (docs/wire-protocol.md, section 1.5 f). */
 } HubOptions;
 
 /* STREAMD_ERROR_INVALID when a name cannot be put in a URL. */
@@ -52,10 +53,10 @@ void hub_free(Hub *hub); /* without hub_stop: cuts everything */
 gboolean hub_device_is_connected(Hub *hub, const char *device, const char *module);
 
 typedef struct {
-    guint connections;      /* sockets at the edge, legs and devices included */
-    guint unauthenticated;  /* of those */
-    guint devices;          /* connected */
-    guint streams;          /* not ended */
+    guint connections;     /* sockets at the edge, legs and devices included */
+    guint unauthenticated; /* of those */
+    guint devices;         /* connected */
+    guint streams;         /* not ended */
     guint64 streams_total;
     guint64 ignored_answers; /* late or unknown answers of devices */
 } HubCounts;

@@ -10,56 +10,57 @@
 
 typedef struct {
     /* edge, before authentication (R2, R3, R6) */
-    gint64 handshake_timeout;          /* handshake-timeout: TLS, from accept */
-    gint64 request_timeout;            /* request-timeout: a whole head; an MQTT CONNECT */
-    gint64 keep_alive_timeout;         /* keep-alive-timeout: between two requests */
-    guint requests_per_connection;     /* requests-per-connection */
-    guint unauthenticated_max;         /* unauthenticated-max: in all */
-    guint unauthenticated_per_source;  /* unauthenticated-per-source: IPv4 /32 or IPv6 /64 */
-    guint connections_per_second;      /* connections-per-second: of one source */
-    guint connections_burst;           /* connections-burst: of one source */
-    guint known_source_factor;         /* known-source-factor: a source with live authenticated connections may have
-                                        * this many times the three limits above */
-    guint connections_max;             /* connections-max: all sockets of the edge */
+    gint64 handshake_timeout;         /* handshake-timeout: TLS, from accept */
+    gint64 request_timeout;           /* request-timeout: a whole head; an MQTT CONNECT */
+    gint64 keep_alive_timeout;        /* keep-alive-timeout: between two requests */
+    guint requests_per_connection;    /* requests-per-connection */
+    guint unauthenticated_max;        /* unauthenticated-max: in all */
+    guint unauthenticated_per_source; /* unauthenticated-per-source: IPv4 /32 or IPv6 /64 */
+    guint connections_per_second;     /* connections-per-second: of one source */
+    guint connections_burst;          /* connections-burst: of one source */
+    guint known_source_factor; /* known-source-factor: a source with live authenticated connections
+                                * may have this many times the three limits above */
+    guint connections_max;     /* connections-max: all sockets of the edge */
 
     /* devices (R13 to R17) */
-    gint64 mqtt_keep_alive_max;        /* mqtt-keep-alive-max: for those that ask for none */
-    guint packet_max;                  /* packet-max: bytes of one MQTT packet */
+    gint64 mqtt_keep_alive_max;         /* mqtt-keep-alive-max: for those that ask for none */
+    guint packet_max;                   /* packet-max: bytes of one MQTT packet */
     guint subscriptions_per_connection; /* subscriptions-per-connection */
-    guint publishes_per_second;        /* publishes-per-second: of one connection */
-    gboolean discard_telemetry;        /* discard-telemetry: acknowledge and drop; otherwise disconnect */
-    gint64 device_token_life_max;      /* device-token-life-max: how far ahead `se` may lie */
-    gint64 service_token_life_max;     /* service-token-life-max */
-    gint64 token_skew;                 /* token-skew: of clocks */
-    guint takeovers_per_minute;        /* takeovers-per-minute: beyond it a device is refused for a while */
+    guint publishes_per_second;         /* publishes-per-second: of one connection */
+    gboolean discard_telemetry; /* discard-telemetry: acknowledge and drop; otherwise disconnect */
+    gint64 device_token_life_max;  /* device-token-life-max: how far ahead `se` may lie */
+    gint64 service_token_life_max; /* service-token-life-max */
+    gint64 token_skew;             /* token-skew: of clocks */
+    guint
+        takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
 
     /* streams (R9, R10) */
-    gint64 stream_deadline;            /* stream-deadline: from the POST to both legs */
-    gint64 response_timeout;           /* response-timeout: when the POST names none */
-    guint streams_per_device;          /* streams-per-device */
-    guint pending_per_device;          /* pending-per-device: not open yet */
-    guint pending_per_policy;          /* pending-per-policy */
-    guint streams_max;                 /* streams-max */
-    guint streams_per_second;          /* streams-per-second: new ones, of one policy */
-    guint streams_burst;               /* streams-burst */
+    gint64 stream_deadline;   /* stream-deadline: from the POST to both legs */
+    gint64 response_timeout;  /* response-timeout: when the POST names none */
+    guint streams_per_device; /* streams-per-device */
+    guint pending_per_device; /* pending-per-device: not open yet */
+    guint pending_per_policy; /* pending-per-policy */
+    guint streams_max;        /* streams-max */
+    guint streams_per_second; /* streams-per-second: new ones, of one policy */
+    guint streams_burst;      /* streams-burst */
 
     /* bridges (R12) */
-    gint64 leg_ping;                   /* leg-ping: silence before a ping */
-    gint64 leg_dead;                   /* leg-dead: silence before a leg counts as lost */
+    gint64 leg_ping; /* leg-ping: silence before a ping */
+    gint64 leg_dead; /* leg-dead: silence before a leg counts as lost */
 } Settings;
 
 /* The defaults. */
 Settings *settings_new(void);
 
-/* The defaults overlaid by FILE. Other groups are left alone; an unknown key in [hub], a bad value or
- * one beyond its cap is STREAMD_ERROR_INVALID, a message with file, line and key. */
+/* The defaults overlaid by FILE. Other groups are left alone; an unknown key in [hub], a bad value
+ * or one beyond its cap is STREAMD_ERROR_INVALID, a message with file, line and key. */
 Settings *settings_load(const char *file, GError **error);
 
 /* The same from text; NAME stands for the file in messages. */
 Settings *settings_parse(const char *text, gsize len, const char *name, GError **error);
 
-/* One line per setting: "key = default  (least to most)  what for". For --help-settings and the manual
- * page; the caller frees it. */
+/* One line per setting: "key = default  (least to most)  what for". For --help-settings and the
+ * manual page; the caller frees it. */
 char *settings_describe(void);
 
 void settings_free(Settings *settings);

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/hub.h"
+
+#include "common/error.h"
+#include "hub/auth.h"
+#include "hub/clock.h"
+#include "hub/devices.h"
+#include "hub/edge.h"
+#include "hub/mqtt-session.h"
+#include "hub/rest.h"
+#include "hub/streams.h"
+
+#include <string.h>
+
+/* What is left to say is said within this time once everything has ended. */
+#define STOP_LINGER (300 * G_TIME_SPAN_MILLISECOND)
+
+struct Hub {
+    const Settings *settings;
+    Registry *registry;
+    guint watch;
+    char **names;
+    char *streaming_host;
+    gboolean has_port; /* streaming_host says it */
+    guint listeners;
+    Clock *clock;
+    Places *places;
+    Auth *auth;
+    Devices *devices;
+    Streams *streams;
+    Rest *rest;
+    Edge *edge;
+    MqttService mqtt;
+    Timer grace;
+    Timer linger;
+    gboolean edge_stopped;
+    gboolean streams_ended;
+    HubDone done;
+    void *done_data;
+};
+
+static void
+hub_request(Request *request, void *data)
+{
+    Hub *hub = data;
+
+    switch (request->match.route->kind) {
+    case ROUTE_STREAM:
+        rest_post(hub->rest, request);
+        return;
+    case ROUTE_LEG:
+        streams_leg(hub->streams, request);
+        return;
+    case ROUTE_MQTT: /* comes by hub_mqtt */
+        break;
+    }
+    request_answer(request, 404, NULL, NULL);
+}
+
+static void
+hub_mqtt(const Handover *handover, void *data)
+{
+    mqtt_session_new(&((Hub *)data)->mqtt, handover);
+}
+
+static const EdgeEvents edge_events = {.request = hub_request, .mqtt = hub_mqtt};
+
+static void
+hub_subscribed(const char *client_id, void *data)
+{
+    streams_subscribed(((Hub *)data)->streams, client_id);
+}
+
+static void
+hub_link_lost(const char *client_id, void *data)
+{
+    streams_link_lost(((Hub *)data)->streams, client_id);
+}
+
+static void
+hub_answer(const char *client_id, const StreamAnswer *answer, void *data)
+{
+    streams_answer(((Hub *)data)->streams, client_id, answer);
+}
+
+static const DevicesEvents devices_events = {
+    .subscribed = hub_subscribed, .link_lost = hub_link_lost, .answer = hub_answer};
+
+/* R18: who has lost his right is cut. Streams first: their devices may still hear of it. */
+static void
+hub_registry_changed(const RegistryChange *change, void *data)
+{
+    Hub *hub = data;
+
+    switch (change->kind) {
+    case REGISTRY_DEVICE_REMOVED:
+        streams_revoke_device(hub->streams, change->name, change->module,
+                              change->module ? REST_MODULE_NOT_FOUND : REST_DEVICE_NOT_FOUND);
+        devices_revoke(hub->devices, change->name, change->module);
+        break;
+    case REGISTRY_DEVICE_DISABLED:
+        streams_revoke_device(hub->streams, change->name, change->module, REST_UNAUTHORIZED_ACCESS);
+        devices_revoke(hub->devices, change->name, change->module);
+        break;
+    case REGISTRY_POLICY_REMOVED:
+        streams_revoke_policy(hub->streams, change->name);
+        devices_revoke_policy(hub->devices, change->name);
+        break;
+    }
+}
+
+/* docs/wire-protocol.md, section 1.5 f: a host name or an IPv4 address. */
+static gboolean
+host_is_good(const char *host)
+{
+    gsize len = strlen(host);
+
+    for (gsize i = 0; i < len; i++)
+        if (!g_ascii_isalnum(host[i]) && !strchr("-._", host[i]))
+            return FALSE;
+    return len > 0 && len <= 253;
+}
+
+/* NAME or NAME:PORT */
+static gboolean
+hub_take_streaming_host(Hub *hub, const char *text, GError **error)
+{
+    const char *colon = strchr(text, ':');
+    g_autofree char *host = colon ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
+    guint64 port;
+
+    hub->has_port = colon != NULL;
+    hub->streaming_host = g_ascii_strdown(text, -1);
+    if (host_is_good(host) &&
+        (!colon || g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL)))
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                "%s: want a host name or an IPv4 address, maybe with :PORT", text);
+    return FALSE;
+}
+
+static char **
+names_copy(const char *const *names)
+{
+    GPtrArray *copy = g_ptr_array_new();
+
+    for (guint i = 0; names[i]; i++)
+        g_ptr_array_add(copy, g_ascii_strdown(names[i], -1));
+    g_ptr_array_add(copy, NULL);
+    return (char **)g_ptr_array_free(copy, FALSE);
+}
+
+static void
+hub_make_parts(Hub *hub, const HubOptions *options)
+{
+    StreamsNeeds needs = {.settings = hub->settings, .queue = options->queue};
+
+    hub->clock = clock_new();
+    hub->places = places_new(hub->settings);
+    hub->auth = auth_new(hub->settings, hub->registry, (const char *const *)hub->names);
+    hub->devices = devices_new(hub->settings, &devices_events, hub);
+    needs.clock = hub->clock;
+    needs.places = hub->places;
+    needs.devices = hub->devices;
+    hub->streams = streams_new(&needs);
+    hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->streams);
+    hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
+                         hub->places, &edge_events, hub);
+    hub->mqtt.settings = hub->settings;
+    hub->mqtt.auth = hub->auth;
+    hub->mqtt.clock = hub->clock;
+    hub->mqtt.devices = hub->devices;
+    hub->mqtt.places = hub->places;
+    hub->mqtt.queue = options->queue;
+    hub->watch = registry_watch(hub->registry, hub_registry_changed, hub);
+}
+
+Hub *
+hub_new(const HubOptions *options, GError **error)
+{
+    g_autoptr(Hub) hub = g_new0(Hub, 1);
+
+    hub->settings = options->settings;
+    hub->registry = options->registry;
+    hub->names = names_copy(options->names);
+    if (!hub_take_streaming_host(
+            hub, options->streaming_host ? options->streaming_host : hub->names[0], error))
+        return NULL;
+    hub_make_parts(hub, options);
+    return g_steal_pointer(&hub);
+}
+
+gboolean
+hub_listen(Hub *hub, const char *address, char **ret_bound, GError **error)
+{
+    g_autofree char *authority = NULL;
+
+    if (!edge_listen(hub->edge, address, ret_bound, error))
+        return FALSE;
+    if (hub->listeners++ > 0)
+        return TRUE;
+    authority = hub->has_port ? g_strdup(hub->streaming_host)
+                              : g_strconcat(hub->streaming_host, strrchr(*ret_bound, ':'), NULL);
+    streams_set_address(hub->streams, authority, hub->names[0]);
+    return TRUE;
+}
+
+gboolean
+hub_start(Hub *hub, GError **error)
+{
+    return edge_start(hub->edge, error);
+}
+
+void
+hub_set_tls(Hub *hub, TlsContext *tls)
+{
+    edge_set_tls(hub->edge, tls);
+}
+
+static void
+hub_lingered(Timer *timer)
+{
+    Hub *hub = CONTAINER_OF(timer, Hub, linger);
+    HubDone done = g_steal_pointer(&hub->done);
+
+    if (done)
+        done(hub, hub->done_data);
+}
+
+static void
+hub_check_stopped(Hub *hub)
+{
+    if (!hub->edge_stopped || !hub->streams_ended)
+        return;
+    clock_clear(hub->clock, &hub->grace);
+    mqtt_service_close_all(&hub->mqtt);
+    hub->linger.func = hub_lingered;
+    clock_set(hub->clock, &hub->linger, STOP_LINGER);
+}
+
+static void
+hub_edge_stopped(void *data)
+{
+    Hub *hub = data;
+
+    hub->edge_stopped = TRUE;
+    hub_check_stopped(hub);
+}
+
+static void
+hub_streams_ended(void *data)
+{
+    Hub *hub = data;
+
+    hub->streams_ended = TRUE;
+    hub_check_stopped(hub);
+}
+
+static void
+hub_grace_over(Timer *timer)
+{
+    streams_cut(CONTAINER_OF(timer, Hub, grace)->streams);
+}
+
+void
+hub_stop(Hub *hub, gint64 grace, HubDone done, void *data)
+{
+    gboolean again = hub->mqtt.stopping;
+
+    hub->done = done;
+    hub->done_data = data;
+    hub->grace.func = hub_grace_over;
+    if (!hub->streams_ended)
+        clock_set(hub->clock, &hub->grace, grace);
+    if (again)
+        return;
+    hub->mqtt.stopping = TRUE;
+    edge_stop(hub->edge, hub_edge_stopped, hub);
+    streams_stop(hub->streams, hub_streams_ended, hub);
+}
+
+void
+hub_free(Hub *hub)
+{
+    if (!hub)
+        return;
+    if (hub->watch)
+        registry_unwatch(hub->registry, hub->watch);
+    if (hub->clock) {
+        clock_clear(hub->clock, &hub->grace);
+        clock_clear(hub->clock, &hub->linger);
+        mqtt_service_close_all(&hub->mqtt);
+    }
+    rest_free(hub->rest);
+    streams_free(hub->streams);
+    devices_free(hub->devices);
+    auth_free(hub->auth);
+    edge_free(hub->edge);
+    places_free(hub->places);
+    clock_free(hub->clock);
+    g_strfreev(hub->names);
+    g_free(hub->streaming_host);
+    g_free(hub);
+}
+
+gboolean
+hub_device_is_connected(Hub *hub, const char *device, const char *module)
+{
+    g_autofree char *client_id = module ? g_strdup_printf("%s/%s", device, module) : NULL;
+
+    return devices_is_connected(hub->devices, client_id ? client_id : device);
+}
+
+HubCounts
+hub_counts(Hub *hub)
+{
+    return (HubCounts){
+        .connections = places_total(hub->places),
+        .unauthenticated = places_waiting(hub->places),
+        .devices = devices_count(hub->devices),
+        .streams = streams_count(hub->streams),
+        .streams_total = streams_total(hub->streams),
+        .ignored_answers = streams_ignored(hub->streams),
+    };
+}
