@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <sys/random.h>
 
-/* Two machine vectors without AVX, one with it; the compiler splits as it must. */
-typedef uint64_t Block __attribute__((vector_size(32)));
+/* What every x86-64 and arm64 has a register for. */
+typedef uint64_t Block __attribute__((vector_size(16)));
 
-#define BLOCKS 4
+#define ROUND (4 * sizeof(Block))
 
 /* The key as it applies to the byte at `phase`: its wire bytes rotated by that many places. */
 static uint32_t
@@ -22,21 +22,40 @@ key_at(uint32_t key, size_t phase)
     return ws_key_load(turned);
 }
 
-/* All loads of a round come before its stores, so that a `dst` below `src` never overtakes it:
- * the bytes a round stores end at or before the ones the next round loads. */
+static inline Block
+block_load(const uint8_t *src)
+{
+    Block block;
+
+    memcpy(&block, src, sizeof(block));
+    return block;
+}
+
+static inline void
+block_store(uint8_t *dst, Block block)
+{
+    memcpy(dst, &block, sizeof(block));
+}
+
+/* Rounds of 64 bytes, which is also what the C client sends at a time. All loads of a round come
+ * before its stores, so that a `dst` below `src` never overtakes it: the bytes a round stores end
+ * at or before the ones the next round loads. An array of blocks would go through memory. */
 static size_t
 mask_rounds(uint8_t *dst, const uint8_t *src, size_t len, uint64_t word)
 {
-    const Block key = {word, word, word, word};
+    const Block key = {word, word};
     size_t at = 0;
 
-    for (; len - at >= BLOCKS * sizeof(Block); at += BLOCKS * sizeof(Block)) {
-        Block block[BLOCKS];
+    for (; len - at >= ROUND; at += ROUND) {
+        Block a = block_load(src + at);
+        Block b = block_load(src + at + sizeof(Block));
+        Block c = block_load(src + at + 2 * sizeof(Block));
+        Block d = block_load(src + at + 3 * sizeof(Block));
 
-        memcpy(block, src + at, sizeof(block));
-        for (int i = 0; i < BLOCKS; i++)
-            block[i] ^= key;
-        memcpy(dst + at, block, sizeof(block));
+        block_store(dst + at, a ^ key);
+        block_store(dst + at + sizeof(Block), b ^ key);
+        block_store(dst + at + 2 * sizeof(Block), c ^ key);
+        block_store(dst + at + 3 * sizeof(Block), d ^ key);
     }
     return at;
 }
@@ -68,7 +87,8 @@ ws_mask(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, size_t phase
             memmove(dst, src, len);
         return;
     }
-    key = key_at(key, phase);
+    if (phase % WS_MASK_KEY_LEN != 0)
+        key = key_at(key, phase);
     word = (uint64_t)key << 32 | key;
     at = mask_rounds(dst, src, len, word);
     /* Rounds and words are multiples of the key's length: the phase stays. */
