@@ -26,7 +26,7 @@ bus_option_find(BusOption *options, guint count, const char *key)
 static int
 bus_option_read_value(sd_bus_message *message, BusOption *option, sd_bus_error *error)
 {
-    char signature[2] = {option->type, '\0'};
+    char expected[2] = {option->type, '\0'};
     const char *contents = NULL;
     char type;
     int r;
@@ -34,11 +34,11 @@ bus_option_read_value(sd_bus_message *message, BusOption *option, sd_bus_error *
     r = sd_bus_message_peek_type(message, &type, &contents);
     if (r < 0)
         return r;
-    if (g_strcmp0(contents, signature) != 0)
+    if (g_strcmp0(contents, expected) != 0)
         return bus_error_setf(error, STREAMD_ERROR_INVALID,
                               "option '%s' has the type '%s', it takes '%s'", option->key, contents,
-                              signature);
-    r = sd_bus_message_read(message, "v", signature, option->value);
+                              expected);
+    r = sd_bus_message_read(message, "v", expected, option->value);
     if (r < 0)
         return r;
     option->given = TRUE;

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/bus.h"
+
+#include "client/bus-variant.h"
+
+#include <errno.h>
+#include <glib/gi18n.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct Bus {
+    sd_bus *bus;
+    GQueue events; /* Pending: what came and was not looked at yet */
+    int signals;   /* signalfd; -1 before bus_listen */
+};
+
+typedef struct {
+    BusEventKind kind;
+    char *path;
+    char *interface;
+    GVariant *properties;
+} Pending;
+
+static void
+pending_free(Pending *pending)
+{
+    g_free(pending->path);
+    g_free(pending->interface);
+    if (pending->properties != NULL)
+        g_variant_unref(pending->properties);
+    g_free(pending);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pending, pending_free)
+
+void
+bus_object_free(BusObject *object)
+{
+    if (object == NULL)
+        return;
+    g_free(object->path);
+    g_variant_unref(object->properties);
+    g_free(object);
+}
+
+static void
+bus_object_destroy(gpointer object)
+{
+    bus_object_free(object);
+}
+
+Bus *
+bus_open(gboolean system, GError **error)
+{
+    g_autoptr(Bus) bus = g_new0(Bus, 1);
+    const char *name;
+    int r;
+
+    bus->signals = -1;
+    g_queue_init(&bus->events);
+    r = system ? sd_bus_open_system(&bus->bus) : sd_bus_open_user(&bus->bus);
+    if (r >= 0)
+        r = sd_bus_get_unique_name(bus->bus, &name);
+    if (r < 0) {
+        g_set_error(error, EXIT_ERROR, EXIT_CODE_NO_DAEMON,
+                    system ? _("the system bus cannot be reached: %s")
+                           : _("the session bus cannot be reached: %s"),
+                    g_strerror(-r));
+        return NULL;
+    }
+    return g_steal_pointer(&bus);
+}
+
+void
+bus_close(Bus *bus)
+{
+    if (bus == NULL)
+        return;
+    while (!g_queue_is_empty(&bus->events))
+        pending_free(g_queue_pop_head(&bus->events));
+    if (bus->signals >= 0)
+        (void)close(bus->signals);
+    sd_bus_flush_close_unref(bus->bus);
+    g_free(bus);
+}
+
+/* Says what went wrong; for the errors of the bus itself in our own words. */
+static void
+bus_set_error(GError **error, const sd_bus_error *failure, int r)
+{
+    ExitCode code = exit_code_of_bus_error(failure->name);
+
+    if (failure->name == NULL) {
+        code = r == -ETIMEDOUT ? EXIT_CODE_TIMED_OUT : EXIT_CODE_NO_DAEMON;
+        g_set_error(error, EXIT_ERROR, (int)code, _("streamd did not answer: %s"), g_strerror(-r));
+    } else if (code == EXIT_CODE_NO_DAEMON) {
+        g_set_error(error, EXIT_ERROR, (int)code, _("streamd cannot be reached on the bus"));
+    } else {
+        g_set_error(error, EXIT_ERROR, (int)code, "%s",
+                    failure->message != NULL ? failure->message : failure->name);
+    }
+}
+
+GVariant *
+bus_call(Bus *bus, const char *path, const char *interface, const char *member, GVariant *args,
+         gint64 timeout, GError **error)
+{
+    g_autoptr(GVariant) tuple = args != NULL ? g_variant_ref_sink(args) : NULL;
+    g_autoptr(sd_bus_message) message = NULL, reply = NULL;
+    g_auto(sd_bus_error) failure = SD_BUS_ERROR_NULL;
+    GVariant *result;
+    int r;
+
+    r = sd_bus_message_new_method_call(bus->bus, &message, BUS_NAME, path, interface, member);
+    if (r >= 0 && tuple != NULL)
+        r = bus_variant_append(message, tuple);
+    if (r >= 0)
+        r = sd_bus_call(bus->bus, message, (guint64)timeout, &failure, &reply);
+    if (r < 0) {
+        bus_set_error(error, &failure, r);
+        return NULL;
+    }
+    result = bus_variant_read(reply);
+    if (result == NULL)
+        g_set_error(error, EXIT_ERROR, EXIT_CODE_OTHER, _("streamd's answer is malformed"));
+    return result;
+}
+
+GVariant *
+bus_properties(Bus *bus, const char *path, const char *interface, GError **error)
+{
+    g_autoptr(GVariant) reply =
+        bus_call(bus, path, BUS_PROPERTIES, "GetAll", g_variant_new("(s)", interface), 0, error);
+
+    return reply != NULL ? g_variant_get_child_value(reply, 0) : NULL;
+}
+
+/* ".../stream/9" comes before ".../stream/10". */
+static int
+bus_compare_objects(gconstpointer a, gconstpointer b)
+{
+    const BusObject *left = *(BusObject *const *)a, *right = *(BusObject *const *)b;
+    gsize left_length = strlen(left->path), right_length = strlen(right->path);
+    gboolean numbered = g_str_has_prefix(left->path, BUS_PATH_STREAM "/") ||
+                        g_str_has_prefix(left->path, BUS_PATH_TUNNEL "/");
+
+    if (numbered && left_length != right_length)
+        return left_length < right_length ? -1 : 1;
+    return strcmp(left->path, right->path);
+}
+
+GPtrArray *
+bus_objects(Bus *bus, const char *interface, GError **error)
+{
+    g_autoptr(GVariant) reply =
+        bus_call(bus, BUS_ROOT, BUS_OBJECT_MANAGER, "GetManagedObjects", NULL, 0, error);
+    g_autoptr(GPtrArray) objects = NULL;
+    g_autoptr(GVariant) all = NULL;
+
+    if (reply == NULL)
+        return NULL;
+    objects = g_ptr_array_new_with_free_func(bus_object_destroy);
+    all = g_variant_get_child_value(reply, 0);
+    for (gsize i = 0; i < g_variant_n_children(all); i++) {
+        g_autoptr(GVariant) entry = g_variant_get_child_value(all, i);
+        g_autoptr(GVariant) interfaces = g_variant_get_child_value(entry, 1);
+        GVariant *properties =
+            g_variant_lookup_value(interfaces, interface, G_VARIANT_TYPE_VARDICT);
+        BusObject *object;
+
+        if (properties == NULL)
+            continue;
+        object = g_new0(BusObject, 1);
+        g_variant_get_child(entry, 0, "o", &object->path);
+        object->properties = properties;
+        g_ptr_array_add(objects, object);
+    }
+    g_ptr_array_sort(objects, bus_compare_objects);
+    return g_steal_pointer(&objects);
+}
+
+char *
+bus_path(const char *prefix, const char *key)
+{
+    char *path = NULL;
+
+    if (sd_bus_path_encode(prefix, key, &path) < 0)
+        g_error("Out of memory");
+    return path;
+}
+
+const char *
+bus_string(GVariant *properties, const char *name)
+{
+    const char *value = "";
+
+    (void)g_variant_lookup(properties, name, "&s", &value);
+    return value;
+}
+
+guint64
+bus_number(GVariant *properties, const char *name)
+{
+    guint64 value = 0;
+    guint32 small = 0;
+
+    if (g_variant_lookup(properties, name, "t", &value))
+        return value;
+    return g_variant_lookup(properties, name, "u", &small) ? small : 0;
+}
+
+gboolean
+bus_boolean(GVariant *properties, const char *name)
+{
+    gboolean value = FALSE;
+
+    (void)g_variant_lookup(properties, name, "b", &value);
+    return value;
+}
+
+static void
+bus_push(Bus *bus, BusEventKind kind, const char *path, const char *interface, GVariant *properties)
+{
+    Pending *pending = g_new0(Pending, 1);
+
+    pending->kind = kind;
+    pending->path = g_strdup(path);
+    pending->interface = g_strdup(interface);
+    pending->properties = properties != NULL ? g_variant_ref(properties) : NULL;
+    g_queue_push_tail(&bus->events, pending);
+}
+
+static void
+bus_push_added(Bus *bus, GVariant *args)
+{
+    g_autoptr(GVariant) interfaces = NULL;
+    GVariant *properties = NULL; /* the loop frees it */
+    const char *path, *name;
+    GVariantIter iter;
+
+    if (!g_variant_is_of_type(args, G_VARIANT_TYPE("(oa{sa{sv}})")))
+        return;
+    g_variant_get(args, "(&o@a{sa{sv}})", &path, &interfaces);
+    g_variant_iter_init(&iter, interfaces);
+    while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &properties))
+        bus_push(bus, BUS_EVENT_ADDED, path, name, properties);
+}
+
+static void
+bus_push_removed(Bus *bus, GVariant *args)
+{
+    g_autofree const char **names = NULL;
+    const char *path;
+
+    if (!g_variant_is_of_type(args, G_VARIANT_TYPE("(oas)")))
+        return;
+    g_variant_get(args, "(&o^a&s)", &path, &names);
+    for (guint i = 0; names[i] != NULL; i++)
+        bus_push(bus, BUS_EVENT_REMOVED, path, names[i], NULL);
+}
+
+static int
+bus_on_signal(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GVariant) args = bus_variant_read(message);
+    const char *member = sd_bus_message_get_member(message);
+    g_autoptr(GVariant) properties = NULL;
+    const char *interface;
+
+    if (args == NULL)
+        return 0;
+    if (g_strcmp0(member, "InterfacesAdded") == 0) {
+        bus_push_added(data, args);
+    } else if (g_strcmp0(member, "InterfacesRemoved") == 0) {
+        bus_push_removed(data, args);
+    } else if (g_strcmp0(member, "PropertiesChanged") == 0 &&
+               g_variant_is_of_type(args, G_VARIANT_TYPE("(sa{sv}as)"))) {
+        g_variant_get(args, "(&s@a{sv}@as)", &interface, &properties, NULL);
+        bus_push(data, BUS_EVENT_CHANGED, sd_bus_message_get_path(message), interface, properties);
+    }
+    return 0;
+}
+
+static int
+bus_on_owner(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    const char *owner;
+
+    if (sd_bus_message_read(message, "sss", NULL, NULL, &owner) >= 0 && *owner == '\0')
+        bus_push(data, BUS_EVENT_GONE, NULL, NULL, NULL);
+    return 0;
+}
+
+gboolean
+bus_listen(Bus *bus, GError **error)
+{
+    sigset_t set;
+    int r;
+
+    r = sd_bus_add_match(bus->bus, NULL,
+                         "type='signal',sender='" BUS_NAME "',path_namespace='" BUS_ROOT "'",
+                         bus_on_signal, bus);
+    if (r >= 0)
+        r = sd_bus_add_match(
+            bus->bus, NULL,
+            "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',"
+            "arg0='" BUS_NAME "'",
+            bus_on_owner, bus);
+    if (r < 0) {
+        g_set_error(error, EXIT_ERROR, EXIT_CODE_OTHER, _("cannot listen on the bus: %s"),
+                    g_strerror(-r));
+        return FALSE;
+    }
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    bus->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return TRUE;
+}
+
+/* Until something is to be done. Negative errno when the connection is lost. */
+static int
+bus_sleep(Bus *bus)
+{
+    struct pollfd fds[2] = {{.fd = sd_bus_get_fd(bus->bus)},
+                            {.fd = bus->signals, .events = POLLIN}};
+    int events = sd_bus_get_events(bus->bus);
+    uint64_t until = UINT64_MAX;
+    int r, timeout = -1;
+
+    if (events < 0)
+        return events;
+    fds[0].events = (short)events;
+    r = sd_bus_get_timeout(bus->bus, &until);
+    if (r < 0)
+        return r;
+    if (until != UINT64_MAX) {
+        gint64 left = (gint64)until - g_get_monotonic_time();
+
+        timeout = (int)CLAMP(left / 1000 + 1, 0, G_MAXINT);
+    }
+    if (poll(fds, G_N_ELEMENTS(fds), until == 0 ? 0 : timeout) < 0 && errno != EINTR)
+        return -errno;
+    if (fds[1].revents != 0) {
+        struct signalfd_siginfo info;
+
+        if (read(bus->signals, &info, sizeof(info)) > 0)
+            bus_push(bus, BUS_EVENT_SIGNAL, NULL, NULL, NULL);
+    }
+    return 0;
+}
+
+static gboolean
+bus_deliver(Bus *bus, BusEventFunc func, void *data)
+{
+    g_autoptr(Pending) pending = NULL;
+
+    while ((pending = g_queue_pop_head(&bus->events)) != NULL) {
+        BusEvent event = {pending->kind, pending->path, pending->interface, pending->properties};
+
+        if (!func(&event, data))
+            return FALSE;
+        g_clear_pointer(&pending, pending_free);
+    }
+    return TRUE;
+}
+
+gboolean
+bus_wait(Bus *bus, BusEventFunc func, void *data, GError **error)
+{
+    int r = 0;
+
+    while (r >= 0 && bus_deliver(bus, func, data)) {
+        r = sd_bus_process(bus->bus, NULL);
+        if (r == 0 && g_queue_is_empty(&bus->events))
+            r = bus_sleep(bus);
+    }
+    if (r >= 0)
+        return TRUE;
+    g_set_error(error, EXIT_ERROR, EXIT_CODE_NO_DAEMON, _("the connection to the bus is lost: %s"),
+                g_strerror(-r));
+    return FALSE;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bus: streamd as the verbs see it. The only file of the client that speaks D-Bus; the verbs get
+ * GVariants and GErrors in EXIT_ERROR. One thread; calls block. */
+#pragma once
+
+#include "client/exit-code.h"
+#include "common/bus-names.h"
+
+typedef struct Bus Bus;
+
+/* Connects to the session bus, or the system's. */
+Bus *bus_open(gboolean system, GError **error);
+void bus_close(Bus *bus); /* NULL is fine */
+
+/* Calls a method of streamd. ARGS is a tuple (consumed when floating) or NULL. A value of type `h`
+ * is a descriptor itself, not an index: in ARGS borrowed, in the result for the caller to close.
+ * TIMEOUT in µs; 0: the default of the bus. NULL with ERROR set; a method without results gives an
+ * empty tuple. */
+GVariant *bus_call(Bus *bus, const char *path, const char *interface, const char *member,
+                   GVariant *args, gint64 timeout, GError **error);
+
+/* All properties of one interface of an object: a{sv}. */
+GVariant *bus_properties(Bus *bus, const char *path, const char *interface, GError **error);
+
+/* One object of GetManagedObjects. */
+typedef struct {
+    char *path;
+    GVariant *properties; /* a{sv} */
+} BusObject;
+
+/* The objects that have INTERFACE, in the order of their paths, numbers by value. */
+GPtrArray *bus_objects(Bus *bus, const char *interface, GError **error);
+
+/* The path of a hub, target, stream or tunnel. Caller frees. */
+char *bus_path(const char *prefix, const char *key);
+
+/* Members of an a{sv}; "" or 0 when absent or of another type, so that an older or newer streamd
+ * does no harm. The string is good as long as PROPERTIES. */
+const char *bus_string(GVariant *properties, const char *name);
+guint64 bus_number(GVariant *properties, const char *name);
+gboolean bus_boolean(GVariant *properties, const char *name);
+
+/* What streamd tells of itself, as it comes. */
+typedef enum {
+    BUS_EVENT_ADDED,   /* an object, with its properties */
+    BUS_EVENT_CHANGED, /* some of its properties */
+    BUS_EVENT_REMOVED,
+    BUS_EVENT_GONE,   /* streamd has left the bus; nothing else is set */
+    BUS_EVENT_SIGNAL, /* SIGINT or SIGTERM came to us; nothing else is set */
+} BusEventKind;
+
+typedef struct {
+    BusEventKind kind;
+    const char *path;
+    const char *interface;
+    GVariant *properties; /* may be NULL */
+} BusEvent;
+
+/* Begins to listen: events from here on reach bus_wait. */
+gboolean bus_listen(Bus *bus, GError **error);
+
+/* Blocks, calling EVENT for each, until it returns FALSE. */
+typedef gboolean (*BusEventFunc)(const BusEvent *event, void *data);
+gboolean bus_wait(Bus *bus, BusEventFunc func, void *data, GError **error);
+
+void bus_object_free(BusObject *object);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusObject, bus_object_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bus, bus_close)

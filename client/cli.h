@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Command line: a table of verbs, each with how many words it takes and which options it knows.
+ * Options are data: what is not in a verb's mask is refused with a message of its own. */
+#pragma once
+
+#include "client/exit-code.h"
+
+typedef enum {
+    OPTION_USER,
+    OPTION_SYSTEM,
+    OPTION_JSON,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_CONNECTION_STRING_FILE,
+    OPTION_CA,
+    OPTION_TRANSPORT,
+    OPTION_MQTT_PORT,
+    OPTION_HUB,
+    OPTION_STREAM,
+    OPTION_INITIATOR,
+    OPTION_POSITION,
+    OPTION_ACCEPT,
+    OPTION_REJECT,
+    OPTION_LISTEN,
+    OPTION_BACKGROUND,
+    OPTION_SHARED,
+    OPTION_WAIT,
+    OPTION_TIMEOUT,
+    OPTION_LAST,
+} Option;
+
+#define OPTION_BIT(option) (1u << (option))
+#define OPTIONS_GLOBAL                                                                             \
+    (OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_SYSTEM) | OPTION_BIT(OPTION_JSON) |               \
+     OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
+
+typedef struct Cli Cli;
+
+typedef struct {
+    const char *name; /* "hub add": one or two words */
+    guint min;        /* words after the name */
+    guint max;
+    guint32 options; /* OPTION_BITs beyond the global ones */
+    /* Runs it: EXIT_CODE_OK, or an exit code with ERROR set (or not: everything is said already).
+     */
+    ExitCode (*run)(Cli *cli, GError **error);
+    const char *arguments; /* "NAME [--ca FILE]" for usage */
+    const char *help;      /* one line, untranslated: passed through gettext when shown */
+} Verb;
+
+struct Cli {
+    const Verb *verb;
+    const char **words; /* after the verb's name; NULL-terminated, borrowed from argv */
+    guint count;
+    gboolean given[OPTION_LAST];
+    const char *values[OPTION_LAST]; /* NULL for an option without a value */
+};
+
+/* Reads ARGV by VERBS (a row without name at the end). Errors are EXIT_CODE_USAGE. Without words:
+ * DEFAULT_VERB, unless --help or --version is given: then VERB may be NULL. */
+gboolean
+cli_parse(Cli *cli, const Verb *verbs, const char *default_verb, char **argv, GError **error);
+void cli_clear(Cli *cli);
+
+/* All verbs, or one. Caller frees. */
+char *cli_help(const Verb *verbs, const Verb *verb);
+
+/* The value of an option as a number from MIN to MAX; FALSE with ERROR set when it is none. RET is
+ * left alone when the option is absent. */
+gboolean
+cli_number(const Cli *cli, Option option, guint64 min, guint64 max, guint64 *ret, GError **error);
+
+/* A word or value as a number, called WHAT in the message. */
+gboolean cli_parse_number(const char *what, const char *text, guint64 min, guint64 max,
+                          guint64 *ret, GError **error);
+
+/* Sets ERROR and returns CODE, so that it can be the return expression of a verb. */
+ExitCode cli_fail(GError **error, ExitCode code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Cli, cli_clear)

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* streamctl: the table of verbs. */
+#include "client/cli.h"
+#include "client/table.h"
+#include "client/verb.h"
+
+#include <glib/gi18n.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define ADD_HUB                                                                                    \
+    (OPTION_BIT(OPTION_CONNECTION_STRING_FILE) | OPTION_BIT(OPTION_CA) |                           \
+     OPTION_BIT(OPTION_TRANSPORT) | OPTION_BIT(OPTION_MQTT_PORT))
+#define TIMES (OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_TIMEOUT))
+#define OPEN (OPTION_BIT(OPTION_HUB) | TIMES)
+#define OPEN_TUNNEL                                                                                \
+    (OPEN | OPTION_BIT(OPTION_LISTEN) | OPTION_BIT(OPTION_BACKGROUND) | OPTION_BIT(OPTION_SHARED))
+#define TEST_RULE (OPTION_BIT(OPTION_HUB) | OPTION_BIT(OPTION_INITIATOR))
+#define ADD_RULE                                                                                   \
+    (TEST_RULE | OPTION_BIT(OPTION_STREAM) | OPTION_BIT(OPTION_POSITION) |                         \
+     OPTION_BIT(OPTION_ACCEPT) | OPTION_BIT(OPTION_REJECT))
+
+static const Verb verbs[] = {
+    {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and policy")},
+    {"hub add", 1, 1, ADD_HUB, verb_hub_add,
+     "NAME [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] [--mqtt-port N]",
+     N_("Add a hub; without a file it asks for the connection string, without showing it")},
+    {"hub list", 0, 0, 0, verb_hub_list, "", N_("List the hubs and how they are")},
+    {"hub remove", 1, 1, 0, verb_hub_remove, "NAME",
+     N_("Forget a hub; its tunnels close and its streams end")},
+    {"target add", 2, 2, 0, verb_target_add, "NAME tcp:HOST:PORT|unix:PATH",
+     N_("Name a local address that accepted streams may reach")},
+    {"target list", 0, 0, 0, verb_target_list, "", N_("List the targets")},
+    {"target remove", 1, 1, 0, verb_target_remove, "NAME", N_("Forget a target")},
+    {"accept-policy list", 0, 0, 0, verb_policy_list, "",
+     N_("List the rules that decide which streams are accepted, in order")},
+    {"accept-policy add", 0, 0, ADD_RULE, verb_policy_add,
+     "[--stream GLOB] [--hub NAME] [--initiator GLOB] [--position N] "
+     "(--accept TARGET | --reject TEXT)",
+     N_("Add a rule, at the end or at a position (0 is first)")},
+    {"accept-policy remove", 1, 1, 0, verb_policy_remove, "ID", N_("Remove a rule")},
+    {"accept-policy set-default", 1, 2, 0, verb_policy_set_default, "reject [TEXT] | accept",
+     N_("Say what happens to streams that no rule matches; accept: to the target of that name")},
+    {"accept-policy test", 1, 1, TEST_RULE, verb_policy_test,
+     "STREAM [--hub NAME] [--initiator NAME]",
+     N_("Say what would happen to a stream, and which rule decides")},
+    {"tunnel open", 2, 2, OPEN_TUNNEL, verb_tunnel_open,
+     "[--hub NAME] DEVICE[/MODULE] STREAM [--listen tcp:ADDR:PORT|unix:PATH] [--background] "
+     "[--shared] [--wait[=SECONDS]] [--timeout SECONDS]",
+     N_("Listen here; each connection becomes a stream. Stays until Ctrl-C, or --background")},
+    {"tunnel list", 0, 0, 0, verb_tunnel_list, "", N_("List the tunnels")},
+    {"tunnel close", 1, 1, 0, verb_tunnel_close, "ID", N_("Close a tunnel and its streams")},
+    {"connect", 2, 2, OPEN, verb_connect,
+     "[--hub NAME] DEVICE[/MODULE] STREAM [--wait[=SECONDS]] [--timeout SECONDS]",
+     N_("Connect standard input and output to a stream, as for ssh's ProxyCommand")},
+    {"stream list", 0, 0, 0, verb_stream_list, "",
+     N_("List the streams, those that ended a moment ago included")},
+    {"stream close", 1, 1, 0, verb_stream_close, "ID", N_("End a stream")},
+    {"monitor", 0, 0, 0, verb_monitor, "", N_("Show what happens, as it happens")},
+    {NULL},
+};
+
+static void
+print_error(const GError *error)
+{
+    g_autofree char *text = table_escape(error->message);
+    const char *hint = exit_code_hint((ExitCode)error->code);
+
+    (void)fprintf(stderr, "streamctl: %s\n", text);
+    if (hint != NULL)
+        (void)fprintf(stderr, "  %s\n", hint);
+}
+
+static ExitCode
+run(char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    g_auto(Cli) cli = {0};
+    ExitCode code = EXIT_CODE_USAGE;
+
+    if (cli_parse(&cli, verbs, "status", argv, &error)) {
+        if (cli.given[OPTION_HELP]) {
+            g_autofree char *help = cli_help(verbs, cli.verb);
+
+            (void)fputs(help, stdout);
+            return EXIT_CODE_OK;
+        }
+        if (cli.given[OPTION_VERSION]) {
+            (void)puts("streamctl " STREAMD_VERSION);
+            return EXIT_CODE_OK;
+        }
+        code = cli.verb->run(&cli, &error);
+    }
+    if (error != NULL)
+        print_error(error);
+    return code;
+}
+
+int
+main(int argc, char **argv)
+{
+    (void)setlocale(LC_ALL, "");
+    (void)bindtextdomain("streamd", LOCALE_DIR);
+    (void)bind_textdomain_codeset("streamd", "UTF-8");
+    (void)textdomain("streamd");
+    (void)signal(SIGPIPE, SIG_IGN);
+    return (int)run(argv);
+}

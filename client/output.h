@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Output: what the verbs print, as text pieces and as JSON. */
+#pragma once
+
+#include <glib.h>
+
+/* Prints VALUE as one JSON document and a line end. Names become snake_case ("HostName" is
+ * "host_name"); everything else is as on the bus: times in µs, sizes in bytes. COMPACT: one line.
+ */
+void output_json(GVariant *value, gboolean compact);
+
+/* "host_name" of "HostName". Caller frees. */
+char *output_snake_case(const char *name);
+
+/* "3 min" since a time in µs since the epoch; "" for 0. Caller frees. */
+char *output_age(guint64 time);
+
+/* "12.3 MiB". Caller frees. */
+char *output_size(guint64 bytes);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tables: aligned columns for people.
+ *
+ * Widths are terminal columns, not bytes: wide characters count two, combining ones none. Control
+ * characters are shown escaped: a text that came from another machine cannot drive the terminal.
+ * A column without any text is left out. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct Table Table;
+
+/* Titles, then NULL. */
+Table *table_new(const char *title, ...) G_GNUC_NULL_TERMINATED;
+void table_free(Table *table); /* NULL is fine */
+
+/* Numbers read better at the right. */
+void table_align_right(Table *table, guint column);
+
+/* One more cell of the current row; a full row begins the next. NULL is an empty cell. */
+void table_add(Table *table, const char *text);
+void table_addf(Table *table, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+guint table_rows(const Table *table);
+
+/* The whole table, a line per row; BOLD: the titles between terminal sequences. Caller frees. */
+char *table_format(const Table *table, gboolean bold);
+
+/* To stdout, bold titles on a terminal; EMPTY instead when there are no rows. */
+void table_print(const Table *table, const char *empty);
+
+/* TEXT with control characters as \xNN and broken UTF-8 replaced. Caller frees. */
+char *table_escape(const char *text);
+
+/* How many columns a terminal takes for TEXT. */
+guint table_width(const char *text);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Table, table_free)

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/output.h"
+#include "client/secret-input.h"
+#include "client/table.h"
+#include "client/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static gboolean
+hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
+{
+    g_autofree char *ca = NULL;
+    guint64 port = 0;
+
+    if (!cli_number(cli, OPTION_MQTT_PORT, 1, 65535, &port, error))
+        return FALSE;
+    verb_add_string(builder, "transport", cli->values[OPTION_TRANSPORT]);
+    if (port != 0)
+        g_variant_builder_add(builder, "{sv}", "mqtt-port", g_variant_new_uint16((guint16)port));
+    if (cli->given[OPTION_CA]) {
+        ca = g_canonicalize_filename(cli->values[OPTION_CA], NULL);
+        if (access(ca, R_OK) != 0) {
+            cli_fail(error, EXIT_CODE_USAGE, _("cannot read '%s'"), ca);
+            return FALSE;
+        }
+        verb_add_string(builder, "ca-file", ca);
+    }
+    return TRUE;
+}
+
+/* What was added, as streamd understood it. */
+static void
+hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
+{
+    g_autoptr(GVariant) hub = NULL;
+    g_autofree char *path = NULL;
+
+    g_variant_get(reply, "(o)", &path);
+    hub = bus_properties(bus, path, BUS_HUB, NULL);
+    if (hub == NULL)
+        return;
+    if (cli->given[OPTION_JSON])
+        output_json(hub, FALSE);
+    else
+        (void)printf(_("Added hub %s: %s %s at %s\n"), bus_string(hub, "Name"),
+                     bus_string(hub, "Role"), bus_string(hub, "Identity"),
+                     bus_string(hub, "HostName"));
+}
+
+ExitCode
+verb_hub_add(Cli *cli, GError **error)
+{
+    g_auto(GVariantBuilder) options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+    g_autoptr(GVariant) reply = NULL;
+    g_autoptr(Bus) bus = NULL;
+    int fd;
+
+    if (!hub_add_options(cli, &options, error))
+        return EXIT_CODE_USAGE;
+    bus = verb_open_bus(cli, error);
+    if (bus == NULL)
+        return verb_code(error);
+    fd = secret_input_open(cli->values[OPTION_CONNECTION_STRING_FILE], error);
+    if (fd < 0)
+        return verb_code(error);
+    reply = bus_call(bus, BUS_ROOT, BUS_MANAGER, "AddHub",
+                     g_variant_new("(sha{sv})", cli->words[0], fd, &options), 0, error);
+    (void)close(fd);
+    if (reply == NULL)
+        return verb_code(error);
+    hub_add_show(bus, cli, reply);
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_hub_list(Cli *cli, GError **error)
+{
+    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(GPtrArray) hubs = bus != NULL ? bus_objects(bus, BUS_HUB, error) : NULL;
+    g_autoptr(Table) table = NULL;
+
+    if (hubs == NULL)
+        return verb_code(error);
+    if (cli->given[OPTION_JSON]) {
+        output_json(verb_objects_variant(hubs), FALSE);
+        return EXIT_CODE_OK;
+    }
+    table = table_new(_("NAME"), _("ROLE"), _("IDENTITY"), _("HOST"), _("STATE"), _("SINCE"),
+                      _("LAST ERROR"), NULL);
+    for (guint i = 0; i < hubs->len; i++) {
+        GVariant *hub = ((BusObject *)g_ptr_array_index(hubs, i))->properties;
+        g_autofree char *age = output_age(bus_number(hub, "Since"));
+
+        table_add(table, bus_string(hub, "Name"));
+        table_add(table, bus_string(hub, "Role"));
+        table_add(table, bus_string(hub, "Identity"));
+        table_add(table, bus_string(hub, "HostName"));
+        table_add(table, bus_string(hub, "State"));
+        table_add(table, age);
+        table_add(table, bus_string(hub, "LastError"));
+    }
+    table_print(table, _("No hubs. Add one with: streamctl hub add NAME"));
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_hub_remove(Cli *cli, GError **error)
+{
+    return verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Remove",
+                            _("there is no hub %s"), error);
+}

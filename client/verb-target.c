@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/output.h"
+#include "client/table.h"
+#include "client/verb.h"
+
+#include <glib/gi18n.h>
+
+ExitCode
+verb_target_add(Cli *cli, GError **error)
+{
+    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(GVariant) reply = NULL;
+
+    if (bus == NULL)
+        return verb_code(error);
+    reply = bus_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget",
+                     g_variant_new("(ssa{sv})", cli->words[0], cli->words[1], NULL), 0, error);
+    return reply != NULL ? EXIT_CODE_OK : verb_code(error);
+}
+
+ExitCode
+verb_target_list(Cli *cli, GError **error)
+{
+    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(GPtrArray) targets = bus != NULL ? bus_objects(bus, BUS_TARGET, error) : NULL;
+    g_autoptr(Table) table = NULL;
+
+    if (targets == NULL)
+        return verb_code(error);
+    if (cli->given[OPTION_JSON]) {
+        output_json(verb_objects_variant(targets), FALSE);
+        return EXIT_CODE_OK;
+    }
+    table = table_new(_("NAME"), _("ADDRESS"), _("STREAMS"), NULL);
+    table_align_right(table, 2);
+    for (guint i = 0; i < targets->len; i++) {
+        GVariant *target = ((BusObject *)g_ptr_array_index(targets, i))->properties;
+
+        table_add(table, bus_string(target, "Name"));
+        table_add(table, bus_string(target, "Address"));
+        table_addf(table, "%" G_GUINT64_FORMAT, bus_number(target, "Streams"));
+    }
+    table_print(table, _("No targets. Add one with: streamctl target add NAME ADDRESS"));
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_target_remove(Cli *cli, GError **error)
+{
+    return verb_call_object(cli, BUS_PATH_TARGET, BUS_TARGET, cli->words[0], "Remove",
+                            _("there is no target %s"), error);
+}

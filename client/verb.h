@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The verbs, and what they share. Each runs once per process. */
+#pragma once
+
+#include "client/bus.h"
+#include "client/cli.h"
+
+ExitCode verb_status(Cli *cli, GError **error);
+ExitCode verb_hub_add(Cli *cli, GError **error);
+ExitCode verb_hub_list(Cli *cli, GError **error);
+ExitCode verb_hub_remove(Cli *cli, GError **error);
+ExitCode verb_target_add(Cli *cli, GError **error);
+ExitCode verb_target_list(Cli *cli, GError **error);
+ExitCode verb_target_remove(Cli *cli, GError **error);
+ExitCode verb_policy_list(Cli *cli, GError **error);
+ExitCode verb_policy_add(Cli *cli, GError **error);
+ExitCode verb_policy_remove(Cli *cli, GError **error);
+ExitCode verb_policy_set_default(Cli *cli, GError **error);
+ExitCode verb_policy_test(Cli *cli, GError **error);
+ExitCode verb_tunnel_open(Cli *cli, GError **error);
+ExitCode verb_tunnel_list(Cli *cli, GError **error);
+ExitCode verb_tunnel_close(Cli *cli, GError **error);
+ExitCode verb_connect(Cli *cli, GError **error);
+ExitCode verb_stream_list(Cli *cli, GError **error);
+ExitCode verb_stream_close(Cli *cli, GError **error);
+ExitCode verb_monitor(Cli *cli, GError **error);
+
+/* The bus that --user or --system names; the user's without either. */
+Bus *verb_open_bus(const Cli *cli, GError **error);
+
+/* The code of an error that bus.h set. */
+ExitCode verb_code(GError *const *error);
+
+/* Calls a method without arguments on the object of a key; when there is none, MISSING (a format
+ * with one %s, translated) says so. */
+ExitCode verb_call_object(const Cli *cli, const char *prefix, const char *interface,
+                          const char *key, const char *member, const char *missing, GError **error);
+
+/* The objects of an interface as a JSON array of their properties. */
+GVariant *verb_objects_variant(GPtrArray *objects);
+
+/* Members of an a{sv} under construction, for what is given only. */
+void verb_add_string(GVariantBuilder *builder, const char *key, const char *value);
+
+/* --wait and --timeout as options of OpenStream and OpenTunnel. RET_LIMIT: how long the call may
+ * take, in µs. */
+gboolean
+verb_add_times(const Cli *cli, GVariantBuilder *builder, gint64 *ret_limit, GError **error);
