@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/private-file.h"
 
+#include "common/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -59,4 +61,19 @@ private_folder_make(const char *path, GError **error)
     if (stat(path, &info) < 0)
         return set_error(path, errno, error);
     return S_ISDIR(info.st_mode) || set_error(path, ENOTDIR, error);
+}
+
+gboolean
+private_file_check(const char *path, GError **error)
+{
+    struct stat info;
+
+    if (stat(path, &info) < 0)
+        return set_error(path, errno, error);
+    if ((info.st_mode & 077) == 0)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
+                "%s: others than its owner have access to it (mode %03o), and it holds keys", path,
+                info.st_mode & 0777);
+    return FALSE;
 }

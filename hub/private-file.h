@@ -10,3 +10,7 @@ gboolean private_file_write(const char *path, const void *bytes, gsize len, GErr
 
 /* Makes the folder (mode 0700) and its parents where they do not exist. */
 gboolean private_folder_make(const char *path, GError **error);
+
+/* STREAMD_ERROR_DENIED when others than its owner have access to the file: what they can read is
+ * not secret any more, and that must be seen. G_FILE_ERROR when it is not there. */
+gboolean private_file_check(const char *path, GError **error);

@@ -2,12 +2,12 @@
 #include "hub/registry-sqlite-file.h"
 
 #include "common/error.h"
+#include "hub/private-file.h"
 #include "hub/registry-sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define APPLICATION_ID 0x53747268 /* "Strh" */
@@ -155,28 +155,12 @@ registry_sqlite_create(const char *path, GError **error)
     return ok;
 }
 
-/* The file holds keys: what others can read is not secret any more, and that must be seen. */
-static gboolean
-file_is_private(const char *path, GError **error)
-{
-    struct stat info;
-
-    if (stat(path, &info) < 0)
-        return set_file_error(path, errno, error);
-    if ((info.st_mode & 077) == 0)
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
-                "%s: others than its owner have access to it (mode %03o); it holds keys", path,
-                info.st_mode & 0777);
-    return FALSE;
-}
-
 sqlite3 *
 registry_sqlite_file_open(const char *path, GError **error)
 {
     sqlite3 *db;
 
-    if (!file_is_private(path, error))
+    if (!private_file_check(path, error))
         return NULL;
     db = db_open(path, error);
     if (!db)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Serve: the running hub, put together from its state folder. Main thread; returns when it has
+ * stopped.
+ *
+ * Standard output: "listening https 127.0.0.1:41235" or "listening mqtts ..." per listener, then
+ * "ready". SIGTERM and SIGINT stop it gracefully, a second one at once; SIGHUP reads the
+ * certificate again and keeps the old one when the new one is not good. The service manager is told
+ * READY, RELOADING, STOPPING, STATUS and WATCHDOG. */
+#pragma once
+
+#include <glib.h>
+
+#define SERVE_LISTEN_DEFAULT "[::]:443"
+#define SERVE_MQTT_LISTEN_DEFAULT "[::]:8883"
+
+typedef struct {
+    const char *state_dir;
+    const char *admin_socket;      /* NULL: in the state folder */
+    const char *const *host_names; /* NULL: those of the certificate, which count in any case */
+    const char *const *listen;     /* NULL and mqtt_listen NULL: the defaults */
+    const char *const *mqtt_listen;
+    const char *streaming_host; /* NULL: see hub.h */
+    const char *config;         /* NULL: default settings */
+    guint threads;              /* 0: one per CPU */
+    gint64 grace;               /* µs */
+} ServeOptions;
+
+gboolean serve_run(const ServeOptions *options, GError **error);
