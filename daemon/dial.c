@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/dial.h"
+
+#include "daemon/errand.h"
+#include "daemon/socket-dial.h"
+
+#include <errno.h>
+
+struct Dial {
+    Errand errand; /* the handshake */
+    SocketDial *socket;
+    char *host;
+    guint16 port;
+    TlsContext *tls;
+    Reactor *reactor;
+    Runtime *runtime;
+    gint64 started;
+    gboolean shaking; /* the errand runs, and frees us */
+    DialDone done;
+    void *data;
+};
+
+static void
+dial_free(Dial *dial)
+{
+    g_free(dial->host);
+    tls_context_unref(dial->tls);
+    g_free(dial);
+}
+
+static void
+dial_tell(Dial *dial, Connection *connection, GError *error)
+{
+    if (error)
+        g_prefix_error(&error, "%s port %u: ", dial->host, dial->port);
+    dial->done(connection, error, dial->data);
+    g_clear_error(&error);
+}
+
+/* Reactor. */
+static void
+dial_ready(Errand *errand)
+{
+    g_autofree char *text = NULL;
+    int r = connection_handshake(errand->connection);
+
+    if (r == -EAGAIN)
+        return;
+    if (r == 0) {
+        errand_succeed(errand);
+        return;
+    }
+    text = g_strdup(tls_session_error(connection_tls(errand->connection)));
+    errand_fail(errand,
+                r == -EKEYREJECTED ? STREAMD_ERROR_UNTRUSTED
+                : r == -EPROTO     ? STREAMD_ERROR_PROTOCOL
+                                   : STREAMD_ERROR_UNREACHABLE,
+                text);
+}
+
+static void
+dial_shaken(Errand *errand)
+{
+    Dial *dial = CONTAINER_OF(errand, Dial, errand);
+    g_autoptr(GError) error = NULL;
+
+    errand_failed(errand, &error);
+    dial_tell(dial, errand_take_connection(errand), g_steal_pointer(&error));
+}
+
+static void
+dial_errand_free(Errand *errand)
+{
+    dial_free(CONTAINER_OF(errand, Dial, errand));
+}
+
+static const ErrandClass dial_class = {
+    .ready = dial_ready,
+    .done = dial_shaken,
+    .free = dial_errand_free,
+};
+
+static GError *
+dial_socket_error(const GError *error)
+{
+    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT))
+        return g_error_copy(error);
+    return g_error_new_literal(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE, error->message);
+}
+
+static void
+dial_socket_done(int fd, const GError *error, void *data)
+{
+    Dial *dial = data;
+    gint64 left = DIAL_TIMEOUT - (g_get_monotonic_time() - dial->started);
+    Connection *connection;
+
+    dial->socket = NULL;
+    if (fd < 0) {
+        dial_tell(dial, NULL, dial_socket_error(error));
+        dial_free(dial);
+        return;
+    }
+    connection = connection_new(fd);
+    connection_start_tls(connection, dial->tls, dial->host);
+    dial->shaking = TRUE;
+    errand_run(&dial->errand, &dial_class, connection, dial->reactor, dial->runtime,
+               MAX(left, G_TIME_SPAN_SECOND));
+}
+
+Dial *
+dial_new(Runtime *runtime, Reactor *reactor, const char *host, guint16 port, TlsContext *tls,
+         DialDone done, void *data)
+{
+    Dial *dial = g_new0(Dial, 1);
+    g_autoptr(GSocketConnectable) to = g_network_address_new(host, port);
+
+    dial->runtime = runtime;
+    dial->reactor = reactor;
+    dial->host = g_strdup(host);
+    dial->port = port;
+    dial->tls = tls_context_ref(tls);
+    dial->started = g_get_monotonic_time();
+    dial->done = done;
+    dial->data = data;
+    dial->socket = socket_dial_new(runtime, to, DIAL_TIMEOUT, dial_socket_done, dial);
+    return dial;
+}
+
+void
+dial_cancel(Dial *dial)
+{
+    if (!dial)
+        return;
+    if (dial->shaking) {
+        errand_cancel(&dial->errand);
+        return;
+    }
+    socket_dial_cancel(dial->socket);
+    dial_free(dial);
+}
