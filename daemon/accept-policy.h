@@ -52,6 +52,12 @@ gboolean accept_policy_set_default(AcceptPolicy *policy, gboolean accept, const 
                                    GError **error);
 gboolean accept_policy_default(const AcceptPolicy *policy, const char **ret_reject_text);
 
+/* The id that the next rule gets: kept by the store, so that an id is never used twice. */
+guint32 accept_policy_next_id(const AcceptPolicy *policy);
+void accept_policy_set_next_id(AcceptPolicy *policy, guint32 next_id);
+
+gboolean accept_glob_match(const char *pattern, const char *text);
+
 /* Decides. INITIATOR NULL: unknown. */
 AcceptVerdict accept_policy_test(const AcceptPolicy *policy, const char *hub, const char *stream,
                                  const char *initiator);

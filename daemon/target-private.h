@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Target, as the core sees it: its counters and how it is connected. Main thread. */
+#pragma once
+
+#include "common/reason.h"
+#include "daemon/socket-dial.h"
+#include "daemon/target.h"
+
+/* `tcp:HOST:PORT` or `unix:PATH`, taken apart. */
+typedef struct {
+    char *host; /* NULL for a Unix socket; without brackets */
+    guint16 port;
+    char *path;
+} LocalAddress;
+
+/* PORT_ZERO: 0 is a port too, for listeners. */
+gboolean
+local_address_parse(const char *address, gboolean port_zero, LocalAddress *ret, GError **error);
+void local_address_clear(LocalAddress *address);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LocalAddress, local_address_clear)
+
+struct Target {
+    guint references;
+    char *name;
+    char *address;
+    LocalAddress parsed;
+    gboolean from_config;
+    guint active;  /* device-stream's */
+    guint waiting; /* device-stream's */
+};
+
+Target *target_new(const char *name, const char *address, gboolean from_config, GError **error);
+Target *target_ref(Target *target); /* a stream keeps the target it is connected to */
+void target_unref(Target *target);  /* NULL is fine */
+
+/* At most TARGET_CONNECT_TIMEOUT. */
+SocketDial *target_connect(Target *target, Runtime *runtime, SocketDialDone done, void *data);
+
+/* The reason to tell for an error of target_connect. */
+Reason target_failure(const GError *error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Target, target_unref)
