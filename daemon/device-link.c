@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/device-link.h"
+
+#include "common/error.h"
+
+struct DeviceLink {
+    Runtime *runtime;
+    DeviceSessionOptions options;
+    DeviceSession *session; /* the one that is up, or on its way */
+    DeviceSession *heir;    /* renewal: takes over when it is ready */
+    Backoff backoff;
+    gint64 ready_since;
+    guint retry, renewal; /* timers */
+    const DeviceLinkEvents *events;
+    void *data;
+};
+
+static void device_link_try(DeviceLink *link);
+static void device_link_renew_in(DeviceLink *link, gint64 delay);
+
+static void
+clear_timer(guint *timer)
+{
+    if (*timer)
+        g_source_remove(*timer);
+    *timer = 0;
+}
+
+static void
+device_link_tell(DeviceLink *link, HubState state, const char *error)
+{
+    link->events->state(link, state, error, link->data);
+}
+
+static gboolean
+device_link_retry(gpointer data)
+{
+    DeviceLink *link = data;
+
+    link->retry = 0;
+    device_link_try(link);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+device_link_lost(DeviceLink *link, const GError *error)
+{
+    gboolean refused = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED);
+
+    if (link->ready_since > 0)
+        backoff_lasted(&link->backoff, g_get_monotonic_time() - link->ready_since);
+    link->ready_since = 0;
+    clear_timer(&link->renewal);
+    link->retry =
+        g_timeout_add((guint)(backoff_next(&link->backoff, refused, g_random_double()) / 1000),
+                      device_link_retry, link);
+    device_link_tell(link, refused ? HUB_REFUSED : HUB_DISCONNECTED, error->message);
+}
+
+static void
+device_link_session_ready(DeviceSession *session, void *data)
+{
+    DeviceLink *link = data;
+
+    if (session == link->heir) {
+        device_session_free(link->session);
+        link->session = g_steal_pointer(&link->heir);
+    }
+    if (link->ready_since == 0)
+        link->ready_since = g_get_monotonic_time();
+    device_link_renew_in(link, DEVICE_RENEW);
+    device_link_tell(link, HUB_CONNECTED, NULL);
+}
+
+static void
+device_link_session_request(DeviceSession *session, const StreamRequest *request, void *data)
+{
+    DeviceLink *link = data;
+
+    link->events->request(link, request, link->data);
+}
+
+/* When the heir is on its way, the end of the old session is the hub's answer to its CONNECT. */
+static void
+device_link_session_closed(DeviceSession *session, const GError *error, void *data)
+{
+    DeviceLink *link = data;
+
+    if (session == link->heir) {
+        g_clear_pointer(&link->heir, device_session_free);
+        if (link->session)
+            device_link_renew_in(link, backoff_next(&link->backoff, FALSE, g_random_double()));
+        else
+            device_link_lost(link, error);
+        return;
+    }
+    g_clear_pointer(&link->session, device_session_free);
+    if (!link->heir)
+        device_link_lost(link, error);
+}
+
+static const DeviceSessionEvents session_events = {
+    .ready = device_link_session_ready,
+    .request = device_link_session_request,
+    .closed = device_link_session_closed,
+};
+
+static gboolean
+device_link_renew(gpointer data)
+{
+    DeviceLink *link = data;
+
+    link->renewal = 0;
+    if (!link->heir)
+        link->heir = device_session_new(link->runtime, &link->options, &session_events, link);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+device_link_renew_in(DeviceLink *link, gint64 delay)
+{
+    clear_timer(&link->renewal);
+    link->renewal = g_timeout_add((guint)(delay / 1000), device_link_renew, link);
+}
+
+static void
+device_link_try(DeviceLink *link)
+{
+    clear_timer(&link->retry);
+    link->session = device_session_new(link->runtime, &link->options, &session_events, link);
+    device_link_tell(link, HUB_CONNECTING, NULL);
+}
+
+DeviceLink *
+device_link_new(Runtime *runtime, const DeviceSessionOptions *options,
+                const DeviceLinkEvents *events, void *data)
+{
+    DeviceLink *link = g_new0(DeviceLink, 1);
+
+    link->runtime = runtime;
+    link->options = *options;
+    link->events = events;
+    link->data = data;
+    return link;
+}
+
+static void
+device_link_drop(DeviceLink *link)
+{
+    clear_timer(&link->retry);
+    clear_timer(&link->renewal);
+    g_clear_pointer(&link->session, device_session_free);
+    g_clear_pointer(&link->heir, device_session_free);
+    link->ready_since = 0;
+}
+
+void
+device_link_free(DeviceLink *link)
+{
+    if (!link)
+        return;
+    device_link_drop(link);
+    g_free(link);
+}
+
+void
+device_link_start(DeviceLink *link)
+{
+    if (!link->session && !link->heir)
+        device_link_try(link);
+}
+
+void
+device_link_stop(DeviceLink *link)
+{
+    device_link_drop(link);
+    link->backoff.failures = 0;
+    device_link_tell(link, HUB_DISCONNECTED, NULL);
+}
+
+gboolean
+device_link_publish(DeviceLink *link, const char *topic)
+{
+    return link->session && device_session_publish(link->session, topic);
+}

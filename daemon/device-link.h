@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device link: keeps a device connected to its hub (docs/wire-protocol.md, section 1).
+ *
+ * It tries again for ever, with jitter (backoff.h), and renews its token at 80 % of the token's
+ * life with a second connection that takes over from the first, so that there is no gap. No stream
+ * depends on it once the stream's leg is up. Main thread. */
+#pragma once
+
+#include "daemon/backoff.h"
+#include "daemon/device-session.h"
+#include "daemon/hub.h"
+
+typedef struct DeviceLink DeviceLink;
+
+#define DEVICE_RENEW ((gint64)DEVICE_TOKEN_LIFE * G_TIME_SPAN_SECOND / 5 * 4)
+
+typedef struct {
+    /* ERROR: one clause, or NULL for none. */
+    void (*state)(DeviceLink *link, HubState state, const char *error, void *data);
+    void (*request)(DeviceLink *link, const StreamRequest *request, void *data);
+} DeviceLinkEvents;
+
+/* OPTIONS is copied; what it points to outlives the link. Starts disconnected. */
+DeviceLink *device_link_new(Runtime *runtime, const DeviceSessionOptions *options,
+                            const DeviceLinkEvents *events, void *data);
+void device_link_free(DeviceLink *link); /* NULL is fine */
+
+void device_link_start(DeviceLink *link); /* now; also when it waits for the next attempt */
+void device_link_stop(DeviceLink *link);
+
+/* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */
+gboolean device_link_publish(DeviceLink *link, const char *topic);

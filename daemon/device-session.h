@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device session: one MQTT connection of a device to its hub, from the dial to its end
+ * (docs/wire-protocol.md, sections 1.1 to 1.4). It does not try again: device-link.h does.
+ * Main thread. */
+#pragma once
+
+#include "common/caps.h"
+#include "common/connection-string.h"
+#include "common/stream-topic.h"
+#include "common/tls-context.h"
+#include "daemon/runtime.h"
+
+typedef struct DeviceSession DeviceSession;
+
+#define DEVICE_API_VERSION "2021-04-12"
+#define DEVICE_KEEP_ALIVE 240                                  /* s, told to the hub */
+#define DEVICE_PING (200 * G_TIME_SPAN_SECOND)                 /* we ping this often */
+#define DEVICE_SILENCE (DEVICE_PING + 30 * G_TIME_SPAN_SECOND) /* then the hub is gone */
+#define DEVICE_HELLO_TIMEOUT (20 * G_TIME_SPAN_SECOND)         /* for CONNACK and SUBACK */
+#define DEVICE_TOKEN_LIFE (60 * 60)                            /* s */
+
+typedef struct {
+    const char *host; /* to connect to */
+    guint16 port;
+    gboolean framed; /* MQTT over WebSocket */
+    TlsContext *tls;
+    const ConnectionString *identity; /* outlives the session */
+} DeviceSessionOptions;
+
+typedef struct {
+    /* Connected and subscribed. */
+    void (*ready)(DeviceSession *session, void *data);
+    void (*request)(DeviceSession *session, const StreamRequest *request, void *data);
+    /* Over, in whatever state; the last call. Errors: of ws-dial.h, UNAUTHORIZED when the hub
+     * refuses the identity. The callee frees the session, now or later. */
+    void (*closed)(DeviceSession *session, const GError *error, void *data);
+} DeviceSessionEvents;
+
+DeviceSession *device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
+                                  const DeviceSessionEvents *events, void *data);
+void device_session_free(DeviceSession *session); /* says DISCONNECT when it is up; NULL is fine */
+
+gboolean device_session_is_ready(const DeviceSession *session);
+
+/* QoS 0, empty payload. FALSE when it is not ready. */
+gboolean device_session_publish(DeviceSession *session, const char *topic);
+
+/* "dev1" or "dev1/mod1". Caller frees. */
+char *device_client_id(const ConnectionString *identity);
+
+/* The user name of section 1.2, with what we can do in DeviceClientType (section 8). */
+char *device_user_name(const ConnectionString *identity, Caps caps);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device stream: what happens between a hub's request and an open stream, on the accepting side
+ * (docs/wire-protocol.md, sections 1.5, 1.6, 4a and 8).
+ *
+ * Policy decides first; then target and leg are connected side by side, and 200 is answered only
+ * when the target is connected, so that a dead target is a clear rejection at the initiator. A
+ * request that is published again (same rid and token) is answered again, not doubled. Main thread.
+ */
+#pragma once
+
+#include "common/stream-topic.h"
+#include "daemon/accept-policy.h"
+#include "daemon/stream-private.h"
+#include "daemon/target-private.h"
+
+/* The requests of one hub. */
+typedef struct DeviceStreams DeviceStreams;
+
+#define DEVICE_PENDING_MAX 64     /* not answered, or answered and not open yet */
+#define DEVICE_REMEMBERED_MAX 256 /* all that are kept to be answered again */
+#define DEVICE_DEADLINE (60 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+    Runtime *runtime;
+    StreamTable *table;
+    AcceptPolicy *policy;
+    TlsContext *tls;    /* for the legs */
+    const char *hub;    /* our name of it */
+    const char *device; /* our identity there */
+    guint64 (*next_id)(void *data);
+    Target *(*find_target)(const char *name, void *data);
+    gboolean (*publish)(const char *topic, void *data); /* to the hub; FALSE: not connected */
+    void *data;
+} DeviceStreamsContext;
+
+/* CONTEXT is copied; what it points to outlives the streams. */
+DeviceStreams *device_streams_new(const DeviceStreamsContext *context);
+
+/* Streams in their handshake end with REASON_STOPPING; open ones go on. NULL is fine. */
+void device_streams_free(DeviceStreams *streams);
+
+void device_streams_request(DeviceStreams *streams, const StreamRequest *request);
+
+guint device_streams_pending(const DeviceStreams *streams);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Service open: what happens between a local connection and an open stream, on the initiating side
+ * (docs/wire-protocol.md, sections 3, 4 and 8): the POST, its answer, the leg. Where the stream's
+ * URL names the hub's own host and port, the leg is the connection of the POST. Main thread. */
+#pragma once
+
+#include "common/connection-string.h"
+#include "common/http-head.h"
+#include "daemon/stream-private.h"
+
+typedef struct ServiceOpen ServiceOpen;
+
+#define SERVICE_API_VERSION "2021-04-12"
+#define SERVICE_TOKEN_LIFE (60 * 60)           /* s */
+#define SERVICE_GRACE (4 * G_TIME_SPAN_SECOND) /* on top of wait and timeout, for the way */
+
+typedef struct {
+    Runtime *runtime;
+    TlsContext *tls;
+    const char *host; /* to connect to */
+    guint16 port;
+    const ConnectionString *identity; /* read at once, not kept */
+    const char *device;
+    const char *module; /* NULL: none */
+    const char *stream;
+    gint64 timeout; /* µs for the device's answer */
+    gint64 wait;    /* µs for the device to come */
+} ServiceOpenOptions;
+
+/* ERROR NULL: the leg is attached to STREAM. Otherwise STREAM has ended with its reason. Errors:
+ * NOT_FOUND, OFFLINE, UNAUTHORIZED, REJECTED, TIMED_OUT, UNREACHABLE, UNTRUSTED, LIMIT, PROTOCOL,
+ * FAILED, CANCELLED (somebody closed the stream). Once, later. */
+typedef void (*ServiceOpenDone)(Stream *stream, const GError *error, void *data);
+
+/* STREAM has its local end already and is in STREAM_INITIATING. To give up: stream_close. */
+void service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpenDone done,
+                        void *data);
+
+/* What an answer to the POST says, when it does not say yes: the error and its reason. TRUE when it
+ * says yes. Pure. */
+gboolean service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error);

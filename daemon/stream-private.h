@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Stream, as the core sees it, and the table that holds all of them. Main thread. */
+#pragma once
+
+#include "common/caps.h"
+#include "common/relay.h"
+#include "daemon/runtime.h"
+#include "daemon/stream.h"
+
+typedef struct StreamTable StreamTable;
+
+/* The table's owner hears of every change. */
+typedef struct {
+    void (*added)(Stream *stream, void *data);
+    void (*changed)(Stream *stream, void *data);
+    void (*removed)(Stream *stream, void *data);
+} StreamTableEvents;
+
+/* MAX: streams that have not ended; PER_UID: those of them in the service role, per owner. */
+StreamTable *stream_table_new(Runtime *runtime, guint max, guint per_uid,
+                              const StreamTableEvents *events, void *data);
+/* Every stream has ended by then, or is not told. NULL is fine. */
+void stream_table_free(StreamTable *table);
+Stream *stream_table_find(StreamTable *table, guint64 id);
+GPtrArray *stream_table_list(StreamTable *table); /* by id; borrowed pointers */
+guint stream_table_open(StreamTable *table);      /* not ended */
+void stream_table_close_hub(StreamTable *table, const char *hub, Reason reason);
+void stream_table_close_tunnel(StreamTable *table, guint64 tunnel, Reason reason);
+void stream_table_close_all(StreamTable *table, Reason reason);
+
+typedef struct {
+    guint64 id;
+    StreamRole role;
+    const char *hub;
+    const char *device;
+    const char *name;
+    const char *initiator; /* NULL: unknown */
+    guint64 tunnel;
+    guint32 owner_uid;
+    void (*ended)(Stream *stream, void *data); /* once; or NULL */
+    void *data;
+} StreamInfo;
+
+/* Adds it to the table, which owns it, in its first state. STREAMD_ERROR_LIMIT. */
+Stream *stream_new(StreamTable *table, const StreamInfo *info, GError **error);
+
+void stream_set_state(Stream *stream, StreamState state);
+void stream_set_target(Stream *stream, const char *target);
+
+/* What is called once when it has ended, instead of the one of StreamInfo. */
+void stream_set_ended(Stream *stream, void (*ended)(Stream *stream, void *data), void *data);
+
+/* The handshake that is on its way for this stream, so that stream_close can stop it: CANCEL frees
+ * what it holds and does not touch the stream. NULL: none. */
+void stream_set_handshake(Stream *stream, void (*cancel)(void *data), void *data);
+
+/* The local end: taken, detached. Once. */
+void stream_set_local(Stream *stream, Connection *local);
+gboolean stream_has_local(const Stream *stream);
+
+/* The handshake is over: bytes flow from here on. LEG is taken, detached. */
+void stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps);
+
+/* The handshake is over without a leg: the local end is reset. MESSAGE NULL: the reason's text. */
+void stream_fail(Stream *stream, Reason reason, const char *message);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The struct of a stream, shared by stream.c and stream-table.c alone. */
+#pragma once
+
+#include "daemon/stream-private.h"
+
+struct Stream {
+    StreamTable *table;
+    guint64 id;
+    StreamRole role;
+    StreamState state;
+    Reason reason;
+    char *hub, *device, *name, *initiator, *target, *message;
+    guint64 tunnel;
+    guint32 owner_uid;
+    guint64 requested_at, opened_at, ended_at;
+    gint64 kept_from; /* monotonic: the clock may be set back */
+    RelayMeter meter;
+    Connection *local; /* until the relay has it */
+    Relay *relay;
+    void (*cancel)(void *data);
+    void *cancel_data;
+    void (*ended)(Stream *stream, void *data);
+    void *ended_data;
+};
+
+struct StreamTable {
+    Runtime *runtime;
+    guint max, per_uid;
+    const StreamTableEvents *events;
+    void *data;
+    GHashTable *streams; /* id -> Stream, owned */
+    GQueue history;      /* ended ones, the oldest first */
+    guint open;
+    guint sweep; /* timer, while there is history */
+};
+
+gboolean stream_table_has_room(StreamTable *table, const StreamInfo *info, GError **error);
+void stream_table_add(StreamTable *table, Stream *stream);
+void stream_table_changed(StreamTable *table, Stream *stream);
+void stream_table_ended(StreamTable *table, Stream *stream);
+void stream_free(Stream *stream);
