@@ -56,7 +56,7 @@ guint64 hub_since(const Hub *hub);          /* CLOCK_REALTIME µs of the last ch
 
 /* Tries at once, and again until hub_disconnect. Nothing while it is connected or on its way. */
 void hub_connect(Hub *hub);
-void hub_disconnect(Hub *hub); /* ends no stream; requests that wait for an answer end */
+void hub_disconnect(Hub *hub); /* ends no stream */
 
 const char *hub_role_name(HubRole role);                /* "device", "service" */
 const char *hub_state_name(HubState state);             /* "disconnected", ... */

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Opening streams, for an app or through a tunnel. */
+#include "daemon/app-private.h"
+
+#include "common/device-id.h"
+#include "common/error.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Where a stream leads: checked names. */
+typedef struct {
+    Hub *hub;
+    char *device, *module; /* module NULL: none */
+    const char *stream;
+    gint64 timeout, wait;
+} Destination;
+
+static void
+destination_clear(Destination *to)
+{
+    g_free(to->device);
+    g_free(to->module);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Destination, destination_clear)
+
+static gboolean
+check_names(const char *device, const char *module, const char *stream, GError **error)
+{
+    const char *text = NULL;
+
+    if (!device_id_is_valid(device, -1) || (module && !device_id_is_valid(module, -1)))
+        text = "a device is given as DEVICE or DEVICE/MODULE, each 1 to 128 of the characters A-Z "
+               "a-z 0-9 . _ : -";
+    else if (!stream_name_is_valid(stream, -1))
+        text = "a stream's name is 1 to 128 of the characters A-Z a-z 0-9 . _ ~ : -";
+    if (text)
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, text);
+    return text == NULL;
+}
+
+static gboolean
+destination_init(Destination *to, App *app, const OpenOptions *options, GError **error)
+{
+    const char *slash = strchr(options->device, '/');
+
+    to->hub = app_resolve_hub(app, options->hub, HUB_ROLE_SERVICE, error);
+    if (!to->hub)
+        return FALSE;
+    to->device = slash ? g_strndup(options->device, (gsize)(slash - options->device))
+                       : g_strdup(options->device);
+    to->module = slash ? g_strdup(slash + 1) : NULL;
+    to->stream = options->stream;
+    to->timeout = options->timeout > 0 ? MIN(options->timeout, OPEN_TIMEOUT_MAX) : OPEN_TIMEOUT;
+    to->wait = CLAMP(options->wait, 0, OPEN_WAIT_MAX);
+    return check_names(to->device, to->module, to->stream, error);
+}
+
+static void
+app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done, void *data)
+{
+    ServiceOpenOptions options = {
+        .device = to->device,
+        .module = to->module,
+        .stream = to->stream,
+        .timeout = to->timeout,
+        .wait = to->wait,
+    };
+
+    hub_fill_open(to->hub, &options);
+    service_open_start(&options, stream, done, data);
+}
+
+/* The hub may have gone in the meantime. */
+static void
+app_note_hub(App *app, Stream *stream, const GError *error)
+{
+    Hub *hub = app_find_hub(app, stream_hub(stream));
+
+    if (hub)
+        hub_note(hub, error);
+}
+
+struct OpenRequest {
+    App *app;
+    Stream *stream;
+    int fd;        /* the caller's end, until it is handed out */
+    OpenDone done; /* NULL: cancelled */
+    void *data;
+};
+
+static void
+app_stream_opened(Stream *stream, const GError *error, void *data)
+{
+    OpenRequest *request = data;
+
+    app_note_hub(request->app, stream, error);
+    if (error || !request->done)
+        close(request->fd);
+    if (request->done)
+        request->done(stream, error ? -1 : request->fd, error, request->data);
+    g_free(request);
+}
+
+static gboolean
+app_socketpair(int ret[2], GError **error)
+{
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret) == 0)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "no descriptors left: %s",
+                g_strerror(errno));
+    return FALSE;
+}
+
+OpenRequest *
+app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data, GError **error)
+{
+    g_auto(Destination) to = {0};
+    StreamInfo info = {
+        .role = STREAM_ROLE_SERVICE,
+        .device = options->device,
+        .name = options->stream,
+        .owner_uid = options->owner_uid,
+    };
+    OpenRequest *request;
+    Stream *stream;
+    int fds[2];
+
+    if (!destination_init(&to, app, options, error))
+        return NULL;
+    info.id = app_next_id(app);
+    info.hub = hub_name(to.hub);
+    info.initiator = hub_identity(to.hub);
+    if (!app_socketpair(fds, error))
+        return NULL;
+    stream = stream_new(app->streams, &info, error);
+    if (!stream) {
+        close(fds[0]);
+        close(fds[1]);
+        return NULL;
+    }
+    stream_set_local(stream, connection_new(fds[0]));
+    request = g_new0(OpenRequest, 1);
+    *request = (OpenRequest){app, stream, fds[1], done, data};
+    app_begin(app, &to, stream, app_stream_opened, request);
+    return request;
+}
+
+void
+app_cancel_open(OpenRequest *request)
+{
+    request->done = NULL;
+    stream_close(request->stream, REASON_CANCELLED);
+}
+
+/* A connection to a tunnel. Its stream may end after the tunnel has gone. */
+static void
+app_tunnel_stream_ended(Stream *stream, void *data)
+{
+    Tunnel *tunnel = app_find_tunnel(data, stream_tunnel(stream));
+
+    if (tunnel)
+        tunnel_stream_ended(tunnel);
+}
+
+static void
+app_tunnel_stream_opened(Stream *stream, const GError *error, void *data)
+{
+    App *app = data;
+    Tunnel *tunnel = app_find_tunnel(app, stream_tunnel(stream));
+
+    app_note_hub(app, stream, error);
+    if (tunnel)
+        tunnel_opened(tunnel, error);
+}
+
+static gboolean
+app_tunnel_open(Tunnel *tunnel, Connection *local, void *data, GError **error)
+{
+    App *app = data;
+    g_auto(Destination) to = {0};
+    const TunnelOptions options = tunnel_options(tunnel);
+    const OpenOptions open = {.hub = options.hub,
+                              .device = options.device,
+                              .stream = options.stream,
+                              .timeout = options.timeout,
+                              .wait = options.wait};
+    StreamInfo info = {
+        .id = app_next_id(app),
+        .role = STREAM_ROLE_SERVICE,
+        .hub = options.hub,
+        .device = options.device,
+        .name = options.stream,
+        .tunnel = tunnel_id(tunnel),
+        .owner_uid = options.owner_uid,
+        .ended = app_tunnel_stream_ended,
+        .data = app,
+    };
+    Stream *stream;
+
+    if (!destination_init(&to, app, &open, error)) {
+        connection_reset(local);
+        return FALSE;
+    }
+    info.initiator = hub_identity(to.hub);
+    stream = stream_new(app->streams, &info, error);
+    if (!stream) {
+        connection_reset(local);
+        return FALSE;
+    }
+    stream_set_local(stream, local);
+    app_begin(app, &to, stream, app_tunnel_stream_opened, app);
+    return TRUE;
+}
+
+static void
+app_tunnel_changed(Tunnel *tunnel, void *data)
+{
+    App *app = data;
+
+    APP_TELL(app, tunnel_changed, tunnel);
+}
+
+static void
+app_tunnel_closed(Tunnel *tunnel, void *data)
+{
+    App *app = data;
+    g_autoptr(GError) error = NULL;
+    gboolean persistent = tunnel_persistent(tunnel);
+
+    stream_table_close_tunnel(app->streams, tunnel_id(tunnel), REASON_CLOSED_BY_USER);
+    APP_TELL(app, tunnel_removed, tunnel);
+    g_ptr_array_remove(app->tunnels, tunnel);
+    if (persistent && !app_save(app, &error))
+        g_warning("a closed tunnel comes back after a restart: %s", error->message);
+}
+
+static TunnelContext
+app_tunnel_context(App *app)
+{
+    return (TunnelContext){
+        .open = app_tunnel_open,
+        .changed = app_tunnel_changed,
+        .closed = app_tunnel_closed,
+        .data = app,
+    };
+}
+
+static gboolean
+app_tunnel_has_room(App *app, guint32 uid, GError **error)
+{
+    guint count = 0;
+
+    for (guint i = 0; i < app->tunnels->len; i++)
+        count += tunnel_owner_uid(app->tunnels->pdata[i]) == uid;
+    if (count < APP_TUNNELS_PER_UID)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT,
+                "user %u has %u tunnels already, which is the limit", uid, count);
+    return FALSE;
+}
+
+Tunnel *
+app_open_tunnel(App *app, const TunnelOptions *options, GError **error)
+{
+    const TunnelContext context = app_tunnel_context(app);
+    const OpenOptions open = {
+        .hub = options->hub, .device = options->device, .stream = options->stream};
+    g_auto(Destination) to = {0};
+    TunnelOptions resolved = *options;
+    Tunnel *tunnel;
+
+    if (!destination_init(&to, app, &open, error) ||
+        !app_tunnel_has_room(app, options->owner_uid, error))
+        return NULL;
+    resolved.hub = hub_name(to.hub);
+    tunnel = tunnel_new(&context, app_next_id(app), &resolved, FALSE, error);
+    if (!tunnel)
+        return NULL;
+    g_ptr_array_add(app->tunnels, tunnel);
+    if (options->persistent && !app_save(app, error)) {
+        g_ptr_array_remove(app->tunnels, tunnel);
+        return NULL;
+    }
+    APP_TELL(app, tunnel_added, tunnel);
+    return tunnel;
+}
+
+void
+app_restore_tunnels(App *app)
+{
+    const TunnelContext context = app_tunnel_context(app);
+
+    for (guint i = 0; app->loaded && i < store_state_tunnels(app->loaded); i++) {
+        const TunnelOptions options = store_state_tunnel(app->loaded, i);
+        Tunnel *tunnel = tunnel_new(&context, app_next_id(app), &options, TRUE, NULL);
+
+        g_ptr_array_add(app->tunnels, tunnel);
+        APP_TELL(app, tunnel_added, tunnel);
+    }
+    g_clear_pointer(&app->loaded, store_state_free);
+}

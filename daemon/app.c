@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/app-private.h"
+
+#include "common/error.h"
+#include "daemon/config.h"
+
+#include <string.h>
+
+static void
+app_stream_added(Stream *stream, void *data)
+{
+    App *app = data;
+
+    APP_TELL(app, stream_added, stream);
+}
+
+static void
+app_stream_changed(Stream *stream, void *data)
+{
+    App *app = data;
+
+    APP_TELL(app, stream_changed, stream);
+}
+
+static void
+app_stream_removed(Stream *stream, void *data)
+{
+    App *app = data;
+
+    APP_TELL(app, stream_removed, stream);
+}
+
+static const StreamTableEvents stream_events = {
+    .added = app_stream_added,
+    .changed = app_stream_changed,
+    .removed = app_stream_removed,
+};
+
+static void
+free_hub(void *data)
+{
+    hub_free(data);
+}
+
+static void
+free_target(void *data)
+{
+    target_unref(data);
+}
+
+static void
+free_tunnel(void *data)
+{
+    tunnel_free(data);
+}
+
+static gboolean
+app_load_config(App *app, const char *path, GError **error)
+{
+    g_autoptr(StoreState) config = NULL;
+
+    if (!path)
+        return TRUE;
+    config = config_load(path, error);
+    if (config && app_apply(app, config, TRUE, error))
+        return TRUE;
+    if (config)
+        g_prefix_error(error, "%s: ", path);
+    return FALSE;
+}
+
+static gboolean
+app_load_store(App *app, const char *dir, GError **error)
+{
+    if (!dir)
+        return TRUE;
+    app->store = store_new(dir, error);
+    if (!app->store)
+        return FALSE;
+    app->loaded = store_load(app->store, error);
+    return app->loaded && app_apply(app, app->loaded, FALSE, error);
+}
+
+App *
+app_new(const AppOptions *options, GError **error)
+{
+    g_autoptr(App) app = g_new0(App, 1);
+
+    app->runtime = runtime_new(options->threads);
+    app->hubs = g_ptr_array_new_with_free_func(free_hub);
+    app->targets = g_ptr_array_new_with_free_func(free_target);
+    app->tunnels = g_ptr_array_new_with_free_func(free_tunnel);
+    app->policy = accept_policy_new();
+    app->streams =
+        stream_table_new(app->runtime, APP_STREAMS_MAX, APP_STREAMS_PER_UID, &stream_events, app);
+    if (!app_load_config(app, options->config_file, error) ||
+        !app_load_store(app, options->state_dir, error))
+        return NULL;
+    return g_steal_pointer(&app);
+}
+
+/* Tunnels first, so that none opens another stream; then streams, which tell hubs and targets. */
+void
+app_free(App *app)
+{
+    if (!app)
+        return;
+    app->observer = NULL;
+    g_ptr_array_set_size(app->tunnels, 0);
+    stream_table_close_all(app->streams, REASON_STOPPING);
+    g_ptr_array_set_size(app->hubs, 0);
+    runtime_free(app->runtime);
+    stream_table_free(app->streams);
+    g_ptr_array_unref(app->tunnels);
+    g_ptr_array_unref(app->hubs);
+    g_ptr_array_unref(app->targets);
+    accept_policy_free(app->policy);
+    store_state_free(app->loaded);
+    store_free(app->store);
+    g_free(app);
+}
+
+void
+app_set_observer(App *app, const Observer *observer, void *data)
+{
+    app->observer = observer;
+    app->observer_data = data;
+}
+
+void
+app_start(App *app)
+{
+    for (guint i = 0; i < app->hubs->len; i++)
+        hub_connect(app->hubs->pdata[i]);
+    app_restore_tunnels(app);
+}
+
+static GPtrArray *
+copy_list(GPtrArray *from)
+{
+    GPtrArray *list = g_ptr_array_sized_new(from->len);
+
+    for (guint i = 0; i < from->len; i++)
+        g_ptr_array_add(list, from->pdata[i]);
+    return list;
+}
+
+GPtrArray *
+app_list_hubs(App *app)
+{
+    return copy_list(app->hubs);
+}
+
+Hub *
+app_find_hub(App *app, const char *name)
+{
+    for (guint i = 0; i < app->hubs->len; i++)
+        if (g_strcmp0(hub_name(app->hubs->pdata[i]), name) == 0)
+            return app->hubs->pdata[i];
+    return NULL;
+}
+
+static Hub *
+app_resolve_named(App *app, const char *name, HubRole role, GError **error)
+{
+    Hub *hub = app_find_hub(app, name);
+
+    if (!hub) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND, "there is no hub \"%s\"", name);
+        return NULL;
+    }
+    if (hub_role(hub) != role) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "hub \"%s\" is known in the %s role; this needs the %s role", name,
+                    hub_role_name(hub_role(hub)), hub_role_name(role));
+        return NULL;
+    }
+    return hub;
+}
+
+Hub *
+app_resolve_hub(App *app, const char *name, HubRole role, GError **error)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    Hub *found = NULL;
+    guint count = 0;
+
+    if (name && *name)
+        return app_resolve_named(app, name, role, error);
+    for (guint i = 0; i < app->hubs->len; i++) {
+        Hub *hub = app->hubs->pdata[i];
+
+        if (hub_role(hub) != role)
+            continue;
+        found = hub;
+        g_string_append_printf(names, "%s%s", count++ > 0 ? ", " : "", hub_name(hub));
+    }
+    if (count == 1)
+        return found;
+    if (count == 0)
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND, "there is no hub in the %s role",
+                    hub_role_name(role));
+    else
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "there are several hubs in the %s role, say which: %s", hub_role_name(role),
+                    names->str);
+    return NULL;
+}
+
+GPtrArray *
+app_list_targets(App *app)
+{
+    return copy_list(app->targets);
+}
+
+Target *
+app_find_target(App *app, const char *name)
+{
+    for (guint i = 0; i < app->targets->len; i++)
+        if (g_strcmp0(target_name(app->targets->pdata[i]), name) == 0)
+            return app->targets->pdata[i];
+    return NULL;
+}
+
+AcceptPolicy *
+app_policy(App *app)
+{
+    return app->policy;
+}
+
+Stream *
+app_find_stream(App *app, guint64 id)
+{
+    return stream_table_find(app->streams, id);
+}
+
+GPtrArray *
+app_list_streams(App *app)
+{
+    return stream_table_list(app->streams);
+}
+
+guint
+app_count_open_streams(App *app)
+{
+    return stream_table_open(app->streams);
+}
+
+GPtrArray *
+app_list_tunnels(App *app)
+{
+    return copy_list(app->tunnels);
+}
+
+Tunnel *
+app_find_tunnel(App *app, guint64 id)
+{
+    for (guint i = 0; i < app->tunnels->len; i++)
+        if (tunnel_id(app->tunnels->pdata[i]) == id)
+            return app->tunnels->pdata[i];
+    return NULL;
+}
+
+Queue *
+app_queue(App *app)
+{
+    return app->runtime->home;
+}
+
+Reactor *
+app_pick_reactor(App *app)
+{
+    return runtime_pick(app->runtime);
+}
+
+ReactorPool *
+app_reactors(App *app)
+{
+    return app->runtime->pool;
+}
+
+guint64
+app_next_id(App *app)
+{
+    return ++app->last_id;
+}

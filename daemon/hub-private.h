@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hub, as the core sees it. Main thread. */
+#pragma once
+
+#include "common/connection-string.h"
+#include "common/tls-context.h"
+#include "daemon/device-stream.h"
+#include "daemon/hub.h"
+#include "daemon/runtime.h"
+#include "daemon/service-open.h"
+
+/* What a hub needs of the app. */
+typedef struct {
+    Runtime *runtime;
+    StreamTable *table;
+    AcceptPolicy *policy;
+    guint64 (*next_id)(void *data);
+    Target *(*find_target)(const char *name, void *data);
+    void (*changed)(Hub *hub, void *data);
+    void *data;
+} HubContext;
+
+/* INVALID: the connection string, the name; or what is wrong with the CA file. */
+Hub *hub_new(const HubContext *context, const HubSettings *settings, GError **error);
+void hub_free(Hub *hub); /* NULL is fine */
+
+/* As hub_new got them; the strings are the hub's. For the store. */
+HubSettings hub_settings(const Hub *hub);
+
+/* A service hub: fills in what service_open_start needs of it. */
+void hub_fill_open(const Hub *hub, ServiceOpenOptions *options);
+
+/* A service hub: what the last request said about it. ERROR NULL: it was reached. */
+void hub_note(Hub *hub, const GError *error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hub, hub_free)

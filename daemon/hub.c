@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/hub-private.h"
+
+#include "common/error.h"
+#include "common/secret.h"
+#include "daemon/backoff.h"
+#include "daemon/device-link.h"
+#include "daemon/dial.h"
+
+#include <string.h>
+
+struct Hub {
+    HubContext context;
+    char *name;
+    char *connection_string;
+    ConnectionString *parts;
+    char *ca_file;
+    char *identity;
+    HubTransport transport;
+    guint16 mqtts_port;
+    gboolean from_config;
+    TlsContext *tls; /* HTTP and WebSocket */
+    TlsContext *mqtt_tls;
+    HubState state;
+    char *last_error;
+    guint64 since;
+    /* device */
+    DeviceLink *link;
+    DeviceStreams *streams;
+    /* service */
+    Dial *probe;
+    Backoff backoff;
+    guint retry;
+};
+
+static const char *const role_names[] = {"device", "service"};
+static const char *const transport_names[] = {"wss", "mqtts"};
+static const char *const state_names[] = {"disconnected", "connecting", "connected", "refused"};
+
+static void
+hub_set_state(Hub *hub, HubState state, const char *error)
+{
+    if (hub->state == state && strcmp(hub->last_error, error ? error : "") == 0)
+        return;
+    if (hub->state != state)
+        hub->since = (guint64)g_get_real_time();
+    hub->state = state;
+    /* An attempt says nothing yet: the last error stands until one succeeds. */
+    if (error || state != HUB_CONNECTING) {
+        g_free(hub->last_error);
+        hub->last_error = g_strdup(error ? error : "");
+    }
+    hub->context.changed(hub, hub->context.data);
+}
+
+static const char *
+hub_connect_host(const Hub *hub)
+{
+    return hub->parts->gateway ? hub->parts->gateway : hub->parts->host;
+}
+
+static guint16
+hub_connect_port(const Hub *hub)
+{
+    return hub->parts->gateway ? hub->parts->gateway_port : hub->parts->port;
+}
+
+static void
+hub_link_state(DeviceLink *link, HubState state, const char *error, void *data)
+{
+    hub_set_state(data, state, error);
+}
+
+static void
+hub_link_request(DeviceLink *link, const StreamRequest *request, void *data)
+{
+    Hub *hub = data;
+
+    device_streams_request(hub->streams, request);
+}
+
+static const DeviceLinkEvents link_events = {
+    .state = hub_link_state,
+    .request = hub_link_request,
+};
+
+static guint64
+hub_next_id(void *data)
+{
+    Hub *hub = data;
+
+    return hub->context.next_id(hub->context.data);
+}
+
+static Target *
+hub_find_target(const char *name, void *data)
+{
+    Hub *hub = data;
+
+    return hub->context.find_target(name, hub->context.data);
+}
+
+static gboolean
+hub_publish(const char *topic, void *data)
+{
+    Hub *hub = data;
+
+    return device_link_publish(hub->link, topic);
+}
+
+static void
+hub_init_device(Hub *hub)
+{
+    const gboolean framed = hub->transport == HUB_TRANSPORT_WSS;
+    const DeviceSessionOptions options = {
+        .host = hub_connect_host(hub),
+        .port = framed ? hub_connect_port(hub) : hub->mqtts_port,
+        .framed = framed,
+        .tls = framed ? hub->tls : hub->mqtt_tls,
+        .identity = hub->parts,
+    };
+    const DeviceStreamsContext streams = {
+        .runtime = hub->context.runtime,
+        .table = hub->context.table,
+        .policy = hub->context.policy,
+        .tls = hub->tls,
+        .hub = hub->name,
+        .device = hub->identity,
+        .next_id = hub_next_id,
+        .find_target = hub_find_target,
+        .publish = hub_publish,
+        .data = hub,
+    };
+
+    hub->link = device_link_new(hub->context.runtime, &options, &link_events, hub);
+    hub->streams = device_streams_new(&streams);
+}
+
+static gboolean
+hub_check(const Hub *hub, GError **error)
+{
+    if (!hub_name_is_valid(hub->name)) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "a hub's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+        return FALSE;
+    }
+    if (hub->ca_file && !g_path_is_absolute(hub->ca_file)) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "the path of the CA file, \"%s\", must be absolute", hub->ca_file);
+        return FALSE;
+    }
+    if (hub->parts->x509) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "identities with a certificate (x509=true) are not supported yet");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+hub_init_tls(Hub *hub, GError **error)
+{
+    hub->tls = tls_context_new_client(hub->ca_file, "http/1.1", error);
+    if (!hub->tls)
+        return FALSE;
+    if (hub->transport == HUB_TRANSPORT_MQTTS && hub_role(hub) == HUB_ROLE_DEVICE)
+        hub->mqtt_tls = tls_context_new_client(hub->ca_file, "mqtt", error);
+    return hub->transport != HUB_TRANSPORT_MQTTS || hub_role(hub) != HUB_ROLE_DEVICE ||
+           hub->mqtt_tls;
+}
+
+Hub *
+hub_new(const HubContext *context, const HubSettings *settings, GError **error)
+{
+    g_autoptr(Hub) hub = g_new0(Hub, 1);
+
+    hub->context = *context;
+    hub->name = g_strdup(settings->name);
+    hub->connection_string = g_strstrip(g_strdup(settings->connection_string));
+    hub->ca_file = g_strdup(settings->ca_file);
+    hub->transport = settings->transport;
+    hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
+    hub->from_config = settings->from_config;
+    hub->last_error = g_strdup("");
+    hub->since = (guint64)g_get_real_time();
+    hub->parts = connection_string_parse(settings->connection_string, -1, error);
+    if (!hub->parts || !hub_check(hub, error) || !hub_init_tls(hub, error))
+        return NULL;
+    if (hub_role(hub) == HUB_ROLE_DEVICE) {
+        hub->identity = device_client_id(hub->parts);
+        hub_init_device(hub);
+    } else {
+        hub->identity = g_strdup(hub->parts->policy);
+    }
+    return g_steal_pointer(&hub);
+}
+
+void
+hub_free(Hub *hub)
+{
+    if (!hub)
+        return;
+    device_streams_free(hub->streams);
+    device_link_free(hub->link);
+    dial_cancel(hub->probe);
+    if (hub->retry)
+        g_source_remove(hub->retry);
+    tls_context_unref(hub->tls);
+    tls_context_unref(hub->mqtt_tls);
+    connection_string_free(hub->parts);
+    secret_free(hub->connection_string);
+    g_free(hub->name);
+    g_free(hub->ca_file);
+    g_free(hub->identity);
+    g_free(hub->last_error);
+    g_free(hub);
+}
+
+HubSettings
+hub_settings(const Hub *hub)
+{
+    return (HubSettings){
+        .name = hub->name,
+        .connection_string = hub->connection_string,
+        .ca_file = hub->ca_file,
+        .transport = hub->transport,
+        .mqtts_port = hub->mqtts_port,
+        .from_config = hub->from_config,
+    };
+}
+
+void
+hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
+{
+    options->runtime = hub->context.runtime;
+    options->tls = hub->tls;
+    options->host = hub_connect_host(hub);
+    options->port = hub_connect_port(hub);
+    options->identity = hub->parts;
+}
+
+/* Only what speaks of the hub itself changes its state: that a device is offline does not. */
+void
+hub_note(Hub *hub, const GError *error)
+{
+    if (error && error->domain == STREAMD_ERROR && error->code == STREAMD_ERROR_CANCELLED)
+        return;
+    if (error && (error->code == STREAMD_ERROR_UNREACHABLE ||
+                  error->code == STREAMD_ERROR_UNTRUSTED || error->code == STREAMD_ERROR_PROTOCOL))
+        hub_set_state(hub, HUB_DISCONNECTED, error->message);
+    else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED)
+        hub_set_state(hub, HUB_REFUSED, error->message);
+    else if (!error || error->code != STREAMD_ERROR_TIMED_OUT)
+        hub_set_state(hub, HUB_CONNECTED, NULL);
+}
+
+/* A service's probe: is the hub there, and is it the one we trust? */
+static gboolean
+hub_probe_again(gpointer data)
+{
+    Hub *hub = data;
+
+    hub->retry = 0;
+    hub_connect(hub);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+hub_probed(Connection *connection, const GError *error, void *data)
+{
+    Hub *hub = data;
+
+    hub->probe = NULL;
+    connection_free(connection);
+    if (!error) {
+        hub->backoff.failures = 0;
+        hub_set_state(hub, HUB_CONNECTED, NULL);
+        return;
+    }
+    hub->retry =
+        g_timeout_add((guint)(backoff_next(&hub->backoff, FALSE, g_random_double()) / 1000),
+                      hub_probe_again, hub);
+    hub_set_state(hub, HUB_DISCONNECTED, error->message);
+}
+
+static void
+hub_stop_probe(Hub *hub)
+{
+    g_clear_pointer(&hub->probe, dial_cancel);
+    if (hub->retry)
+        g_source_remove(hub->retry);
+    hub->retry = 0;
+}
+
+void
+hub_connect(Hub *hub)
+{
+    if (hub->link) {
+        device_link_start(hub->link);
+        return;
+    }
+    if (hub->probe)
+        return;
+    hub_stop_probe(hub);
+    hub->probe = dial_new(hub->context.runtime, runtime_pick(hub->context.runtime),
+                          hub_connect_host(hub), hub_connect_port(hub), hub->tls, hub_probed, hub);
+    if (hub->state != HUB_CONNECTED)
+        hub_set_state(hub, HUB_CONNECTING, NULL);
+}
+
+void
+hub_disconnect(Hub *hub)
+{
+    if (hub->link) {
+        device_link_stop(hub->link);
+        return;
+    }
+    hub_stop_probe(hub);
+    hub_set_state(hub, HUB_DISCONNECTED, NULL);
+}
+
+const char *
+hub_name(const Hub *hub)
+{
+    return hub->name;
+}
+
+const char *
+hub_host_name(const Hub *hub)
+{
+    return hub->parts->host;
+}
+
+guint16
+hub_port(const Hub *hub)
+{
+    return hub->parts->port;
+}
+
+HubRole
+hub_role(const Hub *hub)
+{
+    return hub->parts->device_id ? HUB_ROLE_DEVICE : HUB_ROLE_SERVICE;
+}
+
+const char *
+hub_identity(const Hub *hub)
+{
+    return hub->identity;
+}
+
+const char *
+hub_ca_file(const Hub *hub)
+{
+    return hub->ca_file;
+}
+
+HubTransport
+hub_transport(const Hub *hub)
+{
+    return hub->transport;
+}
+
+guint16
+hub_mqtts_port(const Hub *hub)
+{
+    return hub->mqtts_port;
+}
+
+gboolean
+hub_from_config(const Hub *hub)
+{
+    return hub->from_config;
+}
+
+HubState
+hub_state(const Hub *hub)
+{
+    return hub->state;
+}
+
+const char *
+hub_last_error(const Hub *hub)
+{
+    return hub->last_error;
+}
+
+guint64
+hub_since(const Hub *hub)
+{
+    return hub->since;
+}
+
+const char *
+hub_role_name(HubRole role)
+{
+    return role_names[role];
+}
+
+const char *
+hub_state_name(HubState state)
+{
+    return state_names[state];
+}
+
+const char *
+hub_transport_name(HubTransport transport)
+{
+    return transport_names[transport];
+}
+
+gboolean
+hub_transport_from_name(const char *name, HubTransport *ret)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(transport_names); i++) {
+        if (g_strcmp0(name, transport_names[i]) != 0)
+            continue;
+        *ret = (HubTransport)i;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+gboolean
+hub_name_is_valid(const char *name)
+{
+    gsize len = strlen(name);
+
+    for (gsize i = 0; i < len; i++)
+        if (!g_ascii_isalnum(name[i]) && !strchr("._-", name[i]))
+            return FALSE;
+    return len >= 1 && len <= HUB_NAME_MAX;
+}
