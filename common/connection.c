@@ -20,6 +20,8 @@ struct Connection {
     Watch watch;
     Task task;
     Timer linger;
+    Orphan orphan;
+    gboolean finishing;
     Reactor *reactor;
     TlsSession *tls;
     ConnectionReady ready;
@@ -170,6 +172,9 @@ connection_detach(Connection *connection)
     reactor_remove(connection->reactor, &connection->watch);
     reactor_cancel(connection->reactor, &connection->task);
     reactor_clear_timer(connection->reactor, &connection->linger);
+    if (connection->finishing)
+        reactor_disown(connection->reactor, &connection->orphan);
+    connection->finishing = FALSE;
     if (connection->tls)
         tls_session_set_reactor(connection->tls, NULL);
     connection->reactor = NULL;
@@ -417,6 +422,12 @@ connection_linger_over(Timer *timer)
         connection_free(connection);
 }
 
+static void
+connection_orphan_end(Orphan *orphan)
+{
+    connection_free(CONTAINER_OF(orphan, Connection, orphan));
+}
+
 void
 connection_finish(Connection *connection)
 {
@@ -430,6 +441,11 @@ connection_finish_patiently(Connection *connection, gint64 patience)
         connection_free(connection);
         return;
     }
+    if (!connection->finishing) {
+        connection->orphan.end = connection_orphan_end;
+        reactor_adopt(connection->reactor, &connection->orphan);
+    }
+    connection->finishing = TRUE;
     connection->linger.func = connection_linger_over;
     connection->patient_until = reactor_now(connection->reactor) + patience;
     reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);

@@ -22,6 +22,7 @@ struct Reactor {
     int event_count, event_index; /* the batch being dispatched */
     Task *tasks_first, *tasks_last;
     guint64 turn;
+    Orphan *orphans;
     uint8_t *spare[REACTOR_SPARE_BUFFERS];
     guint spare_count;
     atomic_bool stopping;
@@ -138,6 +139,8 @@ reactor_free(Reactor *reactor)
     queue_post(reactor->queue, wake);
     pthread_join(reactor->thread, NULL);
     queue_run(reactor->queue); /* commands posted meanwhile release what they hold */
+    while (reactor->orphans)
+        reactor->orphans->end(reactor->orphans);
     close(reactor->epoll);
     while (reactor->spare_count > 0)
         g_free(reactor->spare[--reactor->spare_count]);
@@ -236,6 +239,27 @@ void
 reactor_clear_timer(Reactor *reactor, Timer *timer)
 {
     timer_wheel_clear(reactor->wheel, timer);
+}
+
+void
+reactor_adopt(Reactor *reactor, Orphan *orphan)
+{
+    orphan->previous = NULL;
+    orphan->next = reactor->orphans;
+    if (orphan->next)
+        orphan->next->previous = orphan;
+    reactor->orphans = orphan;
+}
+
+void
+reactor_disown(Reactor *reactor, Orphan *orphan)
+{
+    if (orphan->previous)
+        orphan->previous->next = orphan->next;
+    else
+        reactor->orphans = orphan->next;
+    if (orphan->next)
+        orphan->next->previous = orphan->previous;
 }
 
 gint64

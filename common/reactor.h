@@ -32,10 +32,17 @@ struct Task {
     gboolean deferred;        /* the reactor's */
 };
 
+/* What outlives its owner on the reactor: a socket that still has something to send. */
+typedef struct Orphan Orphan;
+struct Orphan {
+    void (*end)(Orphan *orphan); /* frees it; it has to call reactor_disown */
+    Orphan *next, *previous;     /* the reactor's */
+};
+
 /* Starts the thread; NAME is shown by ps and top (at most 15 bytes). */
 Reactor *reactor_new(const char *name);
 
-/* Stops after the current turn and joins. Watches still added are not told. */
+/* Stops after the current turn and joins. Watches still added are not told; orphans are ended. */
 void reactor_free(Reactor *reactor);
 
 Queue *reactor_queue(Reactor *reactor);
@@ -56,6 +63,9 @@ void reactor_cancel(Reactor *reactor, Task *task);
 
 void reactor_set_timer(Reactor *reactor, Timer *timer, gint64 delay_us);
 void reactor_clear_timer(Reactor *reactor, Timer *timer);
+
+void reactor_adopt(Reactor *reactor, Orphan *orphan);
+void reactor_disown(Reactor *reactor, Orphan *orphan);
 
 gint64 reactor_now(Reactor *reactor); /* monotonic µs, taken once a turn */
 
