@@ -138,16 +138,20 @@ bus_properties(Bus *bus, const char *path, const char *interface, GError **error
     return reply != NULL ? g_variant_get_child_value(reply, 0) : NULL;
 }
 
+static gboolean
+bus_is_numbered(const char *path)
+{
+    return g_str_has_prefix(path, BUS_PATH_STREAM) || g_str_has_prefix(path, BUS_PATH_TUNNEL);
+}
+
 /* ".../stream/9" comes before ".../stream/10". */
 static int
 bus_compare_objects(gconstpointer a, gconstpointer b)
 {
     const BusObject *left = *(BusObject *const *)a, *right = *(BusObject *const *)b;
     gsize left_length = strlen(left->path), right_length = strlen(right->path);
-    gboolean numbered = g_str_has_prefix(left->path, BUS_PATH_STREAM "/") ||
-                        g_str_has_prefix(left->path, BUS_PATH_TUNNEL "/");
 
-    if (numbered && left_length != right_length)
+    if (bus_is_numbered(left->path) && left_length != right_length)
         return left_length < right_length ? -1 : 1;
     return strcmp(left->path, right->path);
 }
@@ -187,6 +191,8 @@ bus_path(const char *prefix, const char *key)
 {
     char *path = NULL;
 
+    if (bus_is_numbered(prefix))
+        return g_strdup_printf("%s/%s", prefix, key);
     if (sd_bus_path_encode(prefix, key, &path) < 0)
         g_error("Out of memory");
     return path;

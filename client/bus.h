@@ -31,7 +31,7 @@ typedef struct {
 /* The objects that have INTERFACE, in the order of their paths, numbers by value. */
 GPtrArray *bus_objects(Bus *bus, const char *interface, GError **error);
 
-/* The path of a hub, target, stream or tunnel. Caller frees. */
+/* The path of a hub, target, stream or tunnel: names are escaped, numbers are not. Caller frees. */
 char *bus_path(const char *prefix, const char *key);
 
 /* Members of an a{sv}; "" or 0 when absent or of another type, so that an older or newer streamd

@@ -96,7 +96,9 @@ introspect_arguments(GString *xml, const char *signature, const char *names, con
 static void
 introspect_method(GString *xml, const sd_bus_vtable *row)
 {
-    const char *in = row->x.method.signature, *out = row->x.method.result;
+    /* SD_BUS_NO_ARGS and SD_BUS_NO_RESULT are NULL. */
+    const char *in = row->x.method.signature != NULL ? row->x.method.signature : "";
+    const char *out = row->x.method.result != NULL ? row->x.method.result : "";
     const char *names = row->x.method.names;
 
     g_string_append_printf(xml, "    <method name=\"%s\"", row->x.method.member);

@@ -28,6 +28,8 @@ bus_object_path(const BusKind *kind, gconstpointer object)
     if (kind->key == NULL)
         return g_strdup(kind->prefix);
     key = kind->key(object);
+    if (kind->numbered)
+        return g_strdup_printf("%s/%s", kind->prefix, key);
     if (sd_bus_path_encode(kind->prefix, key, &path) < 0)
         g_error("Out of memory");
     return g_steal_pointer(&path);

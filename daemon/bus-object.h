@@ -17,6 +17,7 @@ typedef struct {
     gpointer (*find)(App *app, const char *key);
     char *(*key)(gconstpointer object);
     GPtrArray *(*list)(App *app);
+    gboolean numbered; /* keys are numbers, and stand in the path as they are */
 } BusKind;
 
 /* What a vtable function gets as its userdata. */

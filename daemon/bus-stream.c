@@ -76,4 +76,5 @@ const BusKind bus_stream_kind = {
     .find = bus_stream_find,
     .key = bus_stream_key,
     .list = app_list_streams,
+    .numbered = TRUE,
 };

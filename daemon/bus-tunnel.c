@@ -63,4 +63,5 @@ const BusKind bus_tunnel_kind = {
     .find = bus_tunnel_find,
     .key = bus_tunnel_key,
     .list = app_list_tunnels,
+    .numbered = TRUE,
 };
