@@ -205,6 +205,9 @@ side_close_frame(Side *side, Reason reason, uint8_t frame[WS_MAX_CONTROL_FRAME])
         return ws_close_write(frame, reason_close_code(reason), reason_code(reason), key);
     if (side->client)
         return ws_close_write(frame, WS_CLOSE_NORMAL, NULL, key);
+    /* docs/wire-protocol.md, section 4a: these two every peer is told. */
+    if (reason == REASON_REVOKED || reason == REASON_HUB_STOPPING)
+        return ws_close_write(frame, reason_close_code(reason), PLAIN_CLOSE_TEXT, key);
     return ws_close_write(frame, WS_CLOSE_ERROR, PLAIN_CLOSE_TEXT, key);
 }
 
