@@ -376,6 +376,10 @@ edge_sniff(EdgeConnection *edge)
         edge_become_mqtt(edge, FALSE);
         return;
     }
+    if (!g_ascii_isupper(first)) { /* no method: no line of it is waited for */
+        edge_refuse(edge, 400);
+        return;
+    }
     edge->buffer = g_byte_array_new();
     edge->phase = PHASE_HEAD;
 }
