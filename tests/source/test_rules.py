@@ -73,6 +73,7 @@ class RulesCase(unittest.TestCase):
     def test_secrets(self):
         self.keeps('secrets', {'common/sas-token.c': 'return gnutls_memcmp(mac, expected_mac, 32) == 0;\n',
                                'daemon/bus-a.c': 'g_strcmp0(contents, signature);\n',
+                               'hub/token.c': 'memcmp(a, b, TOKEN_HASH);\n',
                                'hub/a.c': 'memcmp(device_id, other, n); g_str_equal(key, "token"); strcmp(token, "x");\n'})
         for text in ['memcmp(mac, expected, sizeof mac)', 'g_str_equal(sig, g_strdup(other))', 'strcmp(a->token, b->token)',
                      'strncmp(x,\n   password, 3)', 'g_strcmp0(hmac1, hmac2)']:
