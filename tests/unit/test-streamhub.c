@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The program as a user runs it: init, serve and each verb, with output and exit codes. */
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+    char *folder; /* scratch */
+    char *state;  /* the hub's, in it */
+    GSubprocess *hub;
+    GDataInputStream *lines; /* of the hub */
+    char *https, *mqtts;     /* addresses */
+} Fixture;
+
+typedef struct {
+    int code;
+    char *out;
+    char *err;
+} Run;
+
+static const char *program;
+
+static void
+run_clear(Run *run)
+{
+    g_clear_pointer(&run->out, g_free);
+    g_clear_pointer(&run->err, g_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
+
+static void
+run_words(Run *run, char **words)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSubprocess) process =
+        g_subprocess_newv((const char *const *)words,
+                          G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+
+    run_clear(run);
+    g_assert_no_error(error);
+    g_assert_true(g_subprocess_communicate_utf8(process, NULL, NULL, &run->out, &run->err, &error));
+    g_assert_true(g_subprocess_get_if_exited(process));
+    run->code = g_subprocess_get_exit_status(process);
+}
+
+/* LINE is split at blanks; the hub's state folder comes first. */
+static int
+hub(Fixture *f, Run *run, const char *line)
+{
+    g_autofree char *whole = g_strdup_printf("%s --state-dir %s %s", program, f->state, line);
+    g_auto(GStrv) words = g_strsplit(whole, " ", -1);
+
+    run_words(run, words);
+    return run->code;
+}
+
+static GSubprocess *
+spawn(Fixture *f, const char *notify)
+{
+    g_autoptr(GSubprocessLauncher) launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+    g_autoptr(GError) error = NULL;
+    GSubprocess *process;
+
+    if (notify)
+        g_subprocess_launcher_setenv(launcher, "NOTIFY_SOCKET", notify, TRUE);
+    process = g_subprocess_launcher_spawn(launcher, &error, program, "serve", "--state-dir",
+                                          f->state, "--listen", "127.0.0.1:0", "--mqtt-listen",
+                                          "127.0.0.1:0", "--threads", "1", "--grace", "1", NULL);
+    g_assert_no_error(error);
+    return process;
+}
+
+static char *
+next_line(Fixture *f)
+{
+    return g_data_input_stream_read_line(f->lines, NULL, NULL, NULL);
+}
+
+static char *
+address_line(Fixture *f, const char *kind)
+{
+    g_autofree char *line = next_line(f);
+    g_autofree char *prefix = g_strdup_printf("listening %s 127.0.0.1:", kind);
+
+    g_assert_nonnull(line);
+    g_assert_true(g_str_has_prefix(line, prefix));
+    return g_strdup(strrchr(line, ' ') + 1);
+}
+
+static void
+start(Fixture *f, const char *notify)
+{
+    g_autofree char *ready = NULL;
+
+    f->hub = spawn(f, notify);
+    f->lines = g_data_input_stream_new(g_subprocess_get_stdout_pipe(f->hub));
+    f->https = address_line(f, "https");
+    f->mqtts = address_line(f, "mqtts");
+    ready = next_line(f);
+    g_assert_cmpstr(ready, ==, "ready");
+}
+
+static void
+stop(Fixture *f, int number)
+{
+    g_subprocess_send_signal(f->hub, number);
+    g_assert_true(g_subprocess_wait(f->hub, NULL, NULL));
+    g_clear_object(&f->hub);
+    g_clear_object(&f->lines);
+    g_clear_pointer(&f->https, g_free);
+    g_clear_pointer(&f->mqtts, g_free);
+}
+
+static void
+make_state(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_auto(Run) run = {0};
+
+    f->folder = g_dir_make_tmp("streamhub-XXXXXX", NULL);
+    f->state = g_build_filename(f->folder, "state", NULL);
+    g_assert_cmpint(
+        hub(f, &run, "init --host-name hub.example --san DNS:localhost --san IP:127.0.0.1"), ==, 0);
+}
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+    make_state(f, data);
+    start(f, NULL);
+}
+
+static void
+remove_files(const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+
+        if (g_file_test(path, G_FILE_TEST_IS_DIR))
+            remove_files(path);
+        (void)g_remove(path);
+    }
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    if (f->hub)
+        stop(f, SIGKILL);
+    remove_files(f->folder);
+    (void)g_rmdir(f->folder);
+    g_free(f->folder);
+    g_free(f->state);
+}
+
+#define ASSERT_HAS(text, part) g_assert_nonnull(strstr((text), (part)))
+
+static void
+test_devices(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_auto(Run) run = {0};
+
+    g_assert_cmpint(hub(f, &run, "device add dev1"), ==, 0);
+    g_assert_cmpstr(run.out, ==, "Added device dev1\n");
+    g_assert_cmpint(hub(f, &run, "device add dev1"), ==, 6);
+    g_assert_cmpstr(run.err, ==, "streamhub: there is a device 'dev1' already\n");
+    g_assert_cmpint(hub(f, &run, "device add dev1 --module m"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "device list"), ==, 0);
+    g_assert_true(g_str_has_prefix(run.out, "DEVICE  MODULE  STATUS   CONNECTION    CREATED\n"
+                                            "dev1            enabled  disconnected  20"));
+    g_assert_cmpint(hub(f, &run, "device disable dev1"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "device show dev1 --json"), ==, 0);
+    ASSERT_HAS(run.out, "\"status\" : \"disabled\"");
+    g_assert_cmpint(hub(f, &run, "device enable dev1"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "device show --module m dev1"), ==, 0);
+    ASSERT_HAS(run.out, "Module      m\n");
+    g_assert_cmpint(hub(f, &run, "device remove dev1"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "device show dev1"), ==, 4);
+    g_assert_cmpstr(run.err, ==, "streamhub: there is no device 'dev1'\n");
+    g_assert_cmpint(hub(f, &run, "device remove dev1"), ==, 4);
+    g_assert_cmpint(hub(f, &run, "device list --json"), ==, 0);
+    g_assert_cmpstr(run.out, ==, "[]\n");
+}
+
+static void
+test_policies(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_auto(Run) run = {0};
+
+    g_assert_cmpint(hub(f, &run, "policy list"), ==, 0);
+    g_assert_cmpstr(run.out, ==,
+                    "POLICY             RIGHTS\n"
+                    "device             device-connect\n"
+                    "iothubowner        service-connect, device-connect, registry-read, "
+                    "registry-write\n"
+                    "registryRead       registry-read\n"
+                    "registryReadWrite  registry-read, registry-write\n"
+                    "service            service-connect\n");
+    g_assert_cmpint(hub(f, &run, "policy add ops --rights service-connect,registry-read"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "policy add ops --rights service-connect"), ==, 6);
+    g_assert_cmpint(hub(f, &run, "policy remove ops"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "policy remove ops"), ==, 4);
+    g_assert_cmpint(hub(f, &run, "policy add ops --rights everything"), ==, 2);
+    ASSERT_HAS(run.err, "service-connect");
+    g_assert_cmpint(hub(f, &run, "policy add ops"), ==, 2);
+}
+
+static void
+test_connection_strings(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *file = g_build_filename(f->folder, "cs", NULL);
+    g_autofree char *line = g_strdup_printf("connection-string policy service --output %s", file);
+    g_autofree char *device = g_strdup_printf(
+        "HostName=hub.example%s;DeviceId=dev1;ModuleId=m;SharedAccessKey=", strrchr(f->https, ':'));
+    g_autofree char *policy =
+        g_strdup_printf("HostName=hub.example%s;SharedAccessKeyName=service;SharedAccessKey=",
+                        strrchr(f->https, ':'));
+    g_autofree char *written = NULL, *primary = NULL;
+    g_auto(Run) run = {0};
+    struct stat info;
+
+    (void)hub(f, &run, "device add dev1");
+    (void)hub(f, &run, "device add dev1 --module m");
+    g_assert_cmpint(hub(f, &run, "connection-string device dev1 --module m"), ==, 0);
+    g_assert_true(g_str_has_prefix(run.out, device));
+    primary = g_strdup(run.out);
+    g_assert_cmpint(hub(f, &run, "connection-string device dev1 --module m --secondary"), ==, 0);
+    g_assert_true(g_str_has_prefix(run.out, device));
+    g_assert_cmpstr(run.out, !=, primary);
+    g_assert_cmpint(hub(f, &run, line), ==, 0);
+    g_assert_cmpstr(run.out, ==, "");
+    g_assert_cmpint(stat(file, &info), ==, 0);
+    g_assert_cmpuint(info.st_mode & 0777, ==, 0600);
+    g_assert_true(g_file_get_contents(file, &written, NULL, NULL));
+    g_assert_true(g_str_has_prefix(written, policy));
+    g_assert_cmpint(hub(f, &run, line), ==, 6);
+    g_assert_cmpint(hub(f, &run, "connection-string device nobody"), ==, 4);
+}
+
+static void
+test_hub_itself(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *endpoints = g_strdup_printf(
+        "{\"streamingEndpoints\":[\"https://hub.example%s\"]}\n", strrchr(f->https, ':'));
+    g_auto(Run) run = {0};
+
+    g_assert_cmpint(hub(f, &run, "endpoints"), ==, 0);
+    g_assert_cmpstr(run.out, ==, endpoints);
+    g_assert_cmpint(hub(f, &run, "status"), ==, 0);
+    ASSERT_HAS(run.out, "Connected devices    0\n");
+    g_assert_cmpint(hub(f, &run, "status --json"), ==, 0);
+    ASSERT_HAS(run.out, "\"hostName\" : \"hub.example:");
+}
+
+static void
+test_usage(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    static const char *const lines[] = {
+        "fly",
+        "device",
+        "device fly dev1",
+        "device add",
+        "device add a b",
+        "device add a/b",
+        "device list --rights x",
+        "init --host-name",
+        "init",
+        "device add --module a/b dev1",
+        "serve --threads 1000",
+        "serve --grace -1",
+    };
+    g_autofree char *nowhere = g_build_filename(f->folder, "nowhere", NULL);
+    char *no_hub[] = {(char *)(guintptr)program, (char *)"device", (char *)"list", NULL};
+    char *away[] = {(char *)(guintptr)program, (char *)"--admin-socket", nowhere,
+                    (char *)"device",          (char *)"list",           NULL};
+    char *help[] = {(char *)(guintptr)program, (char *)"--help", NULL};
+    g_auto(Run) run = {0};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
+        if (hub(f, &run, lines[i]) != 2)
+            g_error("%s: exit code %d", lines[i], run.code);
+        g_assert_cmpstr(run.out, ==, "");
+        g_assert_true(g_str_has_prefix(run.err, "streamhub: "));
+    }
+    run_words(&run, no_hub);
+    g_assert_cmpint(run.code, ==, 2);
+    run_words(&run, away);
+    g_assert_cmpint(run.code, ==, 3);
+    ASSERT_HAS(run.err, nowhere);
+    run_words(&run, help);
+    g_assert_cmpint(run.code, ==, 0);
+    ASSERT_HAS(run.out, "connection-string policy NAME");
+    g_assert_cmpint(hub(f, &run, "init --host-name other.example"), ==, 6);
+}
+
+/* Killed without warning, started again: what was acknowledged is there, the socket is replaced. */
+static void
+test_killed(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_auto(Run) run = {0};
+
+    g_assert_cmpint(hub(f, &run, "device add dev1"), ==, 0);
+    stop(f, SIGKILL);
+    g_assert_cmpint(hub(f, &run, "device show dev1"), ==, 3);
+    start(f, NULL);
+    g_assert_cmpint(hub(f, &run, "device show dev1"), ==, 0);
+}
+
+static void
+test_stopped(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *socket = g_build_filename(f->state, "admin.sock", NULL);
+
+    g_subprocess_send_signal(f->hub, SIGTERM);
+    g_assert_true(g_subprocess_wait_check(f->hub, NULL, NULL));
+    g_assert_false(g_file_test(socket, G_FILE_TEST_EXISTS));
+    stop(f, SIGTERM);
+}
+
+static void
+test_second_hub(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *socket = g_build_filename(f->folder, "other.sock", NULL);
+    g_autofree char *taken =
+        g_strdup_printf("serve --admin-socket %s --listen %s", socket, f->https);
+    g_auto(Run) run = {0};
+
+    g_assert_cmpint(hub(f, &run, "serve --listen 127.0.0.1:0"), ==, 6);
+    ASSERT_HAS(run.err, "another streamhub");
+    g_assert_cmpint(hub(f, &run, taken), !=, 0);
+    ASSERT_HAS(run.err, f->https);
+    g_assert_cmpint(hub(f, &run, "status"), ==, 0);
+}
+
+/* A certificate that is not good is not taken, and the hub goes on. */
+static void
+test_reload(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *cert = g_build_filename(f->state, "server.pem", NULL);
+    g_autofree char *line = NULL;
+    g_auto(Run) run = {0};
+
+    g_assert_true(g_file_set_contents(cert, "not a certificate", -1, NULL));
+    g_subprocess_send_signal(f->hub, SIGHUP);
+    while ((line = next_line(f)) && !strstr(line, "stays as it was"))
+        g_clear_pointer(&line, g_free);
+    g_assert_nonnull(line);
+    g_assert_cmpint(hub(f, &run, "status"), ==, 0);
+}
+
+/* Files that are not as they must be: refused before anything listens, with path and reason. */
+static void
+test_refused_state(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *key = g_build_filename(f->state, "server-key.pem", NULL);
+    g_autofree char *registry = g_build_filename(f->state, "registry.sqlite", NULL);
+    g_autofree char *config = g_build_filename(f->folder, "bad.conf", NULL);
+    g_autofree char *with_config =
+        g_strdup_printf("serve --listen 127.0.0.1:0 --config %s", config);
+    g_auto(Run) run = {0};
+
+    g_assert_true(g_file_set_contents(config, "[hub]\nno-such-setting=1\n", -1, NULL));
+    g_assert_cmpint(hub(f, &run, with_config), ==, 2);
+    ASSERT_HAS(run.err, config);
+    ASSERT_HAS(run.err, "no-such-setting");
+    g_assert_cmpint(g_chmod(key, 0644), ==, 0);
+    g_assert_cmpint(hub(f, &run, "serve --listen 127.0.0.1:0"), ==, 5);
+    ASSERT_HAS(run.err, key);
+    g_assert_cmpint(g_chmod(key, 0600), ==, 0);
+    g_assert_cmpint(g_chmod(registry, 0640), ==, 0);
+    g_assert_cmpint(hub(f, &run, "serve --listen 127.0.0.1:0"), ==, 5);
+    ASSERT_HAS(run.err, registry);
+    (void)g_unlink(registry);
+    g_assert_cmpint(hub(f, &run, "serve --listen 127.0.0.1:0"), ==, 1);
+    ASSERT_HAS(run.err, registry);
+    g_assert_cmpstr(run.out, ==, "");
+}
+
+static void
+test_notify(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *path = g_build_filename(f->folder, "notify", NULL);
+    g_autoptr(GSocket) socket = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_DATAGRAM, 0, NULL);
+    g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+    char text[512] = "";
+
+    g_assert_true(g_socket_bind(socket, address, FALSE, NULL));
+    start(f, path);
+    g_assert_cmpint(g_socket_receive(socket, text, sizeof text - 1, NULL, NULL), >, 0);
+    ASSERT_HAS(text, "READY=1");
+    g_subprocess_send_signal(f->hub, SIGTERM);
+    memset(text, 0, sizeof text);
+    g_assert_cmpint(g_socket_receive(socket, text, sizeof text - 1, NULL, NULL), >, 0);
+    ASSERT_HAS(text, "STOPPING=1");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_assert_cmpint(argc, ==, 2);
+    program = argv[1];
+#define ADD(name, func) g_test_add("/streamhub/" name, Fixture, NULL, set_up, func, tear_down)
+    ADD("devices", test_devices);
+    ADD("policies", test_policies);
+    ADD("connection-strings", test_connection_strings);
+    ADD("hub-itself", test_hub_itself);
+    ADD("usage", test_usage);
+    ADD("killed", test_killed);
+    ADD("stopped", test_stopped);
+    ADD("second-hub", test_second_hub);
+    ADD("reload", test_reload);
+    g_test_add("/streamhub/refused-state", Fixture, NULL, make_state, test_refused_state,
+               tear_down);
+    g_test_add("/streamhub/notify", Fixture, NULL, make_state, test_notify, tear_down);
+    return g_test_run();
+}
