@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamctl: the table of verbs. */
 #include "client/cli.h"
-#include "client/table.h"
 #include "client/verb.h"
+#include "common/table.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/output.h"
-#include "client/table.h"
 #include "client/verb.h"
+#include "common/table.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>

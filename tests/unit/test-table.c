@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tables and the text pieces around them. */
 #include "client/output.h"
-#include "client/table.h"
+#include "common/table.h"
 
 static void
 test_columns_are_aligned(void)

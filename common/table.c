@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/table.h"
+#include "common/table.h"
 
 #include <stdarg.h>
 #include <stdio.h>
