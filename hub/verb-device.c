@@ -5,7 +5,7 @@
 #include "common/device-id.h"
 #include "common/error.h"
 #include "common/percent.h"
-#include "hub/table.h"
+#include "common/table.h"
 #include "hub/verb-json.h"
 
 /* Names are looked at before anything is asked, so that a mistyped one says so. */
@@ -129,23 +129,20 @@ all_devices(AdminClient *client, GError **error)
 static void
 print_devices(JsonArray *devices)
 {
-    static const char *const headings[] = {"DEVICE",     "MODULE",  "STATUS",
-                                           "CONNECTION", "CREATED", NULL};
-    g_autoptr(Table) table = table_new(headings);
-    g_autofree char *text = NULL;
+    g_autoptr(Table) table = table_new("DEVICE", "MODULE", "STATUS", "CONNECTION", "CREATED", NULL);
 
     for (guint i = 0; i < json_array_get_length(devices); i++) {
         JsonNode *device = json_array_get_element(devices, i);
         g_autofree char *connection =
             g_ascii_strdown(verb_json_text(device, "connectionState"), -1);
-        const char *const row[] = {
-            verb_json_text(device, "deviceId"), verb_json_text(device, "moduleId"),
-            verb_json_text(device, "status"), connection, verb_json_text(device, "createdTime")};
 
-        table_add(table, row);
+        table_add(table, verb_json_text(device, "deviceId"));
+        table_add(table, verb_json_text(device, "moduleId"));
+        table_add(table, verb_json_text(device, "status"));
+        table_add(table, connection);
+        table_add(table, verb_json_text(device, "createdTime"));
     }
-    text = table_format(table);
-    g_print("%s", text);
+    table_print(table, "No devices");
 }
 
 gboolean

@@ -4,8 +4,8 @@
 
 #include "common/device-id.h"
 #include "common/error.h"
+#include "common/table.h"
 #include "hub/registry.h"
-#include "hub/table.h"
 #include "hub/verb-json.h"
 
 static gboolean
@@ -76,19 +76,16 @@ join(JsonArray *texts)
 static void
 print_policies(JsonArray *policies)
 {
-    static const char *const headings[] = {"POLICY", "RIGHTS", NULL};
-    g_autoptr(Table) table = table_new(headings);
-    g_autofree char *text = NULL;
+    g_autoptr(Table) table = table_new("POLICY", "RIGHTS", NULL);
 
     for (guint i = 0; policies && i < json_array_get_length(policies); i++) {
         JsonNode *policy = json_array_get_element(policies, i);
         g_autofree char *rights = join(verb_json_array(policy, "rights"));
-        const char *const row[] = {verb_json_text(policy, "name"), rights};
 
-        table_add(table, row);
+        table_add(table, verb_json_text(policy, "name"));
+        table_add(table, rights);
     }
-    text = table_format(table);
-    g_print("%s", text);
+    table_print(table, "No policies");
 }
 
 gboolean
