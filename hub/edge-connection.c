@@ -16,59 +16,7 @@
 #define BODY_RATE 1024       /* bytes a second at least, after the request's time (R6) */
 #define MQTT_FIRST_BYTE 0x10 /* of a CONNECT */
 
-typedef enum {
-    PHASE_HANDSHAKE,
-    PHASE_SNIFF, /* the first byte says which protocol */
-    PHASE_HEAD,
-    PHASE_BODY,
-    PHASE_ASKED, /* the main thread has the request; not read */
-    PHASE_GONE,  /* the socket is not ours any more */
-} EdgePhase;
-
-struct EdgeConnection {
-    Request request; /* first: main's pointer to it is ours */
-    EdgeWorker *worker;
-    atomic_uint references;
-
-    /* the reactor's */
-    EdgePhase phase;
-    Connection *connection;
-    Place place; /* its state is main's while a request is under way */
-    Timer timer;
-    GList link;
-    GByteArray *buffer; /* the head and what came with it */
-    guint64 body_left;
-    GString *accept; /* the 101 */
-    guint requests;
-    gboolean keep_alive;
-    gboolean waiting_idle; /* between two requests, nothing of the next has come */
-
-    /* main's while a request is under way */
-    Message asked;
-    Message answered;
-    GString *answer; /* NULL: an upgrade */
-    gboolean is_answered;
-    gboolean authenticated;
-    RequestUpgraded upgraded;
-    void *upgraded_data;
-};
-
 static void edge_ready(Connection *connection, void *data);
-
-static void
-request_clear(Request *request)
-{
-    route_match_clear(&request->match);
-    if (request->authorization)
-        explicit_bzero(request->authorization, strlen(request->authorization));
-    g_clear_pointer(&request->authorization, g_free);
-    g_clear_pointer(&request->caps, g_free);
-    g_clear_pointer(&request->connect_timeout, g_free);
-    g_clear_pointer(&request->response_timeout, g_free);
-    g_clear_pointer(&request->api_version, g_free);
-    request->gone = NULL;
-    request->data = NULL;
-}
 
 static EdgeConnection *
 edge_ref(EdgeConnection *edge)
@@ -82,7 +30,7 @@ edge_unref(EdgeConnection *edge)
 {
     if (atomic_fetch_sub(&edge->references, 1) != 1)
         return;
-    request_clear(&edge->request);
+    edge_request_clear(&edge->request);
     if (edge->buffer)
         g_byte_array_unref(edge->buffer);
     if (edge->accept)
@@ -201,29 +149,6 @@ edge_become_mqtt(EdgeConnection *edge, gboolean framed)
     edge_unref(edge);
 }
 
-static char *
-header_dup(const HttpRequest *head, const char *name)
-{
-    Slice value;
-
-    return http_headers_get(&head->headers, name, &value) ? slice_dup(value) : NULL;
-}
-
-static void
-request_fill(EdgeConnection *edge, const HttpRequest *head)
-{
-    Request *request = &edge->request;
-    Slice version;
-
-    request->authorization = header_dup(head, "Authorization");
-    request->caps = header_dup(head, "streamd-caps");
-    request->connect_timeout = header_dup(head, "iothub-streaming-connect-timeout-in-seconds");
-    request->response_timeout = header_dup(head, "iothub-streaming-response-timeout-in-seconds");
-    if (http_query_get(head->query, "api-version", &version))
-        request->api_version = slice_dup(version);
-    g_strlcpy(request->peer, connection_peer(edge->connection), sizeof request->peer);
-}
-
 /* The 101 of a good upgrade; FALSE: the connection was refused. */
 static gboolean
 upgrade_prepare(EdgeConnection *edge, const HttpRequest *head)
@@ -284,7 +209,7 @@ edge_take_head(EdgeConnection *edge, const HttpRequest *head)
     }
     if (edge->request.match.route->upgrade && !upgrade_prepare(edge, head))
         return FALSE;
-    request_fill(edge, head);
+    edge_request_fill(edge, head);
     edge->requests++;
     edge->keep_alive =
         head->keep_alive && edge->requests < edge->worker->edge->settings->requests_per_connection;
@@ -456,7 +381,7 @@ edge_ready(Connection *connection, void *data)
 static void
 edge_next_request(EdgeConnection *edge)
 {
-    request_clear(&edge->request);
+    edge_request_clear(&edge->request);
     edge->phase = PHASE_HEAD;
     edge->waiting_idle = edge->buffer->len == 0;
     edge_set_timer(edge, edge->waiting_idle ? edge->worker->edge->settings->keep_alive_timeout
@@ -560,62 +485,4 @@ edge_connection_stop(EdgeConnection *edge)
 {
     if (edge->phase != PHASE_ASKED)
         edge_end(edge, edge->phase != PHASE_HANDSHAKE);
-}
-
-void
-request_authenticated(Request *request)
-{
-    EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
-
-    edge->authenticated = TRUE;
-    places_authenticated(edge->worker->edge->places, &edge->place);
-}
-
-static void
-append_date(GString *head)
-{
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-    g_string_append_printf(
-        head, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n",
-        days[g_date_time_get_day_of_week(now) - 1], g_date_time_get_day_of_month(now),
-        months[g_date_time_get_month(now) - 1], g_date_time_get_year(now),
-        g_date_time_get_hour(now), g_date_time_get_minute(now), g_date_time_get_second(now));
-}
-
-void
-request_answer(Request *request, guint status, const char *fields, const char *body)
-{
-    EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
-    GString *head = g_string_new(NULL);
-
-    http_status_line(head, status);
-    append_date(head);
-    if (fields)
-        g_string_append(head, fields);
-    if (body)
-        (void)!http_header_append(head, "Content-Type", "application/json; charset=utf-8");
-    http_header_append_number(head, "Content-Length", body ? strlen(body) : 0);
-    if (!edge->authenticated || !edge->keep_alive)
-        (void)!http_header_append(head, "Connection", "close");
-    http_head_end(head);
-    g_string_append(head, body ? body : "");
-    edge->answer = head;
-    edge->is_answered = TRUE;
-    reactor_post(edge->worker->reactor, &edge->answered);
-}
-
-void
-request_upgrade(Request *request, RequestUpgraded func, void *data)
-{
-    EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
-
-    edge->upgraded = func;
-    edge->upgraded_data = data;
-    edge->answer = NULL;
-    edge->is_answered = TRUE;
-    reactor_post(edge->worker->reactor, &edge->answered);
 }

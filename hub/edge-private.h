@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Shared by hub/edge.c (listeners) and hub/edge-connection.c (one connection). */
+/* Shared by hub/edge.c (listeners), hub/edge-connection.c (one connection) and hub/edge-request.c.
+ */
 #pragma once
 
+#include "common/http-head.h"
 #include "hub/edge.h"
 
 #include <stdatomic.h>
@@ -47,8 +49,49 @@ struct Edge {
     void *stopped_data;
 };
 
+typedef enum {
+    PHASE_HANDSHAKE,
+    PHASE_SNIFF, /* the first byte says which protocol */
+    PHASE_HEAD,
+    PHASE_BODY,
+    PHASE_ASKED, /* the main thread has the request; not read */
+    PHASE_GONE,  /* the socket is not ours any more */
+} EdgePhase;
+
+struct EdgeConnection {
+    Request request; /* first: main's pointer to it is ours */
+    EdgeWorker *worker;
+    atomic_uint references;
+
+    /* the reactor's */
+    EdgePhase phase;
+    Connection *connection;
+    Place place; /* its state is main's while a request is under way */
+    Timer timer;
+    GList link;
+    GByteArray *buffer; /* the head and what came with it */
+    guint64 body_left;
+    GString *accept; /* the 101 */
+    guint requests;
+    gboolean keep_alive;
+    gboolean waiting_idle; /* between two requests, nothing of the next has come */
+
+    /* main's while a request is under way */
+    Message asked;
+    Message answered;
+    GString *answer; /* NULL: an upgrade */
+    gboolean is_answered;
+    gboolean authenticated;
+    RequestUpgraded upgraded;
+    void *upgraded_data;
+};
+
 /* On the worker's reactor; takes FD and PLACE. */
 void edge_connection_new(EdgeWorker *worker, Connection *connection, const Place *place);
 
 /* On its reactor: ends it if it waits for a request, else after the answer. */
 void edge_connection_stop(EdgeConnection *connection);
+
+/* Keeps what main needs of a head. On its reactor. */
+void edge_request_fill(EdgeConnection *edge, const HttpRequest *head);
+void edge_request_clear(Request *request);

@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What real clients depend on in docs/wire-protocol.md, sections 1 to 4 and 8: whole streams, REST,
+MQTT, limits."""
+import contextlib
+import json
+import ssl
+
+import wire
+from harness import check, check_equal, eventually, main
+from hub_wire import (CAPABLE, PLAIN_END, QUICK, check_accepted, check_echo, check_error,
+                      hub_settled, with_hub)
+
+
+# -- the whole way -----------------------------------------------------------------------------
+
+
+@with_hub()
+def whole_stream(hub):
+    """a stream opens, carries bytes both ways and ends, over every transport of the device"""
+    for number, how in enumerate(({"port": hub.mqtts_port}, {"port": hub.port}, {"websocket": "MQTT"},
+                                  {"websocket": "mqtt", "query": "?iothub-no-client-cert=true"},
+                                  {"port": hub.mqtts_port, "alpn": ["mqtt"]})):
+        device = hub.device(f"dev{number}", **how)
+        check_equal(device.connack, 0, "CONNACK")
+        if "websocket" in how:
+            check_equal(device.carrier.response.get("Sec-WebSocket-Protocol"), how["websocket"],
+                        "subprotocol")
+        leg, peer = hub.opened(device)
+        check_echo(leg, peer)
+        peer.close(1000)
+        check_equal(leg.closed(), PLAIN_END, "the device's end")
+        leg, peer = hub.opened(device)
+        leg.drop()
+        check_equal(peer.closed(), PLAIN_END, "the service's end")
+
+
+@with_hub()
+def request_form(hub):
+    """the request is one that the C client can read, and the answer one that Node can"""
+    device = hub.device()
+    post = hub.post(stream="a.b_c~d-e", version="x")
+    request = device.request()
+    check_equal(request.name, "a.b_c~d-e", "stream")
+    check_equal(list(request.properties), ["$rid", "$url", "$auth"], "properties for a plain device")
+    check_equal(len(request.token), 43, "token's length")
+    sid = request.path.split("/")[7]
+    check_equal(request.path, f"/bridges/ih/localhost/d/dev1/sid/{sid}/r/device", "path")
+    check(len(sid) == 32 and all(c in "0123456789abcdef" for c in sid), "32 hexadecimal digits")
+    device.answer(request, 200)
+    answer = post.read()
+    check_accepted(answer)
+    check_equal(answer.get("iothub-streaming-url"),
+                f"wss://localhost:{hub.port}/bridges/ih/localhost/d/dev1/sid/{sid}/r/service", "url")
+    check(answer.get("iothub-streaming-auth-token") != request.token, "each side has its own token")
+    for field in ("streamd-caps", "streamd-stream-id", "streamd-reject-reason"):
+        check_equal(answer.get(field), None, field)
+    check_equal([device.request().rid for post in [hub.post() for _ in range(3)] if post],
+                ["2", "3", "4"], "rids count up")
+
+
+@with_hub()
+def extensions(hub):
+    """extensions are told to those who have them, and to nobody else"""
+    device = hub.device(client_type=CAPABLE)
+    post = hub.post(caps="half-close, reason, nonsense")
+    request = device.request()
+    check_equal(request.properties["$streamd"], "half-close.reason", "capabilities")
+    check(0 < int(request.properties["$deadline"]) <= 60000, "milliseconds left")
+    check_equal(request.properties["$initiator"], "service", "initiator")
+    check(request.properties["$from"].startswith("127.0.0.1:"), request.properties["$from"])
+    device.answer(request, 200, "&$streamd=half-close.reason")
+    answer = post.read()
+    check_accepted(answer)
+    check_equal(answer.get("streamd-caps"), "half-close,reason", "streamd-caps")
+    check_equal(answer.get("streamd-stream-id"), request.path.split("/")[7], "streamd-stream-id")
+    leg, peer = hub.device_leg(request), hub.service_leg(answer)
+    leg.send(b"")  # no more data this way
+    check_equal(peer.message(), b"", "the end of data is passed on")
+    peer.send(b"more")
+    check_equal(leg.message(), b"more", "the other way is open still")
+    peer.close(1000, "service-closed")
+    check_equal(leg.closed()[0], 1000, "an orderly end")
+
+    post = hub.post(caps="half-close, reason")  # only the service is capable
+    plain = hub.device("plain")
+    post = hub.post("plain", caps="half-close, reason")
+    request = plain.request()
+    check("$streamd" not in request.properties, "a plain device hears nothing")
+    plain.answer(request, 200)
+    answer = post.read()
+    check_equal(answer.get("streamd-caps"), "reason", "streamd-caps")
+    leg, peer = hub.device_leg(request), hub.service_leg(answer)
+    peer.send(b"x")
+    peer.send(b"")
+    check_equal(leg.message(), b"x", "data")
+    check(leg.reader.is_quiet(), "no empty message toward a plain peer")
+    peer.drop()
+    check_equal(leg.closed(), PLAIN_END, "plain end")
+
+
+@with_hub()
+def rejected_with_reason(hub):
+    """a rejection and its reason reach a service that asked for them"""
+    device = hub.device(client_type=CAPABLE)
+    post = hub.post(caps="reason")
+    request = device.request()
+    check_equal(request.properties["$streamd"], "reason", "never empty")
+    device.answer(request, 400, "&$streamd=reason&$reason=target-refused%20port%2022")
+    answer = post.read()
+    check_equal((answer.status, answer.get("iothub-streaming-is-accepted")), (200, "False"), "answer")
+    check_equal(answer.get("streamd-reject-reason"), "target-refused port 22", "reason")
+    post = hub.post()
+    device.answer(device.request(), 400, "&$reason=policy")
+    answer = post.read()
+    check_equal(answer.get("iothub-streaming-is-accepted"), "False", "answer")
+    check_equal(answer.get("streamd-reject-reason"), None, "a plain service hears nothing")
+
+
+# -- REST --------------------------------------------------------------------------------------
+
+
+@with_hub()
+def rest_errors(hub):
+    """a bad request is told in the wire's form, and who has no right learns nothing"""
+    hub.device()
+    check_error(hub.post("nobody").read(), 404001, "DeviceNotFound")
+    check_error(hub.post(path="/twins/dev1/modules/m/streams/s").read(), 404010, "ModuleNotFound")
+    check_error(hub.post(path="/twins/nobody/modules/m/streams/s").read(), 404001, "DeviceNotFound")
+    check_error(hub.post(stream="a%2Fb").read(), 400004, "ArgumentInvalid")
+    check_error(hub.post(stream="a%20b").read(), 400004, "ArgumentInvalid")
+    check_error(hub.post(response="soon").read(), 400004, "ArgumentInvalid")
+    check_error(hub.post(connect="-1").read(), 400004, "ArgumentInvalid")
+    wrong = wire.base64.b64encode(bytes(32)).decode()
+    tokens = {
+        "none": "", "nonsense": "Bearer abc", "wrong key": hub.service_token(key=wrong),
+        "expired": hub.service_token(seconds=-400), "too long": hub.service_token(seconds=4000000),
+        "no such policy": hub.service_token(policy="nobody"),
+        "no right": wire.sas("localhost", hub.key("policy", "device"), policy="device"),
+        "no policy": wire.sas("localhost", hub.service_key),
+        "another hub": hub.service_token(resource="example.com"),
+        "another device": hub.service_token(resource="localhost/twins/dev10"),
+        "a device": wire.sas("localhost/devices/dev1", hub.devices["dev1"]),
+    }
+    bodies = set()
+    for what, token in tokens.items():
+        for device in ("dev1", "nobody"):
+            answer = hub.post(device, token=token).read()
+            check_error(answer, 401003, "IotHubUnauthorized")
+            bodies.add(json.loads(json.loads(answer.body)["Message"])["message"])
+            check_equal(answer.get("Connection"), "close", what)
+    check_equal(len(bodies), 1, "one text for all")
+
+
+@with_hub()
+def rest_connection(hub):
+    """one connection takes request after request, and a fault ends it"""
+    device = hub.device()
+    post = hub.post()
+    for _ in range(5):
+        device.answer(device.request(), 400)
+        check_equal(post.read().get("iothub-streaming-is-accepted"), "False", "answer")
+        post.send("POST", "/twins/dev1/streams/x", [("Authorization", hub.service_token())], b"{}")
+    device.answer(device.request(), 400)
+    post.read()
+    fields = [("Authorization", hub.service_token())]
+    for status, method, target, more in (
+            (404, "GET", "/", []), (404, "GET", "/twins/dev1/streams/x", fields),
+            (404, "DELETE", "/devices/dev1", fields), (404, "GET", "/$iothub/websocket/", []),
+            (404, "POST", "/twins/dev1/streams/x/y", fields), (404, "POST", "//twins/dev1/streams/x", fields),
+            (403, "POST", "/twins/dev1/streams/x", fields + [("Origin", "https://example.com")]),
+            (400, "POST", "/twins/dev1/streams/x", fields + [("Content-Length", "5")]),
+            (501, "POST", "/twins/dev1/streams/x", fields + [("Transfer-Encoding", "chunked")]),
+            (400, "GET", "/$iothub/websocket", [("Upgrade", "websocket")])):
+        http = wire.Http(hub.port, hub.ca)
+        answer = http.ask(method, target, more)
+        check(answer.status == status or (status == 501 and answer.status == 400),
+              f"{answer.status} instead of {status} for {method} {target} {more}")
+        check_equal(answer.get("Connection"), "close", "Connection")
+        try:
+            check_equal(http.reader.take(1), b"", "the connection ends")
+        except wire.Closed:
+            pass
+    http = wire.Http(hub.port, hub.ca)
+    answer = http.ask("POST", "/twins/dev1/streams/x", fields + [("Origin", "null")])
+    check_equal(answer.status, 403, "any Origin is refused")
+
+
+@with_hub(QUICK)
+def slow_clients(hub):
+    """a slow handshake, head or CONNECT, and an idle connection, are ended by the hub"""
+    plain = wire.socket.create_connection(("127.0.0.1", hub.port), timeout=wire.WAIT)
+    silent = wire.connect(hub.port, hub.ca)
+    half = wire.connect(hub.port, hub.ca)
+    half.sendall(b"POST /twins/dev1/str")
+    mqtt = wire.connect(hub.mqtts_port, hub.ca)
+    mqtt.sendall(b"\x10")
+    hub.add("dev1")
+    idle = hub.post()
+    check_error(idle.read(), 404103, "DeviceNotOnline")
+    for sock in (plain, silent, half, mqtt, idle.sock):
+        try:
+            check_equal(sock.recv(1), b"", "the end")
+        except (ConnectionError, ssl.SSLError):
+            pass
+        sock.close()
+
+
+# -- MQTT --------------------------------------------------------------------------------------
+
+
+@with_hub("[hub]\ntakeovers-per-minute = 1000\n")
+def mqtt_credentials(hub):
+    """CONNECT: every form of user name is taken, every bad credential refused with 5"""
+    key = hub.add("dev1")
+    host = "localhost"
+    users = (f"{host}/dev1/?api-version=2021-04-12&DeviceClientType=x", f"{host}/dev1",
+             f"{host}/dev1/api-version=2016-11-14", f"{host}/dev1/?api-version=x&model-id=y",
+             f"127.0.0.1:{hub.mqtts_port}/dev1/?api-version=x")
+    for user in users:
+        device = hub.device(user=user)
+        check_equal(device.connack, 0, user)
+    for encode in (True, False):
+        for resource in ("localhost/devices/dev1", "LOCALHOST:8883/devices/dev1", "127.0.0.1/devices/dev1"):
+            check_equal(hub.device(password=wire.sas(resource, key, encode=encode)).connack, 0, resource)
+    policy = wire.sas("localhost", hub.key("policy", "device"), policy="device")
+    check_equal(hub.device(password=policy).connack, 0, "a policy with device-connect")
+    other = hub.add("dev2")
+    for what, kwargs in {
+            "wrong key": {"password": wire.sas("localhost/devices/dev1", other)},
+            "another device": {"password": wire.sas("localhost/devices/dev2", other)},
+            "another hub": {"password": wire.sas("example.com/devices/dev1", key)},
+            "a longer name": {"password": wire.sas("localhost/devices/dev10", key)},
+            "expired": {"seconds": -400},
+            "nonsense": {"password": "secret"},
+            "empty": {"password": ""},
+            "a policy without the right": {"password": wire.sas("localhost", hub.service_key, policy="service")},
+            "another user": {"user": "localhost/dev2/?api-version=x"},
+            "no hub": {"user": "dev1"},
+    }.items():
+        check_equal(hub.device(**kwargs).connack, 5, what)
+    unknown = wire.Device(hub.port, hub.ca, "nobody", key)
+    check_equal(unknown.connack, 5, "unknown device")
+    check(unknown.is_closed(), "closed")
+
+
+@with_hub()
+def mqtt_session(hub):
+    """subscriptions are kept for clean session 0, and only for it; a newer connection wins"""
+    device = hub.device()
+    check_equal(device.session_present, False, "a first connection")
+    newer = hub.device(subscribe=False)
+    check(newer.session_present, "session present")
+    check(device.is_closed(), "the older one is closed")
+    newer.send(0xE0, b"")  # DISCONNECT
+    check(newer.is_closed(), "closed")
+    again = hub.device(subscribe=False)
+    check(again.session_present, "session present")
+    post = hub.post()
+    again.answer(again.request(), 400)
+    check_equal(post.read().get("iothub-streaming-is-accepted"), "False", "asked without SUBSCRIBE")
+    again.unsubscribe(wire.POST_FILTER)
+    check_error(hub.post().read(), 404103, "DeviceNotOnline")
+    clean = hub.device(subscribe=False, clean=True)
+    check_equal(clean.session_present, False, "clean session")
+    clean.subscribe()
+    clean.close()
+    hub_settled(hub)
+    eventually(lambda: hub.post().read().status == 404, "offline")
+    check_equal(hub.device(subscribe=False).session_present, False, "nothing was kept")
+
+
+@with_hub()
+def mqtt_packets(hub):
+    """every SUBSCRIBE is answered, telemetry acknowledged, anything else ends the connection"""
+    device = hub.device(subscribe=False)
+    filters = ("$iothub/twin/res/#", wire.POST_FILTER, "devices/dev1/messages/devicebound/#",
+               wire.RES_FILTER, "#")
+    check_equal(device.subscribe(*filters, qos=1), [0x80, 1, 0x80, 1, 0x80], "codes")
+    check(device.publish("devices/dev1/messages/events/", b"{}", qos=1), "PUBACK")
+    check(device.publish("devices/dev1/messages/events/a=b&c=d", b"{}"), "telemetry")
+    check(device.ping(), "PINGRESP")
+    for topic in ("devices/dev2/messages/events/", "$iothub/twin/GET/?$rid=1", "x",
+                  "$iothub/streams/res/300/?$rid=1"):
+        other = hub.device()
+        other.publish(topic, b"{}")
+        check(other.is_closed(), topic)
+    for first, body in ((0x10, b""), (0x20, b"\0\0"), (0x34, b"\0\1x\0\1"), (0xF0, b""), (0x80, b""),
+                        (0x3E, b""), (0x00, b"")):
+        other = hub.device()
+        other.send(first, body)
+        check(other.is_closed(), f"{first:#x}")
+    early = wire.connect(hub.port, hub.ca)
+    early.sendall(wire.mqtt_packet(0x82, b"\0\1\0\1x\0"))
+    check(wire.Reader(early).until(b"\r\n").startswith(b"HTTP/1.1 400 "), "SUBSCRIBE before CONNECT")
+    early = wire.connect(hub.mqtts_port, hub.ca, ["mqtt"])
+    early.sendall(wire.mqtt_packet(0x82, b"\0\1\0\1x\0"))
+    with contextlib.suppress(ConnectionError, ssl.SSLError):
+        check_equal(early.recv(1), b"", "SUBSCRIBE before CONNECT")
+
+
+@with_hub()
+def mqtt_early(hub):
+    """what a device sends behind CONNECT without waiting is done after CONNACK"""
+    hub.add("dev1")
+    device = wire.Device.__new__(wire.Device)
+    send, held = wire.Device.send_raw, []
+    device.send_raw = held.append
+    with contextlib.suppress(AssertionError):
+        device.read = lambda: (0, b"")
+        wire.Device.__init__(device, hub.port, hub.ca, "dev1", hub.devices["dev1"])
+    del device.send_raw, device.read
+    subscribe = wire.mqtt_packet(0x82, b"\0\7" + wire.mqtt_text(wire.POST_FILTER) + b"\0")
+    send(device, held[0] + subscribe + wire.mqtt_packet(0xC0, b""))
+    check_equal(device.read(), (0x20, b"\0\0"), "CONNACK")
+    check_equal(device.read(), (0x90, b"\0\7\0"), "SUBACK")
+    check_equal(device.read(), (0xD0, b""), "PINGRESP")
+    post = hub.post()
+    device.answer(device.request(), 400)
+    check_equal(post.read().get("iothub-streaming-is-accepted"), "False", "answer")
+
+
+@with_hub("[hub]\ntoken-skew = 0\n")
+def mqtt_limits(hub):
+    """a token that expires and a keep-alive that is not kept end the connection"""
+    device = hub.device("one", seconds=2)
+    check_equal(device.connack, 0, "CONNACK")
+    quiet = hub.device("two", keep_alive=1)
+    leg, peer = hub.opened(hub.device("three", seconds=4))
+    check(device.is_closed(), "at its expiry")
+    check(quiet.is_closed(), "after 1.5 times the keep-alive")
+    check_echo(leg, peer)
+
+
+@with_hub("[hub]\ntakeovers-per-minute = 3\npending-per-device = 2\nstreams-per-device = 3\n")
+def limits(hub):
+    """limits: take-overs, streams that wait, streams of a device"""
+    for _ in range(4):
+        device = hub.device()
+        check_equal(device.connack, 0, "CONNACK")
+    check_equal(hub.device().connack, 3, "too many take-overs")
+    posts = [hub.post(), hub.post()]
+    requests = [device.request(), device.request()]
+    check_error(hub.post().read(), 429001, "ThrottlingException")
+    for request in requests:
+        device.answer(request, 400)
+    for post in posts:
+        post.read()
+    pairs = [hub.opened(device) for _ in range(3)]
+    check_error(hub.post().read(), 429001, "ThrottlingException")
+    check_echo(*pairs[0])
+    pairs[0][0].close()
+    pairs[0][1].closed()
+    eventually(lambda: hub_has_room(hub, device), "room for another")
+
+
+def hub_has_room(hub, device):
+    post = hub.post(response="0.1")
+    answer = post.read()
+    if answer.status != 429:
+        device.request()
+    return answer.status == 504
+
+
+@with_hub()
+def nothing_left(hub):
+    """streams, sessions and refusals leave no descriptor behind"""
+    device = hub.device()
+    hub_settled(hub)
+    before = hub.hub.fds()
+    for _ in range(20):
+        leg, peer = hub.opened(device)
+        leg.close()
+        peer.closed()
+        hub.post(response="0.01").read()
+        hub.device_leg(device.request()).closed()
+        hub.post("nobody").read()
+    hub.open.close()
+    eventually(lambda: hub.hub.fds() <= before, "descriptors go back")
+
+
+if __name__ == "__main__":
+    main(whole_stream, request_form, extensions, rejected_with_reason, rest_errors,
+         rest_connection, slow_clients, mqtt_credentials, mqtt_session, mqtt_packets,
+         mqtt_early, mqtt_limits, limits, nothing_left)
