@@ -10,11 +10,13 @@ typedef struct {
     gpointer tag;
     BusSourceLost lost;
     void *data;
-    int error; /* of the last prepare; told by dispatch */
+    int events; /* what the descriptor is polled for */
+    int error;  /* of the last prepare; told by dispatch */
 } BusSource;
 
-/* Events and deadline are read afresh in every turn and nothing else is kept, so it does no harm
- * when GLib prepares twice without a check in between. */
+/* Events and deadline are read afresh in every turn, so it does no harm when GLib prepares twice
+ * without a check in between. To set the events wakes the context, even when they are the same: in
+ * every turn that would be a loop that never sleeps. (A ready time that is the same does not.) */
 static gboolean
 bus_source_prepare(GSource *source, int *ret_timeout)
 {
@@ -28,7 +30,9 @@ bus_source_prepare(GSource *source, int *ret_timeout)
         self->error = events;
         return TRUE;
     }
-    g_source_modify_unix_fd(source, self->tag, (GIOCondition)(events | POLLHUP | POLLERR));
+    if (events != self->events)
+        g_source_modify_unix_fd(source, self->tag, (GIOCondition)(events | POLLHUP | POLLERR));
+    self->events = events;
     r = sd_bus_get_timeout(self->bus, &until);
     if (r < 0) {
         self->error = r;
