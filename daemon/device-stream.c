@@ -18,13 +18,15 @@ struct DeviceStreams {
 typedef struct {
     DeviceStreams *owner;
     GList link;
-    char *rid, *token;
+    char *rid, *token, *url;
     char *answer; /* the topic, once decided */
     gboolean capable;
     Caps caps;
     gboolean pending;
     Stream *stream; /* NULL once open or ended */
     Target *target;
+    TargetWaiter waiter;
+    gboolean has_place; /* among those that the target takes at once */
     Reactor *reactor;
     SocketDial *target_dial;
     WsDial *leg_dial;
@@ -49,6 +51,21 @@ device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, const
     (void)self->owner->context.publish(self->answer, self->owner->context.data);
 }
 
+/* Giving the place back lets another stream begin, so this comes last. */
+static void
+device_stream_leave_target(DeviceStream *self)
+{
+    g_autoptr(Target) target = g_steal_pointer(&self->target);
+    gboolean had_place = self->has_place;
+
+    if (!target)
+        return;
+    self->has_place = FALSE;
+    target_stop_waiting(target, &self->waiter);
+    if (had_place)
+        target_give_place(target);
+}
+
 /* The handshake's part is over; the entry stays until its deadline, to answer again. */
 static void
 device_stream_settle(DeviceStream *self)
@@ -56,13 +73,11 @@ device_stream_settle(DeviceStream *self)
     g_clear_pointer(&self->target_dial, socket_dial_cancel);
     g_clear_pointer(&self->leg_dial, ws_dial_cancel);
     g_clear_pointer(&self->leg, connection_free);
-    if (self->pending && self->target)
-        self->target->waiting--;
     if (self->pending)
         self->owner->pending--;
     self->pending = FALSE;
-    g_clear_pointer(&self->target, target_unref);
     self->stream = NULL;
+    device_stream_leave_target(self);
 }
 
 static void
@@ -75,6 +90,7 @@ device_stream_free(DeviceStream *self)
     g_free(self->rid);
     explicit_bzero(self->token, strlen(self->token));
     g_free(self->token);
+    g_free(self->url);
     g_free(self->answer);
     g_free(self);
 }
@@ -181,22 +197,25 @@ device_stream_deadline(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* A place at the target is ours: target and leg, side by side. */
 static void
-device_stream_connect(DeviceStream *self, const StreamRequest *request, const StreamUrl *url)
+device_stream_connect(void *data)
 {
+    DeviceStream *self = data;
     const DeviceStreamsContext *context = &self->owner->context;
-    g_autofree char *host = slice_dup(url->host), *target = slice_dup(url->target);
-    const WsDialTo to = {
-        .host = host,
-        .port = url->port,
-        .target = target,
-        .bearer = request->token,
-    };
+    g_autofree char *host = NULL, *path = NULL;
+    WsDialTo to = {.bearer = self->token};
+    StreamUrl url;
 
-    self->target->waiting++;
+    self->has_place = TRUE;
+    if (!stream_url_parse(slice_of(self->url), &url)) {
+        device_stream_fail(self, REASON_PROTOCOL, "the hub gave a malformed URL");
+        return;
+    }
+    to.host = host = slice_dup(url.host);
+    to.target = path = slice_dup(url.target);
+    to.port = url.port;
     self->reactor = runtime_pick(context->runtime);
-    stream_set_target(self->stream, target_name(self->target));
-    stream_set_handshake(self->stream, device_stream_cancelled, self);
     stream_set_state(self->stream, STREAM_CONNECTING);
     self->target_dial =
         target_connect(self->target, context->runtime, device_stream_target_done, self);
@@ -210,7 +229,6 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
 {
     const DeviceStreamsContext *context = &self->owner->context;
     AcceptVerdict verdict;
-    StreamUrl url;
     Target *target;
 
     stream_set_state(self->stream, STREAM_DECIDING);
@@ -224,16 +242,12 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
         device_stream_fail(self, REASON_NO_TARGET, NULL);
         return;
     }
-    if (target->waiting >= TARGET_WAITING_MAX) {
-        device_stream_fail(self, REASON_LIMIT, "too many streams wait for this target");
-        return;
-    }
-    if (!stream_url_parse(slice_of(request->url), &url)) {
-        device_stream_fail(self, REASON_PROTOCOL, "the hub gave a malformed URL");
-        return;
-    }
     self->target = target_ref(target);
-    device_stream_connect(self, request, &url);
+    self->waiter = (TargetWaiter){.ready = device_stream_connect, .data = self};
+    stream_set_target(self->stream, target_name(target));
+    stream_set_handshake(self->stream, device_stream_cancelled, self);
+    if (target_take_place(target, &self->waiter))
+        device_stream_connect(self);
 }
 
 static Stream *
@@ -267,6 +281,7 @@ device_stream_new(DeviceStreams *streams, const StreamRequest *request)
     self->link.data = self;
     self->rid = g_strdup(request->rid);
     self->token = g_strdup(request->token);
+    self->url = g_strdup(request->url);
     self->capable = request->capable;
     self->caps = request->caps;
     self->deadline = g_timeout_add((guint)(left / 1000), device_stream_deadline, self);

@@ -16,8 +16,8 @@
 /* The requests of one hub. */
 typedef struct DeviceStreams DeviceStreams;
 
-#define DEVICE_PENDING_MAX 64     /* not answered, or answered and not open yet */
-#define DEVICE_REMEMBERED_MAX 256 /* all that are kept to be answered again */
+#define DEVICE_PENDING_MAX 256     /* not answered, or answered and not open yet */
+#define DEVICE_REMEMBERED_MAX 1024 /* all that are kept to be answered again */
 #define DEVICE_DEADLINE (60 * G_TIME_SPAN_SECOND)
 
 typedef struct {

@@ -167,6 +167,7 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
         service_open_fail(open, service_open_reason(error), refusal);
     } else if (!service_answer_check(&answer->head, &reason, &refusal)) {
         connection_free(connection);
+        g_prefix_error(&refusal, "%s: ", stream_device(open->stream));
         service_open_fail(open, reason, refusal);
     } else {
         service_open_accepted(open, answer, connection);

@@ -19,19 +19,34 @@ local_address_parse(const char *address, gboolean port_zero, LocalAddress *ret, 
 void local_address_clear(LocalAddress *address);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LocalAddress, local_address_clear)
 
+/* Somebody who waits for one of the TARGET_WAITING_MAX places of a target. */
+typedef struct {
+    void (*ready)(void *data); /* the place is taken for it */
+    void *data;
+    GList link; /* the target's */
+    gboolean queued;
+} TargetWaiter;
+
 struct Target {
     guint references;
     char *name;
     char *address;
     LocalAddress parsed;
     gboolean from_config;
-    guint active;  /* device-stream's */
-    guint waiting; /* device-stream's */
+    guint active;   /* device-stream's */
+    guint waiting;  /* places taken */
+    GQueue waiters; /* TargetWaiter */
 };
 
 Target *target_new(const char *name, const char *address, gboolean from_config, GError **error);
 Target *target_ref(Target *target); /* a stream keeps the target it is connected to */
 void target_unref(Target *target);  /* NULL is fine */
+
+/* A place among those that are connected, or connecting, and wait for their leg. TRUE: taken.
+ * FALSE: the waiter is called in its turn. */
+gboolean target_take_place(Target *target, TargetWaiter *waiter);
+void target_give_place(Target *target);                         /* calls the next waiter */
+void target_stop_waiting(Target *target, TargetWaiter *waiter); /* nothing when it does not wait */
 
 /* At most TARGET_CONNECT_TIMEOUT. */
 SocketDial *target_connect(Target *target, Runtime *runtime, SocketDialDone done, void *data);

@@ -198,6 +198,41 @@ target_from_config(const Target *target)
     return target->from_config;
 }
 
+gboolean
+target_take_place(Target *target, TargetWaiter *waiter)
+{
+    if (target->waiting < TARGET_WAITING_MAX) {
+        target->waiting++;
+        return TRUE;
+    }
+    waiter->link = (GList){.data = waiter};
+    waiter->queued = TRUE;
+    g_queue_push_tail_link(&target->waiters, &waiter->link);
+    return FALSE;
+}
+
+void
+target_give_place(Target *target)
+{
+    GList *next = g_queue_pop_head_link(&target->waiters);
+    TargetWaiter *waiter = next ? next->data : NULL;
+
+    if (!waiter) {
+        target->waiting--;
+        return;
+    }
+    waiter->queued = FALSE;
+    waiter->ready(waiter->data);
+}
+
+void
+target_stop_waiting(Target *target, TargetWaiter *waiter)
+{
+    if (waiter->queued)
+        g_queue_unlink(&target->waiters, &waiter->link);
+    waiter->queued = FALSE;
+}
+
 SocketDial *
 target_connect(Target *target, Runtime *runtime, SocketDialDone done, void *data)
 {

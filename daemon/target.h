@@ -11,7 +11,7 @@ typedef struct Target Target;
 
 #define TARGET_NAME_MAX 128
 #define TARGET_ADDRESS_MAX 512
-#define TARGET_WAITING_MAX 8 /* connections that wait for their leg, per target */
+#define TARGET_WAITING_MAX 8 /* connections that wait for their leg; further streams queue */
 #define TARGET_CONNECT_TIMEOUT (5 * G_TIME_SPAN_SECOND)
 
 const char *target_name(const Target *target);
