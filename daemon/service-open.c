@@ -24,6 +24,9 @@ struct ServiceOpen {
     WsDial *leg;
     Caps caps;
     guint deadline;
+    guint retry;
+    Connection *kept;  /* for the retry */
+    GError *throttled; /* why there is one */
     ServiceOpenDone done;
     void *data;
 };
@@ -33,6 +36,10 @@ service_open_free(ServiceOpen *open)
 {
     if (open->deadline)
         g_source_remove(open->deadline);
+    if (open->retry)
+        g_source_remove(open->retry);
+    connection_free(open->kept);
+    g_clear_error(&open->throttled);
     dial_cancel(open->dial);
     http_exchange_cancel(open->post);
     ws_dial_cancel(open->leg);
@@ -74,7 +81,10 @@ service_open_deadline(gpointer data)
                                           open->host, open->port);
 
     open->deadline = 0;
-    service_open_fail(open, reached ? REASON_TIMED_OUT : REASON_HUB_UNREACHABLE, error);
+    if (open->throttled)
+        service_open_fail(open, REASON_LIMIT, open->throttled);
+    else
+        service_open_fail(open, reached ? REASON_TIMED_OUT : REASON_HUB_UNREACHABLE, error);
     return G_SOURCE_REMOVE;
 }
 
@@ -152,6 +162,43 @@ service_open_accepted(ServiceOpen *open, const HttpAnswer *answer, Connection *c
     service_open_leg(open, &url, token, connection);
 }
 
+static void service_open_connected(Connection *connection, const GError *error, void *data);
+
+static void
+service_open_dial(ServiceOpen *open)
+{
+    open->dial = dial_new(open->runtime, open->reactor, open->host, open->port, open->tls,
+                          service_open_connected, open);
+}
+
+static gboolean
+service_open_retry(gpointer data)
+{
+    ServiceOpen *open = data;
+    Connection *kept = g_steal_pointer(&open->kept);
+
+    open->retry = 0;
+    if (kept)
+        service_open_connected(kept, NULL, open);
+    else
+        service_open_dial(open);
+    return G_SOURCE_REMOVE;
+}
+
+/* A hub that takes no more just now (429) takes more in a moment: a burst of connections is no
+ * fault as long as there is time. */
+static void
+service_open_again(ServiceOpen *open, Connection *connection, gboolean reusable, GError *refusal)
+{
+    g_clear_error(&open->throttled);
+    open->throttled = refusal;
+    open->kept = connection;
+    if (!reusable)
+        g_clear_pointer(&open->kept, connection_free);
+    open->retry = g_timeout_add((guint)g_random_int_range(SERVICE_RETRY_MIN, SERVICE_RETRY_MAX),
+                                service_open_retry, open);
+}
+
 static void
 service_open_posted(Connection *connection, const HttpAnswer *answer, const GError *error,
                     void *data)
@@ -165,12 +212,14 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
         refusal = g_error_new(error->domain, error->code, "%s port %u: %s", open->host, open->port,
                               error->message);
         service_open_fail(open, service_open_reason(error), refusal);
-    } else if (!service_answer_check(&answer->head, &reason, &refusal)) {
+    } else if (service_answer_check(&answer->head, &reason, &refusal)) {
+        service_open_accepted(open, answer, connection);
+    } else if (answer->head.status == 429) {
+        service_open_again(open, connection, answer->reusable, g_steal_pointer(&refusal));
+    } else {
         connection_free(connection);
         g_prefix_error(&refusal, "%s: ", stream_device(open->stream));
         service_open_fail(open, reason, refusal);
-    } else {
-        service_open_accepted(open, answer, connection);
     }
 }
 
@@ -184,9 +233,9 @@ service_open_connected(Connection *connection, const GError *error, void *data)
         service_open_fail(open, service_open_reason(error), error);
         return;
     }
-    open->post =
-        http_exchange_new(open->runtime, open->reactor, connection, g_steal_pointer(&open->request),
-                          open->limit, service_open_posted, open);
+    open->post = http_exchange_new(open->runtime, open->reactor, connection,
+                                   g_string_new_len(open->request->str, (gssize)open->request->len),
+                                   open->limit, service_open_posted, open);
 }
 
 static char *
@@ -270,6 +319,5 @@ service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpe
         return;
     }
     open->deadline = g_timeout_add((guint)(open->limit / 1000), service_open_deadline, open);
-    open->dial = dial_new(open->runtime, open->reactor, open->host, open->port, open->tls,
-                          service_open_connected, open);
+    service_open_dial(open);
 }

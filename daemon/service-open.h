@@ -14,6 +14,9 @@ typedef struct ServiceOpen ServiceOpen;
 #define SERVICE_TOKEN_LIFE (60 * 60)           /* s */
 #define SERVICE_GRACE (4 * G_TIME_SPAN_SECOND) /* on top of wait and timeout, for the way */
 
+#define SERVICE_RETRY_MIN 100 /* ms, when the hub is too busy just now */
+#define SERVICE_RETRY_MAX 400
+
 typedef struct {
     Runtime *runtime;
     TlsContext *tls;

@@ -11,7 +11,7 @@
 typedef struct Tunnel Tunnel;
 
 #define TUNNEL_ACCEPTS_PER_TURN 16
-#define TUNNEL_OPENING_MAX 64  /* connections whose stream is being opened, per tunnel */
+#define TUNNEL_OPENING_MAX 32  /* connections whose stream is being opened, per tunnel */
 #define TUNNEL_STREAMS_MAX 256 /* at once, per tunnel */
 
 typedef struct {
