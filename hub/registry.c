@@ -182,15 +182,23 @@ registry_new(RegistryBackend *backend)
 }
 
 void
+registry_close(Registry *registry)
+{
+    registry->closing = TRUE;
+    if (registry->backend)
+        registry->backend->free(registry->backend);
+    registry->backend = NULL;
+    /* Completions may ask again; they are told REGISTRY_CLOSED. */
+    while (queue_run(registry->finished) > 0)
+        ;
+}
+
+void
 registry_free(Registry *registry)
 {
     if (!registry)
         return;
-    registry->closing = TRUE;
-    registry->backend->free(registry->backend);
-    /* Completions may ask again; they are told REGISTRY_CLOSED at once. */
-    while (queue_run(registry->finished) > 0)
-        ;
+    registry_close(registry);
     g_source_destroy(registry->source);
     g_source_unref(registry->source);
     queue_free(registry->finished);

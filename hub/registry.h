@@ -95,8 +95,10 @@ typedef struct {
 
 typedef void (*RegistryDone)(const RegistryResult *result, void *data);
 
-/* Waits for what the database is doing just now (at most its busy time-out). NULL is fine. */
-void registry_free(Registry *registry);
+/* Completes all that is open, and from then on everything with REGISTRY_CLOSED, before those go who
+ * wait for it. Waits for what the database is doing just now (at most its busy time-out). */
+void registry_close(Registry *registry);
+void registry_free(Registry *registry); /* closes; NULL is fine */
 
 /* MODULE NULL: the device itself. An unknown device is REGISTRY_NOT_FOUND; a disabled one is found
  * and not `admitted`. */

@@ -45,6 +45,8 @@ serve_clear(Serve *serve)
             g_source_remove(serve->signals[i]);
     watchdog_free(serve->watchdog);
     admin_server_free(serve->admin);
+    if (serve->registry)
+        registry_close(serve->registry); /* nothing comes back to a hub that has gone */
     hub_free(serve->hub);
     registry_free(serve->registry);
     reactor_pool_free(serve->reactors);

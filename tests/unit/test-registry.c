@@ -294,6 +294,18 @@ test_free_answers(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_test_message("%u of them unbegun", closed);
 }
 
+/* After closing there is an answer still, and it is no. */
+static void
+test_closed(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_assert_cmpint(add(f->registry, "dev1", NULL), ==, REGISTRY_OK);
+    g_assert_cmpint(lookup(f->registry, "dev1", NULL), ==, REGISTRY_OK);
+    registry_close(f->registry);
+    registry_close(f->registry);
+    g_assert_cmpint(lookup(f->registry, "dev1", NULL), ==, REGISTRY_CLOSED);
+    g_assert_cmpint(add(f->registry, "dev2", NULL), ==, REGISTRY_CLOSED);
+}
+
 static void
 test_unwatch(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -375,6 +387,7 @@ main(int argc, char **argv)
     ADD("policies", test_policies);
     ADD("reopen", test_reopen);
     ADD("free-answers", test_free_answers);
+    ADD("closed", test_closed);
     ADD("unwatch", test_unwatch);
     ADD("pending-bound", test_pending_is_bounded);
     g_test_add_func("/registry/cache", test_cache);
