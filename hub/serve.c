@@ -10,8 +10,11 @@
 #include "hub/registry-sqlite.h"
 #include "hub/watchdog.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -20,6 +23,7 @@
 typedef struct {
     const ServeOptions *options;
     GMainLoop *loop;
+    int lock; /* the state folder; -1: not open */
     char *cert_file, *key_file;
     char **names;
     Settings *settings;
@@ -61,6 +65,8 @@ serve_clear(Serve *serve)
     g_free(serve->cert_file);
     g_free(serve->key_file);
     g_clear_pointer(&serve->loop, g_main_loop_unref);
+    if (serve->lock >= 0)
+        close(serve->lock);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Serve, serve_clear)
@@ -109,6 +115,27 @@ check_names(char *const *names, GError **error)
         return TRUE;
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
                 "the certificate has no name: give --host-name NAME");
+    return FALSE;
+}
+
+/* One hub per state folder: what the registry's cache holds must be true. The kernel gives the lock
+ * back however this process ends. */
+static gboolean
+serve_lock(Serve *serve, GError **error)
+{
+    const char *folder = serve->options->state_dir;
+    int number = 0;
+
+    serve->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (serve->lock >= 0 && flock(serve->lock, LOCK_EX | LOCK_NB) == 0)
+        return TRUE;
+    number = errno;
+    if (number == EWOULDBLOCK)
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS, "%s: another streamhub serves it",
+                    folder);
+    else
+        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", folder,
+                    g_strerror(number));
     return FALSE;
 }
 
@@ -274,14 +301,14 @@ serve_go(Serve *serve, const char *lines)
 gboolean
 serve_run(const ServeOptions *options, GError **error)
 {
-    g_auto(Serve) serve = {.options = options};
+    g_auto(Serve) serve = {.options = options, .lock = -1};
     g_autoptr(GString) lines = g_string_new(NULL);
 
     (void)umask(0077);
     raise_descriptor_limit();
-    if (!serve_load(&serve, error) || !serve_make_hub(&serve, error) ||
-        !serve_listen(&serve, lines, error) || !serve_open_admin(&serve, error) ||
-        !hub_start(serve.hub, error))
+    if (!serve_lock(&serve, error) || !serve_load(&serve, error) ||
+        !serve_make_hub(&serve, error) || !serve_listen(&serve, lines, error) ||
+        !serve_open_admin(&serve, error) || !hub_start(serve.hub, error))
         return FALSE;
     serve_go(&serve, lines->str);
     return TRUE;

@@ -9,6 +9,7 @@
 
 #include <gnutls/x509.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const names[] = {"hub.example", "localhost", "127.0.0.1", "2001:db8::1", NULL};
 
@@ -203,6 +204,31 @@ test_no_overwriting(Scratch *s, gconstpointer data G_GNUC_UNUSED)
     g_assert_false(g_file_test(server, G_FILE_TEST_EXISTS));
 }
 
+/* Root makes the state of a hub that runs as somebody else: all is his but the authority's key. Not
+ * run by root, nothing is given away. */
+static void
+test_owner(void)
+{
+    const uid_t user = geteuid() == 0 ? 65534 : geteuid();
+    Scratch s = {.folder = g_dir_make_tmp("init-XXXXXX", NULL)};
+    g_autofree char *key = file_in(&s, STATE_CA_KEY);
+    g_autofree char *server_key = file_in(&s, STATE_SERVER_KEY);
+    g_autoptr(GError) error = NULL;
+    struct stat info;
+
+    g_assert_cmpint(chown(s.folder, user, (gid_t)-1), ==, 0);
+    s.path = file_in(&s, STATE_REGISTRY);
+    g_assert_true(init_run(s.folder, names, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(stat(key, &info), ==, 0);
+    g_assert_cmpuint(info.st_uid, ==, geteuid());
+    g_assert_cmpint(stat(server_key, &info), ==, 0);
+    g_assert_cmpuint(info.st_uid, ==, user);
+    g_assert_cmpint(stat(s.path, &info), ==, 0);
+    g_assert_cmpuint(info.st_uid, ==, user);
+    scratch_clear(&s);
+}
+
 /* A failure leaves nothing behind. */
 static void
 test_bad_name(void)
@@ -242,6 +268,7 @@ main(int argc, char **argv)
     ADD("server-context", test_server_context);
     ADD("usual-policies", test_policies);
     ADD("no-overwriting", test_no_overwriting);
+    g_test_add_func("/certificate/owner", test_owner);
     g_test_add_func("/certificate/bad-name", test_bad_name);
     g_test_add_func("/certificate/name-rules", test_name_rules);
     return g_test_run();

@@ -326,14 +326,21 @@ test_stopped(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_second_hub(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    g_autofree char *socket = g_build_filename(f->folder, "other.sock", NULL);
-    g_autofree char *taken =
-        g_strdup_printf("serve --admin-socket %s --listen %s", socket, f->https);
+    g_autofree char *other_state = g_build_filename(f->folder, "other", NULL);
+    g_autofree char *socket = g_build_filename(f->state, "admin.sock", NULL);
+    g_autofree char *other_socket = g_strdup_printf("serve --admin-socket %s-2", socket);
+    g_autofree char *same_socket =
+        g_strdup_printf("serve --listen 127.0.0.1:0 --admin-socket %s", socket);
+    g_autofree char *same_port = g_strdup_printf("serve --listen %s", f->https);
     g_auto(Run) run = {0};
+    Fixture other = {.state = other_state};
 
-    g_assert_cmpint(hub(f, &run, "serve --listen 127.0.0.1:0"), ==, 6);
+    g_assert_cmpint(hub(f, &run, other_socket), ==, 6);
     ASSERT_HAS(run.err, "another streamhub");
-    g_assert_cmpint(hub(f, &run, taken), !=, 0);
+    g_assert_cmpint(hub(&other, &run, "init --host-name other.example"), ==, 0);
+    g_assert_cmpint(hub(&other, &run, same_socket), ==, 6);
+    ASSERT_HAS(run.err, "another streamhub");
+    g_assert_cmpint(hub(&other, &run, same_port), ==, 1);
     ASSERT_HAS(run.err, f->https);
     g_assert_cmpint(hub(f, &run, "status"), ==, 0);
 }
