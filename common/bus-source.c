@@ -7,42 +7,42 @@
 typedef struct {
     GSource source;
     sd_bus *bus;
-    gpointer tag;
+    GPollFD poll;
+    gint64 deadline; /* of the last prepare; monotonic µs */
     BusSourceLost lost;
     void *data;
-    int events; /* what the descriptor is polled for */
-    int error;  /* of the last prepare; told by dispatch */
+    int error; /* of the last prepare; told by dispatch */
 } BusSource;
 
 /* Events and deadline are read afresh in every turn, so it does no harm when GLib prepares twice
- * without a check in between. To set the events wakes the context, even when they are the same: in
- * every turn that would be a loop that never sleeps. (A ready time that is the same does not.) */
+ * without a check in between. The poll record and the time-out are changed in place:
+ * g_source_modify_unix_fd and g_source_set_ready_time would wake the context that is just about
+ * to sleep, in every turn. */
 static gboolean
 bus_source_prepare(GSource *source, int *ret_timeout)
 {
     BusSource *self = (BusSource *)source;
-    uint64_t until;
+    gint64 now = g_source_get_time(source);
+    uint64_t until = UINT64_MAX;
     int events, r;
 
     *ret_timeout = -1;
+    self->deadline = G_MAXINT64;
     events = sd_bus_get_events(self->bus);
-    if (events < 0) {
-        self->error = events;
-        return TRUE;
-    }
-    if (events != self->events)
-        g_source_modify_unix_fd(source, self->tag, (GIOCondition)(events | POLLHUP | POLLERR));
-    self->events = events;
-    r = sd_bus_get_timeout(self->bus, &until);
+    r = events < 0 ? events : sd_bus_get_timeout(self->bus, &until);
     if (r < 0) {
         self->error = r;
         return TRUE;
     }
-    /* Absolute CLOCK_MONOTONIC, as g_get_monotonic_time. 0: messages wait inside the connection,
-     * and the descriptor will not become readable for them again. */
-    if (r > 0 && until == 0)
+    self->poll.events = (gushort)(events | POLLHUP | POLLERR);
+    /* Absolute CLOCK_MONOTONIC, as g_source_get_time. 0: messages wait inside the connection, and
+     * the descriptor will not become readable for them again. */
+    if (until == 0)
         return TRUE;
-    g_source_set_ready_time(source, r == 0 || until == UINT64_MAX ? -1 : (gint64)until);
+    if (until != UINT64_MAX) {
+        self->deadline = (gint64)until;
+        *ret_timeout = (int)CLAMP((self->deadline - now + 999) / 1000, 0, G_MAXINT);
+    }
     return FALSE;
 }
 
@@ -50,10 +50,8 @@ static gboolean
 bus_source_check(GSource *source)
 {
     BusSource *self = (BusSource *)source;
-    gint64 ready = g_source_get_ready_time(source);
 
-    return g_source_query_unix_fd(source, self->tag) != 0 ||
-           (ready >= 0 && ready <= g_source_get_time(source));
+    return self->poll.revents != 0 || self->deadline <= g_source_get_time(source);
 }
 
 /* One message per turn: a chatty client starves nobody. */
@@ -96,6 +94,8 @@ bus_source_new(sd_bus *bus, BusSourceLost lost, void *data)
     self->bus = sd_bus_ref(bus);
     self->lost = lost;
     self->data = data;
-    self->tag = g_source_add_unix_fd(source, sd_bus_get_fd(bus), (GIOCondition)(POLLHUP | POLLERR));
+    self->deadline = G_MAXINT64;
+    self->poll.fd = sd_bus_get_fd(bus);
+    g_source_add_poll(source, &self->poll);
     return source;
 }

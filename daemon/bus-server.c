@@ -151,18 +151,25 @@ bus_server_new(sd_bus *bus, App *app, BusServerLost lost, void *data)
     return server;
 }
 
+/* The answers of RequestName that say that the name is ours (D-Bus specification, "Message Bus
+ * Messages"): DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER and _ALREADY_OWNER. */
+#define REPLY_PRIMARY_OWNER 1
+#define REPLY_ALREADY_OWNER 4
+
 static int
 bus_server_on_name(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
     BusServer *server = data;
     const sd_bus_error *failure = sd_bus_message_get_error(reply);
     g_autofree char *why = NULL;
+    uint32_t answer = 0;
 
-    if (failure == NULL) {
+    if (failure == NULL && sd_bus_message_read(reply, "u", &answer) >= 0 &&
+        (answer == REPLY_PRIMARY_OWNER || answer == REPLY_ALREADY_OWNER)) {
         server->owned(server->owned_data);
         return 0;
     }
-    if (sd_bus_error_has_name(failure, SD_BUS_ERROR_FILE_EXISTS))
+    if (failure == NULL)
         why = g_strdup("the name " BUS_NAME " is taken: another streamd runs on this bus");
     else
         why = g_strdup_printf("the name " BUS_NAME " was refused: %s", failure->message);

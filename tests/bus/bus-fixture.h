@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A private bus, and the real streamd --user on it, for one test. STREAMD names the program. */
+#pragma once
+
+#include "common/bus-names.h"
+#include "common/bus-util.h"
+
+/* How long anything may take before the test has failed; nothing waits for it otherwise. */
+#define FIXTURE_PATIENCE (30 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+    char *dir;
+    char *address;
+    GPid dbus;
+    GPid streamd;
+    char *log; /* what streamd says on standard error goes here */
+} Fixture;
+
+void fixture_set_up(Fixture *fixture, gconstpointer data);
+/* Asks streamd to stop and asserts that it does so in order: under a sanitizer that it leaks
+ * nothing. */
+void fixture_tear_down(Fixture *fixture, gconstpointer data);
+
+/* A second connection is another caller. */
+sd_bus *fixture_connect(Fixture *fixture);
+
+/* Starts another streamd on the bus; wait for it with fixture_wait_exit. */
+GPid fixture_spawn(Fixture *fixture, const char *const *arguments);
+int fixture_wait_exit(GPid pid); /* the exit status */
+
+/* streamd's open descriptors, and the same once they are COUNT again. */
+guint fixture_count_fds(const Fixture *fixture);
+void fixture_assert_fds(const Fixture *fixture, guint count);
+
+char *fixture_read_log(const Fixture *fixture);
+
+/* Calls and asserts success; the reply. TYPES as sd_bus_message_append, NULL for no arguments. */
+sd_bus_message *fixture_call(sd_bus *bus, const char *path, const char *interface,
+                             const char *member, const char *types, ...);
+
+/* Sends MESSAGE and asserts that the error NAME comes back: "Invalid" for one of streamd's, a full
+ * name for one of the bus. Returns its text; takes nothing. */
+char *fixture_call_fails(sd_bus *bus, sd_bus_message *message, const char *name);
+
+/* The same for a call made of parts. */
+char *fixture_fails(sd_bus *bus, const char *name, const char *path, const char *interface,
+                    const char *member, const char *types, ...);
+
+sd_bus_message *
+fixture_message(sd_bus *bus, const char *path, const char *interface, const char *member);
+
+/* A property as text. Caller frees. */
+char *fixture_property(sd_bus *bus, const char *path, const char *interface, const char *name);
+guint64
+fixture_number(sd_bus *bus, const char *path, const char *interface, const char *name, char type);
+
+/* A pipe or memfd that holds TEXT. */
+int fixture_memfd(const char *text);
+
+/* Adds a hub of this connection string; its path. When NOBODY is there, it waits until streamd has
+ * found that out, so that no descriptor is on its way. */
+char *
+fixture_add_hub(sd_bus *bus, const char *name, const char *connection_string, gboolean nobody);
+
+/* Processes the bus until CONDITION says TRUE. */
+void fixture_wait(sd_bus *bus, gboolean (*condition)(void *data), void *data);
+
+/* Whether GetManagedObjects has the path. */
+gboolean fixture_has_object(sd_bus *bus, const char *path);

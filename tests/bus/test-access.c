@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who may call what, wrong arguments, and descriptors that come with them. */
+#include "tests/bus/bus-fixture.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DENIED "org.freedesktop.DBus.Error.AccessDenied"
+#define INVALID_ARGS "org.freedesktop.DBus.Error.InvalidArgs"
+
+static const struct {
+    const char *path;
+    const char *interface;
+    const char *member;
+    const char *types;
+} methods[] = {
+    {BUS_ROOT, BUS_MANAGER, "AddHub", "sha{sv}"},
+    {BUS_ROOT, BUS_MANAGER, "OpenStream", "sssa{sv}"},
+    {BUS_ROOT, BUS_MANAGER, "OpenTunnel", "ssssa{sv}"},
+    {BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}"},
+    {BUS_ROOT, BUS_POLICY, "List", ""},
+    {BUS_ROOT, BUS_POLICY, "Add", "a{sv}"},
+    {BUS_ROOT, BUS_POLICY, "Remove", "t"},
+    {BUS_ROOT, BUS_POLICY, "Move", "tu"},
+    {BUS_ROOT, BUS_POLICY, "SetDefault", "sa{sv}"},
+    {BUS_ROOT, BUS_POLICY, "Test", "sa{sv}"},
+    {BUS_ROOT, BUS_OBJECT_MANAGER, "GetManagedObjects", ""},
+    {BUS_PATH_HUB "/x", BUS_HUB, "Connect", ""},
+    {BUS_PATH_HUB "/x", BUS_HUB, "Disconnect", ""},
+    {BUS_PATH_HUB "/x", BUS_HUB, "Remove", ""},
+    {BUS_PATH_TARGET "/x", BUS_TARGET, "Remove", ""},
+};
+
+static void
+add_objects(sd_bus *bus)
+{
+    g_autoptr(sd_bus_message) target = fixture_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget",
+                                                    "ssa{sv}", "x", "tcp:127.0.0.1:9", 0);
+    g_autofree char *hub = fixture_add_hub(
+        bus, "x", "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0",
+        TRUE);
+}
+
+/* The table's default: what has no action is refused, even what sd-bus would find by itself. */
+static void
+test_unmapped_is_denied(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autofree char *unknown = fixture_fails(bus, DENIED, BUS_ROOT, BUS_MANAGER, "Shutdown", NULL);
+    g_autofree char *other =
+        fixture_fails(bus, DENIED, BUS_ROOT, "com.example.Other", "AddHub", NULL);
+    g_autofree char *bare = fixture_fails(bus, DENIED, BUS_ROOT, NULL, "List", NULL);
+
+    g_assert_nonnull(strstr(unknown, "Shutdown"));
+    g_assert_nonnull(strstr(other, "com.example.Other"));
+    g_assert_nonnull(strstr(bare, "List"));
+}
+
+static void
+test_unknown_objects(Fixture *fixture, gconstpointer data)
+{
+    static const char unknown[] = "org.freedesktop.DBus.Error.UnknownObject";
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autofree char *hub =
+        fixture_fails(bus, unknown, BUS_PATH_HUB "/nope", BUS_HUB, "Remove", NULL);
+    g_autofree char *stream =
+        fixture_fails(bus, unknown, BUS_PATH_STREAM "/12345", BUS_STREAM, "Close", NULL);
+    g_autofree char *odd =
+        fixture_fails(bus, unknown, BUS_PATH_TUNNEL "/nonsense", BUS_TUNNEL, "Close", NULL);
+    g_autofree char *deep =
+        fixture_fails(bus, unknown, BUS_PATH_HUB "/a/b", BUS_HUB, "Connect", NULL);
+}
+
+/* Every method is mapped, and takes its own arguments only. */
+static void
+test_wrong_signatures(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+
+    add_objects(bus);
+    for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+        g_autoptr(sd_bus_message) message =
+            fixture_message(bus, methods[i].path, methods[i].interface, methods[i].member);
+        g_autofree char *text = NULL;
+
+        g_assert_cmpint(sd_bus_message_append(message, "(ii)d", 1, 2, 3.0), >=, 0);
+        text = fixture_call_fails(bus, message, INVALID_ARGS);
+    }
+    g_assert_true(fixture_has_object(bus, BUS_PATH_HUB "/x"));
+    g_assert_true(fixture_has_object(bus, BUS_PATH_TARGET "/x"));
+}
+
+/* Sixteen descriptors in every wrong call: none of them stays. */
+static void
+test_descriptors_do_not_stay(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    guint before;
+
+    add_objects(bus);
+    before = fixture_count_fds(fixture);
+    for (guint round = 0; round < 20; round++)
+        for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+            g_autoptr(sd_bus_message) message =
+                fixture_message(bus, methods[i].path, methods[i].interface, methods[i].member);
+            g_autoptr(sd_bus_message) reply = NULL;
+
+            for (guint n = 0; n < 16; n++)
+                g_assert_cmpint(sd_bus_message_append(message, "h", fd), >=, 0);
+            g_assert_cmpint(sd_bus_call(bus, message, 0, NULL, &reply), <, 0);
+        }
+    fixture_assert_fds(fixture, before);
+    (void)close(fd);
+}
+
+static void
+test_options_are_strict(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autofree char *unknown =
+        fixture_fails(bus, "Invalid", BUS_ROOT, BUS_MANAGER, "OpenTunnel", "ssssa{sv}", "", "d",
+                      "s", "", 1, "persistant", "b", 1);
+    g_autofree char *type =
+        fixture_fails(bus, "Invalid", BUS_ROOT, BUS_MANAGER, "OpenTunnel", "ssssa{sv}", "", "d",
+                      "s", "", 1, "persistent", "s", "yes");
+    g_autofree char *twice =
+        fixture_fails(bus, "Invalid", BUS_ROOT, BUS_MANAGER, "OpenTunnel", "ssssa{sv}", "", "d",
+                      "s", "", 2, "persistent", "b", 1, "persistent", "b", 0);
+    g_autofree char *wait =
+        fixture_fails(bus, "Invalid", BUS_ROOT, BUS_MANAGER, "OpenStream", "sssa{sv}", "", "d", "s",
+                      1, "wait", "t", (guint64)61000000);
+    g_autofree char *verdict = fixture_fails(bus, "Invalid", BUS_ROOT, BUS_POLICY, "Add", "a{sv}",
+                                             1, "verdict", "s", "maybe");
+    g_autofree char *mixed = fixture_fails(bus, "Invalid", BUS_ROOT, BUS_POLICY, "Add", "a{sv}", 2,
+                                           "verdict", "s", "reject", "target", "s", "ssh");
+
+    g_assert_nonnull(strstr(unknown, "persistant"));
+    g_assert_nonnull(strstr(type, "persistent"));
+    g_assert_nonnull(strstr(twice, "twice"));
+    g_assert_nonnull(strstr(wait, "60 seconds"));
+    g_assert_nonnull(strstr(verdict, "maybe"));
+    g_assert_nonnull(strstr(mixed, "target"));
+}
+
+static void
+test_long_strings_are_refused(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autofree char *text = g_strnfill(100000, 'x');
+    g_autofree char *name = fixture_fails(bus, "Invalid", BUS_ROOT, BUS_MANAGER, "ExposeTarget",
+                                          "ssa{sv}", text, "tcp:127.0.0.1:1", 0);
+    g_autofree char *device = fixture_fails(bus, "Invalid", BUS_ROOT, BUS_MANAGER, "OpenStream",
+                                            "sssa{sv}", "", text, "s", 0);
+    g_autofree char *option = fixture_fails(bus, "Invalid", BUS_ROOT, BUS_POLICY, "Test", "sa{sv}",
+                                            "s", 1, "initiator", "s", text);
+
+    g_assert_cmpuint(strlen(name), <, 2048);
+    g_assert_cmpuint(strlen(device), <, 2048);
+    g_assert_cmpuint(strlen(option), <, 2048);
+}
+
+static void
+test_properties_cannot_be_set(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autofree char *text =
+        fixture_fails(bus, "org.freedesktop.DBus.Error.PropertyReadOnly", BUS_ROOT, BUS_PROPERTIES,
+                      "Set", "ssv", BUS_MANAGER, "Version", "s", "9");
+    g_autofree char *version = fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
+
+    g_assert_cmpstr(version, ==, STREAMD_VERSION);
+}
+
+static void
+test_a_second_instance_gives_way(Fixture *fixture, gconstpointer data)
+{
+    static const char *const arguments[] = {"--user", "--threads=1", NULL};
+    g_autofree char *other = g_build_filename(fixture->dir, "other", NULL);
+    g_autofree char *log = NULL;
+    char *state = fixture->dir;
+    GPid pid;
+
+    g_assert_cmpint(mkdir(other, 0700), ==, 0);
+    fixture->dir = other;
+    pid = fixture_spawn(fixture, arguments);
+    fixture->dir = state;
+    g_assert_cmpint(fixture_wait_exit(pid), ==, 1);
+    log = fixture_read_log(fixture);
+    g_assert_nonnull(strstr(log, "another streamd runs on this bus"));
+}
+
+/* How often the main thread has gone to sleep. */
+static guint64
+count_sleeps(const Fixture *fixture)
+{
+    g_autofree char *path =
+        g_strdup_printf("/proc/%d/task/%d/status", (int)fixture->streamd, (int)fixture->streamd);
+    g_autofree char *text = NULL;
+    const char *line;
+
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    line = strstr(text, "\nvoluntary_ctxt_switches:");
+    g_assert_nonnull(line);
+    return g_ascii_strtoull(strchr(line, ':') + 1, NULL, 10);
+}
+
+/* A source that wakes its own loop in every turn would make tens of thousands of turns here. */
+static void
+test_an_idle_daemon_sleeps(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autofree char *version = fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
+    guint64 before = count_sleeps(fixture);
+
+    g_usleep(G_USEC_PER_SEC / 2);
+    g_assert_cmpuint(count_sleeps(fixture) - before, <, 100);
+}
+
+/* Without --user there is nothing yet that could be meant. */
+static void
+test_system_instance_is_refused(Fixture *fixture, gconstpointer data)
+{
+    static const char *const arguments[] = {NULL};
+    g_autofree char *log = NULL;
+
+    g_assert_cmpint(fixture_wait_exit(fixture_spawn(fixture, arguments)), ==, 2);
+    log = fixture_read_log(fixture);
+    g_assert_nonnull(strstr(log, "--user"));
+}
+
+#define ADD(path, func) g_test_add(path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("/access/unmapped", test_unmapped_is_denied);
+    ADD("/access/unknown-objects", test_unknown_objects);
+    ADD("/access/wrong-signatures", test_wrong_signatures);
+    ADD("/access/descriptors", test_descriptors_do_not_stay);
+    ADD("/access/options", test_options_are_strict);
+    ADD("/access/long-strings", test_long_strings_are_refused);
+    ADD("/access/read-only", test_properties_cannot_be_set);
+    ADD("/access/second-instance", test_a_second_instance_gives_way);
+    ADD("/access/idle", test_an_idle_daemon_sleeps);
+    ADD("/access/system-instance", test_system_instance_is_refused);
+    return g_test_run();
+}
