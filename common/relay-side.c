@@ -116,8 +116,9 @@ side_lost_reason(const Side *side, int error)
 
     if (!side->framed)
         return REASON_LOCAL_CUT;
-    /* The C client ends with a bare FIN; nothing better is known of a plain peer. */
-    if (fin && !(side->caps & CAP_REASON))
+    /* The C client ends with a bare FIN; nothing better is known of a plain peer, unless it comes
+     * in the middle of what it was saying. */
+    if (fin && !(side->caps & CAP_REASON) && ws_decoder_is_idle(&side->decoder))
         return side->closed;
     return REASON_CUT;
 }
