@@ -36,7 +36,7 @@ typedef struct {
     gboolean begun; /* the destination has a part of the frame that OUT holds the rest of */
     gboolean ended; /* the source has no more data */
     gboolean told;  /* and the destination knows it */
-    gint64 moved;   /* when data last came */
+    gint64 moved;   /* when data last came or went */
 } Flow;
 
 struct Relay {

@@ -139,8 +139,10 @@ relay_check_quiet(Relay *relay, int from, gint64 now)
 
     /* The hub leaves the close of a complete stream to its ends, but not for ever. */
     gboolean waits = flow->ended && (!flow->told || back->told);
+    /* Nor is it quiet while a slow reader has not taken what came before. */
+    gboolean held = flow->out_len > 0 || back->out_len > 0;
 
-    if (waits && now - MAX(flow->moved, back->moved) >= relay->times.quiet)
+    if (waits && !held && now - MAX(flow->moved, back->moved) >= relay->times.quiet)
         relay_end(relay, relay->sides[from].closed, from);
 }
 
