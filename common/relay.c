@@ -46,17 +46,27 @@ relay_finish(Relay *relay)
     (void)queue_post(relay->owner, &relay->over);
 }
 
+/* It has ended in order, but bytes that would have made it complete are not delivered any more. */
+static void
+relay_fall_short(Relay *relay, Reason reason)
+{
+    gboolean dropped = relay->flows[0].out_len > 0 || relay->flows[1].out_len > 0;
+
+    if (dropped && reason_is_orderly(relay->reason))
+        relay->reason = reason_is_orderly(reason) ? REASON_CUT : reason;
+}
+
 void
 relay_end(Relay *relay, Reason reason, int side)
 {
-    if (relay->reason != REASON_NONE) {
+    if (relay->reason == REASON_NONE) {
+        relay->reason = reason;
+        relay->ender = side;
+    } else if (side >= 0 && side != relay->ender) {
         /* The other side went as well: there is nobody left to deliver to. */
-        if (side >= 0 && side != relay->ender)
-            relay->ender = -1;
-        return;
+        relay_fall_short(relay, reason);
+        relay->ender = -1;
     }
-    relay->reason = reason;
-    relay->ender = side;
 }
 
 static gboolean
@@ -168,16 +178,22 @@ relay_timer(Timer *timer)
     relay_pump(relay);
 }
 
+/* Ends it now: whoever asks does not wait for a reader that may never read. */
+static void
+relay_stop(Relay *relay, Reason reason)
+{
+    relay_end(relay, reason, -1);
+    relay_fall_short(relay, reason);
+    relay_finish(relay);
+}
+
 static void
 relay_kicked(Message *message)
 {
     Relay *relay = CONTAINER_OF(message, Relay, kick);
 
-    if (!relay->finished) {
-        relay_end(relay, (Reason)atomic_load(&relay->wanted), -1);
-        /* Whoever asked does not wait for a reader that may never read. */
-        relay_finish(relay);
-    }
+    if (!relay->finished)
+        relay_stop(relay, (Reason)atomic_load(&relay->wanted));
     relay_release(relay);
 }
 

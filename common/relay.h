@@ -48,8 +48,8 @@ Relay *
 relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
           RelayMeter *meter, Queue *owner, RelayEnded ended, void *data);
 
-/* Any thread: ends it for REASON; what is buffered is delivered first when the reason is orderly.
- */
+/* Any thread: ends it at once for REASON. What the relay still holds is dropped, and then an
+ * orderly REASON becomes REASON_CUT, so that no truncated stream looks whole. */
 void relay_close(Relay *relay, Reason reason);
 
 /* Drops the caller's reference; ENDED is not called after this when it runs on OWNER's thread. A
