@@ -32,7 +32,7 @@ flow_write(Relay *relay, Flow *flow, int to)
             return FALSE;
         }
         if (n < 0) {
-            side_lost(relay, to, (int)n);
+            side_unwritable(relay, to, (int)n);
             return FALSE;
         }
         flow->begun = TRUE;
@@ -155,6 +155,8 @@ flow_pump(Relay *relay, int from)
     Flow *flow = &relay->flows[from];
     size_t spent = 0;
 
+    if (relay->sides[1 - from].lost)
+        return FALSE;
     while (spent < RELAY_BUDGET && flow_write(relay, flow, 1 - from)) {
         side_control(relay, 1 - from);
         if (!flow_may_read(relay))

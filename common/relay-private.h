@@ -72,6 +72,8 @@ void side_clear(Side *side);
 /* Turns LEN bytes at PAYLOAD into a frame for this side, in place, and returns where it starts. */
 uint8_t *side_frame(Side *side, uint8_t *payload, size_t *len);
 void side_lost(Relay *relay, int index, int error);
+/* Writing to the side failed; what it sent before is still read. */
+void side_unwritable(Relay *relay, int index, int error);
 void side_event(Relay *relay, int index, const WsEvent *event);
 /* Control frames that wait, when the direction toward the side is between two frames. */
 void side_control(Relay *relay, int index);

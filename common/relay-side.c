@@ -118,7 +118,7 @@ side_lost_reason(const Side *side, int error)
         return REASON_LOCAL_CUT;
     /* The C client ends with a bare FIN; nothing better is known of a plain peer, unless it comes
      * in the middle of what it was saying. */
-    if (fin && !(side->caps & CAP_REASON) && ws_decoder_is_idle(&side->decoder))
+    if (fin && !side->lost && !(side->caps & CAP_REASON) && ws_decoder_is_idle(&side->decoder))
         return side->closed;
     return REASON_CUT;
 }
@@ -127,9 +127,27 @@ void
 side_lost(Relay *relay, int index, int error)
 {
     Side *side = &relay->sides[index];
+    Reason reason = side_lost_reason(side, error);
 
     side->lost = TRUE;
-    relay_end(relay, side_lost_reason(side, error), index);
+    relay_end(relay, reason, index);
+}
+
+void
+side_unwritable(Relay *relay, int index, int error)
+{
+    Side *side = &relay->sides[index];
+    gboolean gone = error == -EPIPE || error == -ECONNRESET;
+
+    if (!gone || !side->framed || relay->reason != REASON_NONE || relay->sides[1 - index].lost) {
+        side_lost(relay, index, error);
+        return;
+    }
+    /* A peer that has gone is reset by what we write to it. What it sent before is here all the
+     * same, its close frame too, and says better how it ended. */
+    side->lost = TRUE;
+    flow_drop(relay, &relay->flows[1 - index]);
+    reactor_defer(relay->reactor, &relay->again);
 }
 
 static Reason
@@ -237,7 +255,8 @@ side_check(Relay *relay, int index, gint64 now)
 {
     Side *side = &relay->sides[index];
 
-    if (!side->framed || relay->times.ping <= 0 || now - side->heard < relay->times.ping)
+    if (!side->framed || side->lost || relay->times.ping <= 0 ||
+        now - side->heard < relay->times.ping)
         return;
     if (now - side->heard >= relay->times.dead &&
         connection_is_dead(side->connection, relay->times.dead)) {
@@ -245,8 +264,10 @@ side_check(Relay *relay, int index, gint64 now)
         relay_end(relay, REASON_SILENT, index);
         return;
     }
-    /* Only between frames; what is written already asks the peer's kernel for an answer. */
-    if (now - side->pinged >= relay->times.ping && side_is_between_frames(relay, index)) {
+    /* Only between frames; what is written already asks the peer's kernel for an answer. One that
+     * has said its last word is not asked: the answer would be a reset. */
+    if (now - side->pinged >= relay->times.ping && side_is_between_frames(relay, index) &&
+        !connection_hung_up(side->connection)) {
         side->pinged = now;
         side_send_control(side, WS_OP_PING, NULL, 0);
     }

@@ -103,7 +103,7 @@ relay_flush(Relay *relay, int index)
     int r = side->lost ? -EAGAIN : connection_flush(side->connection);
 
     if (r < 0 && r != -EAGAIN)
-        side_lost(relay, index, r);
+        side_unwritable(relay, index, r);
 }
 
 static void
@@ -150,7 +150,7 @@ relay_check_quiet(Relay *relay, int from, gint64 now)
     /* The hub leaves the close of a complete stream to its ends, but not for ever. */
     gboolean waits = flow->ended && (!flow->told || back->told);
     /* Nor is it quiet while a slow reader has not taken what came before. */
-    gboolean held = flow->out_len > 0 || back->out_len > 0;
+    gboolean held = flow->out_len > 0 || back->out_len > 0 || relay->sides[1 - from].lost;
 
     if (waits && !held && now - MAX(flow->moved, back->moved) >= relay->times.quiet)
         relay_end(relay, relay->sides[from].closed, from);
