@@ -183,6 +183,31 @@ test_resumption(Trust *trust, gconstpointer data G_GNUC_UNUSED)
     }
 }
 
+/* A peer that has gone resets us when we write. Its last words are still to be read. */
+static void
+test_last_words_are_read_after_a_write_fails(Trust *trust, gconstpointer data G_GNUC_UNUSED)
+{
+    Ends ends = ends_new(trust->server, trust->client, "localhost");
+    g_autofree char *much = g_malloc0(65536);
+    char got[64] = "";
+    ssize_t n;
+
+    exchange(ends.client, ends.server, "hello");
+    g_assert_cmpint(connection_write(ends.server, "last words", 10), ==, 10);
+    g_assert_cmpint(connection_flush(ends.server), ==, 0);
+    g_assert_cmpint(tls_session_bye(connection_tls(ends.server)), ==, 0);
+    connection_free(ends.server);
+    do {
+        n = connection_write(ends.client, much, 65536);
+        g_usleep(1000);
+    } while (n > 0);
+    g_assert_true(n == -EPIPE || n == -ECONNRESET);
+    g_assert_cmpint(read_some(ends.client, got, sizeof got), ==, 10);
+    g_assert_cmpstr(got, ==, "last words");
+    g_assert_cmpint(read_some(ends.client, got, sizeof got), ==, 0);
+    connection_free(ends.client);
+}
+
 static void
 test_bad_files_are_named(void)
 {
@@ -204,6 +229,7 @@ main(int argc, char **argv)
     ADD("/connection/tls/stranger", test_a_stranger_is_not_trusted);
     ADD("/connection/tls/ends", test_ends_are_told_apart);
     ADD("/connection/tls/resumption", test_resumption);
+    ADD("/connection/tls/last-words", test_last_words_are_read_after_a_write_fails);
     ADD("/connection/unread", test_bytes_given_back_come_first);
     ADD("/connection/queue", test_queued_output_goes_before_written);
 #undef ADD
