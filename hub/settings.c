@@ -142,7 +142,7 @@ value_parse(const SettingRow *row, const char *text, double *ret)
         *ret = on ? 1 : 0;
         return on || off;
     }
-    if (!g_ascii_isdigit(text[0]))
+    if (!g_ascii_isdigit(text[0]) || text[strspn(text, "0123456789.")])
         return FALSE;
     value = g_ascii_strtod(text, &end);
     if (*end || !isfinite(value) || (row->kind == KIND_COUNT && value != floor(value)))
