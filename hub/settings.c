@@ -156,7 +156,7 @@ row_wants(const SettingRow *row)
 {
     if (row->kind == KIND_SWITCH)
         return g_strdup("yes or no");
-    return g_strdup_printf("%s from %g to %g",
+    return g_strdup_printf("%s from %.10g to %.10g",
                            row->kind == KIND_SECONDS ? "seconds" : "a whole number", row->least,
                            row->most);
 }
@@ -229,7 +229,7 @@ settings_describe(void)
             g_string_append_printf(out, "%s = %s  %s\n", row->key, row->value > 0 ? "yes" : "no",
                                    row->text);
         else
-            g_string_append_printf(out, "%s = %g  (%g to %g)  %s\n", row->key, row->value,
+            g_string_append_printf(out, "%s = %.10g  (%.10g to %.10g)  %s\n", row->key, row->value,
                                    row->least, row->most, row->text);
     }
     return g_string_free(out, FALSE);
