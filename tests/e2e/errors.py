@@ -77,7 +77,7 @@ def device_unknown():
     """the device is unknown: exit code 4; malformed: 2"""
     with Site() as site:
         case = Case(site)
-        case.fails(4, ["nobody"], ["nobody", "echo"])
+        case.fails(4, ["no such device"], ["nobody", "echo"])
         case.fails(2, [], ["no such/device/id", "echo"])
         case.nothing_left()
 
@@ -87,8 +87,8 @@ def device_offline():
     with Site() as site:
         case = Case(site)
         site.hub.add_device("asleep")
-        case.fails(10, ["asleep"], ["asleep", "echo"])
-        case.fails(10, ["asleep"], ["--wait=1", "asleep", "echo"], times=1)
+        case.fails(10, ["not connected"], ["asleep", "echo"])
+        case.fails(10, ["not connected"], ["--wait=1", "asleep", "echo"], times=1)
         case.nothing_left()
 
 
@@ -169,7 +169,7 @@ def device_never_answers():
         case = Case(site)
         os.kill(site.gateway.pid, signal.SIGSTOP)
         try:
-            case.fails(13, [site.DEVICE], [site.DEVICE, "echo"], within=40, times=1)
+            case.fails(13, ["did not answer in time"], [site.DEVICE, "echo"], within=40, times=1)
         finally:
             os.kill(site.gateway.pid, signal.SIGCONT)
         eventually(lambda: not site.gateway.streams(), "the gateway drops the late request")

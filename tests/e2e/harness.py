@@ -382,6 +382,11 @@ class Site:
             raise Failure("; ".join(bad))
 
     def show_logs(self):
+        for daemon in (self.gateway, self.client):
+            if daemon is not None and daemon.alive():
+                print(f"# streams of {daemon.name}:")
+                print("".join(f"#   {line}\n" for line in
+                              run(daemon.argv("stream", "list"), env=daemon.env).stdout.splitlines()[-20:]))
         for process in self.processes:
             tail = process.log()[-6000:]
             if tail.strip():
