@@ -17,7 +17,7 @@ sys.path.insert(0, HERE)
 
 # pylint: disable=wrong-import-position
 import packages  # noqa: E402
-from ends import Server, connect, in_threads, read_exactly  # noqa: E402
+from ends import Server, connect, in_threads, read_exactly, reset  # noqa: E402
 from harness import PATIENCE, Site, check, check_equal, eventually, main, run  # noqa: E402
 
 MODULES = os.environ["STREAMD_NODE_DIR"]
@@ -118,11 +118,13 @@ def check_error(answer, code, name):
 
 
 def echo_through(port):
-    """Ten megabytes to an echo through a tunnel, while it comes back."""
+    """Ten megabytes to an echo through a tunnel, while it comes back. Then a reset: a peer that has
+    no half-close would be left the other direction for a minute after a mere end."""
     data = os.urandom(TOTAL)
-    with connect(port) as near:
-        _, back = in_threads(lambda: near.sendall(data), lambda: read_exactly(near, TOTAL))
+    near = connect(port)
+    _, back = in_threads(lambda: near.sendall(data), lambda: read_exactly(near, TOTAL))
     check(back == data, "the echo differs")
+    reset(near)
 
 
 def serve_echo(connection):
@@ -140,6 +142,7 @@ def their_device():
             check_equal(device.expect("request")["name"], "echo", "the stream's name")
             device.expect("open")
             end = device.expect("closed")
+            check_equal((end["code"], end["reason"]), (1011, "WS disconnected"), "the close")
             check_equal(end["total"], TOTAL, "bytes at the device")
             check(end["biggest"] <= 65536, f"a message of {end['biggest']} bytes")
         eventually(lambda: not site.client.streams(), "the streams end")
@@ -162,9 +165,8 @@ def their_device_over_websocket():
             check_equal(child.stdout.read(len(text)), text, "the echo")
             device.expect("request")
             device.expect("open")
-            child.terminate()
+            child.kill()
             child.wait(PATIENCE)
-            device.expect("closed")
 
 
 def their_device_rejects():
