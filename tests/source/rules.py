@@ -144,17 +144,32 @@ def rule_length(tree):
         print(f'{len(lengths)} functions, median {statistics.median(lengths):g} lines, longest {max(lengths)}')
 
 
+def reasons_of(code, document):
+    """The end reasons in the code, and those in the table of the document, each with its columns."""
+    row = r'\[REASON_\w+\] = \{"([a-z-]+)",\s*"([^"]+)",\s*(\d+),\s*(TRUE|FALSE)\}'
+    coded = {(name, 'yes' if orderly == 'TRUE' else 'no', close, text)
+             for name, text, close, orderly in re.findall(row, code) if name != 'none'}
+    return coded, set(re.findall(r'^\| `([a-z-]+)` \| (yes|no) \| (\d+) \| (.+) \|$', document, re.M))
+
+
+def exit_codes_of(code, document):
+    return set(re.findall(r'EXIT_CODE_\w+ = (\d+)', code)), set(re.findall(r'^\| (\d+) \| ', document, re.M))
+
+
+# What is said in two places: in the code, in a document.
+TABLES = [
+    ('common/reason.c', 'docs/wire-protocol.md', reasons_of),
+    ('client/exit-code.h', 'README.md', exit_codes_of),
+]
+
+
 def rule_documents(tree):
-    """The table of reasons is the one in the code, and links between documents lead somewhere."""
-    code, document = 'common/reason.c', 'docs/wire-protocol.md'
-    if code in tree.files and document in tree.files:
-        row = r'\[REASON_\w+\] = \{"([a-z-]+)",\s*"([^"]+)",\s*(\d+),\s*(TRUE|FALSE)\}'
-        coded = {(name, 'yes' if orderly == 'TRUE' else 'no', close, text)
-                 for name, text, close, orderly in re.findall(row, tree.text(code)) if name != 'none'}
-        row = r'^\| `([a-z-]+)` \| (yes|no) \| (\d+) \| (.+) \|$'
-        documented = set(re.findall(row, tree.text(document), re.M))
-        for reason in sorted(coded ^ documented):
-            yield document, 1, f'{code} and the table differ: {reason}'
+    """Tables in documents say what the code says, and links between documents lead somewhere."""
+    for code, document, both in TABLES:
+        if code in tree.files and document in tree.files:
+            coded, documented = both(tree.text(code), tree.text(document))
+            for row in sorted(coded ^ documented):
+                yield document, 1, f'{code} and the table differ: {row}'
     for path in tree.ours():
         if path.endswith('.md'):
             for line, match in matches(r'\]\(([^)#:]+)(#[^)]*)?\)', tree.text(path)):
