@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #define LISTEN_BACKLOG 1024
@@ -176,17 +177,24 @@ socket_listen(const char *text, char **ret_bound, GError **error)
     return fcntl(g_socket_get_fd(sock), F_DUPFD_CLOEXEC, 3);
 }
 
+static gboolean
+edge_has_room(Edge *edge, GError **error)
+{
+    if (edge->n_fds < EDGE_LISTENERS_MAX)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "at most %d addresses to listen on",
+                EDGE_LISTENERS_MAX);
+    return FALSE;
+}
+
 gboolean
 edge_listen(Edge *edge, const char *address, char **ret_bound, GError **error)
 {
     g_autofree char *bound = NULL;
     int fd;
 
-    if (edge->n_fds == EDGE_LISTENERS_MAX) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "at most %d addresses to listen on",
-                    EDGE_LISTENERS_MAX);
+    if (!edge_has_room(edge, error))
         return FALSE;
-    }
     fd = socket_listen(address, &bound, error);
     if (fd < 0) {
         if (error && !*error)
@@ -196,6 +204,43 @@ edge_listen(Edge *edge, const char *address, char **ret_bound, GError **error)
     }
     edge->fds[edge->n_fds++] = fd;
     *ret_bound = g_steal_pointer(&bound);
+    return TRUE;
+}
+
+/* "192.0.2.1:443", "[::]:443"; NULL when FD is no listening TCP socket. */
+static char *
+socket_bound(int fd)
+{
+    struct sockaddr_storage storage;
+    socklen_t len = sizeof storage;
+    g_autoptr(GSocketAddress) address = NULL;
+
+    if (sd_is_socket_inet(fd, AF_UNSPEC, SOCK_STREAM, 1, 0) <= 0 ||
+        getsockname(fd, (struct sockaddr *)&storage, &len) < 0)
+        return NULL;
+    address = g_socket_address_new_from_native(&storage, len);
+    return g_socket_connectable_to_string(G_SOCKET_CONNECTABLE(address));
+}
+
+gboolean
+edge_adopt(Edge *edge, int fd, char **ret_bound, GError **error)
+{
+    char *bound = NULL;
+
+    if (!edge_has_room(edge, error)) {
+        close(fd);
+        return FALSE;
+    }
+    bound = socket_bound(fd);
+    if (!bound || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "descriptor %d of the service manager is no listening TCP socket", fd);
+        g_free(bound);
+        close(fd);
+        return FALSE;
+    }
+    edge->fds[edge->n_fds++] = fd;
+    *ret_bound = bound;
     return TRUE;
 }
 

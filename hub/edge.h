@@ -27,6 +27,10 @@ void edge_free(Edge *edge);
 /* "127.0.0.1:443", "[::1]:0". *ret_bound as given, with the real port; caller frees. */
 gboolean edge_listen(Edge *edge, const char *address, char **ret_bound, GError **error);
 
+/* FD is a listening TCP socket that somebody else has bound, the service manager; it is the edge's
+ * from then on, whatever comes of it. *ret_bound in numbers. */
+gboolean edge_adopt(Edge *edge, int fd, char **ret_bound, GError **error);
+
 gboolean edge_start(Edge *edge, GError **error);
 void edge_set_tls(Edge *edge, TlsContext *tls);
 

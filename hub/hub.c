@@ -190,18 +190,34 @@ hub_new(const HubOptions *options, GError **error)
     return g_steal_pointer(&hub);
 }
 
-gboolean
-hub_listen(Hub *hub, const char *address, char **ret_bound, GError **error)
+/* The port of the first listener goes into the URLs. */
+static void
+hub_listens(Hub *hub, const char *bound)
 {
     g_autofree char *authority = NULL;
 
+    if (hub->listeners++ > 0)
+        return;
+    authority = hub->has_port ? g_strdup(hub->streaming_host)
+                              : g_strconcat(hub->streaming_host, strrchr(bound, ':'), NULL);
+    streams_set_address(hub->streams, authority, hub->names[0]);
+}
+
+gboolean
+hub_listen(Hub *hub, const char *address, char **ret_bound, GError **error)
+{
     if (!edge_listen(hub->edge, address, ret_bound, error))
         return FALSE;
-    if (hub->listeners++ > 0)
-        return TRUE;
-    authority = hub->has_port ? g_strdup(hub->streaming_host)
-                              : g_strconcat(hub->streaming_host, strrchr(*ret_bound, ':'), NULL);
-    streams_set_address(hub->streams, authority, hub->names[0]);
+    hub_listens(hub, *ret_bound);
+    return TRUE;
+}
+
+gboolean
+hub_adopt(Hub *hub, int fd, char **ret_bound, GError **error)
+{
+    if (!edge_adopt(hub->edge, fd, ret_bound, error))
+        return FALSE;
+    hub_listens(hub, *ret_bound);
     return TRUE;
 }
 

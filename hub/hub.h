@@ -2,9 +2,9 @@
 /* Hub: ties the edge, the devices' sessions, the streams and the REST interface together.
  *
  * All calls on the main thread, whose default main context must run. The life of a hub:
- * hub_new, hub_listen once per address, hub_start, ... hub_stop, DONE, hub_free. What it is given
- * (settings, registry, reactors, queue) must outlive it. It watches the registry: who is removed or
- * disabled there is cut at once (requirement R18). */
+ * hub_new, hub_listen or hub_adopt once per address, hub_start, ... hub_stop, DONE, hub_free. What
+ * it is given (settings, registry, reactors, queue) must outlive it. It watches the registry: who
+ * is removed or disabled there is cut at once (requirement R18). */
 #pragma once
 
 #include "common/reactor.h"
@@ -35,6 +35,9 @@ Hub *hub_new(const HubOptions *options, GError **error);
  * HTTPS, WebSocket and MQTT are told apart by ALPN and the first byte. *ret_bound is the address
  * with its real port; caller frees. Connections are accepted from hub_start on. */
 gboolean hub_listen(Hub *hub, const char *address, char **ret_bound, GError **error);
+
+/* The same with a listening socket that the service manager bound; FD is the hub's from then on. */
+gboolean hub_adopt(Hub *hub, int fd, char **ret_bound, GError **error);
 
 gboolean hub_start(Hub *hub, GError **error);
 

@@ -2,13 +2,13 @@
 #include "hub/serve.h"
 
 #include "common/error.h"
+#include "common/watchdog.h"
 #include "hub/admin-server.h"
 #include "hub/certificate.h"
 #include "hub/hub.h"
 #include "hub/init.h"
 #include "hub/private-file.h"
 #include "hub/registry-sqlite.h"
-#include "hub/watchdog.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -209,6 +209,14 @@ serve_make_hub(Serve *serve, GError **error)
     return serve->hub != NULL;
 }
 
+static void
+listener_opened(Serve *serve, const char *kind, const char *bound, GString *lines)
+{
+    if (serve->port == 0)
+        serve->port = (guint16)g_ascii_strtoull(strrchr(bound, ':') + 1, NULL, 10);
+    g_string_append_printf(lines, "listening %s %s\n", kind, bound);
+}
+
 static gboolean
 listen_all(Serve *serve, const char *kind, const char *const *addresses, GString *lines,
            GError **error)
@@ -218,9 +226,23 @@ listen_all(Serve *serve, const char *kind, const char *const *addresses, GString
 
         if (!hub_listen(serve->hub, *address, &bound, error))
             return FALSE;
-        if (serve->port == 0)
-            serve->port = (guint16)g_ascii_strtoull(strrchr(bound, ':') + 1, NULL, 10);
-        g_string_append_printf(lines, "listening %s %s\n", kind, bound);
+        listener_opened(serve, kind, bound, lines);
+    }
+    return TRUE;
+}
+
+/* Takes those of N sockets whose name is "mqtts", or all others. */
+static gboolean
+adopt_all(Serve *serve, char *const *names, int n, gboolean mqtts, GString *lines, GError **error)
+{
+    for (int i = 0; i < n; i++) {
+        g_autofree char *bound = NULL;
+
+        if (g_str_equal(names[i], "mqtts") != mqtts)
+            continue;
+        if (!hub_adopt(serve->hub, SD_LISTEN_FDS_START + i, &bound, error))
+            return FALSE;
+        listener_opened(serve, mqtts ? "mqtts" : "https", bound, lines);
     }
     return TRUE;
 }
@@ -232,7 +254,12 @@ serve_listen(Serve *serve, GString *lines, GError **error)
     static const char *const mqtts_default[] = {SERVE_MQTT_LISTEN_DEFAULT, NULL};
     const ServeOptions *options = serve->options;
     gboolean usual = !options->listen && !options->mqtt_listen;
+    g_auto(GStrv) names = NULL;
+    int n = usual ? sd_listen_fds_with_names(1, &names) : 0;
 
+    if (n > 0)
+        return adopt_all(serve, names, n, FALSE, lines, error) &&
+               adopt_all(serve, names, n, TRUE, lines, error);
     return listen_all(serve, "https", usual ? https_default : options->listen, lines, error) &&
            listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
 }
@@ -286,13 +313,22 @@ on_reload(void *data)
 }
 
 static void
+on_alive(void *data G_GNUC_UNUSED)
+{
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
+static void
 serve_go(Serve *serve, const char *lines)
 {
+    uint64_t limit = 0;
+
     serve->loop = g_main_loop_new(NULL, FALSE);
     serve->signals[0] = g_unix_signal_add(SIGTERM, on_stop, serve);
     serve->signals[1] = g_unix_signal_add(SIGINT, on_stop, serve);
     serve->signals[2] = g_unix_signal_add(SIGHUP, on_reload, serve);
-    serve->watchdog = watchdog_new(serve->reactors);
+    if (sd_watchdog_enabled(1, &limit) > 0)
+        serve->watchdog = watchdog_new(serve->reactors, (gint64)limit, on_alive, NULL);
     g_print("%sready\n", lines);
     (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s, port %u", serve->names[0], serve->port);
     g_main_loop_run(serve->loop);

@@ -2,6 +2,10 @@
 /* Serve: the running hub, put together from its state folder. Main thread; returns when it has
  * stopped.
  *
+ * Without --listen and --mqtt-listen it takes the sockets that the service manager hands over
+ * (sd_listen_fds(3)), those named "https" first, for the port in the URLs; without these the
+ * defaults.
+ *
  * Standard output: "listening https 127.0.0.1:41235" or "listening mqtts ..." per listener, then
  * "ready". SIGTERM and SIGINT stop it gracefully, a second one at once; SIGHUP reads the
  * certificate again and keeps the old one when the new one is not good. The service manager is told
@@ -17,7 +21,7 @@ typedef struct {
     const char *state_dir;
     const char *admin_socket;      /* NULL: in the state folder */
     const char *const *host_names; /* NULL: those of the certificate, which count in any case */
-    const char *const *listen;     /* NULL and mqtt_listen NULL: the defaults */
+    const char *const *listen;     /* NULL and mqtt_listen NULL: see above */
     const char *const *mqtt_listen;
     const char *streaming_host; /* NULL: see hub.h */
     const char *config;         /* NULL: default settings */

@@ -5,7 +5,9 @@
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct {
     char *folder; /* scratch */
@@ -407,6 +409,86 @@ test_notify(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     ASSERT_HAS(text, "STOPPING=1");
 }
 
+/* A socket as a unit of systemd would have bound it, and its port. */
+static int
+bound_socket(guint *ret_port)
+{
+    g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
+    g_autoptr(GSocketAddress) any = g_inet_socket_address_new(loopback, 0);
+    g_autoptr(GSocketAddress) bound = NULL;
+    g_autoptr(GSocket) sock =
+        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_TCP, NULL);
+
+    g_assert_true(g_socket_bind(sock, any, FALSE, NULL));
+    g_assert_true(g_socket_listen(sock, NULL));
+    bound = g_socket_get_local_address(sock, NULL);
+    *ret_port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
+    return dup(g_socket_get_fd(sock));
+}
+
+/* LISTEN_PID has to be the hub's, so a shell says it and becomes the hub. */
+static GSubprocess *
+spawn_with_sockets(Fixture *f, int first, int second)
+{
+    g_autoptr(GSubprocessLauncher) launcher =
+        g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+    g_autoptr(GError) error = NULL;
+    GSubprocess *process;
+
+    g_subprocess_launcher_setenv(launcher, "LISTEN_FDS", "2", TRUE);
+    g_subprocess_launcher_setenv(launcher, "LISTEN_FDNAMES", "mqtts:https", TRUE);
+    g_subprocess_launcher_take_fd(launcher, first, 3);
+    g_subprocess_launcher_take_fd(launcher, second, 4);
+    process = g_subprocess_launcher_spawn(
+        launcher, &error, "/bin/sh", "-c", "LISTEN_PID=$$ exec \"$@\"", "sh", program, "serve",
+        "--state-dir", f->state, "--threads", "1", "--grace", "0", NULL);
+    g_assert_no_error(error);
+    return process;
+}
+
+static void
+test_sockets_of_systemd(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *first = NULL, *second = NULL, *want = NULL;
+    g_auto(Run) run = {0};
+    guint mqtts, https;
+    int fd = bound_socket(&mqtts);
+
+    f->hub = spawn_with_sockets(f, fd, bound_socket(&https));
+    f->lines = g_data_input_stream_new(g_subprocess_get_stdout_pipe(f->hub));
+    f->https = address_line(f, "https");
+    f->mqtts = address_line(f, "mqtts");
+    first = g_strdup_printf("127.0.0.1:%u", https);
+    second = g_strdup_printf("127.0.0.1:%u", mqtts);
+    g_assert_cmpstr(f->https, ==, first);
+    g_assert_cmpstr(f->mqtts, ==, second);
+    want = next_line(f);
+    g_assert_cmpstr(want, ==, "ready");
+    /* The port of the connection strings is that of the socket named https. */
+    g_assert_cmpint(hub(f, &run, "device add dev1"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "connection-string device dev1"), ==, 0);
+    g_clear_pointer(&want, g_free);
+    want = g_strdup_printf("HostName=hub.example:%u;", https);
+    g_assert_true(g_str_has_prefix(run.out, want));
+}
+
+static void
+test_refused_socket(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *line = NULL;
+    guint port;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(fd, >=, 0);
+    f->hub = spawn_with_sockets(f, fd, bound_socket(&port));
+    f->lines = g_data_input_stream_new(g_subprocess_get_stdout_pipe(f->hub));
+    line = next_line(f);
+    ASSERT_HAS(line, "no listening TCP socket");
+    g_assert_true(g_subprocess_wait(f->hub, NULL, NULL));
+    g_assert_cmpint(g_subprocess_get_exit_status(f->hub), ==, 2);
+    g_clear_object(&f->hub);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -426,5 +508,9 @@ main(int argc, char **argv)
     g_test_add("/streamhub/refused-state", Fixture, NULL, make_state, test_refused_state,
                tear_down);
     g_test_add("/streamhub/notify", Fixture, NULL, make_state, test_notify, tear_down);
+    g_test_add("/streamhub/sockets-of-systemd", Fixture, NULL, make_state, test_sockets_of_systemd,
+               tear_down);
+    g_test_add("/streamhub/refused-socket", Fixture, NULL, make_state, test_refused_socket,
+               tear_down);
     return g_test_run();
 }
