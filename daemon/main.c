@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamd: options, log, bus, run, unwind. */
 #include "common/bus-util.h"
+#include "common/watchdog.h"
 #include "daemon/app.h"
 #include "daemon/bus-introspect.h"
 #include "daemon/bus-server.h"
@@ -24,6 +25,7 @@ typedef struct {
 typedef struct {
     GMainLoop *loop;
     App *app;
+    Watchdog *watchdog;
     gboolean failed;
 } Program;
 
@@ -124,13 +126,23 @@ program_on_lost(const char *why, void *data)
     g_main_loop_quit(program->loop);
 }
 
+static void
+program_is_alive(void *data G_GNUC_UNUSED)
+{
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
 /* The hubs are connected only now: a second instance never takes the place of the first. */
 static void
 program_on_name(void *data)
 {
     Program *program = data;
+    uint64_t limit = 0;
 
     app_start(program->app);
+    if (sd_watchdog_enabled(1, &limit) > 0)
+        program->watchdog =
+            watchdog_new(app_reactors(program->app), (gint64)limit, program_is_alive, NULL);
     g_message("streamd " STREAMD_VERSION " serves user %u on the session bus", (unsigned)getuid());
     (void)sd_notify(0, "READY=1");
 }
@@ -170,6 +182,7 @@ program_run(Program *program, sd_bus *bus, GError **error)
         g_main_loop_run(program->loop);
     g_source_remove(terminate);
     g_source_remove(interrupt);
+    g_clear_pointer(&program->watchdog, watchdog_free);
     return r >= 0 && !program->failed;
 }
 
