@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Installs into an empty folder and looks at what is there: test_install.py BUILD SOURCE."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+import xml.etree.ElementTree
+
+BUILD, SOURCE = sys.argv[1:3]
+
+FILES = '''
+etc/streamd/streamhub.conf
+usr/bin/streamctl
+usr/bin/streamd
+usr/bin/streamhub
+usr/lib/systemd/system/streamd.service
+usr/lib/systemd/system/streamhub-mqtts.socket
+usr/lib/systemd/system/streamhub.service
+usr/lib/systemd/system/streamhub.socket
+usr/lib/systemd/user/streamd.service
+usr/lib/sysusers.d/streamd.conf
+usr/share/dbus-1/services/io.streamd.Streamd1.service
+usr/share/dbus-1/system-services/io.streamd.Streamd1.service
+usr/share/dbus-1/system.d/io.streamd.Streamd1.conf
+usr/share/doc/streamd/NEWS.md
+usr/share/doc/streamd/README.md
+'''.split()
+
+# Exposure as systemd-analyze counts it, ten times: 20 is what must hold.
+EXPOSURE_MAX = 20
+
+
+def read(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.root = tempfile.mkdtemp(prefix='streamd-install-')
+        cls.addClassCleanup(shutil.rmtree, cls.root)
+        subprocess.run(['meson', 'install', '-C', BUILD, '--no-rebuild', '--destdir', cls.root],
+                       check=True, stdout=subprocess.DEVNULL)
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def units(self, kind='*'):
+        return sorted(glob.glob(self.path(f'usr/lib/systemd/system/{kind}')))
+
+    def test_files(self):
+        interfaces = [f'usr/share/dbus-1/interfaces/{os.path.basename(path)}'
+                      for path in glob.glob(f'{SOURCE}/dbus/*.xml')]
+        actions = [f'usr/share/polkit-1/actions/{os.path.basename(path)}'
+                   for path in glob.glob(f'{SOURCE}/policy/*.policy*')]
+        actions = [path.removesuffix('.in') for path in actions]
+        found = [os.path.relpath(os.path.join(folder, name), self.root)
+                 for folder, _, names in os.walk(self.root) for name in names]
+        for name in FILES + interfaces + actions:
+            self.assertIn(name, found)
+
+    def test_nothing_is_left_of_the_templates(self):
+        for folder in 'usr/lib', 'usr/share/dbus-1':
+            for path in glob.glob(self.path(f'{folder}/**'), recursive=True):
+                if os.path.isfile(path):
+                    self.assertIsNone(re.search('@[a-z]+@', read(path)), path)
+
+    def verify(self, paths):
+        """In a folder where the programs are where the units say: systemd wants to see them."""
+        with tempfile.TemporaryDirectory() as folder:
+            for path in paths:
+                text = read(path).replace('=/usr/bin/stream', f'={self.root}/usr/bin/stream')
+                with open(os.path.join(folder, os.path.basename(path)), 'w',
+                          encoding='utf-8') as file:
+                    file.write(text)
+            done = subprocess.run(
+                ['systemd-analyze', 'verify', '--man=no', *sorted(glob.glob(f'{folder}/*'))],
+                capture_output=True, text=True, check=False)
+        said = [line for line in done.stderr.splitlines() if 'stream' in line]
+        self.assertEqual(said, [])
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_verify_of_the_system(self):
+        self.assertEqual(len(self.units()), 4)
+        self.verify(self.units())
+
+    def test_verify_of_the_user(self):
+        self.verify([self.path('usr/lib/systemd/user/streamd.service')])
+
+    def test_exposure(self):
+        """Of the system's. A user's manager can take no rights away that the user has, so there
+        the number says nothing."""
+        for path in self.units('*.service'):
+            done = subprocess.run(
+                ['systemd-analyze', 'security', '--offline=true', '--no-pager',
+                 f'--threshold={EXPOSURE_MAX}', path], capture_output=True, text=True, check=False)
+            print(os.path.basename(path), done.stdout.splitlines()[-1], file=sys.stderr)
+            self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_it_never_gives_up(self):
+        for path in self.units('*.service') + [self.path('usr/lib/systemd/user/streamd.service')]:
+            for line in 'Restart=always', 'StartLimitIntervalSec=0', 'Type=notify':
+                self.assertIn(line, read(path).splitlines(), path)
+            self.assertRegex(read(path), r'(?m)^WatchdogSec=\d+$')
+
+    def test_bus_policy_names_every_interface(self):
+        """Both ways: an interface that is not named here cannot be called on the system bus."""
+        policy = xml.etree.ElementTree.parse(
+            self.path('usr/share/dbus-1/system.d/io.streamd.Streamd1.conf'))
+        named = {rule.get('send_interface') for rule in policy.iter('allow')}
+        for path in glob.glob(f'{SOURCE}/dbus/*.xml'):
+            for interface in xml.etree.ElementTree.parse(path).iter('interface'):
+                self.assertIn(interface.get('name'), named)
+        owners = [group.get('user') for group in policy.iter('policy')
+                  for rule in group.iter('allow') if rule.get('own') == 'io.streamd.Streamd1']
+        self.assertEqual(owners, ['streamd'])
+
+    def test_one_user_in_all_places(self):
+        service = read(self.path('usr/lib/systemd/system/streamd.service'))
+        self.assertIn('User=streamd', service.splitlines())
+        self.assertRegex(read(self.path('usr/lib/sysusers.d/streamd.conf')), r'(?m)^u streamd - ')
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1], verbosity=2)
