@@ -16,6 +16,20 @@ secret_free(char *text)
     g_free(text);
 }
 
+/* In a time that tells the length at most. */
+static inline gboolean
+secret_equals(const char *a, const char *b)
+{
+    size_t len = strlen(a);
+    unsigned char differ = 0;
+
+    if (strlen(b) != len)
+        return FALSE;
+    for (size_t i = 0; i < len; i++)
+        differ |= (unsigned char)(a[i] ^ b[i]);
+    return differ == 0;
+}
+
 /* A `char *` that is wiped at the end of its scope: `g_auto(SecretText) key = NULL;`. */
 typedef char *SecretText;
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(SecretText, secret_free, NULL)

@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-/* An AcceptRule whose strings are ours, none NULL. */
+/* An AcceptRule whose strings are ours, none NULL but the source. */
 typedef struct {
     AcceptRule rule;
-    char *hub, *stream, *initiator, *target, *reject_text;
+    char *hub, *stream, *initiator, *target, *reject_text, *source;
 } OwnRule;
 
 struct AcceptPolicy {
@@ -28,6 +28,7 @@ own_rule_free(void *data)
     g_free(own->initiator);
     g_free(own->target);
     g_free(own->reject_text);
+    g_free(own->source);
     g_free(own);
 }
 
@@ -47,12 +48,14 @@ own_rule_new(const AcceptRule *rule)
     own->initiator = text_or_empty(rule->initiator);
     own->target = text_or_empty(rule->target);
     own->reject_text = text_or_empty(rule->reject_text);
+    own->source = g_strdup(rule->source);
     own->rule = *rule;
     own->rule.hub = own->hub;
     own->rule.stream = own->stream;
     own->rule.initiator = own->initiator;
     own->rule.target = own->target;
     own->rule.reject_text = own->reject_text;
+    own->rule.source = own->source;
     return own;
 }
 
@@ -96,8 +99,8 @@ check_text(const char *what, const char *text, gsize max, GError **error)
     return FALSE;
 }
 
-static gboolean
-rule_check(const AcceptRule *rule, GError **error)
+gboolean
+accept_rule_check(const AcceptRule *rule, GError **error)
 {
     if (!check_text("hub", rule->hub, ACCEPT_PATTERN_MAX, error) ||
         !check_text("stream pattern", rule->stream, ACCEPT_PATTERN_MAX, error) ||
@@ -124,13 +127,13 @@ policy_index(const AcceptPolicy *policy, guint32 id)
 
 /* Rules of the configuration file stay in front; a position past the end is the end. */
 static int
-policy_place(const AcceptPolicy *policy, gboolean from_config, int position)
+policy_place(const AcceptPolicy *policy, gboolean configured, int position)
 {
     int fixed = 0;
 
-    while (fixed < (int)policy->rules->len && accept_policy_get(policy, (guint)fixed)->from_config)
+    while (fixed < (int)policy->rules->len && accept_policy_get(policy, (guint)fixed)->source)
         fixed++;
-    if (from_config)
+    if (configured)
         return fixed;
     if (position < 0 || position > (int)policy->rules->len)
         return (int)policy->rules->len;
@@ -143,7 +146,7 @@ accept_policy_add(AcceptPolicy *policy, const AcceptRule *rule, int position, gu
 {
     OwnRule *own;
 
-    if (!rule_check(rule, error))
+    if (!accept_rule_check(rule, error))
         return FALSE;
     if (policy->rules->len >= ACCEPT_RULES_MAX) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "there are %u rules already",
@@ -160,7 +163,7 @@ accept_policy_add(AcceptPolicy *policy, const AcceptRule *rule, int position, gu
         own->rule.id = policy->next_id++;
     else if (own->rule.id >= policy->next_id)
         policy->next_id = own->rule.id + 1;
-    g_ptr_array_insert(policy->rules, policy_place(policy, rule->from_config, position), own);
+    g_ptr_array_insert(policy->rules, policy_place(policy, rule->source != NULL, position), own);
     if (ret_id)
         *ret_id = own->rule.id;
     return TRUE;
@@ -170,14 +173,16 @@ static int
 policy_find_changeable(const AcceptPolicy *policy, guint32 id, GError **error)
 {
     int index = policy_index(policy, id);
+    const char *source;
 
     if (index < 0) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND, "there is no rule %u", id);
         return -1;
     }
-    if (accept_policy_get(policy, (guint)index)->from_config) {
+    source = accept_policy_get(policy, (guint)index)->source;
+    if (source) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
-                    "rule %u is in the configuration file: change it there", id);
+                    "rule %u is in the configuration (%s): change it there", id, source);
         return -1;
     }
     return index;
@@ -256,6 +261,15 @@ accept_policy_default(const AcceptPolicy *policy, const char **ret_reject_text)
     if (ret_reject_text)
         *ret_reject_text = policy->default_text;
     return policy->default_accept;
+}
+
+void
+accept_policy_swap(AcceptPolicy *policy, AcceptPolicy *other)
+{
+    const AcceptPolicy held = *policy;
+
+    *policy = *other;
+    *other = held;
 }
 
 /* Linear in practice and quadratic at worst: only the last `*` is ever tried again. */

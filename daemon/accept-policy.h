@@ -23,8 +23,11 @@ typedef struct {
     gboolean accept;
     const char *target;      /* accept: NULL or "": the target named like the stream */
     const char *reject_text; /* reject: NULL or "": no text */
-    gboolean from_config;
+    const char *source;      /* "FILE:LINE" of the configuration; NULL: D-Bus */
 } AcceptRule;
+
+/* What accept_policy_add would say of it: INVALID. */
+gboolean accept_rule_check(const AcceptRule *rule, GError **error);
 
 typedef struct {
     gboolean accept;
@@ -55,6 +58,10 @@ gboolean accept_policy_default(const AcceptPolicy *policy, const char **ret_reje
 /* The id that the next rule gets: kept by the store, so that an id is never used twice. */
 guint32 accept_policy_next_id(const AcceptPolicy *policy);
 void accept_policy_set_next_id(AcceptPolicy *policy, guint32 next_id);
+
+/* Exchanges all that the two hold: a new policy is made beside the one in use, and takes its place
+ * at once. */
+void accept_policy_swap(AcceptPolicy *policy, AcceptPolicy *other);
 
 gboolean accept_glob_match(const char *pattern, const char *text);
 

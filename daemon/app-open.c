@@ -256,10 +256,11 @@ app_tunnel_has_room(App *app, guint32 uid, GError **error)
 
     for (guint i = 0; i < app->tunnels->len; i++)
         count += tunnel_owner_uid(app->tunnels->pdata[i]) == uid;
-    if (count < APP_TUNNELS_PER_UID)
+    if (count < app->listeners_per_uid)
         return TRUE;
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT,
-                "user %u has %u tunnels already, which is the limit", uid, count);
+                "user %u has %u tunnels already, which is the limit (ListenersPerUser)", uid,
+                count);
     return FALSE;
 }
 

@@ -10,6 +10,10 @@
 
 struct App {
     Runtime *runtime;
+    char *config_file; /* NULL: none */
+    gboolean config_optional;
+    gboolean started; /* hubs connect as they come */
+    guint listeners_per_uid;
     Store *store;       /* NULL: nothing is kept */
     StoreState *loaded; /* between app_new and app_start: the kept tunnels */
     GPtrArray *hubs;    /* Hub, by name */
@@ -33,9 +37,21 @@ struct App {
 /* Writes what is kept. On failure nothing was replaced. */
 gboolean app_save(App *app, GError **error);
 
-/* Loading, without saving or telling. */
-Hub *app_insert_hub(App *app, const HubSettings *settings, GError **error);
-Target *app_insert_target(App *app, const char *name, const char *address, gboolean from_config,
-                          GError **error);
-gboolean app_apply(App *app, const StoreState *state, gboolean from_config, GError **error);
+/* Takes the configuration, all or nothing: app_reload, and the first time. */
+gboolean app_apply_config(App *app, const StoreState *config, GError **error);
+
+/* Takes what was kept, without saving or telling. */
+gboolean app_apply_store(App *app, const StoreState *state, GError **error);
+
+/* A hub that is in no list yet. */
+Hub *app_make_hub(App *app, const HubSettings *settings, GError **error);
+
+/* Puts it in its place by name: taken. */
+void app_place_hub(App *app, Hub *hub);
+void app_place_target(App *app, Target *target);
+
+/* Tells, ends its tunnels and streams, and frees it. */
+void app_drop_hub(App *app, Hub *hub);
+void app_drop_target(App *app, Target *target);
+
 void app_restore_tunnels(App *app);

@@ -14,7 +14,7 @@ app_collect_rules(App *app, StoreState *state)
     gboolean accept;
 
     for (guint i = 0; i < accept_policy_size(app->policy); i++)
-        if (!accept_policy_get(app->policy, i)->from_config)
+        if (!accept_policy_get(app->policy, i)->source)
             store_state_add_rule(state, accept_policy_get(app->policy, i));
     store_state_set_next_rule(state, accept_policy_next_id(app->policy));
     accept = accept_policy_default(app->policy, &text);
@@ -30,14 +30,14 @@ app_collect(App *app)
     for (guint i = 0; i < app->hubs->len; i++) {
         HubSettings hub = hub_settings(app->hubs->pdata[i]);
 
-        if (!hub.from_config)
+        if (!hub.source)
             store_state_add_hub(state, &hub);
     }
     for (guint i = 0; i < app->targets->len; i++) {
         Target *target = app->targets->pdata[i];
 
-        if (!target_from_config(target))
-            store_state_add_target(state, target_name(target), target_address(target));
+        if (!target_source(target))
+            store_state_add_target(state, target_name(target), target_address(target), NULL);
     }
     for (guint i = 0; i < app->tunnels->len; i++) {
         TunnelOptions tunnel = tunnel_options(app->tunnels->pdata[i]);
@@ -110,8 +110,32 @@ compare_targets(gconstpointer a, gconstpointer b)
     return strcmp(target_name(*(Target *const *)a), target_name(*(Target *const *)b));
 }
 
+/* The answer to who wants to remove what is not his to remove here. */
+static gboolean
+app_refuse_configured(const char *what, const char *name, const char *source, GError **error)
+{
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
+                "the %s \"%s\" is in the configuration (%s): remove it there and reload", what,
+                name, source);
+    return FALSE;
+}
+
+void
+app_place_hub(App *app, Hub *hub)
+{
+    g_ptr_array_add(app->hubs, hub);
+    g_ptr_array_sort(app->hubs, compare_hubs);
+}
+
+void
+app_place_target(App *app, Target *target)
+{
+    g_ptr_array_add(app->targets, target);
+    g_ptr_array_sort(app->targets, compare_targets);
+}
+
 Hub *
-app_insert_hub(App *app, const HubSettings *settings, GError **error)
+app_make_hub(App *app, const HubSettings *settings, GError **error)
 {
     const HubContext context = {
         .runtime = app->runtime,
@@ -122,6 +146,13 @@ app_insert_hub(App *app, const HubSettings *settings, GError **error)
         .changed = app_hub_changed,
         .data = app,
     };
+
+    return hub_new(&context, settings, error);
+}
+
+static Hub *
+app_insert_hub(App *app, const HubSettings *settings, GError **error)
+{
     Hub *hub;
 
     if (app_find_hub(app, settings->name)) {
@@ -133,11 +164,9 @@ app_insert_hub(App *app, const HubSettings *settings, GError **error)
                     app->hubs->len);
         return NULL;
     }
-    hub = hub_new(&context, settings, error);
-    if (!hub)
-        return NULL;
-    g_ptr_array_add(app->hubs, hub);
-    g_ptr_array_sort(app->hubs, compare_hubs);
+    hub = app_make_hub(app, settings, error);
+    if (hub)
+        app_place_hub(app, hub);
     return hub;
 }
 
@@ -168,6 +197,15 @@ app_close_tunnels_of(App *app, const char *hub)
     }
 }
 
+void
+app_drop_hub(App *app, Hub *hub)
+{
+    app_close_tunnels_of(app, hub_name(hub));
+    stream_table_close_hub(app->streams, hub_name(hub), REASON_CLOSED_BY_USER);
+    APP_TELL(app, hub_removed, hub);
+    g_ptr_array_remove(app->hubs, hub);
+}
+
 gboolean
 app_remove_hub(App *app, const char *name, GError **error)
 {
@@ -175,19 +213,14 @@ app_remove_hub(App *app, const char *name, GError **error)
 
     if (!hub)
         return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no hub", name);
-    if (hub_from_config(hub))
-        return app_refuse(STREAMD_ERROR_DENIED, error,
-                          "this hub is in the configuration file, remove it there:", name);
-    app_close_tunnels_of(app, hub_name(hub));
-    stream_table_close_hub(app->streams, hub_name(hub), REASON_CLOSED_BY_USER);
-    APP_TELL(app, hub_removed, hub);
-    g_ptr_array_remove(app->hubs, hub);
+    if (hub_source(hub))
+        return app_refuse_configured("hub", name, hub_source(hub), error);
+    app_drop_hub(app, hub);
     return app_save(app, error);
 }
 
-Target *
-app_insert_target(App *app, const char *name, const char *address, gboolean from_config,
-                  GError **error)
+static Target *
+app_insert_target(App *app, const char *name, const char *address, GError **error)
 {
     Target *target;
 
@@ -200,18 +233,16 @@ app_insert_target(App *app, const char *name, const char *address, gboolean from
                     app->targets->len);
         return NULL;
     }
-    target = target_new(name, address, from_config, error);
-    if (!target)
-        return NULL;
-    g_ptr_array_add(app->targets, target);
-    g_ptr_array_sort(app->targets, compare_targets);
+    target = target_new(name, address, NULL, error);
+    if (target)
+        app_place_target(app, target);
     return target;
 }
 
 Target *
 app_add_target(App *app, const char *name, const char *address, GError **error)
 {
-    Target *target = app_insert_target(app, name, address, FALSE, error);
+    Target *target = app_insert_target(app, name, address, error);
 
     if (!target)
         return NULL;
@@ -223,6 +254,13 @@ app_add_target(App *app, const char *name, const char *address, GError **error)
     return target;
 }
 
+void
+app_drop_target(App *app, Target *target)
+{
+    APP_TELL(app, target_removed, target);
+    g_ptr_array_remove(app->targets, target);
+}
+
 gboolean
 app_remove_target(App *app, const char *name, GError **error)
 {
@@ -230,11 +268,9 @@ app_remove_target(App *app, const char *name, GError **error)
 
     if (!target)
         return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no target", name);
-    if (target_from_config(target))
-        return app_refuse(STREAMD_ERROR_DENIED, error,
-                          "this target is in the configuration file, remove it there:", name);
-    APP_TELL(app, target_removed, target);
-    g_ptr_array_remove(app->targets, target);
+    if (target_source(target))
+        return app_refuse_configured("target", name, target_source(target), error);
+    app_drop_target(app, target);
     return app_save(app, error);
 }
 
@@ -283,7 +319,7 @@ app_set_default(App *app, gboolean accept, const char *reject_text, GError **err
 }
 
 static gboolean
-app_apply_rules(App *app, const StoreState *state, gboolean from_config, GError **error)
+app_apply_rules(App *app, const StoreState *state, GError **error)
 {
     const char *text;
     gboolean accept;
@@ -297,12 +333,12 @@ app_apply_rules(App *app, const StoreState *state, gboolean from_config, GError 
     accept_policy_set_next_id(app->policy, store_state_next_rule(state));
     if (!store_state_default(state, &accept, &text))
         return TRUE;
-    app->default_kept = !from_config;
+    app->default_kept = TRUE;
     return accept_policy_set_default(app->policy, accept, text, error);
 }
 
 gboolean
-app_apply(App *app, const StoreState *state, gboolean from_config, GError **error)
+app_apply_store(App *app, const StoreState *state, GError **error)
 {
     for (guint i = 0; i < store_state_hubs(state); i++) {
         const HubSettings hub = store_state_hub(state, i);
@@ -316,8 +352,8 @@ app_apply(App *app, const StoreState *state, gboolean from_config, GError **erro
         const char *name, *address;
 
         store_state_target(state, i, &name, &address);
-        if (!app_insert_target(app, name, address, from_config, error))
+        if (!app_insert_target(app, name, address, error))
             return FALSE;
     }
-    return app_apply_rules(app, state, from_config, error);
+    return app_apply_rules(app, state, error);
 }

@@ -55,18 +55,20 @@ free_tunnel(void *data)
 }
 
 static gboolean
-app_load_config(App *app, const char *path, GError **error)
+app_load_config(App *app, GError **error)
 {
     g_autoptr(StoreState) config = NULL;
 
-    if (!path)
+    if (!app->config_file)
         return TRUE;
-    config = config_load(path, error);
-    if (config && app_apply(app, config, TRUE, error))
-        return TRUE;
-    if (config)
-        g_prefix_error(error, "%s: ", path);
-    return FALSE;
+    config = config_load(app->config_file, !app->config_optional, error);
+    return config && app_apply_config(app, config, error);
+}
+
+gboolean
+app_reload(App *app, GError **error)
+{
+    return app_load_config(app, error);
 }
 
 static gboolean
@@ -78,7 +80,7 @@ app_load_store(App *app, const char *dir, GError **error)
     if (!app->store)
         return FALSE;
     app->loaded = store_load(app->store, error);
-    return app->loaded && app_apply(app, app->loaded, FALSE, error);
+    return app->loaded && app_apply_store(app, app->loaded, error);
 }
 
 App *
@@ -91,10 +93,12 @@ app_new(const AppOptions *options, GError **error)
     app->targets = g_ptr_array_new_with_free_func(free_target);
     app->tunnels = g_ptr_array_new_with_free_func(free_tunnel);
     app->policy = accept_policy_new();
+    app->listeners_per_uid = APP_LISTENERS_PER_UID;
     app->streams =
         stream_table_new(app->runtime, APP_STREAMS_MAX, APP_STREAMS_PER_UID, &stream_events, app);
-    if (!app_load_config(app, options->config_file, error) ||
-        !app_load_store(app, options->state_dir, error))
+    app->config_file = g_strdup(options->config_file);
+    app->config_optional = options->config_optional;
+    if (!app_load_config(app, error) || !app_load_store(app, options->state_dir, error))
         return NULL;
     return g_steal_pointer(&app);
 }
@@ -117,6 +121,7 @@ app_free(App *app)
     accept_policy_free(app->policy);
     store_state_free(app->loaded);
     store_free(app->store);
+    g_free(app->config_file);
     g_free(app);
 }
 
@@ -130,6 +135,7 @@ app_set_observer(App *app, const Observer *observer, void *data)
 void
 app_start(App *app)
 {
+    app->started = TRUE;
     for (guint i = 0; i < app->hubs->len; i++)
         hub_connect(app->hubs->pdata[i]);
     app_restore_tunnels(app);

@@ -21,8 +21,11 @@ typedef struct App App;
 #define APP_HUBS_MAX 64
 #define APP_TARGETS_MAX 256
 #define APP_STREAMS_MAX 16384
+/* Defaults and hard caps of what a user may hold (requirement R22): settings in [limits]. */
 #define APP_STREAMS_PER_UID 256
-#define APP_TUNNELS_PER_UID 64
+#define APP_STREAMS_PER_UID_CAP 4096
+#define APP_LISTENERS_PER_UID 64
+#define APP_LISTENERS_PER_UID_CAP 1024
 
 /* What changed. Any member may be NULL. In *_removed the object is still whole; it is freed after
  * the call. The callee may not add or remove objects of the same kind from inside the call. */
@@ -42,9 +45,10 @@ typedef struct {
 } Observer;
 
 typedef struct {
-    const char *config_file; /* NULL: none */
-    const char *state_dir;   /* NULL: nothing is kept over a restart */
-    guint threads;           /* reactors; 0: one per CPU */
+    const char *config_file;  /* NULL: none; with FILE.d beside it (config.h) */
+    gboolean config_optional; /* the file itself need not be there */
+    const char *state_dir;    /* NULL: nothing is kept over a restart */
+    guint threads;            /* reactors; 0: one per CPU */
 } AppOptions;
 
 /* Reads configuration and state; connects nothing yet. Fails with the path and the reason when
@@ -61,8 +65,16 @@ void app_set_observer(App *app, const Observer *observer, void *data);
 /* Connects the hubs and opens the kept tunnels. What fails is shown in its object, not here. */
 void app_start(App *app);
 
+/* Reads the configuration again and takes all of it or nothing: on failure, with everything that is
+ * wrong in ERROR (INVALID, a line each), the one in force stays. Hubs and targets that are as they
+ * were are not touched. Streams go on, but for those of a hub that is not in it any more; the
+ * tunnels of such a hub are closed. A hub that changed connects anew; handshakes that its device
+ * role was in end. */
+gboolean app_reload(App *app, GError **error);
+
 /* Hubs. The pointers in the arrays are borrowed; free the array with g_ptr_array_unref. Adding
- * keeps it in the store and connects it; removing ends its streams and tunnels. */
+ * keeps it in the store and connects it; removing ends its streams and tunnels. What is in the
+ * configuration cannot be removed here: DENIED, with file and line. */
 Hub *app_add_hub(App *app, const HubSettings *settings, GError **error);
 gboolean app_remove_hub(App *app, const char *name, GError **error);
 Hub *app_find_hub(App *app, const char *name);

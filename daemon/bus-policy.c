@@ -51,7 +51,7 @@ bus_policy_append_rule(sd_bus_message *message, const AcceptRule *rule)
     if (r >= 0 && !rule->accept)
         r = bus_policy_append_pair(message, "reason", rule->reject_text);
     if (r >= 0)
-        r = bus_policy_append_pair(message, "source", rule->from_config ? "config" : "bus");
+        r = bus_policy_append_pair(message, "source", rule->source != NULL ? "config" : "bus");
     if (r >= 0)
         r = sd_bus_message_close_container(message);
     if (r >= 0)

@@ -17,6 +17,7 @@ bus_target_remove(sd_bus_message *message, void *data, sd_bus_error *error)
 
 BUS_GETTER(bus_target_get_name, Target, "s", target_name(object))
 BUS_GETTER(bus_target_get_address, Target, "s", target_address(object))
+BUS_GETTER(bus_target_get_source, Target, "s", target_source(object) != NULL ? "config" : "bus")
 BUS_GETTER(bus_target_get_streams, Target, "u", target_active(object))
 
 static const sd_bus_vtable bus_target_vtable[] = {
@@ -25,6 +26,7 @@ static const sd_bus_vtable bus_target_vtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_PROPERTY("Name", "s", bus_target_get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Address", "s", bus_target_get_address, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Source", "s", bus_target_get_source, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Streams", "u", bus_target_get_streams, 0, 0),
     SD_BUS_VTABLE_END,
 };

@@ -1,184 +1,247 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/config.h"
 
-#include "common/error.h"
+#include "common/connection-string.h"
 #include "common/secret.h"
-#include "daemon/settings-reader.h"
+#include "daemon/config-keys.h"
+#include "daemon/secret-file.h"
 #include "daemon/target.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <string.h>
 
-static const char *const verdicts[] = {"reject", "accept", NULL};
-static const char *const transports[] = {"wss", "mqtts", NULL};
-
-static char *
-secret_fail(const char *path, const char *text, GError **error)
+static void
+problem_here(ConfigFile *config, const ConfigPlace *place, const ConfigSection *section,
+             const char *text)
 {
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: %s", path, text);
-    return NULL;
+    config_file_problem(config, place, "[%s]: %s", section->name, text);
+}
+
+/* "FILE:LINE", what the objects keep of their origin. */
+static char *
+section_source(const ConfigSection *section)
+{
+    return g_strdup_printf("%s:%u", section->place.file, section->place.line);
 }
 
 static char *
-secret_read_fd(int fd, const char *path, GError **error)
+hub_secret(ConfigFile *config, const ConfigSection *section)
 {
-    g_auto(SecretText) buffer = g_malloc0(HUB_CONNECTION_STRING_MAX + 2);
-    struct stat status;
-    gsize len = 0;
-    ssize_t r;
-
-    if (fstat(fd, &status) < 0)
-        return secret_fail(path, g_strerror(errno), error);
-    if (status.st_mode & 077)
-        return secret_fail(path, "holds a key, and others than its owner may read it: chmod 0600",
-                           error);
-    while (len <= HUB_CONNECTION_STRING_MAX &&
-           (r = read(fd, buffer + len, HUB_CONNECTION_STRING_MAX + 1 - len)) > 0)
-        len += (gsize)r;
-    if (len > HUB_CONNECTION_STRING_MAX)
-        return secret_fail(path, "too long for a connection string", error);
-    while (len > 0 && (buffer[len - 1] == '\n' || buffer[len - 1] == '\r'))
-        buffer[--len] = '\0';
-    return g_steal_pointer(&buffer);
-}
-
-char *
-config_read_secret(const char *path, GError **error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    const ConfigEntry *file = config_section_find(section, "ConnectionStringFile");
+    const ConfigEntry *credential = config_section_find(section, "ConnectionStringCredential");
+    const ConfigPlace *place = file ? &file->place : &section->place;
+    g_autoptr(GError) error = NULL;
     char *secret;
 
-    if (fd < 0)
-        return secret_fail(path, g_strerror(errno), error);
-    secret = secret_read_fd(fd, path, error);
-    close(fd);
+    if (!file == !credential) {
+        problem_here(config, place, section,
+                     file ? "ConnectionStringFile and ConnectionStringCredential exclude each other"
+                          : "ConnectionStringFile or ConnectionStringCredential is missing");
+        return NULL;
+    }
+    secret =
+        file ? secret_file_read(file->value, HUB_CONNECTION_STRING_MAX, &error)
+             : secret_file_read_credential(credential->value, HUB_CONNECTION_STRING_MAX, &error);
+    if (!secret)
+        problem_here(config, file ? &file->place : &credential->place, section, error->message);
     return secret;
 }
 
 static void
-config_read_hub(SettingsReader *reader, const char *name, StoreState *state)
+check_identity(ConfigFile *config, const ConfigSection *section, const char *secret)
 {
-    static const char *const keys[] = {"connection-string-file", "ca-file", "transport",
-                                       "mqtt-port", NULL};
-    g_autofree char *file = settings_reader_text(reader, "connection-string-file", TRUE);
-    g_autofree char *ca_file = settings_reader_text(reader, "ca-file", FALSE);
-    g_auto(SecretText) secret = NULL;
     g_autoptr(GError) error = NULL;
-    HubSettings hub = {.name = name, .ca_file = ca_file, .from_config = TRUE};
+    g_autoptr(ConnectionString) parts = connection_string_parse(secret, -1, &error);
 
-    settings_reader_expect(reader, keys);
-    hub.transport = (HubTransport)settings_reader_choice(reader, "transport", transports, 0);
-    hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 1, 65535, HUB_MQTTS_PORT);
-    if (reader->error)
-        return;
-    secret = config_read_secret(file, &error);
-    if (!secret) {
-        settings_reader_fail(reader, "connection-string-file", error->message);
-        return;
+    if (!parts)
+        problem_here(config, &section->place, section, error->message);
+}
+
+/* A CA file that was replaced makes another hub of it, although its name is the same. */
+static char *
+ca_digest(ConfigFile *config, const ConfigSection *section)
+{
+    const ConfigEntry *entry = config_section_find(section, "CaFile");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    gsize len;
+
+    if (!entry || !g_path_is_absolute(entry->value))
+        return NULL;
+    if (!g_file_test(entry->value, G_FILE_TEST_IS_REGULAR) ||
+        !g_file_get_contents(entry->value, &text, &len, &error)) {
+        config_file_problem(config, &entry->place, "CaFile: %s",
+                            error ? error->message : "there is no such file");
+        return NULL;
     }
-    hub.connection_string = secret;
-    store_state_add_hub(state, &hub);
+    return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, len);
 }
 
 static void
-config_read_target(SettingsReader *reader, const char *name, StoreState *state)
+config_read_hub(ConfigFile *config, const ConfigSection *section, const char *name,
+                StoreState *state)
 {
-    static const char *const keys[] = {"address", NULL};
-    g_autofree char *address = settings_reader_text(reader, "address", TRUE);
-    g_autoptr(GError) error = NULL;
+    g_auto(SecretText) secret = hub_secret(config, section);
+    g_autofree char *digest = ca_digest(config, section);
+    g_autofree char *source = section_source(section);
+    const HubSettings hub = {
+        .name = name,
+        .connection_string = secret,
+        .ca_file = config_section_value(section, "CaFile"),
+        .ca_digest = digest,
+        .transport = (HubTransport)config_keys_choice(section, "Transport"),
+        .mqtts_port = (guint16)config_keys_number(section, "MqttPort"),
+        .source = source,
+    };
 
-    settings_reader_expect(reader, keys);
-    if (reader->error)
-        return;
-    if (!target_check_address(address, &error))
-        settings_reader_fail(reader, "address", error->message);
-    else if (!target_check_name(name, &error))
-        settings_reader_fail(reader, NULL, error->message);
-    else
-        store_state_add_target(state, name, address);
+    if (!hub_name_is_valid(name))
+        problem_here(config, &section->place, section,
+                     "a hub's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+    if (secret) {
+        check_identity(config, section, secret);
+        store_state_add_hub(state, &hub);
+    }
 }
 
 static void
-config_read_rule(SettingsReader *reader, const char *name, StoreState *state)
+config_read_target(ConfigFile *config, const ConfigSection *section, const char *name,
+                   StoreState *state)
 {
-    static const char *const keys[] = {"hub",    "stream", "initiator", "verdict",
-                                       "target", "reason", NULL};
-    g_autofree char *hub = settings_reader_text(reader, "hub", FALSE);
-    g_autofree char *stream = settings_reader_text(reader, "stream", FALSE);
-    g_autofree char *initiator = settings_reader_text(reader, "initiator", FALSE);
-    g_autofree char *target = settings_reader_text(reader, "target", FALSE);
-    g_autofree char *reason = settings_reader_text(reader, "reason", FALSE);
-    g_autofree char *verdict = settings_reader_text(reader, "verdict", TRUE);
-    AcceptRule rule = {.hub = hub,
-                       .stream = stream,
-                       .initiator = initiator,
-                       .target = target,
-                       .reject_text = reason,
-                       .from_config = TRUE};
-    guint64 id;
+    const ConfigEntry *address = config_section_find(section, "Address");
+    g_autofree char *source = section_source(section);
+    g_autoptr(GError) bad_name = NULL, bad_address = NULL;
 
-    settings_reader_expect(reader, keys);
-    rule.accept = settings_reader_choice(reader, "verdict", verdicts, 0) == 1;
-    if (!g_ascii_string_to_unsigned(name, 10, 1, ACCEPT_FIRST_RUNTIME_ID - 1, &id, NULL)) {
-        settings_reader_fail(reader, NULL, "a rule's section is [rule N], N from 1 to 999");
-        return;
-    }
+    if (!target_check_name(name, &bad_name))
+        problem_here(config, &section->place, section, bad_name->message);
+    if (!address)
+        problem_here(config, &section->place, section, "Address is missing");
+    else if (!target_check_address(address->value, &bad_address))
+        problem_here(config, &address->place, section, bad_address->message);
+    else if (!bad_name)
+        store_state_add_target(state, name, address->value, source);
+}
+
+static void
+config_read_rule(ConfigFile *config, const ConfigSection *section, const char *name,
+                 StoreState *state)
+{
+    g_autofree char *source = section_source(section);
+    g_autoptr(GError) error = NULL;
+    AcceptRule rule = {
+        .hub = config_section_value(section, "Hub"),
+        .stream = config_section_value(section, "Stream"),
+        .initiator = config_section_value(section, "Initiator"),
+        .accept = config_keys_choice(section, "Verdict") == 1,
+        .target = config_section_value(section, "Target"),
+        .reject_text = config_section_value(section, "Reason"),
+        .source = source,
+    };
+    guint64 id = 0;
+
+    if (!g_ascii_string_to_unsigned(name, 10, 1, ACCEPT_FIRST_RUNTIME_ID - 1, &id, NULL) ||
+        name[0] == '0')
+        problem_here(config, &section->place, section,
+                     "a rule's section is [rule N], N from 1 to 999");
+    else if (!config_section_find(section, "Verdict"))
+        problem_here(config, &section->place, section, "Verdict is missing");
+    else if (rule.accept && rule.reject_text)
+        problem_here(config, &section->place, section, "Reason goes with the verdict reject");
+    else if (!accept_rule_check(&rule, &error))
+        problem_here(config, &section->place, section, error->message);
     rule.id = (guint32)id;
-    if (!reader->error)
-        store_state_add_rule(state, &rule);
+    store_state_add_rule(state, &rule);
 }
 
 static void
-config_read_policy(SettingsReader *reader, StoreState *state)
+config_read_policy(ConfigFile *config, const ConfigSection *section, StoreState *state)
 {
-    static const char *const keys[] = {"default", "reason", NULL};
-    g_autofree char *reason = settings_reader_text(reader, "reason", FALSE);
+    const gboolean accept = config_keys_choice(section, "Default") == 1;
+    const char *reason = config_section_value(section, "Reason");
+    const AcceptRule like = {.reject_text = reason};
+    g_autoptr(GError) error = NULL;
 
-    settings_reader_expect(reader, keys);
-    store_state_set_default(state, settings_reader_choice(reader, "default", verdicts, 0) == 1,
-                            reason);
+    if (accept && reason)
+        problem_here(config, &section->place, section, "Reason goes with the default reject");
+    else if (!accept_rule_check(&like, &error))
+        problem_here(config, &section->place, section, error->message);
+    store_state_set_default(state, accept, reason);
 }
 
 static void
-config_read_section(SettingsReader *reader, const char *group, StoreState *state)
+config_read_limits(const ConfigSection *section, StoreState *state)
+{
+    store_state_set_limits(state,
+                           &(StoreLimits){
+                               .listeners_per_uid = config_keys_number(section, "ListenersPerUser"),
+                               .streams_per_uid = config_keys_number(section, "StreamsPerUser"),
+                           });
+}
+
+static void
+config_read_section(ConfigFile *config, const ConfigSection *section, StoreState *state)
 {
     const char *name;
 
-    settings_reader_enter(reader, group);
-    if ((name = settings_section_name(group, "hub")) != NULL)
-        config_read_hub(reader, name, state);
-    else if ((name = settings_section_name(group, "target")) != NULL)
-        config_read_target(reader, name, state);
-    else if ((name = settings_section_name(group, "rule")) != NULL)
-        config_read_rule(reader, name, state);
-    else if (g_str_equal(group, "policy"))
-        config_read_policy(reader, state);
-    else
-        settings_reader_fail(reader, NULL,
-                             "there is no such section; there are [hub NAME], [target NAME], "
-                             "[rule N] and [policy]");
+    if ((name = config_section_name(section, "hub")) != NULL)
+        config_read_hub(config, section, name, state);
+    else if ((name = config_section_name(section, "target")) != NULL)
+        config_read_target(config, section, name, state);
+    else if ((name = config_section_name(section, "rule")) != NULL)
+        config_read_rule(config, section, name, state);
+    else if (strcmp(section->name, "policy") == 0)
+        config_read_policy(config, section, state);
+    else if (strcmp(section->name, "limits") == 0)
+        config_read_limits(section, state);
+}
+
+static int
+is_drop_in(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.' && g_str_has_suffix(entry->d_name, ".conf");
+}
+
+static int
+compare_names(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* A directory that is not there is none; one that cannot be read now might say anything, so that is
+ * a problem and never an empty one. */
+static void
+config_load_drop_ins(ConfigFile *config, const char *path)
+{
+    g_autofree char *dir = g_strconcat(path, ".d", NULL);
+    const ConfigPlace place = {.file = dir};
+    struct dirent **names = NULL;
+    int count = scandir(dir, &names, is_drop_in, compare_names);
+
+    if (count < 0 && errno != ENOENT)
+        config_file_problem(config, &place, "%s", g_strerror(errno));
+    if (count > CONFIG_DROP_INS_MAX)
+        config_file_problem(config, &place, "there are more than %d files", CONFIG_DROP_INS_MAX);
+    for (int i = 0; i < count; i++) {
+        g_autofree char *file = g_build_filename(dir, names[i]->d_name, NULL);
+
+        if (i < CONFIG_DROP_INS_MAX)
+            (void)config_file_load(config, file, TRUE);
+        free(names[i]);
+    }
+    free(names);
 }
 
 StoreState *
-config_load(const char *path, GError **error)
+config_load(const char *path, gboolean required, GError **error)
 {
     g_autoptr(StoreState) state = store_state_new();
-    g_autoptr(GKeyFile) file = g_key_file_new();
-    g_auto(GStrv) groups = NULL;
-    SettingsReader reader = {.path = path, .file = file};
+    g_autoptr(ConfigFile) config = config_file_new();
 
-    if (!g_key_file_load_from_file(file, path, G_KEY_FILE_NONE, error)) {
-        g_prefix_error(error, "%s: ", path);
-        return NULL;
-    }
-    groups = g_key_file_get_groups(file, NULL);
-    for (guint i = 0; groups[i]; i++)
-        config_read_section(&reader, groups[i], state);
-    if (reader.error) {
-        g_propagate_error(error, reader.error);
-        return NULL;
-    }
-    return g_steal_pointer(&state);
+    (void)config_file_load(config, path, required);
+    config_load_drop_ins(config, path);
+    config_keys_check(config);
+    for (guint i = 0; i < config_file_size(config); i++)
+        config_read_section(config, config_file_section(config, i), state);
+    store_state_sort_rules(state);
+    return config_file_check(config, error) ? g_steal_pointer(&state) : NULL;
 }

@@ -1,21 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Config: the administrator's file, never written by us (streamd.conf(5)).
+/* Config: the administrator's files, never written by us (streamd.conf(5)).
  *
- *   [hub NAME]     connection-string-file=, ca-file=, transport=wss|mqtts, mqtt-port=
- *   [target NAME]  address=
- *   [rule N]       hub=, stream=, initiator=, verdict=accept|reject, target=, reason=
- *   [policy]       default=accept|reject, reason=
- *
- * Rules stand in the order of the file; N, from 1 to 999, is the rule's id. An unknown section or
- * key, or a bad value, is an error with file, section and key. Main thread; reads files. */
+ * FILE and then FILE.d/NAME.conf in the order of their names; a later file overrides single keys.
+ * The keys are in config-keys.h. Rules are tried in the order of their numbers, which are their
+ * ids, so that a drop-in can put one between two others. Everything that is wrong is told at once,
+ * each problem with file and line. Main thread; reads files. */
 #pragma once
 
 #include "daemon/store-state.h"
 
-#define CONFIG_FILE_MAX (1024 * 1024)
+#define CONFIG_SYSTEM_FILE "/etc/streamd/streamd.conf"
+#define CONFIG_DROP_INS_MAX 256
+#define CONFIG_CA_FILE_MAX ((gsize)1024 * 1024)
 
-StoreState *config_load(const char *path, GError **error);
-
-/* A connection string from a file that only its owner can read (checked on the open descriptor). A
- * final newline is dropped. Caller: secret_free. */
-char *config_read_secret(const char *path, GError **error);
+/* REQUIRED: PATH itself must be there; drop-ins alone are enough otherwise. What comes back is
+ * whole and checked, secrets included. */
+StoreState *config_load(const char *path, gboolean required, GError **error);

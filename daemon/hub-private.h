@@ -27,6 +27,10 @@ void hub_free(Hub *hub); /* NULL is fine */
 /* As hub_new got them; the strings are the hub's. For the store. */
 HubSettings hub_settings(const Hub *hub);
 
+/* Everything but where it stands. */
+gboolean hub_has_settings(const Hub *hub, const HubSettings *settings);
+void hub_set_source(Hub *hub, const char *source);
+
 /* A service hub: fills in what service_open_start needs of it. */
 void hub_fill_open(const Hub *hub, ServiceOpenOptions *options);
 

@@ -18,7 +18,8 @@ struct Hub {
     char *identity;
     HubTransport transport;
     guint16 mqtts_port;
-    gboolean from_config;
+    char *source;
+    char *ca_digest;
     TlsContext *tls; /* HTTP and WebSocket */
     TlsContext *mqtt_tls;
     HubState state;
@@ -180,7 +181,8 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->ca_file = g_strdup(settings->ca_file);
     hub->transport = settings->transport;
     hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
-    hub->from_config = settings->from_config;
+    hub->source = g_strdup(settings->source);
+    hub->ca_digest = g_strdup(settings->ca_digest);
     hub->last_error = g_strdup("");
     hub->since = (guint64)g_get_real_time();
     hub->parts = connection_string_parse(settings->connection_string, -1, error);
@@ -211,6 +213,8 @@ hub_free(Hub *hub)
     secret_free(hub->connection_string);
     g_free(hub->name);
     g_free(hub->ca_file);
+    g_free(hub->ca_digest);
+    g_free(hub->source);
     g_free(hub->identity);
     g_free(hub->last_error);
     g_free(hub);
@@ -225,8 +229,30 @@ hub_settings(const Hub *hub)
         .ca_file = hub->ca_file,
         .transport = hub->transport,
         .mqtts_port = hub->mqtts_port,
-        .from_config = hub->from_config,
+        .ca_digest = hub->ca_digest,
+        .source = hub->source,
     };
+}
+
+gboolean
+hub_has_settings(const Hub *hub, const HubSettings *settings)
+{
+    guint16 port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
+    g_auto(SecretText) secret = g_strstrip(g_strdup(settings->connection_string));
+
+    return secret_equals(hub->connection_string, secret) &&
+           g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
+           g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
+           hub->transport == settings->transport && hub->mqtts_port == port;
+}
+
+void
+hub_set_source(Hub *hub, const char *source)
+{
+    char *copy = g_strdup(source);
+
+    g_free(hub->source);
+    hub->source = copy;
 }
 
 void
@@ -367,10 +393,10 @@ hub_mqtts_port(const Hub *hub)
     return hub->mqtts_port;
 }
 
-gboolean
-hub_from_config(const Hub *hub)
+const char *
+hub_source(const Hub *hub)
 {
-    return hub->from_config;
+    return hub->source;
 }
 
 HubState

@@ -36,9 +36,10 @@ typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
     const char *connection_string; /* secret: copied, wiped at the end; never shown again */
     const char *ca_file;           /* absolute path; NULL: the system's trust */
+    const char *ca_digest;         /* of its contents when it was read; NULL: not known */
     HubTransport transport;
-    guint16 mqtts_port;   /* 0: HUB_MQTTS_PORT */
-    gboolean from_config; /* of the configuration file: not removable at run time */
+    guint16 mqtts_port; /* 0: HUB_MQTTS_PORT */
+    const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
 } HubSettings;
 
 const char *hub_name(const Hub *hub);
@@ -49,7 +50,7 @@ const char *hub_identity(const Hub *hub); /* "dev1", "dev1/mod1", or the policy'
 const char *hub_ca_file(const Hub *hub);  /* NULL: the system's trust */
 HubTransport hub_transport(const Hub *hub);
 guint16 hub_mqtts_port(const Hub *hub);
-gboolean hub_from_config(const Hub *hub);
+const char *hub_source(const Hub *hub); /* as HubSettings.source */
 HubState hub_state(const Hub *hub);
 const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */
 guint64 hub_since(const Hub *hub);          /* CLOCK_REALTIME µs of the last change of state */

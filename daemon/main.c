@@ -5,6 +5,7 @@
 #include "daemon/app.h"
 #include "daemon/bus-introspect.h"
 #include "daemon/bus-server.h"
+#include "daemon/reload.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -116,6 +117,15 @@ program_on_signal(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+static gboolean
+program_on_reload(gpointer data)
+{
+    Program *program = data;
+
+    (void)reload_config(program->app);
+    return G_SOURCE_CONTINUE;
+}
+
 static void
 program_on_lost(const char *why, void *data)
 {
@@ -173,6 +183,7 @@ program_run(Program *program, sd_bus *bus, GError **error)
     g_autoptr(BusServer) server = bus_server_new(bus, program->app, program_on_lost, program);
     guint terminate = g_unix_signal_add(SIGTERM, program_on_signal, program);
     guint interrupt = g_unix_signal_add(SIGINT, program_on_signal, program);
+    guint reload = g_unix_signal_add(SIGHUP, program_on_reload, program);
     int r = bus_server_take_name(server, program_on_name, program);
 
     if (r < 0)
@@ -182,6 +193,7 @@ program_run(Program *program, sd_bus *bus, GError **error)
         g_main_loop_run(program->loop);
     g_source_remove(terminate);
     g_source_remove(interrupt);
+    g_source_remove(reload);
     g_clear_pointer(&program->watchdog, watchdog_free);
     return r >= 0 && !program->failed;
 }

@@ -4,7 +4,7 @@
 #include "common/secret.h"
 
 typedef struct {
-    char *name, *address;
+    char *name, *address, *source;
 } TargetItem;
 
 /* The strings of the items belong to the state: HubSettings and its like point to them. */
@@ -13,6 +13,7 @@ struct StoreState {
     gboolean has_default, accept;
     char *reject_text;
     guint32 next_rule;
+    StoreLimits limits;
 };
 
 static void
@@ -23,6 +24,8 @@ hub_item_free(void *data)
     g_free((char *)hub->name);
     secret_free((char *)hub->connection_string);
     g_free((char *)hub->ca_file);
+    g_free((char *)hub->ca_digest);
+    g_free((char *)hub->source);
     g_free(hub);
 }
 
@@ -33,6 +36,7 @@ target_item_free(void *data)
 
     g_free(target->name);
     g_free(target->address);
+    g_free(target->source);
     g_free(target);
 }
 
@@ -46,6 +50,7 @@ rule_item_free(void *data)
     g_free((char *)rule->initiator);
     g_free((char *)rule->target);
     g_free((char *)rule->reject_text);
+    g_free((char *)rule->source);
     g_free(rule);
 }
 
@@ -95,15 +100,17 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     item->name = g_strdup(hub->name);
     item->connection_string = g_strdup(hub->connection_string);
     item->ca_file = g_strdup(hub->ca_file);
+    item->ca_digest = g_strdup(hub->ca_digest);
+    item->source = g_strdup(hub->source);
     g_ptr_array_add(state->hubs, item);
 }
 
 void
-store_state_add_target(StoreState *state, const char *name, const char *address)
+store_state_add_target(StoreState *state, const char *name, const char *address, const char *source)
 {
     TargetItem *item = g_new(TargetItem, 1);
 
-    *item = (TargetItem){g_strdup(name), g_strdup(address)};
+    *item = (TargetItem){g_strdup(name), g_strdup(address), g_strdup(source)};
     g_ptr_array_add(state->targets, item);
 }
 
@@ -118,6 +125,7 @@ store_state_add_rule(StoreState *state, const AcceptRule *rule)
     item->initiator = g_strdup(rule->initiator);
     item->target = g_strdup(rule->target);
     item->reject_text = g_strdup(rule->reject_text);
+    item->source = g_strdup(rule->source);
     g_ptr_array_add(state->rules, item);
 }
 
@@ -147,6 +155,26 @@ void
 store_state_set_next_rule(StoreState *state, guint32 next_id)
 {
     state->next_rule = next_id;
+}
+
+void
+store_state_set_limits(StoreState *state, const StoreLimits *limits)
+{
+    state->limits = *limits;
+}
+
+static gint
+compare_rules(gconstpointer a, gconstpointer b)
+{
+    const AcceptRule *first = *(AcceptRule *const *)a, *second = *(AcceptRule *const *)b;
+
+    return first->id < second->id ? -1 : first->id > second->id;
+}
+
+void
+store_state_sort_rules(StoreState *state)
+{
+    g_ptr_array_sort(state->rules, compare_rules);
 }
 
 guint
@@ -189,6 +217,12 @@ store_state_target(const StoreState *state, guint index, const char **ret_name,
     *ret_address = target->address;
 }
 
+const char *
+store_state_target_source(const StoreState *state, guint index)
+{
+    return ((const TargetItem *)state->targets->pdata[index])->source;
+}
+
 AcceptRule
 store_state_rule(const StoreState *state, guint index)
 {
@@ -209,6 +243,12 @@ store_state_default(const StoreState *state, gboolean *ret_accept, const char **
     *ret_accept = state->accept;
     *ret_reject_text = state->reject_text;
     return TRUE;
+}
+
+StoreLimits
+store_state_limits(const StoreState *state)
+{
+    return state->limits;
 }
 
 guint32

@@ -241,7 +241,7 @@ store_read_section(SettingsReader *reader, const char *group, const char *secret
     } else if ((name = settings_section_name(group, "target")) != NULL) {
         address = settings_reader_text(reader, "address", TRUE);
         if (address)
-            store_state_add_target(state, name, address);
+            store_state_add_target(state, name, address, NULL);
     } else if ((name = settings_section_name(group, "rule")) != NULL) {
         store_read_rule(reader, name, state);
     } else if (settings_section_name(group, "tunnel")) {

@@ -19,6 +19,7 @@ typedef struct {
 /* MAX: streams that have not ended; PER_UID: those of them in the service role, per owner. */
 StreamTable *stream_table_new(Runtime *runtime, guint max, guint per_uid,
                               const StreamTableEvents *events, void *data);
+void stream_table_set_per_uid(StreamTable *table, guint per_uid); /* for new ones */
 /* Every stream has ended by then, or is not told. NULL is fine. */
 void stream_table_free(StreamTable *table);
 Stream *stream_table_find(StreamTable *table, guint64 id);

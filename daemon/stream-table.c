@@ -113,6 +113,12 @@ stream_table_close_all(StreamTable *table, Reason reason)
     stream_table_close_matching(table, NULL, 0, reason);
 }
 
+void
+stream_table_set_per_uid(StreamTable *table, guint per_uid)
+{
+    table->per_uid = per_uid;
+}
+
 static guint
 stream_table_count_uid(StreamTable *table, guint32 uid)
 {
@@ -141,8 +147,8 @@ stream_table_has_room(StreamTable *table, const StreamInfo *info, GError **error
     if (info->role == STREAM_ROLE_SERVICE &&
         stream_table_count_uid(table, info->owner_uid) >= table->per_uid) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT,
-                    "user %u has %u streams already, which is the limit", info->owner_uid,
-                    table->per_uid);
+                    "user %u has %u streams already, which is the limit (StreamsPerUser)",
+                    info->owner_uid, table->per_uid);
         return FALSE;
     }
     return TRUE;

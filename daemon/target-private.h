@@ -32,13 +32,14 @@ struct Target {
     char *name;
     char *address;
     LocalAddress parsed;
-    gboolean from_config;
+    char *source;
     guint active;   /* device-stream's */
     guint waiting;  /* places taken */
     GQueue waiters; /* TargetWaiter */
 };
 
-Target *target_new(const char *name, const char *address, gboolean from_config, GError **error);
+Target *target_new(const char *name, const char *address, const char *source, GError **error);
+void target_set_source(Target *target, const char *source);
 Target *target_ref(Target *target); /* a stream keeps the target it is connected to */
 void target_unref(Target *target);  /* NULL is fine */
 

@@ -133,7 +133,7 @@ target_check_address(const char *address, GError **error)
 }
 
 Target *
-target_new(const char *name, const char *address, gboolean from_config, GError **error)
+target_new(const char *name, const char *address, const char *source, GError **error)
 {
     g_auto(LocalAddress) parsed = {0};
     Target *target;
@@ -145,7 +145,7 @@ target_new(const char *name, const char *address, gboolean from_config, GError *
     target->name = g_strdup(name);
     target->address = g_strdup(address);
     target->parsed = parsed;
-    target->from_config = from_config;
+    target->source = g_strdup(source);
     parsed = (LocalAddress){0};
     return target;
 }
@@ -164,6 +164,7 @@ target_unref(Target *target)
         return;
     g_free(target->name);
     g_free(target->address);
+    g_free(target->source);
     local_address_clear(&target->parsed);
     g_free(target);
 }
@@ -192,10 +193,19 @@ target_waiting(const Target *target)
     return target->waiting;
 }
 
-gboolean
-target_from_config(const Target *target)
+const char *
+target_source(const Target *target)
 {
-    return target->from_config;
+    return target->source;
+}
+
+void
+target_set_source(Target *target, const char *source)
+{
+    char *copy = g_strdup(source);
+
+    g_free(target->source);
+    target->source = copy;
 }
 
 gboolean

@@ -18,7 +18,7 @@ const char *target_name(const Target *target);
 const char *target_address(const Target *target); /* as it was given */
 guint target_active(const Target *target);        /* streams connected to it now */
 guint target_waiting(const Target *target);       /* connected or connecting, not paired yet */
-gboolean target_from_config(const Target *target);
+const char *target_source(const Target *target); /* "FILE:LINE" of the configuration; NULL: D-Bus */
 
 /* STREAMD_ERROR_INVALID with what is wrong and what is right. */
 gboolean target_check_name(const char *name, GError **error);

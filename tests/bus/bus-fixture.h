@@ -26,7 +26,8 @@ sd_bus *fixture_connect(Fixture *fixture);
 
 /* Starts another streamd on the bus; wait for it with fixture_wait_exit. */
 GPid fixture_spawn(Fixture *fixture, const char *const *arguments);
-int fixture_wait_exit(GPid pid); /* the exit status */
+int fixture_wait_exit(GPid pid);     /* the exit status */
+void fixture_wait_name(sd_bus *bus); /* a streamd has the name */
 
 /* streamd's open descriptors, and the same once they are COUNT again. */
 guint fixture_count_fds(const Fixture *fixture);

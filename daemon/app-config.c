@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The configuration takes force: first all that is new is made beside what runs, and only when
+ * every part of it could be made is anything exchanged. */
+#include "daemon/app-private.h"
+
+#include "common/error.h"
+
+#include <string.h>
+
+typedef struct {
+    GPtrArray *hubs;    /* Hub: new, or in the place of one that changed */
+    GPtrArray *targets; /* Target */
+    AcceptPolicy *policy;
+    GString *problems;
+} ConfigPlan;
+
+static void
+free_hub(void *data)
+{
+    hub_free(data);
+}
+
+static void
+free_target(void *data)
+{
+    target_unref(data);
+}
+
+static void
+plan_init(ConfigPlan *plan)
+{
+    plan->hubs = g_ptr_array_new_with_free_func(free_hub);
+    plan->targets = g_ptr_array_new_with_free_func(free_target);
+    plan->policy = accept_policy_new();
+    plan->problems = g_string_new(NULL);
+}
+
+static void
+plan_clear(ConfigPlan *plan)
+{
+    g_ptr_array_unref(plan->hubs);
+    g_ptr_array_unref(plan->targets);
+    accept_policy_free(plan->policy);
+    g_string_free(plan->problems, TRUE);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ConfigPlan, plan_clear)
+
+static void
+plan_problem(ConfigPlan *plan, const char *source, const char *what, const char *name,
+             const char *text)
+{
+    g_string_append_printf(plan->problems, "%s%s: [%s %s]: %s", plan->problems->len > 0 ? "\n" : "",
+                           source, what, name, text);
+}
+
+static void
+plan_hub(ConfigPlan *plan, App *app, const HubSettings *settings)
+{
+    const Hub *present = app_find_hub(app, settings->name);
+    g_autoptr(GError) error = NULL;
+    Hub *hub;
+
+    if (present && !hub_source(present)) {
+        plan_problem(plan, settings->source, "hub", settings->name,
+                     "a hub of that name was added over D-Bus: remove that one first");
+        return;
+    }
+    if (present && hub_has_settings(present, settings))
+        return;
+    hub = app_make_hub(app, settings, &error);
+    if (hub)
+        g_ptr_array_add(plan->hubs, hub);
+    else
+        plan_problem(plan, settings->source, "hub", settings->name, error->message);
+}
+
+static void
+plan_hubs(ConfigPlan *plan, App *app, const StoreState *config)
+{
+    guint kept = 0;
+
+    for (guint i = 0; i < app->hubs->len; i++)
+        kept += hub_source(app->hubs->pdata[i]) == NULL;
+    if (kept + store_state_hubs(config) > APP_HUBS_MAX)
+        g_string_append_printf(plan->problems, "there would be %u hubs, and %d is the limit",
+                               kept + store_state_hubs(config), APP_HUBS_MAX);
+    for (guint i = 0; i < store_state_hubs(config); i++) {
+        const HubSettings settings = store_state_hub(config, i);
+
+        plan_hub(plan, app, &settings);
+    }
+}
+
+static void
+plan_target(ConfigPlan *plan, App *app, const StoreState *config, guint index)
+{
+    const char *name, *address, *source = store_state_target_source(config, index);
+    g_autoptr(GError) error = NULL;
+    const Target *present;
+    Target *target;
+
+    store_state_target(config, index, &name, &address);
+    present = app_find_target(app, name);
+    if (present && !target_source(present)) {
+        plan_problem(plan, source, "target", name,
+                     "a target of that name was added over D-Bus: remove that one first");
+        return;
+    }
+    if (present && strcmp(target_address(present), address) == 0)
+        return;
+    target = target_new(name, address, source, &error);
+    if (target)
+        g_ptr_array_add(plan->targets, target);
+    else
+        plan_problem(plan, source, "target", name, error->message);
+}
+
+static void
+plan_targets(ConfigPlan *plan, App *app, const StoreState *config)
+{
+    guint kept = 0;
+
+    for (guint i = 0; i < app->targets->len; i++)
+        kept += target_source(app->targets->pdata[i]) == NULL;
+    if (kept + store_state_targets(config) > APP_TARGETS_MAX)
+        g_string_append_printf(plan->problems, "%sthere would be %u targets, and %d is the limit",
+                               plan->problems->len > 0 ? "\n" : "",
+                               kept + store_state_targets(config), APP_TARGETS_MAX);
+    for (guint i = 0; i < store_state_targets(config); i++)
+        plan_target(plan, app, config, i);
+}
+
+static void
+plan_rule(ConfigPlan *plan, const AcceptRule *rule)
+{
+    g_autofree char *id = g_strdup_printf("%u", rule->id);
+    g_autoptr(GError) error = NULL;
+
+    if (!accept_policy_add(plan->policy, rule, -1, NULL, &error))
+        plan_problem(plan, rule->source ? rule->source : "set over D-Bus", "rule", id,
+                     error->message);
+}
+
+/* The rules of the configuration, then those of D-Bus in their order; a default that was set over
+ * D-Bus stands above that of the configuration. */
+static void
+plan_policy(ConfigPlan *plan, const App *app, const StoreState *config)
+{
+    const char *text = NULL;
+    gboolean accept = FALSE;
+
+    for (guint i = 0; i < store_state_rules(config); i++) {
+        const AcceptRule rule = store_state_rule(config, i);
+
+        plan_rule(plan, &rule);
+    }
+    for (guint i = 0; i < accept_policy_size(app->policy); i++)
+        if (!accept_policy_get(app->policy, i)->source)
+            plan_rule(plan, accept_policy_get(app->policy, i));
+    accept_policy_set_next_id(plan->policy, accept_policy_next_id(app->policy));
+    if (app->default_kept)
+        accept = accept_policy_default(app->policy, &text);
+    else if (!store_state_default(config, &accept, &text))
+        return; /* reject */
+    (void)accept_policy_set_default(plan->policy, accept, text, NULL);
+}
+
+static gboolean
+config_has_hub(const StoreState *config, const char *name, const char **ret_source)
+{
+    for (guint i = 0; i < store_state_hubs(config); i++) {
+        const HubSettings settings = store_state_hub(config, i);
+
+        if (strcmp(settings.name, name) != 0)
+            continue;
+        *ret_source = settings.source;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
+config_has_target(const StoreState *config, const char *name, const char **ret_source)
+{
+    for (guint i = 0; i < store_state_targets(config); i++) {
+        const char *found, *address;
+
+        store_state_target(config, i, &found, &address);
+        if (strcmp(found, name) != 0)
+            continue;
+        *ret_source = store_state_target_source(config, i);
+        return TRUE;
+    }
+    return FALSE;
+}
+
+/* What is not in the configuration any more goes; the rest may stand in another place of it. */
+static void
+commit_removals(App *app, const StoreState *config)
+{
+    const char *source = NULL;
+
+    for (guint i = app->hubs->len; i > 0; i--) {
+        Hub *hub = app->hubs->pdata[i - 1];
+
+        if (hub_source(hub) && !config_has_hub(config, hub_name(hub), &source))
+            app_drop_hub(app, hub);
+        else if (hub_source(hub))
+            hub_set_source(hub, source);
+    }
+    for (guint i = app->targets->len; i > 0; i--) {
+        Target *target = app->targets->pdata[i - 1];
+
+        if (target_source(target) && !config_has_target(config, target_name(target), &source))
+            app_drop_target(app, target);
+        else if (target_source(target))
+            target_set_source(target, source);
+    }
+}
+
+/* In the place of one that changed: its streams know it by name only, and go on. */
+static void
+commit_hub(App *app, Hub *hub)
+{
+    Hub *old = app_find_hub(app, hub_name(hub));
+
+    if (old) {
+        APP_TELL(app, hub_removed, old);
+        g_ptr_array_remove(app->hubs, old);
+    }
+    app_place_hub(app, hub);
+    APP_TELL(app, hub_added, hub);
+    if (app->started)
+        hub_connect(hub);
+}
+
+static void
+commit_target(App *app, Target *target)
+{
+    Target *old = app_find_target(app, target_name(target));
+
+    if (old)
+        app_drop_target(app, old);
+    app_place_target(app, target);
+    APP_TELL(app, target_added, target);
+}
+
+static void
+commit_limits(App *app, const StoreState *config)
+{
+    const StoreLimits limits = store_state_limits(config);
+
+    app->listeners_per_uid =
+        limits.listeners_per_uid ? limits.listeners_per_uid : APP_LISTENERS_PER_UID;
+    stream_table_set_per_uid(app->streams,
+                             limits.streams_per_uid ? limits.streams_per_uid : APP_STREAMS_PER_UID);
+}
+
+static void
+plan_commit(ConfigPlan *plan, App *app, const StoreState *config)
+{
+    commit_removals(app, config);
+    while (plan->hubs->len > 0)
+        commit_hub(app, g_ptr_array_steal_index(plan->hubs, 0));
+    while (plan->targets->len > 0)
+        commit_target(app, g_ptr_array_steal_index(plan->targets, 0));
+    accept_policy_swap(app->policy, plan->policy);
+    APP_TELL(app, policy_changed, app->policy);
+    commit_limits(app, config);
+}
+
+gboolean
+app_apply_config(App *app, const StoreState *config, GError **error)
+{
+    g_auto(ConfigPlan) plan = {0};
+
+    plan_init(&plan);
+    plan_hubs(&plan, app, config);
+    plan_targets(&plan, app, config);
+    plan_policy(&plan, app, config);
+    if (plan.problems->len > 0) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, plan.problems->str);
+        return FALSE;
+    }
+    plan_commit(&plan, app, config);
+    return TRUE;
+}
