@@ -2,6 +2,7 @@
 #include "daemon/bus-caller.h"
 
 #include "daemon/bus-access.h"
+#include "daemon/bus-bounds.h"
 #include "daemon/bus-error.h"
 
 #define DRIVER "org.freedesktop.DBus"
@@ -189,6 +190,9 @@ callers_on_message(sd_bus_message *message, void *data, sd_bus_error *error)
         return 0;
     if (name == NULL)
         return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "the call names no sender");
+    r = bus_bounds_check(message, error);
+    if (r < 0)
+        return r;
     caller = g_hash_table_lookup(callers->names, name);
     if (caller == NULL) {
         r = callers_add(callers, name, &caller, error);
