@@ -2,6 +2,7 @@
 #include "daemon/listener.h"
 
 #include "common/error.h"
+#include "daemon/peer-uid.h"
 #include "daemon/target-private.h"
 
 #include <errno.h>
@@ -121,9 +122,71 @@ unix_remove_stale(const char *address, const struct sockaddr_un *name, GError **
     return unlink(name->sun_path) == 0 || listener_fail(address, "replace", errno, error);
 }
 
+/* $RUNTIME_DIRECTORY/UID; NULL when the service manager gave us none. */
+static char *
+user_directory(guint32 uid)
+{
+    g_autofree char *all = g_strdup(g_getenv("RUNTIME_DIRECTORY"));
+
+    if (!all || !g_path_is_absolute(all))
+        return NULL;
+    all[strcspn(all, ":")] = '\0';
+    return g_strdup_printf("%s/%u", all, uid);
+}
+
+/* Others may pass through it, to sockets that are shared, but not look around. */
+static gboolean
+user_directory_make(const char *address, const char *directory, GError **error)
+{
+    struct stat status;
+
+    if (mkdir(directory, 0711) == 0 && chmod(directory, 0711) == 0)
+        return TRUE;
+    if (errno != EEXIST)
+        return listener_fail(address, "make the directory of", errno, error);
+    if (lstat(directory, &status) < 0)
+        return listener_fail(address, "look at the directory of", errno, error);
+    if (S_ISDIR(status.st_mode) && status.st_uid == geteuid())
+        return TRUE;
+    return listener_fail(address, "use the directory of", EACCES, error);
+}
+
+/* Another user's socket has one place; what we may write elsewhere is not his to use. */
+static gboolean
+unix_check_place(const char *address, const char *path, guint32 uid, GError **error)
+{
+    g_autofree char *directory = user_directory(uid), *parent = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+
+    if (uid == geteuid())
+        return TRUE;
+    if (!directory) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
+                    "cannot listen on %s: a Unix socket for user %u needs the RuntimeDirectory= of "
+                    "the service",
+                    address, uid);
+        return FALSE;
+    }
+    if (strcmp(parent, directory) == 0 && name[0] != '.')
+        return user_directory_make(address, directory, error);
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
+                "cannot listen on %s: the Unix sockets of user %u are in %s/", address, uid,
+                directory);
+    return FALSE;
+}
+
+/* Nobody can be connected yet. The directory is ours, so the path is what we have bound. */
+static gboolean
+unix_give_away(const char *address, const char *path, guint32 uid, GError **error)
+{
+    if (uid == geteuid() || lchown(path, uid, (gid_t)-1) == 0)
+        return TRUE;
+    return chmod(path, 0666) == 0 || listener_fail(address, "open to its user", errno, error);
+}
+
 static gboolean
 listener_bind_unix(Listener *listener, const char *address, const LocalAddress *local,
-                   gboolean shared, GError **error)
+                   const ListenerOptions *options, GError **error)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     struct stat status;
@@ -131,12 +194,13 @@ listener_bind_unix(Listener *listener, const char *address, const LocalAddress *
     int r;
 
     g_strlcpy(name.sun_path, local->path, sizeof name.sun_path);
-    if (!unix_remove_stale(address, &name, error))
+    if (!unix_check_place(address, local->path, options->owner_uid, error) ||
+        !unix_remove_stale(address, &name, error))
         return FALSE;
     listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (listener->fd < 0)
         return listener_fail(address, "make a socket for", errno, error);
-    mask = umask(shared ? 0111 : 0177); /* no other thread of ours makes files */
+    mask = umask(options->shared ? 0111 : 0177); /* no other thread of ours makes files */
     r = bind(listener->fd, (const struct sockaddr *)&name, sizeof name) < 0 ? errno : 0;
     umask(mask);
     if (r != 0)
@@ -146,15 +210,35 @@ listener_bind_unix(Listener *listener, const char *address, const LocalAddress *
         listener->device = status.st_dev;
         listener->inode = status.st_ino;
     }
+    if (!options->shared && !unix_give_away(address, local->path, options->owner_uid, error))
+        return FALSE;
     if (listen(listener->fd, LISTENER_BACKLOG) < 0)
         return listener_fail(address, "listen on", errno, error);
     listener->address = g_strdup(address);
     return TRUE;
 }
 
-Listener *
-listener_new(const char *address, gboolean shared, GError **error)
+/* Without the kernel's word on whose a connection is, all of them would have to be refused: better
+ * to say so now. It also loads the kernel's module, when it is one, before anybody waits. */
+static gboolean
+listener_check_kernel(const Listener *listener, GError **error)
 {
+    int r = peer_uid_probe(listener->fd);
+
+    if (r >= 0)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED,
+                "cannot listen on %s for one user: the kernel does not tell whose a connection is "
+                "(NETLINK_SOCK_DIAG: %s); a unix: address needs no such check, the option shared "
+                "does without it",
+                listener->address, g_strerror(-r));
+    return FALSE;
+}
+
+Listener *
+listener_new(const ListenerOptions *options, GError **error)
+{
+    const char *address = options->address;
     g_autoptr(Listener) listener = g_new0(Listener, 1);
     g_auto(LocalAddress) local = {0};
     gboolean bound;
@@ -164,9 +248,11 @@ listener_new(const char *address, gboolean shared, GError **error)
         address = "tcp:127.0.0.1:0";
     if (!local_address_parse(address, TRUE, &local, error))
         return NULL;
-    bound = local.path ? listener_bind_unix(listener, address, &local, shared, error)
-                       : listener_bind_tcp(listener, address, &local, shared, error);
-    return bound ? g_steal_pointer(&listener) : NULL;
+    bound = local.path ? listener_bind_unix(listener, address, &local, options, error)
+                       : listener_bind_tcp(listener, address, &local, options->shared, error);
+    if (!bound || (!local.path && !options->shared && !listener_check_kernel(listener, error)))
+        return NULL;
+    return g_steal_pointer(&listener);
 }
 
 void

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Listener: a tunnel's listening socket (requirement R24). Main thread.
  *
- * TCP on loopback addresses only, unless shared; a Unix socket with mode 0600 (0666 when shared). A
- * socket file is replaced only when it is a socket on which nobody listens. */
+ * TCP on loopback addresses only, unless shared; the kernel has to be able to tell whose a
+ * connection is (peer-uid.h), or there is no listener.
+ *
+ * A Unix socket of our own user's has mode 0600 (0666 when shared), wherever that user may make
+ * one; a socket file is replaced only when nobody listens on it. For another user, as on the
+ * system's instance, it is made in a directory per UID below $RUNTIME_DIRECTORY and nowhere else:
+ * in no other place could users not take a name, or an abandoned socket, from each other through
+ * us. It is given to that user with mode 0600 where we have the right to; where we do not, it has
+ * mode 0666 and each peer is asked for its UID (SO_PEERCRED), as it is in any case. */
 #pragma once
 
 #include <gio/gio.h>
@@ -11,9 +18,15 @@ typedef struct Listener Listener;
 
 #define LISTENER_BACKLOG 128
 
-/* ADDRESS as in tunnel.h; NULL: tcp:127.0.0.1:0. Errors: INVALID, DENIED (not loopback, or no right
- * to it), EXISTS (in use), FAILED. */
-Listener *listener_new(const char *address, gboolean shared, GError **error);
+typedef struct {
+    const char *address; /* as in tunnel.h; NULL: tcp:127.0.0.1:0 */
+    gboolean shared;
+    guint32 owner_uid;
+} ListenerOptions;
+
+/* Errors: INVALID, DENIED (not loopback, not the user's directory, or no right to it), EXISTS (in
+ * use), FAILED. */
+Listener *listener_new(const ListenerOptions *options, GError **error);
 
 /* Closes it; the socket file that it made is removed. NULL is fine. */
 void listener_free(Listener *listener);

@@ -1,11 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Peer UID: which local user is at the other end of an accepted socket (requirement R24).
  *
- * A Unix socket says it itself (SO_PEERCRED); of a TCP connection over loopback the kernel's socket
- * table is asked for the other end (NETLINK_SOCK_DIAG). Any thread; does not wait. */
+ * A Unix socket says it itself (SO_PEERCRED, as of its connect); of a TCP connection over loopback
+ * the kernel's socket table is asked for the other end (NETLINK_SOCK_DIAG). One look-up by the four
+ * numbers of the connection, answered within the system call: some 10 µs, whatever the number of
+ * sockets. Any thread; does not wait. */
 #pragma once
 
 #include <glib.h>
 
-/* FALSE when there is no such local socket (any more), or the kernel cannot be asked. */
-gboolean peer_uid_get(int fd, guint32 *ret_uid);
+/* 0; -ESRCH: the other end is not a socket of this machine that somebody holds (any more), so it
+ * may be anybody's; another negative errno: the kernel cannot be asked. *RET_UID is untouched on
+ * failure, and so must the connection be. */
+int peer_uid_get(int fd, guint32 *ret_uid);
+
+/* Whether the kernel can be asked at all: it is asked for LISTENER, a listening TCP socket of this
+ * process. 0 or negative errno. */
+int peer_uid_probe(int listener);

@@ -40,13 +40,28 @@ tunnel_set_error(Tunnel *tunnel, const char *text)
 }
 
 /* A port on loopback can be reached by every local user: only the owner's own processes, and
- * root's, may. */
+ * root's, may. Whose cannot be told is nobody's. */
 static gboolean
-tunnel_peer_allowed(const Tunnel *tunnel, int fd)
+tunnel_peer_allowed(Tunnel *tunnel, int fd)
 {
+    g_autofree char *text = NULL;
     guint32 uid;
+    int r;
 
-    return tunnel->shared || (peer_uid_get(fd, &uid) && (uid == tunnel->owner_uid || uid == 0));
+    if (tunnel->shared)
+        return TRUE;
+    r = peer_uid_get(fd, &uid);
+    if (r >= 0 && (uid == tunnel->owner_uid || uid == 0))
+        return TRUE;
+    if (r >= 0)
+        text = g_strdup_printf("a connection of user %u was refused", uid);
+    else if (r == -ESRCH)
+        text = g_strdup("a connection was refused: it was gone, or not from this machine");
+    else
+        text = g_strdup_printf("a connection was refused: the kernel does not tell whose it is: %s",
+                               g_strerror(-r));
+    tunnel_set_error(tunnel, text);
+    return FALSE;
 }
 
 static gboolean
@@ -63,7 +78,6 @@ tunnel_take(Tunnel *tunnel, int fd)
 
     if (!tunnel_peer_allowed(tunnel, fd)) {
         connection_reset(local);
-        tunnel_set_error(tunnel, "a connection of another user was refused");
         return;
     }
     tunnel->accepted++;
@@ -130,7 +144,10 @@ tunnel_watch(Tunnel *tunnel)
 static gboolean
 tunnel_listen(Tunnel *tunnel, GError **error)
 {
-    tunnel->listener = listener_new(tunnel->listen, tunnel->shared, error);
+    tunnel->listener = listener_new(&(ListenerOptions){.address = tunnel->listen,
+                                                       .shared = tunnel->shared,
+                                                       .owner_uid = tunnel->owner_uid},
+                                    error);
     if (!tunnel->listener)
         return FALSE;
     g_free(tunnel->listen);

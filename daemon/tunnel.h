@@ -2,8 +2,8 @@
 /* Tunnel: a local listener; each connection to it becomes a stream.
  *
  * A connection whose stream cannot be opened is reset, and the tunnel's last error says why. TCP
- * listens on loopback only and takes connections of the owner's processes (and root's) only, unless
- * shared; a Unix socket is made with mode 0600. Main thread. */
+ * listens on loopback only; on TCP and Unix sockets alike connections of the owner's processes (and
+ * root's) are taken and no others, unless shared (listener.h, peer-uid.h). Main thread. */
 #pragma once
 
 #include "daemon/stream.h"
