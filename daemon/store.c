@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/settings-reader.h"
+#include "daemon/store-upgrade.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,7 @@ store_write(const char *path, const char *body, GError **error)
 
 /* Moves the body, which follows the first line, to the front of TEXT. */
 static gboolean
-store_check(const char *path, char *text, GError **error)
+store_check(const char *path, char *text, int *ret_version, GError **error)
 {
     char *body = strchr(text, '\n');
     g_autofree char *sum = NULL;
@@ -86,27 +87,48 @@ store_check(const char *path, char *text, GError **error)
 
     if (!body || sscanf(text, STORE_MAGIC " version=%d sha256=%64[0-9a-f]", &version, stored) != 2)
         return store_fail(path, "it does not begin as a file of streamd's", error);
-    if (version != STORE_VERSION)
-        return store_fail(path, "it is of another version of streamd", error);
+    if (version < STORE_VERSION_OLDEST || version > STORE_VERSION) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "%s: it has version %d, and this streamd reads %d to %d; use the streamd that "
+                    "wrote it, or remove it to start empty",
+                    path, version, STORE_VERSION_OLDEST, STORE_VERSION);
+        return FALSE;
+    }
     sum = store_checksum(++body);
     if (strcmp(sum, stored) != 0)
         return store_fail(path, "it is damaged: its checksum does not match", error);
     memmove(text, body, strlen(body) + 1);
+    *ret_version = version;
     return TRUE;
 }
 
-static char *
-store_read_fd(int fd, const char *path, GError **error)
+/* FORBIDDEN: the rights that group and others may not have. */
+static gboolean
+store_check_rights(const char *path, const struct stat *status, mode_t forbidden, GError **error)
 {
-    struct stat status;
+    if (!S_ISREG(status->st_mode))
+        return store_fail(path, "it is not a regular file", error);
+    if (status->st_size > STORE_FILE_MAX)
+        return store_fail(path, "it is too large", error);
+    if ((status->st_uid == 0 || status->st_uid == geteuid()) && !(status->st_mode & forbidden))
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                "%s: it belongs to user %u and has mode %04o; it must belong to user %u and have "
+                "mode 0600",
+                path, status->st_uid, status->st_mode & 07777, geteuid());
+    return FALSE;
+}
+
+static char *
+store_read_fd(int fd, const char *path, mode_t forbidden, int *ret_version, GError **error)
+{
+    struct stat status = {0};
     g_auto(SecretText) text = NULL;
     gsize size, len = 0;
     ssize_t r;
 
-    if (fstat(fd, &status) < 0 || status.st_size > STORE_FILE_MAX) {
-        store_fail(path, "it is too large", error);
+    if (fstat(fd, &status) < 0 || !store_check_rights(path, &status, forbidden, error))
         return NULL;
-    }
     size = (gsize)status.st_size;
     text = g_malloc0(size + 1);
     while (len < size && (r = read(fd, text + len, size - len)) > 0)
@@ -115,14 +137,14 @@ store_read_fd(int fd, const char *path, GError **error)
         store_fail(path, "it is damaged: a byte of it is 0", error);
         return NULL;
     }
-    return store_check(path, text, error) ? g_steal_pointer(&text) : NULL;
+    return store_check(path, text, ret_version, error) ? g_steal_pointer(&text) : NULL;
 }
 
-/* *ret is NULL when there is no such file. */
+/* *RET is NULL when there is no such file. */
 static gboolean
-store_read(const char *path, char **ret, GError **error)
+store_read(const char *path, mode_t forbidden, char **ret, int *ret_version, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     char *text;
 
     if (fd < 0 && errno == ENOENT) {
@@ -133,7 +155,7 @@ store_read(const char *path, char **ret, GError **error)
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "%s: %s", path, g_strerror(errno));
         return FALSE;
     }
-    text = store_read_fd(fd, path, error);
+    text = store_read_fd(fd, path, forbidden, ret_version, error);
     close(fd);
     if (text)
         *ret = text;
@@ -207,8 +229,8 @@ store_read_tunnel(SettingsReader *reader, StoreState *state)
         .listen = listen,
         .shared = settings_reader_boolean(reader, "shared", FALSE),
         .persistent = TRUE,
-        .timeout = settings_reader_number(reader, "timeout", 0, G_MAXINT64, 0),
-        .wait = settings_reader_number(reader, "wait", 0, G_MAXINT64, 0),
+        .timeout = settings_reader_number(reader, "timeout-usec", 0, G_MAXINT64, 0),
+        .wait = settings_reader_number(reader, "wait-usec", 0, G_MAXINT64, 0),
         .owner_uid = (guint32)settings_reader_number(reader, "owner", 0, G_MAXUINT32, 0),
     };
 
@@ -252,7 +274,7 @@ store_read_section(SettingsReader *reader, const char *group, const char *secret
 }
 
 static StoreState *
-store_parse(Store *store, const char *text, const char *secrets, GError **error)
+store_parse(Store *store, const char *text, int version, const char *secrets, GError **error)
 {
     g_autoptr(StoreState) state = store_state_new();
     g_autoptr(GKeyFile) file = g_key_file_new();
@@ -265,6 +287,7 @@ store_parse(Store *store, const char *text, const char *secrets, GError **error)
         g_prefix_error(error, "%s: ", store->state_path);
         return NULL;
     }
+    store_upgrade(file, version);
     groups = g_key_file_get_groups(file, NULL);
     for (guint i = 0; groups[i]; i++)
         store_read_section(&reader, groups[i], secrets, state);
@@ -281,15 +304,16 @@ store_load(Store *store, GError **error)
     g_autofree char *text = NULL;
     g_auto(SecretText) secrets = NULL;
     StoreState *state;
+    int version = STORE_VERSION, secrets_version; /* the secrets' form is the same in all */
 
-    if (!store_read(store->secrets_path, &secrets, error) ||
-        !store_read(store->state_path, &text, error))
+    if (!store_read(store->secrets_path, 077, &secrets, &secrets_version, error) ||
+        !store_read(store->state_path, 022, &text, &version, error))
         return NULL;
     if (!text && secrets && *secrets) {
         store_fail(store->state_path, "it is missing beside the file secrets", error);
         return NULL;
     }
-    state = store_parse(store, text, secrets, error);
+    state = store_parse(store, text, version, secrets, error);
     if (state)
         store->saved_hubs = secrets ? store_state_hubs(state) : G_MAXUINT;
     return state;
@@ -325,8 +349,8 @@ store_put_tunnel(GKeyFile *file, guint index, const TunnelOptions *tunnel)
     g_key_file_set_string(file, group, "stream", tunnel->stream);
     g_key_file_set_string(file, group, "listen", tunnel->listen);
     g_key_file_set_string(file, group, "shared", tunnel->shared ? "yes" : "no");
-    g_key_file_set_int64(file, group, "timeout", tunnel->timeout);
-    g_key_file_set_int64(file, group, "wait", tunnel->wait);
+    g_key_file_set_int64(file, group, "timeout-usec", tunnel->timeout);
+    g_key_file_set_int64(file, group, "wait-usec", tunnel->wait);
     g_key_file_set_uint64(file, group, "owner", tunnel->owner_uid);
 }
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/store-upgrade.h"
+
+static void
+rename_key(GKeyFile *file, const char *group, const char *from, const char *to)
+{
+    g_autofree char *value = g_key_file_get_value(file, group, from, NULL);
+
+    if (!value)
+        return;
+    g_key_file_set_value(file, group, to, value);
+    (void)g_key_file_remove_key(file, group, from, NULL);
+}
+
+/* Version 2 names the unit of a tunnel's times. */
+static void
+upgrade_1(GKeyFile *file)
+{
+    g_auto(GStrv) groups = g_key_file_get_groups(file, NULL);
+
+    for (guint i = 0; groups[i]; i++) {
+        if (!g_str_has_prefix(groups[i], "tunnel "))
+            continue;
+        rename_key(file, groups[i], "timeout", "timeout-usec");
+        rename_key(file, groups[i], "wait", "wait-usec");
+    }
+}
+
+/* From the version of the index, plus STORE_VERSION_OLDEST, to the next. */
+static void (*const steps[])(GKeyFile *file) = {upgrade_1};
+
+G_STATIC_ASSERT(G_N_ELEMENTS(steps) == STORE_VERSION - STORE_VERSION_OLDEST);
+
+void
+store_upgrade(GKeyFile *file, int version)
+{
+    for (int i = version - STORE_VERSION_OLDEST; i < (int)G_N_ELEMENTS(steps); i++)
+        steps[i](file);
+}
