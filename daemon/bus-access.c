@@ -5,30 +5,25 @@
 
 #define ACTION(name) "io.streamd.streamd1." name
 
-typedef struct {
-    const char *interface;
-    const char *member;
-    const char *action;
-} AccessRow;
-
-static const AccessRow rows[] = {
-    {BUS_MANAGER, "AddHub", ACTION("manage-hubs")},
-    {BUS_MANAGER, "OpenStream", ACTION("open-stream")},
-    {BUS_MANAGER, "OpenTunnel", ACTION("open-tunnel")},
-    {BUS_MANAGER, "ExposeTarget", ACTION("manage-targets")},
-    {BUS_HUB, "Connect", ACTION("manage-hubs")},
-    {BUS_HUB, "Disconnect", ACTION("manage-hubs")},
-    {BUS_HUB, "Remove", ACTION("manage-hubs")},
-    {BUS_TARGET, "Remove", ACTION("manage-targets")},
+/* The comments of policy/io.streamd.streamd1.policy.in say who may do each by default, and why. */
+static const BusAccess rows[] = {
+    {BUS_MANAGER, "AddHub", ACTION("manage-hubs"), {"hub"}},
+    {BUS_MANAGER, "OpenStream", ACTION("open-stream"), {"hub", "device", "stream"}, .opens = TRUE},
+    {BUS_MANAGER, "OpenTunnel", ACTION("open-tunnel"), {"hub", "device", "stream"}, .opens = TRUE},
+    {BUS_MANAGER, "ExposeTarget", ACTION("manage-targets"), {"target", "address"}},
+    {BUS_HUB, "Connect", ACTION("manage-hubs"), .object = "hub"},
+    {BUS_HUB, "Disconnect", ACTION("manage-hubs"), .object = "hub"},
+    {BUS_HUB, "Remove", ACTION("manage-hubs"), .object = "hub"},
+    {BUS_TARGET, "Remove", ACTION("manage-targets"), .object = "target"},
     {BUS_POLICY, "List", ACTION("view")},
     {BUS_POLICY, "Add", ACTION("manage-policy")},
     {BUS_POLICY, "Remove", ACTION("manage-policy")},
     {BUS_POLICY, "Move", ACTION("manage-policy")},
     {BUS_POLICY, "SetDefault", ACTION("manage-policy")},
     {BUS_POLICY, "Test", ACTION("view")},
-    /* Of one's own; those of others are not visible in the first place. */
-    {BUS_STREAM, "Close", ACTION("open-stream")},
-    {BUS_TUNNEL, "Close", ACTION("open-tunnel")},
+    /* One's own needs no question; for somebody else's it takes who could remove the hub. */
+    {BUS_STREAM, "Close", ACTION("manage-hubs"), .object = "stream", .owner = TRUE},
+    {BUS_TUNNEL, "Close", ACTION("manage-hubs"), .object = "tunnel", .owner = TRUE},
     {BUS_OBJECT_MANAGER, "GetManagedObjects", ""},
     {BUS_PROPERTIES, "Get", ""},
     {BUS_PROPERTIES, "GetAll", ""},
@@ -38,11 +33,11 @@ static const AccessRow rows[] = {
     {BUS_PEER, "GetMachineId", ""},
 };
 
-const char *
-bus_access_action(const char *interface, const char *member)
+const BusAccess *
+bus_access_find(const char *interface, const char *member)
 {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (g_strcmp0(rows[i].interface, interface) == 0 && g_strcmp0(rows[i].member, member) == 0)
-            return rows[i].action;
+            return &rows[i];
     return NULL;
 }

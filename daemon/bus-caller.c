@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/bus-caller.h"
 
-#include "daemon/bus-access.h"
 #include "daemon/bus-bounds.h"
 #include "daemon/bus-error.h"
+
+#include <string.h>
 
 #define DRIVER "org.freedesktop.DBus"
 #define DRIVER_PATH "/org/freedesktop/DBus"
 
 struct Callers {
     sd_bus *bus;
-    uid_t uid;
+    CallerAdmit admit;
+    void *data;
     sd_bus_slot *filter;
     GHashTable *names; /* unique name -> Caller */
 };
@@ -19,12 +21,13 @@ struct Caller {
     Callers *callers; /* weak */
     char *name;
     uid_t uid;
-    gboolean known;     /* the UID has been told */
+    GArray *groups;     /* gid_t */
+    gboolean known;     /* UID and groups have been told */
     GQueue held;        /* sd_bus_message: calls that wait for the UID */
     GQueue watches;     /* CallerWatch */
     guint pending;      /* calls that wait for their reply */
     sd_bus_slot *match; /* NameOwnerChanged of the name */
-    sd_bus_slot *query; /* GetConnectionUnixUser */
+    sd_bus_slot *query; /* GetConnectionCredentials */
 };
 
 struct CallerWatch {
@@ -42,6 +45,7 @@ caller_free(gpointer data)
     sd_bus_slot_unref(caller->query);
     g_queue_clear_full(&caller->held, bus_util_free_message);
     g_queue_clear_full(&caller->watches, g_free);
+    g_array_unref(caller->groups);
     g_free(caller->name);
     g_free(caller);
 }
@@ -91,18 +95,73 @@ caller_replay(Caller *caller)
 }
 
 static int
-caller_on_uid(sd_bus_message *reply, void *data, sd_bus_error *error)
+caller_read_groups(Caller *caller, sd_bus_message *reply)
+{
+    uint32_t group;
+    int r;
+
+    r = sd_bus_message_enter_container(reply, 'v', "au");
+    if (r >= 0)
+        r = sd_bus_message_enter_container(reply, 'a', "u");
+    while (r >= 0 && (r = sd_bus_message_read(reply, "u", &group)) > 0) {
+        gid_t gid = group;
+
+        if (caller->groups->len < CALLER_GROUPS_MAX)
+            g_array_append_val(caller->groups, gid);
+    }
+    if (r >= 0)
+        r = sd_bus_message_exit_container(reply);
+    return r < 0 ? r : sd_bus_message_exit_container(reply);
+}
+
+/* One "{sv}" of GetConnectionCredentials (D-Bus specification, "Message Bus Messages"). */
+static int
+caller_read_credential(Caller *caller, sd_bus_message *reply)
+{
+    const char *key;
+    uint32_t uid;
+    int r;
+
+    r = sd_bus_message_read(reply, "s", &key);
+    if (r < 0)
+        return r;
+    if (strcmp(key, "UnixGroupIDs") == 0)
+        return caller_read_groups(caller, reply);
+    if (strcmp(key, "UnixUserID") != 0)
+        return sd_bus_message_skip(reply, "v");
+    r = sd_bus_message_read(reply, "v", "u", &uid);
+    if (r < 0)
+        return r;
+    caller->uid = uid;
+    caller->known = TRUE;
+    return 0;
+}
+
+static int
+caller_read_credentials(Caller *caller, sd_bus_message *reply)
+{
+    int r;
+
+    r = sd_bus_message_enter_container(reply, 'a', "{sv}");
+    while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+        r = caller_read_credential(caller, reply);
+        if (r >= 0)
+            r = sd_bus_message_exit_container(reply);
+    }
+    return r;
+}
+
+static int
+caller_on_credentials(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
     Caller *caller = data;
-    uint32_t uid;
 
     /* The bus knows no such name any more: nobody is there to be answered. */
-    if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "u", &uid) < 0) {
+    if (sd_bus_message_is_method_error(reply, NULL) || caller_read_credentials(caller, reply) < 0 ||
+        !caller->known) {
         caller_gone(caller);
         return 0;
     }
-    caller->known = TRUE;
-    caller->uid = uid;
     caller->query = sd_bus_slot_unref(caller->query);
     caller_replay(caller);
     return 0;
@@ -123,7 +182,7 @@ caller_ask(Caller *caller)
     if (r < 0)
         return r;
     return sd_bus_call_method_async(bus, &caller->query, DRIVER, DRIVER_PATH, DRIVER,
-                                    "GetConnectionUnixUser", caller_on_uid, caller, "s",
+                                    "GetConnectionCredentials", caller_on_credentials, caller, "s",
                                     caller->name);
 }
 
@@ -139,6 +198,7 @@ callers_add(Callers *callers, const char *name, Caller **ret_caller, sd_bus_erro
     caller = g_new0(Caller, 1);
     caller->callers = callers;
     caller->name = g_strdup(name);
+    caller->groups = g_array_new(FALSE, FALSE, sizeof(gid_t));
     g_queue_init(&caller->held);
     g_queue_init(&caller->watches);
     r = caller_ask(caller);
@@ -159,23 +219,6 @@ caller_hold(Caller *caller, sd_bus_message *message, sd_bus_error *error)
                               CALLER_HELD_MAX);
     g_queue_push_tail(&caller->held, sd_bus_message_ref(message));
     return 1;
-}
-
-/* 0: go on to the object; negative: refused. */
-static int
-caller_admit(Caller *caller, sd_bus_message *message, sd_bus_error *error)
-{
-    const char *interface = sd_bus_message_get_interface(message);
-    const char *member = sd_bus_message_get_member(message);
-
-    if (caller->uid != caller->callers->uid)
-        return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                 "this streamd serves processes of user %u only",
-                                 (unsigned)caller->callers->uid);
-    if (bus_access_action(interface, member) == NULL)
-        return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "%s.%s may not be called",
-                                 interface != NULL ? interface : "(no interface)", member);
-    return 0;
 }
 
 static int
@@ -201,16 +244,17 @@ callers_on_message(sd_bus_message *message, void *data, sd_bus_error *error)
     }
     if (!caller->known)
         return caller_hold(caller, message, error);
-    return caller_admit(caller, message, error);
+    return callers->admit(caller, message, callers->data, error);
 }
 
 Callers *
-callers_new(sd_bus *bus, uid_t uid)
+callers_new(sd_bus *bus, CallerAdmit admit, void *data)
 {
     Callers *callers = g_new0(Callers, 1);
 
     callers->bus = sd_bus_ref(bus);
-    callers->uid = uid;
+    callers->admit = admit;
+    callers->data = data;
     callers->names = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, caller_free);
     if (sd_bus_add_filter(bus, &callers->filter, callers_on_message, callers) < 0)
         g_error("Out of memory");
@@ -232,6 +276,21 @@ Caller *
 callers_find(Callers *callers, sd_bus_message *message)
 {
     return g_hash_table_lookup(callers->names, sd_bus_message_get_sender(message));
+}
+
+const char *
+caller_name(const Caller *caller)
+{
+    return caller->name;
+}
+
+gboolean
+caller_in_group(const Caller *caller, gid_t group)
+{
+    for (guint i = 0; i < caller->groups->len; i++)
+        if (g_array_index(caller->groups, gid_t, i) == group)
+            return TRUE;
+    return FALSE;
 }
 
 uid_t

@@ -2,8 +2,9 @@
 /* Callers: who calls, by unique bus name, from its first message until it leaves the bus.
  *
  * A filter in front of all objects. The first call of a name is held while the bus is asked,
- * asynchronously, for its UID; then the same message is dispatched again through all routing.
- * After that every call is admitted or refused here (bus-access.h). Main thread. */
+ * asynchronously, for its UID and groups; then the same message is dispatched again through all
+ * routing. After that every call is admitted or refused by ADMIT. What the caller says of itself is
+ * never asked for. Main thread. */
 #pragma once
 
 #include "common/bus-util.h"
@@ -11,13 +12,20 @@
 #define CALLERS_MAX 512       /* names known at once */
 #define CALLER_HELD_MAX 64    /* calls of one name that wait for its UID */
 #define CALLER_PENDING_MAX 64 /* calls of one name that wait for their reply */
+#define CALLER_GROUPS_MAX 256 /* groups of one name that are remembered; the others do not count   \
+                               */
 
 typedef struct Callers Callers;
 typedef struct Caller Caller;
 typedef struct CallerWatch CallerWatch;
 
-/* Adds the filter. Only processes of UID are served: that is what an instance of a user is. */
-Callers *callers_new(sd_bus *bus, uid_t uid);
+/* 0: on to the object. Positive: taken, it will be put into the queue again or answered. Negative
+ * errno, or ERROR set: refused. */
+typedef int (*CallerAdmit)(Caller *caller, sd_bus_message *message, void *data,
+                           sd_bus_error *error);
+
+/* Adds the filter. */
+Callers *callers_new(sd_bus *bus, CallerAdmit admit, void *data);
 
 /* Watches that are left are not called. NULL is fine. */
 void callers_free(Callers *callers);
@@ -25,7 +33,9 @@ void callers_free(Callers *callers);
 /* Who sent MESSAGE; never NULL for a message that an object handles. Until control returns to the
  * main loop. */
 Caller *callers_find(Callers *callers, sd_bus_message *message);
+const char *caller_name(const Caller *caller); /* its unique name */
 uid_t caller_uid(const Caller *caller);
+gboolean caller_in_group(const Caller *caller, gid_t group); /* when it connected to the bus */
 
 /* GONE is called once when the name leaves the bus; the watch is freed after it. */
 CallerWatch *caller_watch(Caller *caller, void (*gone)(void *data), void *data);

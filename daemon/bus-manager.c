@@ -15,7 +15,17 @@ typedef struct {
     BusCall *call;
     BusSecret *secret;
     HubSettings settings;
+    char *allowed_users;
 } AddHub;
+
+static void
+add_hub_free(AddHub *add)
+{
+    g_free(add->allowed_users);
+    g_free(add);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AddHub, add_hub_free)
 
 static int
 bus_manager_reply_path(sd_bus_message *message, const BusKind *kind, gconstpointer object)
@@ -31,18 +41,19 @@ add_hub_cancel(void *data)
     AddHub *add = data;
 
     bus_secret_cancel(add->secret);
-    g_free(add);
+    add_hub_free(add);
 }
 
 static void
 add_hub_read(const char *text, const GError *error, void *data)
 {
-    g_autofree AddHub *add = data;
+    g_autoptr(AddHub) add = data;
     g_autoptr(GError) failure = NULL;
     Hub *hub = NULL;
 
     if (text != NULL) {
         add->settings.connection_string = text;
+        add->settings.allowed_users = add->allowed_users;
         hub = app_add_hub(bus_server_app(bus_call_server(add->call)), &add->settings, &failure);
         error = failure;
     }
@@ -55,14 +66,16 @@ add_hub_read(const char *text, const GError *error, void *data)
 }
 
 static int
-add_hub_read_arguments(sd_bus_message *message, HubSettings *settings, int *ret_fd,
-                       sd_bus_error *error)
+add_hub_read_arguments(sd_bus_message *message, AddHub *add, int *ret_fd, sd_bus_error *error)
 {
+    HubSettings *settings = &add->settings;
+    g_auto(GStrv) users = NULL;
     const char *transport = NULL;
     BusOption options[] = {
         {"transport", 's', &transport},
         {"mqtt-port", 'q', &settings->mqtts_port},
         {"ca-file", 's', &settings->ca_file},
+        {"allowed-users", 'a', &users},
     };
     int r;
 
@@ -76,6 +89,8 @@ add_hub_read_arguments(sd_bus_message *message, HubSettings *settings, int *ret_
     if (transport != NULL && !hub_transport_from_name(transport, &settings->transport))
         return bus_error_setf(error, STREAMD_ERROR_INVALID,
                               "'transport' is 'wss' or 'mqtts', not '%.64s'", transport);
+    if (users != NULL)
+        add->allowed_users = g_strjoinv(" ", users);
     return 0;
 }
 
@@ -83,23 +98,21 @@ static int
 bus_manager_add_hub(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
+    g_autoptr(AddHub) add = g_new0(AddHub, 1);
     BusItem *item = data;
-    HubSettings settings = {0};
-    AddHub *add;
     int r, fd;
 
-    r = add_hub_read_arguments(message, &settings, &fd, error);
+    r = add_hub_read_arguments(message, add, &fd, error);
     if (r < 0)
         return r;
-    add = g_new0(AddHub, 1);
-    add->settings = settings;
     add->secret = bus_secret_read(fd, HUB_CONNECTION_STRING_MAX, add_hub_read, add, &failure);
     add->call = add->secret != NULL ? bus_call_begin(item->server, message, error) : NULL;
     if (add->call == NULL) {
-        add_hub_cancel(add);
+        bus_secret_cancel(add->secret);
         return failure != NULL ? bus_error_set(error, failure) : -EBUSY;
     }
     bus_call_set_cancel(add->call, add_hub_cancel, add);
+    (void)g_steal_pointer(&add);
     return 1;
 }
 

@@ -24,9 +24,36 @@ bus_option_find(BusOption *options, guint count, const char *key)
 }
 
 static int
+bus_option_read_strings(sd_bus_message *message, const BusOption *option, sd_bus_error *error)
+{
+    g_autoptr(GStrvBuilder) strings = g_strv_builder_new();
+    const char *string;
+    guint count = 0;
+    int r;
+
+    r = sd_bus_message_enter_container(message, 'v', "as");
+    if (r >= 0)
+        r = sd_bus_message_enter_container(message, 'a', "s");
+    while (r >= 0 && (r = sd_bus_message_read(message, "s", &string)) > 0) {
+        if (++count > BUS_STRINGS_MAX)
+            return bus_error_setf(error, STREAMD_ERROR_INVALID, "'%s' has more than %d strings",
+                                  option->key, BUS_STRINGS_MAX);
+        r = bus_options_check_string(option->key, string, error);
+        g_strv_builder_add(strings, string);
+    }
+    if (r >= 0)
+        r = sd_bus_message_exit_container(message);
+    if (r >= 0)
+        r = sd_bus_message_exit_container(message);
+    if (r >= 0)
+        *(GStrv *)option->value = g_strv_builder_end(strings);
+    return r;
+}
+
+static int
 bus_option_read_value(sd_bus_message *message, BusOption *option, sd_bus_error *error)
 {
-    char expected[2] = {option->type, '\0'};
+    const char expected[] = {option->type, option->type == 'a' ? 's' : '\0', '\0'};
     const char *contents = NULL;
     char type;
     int r;
@@ -38,6 +65,10 @@ bus_option_read_value(sd_bus_message *message, BusOption *option, sd_bus_error *
         return bus_error_setf(error, STREAMD_ERROR_INVALID,
                               "option '%s' has the type '%s', it takes '%s'", option->key, contents,
                               expected);
+    if (option->type == 'a') {
+        option->given = TRUE;
+        return bus_option_read_strings(message, option, error);
+    }
     r = sd_bus_message_read(message, "v", expected, option->value);
     if (r < 0)
         return r;

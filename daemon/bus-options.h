@@ -10,9 +10,11 @@
 
 #define BUS_STRING_MAX 4096 /* security R23 */
 #define BUS_OPTIONS_MAX 64
+#define BUS_STRINGS_MAX 64 /* in one array; security R23 */
 
 /* TYPE is one of: 's' const char * (owned by the message), 't' guint64, 'u' guint32, 'q' guint16,
- * 'b' int. VALUE is left alone when the key is absent. */
+ * 'b' int, 'a' GStrv (an `as`, owned by the caller even when reading fails later). VALUE is left
+ * alone when the key is absent. */
 typedef struct {
     const char *key;
     char type;

@@ -6,5 +6,7 @@
 #include "daemon/bus-lease.h"
 #include "daemon/bus-server.h"
 
+const BusServerOptions *bus_server_options(BusServer *server);
+struct Bouncer *bus_server_bouncer(BusServer *server);
 GHashTable *bus_server_calls(BusServer *server); /* the set of its BusCalls */
 BusLeases *bus_server_leases(BusServer *server);

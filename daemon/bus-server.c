@@ -3,17 +3,19 @@
 
 #include "common/bus-names.h"
 #include "common/bus-source.h"
+#include "daemon/bus-admission.h"
+#include "daemon/bus-bouncer.h"
 #include "daemon/bus-call.h"
 #include "daemon/bus-object.h"
 #include "daemon/bus-server-private.h"
-
-#include <unistd.h>
 
 struct BusServer {
     sd_bus *bus;
     App *app; /* weak */
     GSource *source;
+    BusServerOptions options;
     Callers *callers;
+    Bouncer *bouncer;
     BusLeases *leases;
     BusObjects *objects;
     GHashTable *calls; /* set of BusCall */
@@ -132,17 +134,20 @@ bus_server_on_lost(sd_bus *bus, int error, void *data)
 }
 
 BusServer *
-bus_server_new(sd_bus *bus, App *app, BusServerLost lost, void *data)
+bus_server_new(sd_bus *bus, App *app, const BusServerOptions *options, BusServerLost lost,
+               void *data)
 {
     BusServer *server = g_new0(BusServer, 1);
 
     server->bus = sd_bus_ref(bus);
     server->app = app;
+    server->options = *options;
     server->lost = lost;
     server->lost_data = data;
     server->started_at = (guint64)g_get_real_time();
     server->calls = g_hash_table_new(NULL, NULL);
-    server->callers = callers_new(bus, getuid());
+    server->callers = callers_new(bus, bus_admission_check, server);
+    server->bouncer = bouncer_new(bus, options->polkit_timeout);
     server->leases = bus_leases_new(app);
     server->objects = bus_objects_new(server);
     server->source = bus_source_new(bus, bus_server_on_lost, server);
@@ -212,6 +217,7 @@ bus_server_free(BusServer *server)
     sd_bus_slot_unref(server->name);
     bus_objects_free(server->objects);
     bus_leases_free(server->leases);
+    bouncer_free(server->bouncer);
     callers_free(server->callers);
     g_hash_table_unref(server->calls);
     sd_bus_unref(server->bus);
@@ -234,6 +240,18 @@ Callers *
 bus_server_callers(BusServer *server)
 {
     return server->callers;
+}
+
+const BusServerOptions *
+bus_server_options(BusServer *server)
+{
+    return &server->options;
+}
+
+Bouncer *
+bus_server_bouncer(BusServer *server)
+{
+    return server->bouncer;
 }
 
 BusLeases *

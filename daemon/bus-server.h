@@ -11,9 +11,16 @@ typedef struct BusServer BusServer;
  * Called once. */
 typedef void (*BusServerLost)(const char *why, void *data);
 
+typedef struct {
+    gboolean system;        /* serves every user, and asks polkit; else one user */
+    gboolean ask_everybody; /* for tests, where all callers are one user: nobody passes unasked */
+    gint64 polkit_timeout;  /* µs; 0: BOUNCER_TIMEOUT */
+} BusServerOptions;
+
 /* BUS is started; its loop is the default main context. APP outlives the server, which becomes its
  * observer. Does not take the name yet. */
-BusServer *bus_server_new(sd_bus *bus, App *app, BusServerLost lost, void *data);
+BusServer *bus_server_new(sd_bus *bus, App *app, const BusServerOptions *options,
+                          BusServerLost lost, void *data);
 
 /* Asks for the name; OWNED is called when it is ours. When somebody else has it: lost. */
 int bus_server_take_name(BusServer *server, void (*owned)(void *data), void *data);

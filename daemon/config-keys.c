@@ -13,6 +13,7 @@ static const ConfigKey keys[] = {
     {"hub", "ConnectionStringCredential", CONFIG_TEXT},
     {"hub", "CaFile", CONFIG_PATH},
     {"hub", "Transport", CONFIG_CHOICE, .choices = config_transports},
+    {"hub", "AllowedUsers", CONFIG_TEXT},
     {"hub", "MqttPort", CONFIG_NUMBER, 1, 65535, HUB_MQTTS_PORT},
     {"target", "Address", CONFIG_TEXT},
     {"rule", "Hub", CONFIG_TEXT},

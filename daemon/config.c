@@ -6,6 +6,7 @@
 #include "daemon/config-keys.h"
 #include "daemon/secret-file.h"
 #include "daemon/target.h"
+#include "daemon/user-list.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -85,6 +86,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
     g_auto(SecretText) secret = hub_secret(config, section);
     g_autofree char *digest = ca_digest(config, section);
     g_autofree char *source = section_source(section);
+    g_autoptr(GError) error = NULL;
     const HubSettings hub = {
         .name = name,
         .connection_string = secret,
@@ -92,12 +94,16 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .ca_digest = digest,
         .transport = (HubTransport)config_keys_choice(section, "Transport"),
         .mqtts_port = (guint16)config_keys_number(section, "MqttPort"),
+        .allowed_users = config_section_value(section, "AllowedUsers"),
         .source = source,
     };
 
     if (!hub_name_is_valid(name))
         problem_here(config, &section->place, section,
                      "a hub's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+    if (hub.allowed_users && !user_list_check(hub.allowed_users, &error))
+        problem_here(config, &config_section_find(section, "AllowedUsers")->place, section,
+                     error->message);
     if (secret) {
         check_identity(config, section, secret);
         store_state_add_hub(state, &hub);

@@ -6,6 +6,7 @@
 #include "daemon/backoff.h"
 #include "daemon/device-link.h"
 #include "daemon/dial.h"
+#include "daemon/user-list.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ struct Hub {
     char *connection_string;
     ConnectionString *parts;
     char *ca_file;
+    char *allowed_users;
     char *identity;
     HubTransport transport;
     guint16 mqtts_port;
@@ -150,6 +152,10 @@ hub_check(const Hub *hub, GError **error)
                     "the path of the CA file, \"%s\", must be absolute", hub->ca_file);
         return FALSE;
     }
+    if (!user_list_check(hub->allowed_users, error)) {
+        g_prefix_error(error, "the users allowed to use the hub: ");
+        return FALSE;
+    }
     if (hub->parts->x509) {
         g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
                             "identities with a certificate (x509=true) are not supported yet");
@@ -179,6 +185,7 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->name = g_strdup(settings->name);
     hub->connection_string = g_strstrip(g_strdup(settings->connection_string));
     hub->ca_file = g_strdup(settings->ca_file);
+    hub->allowed_users = g_strdup(settings->allowed_users ? settings->allowed_users : "");
     hub->transport = settings->transport;
     hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
     hub->source = g_strdup(settings->source);
@@ -215,6 +222,7 @@ hub_free(Hub *hub)
     g_free(hub->ca_file);
     g_free(hub->ca_digest);
     g_free(hub->source);
+    g_free(hub->allowed_users);
     g_free(hub->identity);
     g_free(hub->last_error);
     g_free(hub);
@@ -227,6 +235,7 @@ hub_settings(const Hub *hub)
         .name = hub->name,
         .connection_string = hub->connection_string,
         .ca_file = hub->ca_file,
+        .allowed_users = hub->allowed_users,
         .transport = hub->transport,
         .mqtts_port = hub->mqtts_port,
         .ca_digest = hub->ca_digest,
@@ -243,7 +252,9 @@ hub_has_settings(const Hub *hub, const HubSettings *settings)
     return secret_equals(hub->connection_string, secret) &&
            g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
            g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
-           hub->transport == settings->transport && hub->mqtts_port == port;
+           hub->transport == settings->transport && hub->mqtts_port == port &&
+           g_strcmp0(hub->allowed_users, settings->allowed_users ? settings->allowed_users : "") ==
+               0;
 }
 
 void
@@ -391,6 +402,12 @@ guint16
 hub_mqtts_port(const Hub *hub)
 {
     return hub->mqtts_port;
+}
+
+const char *
+hub_allowed_users(const Hub *hub)
+{
+    return hub->allowed_users;
 }
 
 const char *

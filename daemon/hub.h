@@ -38,7 +38,8 @@ typedef struct {
     const char *ca_file;           /* absolute path; NULL: the system's trust */
     const char *ca_digest;         /* of its contents when it was read; NULL: not known */
     HubTransport transport;
-    guint16 mqtts_port; /* 0: HUB_MQTTS_PORT */
+    guint16 mqtts_port;        /* 0: HUB_MQTTS_PORT */
+    const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
     const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
 } HubSettings;
 
@@ -50,7 +51,8 @@ const char *hub_identity(const Hub *hub); /* "dev1", "dev1/mod1", or the policy'
 const char *hub_ca_file(const Hub *hub);  /* NULL: the system's trust */
 HubTransport hub_transport(const Hub *hub);
 guint16 hub_mqtts_port(const Hub *hub);
-const char *hub_source(const Hub *hub); /* as HubSettings.source */
+const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
+const char *hub_source(const Hub *hub);        /* as HubSettings.source */
 HubState hub_state(const Hub *hub);
 const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */
 guint64 hub_since(const Hub *hub);          /* CLOCK_REALTIME µs of the last change of state */

@@ -5,6 +5,7 @@
 #include "daemon/app.h"
 #include "daemon/bus-introspect.h"
 #include "daemon/bus-server.h"
+#include "daemon/config.h"
 #include "daemon/reload.h"
 
 #include <glib-unix.h>
@@ -13,6 +14,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
+
+/* Of the system's instance; the units say the same. */
+#define SYSTEM_STATE_DIR "/var/lib/streamd"
 
 typedef struct {
     gboolean user;
@@ -27,6 +31,7 @@ typedef struct {
     GMainLoop *loop;
     App *app;
     Watchdog *watchdog;
+    gboolean user;
     gboolean failed;
 } Program;
 
@@ -44,8 +49,8 @@ static gboolean
 arguments_parse(Arguments *arguments, int argc, char **argv, GError **error)
 {
     const GOptionEntry entries[] = {
-        {"user", 0, 0, G_OPTION_ARG_NONE, &arguments->user, "Serve one user, on the session bus",
-         NULL},
+        {"user", 0, 0, G_OPTION_ARG_NONE, &arguments->user,
+         "Serve one user, on the session bus; without it everybody, on the system bus", NULL},
         {"config", 0, 0, G_OPTION_ARG_FILENAME, &arguments->config, "Read the configuration FILE",
          "FILE"},
         {"state-dir", 0, 0, G_OPTION_ARG_FILENAME, &arguments->state_dir, "Keep the state in DIR",
@@ -88,7 +93,7 @@ print_interfaces(const char *path)
     return EXIT_SUCCESS;
 }
 
-/* --state-dir, else what systemd made for us, else the user's own. */
+/* --state-dir, else what systemd made for us, else the system's or the user's own. */
 static char *
 state_directory(const Arguments *arguments, GError **error)
 {
@@ -97,6 +102,8 @@ state_directory(const Arguments *arguments, GError **error)
 
     if (given == NULL)
         given = g_getenv("STATE_DIRECTORY");
+    if (given == NULL && !arguments->user)
+        given = SYSTEM_STATE_DIR;
     path =
         given != NULL ? g_strdup(given) : g_build_filename(g_get_user_state_dir(), "streamd", NULL);
     if (g_mkdir_with_parents(path, 0700) < 0) {
@@ -153,23 +160,29 @@ program_on_name(void *data)
     if (sd_watchdog_enabled(1, &limit) > 0)
         program->watchdog =
             watchdog_new(app_reactors(program->app), (gint64)limit, program_is_alive, NULL);
-    g_message("streamd " STREAMD_VERSION " serves user %u on the session bus", (unsigned)getuid());
+    if (program->user)
+        g_message("streamd " STREAMD_VERSION " serves user %u on the session bus",
+                  (unsigned)getuid());
+    else
+        g_message("streamd " STREAMD_VERSION " serves all users on the system bus");
     (void)sd_notify(0, "READY=1");
 }
 
 static gboolean
-open_bus(sd_bus **ret_bus, GError **error)
+open_bus(gboolean user, sd_bus **ret_bus, GError **error)
 {
     g_autoptr(sd_bus) bus = NULL;
     const char *name;
     int r;
 
-    r = sd_bus_open_user_with_description(&bus, "streamd");
+    r = user ? sd_bus_open_user_with_description(&bus, "streamd")
+             : sd_bus_open_system_with_description(&bus, "streamd");
     if (r >= 0)
         r = sd_bus_get_unique_name(bus, &name); /* waits for the end of the handshake */
     if (r < 0) {
         g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                    "cannot reach the session bus: %s (is DBUS_SESSION_BUS_ADDRESS set?)",
+                    user ? "cannot reach the session bus: %s (is DBUS_SESSION_BUS_ADDRESS set?)"
+                         : "cannot reach the system bus: %s",
                     g_strerror(-r));
         return FALSE;
     }
@@ -180,7 +193,9 @@ open_bus(sd_bus **ret_bus, GError **error)
 static gboolean
 program_run(Program *program, sd_bus *bus, GError **error)
 {
-    g_autoptr(BusServer) server = bus_server_new(bus, program->app, program_on_lost, program);
+    const BusServerOptions options = {.system = !program->user};
+    g_autoptr(BusServer) server =
+        bus_server_new(bus, program->app, &options, program_on_lost, program);
     guint terminate = g_unix_signal_add(SIGTERM, program_on_signal, program);
     guint interrupt = g_unix_signal_add(SIGINT, program_on_signal, program);
     guint reload = g_unix_signal_add(SIGHUP, program_on_reload, program);
@@ -205,11 +220,15 @@ serve(const Arguments *arguments, GError **error)
     g_autofree char *state_dir = state_directory(arguments, error);
     g_autoptr(App) app = NULL;
     g_autoptr(sd_bus) bus = NULL;
-    Program program = {.loop = loop};
+    const char *config = arguments->config;
+    Program program = {.loop = loop, .user = arguments->user};
 
-    if (state_dir == NULL || !open_bus(&bus, error))
+    if (state_dir == NULL || !open_bus(arguments->user, &bus, error))
         return FALSE;
-    app = app_new(&(AppOptions){.config_file = arguments->config,
+    if (config == NULL && !arguments->user)
+        config = CONFIG_SYSTEM_FILE;
+    app = app_new(&(AppOptions){.config_file = config,
+                                .config_optional = arguments->config == NULL,
                                 .state_dir = state_dir,
                                 .threads = (guint)arguments->threads},
                   error);
@@ -238,12 +257,6 @@ main(int argc, char **argv)
     }
     if (arguments.introspect != NULL)
         return print_interfaces(arguments.introspect);
-    if (!arguments.user) {
-        (void)fputs("streamd: only an instance of a user is available in this version: "
-                    "start it with --user\n",
-                    stderr);
-        return 2;
-    }
     if (serve(&arguments, &error))
         return EXIT_SUCCESS;
     if (error != NULL)

@@ -26,6 +26,7 @@ hub_item_free(void *data)
     g_free((char *)hub->ca_file);
     g_free((char *)hub->ca_digest);
     g_free((char *)hub->source);
+    g_free((char *)hub->allowed_users);
     g_free(hub);
 }
 
@@ -102,6 +103,7 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     item->ca_file = g_strdup(hub->ca_file);
     item->ca_digest = g_strdup(hub->ca_digest);
     item->source = g_strdup(hub->source);
+    item->allowed_users = g_strdup(hub->allowed_users);
     g_ptr_array_add(state->hubs, item);
 }
 

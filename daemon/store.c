@@ -183,7 +183,9 @@ store_read_hub(SettingsReader *reader, const char *name, const char *secrets, St
 {
     g_auto(SecretText) secret = store_find_secret(secrets, name);
     g_autofree char *ca_file = settings_reader_text(reader, "ca-file", FALSE);
-    HubSettings hub = {.name = name, .connection_string = secret, .ca_file = ca_file};
+    g_autofree char *users = settings_reader_text(reader, "allowed-users", FALSE);
+    HubSettings hub = {
+        .name = name, .connection_string = secret, .ca_file = ca_file, .allowed_users = users};
 
     hub.transport = (HubTransport)settings_reader_choice(reader, "transport", transports, 0);
     hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 1, 65535, HUB_MQTTS_PORT);
@@ -362,6 +364,7 @@ store_put_hub(GKeyFile *file, const HubSettings *hub)
     g_key_file_set_string(file, group, "transport", transports[hub->transport]);
     g_key_file_set_integer(file, group, "mqtt-port", hub->mqtts_port);
     set_text(file, group, "ca-file", hub->ca_file);
+    set_text(file, group, "allowed-users", hub->allowed_users);
 }
 
 static void

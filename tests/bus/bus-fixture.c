@@ -53,17 +53,24 @@ fixture_start_bus(Fixture *fixture)
 GPid
 fixture_spawn(Fixture *fixture, const char *const *arguments)
 {
+    return fixture_spawn_program(fixture, "STREAMD", arguments);
+}
+
+GPid
+fixture_spawn_program(Fixture *fixture, const char *program, const char *const *arguments)
+{
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_auto(GStrv) env = g_get_environ();
     g_autoptr(GError) error = NULL;
     int log = open(fixture->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     GPid pid;
 
-    g_ptr_array_add(argv, (gpointer)g_getenv("STREAMD"));
+    g_ptr_array_add(argv, (gpointer)g_getenv(program));
     for (guint i = 0; arguments[i] != NULL; i++)
         g_ptr_array_add(argv, (gpointer)arguments[i]);
     g_ptr_array_add(argv, NULL);
     env = g_environ_setenv(env, "DBUS_SESSION_BUS_ADDRESS", fixture->address, TRUE);
+    env = g_environ_setenv(env, "DBUS_SYSTEM_BUS_ADDRESS", fixture->address, TRUE);
     env = g_environ_setenv(env, "STATE_DIRECTORY", fixture->dir, TRUE);
     env = g_environ_unsetenv(env, "NOTIFY_SOCKET");
     g_spawn_async_with_fds(NULL, (char **)argv->pdata, env, G_SPAWN_DO_NOT_REAP_CHILD,
@@ -95,14 +102,15 @@ fixture_wait_name(sd_bus *bus)
 void
 fixture_set_up(Fixture *fixture, gconstpointer data)
 {
-    static const char *const arguments[] = {"--user", "--threads=1", NULL};
+    static const FixtureProgram user = {"STREAMD", {"--user", "--threads=1", NULL}};
+    const FixtureProgram *program = data != NULL ? data : &user;
     g_autoptr(sd_bus) bus = NULL;
 
-    g_assert_nonnull(g_getenv("STREAMD"));
+    g_assert_nonnull(g_getenv(program->program));
     fixture->dir = g_dir_make_tmp("streamd-bus-XXXXXX", NULL);
     fixture->log = g_build_filename(fixture->dir, "log", NULL);
     fixture_start_bus(fixture);
-    fixture->streamd = fixture_spawn(fixture, arguments);
+    fixture->streamd = fixture_spawn_program(fixture, program->program, program->arguments);
     bus = fixture_connect(fixture);
     fixture_wait_name(bus);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A private bus, and the real streamd --user on it, for one test. STREAMD names the program. */
+/* A private bus, and the real streamd on it, for one test. The bus is the session's and the
+ * system's to it. STREAMD names the program. */
 #pragma once
 
 #include "common/bus-names.h"
@@ -16,6 +17,13 @@ typedef struct {
     char *log; /* what streamd says on standard error goes here */
 } Fixture;
 
+/* What to start instead of "STREAMD --user --threads=1". */
+typedef struct {
+    const char *program; /* of the environment variable of this name */
+    const char *arguments[4];
+} FixtureProgram;
+
+/* DATA: a FixtureProgram, or NULL. */
 void fixture_set_up(Fixture *fixture, gconstpointer data);
 /* Asks streamd to stop and asserts that it does so in order: under a sanitizer that it leaks
  * nothing. */
@@ -26,6 +34,7 @@ sd_bus *fixture_connect(Fixture *fixture);
 
 /* Starts another streamd on the bus; wait for it with fixture_wait_exit. */
 GPid fixture_spawn(Fixture *fixture, const char *const *arguments);
+GPid fixture_spawn_program(Fixture *fixture, const char *program, const char *const *arguments);
 int fixture_wait_exit(GPid pid);     /* the exit status */
 void fixture_wait_name(sd_bus *bus); /* a streamd has the name */
 

@@ -219,18 +219,6 @@ test_an_idle_daemon_sleeps(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(count_sleeps(fixture) - before, <, 100);
 }
 
-/* Without --user there is nothing yet that could be meant. */
-static void
-test_system_instance_is_refused(Fixture *fixture, gconstpointer data)
-{
-    static const char *const arguments[] = {NULL};
-    g_autofree char *log = NULL;
-
-    g_assert_cmpint(fixture_wait_exit(fixture_spawn(fixture, arguments)), ==, 2);
-    log = fixture_read_log(fixture);
-    g_assert_nonnull(strstr(log, "--user"));
-}
-
 #define ADD(path, func) g_test_add(path, Fixture, NULL, fixture_set_up, func, fixture_tear_down)
 
 int
@@ -246,6 +234,5 @@ main(int argc, char **argv)
     ADD("/access/read-only", test_properties_cannot_be_set);
     ADD("/access/second-instance", test_a_second_instance_gives_way);
     ADD("/access/idle", test_an_idle_daemon_sleeps);
-    ADD("/access/system-instance", test_system_instance_is_refused);
     return g_test_run();
 }

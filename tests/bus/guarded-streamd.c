@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* guarded-streamd [TIMEOUT_MS]: the system's instance, made of the daemon's libraries, that asks
+ * polkit about everybody, itself and root included; so that it can be tested with one user. An
+ * object of its own tells how many questions are open. */
+#include "common/bus-util.h"
+#include "daemon/app.h"
+#include "daemon/bus-bouncer.h"
+#include "daemon/bus-server-private.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdlib.h>
+
+static gboolean
+on_signal(gpointer loop)
+{
+    g_main_loop_quit(loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+on_lost(const char *why, void *data)
+{
+    g_error("%s", why);
+}
+
+static void
+on_name(void *app)
+{
+    app_start(app);
+}
+
+static int
+get_queries(sd_bus *bus, const char *path, const char *interface, const char *property,
+            sd_bus_message *reply, void *server, sd_bus_error *error)
+{
+    return sd_bus_message_append(reply, "u", bouncer_queries(bus_server_bouncer(server)));
+}
+
+static const sd_bus_vtable vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_PROPERTY("Queries", "u", get_queries, 0, 0),
+    SD_BUS_VTABLE_END,
+};
+
+int
+main(int argc, char **argv)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(sd_bus) bus = NULL;
+    g_autoptr(sd_bus_slot) slot = NULL;
+    g_autoptr(App) app = NULL;
+    g_autoptr(BusServer) server = NULL;
+    BusServerOptions options = {.system = TRUE, .ask_everybody = TRUE};
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (argc > 1)
+        options.polkit_timeout = atoi(argv[1]) * G_TIME_SPAN_MILLISECOND;
+    g_assert_cmpint(sd_bus_open_system(&bus), >=, 0);
+    app = app_new(&(AppOptions){.state_dir = g_getenv("STATE_DIRECTORY"), .threads = 1}, &error);
+    g_assert_no_error(error);
+    server = bus_server_new(bus, app, &options, on_lost, NULL);
+    g_assert_cmpint(
+        sd_bus_add_object_vtable(bus, &slot, "/test", "io.streamd.Test", vtable, server), >=, 0);
+    g_assert_cmpint(bus_server_take_name(server, on_name, app), >=, 0);
+    (void)g_unix_signal_add(SIGTERM, on_signal, loop);
+    g_main_loop_run(loop);
+    return EXIT_SUCCESS;
+}
