@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The table of who may do what: test_policy.py SOURCE POLICY.
+
+The one in streamd(8) is the source; daemon/bus-access.c (which method needs what), POLICY (what polkit says by
+default) and dbus/ (which methods there are) are held to it."""
+
+import glob
+import os
+import re
+import sys
+import unittest
+import xml.etree.ElementTree
+
+SOURCE, POLICY = sys.argv[1:3]
+PREFIX = 'io.streamd.streamd1.'
+OWNER = 'org.freedesktop.policykit.owner'
+
+# For interfaces that are not there yet: consent, and apps as the ends of streams.
+WITHOUT_METHOD = {'handle-streams', 'answer-requests'}
+
+# What polkit's manual gives for defaults.
+DEFAULTS = {'no', 'yes', 'auth_self', 'auth_admin', 'auth_self_keep', 'auth_admin_keep'}
+
+
+def read(name):
+    with open(os.path.join(SOURCE, name), encoding='utf-8') as file:
+        return file.read()
+
+
+def manual(begin):
+    """The rows of a table of the manual page, between \\" TABLE name and \\" END."""
+    text = read('man/streamd.8')
+    table = text.split(f'.\\" TABLE {begin}\n')[1].split('.\\" END\n')[0]
+    rows = [line.replace('\\-', '-').split('|') for line in table.split('\n')
+            if '|' in line and not line.startswith('.') and not line.endswith(';')]
+    return [[cell.strip() for cell in row] for row in rows[1:]]
+
+
+def constants():
+    """Names of interfaces, by the constants of bus-names.h."""
+    return dict(re.findall(r'#define (BUS_\w+) "([\w.]+)"', read('common/bus-names.h')))
+
+
+def access():
+    """{(interface, method): (action, belongs to an owner)} of the daemon's table."""
+    names = constants()
+    table = read('daemon/bus-access.c').split('rows[] = {')[1].split('\n};')[0]
+    rows = re.findall(r'\{(BUS_\w+), "(\w+)", (?:ACTION\("([\w-]+)"\)|"")(.*?)\},?(?=\s*(?:\{BUS|/\*|$))',
+                      table, re.S)
+    found = {(names[interface], method): (action, '.owner = TRUE' in rest)
+             for interface, method, action, rest in rows}
+    assert len(found) == len(re.findall(r'\{BUS_', table)), 'a row is not understood'
+    return found
+
+
+def contract():
+    """Every (interface, method) of ours."""
+    for path in glob.glob(os.path.join(SOURCE, 'dbus', '*.xml')):
+        for interface in xml.etree.ElementTree.parse(path).getroot().iter('interface'):
+            for method in interface.iter('method'):
+                yield interface.get('name'), method.get('name')
+
+
+class Table(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.actions = list(xml.etree.ElementTree.parse(POLICY).getroot().iter('action'))
+        self.ids = [action.get('id') for action in self.actions]
+
+    def test_every_method_is_mapped(self):
+        self.assertEqual(set(contract()) - set(access()), set())
+
+    def test_no_method_is_invented(self):
+        ours = {row for row in access() if row[0].startswith('io.streamd.')}
+        self.assertEqual(ours - set(contract()), set())
+
+    def test_actions_are_those_of_the_policy(self):
+        needed = {action for action, _ in access().values()} - {''}
+        self.assertEqual({PREFIX + action for action in needed | WITHOUT_METHOD}, set(self.ids))
+        self.assertEqual(needed & WITHOUT_METHOD, set())
+        self.assertEqual(len(self.ids), len(set(self.ids)))
+
+    def test_manual_has_the_methods(self):
+        told = {}
+        for methods, action in manual('methods'):
+            owner = action.endswith("(others')")
+            action = action.removesuffix("(others')").strip()
+            for method in methods.split(','):
+                interface, name = method.strip().rsplit('.', 1)
+                told['io.streamd.Streamd1.' + interface, name] = (action, owner)
+        ours = {row: value for row, value in access().items() if row[0].startswith('io.streamd.')}
+        self.assertEqual(told, ours)
+
+    def test_manual_has_the_defaults(self):
+        told = {PREFIX + action: defaults for action, *defaults in manual('defaults')}
+        policy = {action.get('id'): [action.find('defaults').find(who).text
+                                     for who in ('allow_any', 'allow_inactive', 'allow_active')]
+                  for action in self.actions}
+        self.assertEqual(told, policy)
+
+    def test_defaults_are_some(self):
+        for action in self.actions:
+            for default in action.find('defaults'):
+                self.assertIn(default.text, DEFAULTS)
+
+    def test_nobody_afar_passes_unasked(self):
+        for action in self.actions:
+            for who in 'allow_any', 'allow_inactive':
+                self.assertIn(action.find('defaults').find(who).text, {'no', 'auth_admin'})
+
+    def test_the_owner_is_the_user_of_the_unit(self):
+        user = re.search(r'^User=(\S+)$', read('systemd/streamd.service.in'), re.M).group(1)
+        for action in self.actions:
+            owners = [note.text for note in action.iter('annotate') if note.get('key') == OWNER]
+            self.assertEqual(owners, ['unix-user:' + user], action.get('id'))
+
+    def test_messages_name_only_details_that_are_sent(self):
+        sent = set(re.findall(r'"(\w+)"', ' '.join(
+            re.findall(r'ACTION\("[\w-]+"\),\s*\{(.*?)\}', read('daemon/bus-access.c'), re.S))))
+        for action in self.actions:
+            used = set(re.findall(r'\$\((\w+)\)', action.find('message').text))
+            self.assertEqual(used - sent, set(), action.get('id'))
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
