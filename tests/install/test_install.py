@@ -30,6 +30,8 @@ usr/share/dbus-1/system.d/io.streamd.Streamd1.conf
 usr/share/doc/streamd/NEWS.md
 usr/share/doc/streamd/README.md
 usr/share/man/man5/streamd.conf.5
+usr/share/man/man8/streamd.8
+usr/share/man/man5/streamd.conf.5
 '''.split()
 
 # Exposure as systemd-analyze counts it, ten times: 20 is what must hold.

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# streamd of the system: its configuration, reloaded; and connection strings as credentials.
+. /test-lib/lib.sh
+
+targets() {
+    streamctl --system target list
+}
+hub() {
+    streamhub --state-dir /var/lib/streamhub "$@"
+}
+conf=/etc/streamd/streamd.conf
+
+streamhub init --state-dir /var/lib/streamhub --host-name localhost >/dev/null
+systemctl start streamhub
+hub device add pump >/dev/null
+install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
+install -d -m 700 /etc/streamd/credentials
+hub connection-string device pump --output /etc/streamd/credentials/plant
+
+cat >$conf <<'CONF'
+[target web]
+Address=tcp:127.0.0.1:80
+CONF
+ok 'start' systemctl start streamd
+ok 'the file counts' says web targets
+printf '[target web]\nAddress=tcp:127.0.0.1:80\n[target pump]\nAdress=tcp:127.0.0.1:81\n' >$conf
+ok 'reload of a file that is wrong' systemctl reload streamd
+ok 'file and line are told' until_true journalctl -q -u streamd -g "$conf:4"
+ok 'the old configuration is kept' says 'tcp:127.0.0.1:80' targets
+ok 'it goes on' is running property streamd SubState
+mkdir -p $conf.d
+printf '[target web]\nAddress=tcp:127.0.0.1:80\n' >$conf
+printf '[target pump]\nAddress=tcp:127.0.0.1:81\n' >$conf.d/pump.conf
+ok 'reload of a drop-in' systemctl reload streamd
+has_pump() {
+    targets | grep -q '127.0.0.1:81'
+}
+ok 'it counts' until_true has_pump
+
+printf '[hub plant]\nConnectionStringCredential=plant\nCaFile=/etc/streamd/ca.pem\n' >$conf.d/plant.conf
+drop_in streamd.service credential <<'UNIT'
+[Service]
+LoadCredential=plant:/etc/streamd/credentials/plant
+UNIT
+is_connected() {
+    streamctl --system --json hub list | grep -q '"connected"'
+}
+ok 'a credential: restart' systemctl restart streamd
+ok 'and it is connected' until_true is_connected
+
+systemd-creds encrypt --with-key=host --name=plant /etc/streamd/credentials/plant \
+    /etc/streamd/credentials/plant.cred 2>/dev/null
+rm /etc/streamd/credentials/plant
+drop_in streamd.service credential <<'UNIT'
+[Service]
+LoadCredentialEncrypted=plant:/etc/streamd/credentials/plant.cred
+UNIT
+ok 'an encrypted credential: restart' systemctl restart streamd
+ok 'and it is connected again' until_true is_connected
+ok 'the hub says so' says 'Connection +Connected' hub device show pump
+key=$(hub connection-string device pump | sed 's/.*SharedAccessKey=//')
+ok 'the key is in no log' refused journalctl -q -g "${key:0:20}"
+plan

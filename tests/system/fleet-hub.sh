@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The hub of the fleet: made, enabled, one device enrolled. Restarts when it is asked to.
+. /test-lib/fleet.sh
+
+streamhub init --state-dir /var/lib/streamhub --host-name hub.example || exit 1
+systemctl enable --now streamhub || exit 1
+hub() {
+    streamhub --state-dir /var/lib/streamhub "$@"
+}
+hub device add pump
+hub connection-string device pump --output /shared/pump.cs
+hub connection-string policy service --output /shared/service.cs
+cp /var/lib/streamhub/ca.pem /shared/ca.pem
+done_with hub
+
+until [[ -e /shared/stop ]]; do
+    if [[ -e /shared/restart-hub ]]; then
+        systemctl restart streamhub
+        rm /shared/restart-hub
+    fi
+    sleep 0.02
+done

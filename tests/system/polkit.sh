@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Who may do what on the system's streamd, with the real polkit and logind: nobody without being
+# asked for, a group by a rule, anybody with an administrator's password, who sits at the machine.
+. /test-lib/lib.sh
+
+target() {
+    local user=$1
+    shift
+    as "$user" streamctl --system target "$@"
+}
+systemctl start streamd
+ok 'root is not asked about' streamctl --system target add root tcp:127.0.0.1:1
+ok 'alice is refused' fails 5 target alice add hers tcp:127.0.0.1:2
+ok 'and with an address that is none' fails 5 target alice add hers nonsense
+ok 'and so is nobody' fails 5 as nobody streamctl --system target add his tcp:127.0.0.1:2
+ok 'nothing has changed' refused says hers streamctl --system target list
+
+mkdir -p /etc/polkit-1/rules.d
+cat >/etc/polkit-1/rules.d/50-streamers.rules <<'RULE'
+polkit.addRule(function(action, subject) {
+    if (action.id == "io.streamd.streamd1.manage-targets" &&
+        (subject.isInGroup("streamers") || (subject.active && subject.local)))
+        return polkit.Result.YES;
+});
+RULE
+systemctl restart polkit
+ok 'a group by a rule' target olga add group tcp:127.0.0.1:3
+ok 'only what the rule says' fails 5 as olga streamctl --system accept-policy set-default accept
+ok 'only that group' fails 5 target alice add hers tcp:127.0.0.1:4
+
+# An agent for alice's shell asks for ada's password: she is the only administrator.
+mkfifo -m 666 /tmp/agent
+cat >/root/asked.sh <<'X'
+exec runuser -u alice -- env -i PATH=/usr/bin:/bin HOME=/home/alice TERM=dumb sh -c '
+    pkttyagent --notify-fd 5 --process $$ 5>/tmp/agent & read -r _ </tmp/agent
+    exec busctl --system call io.streamd.Streamd1 /io/streamd/Streamd1 \
+        io.streamd.Streamd1.Manager ExposeTarget "ssa{sv}" asked tcp:127.0.0.1:5 0'
+X
+with_password() {
+    { until_true grep -q assword /root/terminal; echo "$1"; sleep 0.3; } |
+        timeout 15 script -qefc 'sh /root/asked.sh' /root/terminal
+}
+ok 'a wrong password' refused with_password 'open barley'
+ok 'is none' grep -q 'AUTHENTICATION FAILED' /root/terminal
+rm /root/terminal
+ok "an administrator's password" with_password 'open sesame'
+ok 'was asked for' grep -q 'AUTHENTICATION COMPLETE' /root/terminal
+ok 'and did it' says asked streamctl --system target list
+
+# in_session SEAT COMMAND...: as alice, in a session of logind's.
+in_session() {
+    local seat=$1
+    shift
+    systemd-run -q --wait --pipe --collect -p User=alice -p PAMName=login ${seat:+-E XDG_SEAT=$seat} \
+        -- "$@"
+}
+ok 'who sits at the machine' in_session seat0 streamctl --system target add seat tcp:127.0.0.1:6
+ok 'not who came otherwise' fails 5 in_session '' streamctl --system target add other tcp:127.0.0.1:7
+ok 'what was allowed is there' says 'group.*root.*seat' streamctl --system target list
+plan
