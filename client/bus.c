@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/bus.h"
 
+#include "client/agent.h"
 #include "client/bus-variant.h"
 
 #include <errno.h>
@@ -15,7 +16,12 @@ struct Bus {
     sd_bus *bus;
     GQueue events; /* Pending: what came and was not looked at yet */
     int signals;   /* signalfd; -1 before bus_listen */
+    gboolean ask;  /* somebody may have to be asked, and may be */
 };
+
+/* How long polkit may take (docs/architecture.md), and some more; and the default of sd-bus. */
+#define ASK_LIMIT (65 * G_TIME_SPAN_SECOND)
+#define CALL_LIMIT (25 * G_TIME_SPAN_SECOND)
 
 typedef struct {
     BusEventKind kind;
@@ -53,13 +59,14 @@ bus_object_destroy(gpointer object)
 }
 
 Bus *
-bus_open(gboolean system, GError **error)
+bus_open(gboolean system, gboolean ask, GError **error)
 {
     g_autoptr(Bus) bus = g_new0(Bus, 1);
     const char *name;
     int r;
 
     bus->signals = -1;
+    bus->ask = system && ask && geteuid() != 0;
     g_queue_init(&bus->events);
     r = system ? sd_bus_open_system(&bus->bus) : sd_bus_open_user(&bus->bus);
     if (r >= 0)
@@ -104,6 +111,28 @@ bus_set_error(GError **error, const sd_bus_error *failure, int r)
     }
 }
 
+/* Reading, on interfaces of the bus itself, needs no authorization. */
+static gboolean
+bus_may_ask(const Bus *bus, const char *interface)
+{
+    return bus->ask && g_str_has_prefix(interface, BUS_NAME ".");
+}
+
+static int
+bus_send(Bus *bus, sd_bus_message *message, gint64 timeout, sd_bus_error *failure,
+         sd_bus_message **ret_reply)
+{
+    g_autoptr(Agent) agent = NULL;
+    int r = 0;
+
+    if (bus_may_ask(bus, sd_bus_message_get_interface(message))) {
+        agent = agent_start();
+        timeout = (timeout > 0 ? timeout : CALL_LIMIT) + ASK_LIMIT;
+        r = sd_bus_message_set_allow_interactive_authorization(message, 1);
+    }
+    return r < 0 ? r : sd_bus_call(bus->bus, message, (guint64)timeout, failure, ret_reply);
+}
+
 GVariant *
 bus_call(Bus *bus, const char *path, const char *interface, const char *member, GVariant *args,
          gint64 timeout, GError **error)
@@ -118,7 +147,7 @@ bus_call(Bus *bus, const char *path, const char *interface, const char *member, 
     if (r >= 0 && tuple != NULL)
         r = bus_variant_append(message, tuple);
     if (r >= 0)
-        r = sd_bus_call(bus->bus, message, (guint64)timeout, &failure, &reply);
+        r = bus_send(bus, message, timeout, &failure, &reply);
     if (r < 0) {
         bus_set_error(error, &failure, r);
         return NULL;

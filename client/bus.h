@@ -8,14 +8,15 @@
 
 typedef struct Bus Bus;
 
-/* Connects to the session bus, or the system's. */
-Bus *bus_open(gboolean system, GError **error);
+/* Connects to the session bus, or the system's. ASK: on the system's, a person may be asked for a
+ * password, by an agent of the desktop or on the terminal (agent.h); never root. */
+Bus *bus_open(gboolean system, gboolean ask, GError **error);
 void bus_close(Bus *bus); /* NULL is fine */
 
 /* Calls a method of streamd. ARGS is a tuple (consumed when floating) or NULL. A value of type `h`
  * is a descriptor itself, not an index: in ARGS borrowed, in the result for the caller to close.
- * TIMEOUT in µs; 0: the default of the bus. NULL with ERROR set; a method without results gives an
- * empty tuple. */
+ * TIMEOUT in µs; 0: the default of the bus. Where a person may be asked it is longer by that. NULL
+ * with ERROR set; a method without results gives an empty tuple. */
 GVariant *bus_call(Bus *bus, const char *path, const char *interface, const char *member,
                    GVariant *args, gint64 timeout, GError **error);
 

@@ -17,6 +17,7 @@ static const OptionRow options[OPTION_LAST] = {
     [OPTION_JSON] = {"json", VALUE_NONE},
     [OPTION_HELP] = {"help", VALUE_NONE},
     [OPTION_VERSION] = {"version", VALUE_NONE},
+    [OPTION_NO_ASK_PASSWORD] = {"no-ask-password", VALUE_NONE},
     [OPTION_CONNECTION_STRING_FILE] = {"connection-string-file", VALUE_REQUIRED},
     [OPTION_CA] = {"ca", VALUE_REQUIRED},
     [OPTION_TRANSPORT] = {"transport", VALUE_REQUIRED},
@@ -251,8 +252,13 @@ cli_help(const Verb *verbs, const Verb *verb)
     if (verb != NULL)
         return cli_help_verb(verb);
     text = g_string_new(NULL);
-    g_string_append_printf(text, "%s\n\n%s\n", _("streamctl [--user|--system] [--json] VERB"),
-                           _("Verbs:"));
+    g_string_append_printf(
+        text, "%s\n\n%s\n\n%s\n",
+        _("streamctl [--user|--system] [--no-ask-password] [--json] VERB"),
+        _("--user (the default) talks to the streamd of the user, --system to the machine's, "
+          "where\n"
+          "a password may be asked for on the terminal, unless --no-ask-password is given."),
+        _("Verbs:"));
     for (const Verb *row = verbs; row->name != NULL; row++)
         g_string_append_printf(text, "  %s%s%s\n      %s\n", row->name,
                                *row->arguments != '\0' ? " " : "", row->arguments, _(row->help));

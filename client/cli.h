@@ -11,6 +11,7 @@ typedef enum {
     OPTION_JSON,
     OPTION_HELP,
     OPTION_VERSION,
+    OPTION_NO_ASK_PASSWORD,
     OPTION_CONNECTION_STRING_FILE,
     OPTION_CA,
     OPTION_TRANSPORT,
@@ -32,7 +33,7 @@ typedef enum {
 #define OPTION_BIT(option) (1u << (option))
 #define OPTIONS_GLOBAL                                                                             \
     (OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_SYSTEM) | OPTION_BIT(OPTION_JSON) |               \
-     OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
+     OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_NO_ASK_PASSWORD))
 
 typedef struct Cli Cli;
 

@@ -73,7 +73,7 @@ exit_code_hint(ExitCode code)
 {
     switch (code) {
     case EXIT_CODE_NO_DAEMON:
-        return _("Is it running? Start it with: streamd --user");
+        return _("Is it running? Start it with: streamd --user; --system is for the machine's.");
     case EXIT_CODE_OFFLINE:
         return _("Is streamd running there, and connected? --wait waits for it.");
     case EXIT_CODE_UNAUTHORIZED:

@@ -10,7 +10,7 @@
 Bus *
 verb_open_bus(const Cli *cli, GError **error)
 {
-    return bus_open(cli->given[OPTION_SYSTEM], error);
+    return bus_open(cli->given[OPTION_SYSTEM], !cli->given[OPTION_NO_ASK_PASSWORD], error);
 }
 
 ExitCode

@@ -290,6 +290,7 @@ test_bounded(Fixture *fixture, gconstpointer data)
 
     /* The first message alone is held for the caller's UID, which has a bound of its own. */
     version = fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
+    g_assert_cmpstr(version, ==, STREAMD_VERSION);
     for (guint n = 0; n < QUERIES_PER_CALLER + 10; n++) {
         g_autofree char *name = g_strdup_printf("t%u", n);
 
@@ -316,6 +317,7 @@ test_fair(Fixture *fixture, gconstpointer data)
     g_auto(Calls) calls = {0}, more = {0}, others = {0};
     g_autofree char *version = fixture_property(greedy, BUS_ROOT, BUS_MANAGER, "Version");
 
+    g_assert_cmpstr(version, ==, STREAMD_VERSION);
     for (guint n = 0; n < QUERIES_PER_CALLER; n++)
         calls_add_target(&calls, greedy, "x");
     authority_wait_asked(authority, ASKED_PER_UID);
