@@ -2,6 +2,7 @@
 /* The struct of the app, shared by the files app*.c alone. */
 #pragma once
 
+#include "daemon/app-journal.h"
 #include "daemon/app.h"
 #include "daemon/hub-private.h"
 #include "daemon/store.h"
@@ -27,9 +28,10 @@ struct App {
     void *observer_data;
 };
 
-/* Calls one member of the observer, when it is there. */
+/* Tells the journal, and one member of the observer when it is there. */
 #define APP_TELL(app, member, object)                                                              \
     do {                                                                                           \
+        app_journal_##member(object);                                                              \
         if ((app)->observer && (app)->observer->member)                                            \
             (app)->observer->member((object), (app)->observer_data);                               \
     } while (0)

@@ -2,6 +2,7 @@
 #include "daemon/app-private.h"
 
 #include "common/error.h"
+#include "common/events.h"
 #include "daemon/config.h"
 
 #include <string.h>
@@ -83,6 +84,18 @@ app_load_store(App *app, const char *dir, GError **error)
     return app->loaded && app_apply_store(app, app->loaded, error);
 }
 
+static gboolean
+app_take_store(App *app, const char *dir, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+
+    if (app_load_store(app, dir, &reason))
+        return TRUE;
+    event_log(EVENT_STATE_REFUSED, &(EventData){.detail = reason->message});
+    g_propagate_error(error, g_steal_pointer(&reason));
+    return FALSE;
+}
+
 App *
 app_new(const AppOptions *options, GError **error)
 {
@@ -98,7 +111,7 @@ app_new(const AppOptions *options, GError **error)
         stream_table_new(app->runtime, APP_STREAMS_MAX, APP_STREAMS_PER_UID, &stream_events, app);
     app->config_file = g_strdup(options->config_file);
     app->config_optional = options->config_optional;
-    if (!app_load_config(app, error) || !app_load_store(app, options->state_dir, error))
+    if (!app_load_config(app, error) || !app_take_store(app, options->state_dir, error))
         return NULL;
     return g_steal_pointer(&app);
 }
@@ -119,6 +132,8 @@ app_free(App *app)
     g_ptr_array_unref(app->hubs);
     g_ptr_array_unref(app->targets);
     accept_policy_free(app->policy);
+    if (app->started)
+        event_log(EVENT_DAEMON_STOPPED, &(EventData){0});
     store_state_free(app->loaded);
     store_free(app->store);
     g_free(app->config_file);
@@ -136,6 +151,7 @@ void
 app_start(App *app)
 {
     app->started = TRUE;
+    event_log(EVENT_DAEMON_STARTED, &(EventData){.detail = STREAMD_VERSION});
     for (guint i = 0; i < app->hubs->len; i++)
         hub_connect(app->hubs->pdata[i]);
     app_restore_tunnels(app);

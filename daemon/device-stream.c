@@ -4,6 +4,7 @@
 #include "common/device-id.h"
 #include "common/error.h"
 #include "common/stream-url.h"
+#include "daemon/app-journal.h"
 #include "daemon/ws-dial.h"
 
 #include <string.h>
@@ -233,6 +234,7 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
 
     stream_set_state(self->stream, STREAM_DECIDING);
     verdict = accept_policy_test(context->policy, context->hub, request->name, request->initiator);
+    app_journal_decided(self->stream, &verdict);
     if (!verdict.accept) {
         device_stream_fail(self, REASON_POLICY, verdict.reject_text);
         return;

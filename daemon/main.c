@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamd: options, log, bus, run, unwind. */
 #include "common/bus-util.h"
+#include "common/journal.h"
 #include "common/watchdog.h"
 #include "daemon/app.h"
 #include "daemon/bus-introspect.h"
@@ -246,7 +247,7 @@ main(int argc, char **argv)
 
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(0077);
-    g_log_writer_default_set_use_stderr(TRUE);
+    (void)journal_install("streamd");
     if (!arguments_parse(&arguments, argc, argv, &error)) {
         (void)fprintf(stderr, "streamd: %s\n", error->message);
         return 2;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/reload.h"
 
+#include "common/events.h"
+
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -12,7 +14,7 @@ reload_tell(const char *problems)
     guint count = g_strv_length(lines);
 
     for (guint i = 0; i < count; i++)
-        g_warning("Configuration not reloaded: %s", lines[i]);
+        event_log(EVENT_CONFIG_REFUSED, &(EventData){.detail = lines[i]});
     (void)sd_notifyf(0, "STATUS=Not reloaded, the old configuration stays: %s%s\nREADY=1", lines[0],
                      count > 1 ? " (and more, see the log)" : "");
 }
@@ -27,7 +29,7 @@ reload_config(App *app)
         reload_tell(error->message);
         return FALSE;
     }
-    g_message("Configuration reloaded");
+    event_log(EVENT_CONFIG_RELOADED, &(EventData){0});
     (void)sd_notify(0, "STATUS=Configuration reloaded\nREADY=1");
     return TRUE;
 }

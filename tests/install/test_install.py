@@ -18,6 +18,7 @@ etc/streamd/streamhub.conf
 usr/bin/streamctl
 usr/bin/streamd
 usr/bin/streamhub
+usr/lib/systemd/catalog/streamd.catalog
 usr/lib/systemd/system/streamd.service
 usr/lib/systemd/system/streamhub-mqtts.socket
 usr/lib/systemd/system/streamhub.service

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Events: everything that the programs tell the journal, in one table: id, level, class, text and
+ * fields. systemd/streamd.catalog explains each; a test keeps both alike. Ids are for ever: they
+ * are what administrators' filters know; make new ones with `systemd-id128 new`.
+ *
+ * A record never holds a key, a token or a byte of a stream: EventData has no place for them.
+ * Any thread. */
+#pragma once
+
+#include <glib.h>
+
+#define EVENT_ID_FIELD "MESSAGE_ID"
+#define EVENT_CLASS_FIELD "STREAMD_CLASS"
+
+typedef enum {
+    /* streamd */
+    EVENT_DAEMON_STARTED,
+    EVENT_DAEMON_STOPPED,
+    EVENT_HUB_ADDED,
+    EVENT_HUB_REMOVED,
+    EVENT_HUB_CONNECTED,
+    EVENT_HUB_LOST,
+    EVENT_HUB_REFUSED,
+    EVENT_STREAM_REQUESTED,
+    EVENT_STREAM_ACCEPTED,
+    EVENT_STREAM_REJECTED,
+    EVENT_STREAM_OPENED,
+    EVENT_STREAM_ENDED,
+    EVENT_STREAM_CUT,
+    EVENT_STREAM_FAILED,
+    EVENT_TUNNEL_OPENED,
+    EVENT_TUNNEL_CLOSED,
+    EVENT_TUNNEL_FAULT,
+    EVENT_TARGET_ADDED,
+    EVENT_TARGET_REMOVED,
+    EVENT_TARGET_DOWN,
+    EVENT_POLICY_CHANGED,
+    EVENT_CONFIG_RELOADED,
+    EVENT_CONFIG_REFUSED,
+    EVENT_STATE_REFUSED,
+    /* streamhub */
+    EVENT_SERVER_STARTED,
+    EVENT_SERVER_STOPPING,
+    EVENT_SERVER_STOPPED,
+    EVENT_CERTIFICATE_RELOADED,
+    EVENT_CERTIFICATE_REFUSED,
+    EVENT_DEVICE_CONNECTED,
+    EVENT_DEVICE_TAKEN_OVER,
+    EVENT_DEVICE_LOST,
+    EVENT_DEVICE_REFUSED,
+    EVENT_SERVICE_REFUSED,
+    EVENT_ROUTE_ASKED,
+    EVENT_ROUTE_ACCEPTED,
+    EVENT_ROUTE_REJECTED,
+    EVENT_ROUTE_OPENED,
+    EVENT_ROUTE_ENDED,
+    EVENT_ROUTE_CUT,
+    EVENT_REGISTRY_CHANGED,
+    EVENT_LIMIT_REACHED,
+    /* both */
+    EVENT_RECORDS_LEFT_OUT,
+    EVENT_LAST,
+} EventKind;
+
+/* What is known of it; what an event has no field for is ignored. Texts come as they are, from
+ * anywhere: they are escaped and bounded here. */
+typedef struct {
+    const char *hub;
+    const char *device; /* or DEVICE/MODULE */
+    const char *stream;
+    const char *stream_id;
+    const char *initiator; /* the policy of the hub that asked */
+    const char *target;
+    const char *peer;    /* address */
+    const char *address; /* that is listened on, or a target's */
+    const char *reason;  /* a code of reason.h */
+    const char *rule;    /* which rule decided */
+    const char *detail;  /* an English clause */
+    guint64 tunnel;
+    guint64 bytes_in, bytes_out;
+    guint64 duration; /* µs; told in ms */
+    guint32 uid;      /* of the local user whose doing it is */
+} EventData;
+
+void event_log(EventKind kind, const EventData *data);
+
+/* The table, for the journal and for the test of the catalog. */
+const char *event_name(EventKind kind);       /* "STREAM_OPENED" */
+const char *event_message_id(EventKind kind); /* 32 hexadecimal digits */
+const char *event_text(EventKind kind);       /* with {FIELD}s */
+const char *event_fields(EventKind kind);     /* names without STREAMD_, separated by blanks */
+gboolean event_field_is_known(const char *name);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What happens to the things of an App, told to the journal: one function for each member of
+ * Observer, called beside it (APP_TELL), and a few that only the journal hears of. Main thread. */
+#pragma once
+
+#include "daemon/app.h"
+
+void app_journal_hub_added(Hub *hub);
+void app_journal_hub_changed(Hub *hub);
+void app_journal_hub_removed(Hub *hub);
+void app_journal_target_added(Target *target);
+void app_journal_target_removed(Target *target);
+void app_journal_policy_changed(AcceptPolicy *policy);
+void app_journal_stream_added(Stream *stream);
+void app_journal_stream_changed(Stream *stream);
+void app_journal_stream_removed(Stream *stream);
+void app_journal_tunnel_added(Tunnel *tunnel);
+void app_journal_tunnel_changed(Tunnel *tunnel);
+void app_journal_tunnel_removed(Tunnel *tunnel);
+
+/* What the accept policy said of STREAM, which has its target by then. */
+void app_journal_decided(Stream *stream, const AcceptVerdict *verdict);
