@@ -12,7 +12,7 @@
 /* What a target that does not read leaves in the relay's own buffer: the first fills the kernel's
  * small one, the second has to wait. */
 #define FIRST 60000
-#define SECOND 30000
+#define SECOND 60000
 #define LONG (16 * 1024 * 1024)
 
 static void
