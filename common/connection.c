@@ -102,6 +102,8 @@ connection_new(int fd)
     connection_name_peer(connection);
     /* Frames are written whole: waiting for more would only delay a keystroke. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* Urgent data stays where it is in the stream, instead of getting lost beside it. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
     return connection;
 }
 
@@ -228,9 +230,8 @@ connection_read(Connection *connection, void *buf, size_t len)
         return -EAGAIN;
     n = connection->tls ? tls_session_read(connection->tls, buf, len)
                         : socket_read(connection->watch.fd, buf, len);
-    /* A short read has emptied the socket; what comes later is a new edge. But an end that is
-     * known already makes no new one. */
-    if (n == -EAGAIN || (n > 0 && (size_t)n < len && !connection->tls && !connection->hung_up))
+    /* Not after a short read: urgent data ends one early, and makes no new edge. */
+    if (n == -EAGAIN)
         connection->readable = FALSE;
     return n;
 }
