@@ -304,12 +304,29 @@ packet_link_start(Message *message)
         packet_link_set_timer(link);
 }
 
+/* A large packet leaves no large buffer behind: there may be thousands of idle links. */
+static void
+packet_link_drop_packet(PacketLink *link)
+{
+    gsize rest = link->in->len - link->packet_len;
+
+    if (link->packet_len > PACKET_LINK_PIECE && rest <= PACKET_LINK_PIECE) {
+        GByteArray *in = g_byte_array_sized_new((guint)rest);
+
+        g_byte_array_append(in, link->in->data + link->packet_len, (guint)rest);
+        g_byte_array_unref(link->in);
+        link->in = in;
+    } else {
+        g_byte_array_remove_range(link->in, 0, (guint)link->packet_len);
+    }
+}
+
 static void
 packet_link_taken(Message *message)
 {
     PacketLink *link = CONTAINER_OF(message, PacketLink, taken);
 
-    g_byte_array_remove_range(link->in, 0, (guint)link->packet_len);
+    packet_link_drop_packet(link);
     link->handed = FALSE;
     if (link->connection) {
         packet_link_read(link);
