@@ -110,17 +110,19 @@ config_read_rule(SettingsReader *reader, const char *name, StoreState *state)
     g_autofree char *initiator = settings_reader_text(reader, "initiator", FALSE);
     g_autofree char *target = settings_reader_text(reader, "target", FALSE);
     g_autofree char *reason = settings_reader_text(reader, "reason", FALSE);
-    g_autofree char *verdict = settings_reader_text(reader, "verdict", TRUE);
     AcceptRule rule = {.hub = hub,
                        .stream = stream,
                        .initiator = initiator,
                        .target = target,
                        .reject_text = reason,
                        .from_config = TRUE};
+    int verdict = settings_reader_choice(reader, "verdict", verdicts, -1);
     guint64 id;
 
     settings_reader_expect(reader, keys);
-    rule.accept = settings_reader_choice(reader, "verdict", verdicts, 0) == 1;
+    if (verdict < 0)
+        settings_reader_fail(reader, "verdict", "it is missing");
+    rule.accept = verdict == 1;
     if (!g_ascii_string_to_unsigned(name, 10, 1, ACCEPT_FIRST_RUNTIME_ID - 1, &id, NULL)) {
         settings_reader_fail(reader, NULL, "a rule's section is [rule N], N from 1 to 999");
         return;
