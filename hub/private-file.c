@@ -34,10 +34,10 @@ write_all(int fd, const char *bytes, gsize len)
     return fsync(fd) < 0 ? errno : 0;
 }
 
-gboolean
-private_file_write(const char *path, const void *bytes, gsize len, GError **error)
+static gboolean
+file_write(const char *path, mode_t mode, const void *bytes, gsize len, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     int result;
 
     if (fd < 0)
@@ -49,6 +49,18 @@ private_file_write(const char *path, const void *bytes, gsize len, GError **erro
         return TRUE;
     (void)g_unlink(path);
     return set_error(path, result, error);
+}
+
+gboolean
+private_file_write(const char *path, const void *bytes, gsize len, GError **error)
+{
+    return file_write(path, 0600, bytes, len, error);
+}
+
+gboolean
+public_file_write(const char *path, const void *bytes, gsize len, GError **error)
+{
+    return file_write(path, 0644, bytes, len, error);
 }
 
 gboolean
