@@ -42,7 +42,8 @@ file_write(const char *path, mode_t mode, const void *bytes, gsize len, GError *
 
     if (fd < 0)
         return set_error(path, errno, error);
-    result = write_all(fd, bytes, len);
+    /* Whatever the umask. */
+    result = fchmod(fd, mode) < 0 ? errno : write_all(fd, bytes, len);
     if (close(fd) < 0 && result == 0)
         result = errno;
     if (result == 0)
