@@ -36,9 +36,9 @@ static const struct {
 static void
 add_objects(sd_bus *bus)
 {
-    g_autoptr(sd_bus_message) target = fixture_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget",
-                                                    "ssa{sv}", "x", "tcp:127.0.0.1:9", 0);
-    g_autofree char *hub = fixture_add_hub(
+    g_autoptr(sd_bus_message) target G_GNUC_UNUSED = fixture_call(
+        bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", "x", "tcp:127.0.0.1:9", 0);
+    g_autofree char *hub G_GNUC_UNUSED = fixture_add_hub(
         bus, "x", "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0",
         TRUE);
 }
@@ -63,13 +63,13 @@ test_unknown_objects(Fixture *fixture, gconstpointer data)
 {
     static const char unknown[] = "org.freedesktop.DBus.Error.UnknownObject";
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *hub =
+    g_autofree char *hub G_GNUC_UNUSED =
         fixture_fails(bus, unknown, BUS_PATH_HUB "/nope", BUS_HUB, "Remove", NULL);
-    g_autofree char *stream =
+    g_autofree char *stream G_GNUC_UNUSED =
         fixture_fails(bus, unknown, BUS_PATH_STREAM "/12345", BUS_STREAM, "Close", NULL);
-    g_autofree char *odd =
+    g_autofree char *odd G_GNUC_UNUSED =
         fixture_fails(bus, unknown, BUS_PATH_TUNNEL "/nonsense", BUS_TUNNEL, "Close", NULL);
-    g_autofree char *deep =
+    g_autofree char *deep G_GNUC_UNUSED =
         fixture_fails(bus, unknown, BUS_PATH_HUB "/a/b", BUS_HUB, "Connect", NULL);
 }
 
@@ -166,7 +166,7 @@ static void
 test_properties_cannot_be_set(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *text =
+    g_autofree char *text G_GNUC_UNUSED =
         fixture_fails(bus, "org.freedesktop.DBus.Error.PropertyReadOnly", BUS_ROOT, BUS_PROPERTIES,
                       "Set", "ssv", BUS_MANAGER, "Version", "s", "9");
     g_autofree char *version = fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
@@ -212,7 +212,8 @@ static void
 test_an_idle_daemon_sleeps(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *version = fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
+    g_autofree char *version G_GNUC_UNUSED =
+        fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
     guint64 before = count_sleeps(fixture);
 
     g_usleep(G_USEC_PER_SEC / 2);

@@ -159,9 +159,9 @@ test_policy_numbers(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     guint64 id = add_rule(bus, "*", "any", 5000000);
-    g_autofree char *wrapped = fixture_fails(bus, "NotFound", BUS_ROOT, BUS_POLICY, "Remove", "t",
-                                             id + (G_GUINT64_CONSTANT(1) << 32));
-    g_autofree char *zero =
+    g_autofree char *wrapped G_GNUC_UNUSED = fixture_fails(
+        bus, "NotFound", BUS_ROOT, BUS_POLICY, "Remove", "t", id + (G_GUINT64_CONSTANT(1) << 32));
+    g_autofree char *zero G_GNUC_UNUSED =
         fixture_fails(bus, "NotFound", BUS_ROOT, BUS_POLICY, "Move", "tu", (guint64)0, 0);
 
     g_assert_cmpuint(deciding_rule(bus, "x", "accept"), ==, id);
@@ -258,7 +258,7 @@ test_credentials_descriptors(Fixture *fixture, gconstpointer data)
     (void)close(pair[1]);
     g_clear_pointer(&device, g_free);
     {
-        g_autoptr(sd_bus_message) added =
+        g_autoptr(sd_bus_message) added G_GNUC_UNUSED =
             fixture_call(bus, BUS_ROOT, BUS_MANAGER, "AddHub", "sha{sv}", "by-socket", pair[0], 0);
     }
     (void)close(pair[0]);
@@ -328,7 +328,7 @@ test_tunnel_ends_with_its_caller(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     sd_bus *owner = fixture_connect(fixture);
-    g_autofree char *hub = fixture_add_hub(bus, "work", SERVICE, TRUE);
+    g_autofree char *hub G_GNUC_UNUSED = fixture_add_hub(bus, "work", SERVICE, TRUE);
     g_autofree char *path = NULL, *kept = NULL, *gone = NULL, *stays = NULL;
     guint16 port, kept_port;
     Heard heard;
@@ -352,7 +352,7 @@ static void
 test_tunnel_is_closed(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *hub = fixture_add_hub(bus, "work", SERVICE, TRUE);
+    g_autofree char *hub G_GNUC_UNUSED = fixture_add_hub(bus, "work", SERVICE, TRUE);
     g_autofree char *again = NULL, *taken = NULL, *bad = NULL;
     g_autoptr(sd_bus_message) closed = NULL;
     g_autofree char *path = NULL, *listen = NULL;
