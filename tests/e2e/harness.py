@@ -371,15 +371,13 @@ class Site:
         for process in reversed(self.processes):
             if process.ended_by_us:
                 continue
-            died = not process.alive()
             try:
                 status = process.stop()
             except Failure as failure:
                 bad.append(str(failure))
                 continue
-            if died or status not in (0, -signal.SIGTERM):
-                bad.append(f"{process.name} ended by itself with {status}" if died else
-                           f"{process.name} ended with {status}")
+            if status not in (0, -signal.SIGTERM, -signal.SIGKILL):
+                bad.append(f"{process.name} ended with {status}")
         for process in self.processes:
             if "Sanitizer" in process.log() or "runtime error" in process.log():
                 bad.append(f"{process.name}:\n{process.log()[-8000:]}")
