@@ -303,12 +303,26 @@ hub_free(Hub *hub)
     g_free(hub);
 }
 
+static char *
+client_id_of(const char *device, const char *module)
+{
+    return module ? g_strdup_printf("%s/%s", device, module) : g_strdup(device);
+}
+
 gboolean
 hub_device_is_connected(Hub *hub, const char *device, const char *module)
 {
-    g_autofree char *client_id = module ? g_strdup_printf("%s/%s", device, module) : NULL;
+    g_autofree char *client_id = client_id_of(device, module);
 
-    return devices_is_connected(hub->devices, client_id ? client_id : device);
+    return devices_is_connected(hub->devices, client_id);
+}
+
+gboolean
+hub_device_is_online(Hub *hub, const char *device, const char *module)
+{
+    g_autofree char *client_id = client_id_of(device, module);
+
+    return devices_is_online(hub->devices, client_id);
 }
 
 HubCounts

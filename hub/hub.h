@@ -51,6 +51,7 @@ void hub_free(Hub *hub); /* after DONE, or before hub_start */
 
 /* For `device list` and `device show`. */
 gboolean hub_device_is_connected(Hub *hub, const char *device, const char *module);
+gboolean hub_device_is_online(Hub *hub, const char *device, const char *module); /* and subscribed */
 
 typedef struct {
     guint connections;     /* sockets at the edge, legs and devices included */

@@ -360,6 +360,7 @@ mqtt_session_new(MqttService *service, const Handover *handover)
     MqttSession *session = g_new0(MqttSession, 1);
     const PacketLinkOptions options = {
         .framed = handover->framed,
+        .first_max = MQTT_CONNECT_MAX,
         .max_packet = service->settings->packet_max,
         .idle_limit = service->settings->request_timeout,
     };

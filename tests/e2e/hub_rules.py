@@ -3,6 +3,8 @@
 MQTT, limits."""
 import contextlib
 import json
+import os
+import re
 import ssl
 
 import wire
@@ -183,6 +185,40 @@ def rest_connection(hub):
     http = wire.Http(hub.port, hub.ca)
     answer = http.ask("POST", "/twins/dev1/streams/x", fields + [("Origin", "null")])
     check_equal(answer.status, 403, "any Origin is refused")
+
+
+def route_table():
+    """Every route of the hub as the source has it: (method, pattern, what admits)."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "hub", "route.c")
+    with open(path, encoding="utf-8") as file:
+        rows = re.findall(r'\{"([A-Z]+)", "(/[^"]*)", ROUTE_\w+,\s*ROUTE_AUTH_(\w+)', file.read())
+    check(len(rows) >= 4, f"routes: {rows}")
+    return rows
+
+
+@with_hub()
+def every_route(hub):
+    """every route is closed to who has no credentials, whatever the method"""
+    device = hub.device()
+    names = {"hub": "localhost", "device": "dev1", "module": "m", "stream": "s", "id": "0" * 32,
+             "side": "service"}
+    upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
+               ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")]
+    device_token = wire.sas("localhost/devices/dev1", hub.devices["dev1"])
+    credentials = [[], [("Authorization", "")], [("Authorization", "Bearer " + "A" * 43)],
+                   [("Authorization", "Basic YTph")], [("Authorization", device_token)]]
+    for method, pattern, auth in route_table():
+        path = pattern.format(**names)
+        for other in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+            for fields in credentials:
+                http = wire.Http(hub.port, hub.ca)
+                answer = http.ask(other, path, upgrade + fields)
+                if auth == "CONNECT" and other == method:
+                    check_equal(answer.status, 101, path)  # mqtt_credentials: CONNECT has them
+                else:
+                    check_equal(answer.status, 401 if other == method else 404, f"{other} {path}")
+                http.close()
+    check(device.has_no_request(), "nothing was asked")
 
 
 @with_hub(QUICK)
@@ -380,5 +416,5 @@ def nothing_left(hub):
 
 if __name__ == "__main__":
     main(whole_stream, request_form, extensions, rejected_with_reason, rest_errors,
-         rest_connection, slow_clients, mqtt_credentials, mqtt_session, mqtt_packets,
+         rest_connection, every_route, slow_clients, mqtt_credentials, mqtt_session, mqtt_packets,
          mqtt_early, mqtt_limits, limits, nothing_left)
