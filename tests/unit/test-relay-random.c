@@ -15,7 +15,6 @@
 typedef enum {
     END_FIN,
     END_RESET,
-    END_LAST,
 } End;
 
 typedef struct {
@@ -45,19 +44,6 @@ next_piece(GRand *random, gsize left)
     return MIN(left, piece);
 }
 
-static void
-end_sending(const Direction *direction)
-{
-    const struct linger hard = {1, 0};
-
-    if (direction->end == END_RESET) {
-        setsockopt(direction->in, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-        close(direction->in);
-    } else {
-        shutdown(direction->in, SHUT_WR);
-    }
-}
-
 static void *
 direction_send(void *data)
 {
@@ -78,7 +64,8 @@ direction_send(void *data)
             done += (gsize)n;
         }
     }
-    end_sending(direction);
+    if (direction->end == END_FIN)
+        shutdown(direction->in, SHUT_WR);
     return NULL;
 }
 
@@ -142,6 +129,17 @@ check_cut(Chain *chain, const Direction directions[2])
         g_assert_false(reason_is_orderly(chain_wait(chain, i)));
 }
 
+/* Once nobody uses the socket any more. */
+static void
+reset(int *fd)
+{
+    const struct linger hard = {1, 0};
+
+    setsockopt(*fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    close(*fd);
+    *fd = -1;
+}
+
 static void
 round_run(guint32 seed)
 {
@@ -158,14 +156,16 @@ round_run(guint32 seed)
         threads[2 * i] = g_thread_new("send", direction_send, &directions[i]);
         threads[2 * i + 1] = g_thread_new("receive", direction_receive, &directions[i]);
     }
-    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
-        g_thread_join(threads[i]);
-    if (directions[0].end == END_RESET) {
-        chain->app = -1;
+    g_thread_join(threads[0]);
+    g_thread_join(threads[2]);
+    g_thread_join(threads[3]);
+    if (directions[0].end == END_RESET)
+        reset(&chain->app);
+    g_thread_join(threads[1]);
+    if (directions[0].end == END_RESET)
         check_cut(chain, directions);
-    } else {
+    else
         check_complete(chain, directions);
-    }
 }
 
 static void
