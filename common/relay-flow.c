@@ -26,11 +26,8 @@ flow_write(Relay *relay, Flow *flow, int to)
     while (flow->out_len > 0) {
         ssize_t n = connection_write(side->connection, flow->out, flow->out_len);
 
-        if (n == -EAGAIN) {
-            /* TLS may hold the start of it already: nothing else can be said before the rest. */
-            flow->begun = TRUE;
+        if (n == -EAGAIN)
             return FALSE;
-        }
         if (n < 0) {
             side_unwritable(relay, to, (int)n);
             return FALSE;
