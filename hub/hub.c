@@ -33,7 +33,6 @@ struct Hub {
     MqttService mqtt;
     Timer grace;
     Timer linger;
-    gboolean edge_stopped;
     gboolean streams_ended;
     HubDone done;
     void *done_data;
@@ -228,23 +227,13 @@ hub_lingered(Timer *timer)
 }
 
 static void
-hub_check_stopped(Hub *hub)
-{
-    if (!hub->edge_stopped || !hub->streams_ended)
-        return;
-    clock_clear(hub->clock, &hub->grace);
-    mqtt_service_close_all(&hub->mqtt);
-    hub->linger.func = hub_lingered;
-    clock_set(hub->clock, &hub->linger, STOP_LINGER);
-}
-
-static void
 hub_edge_stopped(void *data)
 {
     Hub *hub = data;
 
-    hub->edge_stopped = TRUE;
-    hub_check_stopped(hub);
+    mqtt_service_close_all(&hub->mqtt);
+    hub->linger.func = hub_lingered;
+    clock_set(hub->clock, &hub->linger, STOP_LINGER);
 }
 
 static void
@@ -253,7 +242,8 @@ hub_streams_ended(void *data)
     Hub *hub = data;
 
     hub->streams_ended = TRUE;
-    hub_check_stopped(hub);
+    clock_clear(hub->clock, &hub->grace);
+    edge_stop(hub->edge, hub_edge_stopped, hub);
 }
 
 static void
@@ -274,8 +264,9 @@ hub_stop(Hub *hub, gint64 grace, HubDone done, void *data)
         clock_set(hub->clock, &hub->grace, grace);
     if (again)
         return;
+    /* The edge goes on during the grace: accepted streams still have legs to come, and who wants
+     * something new is told so. */
     hub->mqtt.stopping = TRUE;
-    edge_stop(hub->edge, hub_edge_stopped, hub);
     streams_stop(hub->streams, hub_streams_ended, hub);
 }
 

@@ -69,7 +69,7 @@ static const SettingRow rows[] = {
     {"response-timeout", SECONDS(response_timeout), 30, 0.1, 60,
      "for the device's answer when the request names no time"},
     {"streams-per-device", COUNT(streams_per_device), 256, 1, 65536, "at once"},
-    {"pending-per-device", COUNT(pending_per_device), 64, 1, 65536, "not open yet"},
+    {"pending-per-device", COUNT(pending_per_device), 256, 1, 65536, "not open yet"},
     {"pending-per-policy", COUNT(pending_per_policy), 256, 1, 65536, "not open yet"},
     {"streams-max", COUNT(streams_max), 16384, 1, 1000000, "at once, in all"},
     {"streams-per-second", COUNT(streams_per_second), 1000, 1, 1000000, "new ones of one policy"},

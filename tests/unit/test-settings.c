@@ -33,7 +33,7 @@ test_overlay(void)
     g_assert_cmpint(settings->stream_deadline, ==, 1500 * G_TIME_SPAN_MILLISECOND);
     g_assert_cmpuint(settings->streams_max, ==, 7);
     g_assert_false(settings->discard_telemetry);
-    g_assert_cmpuint(settings->pending_per_device, ==, 64);
+    g_assert_cmpuint(settings->pending_per_device, ==, 256);
 }
 
 static void
