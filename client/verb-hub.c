@@ -6,6 +6,7 @@
 
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static gboolean
@@ -43,9 +44,12 @@ hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
         return;
     if (cli->given[OPTION_JSON])
         output_json(hub, FALSE);
+    else if (strcmp(bus_string(hub, "Role"), "device") == 0)
+        (void)printf(_("Added hub %s: we are device %s at %s\n"), bus_string(hub, "Name"),
+                     bus_string(hub, "Identity"), bus_string(hub, "HostName"));
     else
-        (void)printf(_("Added hub %s: %s %s at %s\n"), bus_string(hub, "Name"),
-                     bus_string(hub, "Role"), bus_string(hub, "Identity"),
+        (void)printf(_("Added hub %s: we open streams with the policy %s at %s\n"),
+                     bus_string(hub, "Name"), bus_string(hub, "Identity"),
                      bus_string(hub, "HostName"));
 }
 

@@ -82,22 +82,28 @@ fixture_is_owned(sd_bus *bus)
 }
 
 void
+fixture_wait_ready(Fixture *fixture)
+{
+    gint64 until = g_get_monotonic_time() + FIXTURE_PATIENCE;
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+
+    while (!fixture_is_owned(bus)) {
+        g_assert_cmpint(g_get_monotonic_time(), <, until);
+        g_usleep(5000);
+    }
+}
+
+void
 fixture_set_up(Fixture *fixture, gconstpointer data)
 {
     static const char *const arguments[] = {"--user", "--threads=1", NULL};
-    gint64 until = g_get_monotonic_time() + FIXTURE_PATIENCE;
-    g_autoptr(sd_bus) bus = NULL;
 
     g_assert_nonnull(g_getenv("STREAMD"));
     fixture->dir = g_dir_make_tmp("streamd-bus-XXXXXX", NULL);
     fixture->log = g_build_filename(fixture->dir, "log", NULL);
     fixture_start_bus(fixture);
     fixture->streamd = fixture_spawn(fixture, arguments);
-    bus = fixture_connect(fixture);
-    while (!fixture_is_owned(bus)) {
-        g_assert_cmpint(g_get_monotonic_time(), <, until);
-        g_usleep(5000);
-    }
+    fixture_wait_ready(fixture);
 }
 
 int

@@ -28,6 +28,9 @@ sd_bus *fixture_connect(Fixture *fixture);
 GPid fixture_spawn(Fixture *fixture, const char *const *arguments);
 int fixture_wait_exit(GPid pid); /* the exit status */
 
+/* Until a streamd has the name. */
+void fixture_wait_ready(Fixture *fixture);
+
 /* streamd's open descriptors, and the same once they are COUNT again. */
 guint fixture_count_fds(const Fixture *fixture);
 void fixture_assert_fds(const Fixture *fixture, guint count);
