@@ -68,7 +68,11 @@ hub_connect_port(const Hub *hub)
 static void
 hub_link_state(DeviceLink *link, HubState state, const char *error, void *data)
 {
-    hub_set_state(data, state, error);
+    Hub *hub = data;
+
+    hub_set_state(hub, state, error);
+    if (state == HUB_CONNECTED)
+        device_streams_link_ready(hub->streams);
 }
 
 static void

@@ -239,6 +239,21 @@ test_answered_late(Fixture *fixture, gconstpointer data)
     g_assert_true(g_str_has_suffix(wait_answer(fixture, 0), "&$reason=no-target"));
 }
 
+/* The acceptance went out on a link that was lost, and the leg is there: the hub does not ask
+ * again. */
+static void
+test_said_again(Fixture *fixture, gconstpointer data)
+{
+    request(fixture, "up", "1", TRUE);
+    (void)wait_answer(fixture, 0);
+    device_streams_link_ready(fixture->streams);
+    g_assert_cmpuint(fixture->answers->len, ==, 2);
+    g_assert_cmpstr(fixture->answers->pdata[1], ==, fixture->answers->pdata[0]);
+    stream_close(only_stream(fixture), REASON_CLOSED_BY_USER);
+    device_streams_link_ready(fixture->streams);
+    g_assert_cmpuint(fixture->answers->len, ==, 2);
+}
+
 static void
 test_bad_name(Fixture *fixture, gconstpointer data)
 {
@@ -276,6 +291,7 @@ main(int argc, char **argv)
     ADD("accepted", test_accepted);
     ADD("repeated", test_repeated);
     ADD("answered-late", test_answered_late);
+    ADD("said-again", test_said_again);
     ADD("bad-name", test_bad_name);
     ADD("freed", test_freed);
     return g_test_run();
