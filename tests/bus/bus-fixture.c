@@ -187,10 +187,11 @@ void
 fixture_assert_fds(const Fixture *fixture, guint count)
 {
     gint64 until = g_get_monotonic_time() + FIXTURE_PATIENCE;
+    guint found = fixture_count_fds(fixture);
 
-    while (fixture_count_fds(fixture) != count && g_get_monotonic_time() < until)
+    for (; found != count && g_get_monotonic_time() < until; found = fixture_count_fds(fixture))
         g_usleep(5000);
-    g_assert_cmpuint(fixture_count_fds(fixture), ==, count);
+    g_assert_cmpuint(found, ==, count);
 }
 
 char *

@@ -192,6 +192,62 @@ test_a_second_instance_gives_way(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(log, "another streamd runs on this bus"));
 }
 
+static int
+count_answer(sd_bus_message *reply, void *data, sd_bus_error *error)
+{
+    ++*(guint *)data;
+    return 0;
+}
+
+static gboolean
+has_hundred(void *data)
+{
+    return *(guint *)data == 100;
+}
+
+/* Callers that are gone before streamd knows who they were: nothing of them stays. */
+static void
+test_callers_that_vanish(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    guint before;
+
+    add_objects(bus);
+    before = fixture_count_fds(fixture);
+    for (guint i = 0; i < 200; i++) {
+        sd_bus *other = fixture_connect(fixture);
+
+        for (guint n = 0; n <= i % 3; n++) {
+            g_autoptr(sd_bus_message) message =
+                fixture_message(other, BUS_ROOT, BUS_MANAGER, "AddHub");
+
+            g_assert_cmpint(sd_bus_message_append(message, "sha{sv}", "y", fd, 0), >=, 0);
+            g_assert_cmpint(sd_bus_send(other, message, NULL), >=, 0);
+        }
+        sd_bus_flush_close_unref(other);
+    }
+    fixture_assert_fds(fixture, before);
+    g_assert_false(fixture_has_object(bus, BUS_PATH_HUB "/y"));
+    (void)close(fd);
+}
+
+/* 64 calls at once from a name that is not known yet are held; the next is refused, all are
+ * answered. */
+static void
+test_held_calls_are_bounded(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    guint answered = 0;
+
+    for (guint i = 0; i < 100; i++) {
+        g_autoptr(sd_bus_message) message = fixture_message(bus, BUS_ROOT, BUS_POLICY, "List");
+
+        g_assert_cmpint(sd_bus_call_async(bus, NULL, message, count_answer, &answered, 0), >=, 0);
+    }
+    fixture_wait(bus, has_hundred, &answered);
+}
+
 /* How often the main thread has gone to sleep. */
 static guint64
 count_sleeps(const Fixture *fixture)
@@ -246,6 +302,8 @@ main(int argc, char **argv)
     ADD("/access/long-strings", test_long_strings_are_refused);
     ADD("/access/read-only", test_properties_cannot_be_set);
     ADD("/access/second-instance", test_a_second_instance_gives_way);
+    ADD("/access/vanishing", test_callers_that_vanish);
+    ADD("/access/held", test_held_calls_are_bounded);
     ADD("/access/idle", test_an_idle_daemon_sleeps);
     ADD("/access/system-instance", test_system_instance_is_refused);
     return g_test_run();
