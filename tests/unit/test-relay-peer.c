@@ -101,6 +101,20 @@ test_empty_messages(void)
     g_assert_cmpint(stand->hop.reason, ==, REASON_NONE);
 }
 
+/* Both have sent their end of data: nothing to wait for, though a plain peer cannot be told. */
+static void
+test_both_ends_of_data(void)
+{
+    g_autoptr(Stand) stand = stand_new(0, NULL, FALSE);
+
+    shutdown(stand->target, SHUT_WR);
+    send_pattern(stand->peer, PEER_FIN | PEER_BINARY, 0, 100);
+    peer_send(stand->peer, PEER_FIN | PEER_BINARY, NULL, 0);
+    peer_expect(stand->target, 0, 100);
+    peer_expect_end(stand->target);
+    g_assert_cmpint(stand_wait(stand), ==, REASON_COMPLETED);
+}
+
 static void
 test_close_without_a_code(void)
 {
@@ -338,6 +352,7 @@ main(int argc, char **argv)
     g_test_add_func("/relay-peer/frames/empty", test_empty_messages);
     g_test_add_func("/relay-peer/frames/pings", test_a_flood_of_pings);
     g_test_add_func("/relay-peer/end/close", test_close_without_a_code);
+    g_test_add_func("/relay-peer/end/both", test_both_ends_of_data);
     g_test_add_func("/relay-peer/end/fin", test_bare_fin);
     g_test_add_func("/relay-peer/end/fin-inside", test_fin_inside_a_frame_is_a_cut);
     g_test_add_func("/relay-peer/end/error", test_a_protocol_error);
