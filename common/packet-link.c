@@ -239,7 +239,7 @@ packet_link_read_piece(PacketLink *link, gsize *spent)
         return FALSE;
     }
     packet_link_take_in(link, piece, (size_t)n);
-    *spent += (gsize)n;
+    *spent += PACKET_LINK_PIECE; /* also for less: a peer may send its bytes one by one */
     return TRUE;
 }
 

@@ -161,7 +161,7 @@ flow_pump(Relay *relay, int from)
         size_t used = flow_fill(relay, from);
         if (used == 0)
             break;
-        spent += used;
+        spent += MAX(used, RELAY_STEP);
     }
     if (flow->ended && !flow->told && flow->out_len == 0 && !relay->sides[1 - from].lost)
         flow->told = side_tell_end(relay, 1 - from);

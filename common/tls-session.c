@@ -13,6 +13,10 @@
 #define TLS_RECORD_MAX 16384
 #define TLS_RECORD_ROOM (TLS_RECORD_MAX + 512)
 
+/* Records opened in one read, however little is in them; so many without a byte of data are
+ * nobody's honest traffic. */
+#define TLS_READ_RECORDS 256
+
 /* The longest handshake message: a client's hello needs little, a hub may send a chain. */
 #define TLS_HELLO_MAX (16 * 1024)
 #define TLS_CHAIN_MAX (64 * 1024)
@@ -308,10 +312,15 @@ ssize_t
 tls_session_read(TlsSession *session, void *buf, size_t len)
 {
     size_t got = 0;
+    guint records = 0;
 
     while (got < len && session->end == -EAGAIN) {
         ssize_t n;
 
+        if (++records > TLS_READ_RECORDS) {
+            session->end = got == 0 ? -EPROTO : session->end;
+            break;
+        }
         session->dry = FALSE;
         n = gnutls_record_recv(session->session, (uint8_t *)buf + got, len - got);
         /* GnuTLS also says "again" after a message of its own, such as a ticket. Only an empty

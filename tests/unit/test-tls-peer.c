@@ -209,6 +209,23 @@ test_small_records(void)
     fixture_free(fixture);
 }
 
+/* A record for each byte: none is lost where one read ends and the next begins. */
+static void
+test_a_byte_a_record(void)
+{
+    Fixture *fixture = fixture_new("NORMAL:-VERS-ALL:+VERS-TLS1.3");
+    guint8 bytes[5000];
+
+    handshake(fixture);
+    for (gsize i = 0; i < sizeof bytes; i++) {
+        bytes[i] = (guint8)(i * 31 + (i >> 8));
+        send_piece(fixture, bytes + i, 1);
+    }
+    expect_piece(fixture, bytes, sizeof bytes);
+    gnutls_bye(fixture->session, GNUTLS_SHUT_WR);
+    fixture_free(fixture);
+}
+
 /* TLS 1.2 alone could renegotiate; it is refused, and not by a loop. */
 static void
 test_another_handshake_is_refused(void)
@@ -230,6 +247,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/tls-peer/key-updates", test_key_updates);
     g_test_add_func("/tls-peer/small-records", test_small_records);
+    g_test_add_func("/tls-peer/byte-a-record", test_a_byte_a_record);
     g_test_add_func("/tls-peer/another-handshake", test_another_handshake_is_refused);
     return g_test_run();
 }
