@@ -60,8 +60,8 @@ config_read_secret(const char *path, GError **error)
 static void
 config_read_hub(SettingsReader *reader, const char *name, StoreState *state)
 {
-    static const char *const keys[] = {"connection-string-file", "ca-file", "transport",
-                                       "mqtt-port", NULL};
+    static const char *const keys[] = {
+        "connection-string-file", "ca-file", "transport", "mqtt-port", "token-life", NULL};
     g_autofree char *file = settings_reader_text(reader, "connection-string-file", TRUE);
     g_autofree char *ca_file = settings_reader_text(reader, "ca-file", FALSE);
     g_auto(SecretText) secret = NULL;
@@ -71,6 +71,8 @@ config_read_hub(SettingsReader *reader, const char *name, StoreState *state)
     settings_reader_expect(reader, keys);
     hub.transport = (HubTransport)settings_reader_choice(reader, "transport", transports, 0);
     hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 1, 65535, HUB_MQTTS_PORT);
+    hub.token_life = (guint)settings_reader_number(reader, "token-life", HUB_TOKEN_LIFE_MIN,
+                                                   HUB_TOKEN_LIFE_MAX, HUB_TOKEN_LIFE);
     if (reader->error)
         return;
     secret = config_read_secret(file, &error);

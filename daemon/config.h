@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Config: the administrator's file, never written by us (streamd.conf(5)).
  *
- *   [hub NAME]     connection-string-file=, ca-file=, transport=wss|mqtts, mqtt-port=
+ *   [hub NAME]     connection-string-file=, ca-file=, transport=wss|mqtts, mqtt-port=,
+ *                  token-life= (seconds; 3600)
  *   [target NAME]  address=
  *   [rule N]       hub=, stream=, initiator=, verdict=accept|reject, target=, reason=
  *   [policy]       default=accept|reject, reason=

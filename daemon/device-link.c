@@ -68,7 +68,7 @@ device_link_session_ready(DeviceSession *session, void *data)
     }
     if (link->ready_since == 0)
         link->ready_since = g_get_monotonic_time();
-    device_link_renew_in(link, DEVICE_RENEW);
+    device_link_renew_in(link, link->options.token_life * G_TIME_SPAN_SECOND / 5 * 4);
     device_link_tell(link, HUB_CONNECTED, NULL);
 }
 

@@ -12,8 +12,6 @@
 
 typedef struct DeviceLink DeviceLink;
 
-#define DEVICE_RENEW ((gint64)DEVICE_TOKEN_LIFE * G_TIME_SPAN_SECOND / 5 * 4)
-
 typedef struct {
     /* ERROR: one clause, or NULL for none. */
     void (*state)(DeviceLink *link, HubState state, const char *error, void *data);

@@ -25,6 +25,7 @@ struct DeviceSession {
     Runtime *runtime;
     Reactor *reactor;
     const ConnectionString *identity;
+    guint token_life;
     SessionState state;
     gboolean framed;
     Dial *dial;
@@ -56,14 +57,14 @@ device_user_name(const ConnectionString *identity, Caps caps)
 
 /* The device's password; NULL when key or names do not fit a token. Caller: secret_free. */
 static char *
-device_password(const ConnectionString *identity)
+device_password(const ConnectionString *identity, guint life)
 {
     g_auto(SasKey) key = {0};
     g_autofree char *resource =
         identity->module_id ? g_strdup_printf("%s/devices/%s/modules/%s", identity->host,
                                               identity->device_id, identity->module_id)
                             : g_strdup_printf("%s/devices/%s", identity->host, identity->device_id);
-    guint64 expiry = (guint64)(g_get_real_time() / G_USEC_PER_SEC) + DEVICE_TOKEN_LIFE;
+    guint64 expiry = (guint64)(g_get_real_time() / G_USEC_PER_SEC) + life;
 
     if (!identity->key || !sas_key_decode(&key, identity->key, strlen(identity->key)))
         return NULL;
@@ -93,7 +94,7 @@ session_send_connect(DeviceSession *session)
     g_autoptr(GByteArray) packet = g_byte_array_new();
     g_autofree char *client_id = device_client_id(session->identity);
     g_autofree char *user_name = device_user_name(session->identity, CAPS_ALL);
-    g_auto(SecretText) password = device_password(session->identity);
+    g_auto(SecretText) password = device_password(session->identity, session->token_life);
     MqttConnect connect = {
         .client_id = slice_of(client_id),
         .keep_alive = DEVICE_KEEP_ALIVE,
@@ -285,6 +286,7 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
     session->runtime = runtime;
     session->reactor = runtime_pick(runtime);
     session->identity = options->identity;
+    session->token_life = options->token_life;
     session->framed = options->framed;
     session->events = events;
     session->data = data;

@@ -17,7 +17,6 @@ typedef struct DeviceSession DeviceSession;
 #define DEVICE_PING (200 * G_TIME_SPAN_SECOND)                 /* we ping this often */
 #define DEVICE_SILENCE (DEVICE_PING + 30 * G_TIME_SPAN_SECOND) /* then the hub is gone */
 #define DEVICE_HELLO_TIMEOUT (20 * G_TIME_SPAN_SECOND)         /* for CONNACK and SUBACK */
-#define DEVICE_TOKEN_LIFE (60 * 60)                            /* s */
 
 typedef struct {
     const char *host; /* to connect to */
@@ -25,6 +24,7 @@ typedef struct {
     gboolean framed; /* MQTT over WebSocket */
     TlsContext *tls;
     const ConnectionString *identity; /* outlives the session */
+    guint token_life;                 /* s */
 } DeviceSessionOptions;
 
 typedef struct {

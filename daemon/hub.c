@@ -18,6 +18,7 @@ struct Hub {
     char *identity;
     HubTransport transport;
     guint16 mqtts_port;
+    guint token_life;
     gboolean from_config;
     TlsContext *tls; /* HTTP and WebSocket */
     TlsContext *mqtt_tls;
@@ -28,6 +29,7 @@ struct Hub {
     DeviceLink *link;
     DeviceStreams *streams;
     /* service */
+    gboolean wanted; /* hub_connect was the last word */
     Dial *probe;
     Backoff backoff;
     guint retry;
@@ -122,6 +124,7 @@ hub_init_device(Hub *hub)
         .framed = framed,
         .tls = framed ? hub->tls : hub->mqtt_tls,
         .identity = hub->parts,
+        .token_life = hub->token_life,
     };
     const DeviceStreamsContext streams = {
         .runtime = hub->context.runtime,
@@ -184,6 +187,7 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->ca_file = g_strdup(settings->ca_file);
     hub->transport = settings->transport;
     hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
+    hub->token_life = settings->token_life ? settings->token_life : HUB_TOKEN_LIFE;
     hub->from_config = settings->from_config;
     hub->last_error = g_strdup("");
     hub->since = (guint64)g_get_real_time();
@@ -229,6 +233,7 @@ hub_settings(const Hub *hub)
         .ca_file = hub->ca_file,
         .transport = hub->transport,
         .mqtts_port = hub->mqtts_port,
+        .token_life = hub->token_life,
         .from_config = hub->from_config,
     };
 }
@@ -243,21 +248,6 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->identity = hub->parts;
 }
 
-/* Only what speaks of the hub itself changes its state: that a device is offline does not. */
-void
-hub_note(Hub *hub, const GError *error)
-{
-    if (error && error->domain == STREAMD_ERROR && error->code == STREAMD_ERROR_CANCELLED)
-        return;
-    if (error && (error->code == STREAMD_ERROR_UNREACHABLE ||
-                  error->code == STREAMD_ERROR_UNTRUSTED || error->code == STREAMD_ERROR_PROTOCOL))
-        hub_set_state(hub, HUB_DISCONNECTED, error->message);
-    else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED)
-        hub_set_state(hub, HUB_REFUSED, error->message);
-    else if (!error || error->code != STREAMD_ERROR_TIMED_OUT)
-        hub_set_state(hub, HUB_CONNECTED, NULL);
-}
-
 /* A service's probe: is the hub there, and is it the one we trust? */
 static gboolean
 hub_probe_again(gpointer data)
@@ -267,6 +257,14 @@ hub_probe_again(gpointer data)
     hub->retry = 0;
     hub_connect(hub);
     return G_SOURCE_REMOVE;
+}
+
+static void
+hub_probe_later(Hub *hub)
+{
+    gint64 delay = backoff_next(&hub->backoff, FALSE, g_random_double());
+
+    hub->retry = g_timeout_add((guint)(delay / 1000), hub_probe_again, hub);
 }
 
 static void
@@ -281,10 +279,27 @@ hub_probed(Connection *connection, const GError *error, void *data)
         hub_set_state(hub, HUB_CONNECTED, NULL);
         return;
     }
-    hub->retry =
-        g_timeout_add((guint)(backoff_next(&hub->backoff, FALSE, g_random_double()) / 1000),
-                      hub_probe_again, hub);
+    hub_probe_later(hub);
     hub_set_state(hub, HUB_DISCONNECTED, error->message);
+}
+
+/* Only what speaks of the hub itself changes its state: that a device is offline does not. */
+void
+hub_note(Hub *hub, const GError *error)
+{
+    if (error && error->domain == STREAMD_ERROR && error->code == STREAMD_ERROR_CANCELLED)
+        return;
+    if (error &&
+        (error->code == STREAMD_ERROR_UNREACHABLE || error->code == STREAMD_ERROR_UNTRUSTED ||
+         error->code == STREAMD_ERROR_PROTOCOL)) {
+        if (hub->wanted && !hub->probe && !hub->retry)
+            hub_probe_later(hub);
+        hub_set_state(hub, HUB_DISCONNECTED, error->message);
+    } else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED) {
+        hub_set_state(hub, HUB_REFUSED, error->message);
+    } else if (!error || error->code != STREAMD_ERROR_TIMED_OUT) {
+        hub_set_state(hub, HUB_CONNECTED, NULL);
+    }
 }
 
 static void
@@ -299,6 +314,7 @@ hub_stop_probe(Hub *hub)
 void
 hub_connect(Hub *hub)
 {
+    hub->wanted = TRUE;
     if (hub->link) {
         device_link_start(hub->link);
         return;
@@ -315,6 +331,7 @@ hub_connect(Hub *hub)
 void
 hub_disconnect(Hub *hub)
 {
+    hub->wanted = FALSE;
     if (hub->link) {
         device_link_stop(hub->link);
         return;

@@ -31,6 +31,9 @@ typedef enum {
 #define HUB_NAME_MAX 64
 #define HUB_CONNECTION_STRING_MAX 4096
 #define HUB_MQTTS_PORT 8883
+#define HUB_TOKEN_LIFE (60 * 60) /* s; a device's token is renewed at 80 % of its life */
+#define HUB_TOKEN_LIFE_MIN 5
+#define HUB_TOKEN_LIFE_MAX (30 * 24 * 60 * 60)
 
 typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
@@ -38,6 +41,7 @@ typedef struct {
     const char *ca_file;           /* absolute path; NULL: the system's trust */
     HubTransport transport;
     guint16 mqtts_port;   /* 0: HUB_MQTTS_PORT */
+    guint token_life;     /* s; 0: HUB_TOKEN_LIFE */
     gboolean from_config; /* of the configuration file: not removable at run time */
 } HubSettings;
 

@@ -6,8 +6,9 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
-from ends import Server, connect, free_port, in_threads, read_all, read_exactly
+from ends import Server, connect, free_port, in_threads, read_all, read_exactly, reset
 from harness import (PATIENCE, Daemon, Failure, Site, check, check_equal, eventually, listed, main,
                      run)
 
@@ -90,6 +91,43 @@ def given_up():
             process.kill()
             process.wait()
         site.wait_count(before)
+
+
+def application_gives_up():
+    """an application that resets its connection to a tunnel ends the wait for the device"""
+    with Site() as site:
+        site.hub.add_device("asleep")
+        port = site.client.tunnel("asleep", "echo", "--wait=60")
+        before = site.count()
+        waiting = [connect(port) for _ in range(5)]
+        eventually(lambda: len(site.client.streams()) == len(waiting), "five streams wait")
+        for connection in waiting:
+            reset(connection)
+        site.wait_count(before)
+
+
+def token_renewed():
+    """a token that lives six seconds: renewed again and again, the link is never away"""
+    with Site(gateway=False) as site:
+        secret = os.path.join(site.dir, "gw.cs")
+        with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+            file.write(site.hub.add_device(site.DEVICE) + "\n")
+        config = os.path.join(site.dir, "streamd.conf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(f"[hub office]\nconnection-string-file={secret}\nca-file={site.hub.ca}\n"
+                       "token-life=6\n[policy]\ndefault=accept\n")
+        site.gateway = site.start_daemon("gateway", ["--config", config])
+        site.wait_online(site.DEVICE)
+        site.gateway.ctl_ok("target", "add", "each", Server(echo_each, site).address)
+        since = hub_since(site.gateway)
+        with connect(site.client.tunnel(site.DEVICE, "each")) as near:
+            until = time.monotonic() + 15  # two lives and a half
+            while time.monotonic() < until:
+                near.sendall(b"tick")
+                check_equal(read_exactly(near, 4), b"tick", "the echo")
+                check_equal(hub_state(site.gateway), "connected", "state of the hub")
+                time.sleep(0.1)
+        check_equal(hub_since(site.gateway), since, "the time of the last change")
 
 
 def restarted(site, daemon):
@@ -208,6 +246,10 @@ def hub_state(daemon):
     return listed(daemon.ctl_json("hub", "list"), "hubs")[0]["state"]
 
 
+def hub_since(daemon):
+    return listed(daemon.ctl_json("hub", "list"), "hubs")[0]["since"]
+
+
 def hub_restarted():
     """a hub that is killed and comes back on its port finds its device and its service again"""
     with Site() as site:
@@ -243,5 +285,5 @@ def closed_by_hand():
             eventually(lambda: not site.client.streams(), "the stream has ended")
 
 
-main(nothing_is_left, given_up, kept, damaged, over_mqtts, unix_sockets, link_lost, hub_restarted,
+main(nothing_is_left, given_up, application_gives_up, token_renewed, kept, damaged, over_mqtts, unix_sockets, link_lost, hub_restarted,
      closed_by_hand)
