@@ -36,7 +36,7 @@ class Case:
             started = time.monotonic()
             done = self.site.client.ctl("connect", *arguments)
             took = time.monotonic() - started
-            print(f"# {done.returncode} after {took:.1f} s: {done.stderr.strip()}")
+            print(f"# {done.returncode} after {took:.1f} s: {' '.join(done.stderr.split())}")
             check_equal(done.returncode, code, f"exit code of {arguments} ({done.stderr.strip()})")
             check_equal(done.stdout, "", "standard output")
             for word in words:
@@ -189,7 +189,7 @@ def hub_never_answers():
                                 site.hub.ca)
             done = site.client.ctl("connect", "--hub", "silent", site.DEVICE, "echo",
                                    timeout=60 * SLOW)
-            print(f"# {done.returncode}: {done.stderr.strip()}")
+            print(f"# {done.returncode}: {' '.join(done.stderr.split())}")
             check(done.returncode in (13, 14), f"{done.returncode}: {done.stderr}")
         site.client.ctl_ok("hub", "remove", "silent")
         case.works()
