@@ -82,6 +82,18 @@ def device_unknown():
         case.nothing_left()
 
 
+def device_disabled():
+    """the device is disabled at the hub: exit code 11, and that is said; enabled again it works"""
+    with Site() as site:
+        case = Case(site)
+        site.hub.admin("device", "disable", site.DEVICE)
+        case.fails(11, ["disabled at the hub"], [site.DEVICE, "echo"])
+        site.hub.admin("device", "enable", site.DEVICE)
+        site.wait_online(site.DEVICE)
+        case.works()
+        case.nothing_left()
+
+
 def device_offline():
     """the device is offline: exit code 10, at once and with --wait after its time"""
     with Site() as site:
@@ -235,6 +247,6 @@ def usage():
 
 
 if __name__ == "__main__":
-    main(target_down, policy_says_no, device_unknown, device_offline, key_wrong,
+    main(target_down, policy_says_no, device_unknown, device_disabled, device_offline, key_wrong,
          certificate_not_trusted, hub_away, device_never_answers, hub_never_answers,
          through_a_tunnel, usage)

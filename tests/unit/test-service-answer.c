@@ -39,6 +39,9 @@ static const AnswerCase cases[] = {
     {"HTTP/1.1 404 x\r\n", STREAMD_ERROR_NOT_FOUND, REASON_NOT_FOUND, "no such device"},
     {"HTTP/1.1 401 x\r\niothub-errorcode: IotHubUnauthorizedAccess\r\n", STREAMD_ERROR_UNAUTHORIZED,
      REASON_UNAUTHORIZED, "wrong key"},
+    {"HTTP/1.1 401 x\r\niothub-errorcode: IotHubUnauthorizedAccess\r\n"
+     "streamd-reject-reason: revoked\r\n",
+     STREAMD_ERROR_UNAUTHORIZED, REASON_REVOKED, "disabled at the hub"},
     {"HTTP/1.1 401 x\r\n", STREAMD_ERROR_UNAUTHORIZED, REASON_UNAUTHORIZED, "key"},
     {"HTTP/1.1 429 x\r\niothub-errorcode: ThrottlingException\r\n", STREAMD_ERROR_LIMIT,
      REASON_LIMIT, "no more"},
