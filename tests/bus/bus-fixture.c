@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -322,6 +324,22 @@ fixture_add_hub(sd_bus *bus, const char *name, const char *connection_string, gb
     if (nobody)
         fixture_wait(bus, fixture_has_tried, &(Tried){bus, path});
     return g_strdup(path);
+}
+
+int
+fixture_listen(char **ret_connection_string)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, length), ==, 0);
+    g_assert_cmpint(listen(fd, 128), ==, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &length), ==, 0);
+    *ret_connection_string = g_strdup_printf(
+        "HostName=localhost:%u;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0",
+        ntohs(address.sin_port));
+    return fd;
 }
 
 void

@@ -65,6 +65,9 @@ int fixture_memfd(const char *text);
 char *
 fixture_add_hub(sd_bus *bus, const char *name, const char *connection_string, gboolean nobody);
 
+/* Listens on a free port of 127.0.0.1 and never answers; a connection string of a service there. */
+int fixture_listen(char **ret_connection_string);
+
 /* Processes the bus until CONDITION says TRUE. */
 void fixture_wait(sd_bus *bus, gboolean (*condition)(void *data), void *data);
 
