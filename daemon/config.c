@@ -31,6 +31,8 @@ secret_read_fd(int fd, const char *path, GError **error)
 
     if (fstat(fd, &status) < 0)
         return secret_fail(path, g_strerror(errno), error);
+    if (!S_ISREG(status.st_mode))
+        return secret_fail(path, "is not a regular file", error);
     if (status.st_mode & 077)
         return secret_fail(path, "holds a key, and others than its owner may read it: chmod 0600",
                            error);
@@ -47,7 +49,7 @@ secret_read_fd(int fd, const char *path, GError **error)
 char *
 config_read_secret(const char *path, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     char *secret;
 
     if (fd < 0)

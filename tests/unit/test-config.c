@@ -85,6 +85,7 @@ test_bad(Fixture *fixture, gconstpointer data)
         {"[hub home]\nKEY\nmqtt-port=0\n", "[hub home] mqtt-port"},
         {"[hub home]\nKEY\nmqtt-port=x\n", "[hub home] mqtt-port"},
         {"[hub home]\nconnection-string-file=/nonexistent\n", "/nonexistent"},
+        {"[hub home]\nconnection-string-file=/dev/zero\n", "regular file"},
         {"[target ssh]\n", "[target ssh] address"},
         {"[target ssh]\naddress=22\n", "[target ssh] address"},
         {"[target a/b]\naddress=tcp:h:22\n", "[target a/b]"},
