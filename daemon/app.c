@@ -18,8 +18,14 @@ static void
 app_stream_changed(Stream *stream, void *data)
 {
     App *app = data;
+    Reason reason = stream_reason(stream);
+    Hub *hub = NULL;
 
     APP_TELL(app, stream_changed, stream);
+    if (stream_has_ended(stream) && (reason == REASON_CUT || reason == REASON_SILENT))
+        hub = app_find_hub(app, stream_hub(stream));
+    if (hub)
+        hub_probe_link(hub);
 }
 
 static void

@@ -178,6 +178,13 @@ device_link_stop(DeviceLink *link)
     device_link_tell(link, HUB_DISCONNECTED, NULL);
 }
 
+void
+device_link_probe(DeviceLink *link)
+{
+    if (link->session)
+        device_session_probe(link->session);
+}
+
 gboolean
 device_link_publish(DeviceLink *link, const char *topic)
 {

@@ -26,5 +26,7 @@ void device_link_free(DeviceLink *link); /* NULL is fine */
 void device_link_start(DeviceLink *link); /* now; also when it waits for the next attempt */
 void device_link_stop(DeviceLink *link);
 
+void device_link_probe(DeviceLink *link); /* device_session_probe, when there is one */
+
 /* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */
 gboolean device_link_publish(DeviceLink *link, const char *topic);

@@ -32,6 +32,7 @@ struct DeviceSession {
     WsDial *ws_dial;
     PacketLink *link;
     guint ping;
+    guint probe; /* runs until the peer says anything */
     const DeviceSessionEvents *events;
     void *data;
 };
@@ -212,6 +213,24 @@ session_take_publish(DeviceSession *session, const MqttPacket *packet)
 }
 
 static void
+session_is_alive(DeviceSession *session)
+{
+    if (session->probe)
+        g_source_remove(session->probe);
+    session->probe = 0;
+}
+
+static gboolean
+session_is_dead(gpointer data)
+{
+    DeviceSession *session = data;
+
+    session->probe = 0;
+    session_close(session, STREAMD_ERROR_UNREACHABLE, "the hub does not answer any more");
+    return G_SOURCE_REMOVE;
+}
+
+static void
 session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *data)
 {
     DeviceSession *session = data;
@@ -219,6 +238,7 @@ session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *data)
 
     if (session->state == SESSION_CLOSED)
         return;
+    session_is_alive(session);
     if (!mqtt_packet_open(bytes, len, MQTT_FROM_SERVER, &packet)) {
         session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a malformed MQTT packet");
         return;
@@ -308,6 +328,8 @@ device_session_free(DeviceSession *session)
         return;
     if (session->ping)
         g_source_remove(session->ping);
+    if (session->probe)
+        g_source_remove(session->probe);
     dial_cancel(session->dial);
     ws_dial_cancel(session->ws_dial);
     if (session->link && session->state == SESSION_READY) {
@@ -322,6 +344,16 @@ gboolean
 device_session_is_ready(const DeviceSession *session)
 {
     return session->state == SESSION_READY;
+}
+
+void
+device_session_probe(DeviceSession *session)
+{
+    if (session->state != SESSION_READY || session->probe)
+        return;
+    session->probe = g_timeout_add_seconds((guint)(DEVICE_PROBE / G_TIME_SPAN_SECOND),
+                                           session_is_dead, session);
+    (void)session_ping(session);
 }
 
 gboolean

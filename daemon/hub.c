@@ -312,6 +312,13 @@ hub_stop_probe(Hub *hub)
 }
 
 void
+hub_probe_link(Hub *hub)
+{
+    if (hub->link)
+        device_link_probe(hub->link);
+}
+
+void
 hub_connect(Hub *hub)
 {
     hub->wanted = TRUE;

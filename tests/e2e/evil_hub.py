@@ -296,6 +296,46 @@ def bad_requests():
         eventually(lambda: not site.gateway.streams(), "no stream is left")
 
 
+def silent_after_a_cut():
+    """a device: when a stream is cut it asks whether the control link still lives, and leaves a dead one"""
+    pinged = threading.Event()
+    cut = threading.Event()
+
+    def control(connection):
+        url = f"wss%3A%2F%2Flocalhost%3A{hub.port}%2Fleg"
+        connection.sendall(frame(CONNACK) + frame(SUBACK))
+        connection.sendall(frame(publish(f"$iothub/streams/POST/echo/?$rid=1&$url={url}&$auth=t")))
+        data = b""
+        while more := connection.recv(65536):
+            data += more
+            if cut.is_set() and b"\xc0\x00" in unmask(data):
+                pinged.set()
+
+    def act(connection, head):
+        if "/leg" not in head.split("\r\n", maxsplit=1)[0]:
+            connection.sendall(upgrade(head, "Sec-WebSocket-Protocol: mqtt"))
+            control(connection)
+            return
+        connection.sendall(upgrade(head))
+        connection.sendall(frame(b"hello"))
+        connection.recv(1)  # the echo: it is open
+        cut.set()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+    def links():
+        return len([head for head in hub.heads if "/leg" not in head])
+
+    with Site(gateway=False, client=False) as site:
+        site.gateway = site.start_daemon("gateway")
+        site.expose("echo", Server(lambda c: c.sendall(c.recv(5)) or c.recv(1), site).address)
+        hub = EvilHub(site, act)
+        site.gateway.add_hub("evil", hub.device(), site.hub.ca)
+        check(pinged.wait(PATIENCE), "no ping after the cut")
+        eventually(lambda: links() > 1, "a new control link")
+        site.gateway.ctl_ok("hub", "remove", "evil")
+
+
 def unmask(data):
     """The payloads of whole frames."""
     out = b""
@@ -312,4 +352,4 @@ def unmask(data):
     return out
 
 
-main(service_answers, untrusted_gets_nothing, device_links, bad_requests)
+main(service_answers, untrusted_gets_nothing, device_links, bad_requests, silent_after_a_cut)
