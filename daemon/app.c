@@ -267,24 +267,6 @@ app_find_tunnel(App *app, guint64 id)
     return NULL;
 }
 
-Queue *
-app_queue(App *app)
-{
-    return app->runtime->home;
-}
-
-Reactor *
-app_pick_reactor(App *app)
-{
-    return runtime_pick(app->runtime);
-}
-
-ReactorPool *
-app_reactors(App *app)
-{
-    return app->runtime->pool;
-}
-
 guint64
 app_next_id(App *app)
 {

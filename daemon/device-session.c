@@ -340,12 +340,6 @@ device_session_free(DeviceSession *session)
     g_free(session);
 }
 
-gboolean
-device_session_is_ready(const DeviceSession *session)
-{
-    return session->state == SESSION_READY;
-}
-
 void
 device_session_probe(DeviceSession *session)
 {

@@ -41,8 +41,6 @@ DeviceSession *device_session_new(Runtime *runtime, const DeviceSessionOptions *
                                   const DeviceSessionEvents *events, void *data);
 void device_session_free(DeviceSession *session); /* says DISCONNECT when it is up; NULL is fine */
 
-gboolean device_session_is_ready(const DeviceSession *session);
-
 /* A stream was cut: perhaps the link is as dead as its leg. Asks for a sign of life, which must
  * come within DEVICE_PROBE. Nothing when it is not ready. */
 void device_session_probe(DeviceSession *session);

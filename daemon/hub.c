@@ -377,12 +377,6 @@ hub_identity(const Hub *hub)
     return hub->identity;
 }
 
-const char *
-hub_ca_file(const Hub *hub)
-{
-    return hub->ca_file;
-}
-
 HubTransport
 hub_transport(const Hub *hub)
 {

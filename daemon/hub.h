@@ -50,7 +50,6 @@ const char *hub_host_name(const Hub *hub); /* without the port */
 guint16 hub_port(const Hub *hub);          /* HTTPS; 443 when the connection string names none */
 HubRole hub_role(const Hub *hub);
 const char *hub_identity(const Hub *hub); /* "dev1", "dev1/mod1", or the policy's name */
-const char *hub_ca_file(const Hub *hub);  /* NULL: the system's trust */
 HubTransport hub_transport(const Hub *hub);
 guint16 hub_mqtts_port(const Hub *hub);
 gboolean hub_from_config(const Hub *hub);
