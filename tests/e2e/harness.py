@@ -438,14 +438,15 @@ class Site:
         return held
 
     def wait_count(self, before):
-        """Until every process holds no more than it held before."""
+        """Until every process holds no more than it held before. A stream whose initiator went away
+        in between may stay at the hub until its deadline, 60 s after the request."""
 
         def back():
             now = self.count()
             return all(now[name] <= before.get(name, 0) for name in now)
 
         try:
-            eventually(back, "nothing is left behind")
+            eventually(back, "nothing is left behind", PATIENCE + 60)
         except Failure:
             raise Failure(f"left behind: before {before}, now {self.count()}") from None
 
