@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import ssl
 
 import wire
@@ -464,6 +465,25 @@ def hub_has_room(hub, device):
 
 
 @with_hub()
+def descriptors(hub):
+    """without a descriptor left the hub serves those it has, and the others when there are some again"""
+    device = hub.device()
+    leg, peer = hub.opened(device)
+    used, limits = hub.hub.fds(), resource.prlimit(hub.hub.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(hub.hub.pid, resource.RLIMIT_NOFILE, (used + 8, limits[1]))
+    waiting = [wire.socket.create_connection(("127.0.0.1", hub.port)) for _ in range(40)]
+    check_echo(leg, peer)
+    check(device.ping(), "PINGRESP")
+    before = hub.hub.cpu_seconds()
+    check(device.reader.is_quiet(1), "nothing comes")
+    check(hub.hub.cpu_seconds() - before < 0.5, "it does not spin")
+    for sock in waiting:
+        sock.close()
+    leg, peer = hub.opened(device)
+    check_echo(leg, peer)
+
+
+@with_hub()
 def nothing_left(hub):
     """streams, sessions and refusals leave no descriptor behind"""
     device = hub.device()
@@ -482,5 +502,6 @@ def nothing_left(hub):
 
 if __name__ == "__main__":
     main(whole_stream, request_form, extensions, rejected_with_reason, rest_errors,
-         rest_connection, segments, smuggling, every_route, slow_clients, mqtt_credentials, mqtt_session, mqtt_packets,
-         mqtt_early, mqtt_limits, limits, nothing_left)
+         rest_connection, segments, smuggling, every_route, slow_clients, mqtt_credentials,
+         mqtt_session, mqtt_packets, mqtt_early, mqtt_limits, limits, descriptors,
+         nothing_left)
