@@ -345,8 +345,8 @@ device_session_probe(DeviceSession *session)
 {
     if (session->state != SESSION_READY || session->probe)
         return;
-    session->probe = g_timeout_add_seconds((guint)(DEVICE_PROBE / G_TIME_SPAN_SECOND),
-                                           session_is_dead, session);
+    session->probe =
+        g_timeout_add_seconds((guint)(DEVICE_PROBE / G_TIME_SPAN_SECOND), session_is_dead, session);
     (void)session_ping(session);
 }
 
