@@ -6,7 +6,6 @@
 
 #include <glib/gi18n.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 
 #define ADD_HUB                                                                                    \
@@ -104,6 +103,5 @@ main(int argc, char **argv)
     (void)bindtextdomain("streamd", LOCALE_DIR);
     (void)bind_textdomain_codeset("streamd", "UTF-8");
     (void)textdomain("streamd");
-    (void)signal(SIGPIPE, SIG_IGN);
     return (int)run(argv);
 }

@@ -92,6 +92,7 @@ verb_connect(Cli *cli, GError **error)
     g_variant_get(reply, "(ho)", &fd, &path);
     if (fd < 0)
         return cli_fail(error, EXIT_CODE_OTHER, _("too many open files"));
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes is an end like others */
     end = pump_run(fd, STDIN_FILENO, STDOUT_FILENO);
     (void)close(fd);
     return connect_end(bus, path, end, error);

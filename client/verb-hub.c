@@ -6,7 +6,12 @@
 
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+/* How long `hub add` looks whether the new hub can be reached. */
+#define FIRST_ATTEMPT (3 * G_TIME_SPAN_SECOND)
+#define FIRST_POLL (20 * G_TIME_SPAN_MILLISECOND)
 
 static gboolean
 hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
@@ -30,22 +35,47 @@ hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
     return TRUE;
 }
 
-/* What was added, as streamd understood it. */
+/* The hub's properties once the first attempt to reach it has ended, or a moment has passed. */
+static GVariant *
+hub_add_wait(Bus *bus, const char *path)
+{
+    gint64 until = g_get_monotonic_time() + FIRST_ATTEMPT;
+
+    for (;;) {
+        g_autoptr(GVariant) hub = bus_properties(bus, path, BUS_HUB, NULL);
+
+        if (hub == NULL || g_get_monotonic_time() > until ||
+            *bus_string(hub, "LastError") != '\0' ||
+            strcmp(bus_string(hub, "State"), "connected") == 0)
+            return g_steal_pointer(&hub);
+        g_usleep(FIRST_POLL);
+    }
+}
+
+/* What was added, as streamd understood it, and whether it works. */
 static void
 hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
 {
     g_autoptr(GVariant) hub = NULL;
     g_autofree char *path = NULL;
+    g_autofree char *problem = NULL;
 
     g_variant_get(reply, "(o)", &path);
-    hub = bus_properties(bus, path, BUS_HUB, NULL);
+    hub = hub_add_wait(bus, path);
     if (hub == NULL)
         return;
+    problem = table_escape(bus_string(hub, "LastError"));
+    if (*problem != '\0')
+        (void)fprintf(stderr, _("streamctl: warning: it is kept, but not connected yet: %s\n"),
+                      problem);
     if (cli->given[OPTION_JSON])
         output_json(hub, FALSE);
+    else if (strcmp(bus_string(hub, "Role"), "device") == 0)
+        (void)printf(_("Added hub %s: we are device %s at %s\n"), bus_string(hub, "Name"),
+                     bus_string(hub, "Identity"), bus_string(hub, "HostName"));
     else
-        (void)printf(_("Added hub %s: %s %s at %s\n"), bus_string(hub, "Name"),
-                     bus_string(hub, "Role"), bus_string(hub, "Identity"),
+        (void)printf(_("Added hub %s: we open streams with the policy %s at %s\n"),
+                     bus_string(hub, "Name"), bus_string(hub, "Identity"),
                      bus_string(hub, "HostName"));
 }
 

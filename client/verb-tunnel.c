@@ -10,18 +10,37 @@
 /* A tunnel in the foreground: what has been heard of it. */
 typedef struct {
     const char *path;
+    guint64 id;
+    GHashTable *streams; /* paths of the streams through it that have not ended */
     ExitCode code;
     const char *end; /* translated; NULL: the user ended it */
 } Foreground;
 
+/* Who connected sees a reset and nothing else; why is told here. */
 static void
-foreground_show_error(GVariant *properties)
+foreground_stream_changed(Foreground *foreground, const BusEvent *event)
 {
-    const char *text = bus_string(properties, "LastError");
-    g_autofree char *shown = table_escape(text);
+    const char *reason = bus_string(event->properties, "CloseReason");
+    g_autofree char *text = NULL;
 
-    if (*text != '\0')
-        (void)fprintf(stderr, _("streamctl: a connection failed: %s\n"), shown);
+    if (*reason == '\0' || !g_hash_table_remove(foreground->streams, event->path))
+        return;
+    text = table_escape(bus_string(event->properties, "CloseText"));
+    if (bus_number(event->properties, "OpenedAt") == 0)
+        (void)fprintf(stderr, _("streamctl: a connection failed: %s (%s)\n"), text, reason);
+    else if (exit_code_of_reason(reason) != EXIT_CODE_OK)
+        (void)fprintf(stderr, _("streamctl: a connection was cut: %s (%s)\n"), text, reason);
+}
+
+static void
+foreground_on_stream(Foreground *foreground, const BusEvent *event)
+{
+    if (event->properties == NULL)
+        return;
+    if (event->kind == BUS_EVENT_ADDED && bus_number(event->properties, "Tunnel") == foreground->id)
+        g_hash_table_add(foreground->streams, g_strdup(event->path));
+    if (event->kind == BUS_EVENT_CHANGED)
+        foreground_stream_changed(foreground, event);
 }
 
 static gboolean
@@ -36,22 +55,27 @@ foreground_on_event(const BusEvent *event, void *data)
         foreground->end = _("streamd has gone, and the tunnel with it");
         return FALSE;
     }
-    if (strcmp(event->path, foreground->path) != 0)
-        return TRUE;
-    if (event->kind == BUS_EVENT_REMOVED) {
+    if (strcmp(event->interface, BUS_STREAM) == 0)
+        foreground_on_stream(foreground, event);
+    if (event->kind == BUS_EVENT_REMOVED && strcmp(event->path, foreground->path) == 0) {
         foreground->end = _("the tunnel was closed");
         return FALSE;
     }
-    if (event->kind == BUS_EVENT_CHANGED && event->properties != NULL)
-        foreground_show_error(event->properties);
     return TRUE;
+}
+
+static guint64
+tunnel_id(const char *path)
+{
+    return g_ascii_strtoull(strrchr(path, '/') + 1, NULL, 10);
 }
 
 /* The tunnel is ours: it ends when our connection to the bus does. */
 static ExitCode
 tunnel_stay(Bus *bus, const char *path, GError **error)
 {
-    Foreground foreground = {.path = path};
+    g_autoptr(GHashTable) streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Foreground foreground = {.path = path, .id = tunnel_id(path), .streams = streams};
 
     if (!bus_wait(bus, foreground_on_event, &foreground, error))
         return verb_code(error);
@@ -65,16 +89,15 @@ tunnel_stay(Bus *bus, const char *path, GError **error)
 static void
 tunnel_show(const Cli *cli, const char *path, const char *address)
 {
-    const char *id = strrchr(path, '/') + 1;
+    guint64 id = tunnel_id(path);
 
     if (cli->given[OPTION_JSON])
-        output_json(g_variant_new_parsed("{'listen_address': <%s>, 'id': <%t>}", address,
-                                         g_ascii_strtoull(id, NULL, 10)),
+        output_json(g_variant_new_parsed("{'listen_address': <%s>, 'id': <%t>}", address, id),
                     TRUE);
     else
         (void)printf(_("Listening on %s\n"), address);
     if (!cli->given[OPTION_JSON] && cli->given[OPTION_BACKGROUND])
-        (void)printf(_("Close it with: streamctl tunnel close %s\n"), id);
+        (void)printf(_("Close it with: streamctl tunnel close %llu\n"), (unsigned long long)id);
     (void)fflush(stdout);
 }
 

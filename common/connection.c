@@ -102,6 +102,8 @@ connection_new(int fd)
     connection_name_peer(connection);
     /* Frames are written whole: waiting for more would only delay a keystroke. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* Urgent data stays where it is in the stream, instead of getting lost beside it. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
     return connection;
 }
 
@@ -228,9 +230,8 @@ connection_read(Connection *connection, void *buf, size_t len)
         return -EAGAIN;
     n = connection->tls ? tls_session_read(connection->tls, buf, len)
                         : socket_read(connection->watch.fd, buf, len);
-    /* A short read has emptied the socket; what comes later is a new edge. But an end that is
-     * known already makes no new one. */
-    if (n == -EAGAIN || (n > 0 && (size_t)n < len && !connection->tls && !connection->hung_up))
+    /* Not after a short read: urgent data ends one early, and makes no new edge. */
+    if (n == -EAGAIN)
         connection->readable = FALSE;
     return n;
 }
@@ -380,34 +381,53 @@ connection_say_bye(Connection *connection)
     return r;
 }
 
-static void
-connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
+/* Reads and drops. 0: the peer's end; > 0: it sends too much; -EAGAIN: nothing now; other: lost. */
+static ssize_t
+connection_drain(Connection *connection)
 {
     uint8_t dropped[4096];
-    int r = connection_say_bye(connection);
-    ssize_t n;
+    ssize_t n = 1;
 
-    if (r < 0 && r != -EAGAIN) {
-        connection_free(connection);
-        return;
-    }
-    do {
+    while (n > 0 && connection->drained < CONNECTION_DRAIN_MAX) {
         n = socket_read(connection->watch.fd, dropped, sizeof dropped);
         connection->drained += n > 0 ? (size_t)n : 0;
-    } while (n > 0 && connection->drained < CONNECTION_DRAIN_MAX);
-    /* The peer's FIN after ours is the end; before ours, our bytes still have to go. */
-    if ((n == 0 && connection->said_bye) || (n < 0 && n != -EAGAIN) || n > 0)
-        connection_free(connection);
+    }
+    return n;
 }
 
-/* Bytes that the peer's kernel has not acknowledged, or that did not even get to ours. */
+/* Whether bytes of ours are left, by the kernel's count of them: SIOCOUTQ, those that the peer's
+ * kernel has not acknowledged, or SIOCOUTQNSD, those that it had no room for yet. */
 static gboolean
-connection_has_unsent(Connection *connection)
+connection_has_unsent(Connection *connection, unsigned long request)
 {
     int unsent = 0;
 
     return !connection->said_bye ||
-           (ioctl(connection->watch.fd, SIOCOUTQ, &unsent) == 0 && unsent > 0);
+           (ioctl(connection->watch.fd, request, &unsent) == 0 && unsent > 0);
+}
+
+static gboolean
+connection_is_patient(Connection *connection, unsigned long request)
+{
+    return reactor_now(connection->reactor) < connection->patient_until &&
+           connection_has_unsent(connection, request);
+}
+
+static void
+connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
+{
+    int r = connection_say_bye(connection);
+    ssize_t n = connection_drain(connection);
+    gboolean lost = (r < 0 && r != -EAGAIN) || (n < 0 && n != -EAGAIN);
+    /* The peer's FIN after ours is the end: the kernel sends the rest alone, but not for long to a
+     * reader that has no room. Before ours, our bytes still have to go. */
+    gboolean over =
+        n == 0 && connection->said_bye && !connection_is_patient(connection, SIOCOUTQNSD);
+    /* To close now would be a reset, and destroy what it has not taken. */
+    gboolean too_much = n > 0 && !connection_is_patient(connection, SIOCOUTQ);
+
+    if (lost || over || too_much)
+        connection_free(connection);
 }
 
 static void
@@ -415,8 +435,7 @@ connection_linger_over(Timer *timer)
 {
     Connection *connection = CONTAINER_OF(timer, Connection, linger);
 
-    if (reactor_now(connection->reactor) < connection->patient_until &&
-        connection_has_unsent(connection))
+    if (connection_is_patient(connection, SIOCOUTQ))
         reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
     else
         connection_free(connection);
@@ -425,7 +444,10 @@ connection_linger_over(Timer *timer)
 static void
 connection_orphan_end(Orphan *orphan)
 {
-    connection_free(CONTAINER_OF(orphan, Connection, orphan));
+    Connection *connection = CONTAINER_OF(orphan, Connection, orphan);
+
+    (void)connection_say_bye(connection);
+    connection_free(connection);
 }
 
 void

@@ -10,6 +10,10 @@
 
 #define PACKET_LINK_PIECE 4096
 
+/* What a link may read in one turn of the reactor without a whole packet in it (pings, fragments of
+ * a byte) before others have theirs. */
+#define PACKET_LINK_BUDGET (64 * 1024)
+
 struct PacketLink {
     atomic_uint references;
     Connection *connection; /* the reactor's; NULL once over */
@@ -23,6 +27,8 @@ struct PacketLink {
     /* the reactor's */
     WsDecoder decoder;
     WsMaskPool *masks;
+    WsEvent last; /* CLOSE or ERROR once it came: acted on when the packets before it are taken */
+    Task again;
     GByteArray *in;   /* from the start of the present packet; the owner's while `handed` */
     gsize packet_len; /* of the packet that is handed over */
     gboolean handed, first;
@@ -99,6 +105,7 @@ packet_link_end(PacketLink *link, int error, const char *text)
     if (!link->connection)
         return;
     reactor_clear_timer(link->reactor, &link->idle);
+    reactor_cancel(link->reactor, &link->again);
     link->error = error;
     link->text = g_strdup(text);
     connection_finish(g_steal_pointer(&link->connection));
@@ -142,47 +149,36 @@ packet_link_idle(Timer *timer)
         packet_link_set_timer(link);
 }
 
-/* FALSE when the link ended. */
-static gboolean
-packet_link_ws_event(PacketLink *link, const WsEvent *event)
+/* The peer's last frame. */
+static void
+packet_link_ws_end(PacketLink *link)
 {
-    switch (event->type) {
-    case WS_EVENT_PING:
-        packet_link_control(link, WS_OP_PONG, event->payload, event->payload_len);
-        return TRUE;
-    case WS_EVENT_CLOSE:
-        packet_link_say_close(link, event->code ? event->code : WS_CLOSE_NORMAL);
-        packet_link_end(link, 0, "the peer closed the WebSocket");
-        return FALSE;
-    case WS_EVENT_ERROR:
-        packet_link_say_close(link, event->code);
-        packet_link_end(link, -EPROTO, event->text);
-        return FALSE;
-    default:
-        return TRUE;
-    }
+    gboolean closed = link->last.type == WS_EVENT_CLOSE;
+
+    packet_link_say_close(link, link->last.code ? link->last.code : WS_CLOSE_NORMAL);
+    packet_link_end(link, closed ? 0 : -EPROTO,
+                    closed ? "the peer closed the WebSocket" : link->last.text);
 }
 
-/* Adds what was read to IN, without the frames around it. FALSE when the link ended. */
-static gboolean
+/* Adds what was read to IN, without the frames around it. */
+static void
 packet_link_take_in(PacketLink *link, uint8_t *data, size_t len)
 {
-    if (!link->options.framed) {
+    if (!link->options.framed)
         g_byte_array_append(link->in, data, (guint)len);
-        return TRUE;
-    }
-    while (len > 0) {
+    while (link->options.framed && len > 0 && link->last.type == WS_EVENT_NONE) {
         WsEvent event;
         size_t used;
 
         ws_decoder_run(&link->decoder, data, len, &used, &event);
         g_byte_array_append(link->in, data, (guint)event.data_len);
-        if (!packet_link_ws_event(link, &event))
-            return FALSE;
+        if (event.type == WS_EVENT_PING)
+            packet_link_control(link, WS_OP_PONG, event.payload, event.payload_len);
+        else if (event.type == WS_EVENT_CLOSE || event.type == WS_EVENT_ERROR)
+            link->last = event;
         data += used;
         len -= used;
     }
-    return TRUE;
 }
 
 /* TRUE when a packet was handed over or the link ended: nothing more to read now. */
@@ -224,19 +220,38 @@ packet_link_read_failed(PacketLink *link, int error)
         packet_link_end(link, error, "the connection was lost");
 }
 
+/* Reads the next piece. FALSE when there is nothing more to read now. */
+static gboolean
+packet_link_read_piece(PacketLink *link, gsize *spent)
+{
+    uint8_t piece[PACKET_LINK_PIECE];
+    ssize_t n;
+
+    if (*spent >= PACKET_LINK_BUDGET) {
+        reactor_defer(link->reactor, &link->again);
+        return FALSE;
+    }
+    n = connection_read(link->connection, piece, sizeof piece);
+    if (n == -EAGAIN)
+        return FALSE;
+    if (n <= 0) {
+        packet_link_read_failed(link, (int)n);
+        return FALSE;
+    }
+    packet_link_take_in(link, piece, (size_t)n);
+    *spent += PACKET_LINK_PIECE; /* also for less: a peer may send its bytes one by one */
+    return TRUE;
+}
+
 static void
 packet_link_read(PacketLink *link)
 {
-    uint8_t piece[PACKET_LINK_PIECE];
+    gsize spent = 0;
 
     while (link->connection && !link->handed && !packet_link_hand_over(link)) {
-        ssize_t n = connection_read(link->connection, piece, sizeof piece);
-
-        if (n == -EAGAIN)
-            break;
-        if (n <= 0)
-            packet_link_read_failed(link, (int)n);
-        else if (!packet_link_take_in(link, piece, (size_t)n))
+        if (link->last.type != WS_EVENT_NONE)
+            packet_link_ws_end(link);
+        else if (!packet_link_read_piece(link, &spent))
             break;
     }
 }
@@ -251,15 +266,25 @@ packet_link_flush(PacketLink *link)
 }
 
 static void
-packet_link_ready(Connection *connection G_GNUC_UNUSED, void *data)
+packet_link_pump(PacketLink *link)
 {
-    PacketLink *link = data;
-
     /* Once it is over, the owner may let go at any moment. */
     packet_link_ref(link);
     packet_link_read(link);
     packet_link_flush(link);
     packet_link_release(link);
+}
+
+static void
+packet_link_again(Task *task)
+{
+    packet_link_pump(CONTAINER_OF(task, PacketLink, again));
+}
+
+static void
+packet_link_ready(Connection *connection G_GNUC_UNUSED, void *data)
+{
+    packet_link_pump(data);
 }
 
 static void
@@ -279,12 +304,29 @@ packet_link_start(Message *message)
         packet_link_set_timer(link);
 }
 
+/* A large packet leaves no large buffer behind: there may be thousands of idle links. */
+static void
+packet_link_drop_packet(PacketLink *link)
+{
+    gsize rest = link->in->len - link->packet_len;
+
+    if (link->packet_len > PACKET_LINK_PIECE && rest <= PACKET_LINK_PIECE) {
+        GByteArray *in = g_byte_array_sized_new((guint)rest);
+
+        g_byte_array_append(in, link->in->data + link->packet_len, (guint)rest);
+        g_byte_array_unref(link->in);
+        link->in = in;
+    } else {
+        g_byte_array_remove_range(link->in, 0, (guint)link->packet_len);
+    }
+}
+
 static void
 packet_link_taken(Message *message)
 {
     PacketLink *link = CONTAINER_OF(message, PacketLink, taken);
 
-    g_byte_array_remove_range(link->in, 0, (guint)link->packet_len);
+    packet_link_drop_packet(link);
     link->handed = FALSE;
     if (link->connection) {
         packet_link_read(link);
@@ -400,6 +442,7 @@ packet_link_new(Connection *connection, Reactor *reactor, const PacketLinkOption
     link->kick.func = packet_link_kicked;
     link->over.func = packet_link_over;
     link->idle.func = packet_link_idle;
+    link->again.func = packet_link_again;
     if (reactor_is_current(reactor))
         packet_link_start(&link->start);
     else

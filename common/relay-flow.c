@@ -26,11 +26,8 @@ flow_write(Relay *relay, Flow *flow, int to)
     while (flow->out_len > 0) {
         ssize_t n = connection_write(side->connection, flow->out, flow->out_len);
 
-        if (n == -EAGAIN) {
-            /* TLS may hold the start of it already: nothing else can be said before the rest. */
-            flow->begun = TRUE;
+        if (n == -EAGAIN)
             return FALSE;
-        }
         if (n < 0) {
             side_unwritable(relay, to, (int)n);
             return FALSE;
@@ -164,7 +161,7 @@ flow_pump(Relay *relay, int from)
         size_t used = flow_fill(relay, from);
         if (used == 0)
             break;
-        spent += used;
+        spent += MAX(used, RELAY_STEP);
     }
     if (flow->ended && !flow->told && flow->out_len == 0 && !relay->sides[1 - from].lost)
         flow->told = side_tell_end(relay, 1 - from);

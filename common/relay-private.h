@@ -9,6 +9,9 @@
 /* What one direction may carry in one turn of the reactor before others have theirs. */
 #define RELAY_BUDGET (256 * 1024)
 
+/* What a step costs of it at least: a peer may send its bytes one by one. */
+#define RELAY_STEP 4096
+
 typedef struct {
     Connection *connection; /* NULL once closed */
     gboolean framed, client;

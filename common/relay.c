@@ -75,11 +75,23 @@ relay_has_local_side(const Relay *relay)
     return !relay->sides[0].framed || !relay->sides[1].framed;
 }
 
-/* Both directions have ended and both sides know it. The hub leaves the close to its ends. */
+/* Everything is delivered to the side, and it knows so or has no way to be told. */
+static gboolean
+relay_is_delivered(const Relay *relay, int to)
+{
+    const Flow *flow = &relay->flows[1 - to];
+    const Side *side = &relay->sides[to];
+    gboolean tellable = !side->framed || (side->caps & CAP_HALF_CLOSE);
+
+    return flow->told || (flow->ended && flow->out_len == 0 && !tellable);
+}
+
+/* Both directions have ended. The hub leaves the close to its ends. */
 static gboolean
 relay_is_complete(const Relay *relay)
 {
-    return relay->flows[0].told && relay->flows[1].told && relay_has_local_side(relay);
+    return relay_is_delivered(relay, 0) && relay_is_delivered(relay, 1) &&
+           relay_has_local_side(relay);
 }
 
 /* Ends the relay when it has a reason to end and what came before it is delivered. */

@@ -8,8 +8,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The largest plaintext of one TLS record. */
+/* The largest plaintext of one TLS record, and what it may take on the wire with its header, its
+ * tag, and a key update in front of it. */
 #define TLS_RECORD_MAX 16384
+#define TLS_RECORD_ROOM (TLS_RECORD_MAX + 512)
+
+/* Records opened in one read, however little is in them; so many without a byte of data are
+ * nobody's honest traffic. */
+#define TLS_READ_RECORDS 256
 
 /* The longest handshake message: a client's hello needs little, a hub may send a chain. */
 #define TLS_HELLO_MAX (16 * 1024)
@@ -30,7 +36,6 @@ struct TlsSession {
     int fd;
     Wire in, out;
     ssize_t end;        /* how reading ended: -EAGAIN while it has not; kept for calls after it */
-    size_t unsent;      /* plaintext that GnuTLS has taken but could not pass on */
     gboolean connected; /* the handshake is done */
     gboolean dry;       /* the socket had nothing at the last pull */
 };
@@ -307,10 +312,15 @@ ssize_t
 tls_session_read(TlsSession *session, void *buf, size_t len)
 {
     size_t got = 0;
+    guint records = 0;
 
     while (got < len && session->end == -EAGAIN) {
         ssize_t n;
 
+        if (++records > TLS_READ_RECORDS) {
+            session->end = got == 0 ? -EPROTO : session->end;
+            break;
+        }
         session->dry = FALSE;
         n = gnutls_record_recv(session->session, (uint8_t *)buf + got, len - got);
         /* GnuTLS also says "again" after a message of its own, such as a ticket. Only an empty
@@ -331,23 +341,29 @@ tls_session_read(TlsSession *session, void *buf, size_t len)
     return got > 0 ? (ssize_t)got : session->end;
 }
 
+/* Makes room for a record, so that GnuTLS never has to keep one back: 3.7 loses count of what it
+ * kept when the peer asks for a key update meanwhile. */
+static int
+wire_make_room(TlsSession *session)
+{
+    return session->out.end + TLS_RECORD_ROOM > BUFFER_SIZE ? wire_send(session) : 0;
+}
+
 ssize_t
 tls_session_write(TlsSession *session, const void *buf, size_t len)
 {
     size_t sent = 0;
 
     while (sent < len) {
-        size_t piece = MIN(len - sent, TLS_RECORD_MAX);
-        /* GnuTLS wants to be asked for what it already holds without being given it again. */
-        ssize_t n = session->unsent > 0
-                        ? gnutls_record_send(session->session, NULL, 0)
-                        : gnutls_record_send(session->session, (const uint8_t *)buf + sent, piece);
+        int r = wire_make_room(session);
+        ssize_t n;
 
-        if (n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED) {
-            session->unsent = session->unsent > 0 ? session->unsent : piece;
+        if (r == -EAGAIN)
             break;
-        }
-        session->unsent = 0;
+        if (r < 0)
+            return r;
+        n = gnutls_record_send(session->session, (const uint8_t *)buf + sent,
+                               MIN(len - sent, TLS_RECORD_MAX));
         if (n < 0)
             return tls_session_fail(session, (int)n);
         sent += (size_t)n;
@@ -369,7 +385,7 @@ tls_session_bye(TlsSession *session)
 {
     int r = 0;
 
-    if (session->connected && session->unsent == 0)
+    if (session->connected)
         r = gnutls_bye(session->session, GNUTLS_SHUT_WR);
     if (r < 0)
         return tls_session_fail(session, r);

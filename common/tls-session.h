@@ -36,8 +36,8 @@ gboolean tls_session_resumed(const TlsSession *session);
  * other negative errno: lost. Fills BUF as far as bytes are there. */
 ssize_t tls_session_read(TlsSession *session, void *buf, size_t len);
 
-/* Bytes taken (more than 0), -EAGAIN, or a negative errno. After -EAGAIN or a short count the same
- * bytes must be offered again. What was taken may still wait for tls_session_flush. */
+/* Bytes taken (more than 0), -EAGAIN, or a negative errno. What was taken may still wait for
+ * tls_session_flush. */
 ssize_t tls_session_write(TlsSession *session, const void *buf, size_t len);
 
 int tls_session_flush(TlsSession *session); /* 0: all is with the kernel; -EAGAIN; other: lost */

@@ -74,13 +74,14 @@ app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done,
     service_open_start(&options, stream, done, data);
 }
 
-/* The hub may have gone in the meantime. */
+/* The hub may have gone in the meantime. That the device is disabled says nothing of our identity.
+ */
 static void
 app_note_hub(App *app, Stream *stream, const GError *error)
 {
     Hub *hub = app_find_hub(app, stream_hub(stream));
 
-    if (hub)
+    if (hub && stream_reason(stream) != REASON_REVOKED)
         hub_note(hub, error);
 }
 

@@ -19,8 +19,14 @@ static void
 app_stream_changed(Stream *stream, void *data)
 {
     App *app = data;
+    Reason reason = stream_reason(stream);
+    Hub *hub = NULL;
 
     APP_TELL(app, stream_changed, stream);
+    if (stream_has_ended(stream) && (reason == REASON_CUT || reason == REASON_SILENT))
+        hub = app_find_hub(app, stream_hub(stream));
+    if (hub)
+        hub_probe_link(hub);
 }
 
 static void
@@ -283,26 +289,14 @@ app_find_tunnel(App *app, guint64 id)
     return NULL;
 }
 
-Queue *
-app_queue(App *app)
+guint64
+app_next_id(App *app)
 {
-    return app->runtime->home;
-}
-
-Reactor *
-app_pick_reactor(App *app)
-{
-    return runtime_pick(app->runtime);
+    return ++app->last_id;
 }
 
 ReactorPool *
 app_reactors(App *app)
 {
     return app->runtime->pool;
-}
-
-guint64
-app_next_id(App *app)
-{
-    return ++app->last_id;
 }

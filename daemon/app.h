@@ -7,7 +7,6 @@
  * main loop; keep names and ids, and look them up again. */
 #pragma once
 
-#include "common/queue.h"
 #include "common/reactor.h"
 #include "daemon/accept-policy.h"
 #include "daemon/hub.h"
@@ -135,10 +134,10 @@ Tunnel *app_find_tunnel(App *app, guint64 id);
 GPtrArray *app_list_tunnels(App *app); /* Tunnel, by id */
 /* tunnel_close() is in tunnel.h: it works here and in the bus layer alike. */
 
-/* For the modules of the core. */
-Queue *app_queue(App *app); /* the main thread's */
-Reactor *app_pick_reactor(App *app);
+/* For the modules of the core: for streams and tunnels; never 0, never used twice. */
+guint64 app_next_id(App *app);
+
+/* For the watchdog, which looks whether each still turns. */
 ReactorPool *app_reactors(App *app);
-guint64 app_next_id(App *app); /* streams and tunnels; never 0, never used twice */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(App, app_free)

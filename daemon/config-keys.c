@@ -15,6 +15,7 @@ static const ConfigKey keys[] = {
     {"hub", "Transport", CONFIG_CHOICE, .choices = config_transports},
     {"hub", "AllowedUsers", CONFIG_TEXT},
     {"hub", "MqttPort", CONFIG_NUMBER, 1, 65535, HUB_MQTTS_PORT},
+    {"hub", "TokenLife", CONFIG_NUMBER, HUB_TOKEN_LIFE_MIN, HUB_TOKEN_LIFE_MAX, HUB_TOKEN_LIFE},
     {"target", "Address", CONFIG_TEXT},
     {"rule", "Hub", CONFIG_TEXT},
     {"rule", "Stream", CONFIG_TEXT},

@@ -94,6 +94,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .ca_digest = digest,
         .transport = (HubTransport)config_keys_choice(section, "Transport"),
         .mqtts_port = (guint16)config_keys_number(section, "MqttPort"),
+        .token_life = (guint)config_keys_number(section, "TokenLife"),
         .allowed_users = config_section_value(section, "AllowedUsers"),
         .source = source,
     };

@@ -68,7 +68,7 @@ device_link_session_ready(DeviceSession *session, void *data)
     }
     if (link->ready_since == 0)
         link->ready_since = g_get_monotonic_time();
-    device_link_renew_in(link, DEVICE_RENEW);
+    device_link_renew_in(link, link->options.token_life * G_TIME_SPAN_SECOND / 5 * 4);
     device_link_tell(link, HUB_CONNECTED, NULL);
 }
 
@@ -176,6 +176,13 @@ device_link_stop(DeviceLink *link)
     device_link_drop(link);
     link->backoff.failures = 0;
     device_link_tell(link, HUB_DISCONNECTED, NULL);
+}
+
+void
+device_link_probe(DeviceLink *link)
+{
+    if (link->session)
+        device_session_probe(link->session);
 }
 
 gboolean

@@ -12,8 +12,6 @@
 
 typedef struct DeviceLink DeviceLink;
 
-#define DEVICE_RENEW ((gint64)DEVICE_TOKEN_LIFE * G_TIME_SPAN_SECOND / 5 * 4)
-
 typedef struct {
     /* ERROR: one clause, or NULL for none. */
     void (*state)(DeviceLink *link, HubState state, const char *error, void *data);
@@ -27,6 +25,8 @@ void device_link_free(DeviceLink *link); /* NULL is fine */
 
 void device_link_start(DeviceLink *link); /* now; also when it waits for the next attempt */
 void device_link_stop(DeviceLink *link);
+
+void device_link_probe(DeviceLink *link); /* device_session_probe, when there is one */
 
 /* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */
 gboolean device_link_publish(DeviceLink *link, const char *topic);

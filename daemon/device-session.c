@@ -25,12 +25,14 @@ struct DeviceSession {
     Runtime *runtime;
     Reactor *reactor;
     const ConnectionString *identity;
+    guint token_life;
     SessionState state;
     gboolean framed;
     Dial *dial;
     WsDial *ws_dial;
     PacketLink *link;
     guint ping;
+    guint probe; /* runs until the peer says anything */
     const DeviceSessionEvents *events;
     void *data;
 };
@@ -56,14 +58,14 @@ device_user_name(const ConnectionString *identity, Caps caps)
 
 /* The device's password; NULL when key or names do not fit a token. Caller: secret_free. */
 static char *
-device_password(const ConnectionString *identity)
+device_password(const ConnectionString *identity, guint life)
 {
     g_auto(SasKey) key = {0};
     g_autofree char *resource =
         identity->module_id ? g_strdup_printf("%s/devices/%s/modules/%s", identity->host,
                                               identity->device_id, identity->module_id)
                             : g_strdup_printf("%s/devices/%s", identity->host, identity->device_id);
-    guint64 expiry = (guint64)(g_get_real_time() / G_USEC_PER_SEC) + DEVICE_TOKEN_LIFE;
+    guint64 expiry = (guint64)(g_get_real_time() / G_USEC_PER_SEC) + life;
 
     if (!identity->key || !sas_key_decode(&key, identity->key, strlen(identity->key)))
         return NULL;
@@ -93,7 +95,7 @@ session_send_connect(DeviceSession *session)
     g_autoptr(GByteArray) packet = g_byte_array_new();
     g_autofree char *client_id = device_client_id(session->identity);
     g_autofree char *user_name = device_user_name(session->identity, CAPS_ALL);
-    g_auto(SecretText) password = device_password(session->identity);
+    g_auto(SecretText) password = device_password(session->identity, session->token_life);
     MqttConnect connect = {
         .client_id = slice_of(client_id),
         .keep_alive = DEVICE_KEEP_ALIVE,
@@ -211,6 +213,24 @@ session_take_publish(DeviceSession *session, const MqttPacket *packet)
 }
 
 static void
+session_is_alive(DeviceSession *session)
+{
+    if (session->probe)
+        g_source_remove(session->probe);
+    session->probe = 0;
+}
+
+static gboolean
+session_is_dead(gpointer data)
+{
+    DeviceSession *session = data;
+
+    session->probe = 0;
+    session_close(session, STREAMD_ERROR_UNREACHABLE, "the hub does not answer any more");
+    return G_SOURCE_REMOVE;
+}
+
+static void
 session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *data)
 {
     DeviceSession *session = data;
@@ -218,6 +238,7 @@ session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *data)
 
     if (session->state == SESSION_CLOSED)
         return;
+    session_is_alive(session);
     if (!mqtt_packet_open(bytes, len, MQTT_FROM_SERVER, &packet)) {
         session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a malformed MQTT packet");
         return;
@@ -285,6 +306,7 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
     session->runtime = runtime;
     session->reactor = runtime_pick(runtime);
     session->identity = options->identity;
+    session->token_life = options->token_life;
     session->framed = options->framed;
     session->events = events;
     session->data = data;
@@ -306,6 +328,8 @@ device_session_free(DeviceSession *session)
         return;
     if (session->ping)
         g_source_remove(session->ping);
+    if (session->probe)
+        g_source_remove(session->probe);
     dial_cancel(session->dial);
     ws_dial_cancel(session->ws_dial);
     if (session->link && session->state == SESSION_READY) {
@@ -316,10 +340,14 @@ device_session_free(DeviceSession *session)
     g_free(session);
 }
 
-gboolean
-device_session_is_ready(const DeviceSession *session)
+void
+device_session_probe(DeviceSession *session)
 {
-    return session->state == SESSION_READY;
+    if (session->state != SESSION_READY || session->probe)
+        return;
+    session->probe =
+        g_timeout_add_seconds((guint)(DEVICE_PROBE / G_TIME_SPAN_SECOND), session_is_dead, session);
+    (void)session_ping(session);
 }
 
 gboolean

@@ -16,8 +16,8 @@ typedef struct DeviceSession DeviceSession;
 #define DEVICE_KEEP_ALIVE 240                                  /* s, told to the hub */
 #define DEVICE_PING (200 * G_TIME_SPAN_SECOND)                 /* we ping this often */
 #define DEVICE_SILENCE (DEVICE_PING + 30 * G_TIME_SPAN_SECOND) /* then the hub is gone */
-#define DEVICE_HELLO_TIMEOUT (20 * G_TIME_SPAN_SECOND)         /* for CONNACK and SUBACK */
-#define DEVICE_TOKEN_LIFE (60 * 60)                            /* s */
+#define DEVICE_PROBE (20 * G_TIME_SPAN_SECOND)
+#define DEVICE_HELLO_TIMEOUT (20 * G_TIME_SPAN_SECOND) /* for CONNACK and SUBACK */
 
 typedef struct {
     const char *host; /* to connect to */
@@ -25,6 +25,7 @@ typedef struct {
     gboolean framed; /* MQTT over WebSocket */
     TlsContext *tls;
     const ConnectionString *identity; /* outlives the session */
+    guint token_life;                 /* s */
 } DeviceSessionOptions;
 
 typedef struct {
@@ -40,7 +41,9 @@ DeviceSession *device_session_new(Runtime *runtime, const DeviceSessionOptions *
                                   const DeviceSessionEvents *events, void *data);
 void device_session_free(DeviceSession *session); /* says DISCONNECT when it is up; NULL is fine */
 
-gboolean device_session_is_ready(const DeviceSession *session);
+/* A stream was cut: perhaps the link is as dead as its leg. Asks for a sign of life, which must
+ * come within DEVICE_PROBE. Nothing when it is not ready. */
+void device_session_probe(DeviceSession *session);
 
 /* QoS 0, empty payload. FALSE when it is not ready. */
 gboolean device_session_publish(DeviceSession *session, const char *topic);

@@ -24,6 +24,7 @@ typedef struct {
     gboolean capable;
     Caps caps;
     gboolean pending;
+    guint64 stream_id;
     Stream *stream; /* NULL once open or ended */
     Target *target;
     TargetWaiter waiter;
@@ -340,9 +341,30 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
         device_stream_fail(self, REASON_LIMIT, NULL);
         return;
     }
+    self->stream_id = stream_id(self->stream);
     self->pending = TRUE;
     streams->pending++;
     device_stream_decide(self, request);
+}
+
+/* Accepted, and nothing has come from the other side yet: perhaps the hub does not know. */
+static gboolean
+device_stream_is_unheard(const DeviceStream *self)
+{
+    const Stream *stream = stream_table_find(self->owner->context.table, self->stream_id);
+
+    return self->answer && stream && !stream_has_ended(stream) && stream_bytes_in(stream) == 0;
+}
+
+void
+device_streams_link_ready(DeviceStreams *streams)
+{
+    for (GList *l = streams->all.head; l; l = l->next) {
+        DeviceStream *self = l->data;
+
+        if (device_stream_is_unheard(self))
+            (void)streams->context.publish(self->answer, streams->context.data);
+    }
 }
 
 DeviceStreams *

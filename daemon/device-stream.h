@@ -41,4 +41,9 @@ void device_streams_free(DeviceStreams *streams);
 
 void device_streams_request(DeviceStreams *streams, const StreamRequest *request);
 
+/* A new control link is up. What was published on the last one, at QoS 0, may be lost, and the hub
+ * does not ask again once the leg has come (section 4a): acceptances are said again. A hub that had
+ * heard one ignores the second. */
+void device_streams_link_ready(DeviceStreams *streams);
+
 guint device_streams_pending(const DeviceStreams *streams);

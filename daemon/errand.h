@@ -45,7 +45,8 @@ struct Errand {
 void errand_run(Errand *errand, const ErrandClass *class, Connection *connection, Reactor *reactor,
                 Runtime *runtime, gint64 limit);
 
-/* Reactor: ends it, once; later calls do nothing. A failure closes the connection. */
+/* Reactor: ends it, once. A failure closes the connection. The caller returns without another look
+ * at the errand: it belongs to the main thread from here on, which may have freed it already. */
 void errand_succeed(Errand *errand);
 void errand_fail(Errand *errand, StreamdError code, const char *text);
 

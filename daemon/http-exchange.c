@@ -57,9 +57,14 @@ http_exchange_skip_interim(HttpExchange *exchange)
     return TRUE;
 }
 
-/* FALSE: ended, or more bytes are needed. */
-static gboolean
-http_exchange_parse(HttpExchange *exchange)
+typedef enum {
+    EXCHANGE_MORE,  /* read on */
+    EXCHANGE_WHOLE, /* the answer is there */
+    EXCHANGE_BROKEN,
+} ExchangeResult;
+
+static ExchangeResult
+http_exchange_parse(HttpExchange *exchange, const char **ret_text)
 {
     HttpRefusal refusal = {0};
 
@@ -67,14 +72,19 @@ http_exchange_parse(HttpExchange *exchange)
         HttpHeadResult result =
             http_response_parse(exchange->buffer, exchange->len, &exchange->answer.head, &refusal);
 
-        if (result == HTTP_HEAD_REFUSED)
-            errand_fail(&exchange->errand, STREAMD_ERROR_PROTOCOL, refusal.text);
-        if (result != HTTP_HEAD_OK)
-            return FALSE;
+        if (result == HTTP_HEAD_REFUSED) {
+            *ret_text = refusal.text;
+            return EXCHANGE_BROKEN;
+        }
+        if (result == HTTP_HEAD_MORE)
+            break;
         if (!http_exchange_skip_interim(exchange))
             http_exchange_plan(exchange);
     }
-    return exchange->len >= exchange->total;
+    if (exchange->have_head && exchange->len >= exchange->total)
+        return EXCHANGE_WHOLE;
+    *ret_text = "the answer is too large";
+    return exchange->len == HTTP_EXCHANGE_BUFFER ? EXCHANGE_BROKEN : EXCHANGE_MORE;
 }
 
 static void
@@ -94,12 +104,15 @@ http_exchange_complete(HttpExchange *exchange)
     errand_succeed(&exchange->errand);
 }
 
+/* Once the errand has ended it is the main thread's, and gone perhaps: every end returns at once.
+ */
 static void
 http_exchange_read(HttpExchange *exchange)
 {
     Errand *errand = &exchange->errand;
+    const char *text = NULL;
 
-    while (!errand->ended) {
+    for (;;) {
         ssize_t r = connection_read(errand->connection, exchange->buffer + exchange->len,
                                     HTTP_EXCHANGE_BUFFER - exchange->len);
 
@@ -111,10 +124,16 @@ http_exchange_read(HttpExchange *exchange)
             return;
         }
         exchange->len += (gsize)r;
-        if (http_exchange_parse(exchange))
+        switch (http_exchange_parse(exchange, &text)) {
+        case EXCHANGE_MORE:
+            break;
+        case EXCHANGE_WHOLE:
             http_exchange_complete(exchange);
-        else if (exchange->len == HTTP_EXCHANGE_BUFFER)
-            errand_fail(errand, STREAMD_ERROR_PROTOCOL, "the answer is too large");
+            return;
+        case EXCHANGE_BROKEN:
+            errand_fail(errand, STREAMD_ERROR_PROTOCOL, text);
+            return;
+        }
     }
 }
 

@@ -37,4 +37,7 @@ void hub_fill_open(const Hub *hub, ServiceOpenOptions *options);
 /* A service hub: what the last request said about it. ERROR NULL: it was reached. */
 void hub_note(Hub *hub, const GError *error);
 
+/* One of its streams was cut: a device looks whether its control link still lives. */
+void hub_probe_link(Hub *hub);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hub, hub_free)

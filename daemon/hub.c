@@ -22,6 +22,7 @@ struct Hub {
     guint16 mqtts_port;
     char *source;
     char *ca_digest;
+    guint token_life;
     TlsContext *tls; /* HTTP and WebSocket */
     TlsContext *mqtt_tls;
     HubState state;
@@ -31,6 +32,7 @@ struct Hub {
     DeviceLink *link;
     DeviceStreams *streams;
     /* service */
+    gboolean wanted; /* hub_connect was the last word */
     Dial *probe;
     Backoff backoff;
     guint retry;
@@ -71,7 +73,11 @@ hub_connect_port(const Hub *hub)
 static void
 hub_link_state(DeviceLink *link, HubState state, const char *error, void *data)
 {
-    hub_set_state(data, state, error);
+    Hub *hub = data;
+
+    hub_set_state(hub, state, error);
+    if (state == HUB_CONNECTED)
+        device_streams_link_ready(hub->streams);
 }
 
 static void
@@ -121,6 +127,7 @@ hub_init_device(Hub *hub)
         .framed = framed,
         .tls = framed ? hub->tls : hub->mqtt_tls,
         .identity = hub->parts,
+        .token_life = hub->token_life,
     };
     const DeviceStreamsContext streams = {
         .runtime = hub->context.runtime,
@@ -190,6 +197,7 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
     hub->source = g_strdup(settings->source);
     hub->ca_digest = g_strdup(settings->ca_digest);
+    hub->token_life = settings->token_life ? settings->token_life : HUB_TOKEN_LIFE;
     hub->last_error = g_strdup("");
     hub->since = (guint64)g_get_real_time();
     hub->parts = connection_string_parse(settings->connection_string, -1, error);
@@ -240,6 +248,7 @@ hub_settings(const Hub *hub)
         .mqtts_port = hub->mqtts_port,
         .ca_digest = hub->ca_digest,
         .source = hub->source,
+        .token_life = hub->token_life,
     };
 }
 
@@ -276,21 +285,6 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->identity = hub->parts;
 }
 
-/* Only what speaks of the hub itself changes its state: that a device is offline does not. */
-void
-hub_note(Hub *hub, const GError *error)
-{
-    if (error && error->domain == STREAMD_ERROR && error->code == STREAMD_ERROR_CANCELLED)
-        return;
-    if (error && (error->code == STREAMD_ERROR_UNREACHABLE ||
-                  error->code == STREAMD_ERROR_UNTRUSTED || error->code == STREAMD_ERROR_PROTOCOL))
-        hub_set_state(hub, HUB_DISCONNECTED, error->message);
-    else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED)
-        hub_set_state(hub, HUB_REFUSED, error->message);
-    else if (!error || error->code != STREAMD_ERROR_TIMED_OUT)
-        hub_set_state(hub, HUB_CONNECTED, NULL);
-}
-
 /* A service's probe: is the hub there, and is it the one we trust? */
 static gboolean
 hub_probe_again(gpointer data)
@@ -300,6 +294,14 @@ hub_probe_again(gpointer data)
     hub->retry = 0;
     hub_connect(hub);
     return G_SOURCE_REMOVE;
+}
+
+static void
+hub_probe_later(Hub *hub)
+{
+    gint64 delay = backoff_next(&hub->backoff, FALSE, g_random_double());
+
+    hub->retry = g_timeout_add((guint)(delay / 1000), hub_probe_again, hub);
 }
 
 static void
@@ -314,10 +316,27 @@ hub_probed(Connection *connection, const GError *error, void *data)
         hub_set_state(hub, HUB_CONNECTED, NULL);
         return;
     }
-    hub->retry =
-        g_timeout_add((guint)(backoff_next(&hub->backoff, FALSE, g_random_double()) / 1000),
-                      hub_probe_again, hub);
+    hub_probe_later(hub);
     hub_set_state(hub, HUB_DISCONNECTED, error->message);
+}
+
+/* Only what speaks of the hub itself changes its state: that a device is offline does not. */
+void
+hub_note(Hub *hub, const GError *error)
+{
+    if (error && error->domain == STREAMD_ERROR && error->code == STREAMD_ERROR_CANCELLED)
+        return;
+    if (error &&
+        (error->code == STREAMD_ERROR_UNREACHABLE || error->code == STREAMD_ERROR_UNTRUSTED ||
+         error->code == STREAMD_ERROR_PROTOCOL)) {
+        if (hub->wanted && !hub->probe && !hub->retry)
+            hub_probe_later(hub);
+        hub_set_state(hub, HUB_DISCONNECTED, error->message);
+    } else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED) {
+        hub_set_state(hub, HUB_REFUSED, error->message);
+    } else if (!error || error->code != STREAMD_ERROR_TIMED_OUT) {
+        hub_set_state(hub, HUB_CONNECTED, NULL);
+    }
 }
 
 static void
@@ -330,8 +349,16 @@ hub_stop_probe(Hub *hub)
 }
 
 void
+hub_probe_link(Hub *hub)
+{
+    if (hub->link)
+        device_link_probe(hub->link);
+}
+
+void
 hub_connect(Hub *hub)
 {
+    hub->wanted = TRUE;
     if (hub->link) {
         device_link_start(hub->link);
         return;
@@ -348,6 +375,7 @@ hub_connect(Hub *hub)
 void
 hub_disconnect(Hub *hub)
 {
+    hub->wanted = FALSE;
     if (hub->link) {
         device_link_stop(hub->link);
         return;
@@ -384,12 +412,6 @@ const char *
 hub_identity(const Hub *hub)
 {
     return hub->identity;
-}
-
-const char *
-hub_ca_file(const Hub *hub)
-{
-    return hub->ca_file;
 }
 
 HubTransport

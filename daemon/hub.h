@@ -31,6 +31,9 @@ typedef enum {
 #define HUB_NAME_MAX 64
 #define HUB_CONNECTION_STRING_MAX 4096
 #define HUB_MQTTS_PORT 8883
+#define HUB_TOKEN_LIFE (60 * 60) /* s; a device's token is renewed at 80 % of its life */
+#define HUB_TOKEN_LIFE_MIN 5
+#define HUB_TOKEN_LIFE_MAX (30 * 24 * 60 * 60)
 
 typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
@@ -39,6 +42,7 @@ typedef struct {
     const char *ca_digest;         /* of its contents when it was read; NULL: not known */
     HubTransport transport;
     guint16 mqtts_port;        /* 0: HUB_MQTTS_PORT */
+    guint token_life;          /* s; 0: HUB_TOKEN_LIFE */
     const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
     const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
 } HubSettings;
@@ -48,7 +52,6 @@ const char *hub_host_name(const Hub *hub); /* without the port */
 guint16 hub_port(const Hub *hub);          /* HTTPS; 443 when the connection string names none */
 HubRole hub_role(const Hub *hub);
 const char *hub_identity(const Hub *hub); /* "dev1", "dev1/mod1", or the policy's name */
-const char *hub_ca_file(const Hub *hub);  /* NULL: the system's trust */
 HubTransport hub_transport(const Hub *hub);
 guint16 hub_mqtts_port(const Hub *hub);
 const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */

@@ -39,11 +39,19 @@ static const AnswerRow rows[] = {
     {"ServerError", 500, STREAMD_ERROR_FAILED, REASON_HUB_ERROR, "the hub failed"},
 };
 
+/* The hub says it beside 401002, which alone could mean a wrong key as well. */
+static const AnswerRow revoked_row = {
+    NULL, 0, STREAMD_ERROR_UNAUTHORIZED, REASON_REVOKED,
+    "the device, or the right to connect to it, is disabled at the hub"};
+
 static const AnswerRow *
 answer_row(const HttpResponse *response)
 {
     Slice name = {0};
 
+    if (http_headers_get(&response->headers, "streamd-reject-reason", &name) &&
+        slice_equal(name, reason_code(REASON_REVOKED)))
+        return &revoked_row;
     if (http_headers_get(&response->headers, "iothub-errorcode", &name))
         for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
             if (slice_equal(name, rows[i].name))

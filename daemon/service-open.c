@@ -104,6 +104,17 @@ service_open_reason(const GError *error)
     }
 }
 
+/* A leg's token is the hub's own: when it is refused, nothing is wrong with our identity. */
+static void
+service_open_leg_failed(ServiceOpen *open, const GError *error)
+{
+    g_autoptr(GError) own = g_error_copy(error);
+
+    if (own->code == STREAMD_ERROR_UNAUTHORIZED)
+        own->code = STREAMD_ERROR_FAILED;
+    service_open_fail(open, service_open_reason(own), own);
+}
+
 static void
 service_open_leg_done(Connection *connection, const GError *error, void *data)
 {
@@ -111,7 +122,7 @@ service_open_leg_done(Connection *connection, const GError *error, void *data)
 
     open->leg = NULL;
     if (error) {
-        service_open_fail(open, service_open_reason(error), error);
+        service_open_leg_failed(open, error);
         return;
     }
     stream_set_handshake(open->stream, NULL, NULL);

@@ -188,7 +188,7 @@ store_read_hub(SettingsReader *reader, const char *name, const char *secrets, St
         .name = name, .connection_string = secret, .ca_file = ca_file, .allowed_users = users};
 
     hub.transport = (HubTransport)settings_reader_choice(reader, "transport", transports, 0);
-    hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 1, 65535, HUB_MQTTS_PORT);
+    hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 0, 65535, 0);
     if (!secret)
         settings_reader_fail(reader, NULL, "the connection string is not in the file secrets");
     if (!reader->error)

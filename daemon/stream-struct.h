@@ -17,6 +17,7 @@ struct Stream {
     gint64 kept_from; /* monotonic: the clock may be set back */
     RelayMeter meter;
     Connection *local; /* until the relay has it */
+    guint local_watch; /* while we have it: does the application give up? */
     Relay *relay;
     void (*cancel)(void *data);
     void *cancel_data;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/stream-struct.h"
 
+#include <glib-unix.h>
+#include <sys/ioctl.h>
+
 static const char *const role_names[] = {"device", "service"};
 
 static const char *const state_names[] = {
@@ -39,12 +42,21 @@ stream_new(StreamTable *table, const StreamInfo *info, GError **error)
     return stream;
 }
 
+static void
+stream_unwatch_local(Stream *stream)
+{
+    if (stream->local_watch)
+        g_source_remove(stream->local_watch);
+    stream->local_watch = 0;
+}
+
 void
 stream_free(Stream *stream)
 {
     if (!stream)
         return;
     g_clear_pointer(&stream->relay, relay_unref);
+    stream_unwatch_local(stream);
     g_clear_pointer(&stream->local, connection_reset);
     g_free(stream->hub);
     g_free(stream->device);
@@ -85,11 +97,28 @@ stream_set_handshake(Stream *stream, void (*cancel)(void *data), void *data)
     stream->cancel_data = data;
 }
 
+/* The application has reset its connection, or closed both directions of a Unix socket: it waits
+ * for nothing. When it left bytes for us they are still to be delivered. */
+static gboolean
+stream_local_gone(gint fd, GIOCondition condition, gpointer data)
+{
+    Stream *stream = data;
+    int unread = 0;
+
+    stream->local_watch = 0;
+    if (ioctl(fd, FIONREAD, &unread) < 0 || unread == 0)
+        stream_close(stream, REASON_LOCAL_CUT);
+    return G_SOURCE_REMOVE;
+}
+
 void
 stream_set_local(Stream *stream, Connection *local)
 {
     g_return_if_fail(!stream->local);
     stream->local = local;
+    if (stream->role == STREAM_ROLE_SERVICE)
+        stream->local_watch =
+            g_unix_fd_add(connection_fd(local), G_IO_HUP | G_IO_ERR, stream_local_gone, stream);
 }
 
 gboolean
@@ -164,6 +193,7 @@ stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps)
         .closed = device ? REASON_SERVICE_CLOSED : REASON_DEVICE_CLOSED,
     };
 
+    stream_unwatch_local(stream);
     stream->cancel = NULL;
     stream->opened_at = (guint64)g_get_real_time();
     stream->table->runtime->away++;
@@ -175,6 +205,7 @@ stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps)
 void
 stream_fail(Stream *stream, Reason reason, const char *message)
 {
+    stream_unwatch_local(stream);
     g_clear_pointer(&stream->local, connection_reset);
     stream_finish(stream, reason, message);
 }

@@ -32,7 +32,7 @@ typedef enum {
     STREAM_UNAUTHORIZED,
 } StreamState;
 
-#define STREAM_HISTORY_MAX 64
+#define STREAM_HISTORY_MAX 256
 #define STREAM_HISTORY_TIME (5 * G_TIME_SPAN_MINUTE)
 
 guint64 stream_id(const Stream *stream);

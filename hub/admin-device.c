@@ -44,6 +44,11 @@ build_device(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *de
         member_text(builder, "moduleId", device->module);
     member_text(builder, "status", device->enabled ? "enabled" : "disabled");
     member_text(builder, "connectionState", connected ? "Connected" : "Disconnected");
+    if (hub->is_online) {
+        json_builder_set_member_name(builder, "online");
+        json_builder_add_boolean_value(builder,
+                                       hub->is_online(hub->data, device->id, device->module));
+    }
     member_number_text(builder, "generationId", device->generation_id);
     member_number_text(builder, "etag", device->etag);
     member_text(builder, "createdTime", created_text ? created_text : "");

@@ -31,6 +31,7 @@ typedef struct {
     const char *host; /* in connection strings and endpoints, */
     guint16 port;     /* with this port unless it is 443 */
     gboolean (*is_connected)(void *data, const char *device, const char *module);
+    gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not told */
     HubCounts (*counts)(void *data);
     void *data;
 } AdminHub;

@@ -114,7 +114,7 @@ write_pair(Certificate certificate, Key key, const char *cert_file, const char *
         return set_error(result, cert_file, error);
     if (!private_file_write(key_file, key_pem.data, key_pem.size, error))
         return FALSE;
-    if (private_file_write(cert_file, cert_pem.data, cert_pem.size, error))
+    if (public_file_write(cert_file, cert_pem.data, cert_pem.size, error))
         return TRUE;
     (void)g_unlink(key_file);
     return FALSE;

@@ -11,6 +11,7 @@ static const CliVerb verbs[] = {
     {"init", 0, 0, CLI_INIT, verb_init, "",
      "make the state folder of a new hub: authority, certificate, registry"},
     {"serve", 0, 0, CLI_SERVE, verb_serve, "", "run the hub"},
+    {"settings", 0, 0, 0, verb_settings, "", "print a file for serve --config with every limit"},
     {"status", 0, 0, CLI_JSON, verb_status, "", "what the running hub is doing"},
     {"device add", 1, 1, CLI_MODULE | CLI_JSON, verb_device_add, "ID",
      "add a device, or a module of one"},

@@ -71,6 +71,7 @@ void cli_print_json(JsonNode *node);
 /* The verbs: verb-*.c. */
 gboolean verb_init(const CliCall *call, GError **error);
 gboolean verb_serve(const CliCall *call, GError **error);
+gboolean verb_settings(const CliCall *call, GError **error);
 gboolean verb_status(const CliCall *call, GError **error);
 gboolean verb_endpoints(const CliCall *call, GError **error);
 gboolean verb_device_add(const CliCall *call, GError **error);

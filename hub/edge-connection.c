@@ -28,6 +28,8 @@ edge_ref(EdgeConnection *edge)
 static void
 edge_unref(EdgeConnection *edge)
 {
+    Edge *owner = edge->worker->edge;
+
     if (atomic_fetch_sub(&edge->references, 1) != 1)
         return;
     edge_request_clear(&edge->request);
@@ -38,6 +40,7 @@ edge_unref(EdgeConnection *edge)
     if (edge->answer)
         g_string_free(edge->answer, TRUE);
     g_free(edge);
+    edge_release(owner);
 }
 
 /* The socket has left us: nothing comes from it any more. */
@@ -472,6 +475,7 @@ edge_connection_new(EdgeWorker *worker, Connection *connection, const Place *pla
     edge->asked.func = edge_asked;
     edge->answered.func = edge_answered;
     atomic_init(&edge->references, 1);
+    atomic_fetch_add(&worker->edge->live, 1);
     connection_start_tls(connection, worker->tls, NULL);
     g_queue_push_tail_link(&worker->connections, &edge->link);
     if (connection_attach(connection, worker->reactor, edge_ready, edge) < 0)

@@ -44,7 +44,8 @@ struct Edge {
     guint n_fds;
     EdgeWorker *workers;
     guint n_workers;
-    guint stopping; /* workers that have not answered yet */
+    guint stopping;   /* workers that have not answered yet */
+    atomic_uint live; /* connections, and one for the edge itself until its workers have stopped */
     void (*stopped)(void *data);
     void *stopped_data;
 };
@@ -86,7 +87,10 @@ struct EdgeConnection {
     void *upgraded_data;
 };
 
-/* On the worker's reactor; takes FD and PLACE. */
+/* Any thread: one of Edge.live less; the last one tells the main thread. */
+void edge_release(Edge *edge);
+
+/* On the worker's reactor; takes CONNECTION and PLACE. */
 void edge_connection_new(EdgeWorker *worker, Connection *connection, const Place *place);
 
 /* On its reactor: ends it if it waits for a request, else after the answer. */

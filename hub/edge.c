@@ -97,6 +97,7 @@ edge_new(const Settings *settings, ReactorPool *reactors, Queue *queue, TlsConte
     edge->places = places;
     edge->events = events;
     edge->data = data;
+    atomic_init(&edge->live, 1);
     edge->n_workers = reactor_pool_size(reactors);
     edge->workers = g_new0(EdgeWorker, edge->n_workers);
     for (guint i = 0; i < edge->n_workers; i++) {
@@ -301,12 +302,27 @@ edge_set_tls(Edge *edge, TlsContext *tls)
 }
 
 static void
+edge_emptied(void *data)
+{
+    Edge *edge = data;
+
+    edge->stopped(edge->stopped_data);
+}
+
+void
+edge_release(Edge *edge)
+{
+    if (atomic_fetch_sub(&edge->live, 1) == 1)
+        queue_call(edge->queue, edge_emptied, edge);
+}
+
+static void
 worker_stopped(void *data)
 {
     Edge *edge = data;
 
-    if (--edge->stopping == 0 && edge->stopped)
-        edge->stopped(edge->stopped_data);
+    if (--edge->stopping == 0)
+        edge_release(edge);
 }
 
 static void

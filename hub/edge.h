@@ -20,8 +20,7 @@ typedef struct {
 Edge *edge_new(const Settings *settings, ReactorPool *reactors, Queue *queue, TlsContext *tls,
                Places *places, const EdgeEvents *events, void *data);
 
-/* After edge_stop only. The memory goes when the last connection has left it; the reactors have to
- * run until then, or be freed before this. */
+/* After edge_stop has called its DONE, or when it was never started. */
 void edge_free(Edge *edge);
 
 /* "127.0.0.1:443", "[::1]:0". *ret_bound as given, with the real port; caller frees. */
@@ -35,7 +34,7 @@ gboolean edge_start(Edge *edge, GError **error);
 void edge_set_tls(Edge *edge, TlsContext *tls);
 
 /* Stops listening and ends the connections that wait for a request; those with one under way end
- * after its answer. DONE on the main thread when every reactor has done so. */
+ * after its answer. DONE on the main thread when no connection is the edge's any more. */
 void edge_stop(Edge *edge, void (*done)(void *data), void *data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Edge, edge_free)

@@ -33,7 +33,6 @@ struct Hub {
     MqttService mqtt;
     Timer grace;
     Timer linger;
-    gboolean edge_stopped;
     gboolean streams_ended;
     HubDone done;
     void *done_data;
@@ -244,23 +243,13 @@ hub_lingered(Timer *timer)
 }
 
 static void
-hub_check_stopped(Hub *hub)
-{
-    if (!hub->edge_stopped || !hub->streams_ended)
-        return;
-    clock_clear(hub->clock, &hub->grace);
-    mqtt_service_close_all(&hub->mqtt);
-    hub->linger.func = hub_lingered;
-    clock_set(hub->clock, &hub->linger, STOP_LINGER);
-}
-
-static void
 hub_edge_stopped(void *data)
 {
     Hub *hub = data;
 
-    hub->edge_stopped = TRUE;
-    hub_check_stopped(hub);
+    mqtt_service_close_all(&hub->mqtt);
+    hub->linger.func = hub_lingered;
+    clock_set(hub->clock, &hub->linger, STOP_LINGER);
 }
 
 static void
@@ -269,7 +258,8 @@ hub_streams_ended(void *data)
     Hub *hub = data;
 
     hub->streams_ended = TRUE;
-    hub_check_stopped(hub);
+    clock_clear(hub->clock, &hub->grace);
+    edge_stop(hub->edge, hub_edge_stopped, hub);
 }
 
 static void
@@ -290,8 +280,9 @@ hub_stop(Hub *hub, gint64 grace, HubDone done, void *data)
         clock_set(hub->clock, &hub->grace, grace);
     if (again)
         return;
+    /* The edge goes on during the grace: accepted streams still have legs to come, and who wants
+     * something new is told so. */
     hub->mqtt.stopping = TRUE;
-    edge_stop(hub->edge, hub_edge_stopped, hub);
     streams_stop(hub->streams, hub_streams_ended, hub);
 }
 
@@ -319,12 +310,26 @@ hub_free(Hub *hub)
     g_free(hub);
 }
 
+static char *
+client_id_of(const char *device, const char *module)
+{
+    return module ? g_strdup_printf("%s/%s", device, module) : g_strdup(device);
+}
+
 gboolean
 hub_device_is_connected(Hub *hub, const char *device, const char *module)
 {
-    g_autofree char *client_id = module ? g_strdup_printf("%s/%s", device, module) : NULL;
+    g_autofree char *client_id = client_id_of(device, module);
 
-    return devices_is_connected(hub->devices, client_id ? client_id : device);
+    return devices_is_connected(hub->devices, client_id);
+}
+
+gboolean
+hub_device_is_online(Hub *hub, const char *device, const char *module)
+{
+    g_autofree char *client_id = client_id_of(device, module);
+
+    return devices_is_online(hub->devices, client_id);
 }
 
 HubCounts

@@ -50,10 +50,11 @@ void hub_set_tls(Hub *hub, TlsContext *tls);
 typedef void (*HubDone)(Hub *hub, void *data);
 void hub_stop(Hub *hub, gint64 grace, HubDone done, void *data);
 
-void hub_free(Hub *hub); /* without hub_stop: cuts everything */
+void hub_free(Hub *hub); /* after DONE, or before hub_start */
 
 /* For `device list` and `device show`. */
 gboolean hub_device_is_connected(Hub *hub, const char *device, const char *module);
+gboolean hub_device_is_online(Hub *hub, const char *device, const char *module); /* and subscribed */
 
 typedef struct {
     guint connections;     /* sockets at the edge, legs and devices included */

@@ -32,6 +32,7 @@ struct MqttSession {
     Timer expiry;      /* of the token */
     double publishes;  /* that it may send now */
     gint64 publish_time;
+    guint owed; /* answers to requests of ours: they do not count */
 };
 
 static void session_packet(PacketLink *link, const guint8 *packet, gsize len, void *data);
@@ -235,6 +236,16 @@ session_unsubscribe(MqttSession *session, const MqttPacket *packet)
     session_send(session, out);
 }
 
+/* Whoever opens many streams to a device must not make it publish too fast. */
+static gboolean
+publish_is_owed(MqttSession *session, const MqttPublish *publish)
+{
+    if (session->owed == 0 || !stream_topic_is_answer(publish->topic))
+        return FALSE;
+    session->owed--;
+    return TRUE;
+}
+
 static gboolean
 publish_rate_allows(MqttSession *session)
 {
@@ -278,7 +289,7 @@ session_publish(MqttSession *session, const MqttPacket *packet)
 
     if (!mqtt_read_publish(packet, &publish) || publish.qos > GRANTED_QOS_MAX)
         fault = "bad PUBLISH";
-    else if (!publish_rate_allows(session))
+    else if (!publish_is_owed(session, &publish) && !publish_rate_allows(session))
         fault = "publishes too fast";
     else
         fault = publish_take(session, &publish);
@@ -360,6 +371,7 @@ mqtt_session_new(MqttService *service, const Handover *handover)
     MqttSession *session = g_new0(MqttSession, 1);
     const PacketLinkOptions options = {
         .framed = handover->framed,
+        .first_max = MQTT_CONNECT_MAX,
         .max_packet = service->settings->packet_max,
         .idle_limit = service->settings->request_timeout,
     };
@@ -399,6 +411,7 @@ mqtt_session_publish(MqttSession *session, const char *topic)
     g_autoptr(GByteArray) out = g_byte_array_new();
     const MqttPublish publish = {.topic = slice_of(topic)};
 
+    session->owed++;
     if (mqtt_write_publish(out, &publish))
         session_send(session, out);
     explicit_bzero(out->data, out->len); /* it carried a token */

@@ -34,21 +34,34 @@ write_all(int fd, const char *bytes, gsize len)
     return fsync(fd) < 0 ? errno : 0;
 }
 
-gboolean
-private_file_write(const char *path, const void *bytes, gsize len, GError **error)
+static gboolean
+file_write(const char *path, mode_t mode, const void *bytes, gsize len, GError **error)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     int result;
 
     if (fd < 0)
         return set_error(path, errno, error);
-    result = write_all(fd, bytes, len);
+    /* Whatever the umask. */
+    result = fchmod(fd, mode) < 0 ? errno : write_all(fd, bytes, len);
     if (close(fd) < 0 && result == 0)
         result = errno;
     if (result == 0)
         return TRUE;
     (void)g_unlink(path);
     return set_error(path, result, error);
+}
+
+gboolean
+private_file_write(const char *path, const void *bytes, gsize len, GError **error)
+{
+    return file_write(path, 0600, bytes, len, error);
+}
+
+gboolean
+public_file_write(const char *path, const void *bytes, gsize len, GError **error)
+{
+    return file_write(path, 0644, bytes, len, error);
 }
 
 gboolean

@@ -8,6 +8,9 @@
  * other failures nothing is left behind. */
 gboolean private_file_write(const char *path, const void *bytes, gsize len, GError **error);
 
+/* The same with mode 0644, for a certificate: it is copied to whoever has to trust it. */
+gboolean public_file_write(const char *path, const void *bytes, gsize len, GError **error);
+
 /* Makes the folder (mode 0700) and its parents where they do not exist. */
 gboolean private_folder_make(const char *path, GError **error);
 

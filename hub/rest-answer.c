@@ -69,5 +69,8 @@ rest_answer_error(Request *request, RestError error, const char *text)
     append(fields, "iothub-errorcode", rest_error_name(error));
     if (rest_error_status(error) == 503)
         http_header_append_number(fields, "Retry-After", REST_RETRY_SECONDS);
+    /* The code alone does not tell a disabled device from a wrong key. */
+    if (error == REST_UNAUTHORIZED_ACCESS && request->caps)
+        append(fields, "streamd-reject-reason", reason_code(REASON_REVOKED));
     request_answer(request, rest_error_status(error), fields->str, body);
 }

@@ -77,6 +77,12 @@ is_connected(void *data, const char *device, const char *module)
     return hub_device_is_connected(((Serve *)data)->hub, device, module);
 }
 
+static gboolean
+is_online(void *data, const char *device, const char *module)
+{
+    return hub_device_is_online(((Serve *)data)->hub, device, module);
+}
+
 static HubCounts
 counts(void *data)
 {
@@ -274,6 +280,7 @@ serve_open_admin(Serve *serve, GError **error)
                                   .host = serve->names[0],
                                   .port = serve->port,
                                   .is_connected = is_connected,
+                                  .is_online = is_online,
                                   .counts = counts,
                                   .data = serve};
     serve->admin = admin_server_new(path, geteuid(), &serve->admin_hub, error);

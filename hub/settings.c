@@ -38,7 +38,8 @@ static const SettingRow rows[] = {
      "a whole request head, or the first MQTT packet"},
     {"keep-alive-timeout", SECONDS(keep_alive_timeout), 60, 0.1, 600,
      "silence between two requests of a connection"},
-    {"requests-per-connection", COUNT(requests_per_connection), 1000, 1, 1000000, ""},
+    {"requests-per-connection", COUNT(requests_per_connection), 1000, 1, 1000000,
+     "HTTP requests that a connection may bring"},
     {"unauthenticated-max", COUNT(unauthenticated_max), 1024, 1, 65536,
      "connections that have not authenticated yet"},
     {"unauthenticated-per-source", COUNT(unauthenticated_per_source), 64, 1, 65536,
@@ -53,7 +54,8 @@ static const SettingRow rows[] = {
     {"mqtt-keep-alive-max", SECONDS(mqtt_keep_alive_max), 1200, 1, 7200,
      "for devices that ask for no keep-alive"},
     {"packet-max", COUNT(packet_max), 262144, 16384, 262144, "bytes of an MQTT packet"},
-    {"subscriptions-per-connection", COUNT(subscriptions_per_connection), 50, 2, 1000, ""},
+    {"subscriptions-per-connection", COUNT(subscriptions_per_connection), 50, 2, 1000,
+     "MQTT topic filters in one packet"},
     {"publishes-per-second", COUNT(publishes_per_second), 100, 1, 100000,
      "MQTT packets of one connection"},
     {"discard-telemetry", SWITCH(discard_telemetry), 1, 0, 1,
@@ -68,12 +70,15 @@ static const SettingRow rows[] = {
     {"stream-deadline", SECONDS(stream_deadline), 60, 1, 60, "from the request to both legs"},
     {"response-timeout", SECONDS(response_timeout), 30, 0.1, 60,
      "for the device's answer when the request names no time"},
-    {"streams-per-device", COUNT(streams_per_device), 256, 1, 65536, "at once"},
-    {"pending-per-device", COUNT(pending_per_device), 64, 1, 65536, "not open yet"},
-    {"pending-per-policy", COUNT(pending_per_policy), 256, 1, 65536, "not open yet"},
-    {"streams-max", COUNT(streams_max), 16384, 1, 1000000, "at once, in all"},
-    {"streams-per-second", COUNT(streams_per_second), 1000, 1, 1000000, "new ones of one policy"},
-    {"streams-burst", COUNT(streams_burst), 2000, 1, 1000000, "new ones of one policy at once"},
+    {"streams-per-device", COUNT(streams_per_device), 256, 1, 65536,
+     "streams of one device or module"},
+    {"pending-per-device", COUNT(pending_per_device), 256, 1, 65536, "of these, not open yet"},
+    {"pending-per-policy", COUNT(pending_per_policy), 256, 1, 65536,
+     "streams of one policy that are not open yet"},
+    {"streams-max", COUNT(streams_max), 16384, 1, 1000000, "streams in all"},
+    {"streams-per-second", COUNT(streams_per_second), 1000, 1, 1000000,
+     "new streams of one policy"},
+    {"streams-burst", COUNT(streams_burst), 2000, 1, 1000000, "new streams of one policy at once"},
     {"leg-ping", SECONDS(leg_ping), 20, 0.1, 3600, "silence on a leg before a ping"},
     {"leg-dead", SECONDS(leg_dead), 45, 0.2, 7200, "silence before a leg counts as lost"},
 };
@@ -217,21 +222,28 @@ settings_load(const char *file, GError **error)
     return settings_parse(text, len, file, error);
 }
 
+static void
+row_describe(const SettingRow *row, GString *out)
+{
+    g_autofree char *wants = row_wants(row);
+
+    g_string_append(out, "\n# ");
+    if (*row->text)
+        g_string_append_printf(out, "%s: ", row->text);
+    g_string_append_printf(out, "%s\n#%s=", wants, row->key);
+    if (row->kind == KIND_SWITCH)
+        g_string_append_printf(out, "%s\n", row->value > 0 ? "yes" : "no");
+    else
+        g_string_append_printf(out, "%.10g\n", row->value);
+}
+
 char *
 settings_describe(void)
 {
-    GString *out = g_string_new(NULL);
+    GString *out = g_string_new("[" GROUP "]\n");
 
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const SettingRow *row = &rows[i];
-
-        if (row->kind == KIND_SWITCH)
-            g_string_append_printf(out, "%s = %s  %s\n", row->key, row->value > 0 ? "yes" : "no",
-                                   row->text);
-        else
-            g_string_append_printf(out, "%s = %.10g  (%.10g to %.10g)  %s\n", row->key, row->value,
-                                   row->least, row->most, row->text);
-    }
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        row_describe(&rows[i], out);
     return g_string_free(out, FALSE);
 }
 

@@ -59,8 +59,8 @@ Settings *settings_load(const char *file, GError **error);
 /* The same from text; NAME stands for the file in messages. */
 Settings *settings_parse(const char *text, gsize len, const char *name, GError **error);
 
-/* One line per setting: "key = default  (least to most)  what for". For --help-settings and the
- * manual page; the caller frees it. */
+/* A configuration file in which every setting is said with what it is for and its default, each
+ * behind a `#`. The caller frees it. */
 char *settings_describe(void);
 
 void settings_free(Settings *settings);

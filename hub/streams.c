@@ -289,6 +289,8 @@ stream_ended(Streams *streams, Stream *stream)
 {
     StreamDevice *device = stream->owner;
 
+    g_debug("stream %s to %s ended when %s: %s", stream->id, stream->client_id,
+            stream_state_name(stream->ended_in), reason_code(stream->reason));
     g_queue_unlink(&device->streams, &stream->by_device);
     g_queue_push_tail_link(&streams->ended, &stream->by_age);
     streams->live--;

@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,19 +102,25 @@ fixture_wait_name(sd_bus *bus)
 }
 
 void
+fixture_wait_ready(Fixture *fixture)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+
+    fixture_wait_name(bus);
+}
+
+void
 fixture_set_up(Fixture *fixture, gconstpointer data)
 {
     static const FixtureProgram user = {"STREAMD", {"--user", "--threads=1", NULL}};
     const FixtureProgram *program = data != NULL ? data : &user;
-    g_autoptr(sd_bus) bus = NULL;
 
     g_assert_nonnull(g_getenv(program->program));
     fixture->dir = g_dir_make_tmp("streamd-bus-XXXXXX", NULL);
     fixture->log = g_build_filename(fixture->dir, "log", NULL);
     fixture_start_bus(fixture);
     fixture->streamd = fixture_spawn_program(fixture, program->program, program->arguments);
-    bus = fixture_connect(fixture);
-    fixture_wait_name(bus);
+    fixture_wait_ready(fixture);
 }
 
 int
@@ -196,10 +204,11 @@ void
 fixture_assert_fds(const Fixture *fixture, guint count)
 {
     gint64 until = g_get_monotonic_time() + FIXTURE_PATIENCE;
+    guint found = fixture_count_fds(fixture);
 
-    while (fixture_count_fds(fixture) != count && g_get_monotonic_time() < until)
+    for (; found != count && g_get_monotonic_time() < until; found = fixture_count_fds(fixture))
         g_usleep(5000);
-    g_assert_cmpuint(fixture_count_fds(fixture), ==, count);
+    g_assert_cmpuint(found, ==, count);
 }
 
 char *
@@ -330,6 +339,22 @@ fixture_add_hub(sd_bus *bus, const char *name, const char *connection_string, gb
     if (nobody)
         fixture_wait(bus, fixture_has_tried, &(Tried){bus, path});
     return g_strdup(path);
+}
+
+int
+fixture_listen(char **ret_connection_string)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, length), ==, 0);
+    g_assert_cmpint(listen(fd, 128), ==, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &length), ==, 0);
+    *ret_connection_string = g_strdup_printf(
+        "HostName=localhost:%u;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0",
+        ntohs(address.sin_port));
+    return fd;
 }
 
 void

@@ -38,6 +38,9 @@ GPid fixture_spawn_program(Fixture *fixture, const char *program, const char *co
 int fixture_wait_exit(GPid pid);     /* the exit status */
 void fixture_wait_name(sd_bus *bus); /* a streamd has the name */
 
+/* Until a streamd has the name. */
+void fixture_wait_ready(Fixture *fixture);
+
 /* streamd's open descriptors, and the same once they are COUNT again. */
 guint fixture_count_fds(const Fixture *fixture);
 void fixture_assert_fds(const Fixture *fixture, guint count);
@@ -71,6 +74,9 @@ int fixture_memfd(const char *text);
  * found that out, so that no descriptor is on its way. */
 char *
 fixture_add_hub(sd_bus *bus, const char *name, const char *connection_string, gboolean nobody);
+
+/* Listens on a free port of 127.0.0.1 and never answers; a connection string of a service there. */
+int fixture_listen(char **ret_connection_string);
 
 /* Processes the bus until CONDITION says TRUE. */
 void fixture_wait(sd_bus *bus, gboolean (*condition)(void *data), void *data);

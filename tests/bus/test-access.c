@@ -36,9 +36,9 @@ static const struct {
 static void
 add_objects(sd_bus *bus)
 {
-    g_autoptr(sd_bus_message) target = fixture_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget",
-                                                    "ssa{sv}", "x", "tcp:127.0.0.1:9", 0);
-    g_autofree char *hub = fixture_add_hub(
+    g_autoptr(sd_bus_message) target G_GNUC_UNUSED = fixture_call(
+        bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", "x", "tcp:127.0.0.1:9", 0);
+    g_autofree char *hub G_GNUC_UNUSED = fixture_add_hub(
         bus, "x", "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0",
         TRUE);
 }
@@ -63,13 +63,13 @@ test_unknown_objects(Fixture *fixture, gconstpointer data)
 {
     static const char unknown[] = "org.freedesktop.DBus.Error.UnknownObject";
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *hub =
+    g_autofree char *hub G_GNUC_UNUSED =
         fixture_fails(bus, unknown, BUS_PATH_HUB "/nope", BUS_HUB, "Remove", NULL);
-    g_autofree char *stream =
+    g_autofree char *stream G_GNUC_UNUSED =
         fixture_fails(bus, unknown, BUS_PATH_STREAM "/12345", BUS_STREAM, "Close", NULL);
-    g_autofree char *odd =
+    g_autofree char *odd G_GNUC_UNUSED =
         fixture_fails(bus, unknown, BUS_PATH_TUNNEL "/nonsense", BUS_TUNNEL, "Close", NULL);
-    g_autofree char *deep =
+    g_autofree char *deep G_GNUC_UNUSED =
         fixture_fails(bus, unknown, BUS_PATH_HUB "/a/b", BUS_HUB, "Connect", NULL);
 }
 
@@ -166,7 +166,7 @@ static void
 test_properties_cannot_be_set(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *text =
+    g_autofree char *text G_GNUC_UNUSED =
         fixture_fails(bus, "org.freedesktop.DBus.Error.PropertyReadOnly", BUS_ROOT, BUS_PROPERTIES,
                       "Set", "ssv", BUS_MANAGER, "Version", "s", "9");
     g_autofree char *version = fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
@@ -192,6 +192,62 @@ test_a_second_instance_gives_way(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(log, "another streamd runs on this bus"));
 }
 
+static int
+count_answer(sd_bus_message *reply, void *data, sd_bus_error *error)
+{
+    ++*(guint *)data;
+    return 0;
+}
+
+static gboolean
+has_hundred(void *data)
+{
+    return *(guint *)data == 100;
+}
+
+/* Callers that are gone before streamd knows who they were: nothing of them stays. */
+static void
+test_callers_that_vanish(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    guint before;
+
+    add_objects(bus);
+    before = fixture_count_fds(fixture);
+    for (guint i = 0; i < 200; i++) {
+        sd_bus *other = fixture_connect(fixture);
+
+        for (guint n = 0; n <= i % 3; n++) {
+            g_autoptr(sd_bus_message) message =
+                fixture_message(other, BUS_ROOT, BUS_MANAGER, "AddHub");
+
+            g_assert_cmpint(sd_bus_message_append(message, "sha{sv}", "y", fd, 0), >=, 0);
+            g_assert_cmpint(sd_bus_send(other, message, NULL), >=, 0);
+        }
+        sd_bus_flush_close_unref(other);
+    }
+    fixture_assert_fds(fixture, before);
+    g_assert_false(fixture_has_object(bus, BUS_PATH_HUB "/y"));
+    (void)close(fd);
+}
+
+/* 64 calls at once from a name that is not known yet are held; the next is refused, all are
+ * answered. */
+static void
+test_held_calls_are_bounded(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    guint answered = 0;
+
+    for (guint i = 0; i < 100; i++) {
+        g_autoptr(sd_bus_message) message = fixture_message(bus, BUS_ROOT, BUS_POLICY, "List");
+
+        g_assert_cmpint(sd_bus_call_async(bus, NULL, message, count_answer, &answered, 0), >=, 0);
+    }
+    fixture_wait(bus, has_hundred, &answered);
+}
+
 /* How often the main thread has gone to sleep. */
 static guint64
 count_sleeps(const Fixture *fixture)
@@ -212,7 +268,8 @@ static void
 test_an_idle_daemon_sleeps(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *version = fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
+    g_autofree char *version G_GNUC_UNUSED =
+        fixture_property(bus, BUS_ROOT, BUS_MANAGER, "Version");
     guint64 before = count_sleeps(fixture);
 
     g_usleep(G_USEC_PER_SEC / 2);
@@ -233,6 +290,8 @@ main(int argc, char **argv)
     ADD("/access/long-strings", test_long_strings_are_refused);
     ADD("/access/read-only", test_properties_cannot_be_set);
     ADD("/access/second-instance", test_a_second_instance_gives_way);
+    ADD("/access/vanishing", test_callers_that_vanish);
+    ADD("/access/held", test_held_calls_are_bounded);
     ADD("/access/idle", test_an_idle_daemon_sleeps);
     return g_test_run();
 }

@@ -4,6 +4,7 @@
 
 #include <gio/gio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *interface;
@@ -135,9 +136,9 @@ static void
 test_objects_on_the_bus_match(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autoptr(sd_bus_message) target = fixture_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget",
-                                                    "ssa{sv}", "x", "tcp:127.0.0.1:9", 0);
-    g_autofree char *hub = fixture_add_hub(
+    g_autoptr(sd_bus_message) target G_GNUC_UNUSED = fixture_call(
+        bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", "x", "tcp:127.0.0.1:9", 0);
+    g_autofree char *hub G_GNUC_UNUSED = fixture_add_hub(
         bus, "x", "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0",
         TRUE);
 
@@ -156,6 +157,71 @@ test_objects_on_the_bus_match(Fixture *fixture, gconstpointer data)
     }
 }
 
+/* The path of a live object of each interface; a stream that waits for a hub that says nothing. */
+static char *
+live_path(sd_bus *bus, const char *interface, int *ret_listener)
+{
+    g_autoptr(sd_bus_message) reply = NULL;
+    g_autofree char *hub G_GNUC_UNUSED = NULL, *text = NULL;
+    const char *path;
+
+    if (strcmp(interface, BUS_TUNNEL) == 0) {
+        reply = fixture_call(bus, BUS_ROOT, BUS_MANAGER, "OpenTunnel", "ssssa{sv}", "x", "d", "s",
+                             "", 0);
+        g_assert_cmpint(sd_bus_message_read(reply, "os", &path, NULL), >=, 0);
+        return g_strdup(path);
+    }
+    if (strcmp(interface, BUS_STREAM) == 0) {
+        g_autoptr(sd_bus_message) open = fixture_message(bus, BUS_ROOT, BUS_MANAGER, "OpenStream");
+
+        *ret_listener = fixture_listen(&text);
+        hub = fixture_add_hub(bus, "silent", text, FALSE);
+        g_assert_cmpint(sd_bus_message_append(open, "sssa{sv}", "silent", "d", "s", 0), >=, 0);
+        g_assert_cmpint(sd_bus_send(bus, open, NULL), >=, 0);
+        while (!fixture_has_object(bus, BUS_PATH_STREAM "/2"))
+            g_usleep(1000);
+        return g_strdup(BUS_PATH_STREAM "/2");
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(interfaces); i++)
+        if (strcmp(interfaces[i].interface, interface) == 0)
+            return g_strdup(interfaces[i].path);
+    return NULL;
+}
+
+/* Every method of the contract has an action, and is there: with wrong arguments it says so. */
+static void
+test_every_method_is_mapped(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autoptr(sd_bus_message) target G_GNUC_UNUSED = fixture_call(
+        bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", "x", "tcp:127.0.0.1:9", 0);
+    g_autofree char *hub G_GNUC_UNUSED = fixture_add_hub(
+        bus, "x", "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0",
+        TRUE);
+    const char *wanted[] = {BUS_MANAGER, BUS_POLICY, BUS_HUB, BUS_TARGET, BUS_TUNNEL, BUS_STREAM};
+    guint count = 0;
+    int listener = -1;
+
+    for (guint i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        g_autofree char *path = live_path(bus, wanted[i], &listener);
+        g_autofree char *lines = contract(wanted[i]);
+        g_auto(GStrv) members = g_strsplit(lines, "\n", 0);
+
+        for (guint n = 0; members[n] != NULL; n++) {
+            g_auto(GStrv) words = g_strsplit(members[n], " ", 3);
+            g_autofree char *text G_GNUC_UNUSED = NULL;
+
+            if (strcmp(words[0], "method") != 0)
+                continue;
+            text = fixture_fails(bus, "org.freedesktop.DBus.Error.InvalidArgs", path, wanted[i],
+                                 words[1], "(ii)d", 1, 2, 3.0);
+            count++;
+        }
+    }
+    g_assert_cmpuint(count, ==, 16);
+    (void)close(listener);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -163,6 +229,8 @@ main(int argc, char **argv)
     g_test_add_func("/contract/vtables", test_vtables_match_the_contract);
     g_test_add_func("/contract/unknown-path", test_unknown_path_is_an_error);
     g_test_add("/contract/on-the-bus", Fixture, NULL, fixture_set_up, test_objects_on_the_bus_match,
+               fixture_tear_down);
+    g_test_add("/contract/mapped", Fixture, NULL, fixture_set_up, test_every_method_is_mapped,
                fixture_tear_down);
     return g_test_run();
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -159,9 +160,9 @@ test_policy_numbers(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     guint64 id = add_rule(bus, "*", "any", 5000000);
-    g_autofree char *wrapped = fixture_fails(bus, "NotFound", BUS_ROOT, BUS_POLICY, "Remove", "t",
-                                             id + (G_GUINT64_CONSTANT(1) << 32));
-    g_autofree char *zero =
+    g_autofree char *wrapped G_GNUC_UNUSED = fixture_fails(
+        bus, "NotFound", BUS_ROOT, BUS_POLICY, "Remove", "t", id + (G_GUINT64_CONSTANT(1) << 32));
+    g_autofree char *zero G_GNUC_UNUSED =
         fixture_fails(bus, "NotFound", BUS_ROOT, BUS_POLICY, "Move", "tu", (guint64)0, 0);
 
     g_assert_cmpuint(deciding_rule(bus, "x", "accept"), ==, id);
@@ -237,6 +238,71 @@ test_secrets_are_not_echoed(Fixture *fixture, gconstpointer data)
     g_assert_null(strstr(log, CANARY));
 }
 
+typedef struct {
+    sd_bus *monitor;
+    guint messages;
+    guint calls; /* of AddHub */
+} Overheard;
+
+/* Everything on the bus, as a monitor prints it. */
+static int
+on_overheard(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    Overheard *overheard = data;
+    char *text = NULL;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+
+    g_assert_cmpint(sd_bus_message_dump(message, file, SD_BUS_MESSAGE_DUMP_WITH_HEADER), >=, 0);
+    (void)fclose(file);
+    if (strstr(text, CANARY) != NULL)
+        g_error("the key is on the bus: %s", text);
+    overheard->messages++;
+    if (sd_bus_message_is_method_call(message, BUS_MANAGER, "AddHub") > 0)
+        overheard->calls++;
+    free(text);
+    return 1;
+}
+
+static gboolean
+has_overheard(void *data)
+{
+    const Overheard *overheard = data;
+
+    return overheard->calls == 2;
+}
+
+/* Whoever listens to the whole bus does not see the key, whether it is taken or refused. */
+static void
+test_secrets_are_not_on_the_bus(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autoptr(sd_bus) monitor = NULL;
+    g_autofree char *hub G_GNUC_UNUSED = NULL, *refused G_GNUC_UNUSED = NULL;
+    g_autoptr(sd_bus_message) all G_GNUC_UNUSED = NULL;
+    Overheard overheard = {0};
+
+    g_assert_cmpint(sd_bus_new(&monitor), >=, 0);
+    g_assert_cmpint(sd_bus_set_address(monitor, fixture->address), >=, 0);
+    g_assert_cmpint(sd_bus_set_bus_client(monitor, 1), >=, 0);
+    g_assert_cmpint(sd_bus_set_monitor(monitor, 1), >=, 0);
+    g_assert_cmpint(sd_bus_start(monitor), >=, 0);
+    {
+        g_autoptr(sd_bus_message) reply = NULL;
+
+        g_assert_cmpint(sd_bus_call_method(monitor, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                           "org.freedesktop.DBus.Monitoring", "BecomeMonitor", NULL,
+                                           &reply, "asu", 0, 0),
+                        >=, 0);
+    }
+    g_assert_cmpint(sd_bus_add_filter(monitor, NULL, on_overheard, &overheard), >=, 0);
+    hub = fixture_add_hub(bus, "work", SERVICE, TRUE);
+    refused = add_hub_fails(bus, "work", "Exists", fixture_memfd(SERVICE));
+    all = fixture_call(bus, BUS_ROOT, BUS_OBJECT_MANAGER, "GetManagedObjects", NULL);
+    fixture_wait(monitor, has_overheard, &overheard);
+    g_assert_cmpuint(overheard.messages, >, 4);
+}
+
 static void
 test_credentials_descriptors(Fixture *fixture, gconstpointer data)
 {
@@ -258,7 +324,7 @@ test_credentials_descriptors(Fixture *fixture, gconstpointer data)
     (void)close(pair[1]);
     g_clear_pointer(&device, g_free);
     {
-        g_autoptr(sd_bus_message) added =
+        g_autoptr(sd_bus_message) added G_GNUC_UNUSED =
             fixture_call(bus, BUS_ROOT, BUS_MANAGER, "AddHub", "sha{sv}", "by-socket", pair[0], 0);
     }
     (void)close(pair[0]);
@@ -328,7 +394,7 @@ test_tunnel_ends_with_its_caller(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     sd_bus *owner = fixture_connect(fixture);
-    g_autofree char *hub = fixture_add_hub(bus, "work", SERVICE, TRUE);
+    g_autofree char *hub G_GNUC_UNUSED = fixture_add_hub(bus, "work", SERVICE, TRUE);
     g_autofree char *path = NULL, *kept = NULL, *gone = NULL, *stays = NULL;
     guint16 port, kept_port;
     Heard heard;
@@ -352,7 +418,7 @@ static void
 test_tunnel_is_closed(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *hub = fixture_add_hub(bus, "work", SERVICE, TRUE);
+    g_autofree char *hub G_GNUC_UNUSED = fixture_add_hub(bus, "work", SERVICE, TRUE);
     g_autofree char *again = NULL, *taken = NULL, *bad = NULL;
     g_autoptr(sd_bus_message) closed = NULL;
     g_autofree char *path = NULL, *listen = NULL;
@@ -382,6 +448,7 @@ main(int argc, char **argv)
     ADD("/objects/policy-numbers", test_policy_numbers);
     ADD("/objects/hubs", test_hubs);
     ADD("/objects/secrets", test_secrets_are_not_echoed);
+    ADD("/objects/monitored", test_secrets_are_not_on_the_bus);
     ADD("/objects/credentials", test_credentials_descriptors);
     ADD("/objects/add-hub-vanishes", test_caller_of_add_hub_vanishes);
     ADD("/objects/tunnel-lease", test_tunnel_ends_with_its_caller);

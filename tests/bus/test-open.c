@@ -3,33 +3,8 @@
 #include "tests/bus/bus-fixture.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-static int
-listen_silently(guint16 *ret_port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    g_assert_cmpint(bind(fd, (struct sockaddr *)&address, length), ==, 0);
-    g_assert_cmpint(listen(fd, 8), ==, 0);
-    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&address, &length), ==, 0);
-    *ret_port = ntohs(address.sin_port);
-    return fd;
-}
-
-static char *
-add_hub_at(sd_bus *bus, const char *name, guint16 port, gboolean nobody)
-{
-    g_autofree char *text = g_strdup_printf(
-        "HostName=localhost:%u;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0", port);
-
-    return fixture_add_hub(bus, name, text, nobody);
-}
 
 static char *
 open_fails(sd_bus *bus, const char *error, const char *hub, const char *device, const char *stream)
@@ -44,12 +19,12 @@ test_error_names(Fixture *fixture, gconstpointer data)
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     g_autofree char *none = NULL, *several = NULL, *missing = NULL, *away = NULL, *device = NULL,
                     *stream = NULL, *work = NULL, *home = NULL;
-    guint16 port;
+    g_autofree char *text = NULL;
     guint before;
 
-    (void)close(listen_silently(&port)); /* nobody is there now */
+    (void)close(fixture_listen(&text)); /* nobody is there now */
     none = open_fails(bus, "NotFound", "", "dev1", "ssh");
-    work = add_hub_at(bus, "work", port, TRUE);
+    work = fixture_add_hub(bus, "work", text, TRUE);
     before = fixture_count_fds(fixture);
     away = open_fails(bus, "HubUnreachable", "", "dev1", "ssh");
     missing = open_fails(bus, "NotFound", "nope", "dev1", "ssh");
@@ -58,7 +33,7 @@ test_error_names(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(missing, "nope"));
     g_assert_nonnull(strstr(away, "localhost"));
     fixture_assert_fds(fixture, before);
-    home = add_hub_at(bus, "home", port, TRUE);
+    home = fixture_add_hub(bus, "home", text, TRUE);
     several = open_fails(bus, "Invalid", "", "dev1", "ssh");
     g_assert_nonnull(strstr(several, "home"));
 }
@@ -94,12 +69,12 @@ test_a_caller_that_goes_cancels(Fixture *fixture, gconstpointer data)
     g_autofree char *reason = NULL, *hub = NULL;
     Watched watched = {bus, BUS_PATH_STREAM "/1"};
     sd_bus *other = NULL;
-    guint16 port;
+    g_autofree char *text = NULL;
     guint before;
-    int listener = listen_silently(&port);
+    int listener = fixture_listen(&text);
 
     before = fixture_count_fds(fixture);
-    hub = add_hub_at(bus, "work", port, FALSE);
+    hub = fixture_add_hub(bus, "work", text, FALSE);
     other = fixture_connect(fixture);
     message = fixture_message(other, BUS_ROOT, BUS_MANAGER, "OpenStream");
     g_assert_cmpint(sd_bus_message_append(message, "sssa{sv}", "work", "dev1", "ssh", 0), >=, 0);
@@ -126,10 +101,10 @@ test_stopping_with_a_call_under_way(Fixture *fixture, gconstpointer data)
     g_autoptr(sd_bus_message) message = NULL;
     Watched watched = {bus, BUS_PATH_STREAM "/1"};
     g_autofree char *hub = NULL;
-    guint16 port;
-    int listener = listen_silently(&port);
+    g_autofree char *text = NULL;
+    int listener = fixture_listen(&text);
 
-    hub = add_hub_at(bus, "work", port, FALSE);
+    hub = fixture_add_hub(bus, "work", text, FALSE);
     message = fixture_message(bus, BUS_ROOT, BUS_MANAGER, "OpenStream");
     g_assert_cmpint(sd_bus_message_append(message, "sssa{sv}", "work", "dev1", "ssh", 0), >=, 0);
     g_assert_cmpint(sd_bus_send(bus, message, NULL), >=, 0);
@@ -144,10 +119,10 @@ test_waiting_calls_are_bounded(Fixture *fixture, gconstpointer data)
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     g_autoptr(sd_bus) other = fixture_connect(fixture);
     g_autofree char *limit = NULL, *version = NULL, *hub = NULL;
-    guint16 port;
-    int listener = listen_silently(&port);
+    g_autofree char *text = NULL;
+    int listener = fixture_listen(&text);
 
-    hub = add_hub_at(bus, "work", port, FALSE);
+    hub = fixture_add_hub(bus, "work", text, FALSE);
     for (guint i = 0; i < 64; i++) {
         g_autoptr(sd_bus_message) message =
             fixture_message(bus, BUS_ROOT, BUS_MANAGER, "OpenStream");

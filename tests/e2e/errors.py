@@ -36,7 +36,7 @@ class Case:
             started = time.monotonic()
             done = self.site.client.ctl("connect", *arguments)
             took = time.monotonic() - started
-            print(f"# {done.returncode} after {took:.1f} s: {done.stderr.strip()}")
+            print(f"# {done.returncode} after {took:.1f} s: {' '.join(done.stderr.split())}")
             check_equal(done.returncode, code, f"exit code of {arguments} ({done.stderr.strip()})")
             check_equal(done.stdout, "", "standard output")
             for word in words:
@@ -79,6 +79,18 @@ def device_unknown():
         case = Case(site)
         case.fails(4, ["no such device"], ["nobody", "echo"])
         case.fails(2, [], ["no such/device/id", "echo"])
+        case.nothing_left()
+
+
+def device_disabled():
+    """the device is disabled at the hub: exit code 11, and that is said; enabled again it works"""
+    with Site() as site:
+        case = Case(site)
+        site.hub.admin("device", "disable", site.DEVICE)
+        case.fails(11, ["disabled at the hub"], [site.DEVICE, "echo"])
+        site.hub.admin("device", "enable", site.DEVICE)
+        site.wait_online(site.DEVICE)
+        case.works()
         case.nothing_left()
 
 
@@ -189,7 +201,7 @@ def hub_never_answers():
                                 site.hub.ca)
             done = site.client.ctl("connect", "--hub", "silent", site.DEVICE, "echo",
                                    timeout=60 * SLOW)
-            print(f"# {done.returncode}: {done.stderr.strip()}")
+            print(f"# {done.returncode}: {' '.join(done.stderr.split())}")
             check(done.returncode in (13, 14), f"{done.returncode}: {done.stderr}")
         site.client.ctl_ok("hub", "remove", "silent")
         case.works()
@@ -235,6 +247,6 @@ def usage():
 
 
 if __name__ == "__main__":
-    main(target_down, policy_says_no, device_unknown, device_offline, key_wrong,
+    main(target_down, policy_says_no, device_unknown, device_disabled, device_offline, key_wrong,
          certificate_not_trusted, hub_away, device_never_answers, hub_never_answers,
          through_a_tunnel, usage)

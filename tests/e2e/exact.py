@@ -155,6 +155,7 @@ def stalled_reader():
                 time.sleep(0.5)
             check_equal(digests, [], "the sender ended while nobody read")
             total, digest = receive_digest(near, first=first)
+            eventually(lambda: digests, "the sender has sent all")
         check_equal((total, [digest]), (STALLED_SIZE, digests), "what arrived after the stall")
         site.check_memory()
 

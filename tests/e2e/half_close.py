@@ -6,7 +6,7 @@ import socket
 import subprocess
 
 from ends import PATIENCE, Server, connect, read_all, receive_digest, send_random
-from harness import Site, check, check_equal, main
+from harness import Site, check, check_equal, eventually, main
 
 SIZE = 10 << 20
 
@@ -82,6 +82,8 @@ def request_then_shutdown():
             near.sendall(b"give me everything\n")
             near.shutdown(socket.SHUT_WR)
             total, digest = receive_digest(near)
+        # The last byte may arrive before the server's thread has come back from sending it.
+        eventually(lambda: digests, "the server is done")
         check_equal((total, [digest]), (SIZE, digests), "the answer")
         check_equal(server.errors, [], "errors at the target")
 
@@ -105,6 +107,7 @@ def target_ends_first():
             digest = send_random(near, SIZE)
             site.client.close_tunnels()
             site.wait_count(before)
+        eventually(lambda: seen, "the target is done")
         check_equal(seen, [(SIZE, digest)], "what the target got")
         check_equal(server.errors, [], "errors at the target")
 

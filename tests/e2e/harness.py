@@ -70,6 +70,7 @@ class Process:
                 argv, env=env, stdin=subprocess.DEVNULL, stdout=stdout or log, stderr=log, **kwargs
             )
         self.pid = self.popen.pid
+        self.ended_by_us = False
 
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
@@ -80,7 +81,8 @@ class Process:
 
     def stop(self, how=signal.SIGTERM, patience=PATIENCE):
         """Ends it, the hard way when it does not go; returns its exit status."""
-        if self.alive():
+        self.ended_by_us = self.alive()
+        if self.ended_by_us:
             self.popen.send_signal(signal.SIGCONT)
             self.popen.send_signal(how)
             try:
@@ -367,17 +369,21 @@ class Site:
             closer()
         bad = []
         for process in reversed(self.processes):
-            killed_by_test = not process.alive()
+            if process.ended_by_us:
+                continue
             try:
                 status = process.stop()
             except Failure as failure:
                 bad.append(str(failure))
                 continue
-            if not killed_by_test and status not in (0, -signal.SIGTERM):
-                bad.append(f"{process.name} ended with {status}:\n{process.log()[-4000:]}")
-            elif "Sanitizer" in process.log():
+            if status not in (0, -signal.SIGTERM, -signal.SIGKILL):
+                bad.append(f"{process.name} ended with {status}")
+        for process in self.processes:
+            if "Sanitizer" in process.log() or "runtime error" in process.log():
                 bad.append(f"{process.name}:\n{process.log()[-8000:]}")
         shutil.rmtree(self.dir, ignore_errors=True)
+        for line in "\n".join(bad).splitlines():
+            print(f"# {line}")
         if bad and kind is None:
             raise Failure("; ".join(bad))
 
@@ -432,14 +438,15 @@ class Site:
         return held
 
     def wait_count(self, before):
-        """Until every process holds no more than it held before."""
+        """Until every process holds no more than it held before. A stream whose initiator went away
+        in between may stay at the hub until its deadline, 60 s after the request."""
 
         def back():
             now = self.count()
             return all(now[name] <= before.get(name, 0) for name in now)
 
         try:
-            eventually(back, "nothing is left behind")
+            eventually(back, "nothing is left behind", PATIENCE + 60)
         except Failure:
             raise Failure(f"left behind: before {before}, now {self.count()}") from None
 

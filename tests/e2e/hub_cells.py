@@ -343,7 +343,8 @@ def hub_stops(hub):
     hub.add("away")
     device = hub.device()
     leg, peer = hub.opened(device)
-    request, _ = hub.accepted(device)
+    request, answer = hub.accepted(device)
+    late, _ = hub.accepted(device)
     half = hub.device_leg(request)
     asked, waits = hub.post(), hub.post("away", connect=50)
     early = hub.device_leg(device.request())
@@ -351,14 +352,19 @@ def hub_stops(hub):
     hub_settled(hub)
     hub.hub.popen.send_signal(signal.SIGTERM)
     for post in (asked, waits):
-        answer = post.read()
-        check_error(answer, 503001, "ServiceUnavailable")
-        check(int(answer.get("Retry-After")) > 0, "Retry-After")
+        refusal = post.read()
+        check_error(refusal, 503001, "ServiceUnavailable")
+        check(int(refusal.get("Retry-After")) > 0, "Retry-After")
     check_equal(early.closed()[0], 1001, "close code")
+    check_error(hub.post().read(), 503001, "ServiceUnavailable")
+    check_equal(hub.device("away").connack, 3, "CONNACK")
+    other = hub.service_leg(answer)
+    check_echo(half, other)
+    late = hub.device_leg(late)
     check_echo(leg, peer)
     with contextlib.suppress(wire.Closed):
         check_equal(idle.reader.take(1), b"", "an idle connection")
-    for one in (half, leg, peer):
+    for one in (half, other, late, leg, peer):
         check_equal(one.closed()[0], 1001, "close code after the grace")
     check_equal(hub.hub.popen.wait(30), 0, "exit status")
 

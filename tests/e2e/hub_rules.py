@@ -3,6 +3,9 @@
 MQTT, limits."""
 import contextlib
 import json
+import os
+import re
+import resource
 import ssl
 
 import wire
@@ -185,6 +188,106 @@ def rest_connection(hub):
     check_equal(answer.status, 403, "any Origin is refused")
 
 
+@with_hub()
+def segments(hub):
+    """requests and frames that share a segment, or come byte by byte, are all seen"""
+    device = hub.device()
+    fields = f"Host: localhost\r\nAuthorization: {hub.service_token()}\r\n"
+    one = f"POST /twins/dev1/streams/s HTTP/1.1\r\n{fields}Content-Length: 3\r\n\r\nabc".encode()
+    http = wire.Http(hub.port, hub.ca)
+    http.sock.sendall(one * 3)
+    for _ in range(3):
+        device.answer(device.request(), 400)
+        check_equal(http.read().get("iothub-streaming-is-accepted"), "False", "answer")
+    for at in range(len(one)):
+        http.sock.sendall(one[at:at + 1])
+    device.answer(device.request(), 400)
+    check_equal(http.read().status, 200, "answer")
+    large = b"x" * 262144
+    http.send("POST", "/twins/dev1/streams/s", [("Authorization", hub.service_token()),
+                                                ("Expect", "100-continue")], large)
+    check_equal(http.read().status, 100, "go on")
+    device.answer(device.request(), 400)
+    check_equal(http.read().status, 200, "a large body is read and dropped")
+    answer = http.ask("POST", "/twins/dev1/streams/s", [("Authorization", hub.service_token())], large + b"x")
+    check_equal(answer.status, 413, "a larger one is not read")
+
+    request, answer = hub.accepted(device)
+    path = "/" + answer.get("iothub-streaming-url").split("/", 3)[3]
+    http = wire.Http(hub.port, hub.ca)
+    http.sock.sendall((f"GET {path} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                       "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n"
+                       f"Authorization: Bearer {answer.get('iothub-streaming-auth-token')}\r\n\r\n").encode()
+                      + b"\x82\x85\0\0\0\0early" + b"\x82\x82\0\0\0\0er")
+    check_equal(http.read().status, 101, "upgrade")
+    leg = hub.device_leg(request)
+    check_equal(leg.receive(7), b"earlyer", "what came with the head")
+
+
+@with_hub()
+def smuggling(hub):
+    """a request whose end is in doubt is refused, and nothing behind it is read"""
+    hub.device()
+    token = hub.service_token()
+    second = f"POST /twins/dev1/streams/second HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n"
+    start = f"POST /twins/nobody/streams/s HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n"
+    for lines in ("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                  "Transfer-Encoding: xchunked\r\nContent-Length: 3\r\n\r\nabc",
+                  "Content-Length: 5\r\nContent-Length: 0\r\n\r\n", "Content-Length: +5\r\n\r\nabcde",
+                  "Content-Length: -1\r\n\r\n", "Content-Length: 5,5\r\n\r\nabcde",
+                  "Content-Length: 99999999999999999999\r\n\r\n", "Content-Length : 0\r\n\r\n",
+                  "X: a\r\n b\r\n\r\n", "X: a\n\r\n", "Host: y\r\n\r\n", f"Authorization: {token}\r\n\r\n",
+                  "X: \0\r\n\r\n", "Upgrade: h2c\r\nHTTP2-Settings: x\r\nConnection: Upgrade, X Y\r\n\r\n\0",
+                  "A" * 9000 + ": x\r\n\r\n", "".join(f"X{i}: y\r\n" for i in range(70)) + "\r\n"):
+        http = wire.Http(hub.port, hub.ca)
+        http.sock.sendall((start + lines + second).encode())
+        answer = http.read()
+        check(400 <= answer.status < 600, f"{answer.status} for {lines[:60]!r}")
+        check(answer.get("iothub-errorcode") is None or lines.startswith("Upgrade"), f"accepted: {lines[:60]!r}")
+        with contextlib.suppress(wire.Closed, TimeoutError):
+            check(b"iothub-streaming" not in http.reader.take(1) + http.reader.held, f"{lines[:60]!r}")
+    for start in (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"GET http://x/ HTTP/1.1\r\nHost: x\r\n\r\n", b"\x16\x03\x01",
+                  b"GET / HTTP/1.1\nHost: x\n\n", b"get / HTTP/1.1\r\nHost: x\r\n\r\n", b"G" * 20000):
+        http = wire.Http(hub.port, hub.ca)
+        with contextlib.suppress(ConnectionError, ssl.SSLError):
+            http.sock.sendall(start)
+            check(http.read().status in (400, 404, 405, 414, 431, 505), f"{start[:30]!r}")
+
+
+def route_table():
+    """Every route of the hub as the source has it: (method, pattern, what admits)."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "hub", "route.c")
+    with open(path, encoding="utf-8") as file:
+        rows = re.findall(r'\{"([A-Z]+)", "(/[^"]*)", ROUTE_\w+,\s*ROUTE_AUTH_(\w+)', file.read())
+    check(len(rows) >= 4, f"routes: {rows}")
+    return rows
+
+
+@with_hub()
+def every_route(hub):
+    """every route is closed to who has no credentials, whatever the method"""
+    device = hub.device()
+    names = {"hub": "localhost", "device": "dev1", "module": "m", "stream": "s", "id": "0" * 32,
+             "side": "service"}
+    upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
+               ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")]
+    device_token = wire.sas("localhost/devices/dev1", hub.devices["dev1"])
+    credentials = [[], [("Authorization", "")], [("Authorization", "Bearer " + "A" * 43)],
+                   [("Authorization", "Basic YTph")], [("Authorization", device_token)]]
+    for method, pattern, auth in route_table():
+        path = pattern.format(**names)
+        for other in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
+            for fields in credentials:
+                http = wire.Http(hub.port, hub.ca)
+                answer = http.ask(other, path, upgrade + fields)
+                if auth == "CONNECT" and other == method:
+                    check_equal(answer.status, 101, path)  # mqtt_credentials: CONNECT has them
+                else:
+                    check_equal(answer.status, 401 if other == method else 404, f"{other} {path}")
+                http.close()
+    check(device.has_no_request(), "nothing was asked")
+
+
 @with_hub(QUICK)
 def slow_clients(hub):
     """a slow handshake, head or CONNECT, and an idle connection, are ended by the hub"""
@@ -362,6 +465,25 @@ def hub_has_room(hub, device):
 
 
 @with_hub()
+def descriptors(hub):
+    """without a descriptor left the hub serves those it has, and the others when there are some again"""
+    device = hub.device()
+    leg, peer = hub.opened(device)
+    used, limits = hub.hub.fds(), resource.prlimit(hub.hub.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(hub.hub.pid, resource.RLIMIT_NOFILE, (used + 8, limits[1]))
+    waiting = [wire.socket.create_connection(("127.0.0.1", hub.port)) for _ in range(40)]
+    check_echo(leg, peer)
+    check(device.ping(), "PINGRESP")
+    before = hub.hub.cpu_seconds()
+    check(device.reader.is_quiet(1), "nothing comes")
+    check(hub.hub.cpu_seconds() - before < 0.5, "it does not spin")
+    for sock in waiting:
+        sock.close()
+    leg, peer = hub.opened(device)
+    check_echo(leg, peer)
+
+
+@with_hub()
 def nothing_left(hub):
     """streams, sessions and refusals leave no descriptor behind"""
     device = hub.device()
@@ -380,5 +502,6 @@ def nothing_left(hub):
 
 if __name__ == "__main__":
     main(whole_stream, request_form, extensions, rejected_with_reason, rest_errors,
-         rest_connection, slow_clients, mqtt_credentials, mqtt_session, mqtt_packets,
-         mqtt_early, mqtt_limits, limits, nothing_left)
+         rest_connection, segments, smuggling, every_route, slow_clients, mqtt_credentials,
+         mqtt_session, mqtt_packets, mqtt_early, mqtt_limits, limits, descriptors,
+         nothing_left)

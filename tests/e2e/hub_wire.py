@@ -118,7 +118,7 @@ def with_hub(config=None):
 
     def decorate(case):
         def run():
-            with Site(gateway=False, client=False) as site:
+            with Site(hub_arguments=["--grace", "1"], gateway=False, client=False) as site:
                 hub = Wire(site)
                 if config is not None:
                     hub.restart(config)

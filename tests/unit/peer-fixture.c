@@ -17,7 +17,7 @@ stand_new(Caps caps, const RelayTimes *times, gboolean small)
 {
     Stand *stand = g_new0(Stand, 1);
     int leg[2], local[2];
-    const int little = 1; /* the kernel makes its minimum of it */
+    const int little = 16384;
 
     stand->context = g_main_context_new();
     stand->queue = queue_new();

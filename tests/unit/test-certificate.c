@@ -124,15 +124,20 @@ test_names(Scratch *s, gconstpointer data G_GNUC_UNUSED)
 static void
 test_modes(Scratch *s, gconstpointer data G_GNUC_UNUSED)
 {
-    static const char *const files[] = {STATE_CA_CERT, STATE_CA_KEY, STATE_SERVER_CERT,
-                                        STATE_SERVER_KEY, STATE_REGISTRY};
+    const struct {
+        const char *name;
+        mode_t mode;
+    } files[] = {
+        {STATE_CA_CERT, 0644},    {STATE_CA_KEY, 0600},   {STATE_SERVER_CERT, 0644},
+        {STATE_SERVER_KEY, 0600}, {STATE_REGISTRY, 0600},
+    };
     struct stat info;
 
     for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
-        g_autofree char *path = file_in(s, files[i]);
+        g_autofree char *path = file_in(s, files[i].name);
 
         g_assert_cmpint(stat(path, &info), ==, 0);
-        g_assert_cmpuint(info.st_mode & 0777, ==, 0600);
+        g_assert_cmpuint(info.st_mode & 0777, ==, files[i].mode);
     }
 }
 

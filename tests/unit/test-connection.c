@@ -208,6 +208,50 @@ test_last_words_are_read_after_a_write_fails(Trust *trust, gconstpointer data G_
     connection_free(ends.client);
 }
 
+/* Urgent data (telnet sends it) ends a read early with more behind it, of which no event tells; and
+ * the urgent byte itself is one of the stream's. */
+static void
+test_urgent_data_is_data(void)
+{
+    int fds[2];
+    char got[16] = "";
+    gsize len = 0;
+    ssize_t n;
+    Connection *connection;
+
+    chain_tcp_pair(fds);
+    connection = connection_new(fds[1]);
+    chain_write_all(fds[0], "abc", 3);
+    g_assert_cmpint(send(fds[0], "d", 1, MSG_OOB), ==, 1);
+    chain_write_all(fds[0], "efg", 3);
+    g_usleep(10 * 1000);
+    while ((n = connection_read(connection, got + len, sizeof got - 1 - len)) > 0)
+        len += (gsize)n;
+    g_assert_cmpint(n, ==, -EAGAIN);
+    g_assert_cmpstr(got, ==, "abcdefg");
+    connection_free(connection);
+    close(fds[0]);
+}
+
+/* Alerts that end nothing, without end: each costs the hub work before it knows anybody. */
+static void
+test_alerts_do_not_keep_a_handshake_busy(Trust *trust, gconstpointer data G_GNUC_UNUSED)
+{
+    const guint8 alert[] = {0x15, 0x03, 0x03, 0x00, 0x02, 0x01, 0x5a};
+    int fds[2];
+    Connection *connection;
+
+    chain_tcp_pair(fds);
+    connection = connection_new(fds[1]);
+    connection_start_tls(connection, trust->server, NULL);
+    for (guint i = 0; i < 64; i++)
+        chain_write_all(fds[0], alert, sizeof alert);
+    g_usleep(10 * 1000);
+    g_assert_cmpint(connection_handshake(connection), ==, -EPROTO);
+    connection_free(connection);
+    close(fds[0]);
+}
+
 static void
 test_bad_files_are_named(void)
 {
@@ -230,9 +274,11 @@ main(int argc, char **argv)
     ADD("/connection/tls/ends", test_ends_are_told_apart);
     ADD("/connection/tls/resumption", test_resumption);
     ADD("/connection/tls/last-words", test_last_words_are_read_after_a_write_fails);
+    ADD("/connection/tls/alerts", test_alerts_do_not_keep_a_handshake_busy);
     ADD("/connection/unread", test_bytes_given_back_come_first);
     ADD("/connection/queue", test_queued_output_goes_before_written);
 #undef ADD
+    g_test_add_func("/connection/urgent", test_urgent_data_is_data);
     g_test_add_func("/connection/tls/files", test_bad_files_are_named);
     return g_test_run();
 }

@@ -2,7 +2,7 @@
 /* Packet links: a client's and a server's end, in and out of WebSocket frames. */
 #include "common/mqtt-packet.h"
 #include "common/packet-link.h"
-#include "tests/unit/relay-fixture.h"
+#include "tests/unit/peer-fixture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -229,12 +229,62 @@ test_a_peer_that_does_not_read_is_cut(void)
     close(raw);
 }
 
+/* What a device sends before it closes still counts, also when all of it comes at once. */
+static void
+test_packets_before_the_close(void)
+{
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+    const guint8 packet[] = {0xc0, 0x00};
+    g_autoptr(GByteArray) out = g_byte_array_new();
+
+    for (guint i = 0; i < 3; i++)
+        peer_append(out, PEER_FIN | PEER_BINARY, packet, sizeof packet);
+    peer_append(out, PEER_FIN | PEER_CLOSE, NULL, 0);
+    chain_write_all(raw, out->data, out->len);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, 0);
+    g_assert_cmpuint(pair->packets, ==, 3);
+    pair_free(pair);
+    close(raw);
+}
+
+static void *
+send_pings(void *data)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+
+    for (guint i = 0; i < 5000; i++)
+        peer_append(out, PEER_FIN | PEER_PING, NULL, 0);
+    while (send(*(int *)data, out->data, out->len, MSG_NOSIGNAL) > 0)
+        ;
+    return NULL;
+}
+
+/* Pings without end, whose answers nobody reads: other work of the reactor goes on. */
+static void
+test_a_flood_of_pings(void)
+{
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+    GThread *thread = g_thread_new("flood", send_pings, &raw);
+
+    g_usleep(200 * 1000);
+    g_assert_false(pair->closed);
+    packet_link_close(pair->server);
+    g_thread_join(thread); /* sending fails once the link is closed */
+    pair_free(pair);
+    close(raw);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/packet-link/packets/raw", test_packets_in_tls_alone);
     g_test_add_func("/packet-link/packets/framed", test_packets_in_messages);
+    g_test_add_func("/packet-link/close", test_packets_before_the_close);
+    g_test_add_func("/packet-link/pings", test_a_flood_of_pings);
     g_test_add_func("/packet-link/pieces", test_packets_in_pieces);
     g_test_add_func("/packet-link/too-large", test_a_large_first_packet_ends_the_link_unread);
     g_test_add_func("/packet-link/silence", test_silence_ends_the_link);

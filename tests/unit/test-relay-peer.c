@@ -12,7 +12,7 @@
 /* What a target that does not read leaves in the relay's own buffer: the first fills the kernel's
  * small one, the second has to wait. */
 #define FIRST 60000
-#define SECOND 30000
+#define SECOND 60000
 #define LONG (16 * 1024 * 1024)
 
 static void
@@ -99,6 +99,20 @@ test_empty_messages(void)
     chain_write_all(stand->target, "answer", 6);
     expect_frame(stand->peer, PEER_FIN | PEER_BINARY, "answer", 6);
     g_assert_cmpint(stand->hop.reason, ==, REASON_NONE);
+}
+
+/* Both have sent their end of data: nothing to wait for, though a plain peer cannot be told. */
+static void
+test_both_ends_of_data(void)
+{
+    g_autoptr(Stand) stand = stand_new(0, NULL, FALSE);
+
+    shutdown(stand->target, SHUT_WR);
+    send_pattern(stand->peer, PEER_FIN | PEER_BINARY, 0, 100);
+    peer_send(stand->peer, PEER_FIN | PEER_BINARY, NULL, 0);
+    peer_expect(stand->target, 0, 100);
+    peer_expect_end(stand->target);
+    g_assert_cmpint(stand_wait(stand), ==, REASON_COMPLETED);
 }
 
 static void
@@ -280,6 +294,54 @@ test_stopped_while_it_delivers(void)
     peer_expect_reset(stand->target);
 }
 
+static void *
+send_without_end(void *data)
+{
+    const int fd = *(int *)data;
+    static const char bytes[4096];
+
+    while (send(fd, bytes, sizeof bytes, MSG_NOSIGNAL) > 0)
+        ;
+    return NULL;
+}
+
+/* A reader's last bytes are not destroyed because it has not stopped sending. */
+static void
+test_a_reader_that_still_sends(void)
+{
+    g_autoptr(Stand) stand = stand_new(0, NULL, TRUE);
+    GThread *thread;
+
+    fill_until_stuck(stand, PEER_FIN | PEER_CLOSE);
+    peer_expect(stand->target, 0, FIRST);
+    g_assert_cmpint(stand_wait(stand), ==, REASON_SERVICE_CLOSED);
+    thread = g_thread_new("target", send_without_end, &stand->target);
+    g_usleep(300 * 1000);
+    peer_expect(stand->target, FIRST, SECOND);
+    peer_expect_end(stand->target);
+    shutdown(stand->target, SHUT_RDWR);
+    g_thread_join(thread);
+}
+
+/* The reactor ends right after the relay, or before it has looked at it: the close frame goes out
+ * all the same. */
+static void
+test_the_last_word_before_the_reactor_ends(void)
+{
+    for (guint i = 0; i < 50; i++) {
+        g_autoptr(Stand) stand = stand_new(BOTH, NULL, FALSE);
+        guint8 first, got[128];
+
+        relay_close(stand->hop.relay, REASON_HUB_STOPPING);
+        if (i % 2)
+            stand_wait(stand);
+        reactor_free(g_steal_pointer(&stand->reactor));
+        g_assert_cmpuint(peer_receive(stand->peer, &first, got, sizeof got), >=, 2);
+        g_assert_cmphex(first, ==, PEER_FIN | PEER_CLOSE);
+        g_assert_cmpint(got[0] << 8 | got[1], ==, 1001);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -290,6 +352,7 @@ main(int argc, char **argv)
     g_test_add_func("/relay-peer/frames/empty", test_empty_messages);
     g_test_add_func("/relay-peer/frames/pings", test_a_flood_of_pings);
     g_test_add_func("/relay-peer/end/close", test_close_without_a_code);
+    g_test_add_func("/relay-peer/end/both", test_both_ends_of_data);
     g_test_add_func("/relay-peer/end/fin", test_bare_fin);
     g_test_add_func("/relay-peer/end/fin-inside", test_fin_inside_a_frame_is_a_cut);
     g_test_add_func("/relay-peer/end/error", test_a_protocol_error);
@@ -298,6 +361,8 @@ main(int argc, char **argv)
     g_test_add_func("/relay-peer/gone/read", test_a_peer_that_has_gone_is_read_to_its_end);
     g_test_add_func("/relay-peer/gone/written", test_bytes_toward_a_peer_that_has_gone);
     g_test_add_func("/relay-peer/gone/both", test_both_have_gone);
+    g_test_add_func("/relay-peer/slow/still-sends", test_a_reader_that_still_sends);
+    g_test_add_func("/relay-peer/last-word", test_the_last_word_before_the_reactor_ends);
     g_test_add_func("/relay-peer/stopped", test_stopped_while_it_delivers);
     return g_test_run();
 }

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The client id and user name of a CONNECT, with a NUL between them: who is let in by them is whom
+ * the client id names, and nobody else. */
+#include "common/device-id.h"
+#include "hub/mqtt-user.h"
+
+#include <stdint.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const char *text = (const char *)data;
+    const char *end = size > 0 ? memchr(text, '\0', size) : NULL;
+    Slice client_id = {text, end ? (gsize)(end - text) : size};
+    Slice user_name = {end ? end + 1 : "", end ? size - client_id.len - 1 : 0};
+    g_auto(MqttUser) user = {0};
+    g_autofree char *again = NULL;
+
+    if (!mqtt_user_parse(client_id, user_name, &user)) {
+        g_assert_true(!user.device && !user.module);
+        return 0;
+    }
+    g_assert_true(device_id_is_valid(user.device, -1));
+    g_assert_true(!user.module || device_id_is_valid(user.module, -1));
+    g_assert_cmpuint(strlen(user.api_version), <=, MQTT_API_VERSION_MAX);
+    again = user.module ? g_strconcat(user.device, "/", user.module, NULL) : g_strdup(user.device);
+    g_assert_true(slice_equal(client_id, again));
+    return 0;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/error.h"
+#include "daemon/accept-policy.h"
+
+#include <string.h>
+
+static guint32
+add(AcceptPolicy *policy, AcceptRule rule, int position)
+{
+    g_autoptr(GError) error = NULL;
+    guint32 id = 0;
+
+    g_assert_true(accept_policy_add(policy, &rule, position, &id, &error));
+    g_assert_no_error(error);
+    return id;
+}
+
+static void
+test_default(void)
+{
+    g_autoptr(AcceptPolicy) policy = accept_policy_new();
+    AcceptVerdict verdict = accept_policy_test(policy, "hub", "ssh", NULL);
+    const char *text;
+
+    g_assert_false(verdict.accept);
+    g_assert_cmpuint(verdict.rule, ==, 0);
+    g_assert_cmpstr(verdict.reject_text, ==, "");
+    g_assert_true(accept_policy_set_default(policy, TRUE, NULL, NULL));
+    verdict = accept_policy_test(policy, "hub", "ssh", NULL);
+    g_assert_true(verdict.accept);
+    g_assert_cmpstr(verdict.target, ==, "ssh");
+    g_assert_true(accept_policy_set_default(policy, FALSE, "ask Ann", NULL));
+    g_assert_false(accept_policy_default(policy, &text));
+    g_assert_cmpstr(text, ==, "ask Ann");
+}
+
+static void
+test_order(void)
+{
+    g_autoptr(AcceptPolicy) policy = accept_policy_new();
+    guint32 all = add(policy, (AcceptRule){.accept = FALSE, .reject_text = "no"}, -1);
+    guint32 ssh = add(policy, (AcceptRule){.stream = "ssh", .accept = TRUE, .target = "sshd"}, 0);
+    AcceptVerdict verdict = accept_policy_test(policy, "hub", "ssh", NULL);
+
+    g_assert_true(verdict.accept);
+    g_assert_cmpuint(verdict.rule, ==, ssh);
+    g_assert_cmpstr(verdict.target, ==, "sshd");
+    g_assert_cmpuint(accept_policy_test(policy, "hub", "http", NULL).rule, ==, all);
+    g_assert_true(accept_policy_move(policy, ssh, 99, NULL));
+    g_assert_cmpuint(accept_policy_test(policy, "hub", "ssh", NULL).rule, ==, all);
+    g_assert_true(accept_policy_remove(policy, all, NULL));
+    g_assert_cmpuint(accept_policy_test(policy, "hub", "ssh", NULL).rule, ==, ssh);
+    g_assert_cmpuint(accept_policy_size(policy), ==, 1);
+    g_assert_null(accept_policy_find(policy, all));
+}
+
+/* An id is never used twice, so that a client that holds one never means another rule. */
+static void
+test_ids(void)
+{
+    g_autoptr(AcceptPolicy) policy = accept_policy_new();
+    g_autoptr(GError) error = NULL;
+    guint32 first = add(policy, (AcceptRule){0}, -1);
+
+    g_assert_cmpuint(first, ==, ACCEPT_FIRST_RUNTIME_ID);
+    g_assert_true(accept_policy_remove(policy, first, NULL));
+    g_assert_cmpuint(add(policy, (AcceptRule){0}, -1), ==, first + 1);
+    g_assert_false(accept_policy_remove(policy, first, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND);
+    accept_policy_set_next_id(policy, 5000);
+    g_assert_cmpuint(add(policy, (AcceptRule){0}, -1), ==, 5000);
+    g_assert_cmpuint(add(policy, (AcceptRule){.id = 6000}, -1), ==, 6000);
+    g_assert_cmpuint(accept_policy_next_id(policy), ==, 6001);
+}
+
+static void
+test_conditions(void)
+{
+    g_autoptr(AcceptPolicy) policy = accept_policy_new();
+
+    add(policy, (AcceptRule){.hub = "home", .stream = "web-*", .initiator = "ops?", .accept = TRUE},
+        -1);
+    g_assert_true(accept_policy_test(policy, "home", "web-1", "ops2").accept);
+    g_assert_cmpstr(accept_policy_test(policy, "home", "web-1", "ops2").target, ==, "web-1");
+    g_assert_false(accept_policy_test(policy, "work", "web-1", "ops2").accept);
+    g_assert_false(accept_policy_test(policy, "home", "wob-1", "ops2").accept);
+    g_assert_false(accept_policy_test(policy, "home", "web-1", "ops").accept);
+    g_assert_false(accept_policy_test(policy, "home", "web-1", NULL).accept);
+    g_assert_false(accept_policy_test(policy, "hom", "web-1", "ops2").accept);
+}
+
+static void
+test_config_rules(void)
+{
+    g_autoptr(AcceptPolicy) policy = accept_policy_new();
+    g_autoptr(GError) error = NULL;
+    guint32 fixed = add(policy, (AcceptRule){.id = 7, .source = "streamd.conf:3"}, -1);
+    guint32 late = add(policy, (AcceptRule){.accept = TRUE}, 0);
+
+    g_assert_cmpuint(fixed, ==, 7);
+    g_assert_cmpuint(accept_policy_get(policy, 0)->id, ==, 7);
+    g_assert_cmpuint(accept_policy_get(policy, 1)->id, ==, late);
+    g_assert_false(accept_policy_remove(policy, 7, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED);
+    g_assert_true(accept_policy_move(policy, late, 0, NULL));
+    g_assert_cmpuint(accept_policy_get(policy, 0)->id, ==, 7);
+}
+
+static void
+test_refused(void)
+{
+    g_autoptr(AcceptPolicy) policy = accept_policy_new();
+    g_autofree char *longest = g_strnfill(ACCEPT_TEXT_MAX, 'x');
+    g_autofree char *too_long = g_strnfill(ACCEPT_TEXT_MAX + 1, 'x');
+    const AcceptRule bad[] = {
+        {.reject_text = too_long}, {.reject_text = "a\nb"}, {.reject_text = "\xc3\xa4"},
+        {.stream = "a\tb"},        {.target = "t"}, /* a rejection with a target */
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(accept_policy_add(policy, &bad[i], -1, NULL, &error));
+        g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID);
+    }
+    add(policy, (AcceptRule){.reject_text = longest}, -1);
+    g_assert_false(accept_policy_set_default(policy, FALSE, too_long, NULL));
+}
+
+static void
+test_limit(void)
+{
+    g_autoptr(AcceptPolicy) policy = accept_policy_new();
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < ACCEPT_RULES_MAX; i++)
+        add(policy, (AcceptRule){0}, -1);
+    g_assert_false(accept_policy_add(policy, &(AcceptRule){0}, -1, NULL, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT);
+}
+
+static void
+test_glob(void)
+{
+    static const struct {
+        const char *pattern, *text;
+        gboolean matches;
+    } rows[] = {
+        {"", "", TRUE},       {"", "a", FALSE},       {"*", "", TRUE},       {"*", "abc", TRUE},
+        {"?", "", FALSE},     {"?", "a", TRUE},       {"a*c", "abbc", TRUE}, {"a*c", "abcd", FALSE},
+        {"*a*", "bab", TRUE}, {"*ab", "aab", TRUE},   {"a**b", "ab", TRUE},  {"a?c", "ac", FALSE},
+        {"*.?", "x.y", TRUE}, {"ssh", "ssh2", FALSE}, {"[a]", "a", FALSE},   {"ssh*", "ss", FALSE},
+    };
+    g_autofree char *pattern = g_strdup("a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*a*b");
+    g_autofree char *text = g_strnfill(100 * 1000, 'a');
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        g_assert_cmpint(accept_glob_match(rows[i].pattern, rows[i].text), ==, rows[i].matches);
+    /* Exponential matching would never end here. */
+    g_assert_false(accept_glob_match(pattern, text));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/accept-policy/default", test_default);
+    g_test_add_func("/accept-policy/order", test_order);
+    g_test_add_func("/accept-policy/ids", test_ids);
+    g_test_add_func("/accept-policy/conditions", test_conditions);
+    g_test_add_func("/accept-policy/config-rules", test_config_rules);
+    g_test_add_func("/accept-policy/refused", test_refused);
+    g_test_add_func("/accept-policy/limit", test_limit);
+    g_test_add_func("/accept-policy/glob", test_glob);
+    return g_test_run();
+}
