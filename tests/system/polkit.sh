@@ -55,5 +55,18 @@ in_session() {
 }
 ok 'who sits at the machine' in_session seat0 streamctl --system target add seat tcp:127.0.0.1:6
 ok 'not who came otherwise' fails 5 in_session '' streamctl --system target add other tcp:127.0.0.1:7
+# What an app exports for streamd may be called by streamd, and by nobody else.
+as alice gdbus monitor --system --dest org.freedesktop.DBus >/dev/null 2>&1 &
+app() {
+    busctl --system list --no-legend | awk '$3 == "gdbus" { print $1 }'
+}
+until_true says : app >/dev/null
+cancel() {
+    runuser -u "$1" -- busctl --system call "$(app)" / io.streamd.Streamd1.Agent Cancel
+}
+ok 'streamd reaches the agent of an app' says 'No such|[Uu]nknown|does ?n.t exist' cancel streamd
+ok 'bob does not' says 'Access denied|AccessDenied|not allowed' cancel bob
+kill $! 2>/dev/null
+
 ok 'what was allowed is there' says 'group.*root.*seat' streamctl --system target list
 plan
