@@ -330,8 +330,21 @@ bus_on_owner(sd_bus_message *message, void *data, sd_bus_error *error)
 }
 
 gboolean
+bus_watch(Bus *bus, gboolean interactive, GError **error)
+{
+    gboolean ask = bus->ask;
+    g_autoptr(GVariant) reply = NULL;
+
+    bus->ask = ask && interactive;
+    reply = bus_call(bus, BUS_ROOT, BUS_MANAGER, "Watch", g_variant_new("(a{sv})", NULL), 0, error);
+    bus->ask = ask;
+    return reply != NULL;
+}
+
+gboolean
 bus_listen(Bus *bus, GError **error)
 {
+    g_autoptr(GVariant) objects = NULL;
     sigset_t set;
     int r;
 
@@ -349,6 +362,10 @@ bus_listen(Bus *bus, GError **error)
                     g_strerror(-r));
         return FALSE;
     }
+    /* Signals of streams and tunnels go to those who have asked what there is. */
+    objects = bus_call(bus, BUS_ROOT, BUS_OBJECT_MANAGER, "GetManagedObjects", NULL, 0, error);
+    if (objects == NULL)
+        return FALSE;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);

@@ -57,8 +57,12 @@ typedef struct {
     GVariant *properties; /* may be NULL */
 } BusEvent;
 
-/* Begins to listen: events from here on reach bus_wait. */
+/* Begins to listen: events from here on reach bus_wait, of what the user may see. */
 gboolean bus_listen(Bus *bus, GError **error);
+
+/* Asks to see what other users have, too, and to hear of it (Manager.Watch). INTERACTIVE: somebody
+ * may be asked for a password. */
+gboolean bus_watch(Bus *bus, gboolean interactive, GError **error);
 
 /* Blocks, calling EVENT for each, until it returns FALSE. */
 typedef gboolean (*BusEventFunc)(const BusEvent *event, void *data);

@@ -33,6 +33,7 @@ static const OptionRow options[OPTION_LAST] = {
     [OPTION_SHARED] = {"shared", VALUE_NONE},
     [OPTION_WAIT] = {"wait", VALUE_OPTIONAL},
     [OPTION_TIMEOUT] = {"timeout", VALUE_REQUIRED},
+    [OPTION_ALL] = {"all", VALUE_NONE},
 };
 
 ExitCode

@@ -27,6 +27,7 @@ typedef enum {
     OPTION_SHARED,
     OPTION_WAIT,
     OPTION_TIMEOUT,
+    OPTION_ALL,
     OPTION_LAST,
 } Option;
 

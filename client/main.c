@@ -48,15 +48,17 @@ static const Verb verbs[] = {
      "[--hub NAME] DEVICE[/MODULE] STREAM [--listen tcp:ADDR:PORT|unix:PATH] [--background] "
      "[--shared] [--wait[=SECONDS]] [--timeout SECONDS]",
      N_("Listen here; each connection becomes a stream. Stays until Ctrl-C, or --background")},
-    {"tunnel list", 0, 0, 0, verb_tunnel_list, "", N_("List the tunnels")},
+    {"tunnel list", 0, 0, OPTION_BIT(OPTION_ALL), verb_tunnel_list, "[--all]",
+     N_("List the tunnels; --all: other users' too, which may take a password")},
     {"tunnel close", 1, 1, 0, verb_tunnel_close, "ID", N_("Close a tunnel and its streams")},
     {"connect", 2, 2, OPEN, verb_connect,
      "[--hub NAME] DEVICE[/MODULE] STREAM [--wait[=SECONDS]] [--timeout SECONDS]",
      N_("Connect standard input and output to a stream, as for ssh's ProxyCommand")},
-    {"stream list", 0, 0, 0, verb_stream_list, "",
-     N_("List the streams, those that ended a moment ago included")},
+    {"stream list", 0, 0, OPTION_BIT(OPTION_ALL), verb_stream_list, "[--all]",
+     N_("List the streams, those that ended a moment ago included; --all: other users' too")},
     {"stream close", 1, 1, 0, verb_stream_close, "ID", N_("End a stream")},
-    {"monitor", 0, 0, 0, verb_monitor, "", N_("Show what happens, as it happens")},
+    {"monitor", 0, 0, OPTION_BIT(OPTION_ALL), verb_monitor, "[--all]",
+     N_("Show what happens, as it happens; --all: to other users' streams too")},
     {NULL},
 };
 

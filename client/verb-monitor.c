@@ -127,7 +127,7 @@ ExitCode
 verb_monitor(Cli *cli, GError **error)
 {
     Monitor monitor = {.json = cli->given[OPTION_JSON]};
-    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
     g_autoptr(GVariant) manager = NULL;
 
     if (bus == NULL || !bus_listen(bus, error))

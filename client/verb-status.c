@@ -116,7 +116,7 @@ ExitCode
 verb_status(Cli *cli, GError **error)
 {
     g_auto(Status) status = {0};
-    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
 
     if (bus == NULL || !status_read(bus, &status, error))
         return verb_code(error);

@@ -45,7 +45,7 @@ stream_add_row(Table *table, GVariant *stream)
 ExitCode
 verb_stream_list(Cli *cli, GError **error)
 {
-    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
     g_autoptr(GPtrArray) streams = bus != NULL ? bus_objects(bus, BUS_STREAM, error) : NULL;
     g_autoptr(Table) table = NULL;
 

@@ -173,7 +173,7 @@ tunnel_add_row(Table *table, GVariant *tunnel)
 ExitCode
 verb_tunnel_list(Cli *cli, GError **error)
 {
-    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
     g_autoptr(GPtrArray) tunnels = bus != NULL ? bus_objects(bus, BUS_TUNNEL, error) : NULL;
     g_autoptr(Table) table = NULL;
 

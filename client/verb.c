@@ -13,6 +13,20 @@ verb_open_bus(const Cli *cli, GError **error)
     return bus_open(cli->given[OPTION_SYSTEM], !cli->given[OPTION_NO_ASK_PASSWORD], error);
 }
 
+Bus *
+verb_open_bus_to_look(const Cli *cli, GError **error)
+{
+    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+
+    if (bus == NULL)
+        return NULL;
+    if (!cli->given[OPTION_ALL])
+        (void)bus_watch(bus, FALSE, NULL); /* one's own remain */
+    else if (!bus_watch(bus, TRUE, error))
+        return NULL;
+    return g_steal_pointer(&bus);
+}
+
 ExitCode
 verb_code(GError *const *error)
 {

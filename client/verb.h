@@ -28,6 +28,10 @@ ExitCode verb_monitor(Cli *cli, GError **error);
 /* The bus that --user or --system names; the user's without either. */
 Bus *verb_open_bus(const Cli *cli, GError **error);
 
+/* The same, and what other users have is seen there as well: with --all or not at all, else when
+ * nobody has to be asked for it. */
+Bus *verb_open_bus_to_look(const Cli *cli, GError **error);
+
 /* The code of an error that bus.h set. */
 ExitCode verb_code(GError *const *error);
 

@@ -268,12 +268,6 @@ app_list_streams(App *app)
     return stream_table_list(app->streams);
 }
 
-guint
-app_count_open_streams(App *app)
-{
-    return stream_table_open(app->streams);
-}
-
 GPtrArray *
 app_list_tunnels(App *app)
 {

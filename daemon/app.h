@@ -100,8 +100,7 @@ gboolean app_set_default(App *app, gboolean accept, const char *reject_text, GEr
 
 /* Streams, the ended ones of the last minutes included. */
 Stream *app_find_stream(App *app, guint64 id);
-GPtrArray *app_list_streams(App *app);  /* Stream, by id */
-guint app_count_open_streams(App *app); /* not ended */
+GPtrArray *app_list_streams(App *app); /* Stream, by id */
 
 /* Opens a stream and gives one end of a socketpair (AF_UNIX, SOCK_STREAM, CLOEXEC, blocking). DONE
  * is called once, later, unless the call fails at once or is cancelled: with the fd, which is the

@@ -11,6 +11,7 @@ static const BusAccess rows[] = {
     {BUS_MANAGER, "OpenStream", ACTION("open-stream"), {"hub", "device", "stream"}, .opens = TRUE},
     {BUS_MANAGER, "OpenTunnel", ACTION("open-tunnel"), {"hub", "device", "stream"}, .opens = TRUE},
     {BUS_MANAGER, "ExposeTarget", ACTION("manage-targets"), {"target", "address"}},
+    {BUS_MANAGER, "Watch", ACTION("view")},
     {BUS_HUB, "Connect", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Disconnect", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Remove", ACTION("manage-hubs"), .object = "hub"},

@@ -6,6 +6,7 @@
 #include "daemon/bus-bouncer.h"
 #include "daemon/bus-error.h"
 #include "daemon/bus-object.h"
+#include "daemon/bus-quota.h"
 #include "daemon/bus-server-private.h"
 #include "daemon/user-list.h"
 
@@ -172,6 +173,17 @@ admission_ask(BusServer *server, Caller *caller, const BusAccess *access, sd_bus
                          (const char *const *)list, error);
 }
 
+/* A call is counted when it comes, not when polkit has answered. Not of those who would only keep
+ * themselves from something. */
+static gboolean
+admission_is_too_fast(BusServer *server, const Caller *caller, sd_bus_message *message)
+{
+    uid_t uid = caller_uid(caller);
+
+    return uid != 0 && uid != getuid() && !bouncer_knows(bus_server_bouncer(server), message) &&
+           !quotas_take_call(bus_server_quotas(server), uid, g_get_monotonic_time());
+}
+
 int
 bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_error *error)
 {
@@ -184,6 +196,10 @@ bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
                                  "this streamd serves processes of user %u only",
                                  (unsigned)getuid());
+    if (admission_is_too_fast(server, caller, message))
+        return bus_error_setf(
+            error, STREAMD_ERROR_LIMIT, "user %u makes more than %d calls a second (%d at once)",
+            (unsigned)caller_uid(caller), QUOTA_CALLS_PER_SECOND, QUOTA_CALLS_BURST);
     if (access == NULL)
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "%s.%s may not be called",
                                  interface != NULL ? interface : "(no interface)", member);

@@ -339,6 +339,12 @@ bouncer_check(Bouncer *bouncer, Caller *caller, sd_bus_message *message, const c
     return r;
 }
 
+gboolean
+bouncer_knows(const Bouncer *bouncer, sd_bus_message *message)
+{
+    return g_hash_table_contains(bouncer->queries, message);
+}
+
 guint
 bouncer_queries(const Bouncer *bouncer)
 {

@@ -43,6 +43,9 @@ void bouncer_free(Bouncer *bouncer);
 int bouncer_check(Bouncer *bouncer, Caller *caller, sd_bus_message *message, const char *action,
                   const char *const *details, sd_bus_error *error);
 
+/* Whether MESSAGE has been with bouncer_check before: it comes again with its answer. */
+gboolean bouncer_knows(const Bouncer *bouncer, sd_bus_message *message);
+
 guint bouncer_queries(const Bouncer *bouncer); /* not yet forgotten */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bouncer, bouncer_free)

@@ -3,13 +3,14 @@
 
 #include "daemon/bus-caller.h"
 #include "daemon/bus-error.h"
+#include "daemon/bus-quota.h"
 #include "daemon/bus-server-private.h"
 
 struct BusCall {
     BusServer *server; /* weak */
     sd_bus_message *message;
-    Caller *caller; /* weak; good while WATCH is */
     CallerWatch *watch;
+    uid_t uid;
     void (*cancel)(void *data);
     void *data;
 };
@@ -18,6 +19,7 @@ static void
 bus_call_free(BusCall *call)
 {
     g_hash_table_remove(bus_server_calls(call->server), call);
+    quotas_end(bus_server_quotas(call->server), call->uid);
     sd_bus_message_unref(call->message);
     g_free(call);
 }
@@ -38,15 +40,16 @@ bus_call_begin(BusServer *server, sd_bus_message *message, sd_bus_error *error)
     Caller *caller = callers_find(bus_server_callers(server), message);
     BusCall *call;
 
-    if (!caller_begin(caller)) {
-        (void)bus_error_setf(error, STREAMD_ERROR_LIMIT, "more than %d calls wait for their reply",
-                             CALLER_PENDING_MAX);
+    if (!quotas_begin(bus_server_quotas(server), caller_uid(caller))) {
+        (void)bus_error_setf(error, STREAMD_ERROR_LIMIT,
+                             "user %u has %d calls that wait for their reply, which is the limit",
+                             (unsigned)caller_uid(caller), QUOTA_PENDING_MAX);
         return NULL;
     }
     call = g_new0(BusCall, 1);
     call->server = server;
     call->message = sd_bus_message_ref(message);
-    call->caller = caller;
+    call->uid = caller_uid(caller);
     call->watch = caller_watch(caller, bus_call_caller_gone, call);
     g_hash_table_add(bus_server_calls(server), call);
     return call;
@@ -74,13 +77,12 @@ bus_call_message(BusCall *call)
 uid_t
 bus_call_uid(BusCall *call)
 {
-    return caller_uid(call->caller);
+    return call->uid;
 }
 
 void
 bus_call_end(BusCall *call)
 {
-    caller_end(call->caller);
     caller_unwatch(call->watch);
     bus_call_free(call);
 }

@@ -25,7 +25,6 @@ struct Caller {
     gboolean known;     /* UID and groups have been told */
     GQueue held;        /* sd_bus_message: calls that wait for the UID */
     GQueue watches;     /* CallerWatch */
-    guint pending;      /* calls that wait for their reply */
     sd_bus_slot *match; /* NameOwnerChanged of the name */
     sd_bus_slot *query; /* GetConnectionCredentials */
 };
@@ -319,20 +318,4 @@ caller_unwatch(CallerWatch *watch)
     /* Not in the queue any more: its GONE runs right now, and it is freed after it. */
     if (g_queue_remove(&watch->caller->watches, watch))
         g_free(watch);
-}
-
-gboolean
-caller_begin(Caller *caller)
-{
-    if (caller->pending >= CALLER_PENDING_MAX)
-        return FALSE;
-    caller->pending++;
-    return TRUE;
-}
-
-void
-caller_end(Caller *caller)
-{
-    g_assert(caller->pending > 0);
-    caller->pending--;
 }

@@ -11,9 +11,7 @@
 
 #define CALLERS_MAX 512       /* names known at once */
 #define CALLER_HELD_MAX 64    /* calls of one name that wait for its UID */
-#define CALLER_PENDING_MAX 64 /* calls of one name that wait for their reply */
-#define CALLER_GROUPS_MAX 256 /* groups of one name that are remembered; the others do not count   \
-                               */
+#define CALLER_GROUPS_MAX 256 /* groups of one name that count */
 
 typedef struct Callers Callers;
 typedef struct Caller Caller;
@@ -40,10 +38,5 @@ gboolean caller_in_group(const Caller *caller, gid_t group); /* when it connecte
 /* GONE is called once when the name leaves the bus; the watch is freed after it. */
 CallerWatch *caller_watch(Caller *caller, void (*gone)(void *data), void *data);
 void caller_unwatch(CallerWatch *watch); /* NULL is fine */
-
-/* Calls that wait for their reply: how many of them one name has is bounded. FALSE: too many. No
- * end after the name has gone. */
-gboolean caller_begin(Caller *caller);
-void caller_end(Caller *caller);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Callers, callers_free)

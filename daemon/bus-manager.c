@@ -7,6 +7,7 @@
 #include "daemon/bus-options.h"
 #include "daemon/bus-secret.h"
 #include "daemon/bus-server-private.h"
+#include "daemon/bus-viewer.h"
 
 #include <unistd.h>
 
@@ -285,6 +286,20 @@ bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *err
     return bus_manager_reply_path(message, &bus_target_kind, target);
 }
 
+static int
+bus_manager_watch(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    BusServer *server = ((BusItem *)data)->server;
+    int r;
+
+    r = bus_options_read(message, NULL, 0, error);
+    if (r < 0)
+        return r;
+    viewers_add(bus_server_viewers(server), callers_find(bus_server_callers(server), message),
+                TRUE);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
 /* How many objects there are in a list that is borrowed for the count. */
 static guint
 bus_manager_count(GPtrArray *list)
@@ -295,12 +310,39 @@ bus_manager_count(GPtrArray *list)
     return count;
 }
 
+static guint
+bus_manager_count_streams(BusServer *server, App *app)
+{
+    g_autoptr(GPtrArray) list = app_list_streams(app);
+    guint count = 0;
+
+    for (guint i = 0; i < list->len; i++) {
+        const Stream *stream = g_ptr_array_index(list, i);
+
+        if (!stream_has_ended(stream) && bus_object_caller_sees(server, stream_owner_uid(stream)))
+            count++;
+    }
+    return count;
+}
+
+static guint
+bus_manager_count_tunnels(BusServer *server, App *app)
+{
+    g_autoptr(GPtrArray) list = app_list_tunnels(app);
+    guint count = 0;
+
+    for (guint i = 0; i < list->len; i++)
+        if (bus_object_caller_sees(server, tunnel_owner_uid(g_ptr_array_index(list, i))))
+            count++;
+    return count;
+}
+
 BUS_GETTER(bus_manager_get_version, App, "s", STREAMD_VERSION)
 BUS_GETTER(bus_manager_get_started, App, "t", bus_server_started_at(server))
 BUS_GETTER(bus_manager_get_hubs, App, "u", bus_manager_count(app_list_hubs(object)))
 BUS_GETTER(bus_manager_get_targets, App, "u", bus_manager_count(app_list_targets(object)))
-BUS_GETTER(bus_manager_get_streams, App, "u", app_count_open_streams(object))
-BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count(app_list_tunnels(object)))
+BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(server, object))
+BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count_tunnels(server, object))
 
 static const sd_bus_vtable bus_manager_vtable[] = {
     SD_BUS_VTABLE_START(0),
@@ -318,6 +360,8 @@ static const sd_bus_vtable bus_manager_vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("ExposeTarget", SD_BUS_ARGS("s", name, "s", address, "a{sv}", options),
                             SD_BUS_RESULT("o", target), bus_manager_expose_target,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT,
+                            bus_manager_watch, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_PROPERTY("Version", "s", bus_manager_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StartedAt", "t", bus_manager_get_started, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Hubs", "u", bus_manager_get_hubs, 0, 0),

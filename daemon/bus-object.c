@@ -2,8 +2,9 @@
 #include "daemon/bus-object.h"
 
 #include "common/bus-names.h"
-#include "daemon/bus-caller.h"
 #include "daemon/bus-introspect.h"
+#include "daemon/bus-server-private.h"
+#include "daemon/bus-viewer.h"
 
 #include <string.h>
 
@@ -43,22 +44,42 @@ bus_object_append_text(sd_bus_message *message, const char *text)
     return sd_bus_message_append(message, "s", valid);
 }
 
-/* The one place that decides who sees what. Without --user everything would be owned by somebody;
- * on a session bus it all belongs to the only user that bus-caller.c lets in. */
-static gboolean
-bus_object_is_visible(BusServer *server, const BusKind *kind, gconstpointer object,
-                      sd_bus_message *call)
+/* NULL: no call is being handled. */
+static Caller *
+bus_object_caller(BusServer *server)
 {
-    return call == NULL || callers_find(bus_server_callers(server), call) != NULL;
+    sd_bus_message *call = sd_bus_get_current_message(bus_server_bus(server));
+
+    if (call == NULL || sd_bus_message_get_sender(call) == NULL)
+        return NULL;
+    return callers_find(bus_server_callers(server), call);
 }
 
-/* The one place that decides who hears of what: see above. */
+gboolean
+bus_object_caller_sees(BusServer *server, uid_t owner)
+{
+    const Caller *caller = bus_object_caller(server);
+
+    return caller != NULL && viewers_sees(bus_server_viewers(server), caller, owner);
+}
+
+static gboolean
+bus_object_is_visible(BusServer *server, const BusKind *kind, gconstpointer object)
+{
+    return kind->owner == NULL || bus_object_caller_sees(server, kind->owner(object));
+}
+
 static void
 bus_object_send(BusServer *server, const BusKind *kind, gconstpointer object,
                 sd_bus_message *signal)
 {
-    int r = sd_bus_send(bus_server_bus(server), signal, NULL);
+    int r;
 
+    if (kind->owner != NULL) {
+        viewers_tell(bus_server_viewers(server), kind->owner(object), signal);
+        return;
+    }
+    r = sd_bus_send(bus_server_bus(server), signal, NULL);
     if (r < 0)
         g_debug("Cannot send a signal of %s: %s", kind->interface, g_strerror(-r));
 }
@@ -207,8 +228,7 @@ bus_object_changed(BusServer *server, const BusKind *kind, gpointer object, ...)
 
 /* "{oa{sa{sv}}}" for each visible object of a kind that has objects of its own. */
 static int
-bus_kind_append_objects(BusServer *server, const BusKind *kind, sd_bus_message *call,
-                        sd_bus_message *reply)
+bus_kind_append_objects(BusServer *server, const BusKind *kind, sd_bus_message *reply)
 {
     g_autoptr(GPtrArray) list = kind->list(bus_server_app(server));
     int r = 0;
@@ -217,7 +237,7 @@ bus_kind_append_objects(BusServer *server, const BusKind *kind, sd_bus_message *
         gpointer object = g_ptr_array_index(list, i);
         g_autofree char *path = bus_object_path(kind, object);
 
-        if (!bus_object_is_visible(server, kind, object, call))
+        if (!bus_object_is_visible(server, kind, object))
             continue;
         r = sd_bus_message_open_container(reply, 'e', "oa{sa{sv}}");
         if (r >= 0)
@@ -237,15 +257,17 @@ bus_kind_append_objects(BusServer *server, const BusKind *kind, sd_bus_message *
 static int
 bus_objects_get_managed(BusObjects *objects, sd_bus_message *call)
 {
+    BusServer *server = objects->server;
     g_autoptr(sd_bus_message) reply = NULL;
     int r;
 
+    viewers_add(bus_server_viewers(server), bus_object_caller(server), FALSE);
     r = sd_bus_message_new_method_return(call, &reply);
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
     for (const BusKind *const *kind = bus_kinds; r >= 0 && *kind != NULL; kind++)
         if ((*kind)->list != NULL)
-            r = bus_kind_append_objects(objects->server, *kind, call, reply);
+            r = bus_kind_append_objects(server, *kind, reply);
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
     if (r >= 0)
@@ -281,6 +303,29 @@ bus_kind_of(const char *interface)
     return NULL;
 }
 
+/* OBJECT is NULL when there is none: whoever does not see all is not told the difference between
+ * what is not there and what is somebody else's. The methods of an object of its own are let
+ * through: bus-admission.c has decided about the call already, and for more people. */
+static int
+bus_objects_check(BusServer *server, const BusKind *kind, gconstpointer object, sd_bus_error *error)
+{
+    Viewers *viewers = bus_server_viewers(server);
+    sd_bus_message *call = sd_bus_get_current_message(bus_server_bus(server));
+    Caller *caller = bus_object_caller(server);
+
+    if (kind->owner == NULL || caller == NULL ||
+        g_strcmp0(sd_bus_message_get_interface(call), kind->interface) == 0)
+        return 0;
+    if (object != NULL ? !viewers_sees(viewers, caller, kind->owner(object))
+                       : !viewers_sees_all(viewers, caller))
+        return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                 "user %u has no such object, and sees no other user's",
+                                 (unsigned)caller_uid(caller));
+    if (object != NULL && sd_bus_message_is_method_call(call, BUS_PROPERTIES, "GetAll") > 0)
+        viewers_add(viewers, caller, FALSE);
+    return 0;
+}
+
 static int
 bus_objects_find(sd_bus *bus, const char *path, const char *interface, void *data, void **ret_found,
                  sd_bus_error *error)
@@ -290,13 +335,14 @@ bus_objects_find(sd_bus *bus, const char *path, const char *interface, void *dat
     App *app = bus_server_app(objects->server);
     g_autofree char *key = NULL;
     gpointer object;
+    int r;
 
-    if (kind == NULL || sd_bus_path_decode(path, kind->prefix, &key) <= 0)
+    if (kind == NULL || sd_bus_path_decode(path, kind->prefix, &key) <= 0 || *key == '\0')
         return 0;
     object = kind->find(app, key);
-    if (object == NULL ||
-        !bus_object_is_visible(objects->server, kind, object, sd_bus_get_current_message(bus)))
-        return 0;
+    r = bus_objects_check(objects->server, kind, object, error);
+    if (r < 0 || object == NULL)
+        return r;
     objects->found = (BusItem){objects->server, object};
     *ret_found = &objects->found;
     return 1;
@@ -318,8 +364,7 @@ bus_objects_enumerate(sd_bus *bus, const char *prefix, void *data, char ***ret_n
         for (guint i = 0; i < list->len; i++) {
             g_autofree char *path = bus_object_path(*kind, g_ptr_array_index(list, i));
 
-            if (bus_object_is_visible(objects->server, *kind, g_ptr_array_index(list, i),
-                                      sd_bus_get_current_message(bus)))
+            if (bus_object_is_visible(objects->server, *kind, g_ptr_array_index(list, i)))
                 g_strv_builder_add(nodes, path);
         }
     }

@@ -18,6 +18,8 @@ typedef struct {
     char *(*key)(gconstpointer object);
     GPtrArray *(*list)(App *app);
     gboolean numbered; /* keys are numbers, and stand in the path as they are */
+    /* To whom the object belongs: who else sees it, bus-viewer.h says. NULL: everybody sees it. */
+    uid_t (*owner)(gconstpointer object);
 } BusKind;
 
 /* What a vtable function gets as its userdata. */
@@ -45,7 +47,10 @@ void bus_objects_free(BusObjects *objects); /* NULL is fine */
 /* Caller frees. */
 char *bus_object_path(const BusKind *kind, gconstpointer object);
 
-/* Signals. Who receives them is decided in one function. */
+/* Whether the caller of the call that is being handled sees what OWNER has. */
+gboolean bus_object_caller_sees(BusServer *server, uid_t owner);
+
+/* Signals: to everybody, or for what has an owner to those who see it and asked. */
 void bus_object_added(BusServer *server, const BusKind *kind, gpointer object);
 void bus_object_removed(BusServer *server, const BusKind *kind, gpointer object);
 /* The names of the properties that changed, then NULL. */

@@ -10,3 +10,5 @@ const BusServerOptions *bus_server_options(BusServer *server);
 struct Bouncer *bus_server_bouncer(BusServer *server);
 GHashTable *bus_server_calls(BusServer *server); /* the set of its BusCalls */
 BusLeases *bus_server_leases(BusServer *server);
+struct Quotas *bus_server_quotas(BusServer *server);
+struct Viewers *bus_server_viewers(BusServer *server);

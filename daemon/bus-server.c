@@ -7,7 +7,9 @@
 #include "daemon/bus-bouncer.h"
 #include "daemon/bus-call.h"
 #include "daemon/bus-object.h"
+#include "daemon/bus-quota.h"
 #include "daemon/bus-server-private.h"
+#include "daemon/bus-viewer.h"
 
 struct BusServer {
     sd_bus *bus;
@@ -17,6 +19,8 @@ struct BusServer {
     Callers *callers;
     Bouncer *bouncer;
     BusLeases *leases;
+    Quotas *quotas;
+    Viewers *viewers;
     BusObjects *objects;
     GHashTable *calls; /* set of BusCall */
     sd_bus_slot *name;
@@ -149,6 +153,8 @@ bus_server_new(sd_bus *bus, App *app, const BusServerOptions *options, BusServer
     server->callers = callers_new(bus, bus_admission_check, server);
     server->bouncer = bouncer_new(bus, options->polkit_timeout);
     server->leases = bus_leases_new(app);
+    server->quotas = quotas_new();
+    server->viewers = viewers_new(server);
     server->objects = bus_objects_new(server);
     server->source = bus_source_new(bus, bus_server_on_lost, server);
     (void)g_source_attach(server->source, NULL);
@@ -217,8 +223,10 @@ bus_server_free(BusServer *server)
     sd_bus_slot_unref(server->name);
     bus_objects_free(server->objects);
     bus_leases_free(server->leases);
+    viewers_free(server->viewers);
     bouncer_free(server->bouncer);
     callers_free(server->callers);
+    quotas_free(server->quotas);
     g_hash_table_unref(server->calls);
     sd_bus_unref(server->bus);
     g_free(server);
@@ -258,6 +266,18 @@ BusLeases *
 bus_server_leases(BusServer *server)
 {
     return server->leases;
+}
+
+Quotas *
+bus_server_quotas(BusServer *server)
+{
+    return server->quotas;
+}
+
+Viewers *
+bus_server_viewers(BusServer *server)
+{
+    return server->viewers;
 }
 
 GHashTable *

@@ -69,6 +69,12 @@ bus_stream_key(gconstpointer object)
     return g_strdup_printf("%" G_GUINT64_FORMAT, stream_id(object));
 }
 
+static uid_t
+bus_stream_owner(gconstpointer object)
+{
+    return stream_owner_uid(object);
+}
+
 const BusKind bus_stream_kind = {
     .interface = BUS_STREAM,
     .vtable = bus_stream_vtable,
@@ -77,4 +83,5 @@ const BusKind bus_stream_kind = {
     .key = bus_stream_key,
     .list = app_list_streams,
     .numbered = TRUE,
+    .owner = bus_stream_owner,
 };

@@ -4,6 +4,8 @@
 #include "daemon/bus-error.h"
 #include "daemon/bus-object.h"
 
+#include <unistd.h>
+
 static int
 bus_target_remove(sd_bus_message *message, void *data, sd_bus_error *error)
 {
@@ -18,7 +20,9 @@ bus_target_remove(sd_bus_message *message, void *data, sd_bus_error *error)
 BUS_GETTER(bus_target_get_name, Target, "s", target_name(object))
 BUS_GETTER(bus_target_get_address, Target, "s", target_address(object))
 BUS_GETTER(bus_target_get_source, Target, "s", target_source(object) != NULL ? "config" : "bus")
-BUS_GETTER(bus_target_get_streams, Target, "u", target_active(object))
+/* They are streamd's own: whoever does not see them does not count them either. */
+BUS_GETTER(bus_target_get_streams, Target, "u",
+           bus_object_caller_sees(server, getuid()) ? target_active(object) : 0)
 
 static const sd_bus_vtable bus_target_vtable[] = {
     SD_BUS_VTABLE_START(0),

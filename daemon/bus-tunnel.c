@@ -56,6 +56,12 @@ bus_tunnel_key(gconstpointer object)
     return g_strdup_printf("%" G_GUINT64_FORMAT, tunnel_id(object));
 }
 
+static uid_t
+bus_tunnel_owner(gconstpointer object)
+{
+    return tunnel_owner_uid(object);
+}
+
 const BusKind bus_tunnel_kind = {
     .interface = BUS_TUNNEL,
     .vtable = bus_tunnel_vtable,
@@ -64,4 +70,5 @@ const BusKind bus_tunnel_kind = {
     .key = bus_tunnel_key,
     .list = app_list_tunnels,
     .numbered = TRUE,
+    .owner = bus_tunnel_owner,
 };

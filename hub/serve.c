@@ -304,6 +304,26 @@ on_stop(void *data)
     return G_SOURCE_CONTINUE;
 }
 
+/* Limits belong to the threads that keep them and are read once. A mistake in the file is better
+ * known before the next start needs it. */
+static void
+look_at_settings(const Serve *serve)
+{
+    g_autoptr(Settings) settings = NULL;
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (!serve->options->config)
+        return;
+    settings = settings_load(serve->options->config, &error);
+    if (settings && !settings_equal(settings, serve->settings))
+        g_message("%s has changed: its limits take force at the next start",
+                  serve->options->config);
+    lines = g_strsplit(error ? error->message : "", "\n", -1);
+    for (guint i = 0; lines[i]; i++)
+        g_warning("The next start would fail: %s", lines[i]);
+}
+
 static gboolean
 on_reload(void *data)
 {
@@ -315,6 +335,7 @@ on_reload(void *data)
         hub_set_tls(serve->hub, serve->tls);
     else
         g_warning("The certificate stays as it was: %s", error->message);
+    look_at_settings(serve);
     (void)sd_notify(0, "READY=1");
     return G_SOURCE_CONTINUE;
 }

@@ -8,7 +8,8 @@
  *
  * Standard output: "listening https 127.0.0.1:41235" or "listening mqtts ..." per listener, then
  * "ready". SIGTERM and SIGINT stop it gracefully, a second one at once; SIGHUP reads the
- * certificate again and keeps the old one when the new one is not good. The service manager is told
+ * certificate again and keeps the old one when the new one is not good, and says what is wrong in
+ * the configuration, whose limits take force at the next start. The service manager is told
  * READY, RELOADING, STOPPING, STATUS and WATCHDOG. */
 #pragma once
 

@@ -166,28 +166,27 @@ row_wants(const SettingRow *row)
                            row->most);
 }
 
-static gboolean
+static void
 settings_take(Settings *settings, GKeyFile *file, const char *key, const char *text,
-              const char *name, GError **error)
+              const char *name, GString *problems)
 {
     const SettingRow *row = setting_find(key);
     g_autofree char *value = g_key_file_get_value(file, GROUP, key, NULL);
     g_autofree char *wants = NULL;
     double number = 0;
 
-    if (!row) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s:%u: no such setting: %s", name,
-                    key_line(text, key), key);
-        return FALSE;
-    }
-    if (value && value_parse(row, g_strstrip(value), &number)) {
+    if (row && value && value_parse(row, g_strstrip(value), &number)) {
         setting_store(settings, row, number);
-        return TRUE;
+        return;
+    }
+    g_string_append_printf(problems, "%s%s:%u: ", problems->len > 0 ? "\n" : "", name,
+                           key_line(text, key));
+    if (!row) {
+        g_string_append_printf(problems, "no such setting: %s", key);
+        return;
     }
     wants = row_wants(row);
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s:%u: %s wants %s", name,
-                key_line(text, key), key, wants);
-    return FALSE;
+    g_string_append_printf(problems, "%s wants %s", key, wants);
 }
 
 Settings *
@@ -195,6 +194,7 @@ settings_parse(const char *text, gsize len, const char *name, GError **error)
 {
     g_autoptr(GKeyFile) file = g_key_file_new();
     g_autoptr(Settings) settings = settings_new();
+    g_autoptr(GString) problems = g_string_new(NULL);
     g_autoptr(GError) cause = NULL;
     g_auto(GStrv) keys = NULL;
     g_autofree char *copy = g_strndup(text, len);
@@ -206,9 +206,11 @@ settings_parse(const char *text, gsize len, const char *name, GError **error)
     }
     keys = g_key_file_get_keys(file, GROUP, NULL, NULL);
     for (guint i = 0; keys && keys[i]; i++)
-        if (!settings_take(settings, file, keys[i], copy, name, error))
-            return NULL;
-    return g_steal_pointer(&settings);
+        settings_take(settings, file, keys[i], copy, name, problems);
+    if (problems->len == 0)
+        return g_steal_pointer(&settings);
+    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, problems->str);
+    return NULL;
 }
 
 Settings *
@@ -245,6 +247,19 @@ settings_describe(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         row_describe(&rows[i], out);
     return g_string_free(out, FALSE);
+}
+
+gboolean
+settings_equal(const Settings *settings, const Settings *other)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gsize size = rows[i].kind == KIND_SECONDS ? sizeof(gint64) : sizeof(guint);
+
+        if (memcmp((const char *)settings + rows[i].offset, (const char *)other + rows[i].offset,
+                   size) != 0)
+            return FALSE;
+    }
+    return TRUE;
 }
 
 void

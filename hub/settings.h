@@ -53,7 +53,8 @@ typedef struct {
 Settings *settings_new(void);
 
 /* The defaults overlaid by FILE. Other groups are left alone; an unknown key in [hub], a bad value
- * or one beyond its cap is STREAMD_ERROR_INVALID, a message with file, line and key. */
+ * or one beyond its cap is STREAMD_ERROR_INVALID, a message with file, line and key; all of them,
+ * a line each. */
 Settings *settings_load(const char *file, GError **error);
 
 /* The same from text; NAME stands for the file in messages. */
@@ -62,6 +63,8 @@ Settings *settings_parse(const char *text, gsize len, const char *name, GError *
 /* A configuration file in which every setting is said with what it is for and its default, each
  * behind a `#`. The caller frees it. */
 char *settings_describe(void);
+
+gboolean settings_equal(const Settings *settings, const Settings *other);
 
 void settings_free(Settings *settings);
 

@@ -19,7 +19,8 @@ static const char config[] =
     "<!DOCTYPE busconfig PUBLIC \"-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN\"\n"
     " \"http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd\">\n"
     "<busconfig><type>session</type><listen>unix:path=%s/bus</listen>\n"
-    "<policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/>\n"
+    "<policy context=\"default\"><allow user=\"*\"/><allow send_destination=\"*\" "
+    "eavesdrop=\"true\"/>\n"
     "<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>\n";
 
 /* A child never outlives its test. */

@@ -69,6 +69,7 @@ listen_to_all(sd_bus *bus, Heard *heard)
     g_assert_cmpint(
         sd_bus_add_match(bus, NULL, "type='signal',sender='" BUS_NAME "'", on_signal, heard), >=,
         0);
+    sd_bus_message_unref(fixture_call(bus, BUS_ROOT, BUS_MANAGER, "Watch", "a{sv}", 0));
 }
 
 static void

@@ -28,23 +28,22 @@ ok 'a group by a rule' target olga add group tcp:127.0.0.1:3
 ok 'only what the rule says' fails 5 as olga streamctl --system accept-policy set-default accept
 ok 'only that group' fails 5 target alice add hers tcp:127.0.0.1:4
 
-# An agent for alice's shell asks for ada's password: she is the only administrator.
-mkfifo -m 666 /tmp/agent
+# At a terminal of a session streamctl brings an agent, which asks for ada's password: she is the
+# only administrator. (Outside of sessions polkit 122 does not ask fallback agents.)
 cat >/root/asked.sh <<'X'
-exec runuser -u alice -- env -i PATH=/usr/bin:/bin HOME=/home/alice TERM=dumb sh -c '
-    pkttyagent --notify-fd 5 --process $$ 5>/tmp/agent & read -r _ </tmp/agent
-    exec busctl --system call io.streamd.Streamd1 /io/streamd/Streamd1 \
-        io.streamd.Streamd1.Manager ExposeTarget "ssa{sv}" asked tcp:127.0.0.1:5 0'
+exec systemd-run -q --pty --wait --collect -p User=alice -p PAMName=login -E TERM=dumb -- \
+    streamctl --system target add asked tcp:127.0.0.1:5
 X
 with_password() {
     { until_true grep -q assword /root/terminal; echo "$1"; sleep 0.3; } |
         timeout 15 script -qefc 'sh /root/asked.sh' /root/terminal
 }
-ok 'a wrong password' refused with_password 'open barley'
+ok 'a wrong password' fails 5 with_password 'open barley'
 ok 'is none' grep -q 'AUTHENTICATION FAILED' /root/terminal
 rm /root/terminal
 ok "an administrator's password" with_password 'open sesame'
 ok 'was asked for' grep -q 'AUTHENTICATION COMPLETE' /root/terminal
+ok 'no agent is left' refused pgrep pkttyagent
 ok 'and did it' says asked streamctl --system target list
 
 # in_session SEAT COMMAND...: as alice, in a session of logind's.
@@ -56,5 +55,18 @@ in_session() {
 }
 ok 'who sits at the machine' in_session seat0 streamctl --system target add seat tcp:127.0.0.1:6
 ok 'not who came otherwise' fails 5 in_session '' streamctl --system target add other tcp:127.0.0.1:7
+# What an app exports for streamd may be called by streamd, and by nobody else.
+as alice gdbus monitor --system --dest org.freedesktop.DBus >/dev/null 2>&1 &
+app() {
+    busctl --system list --no-legend | awk '$3 == "gdbus" { print $1 }'
+}
+until_true says : app >/dev/null
+cancel() {
+    runuser -u "$1" -- busctl --system call "$(app)" / io.streamd.Streamd1.Agent Cancel
+}
+ok 'streamd reaches the agent of an app' says 'No such|[Uu]nknown|does ?n.t exist' cancel streamd
+ok 'bob does not' says 'Access denied|AccessDenied|not allowed' cancel bob
+kill $! 2>/dev/null
+
 ok 'what was allowed is there' says 'group.*root.*seat' streamctl --system target list
 plan

@@ -26,7 +26,8 @@ write_file(const Fixture *fixture, const char *name, const char *text)
     g_autofree char *full = g_strjoinv(fixture->dir, parts);
     g_autofree char *path = g_build_filename(fixture->dir, name, NULL);
 
-    g_assert_true(g_file_set_contents_full(path, full, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
+    g_assert_true(
+        g_file_set_contents_full(path, full, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL));
 }
 
 static void
@@ -239,6 +240,29 @@ test_not_removable(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(rule->message, fixture->file));
 }
 
+static void
+on_opened(Stream *stream, int fd, const GError *error, void *data)
+{
+    g_assert_cmpint(fd, ==, -1); /* nobody is at the hub's port */
+}
+
+static void
+test_stream_limit(Fixture *fixture, gconstpointer data)
+{
+    const OpenOptions options = {.device = "d", .stream = "s", .owner_uid = 1234};
+    const OpenOptions other = {.device = "d", .stream = "s", .owner_uid = 1235};
+    g_autoptr(GError) error = NULL;
+
+    reload(fixture, HUBS "[limits]\nStreamsPerUser=2\n");
+    g_assert_nonnull(app_open_stream(fixture->app, &options, on_opened, NULL, &error));
+    g_assert_nonnull(app_open_stream(fixture->app, &options, on_opened, NULL, &error));
+    g_assert_null(app_open_stream(fixture->app, &options, on_opened, NULL, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT);
+    g_assert_nonnull(strstr(error->message, "StreamsPerUser"));
+    g_clear_error(&error);
+    g_assert_nonnull(app_open_stream(fixture->app, &other, on_opened, NULL, &error));
+}
+
 /* Requirement R22: refused with the limit's name; raised and lowered by a reload. */
 static void
 test_limits(Fixture *fixture, gconstpointer data)
@@ -274,5 +298,6 @@ main(int argc, char **argv)
     ADD("rules-of-the-bus", test_rules_of_the_bus);
     ADD("not-removable", test_not_removable);
     ADD("limits", test_limits);
+    ADD("stream-limit", test_stream_limit);
     return g_test_run();
 }

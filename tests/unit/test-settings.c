@@ -54,6 +54,9 @@ test_refused(void)
         {"[hub]\nstreams-max=1e99\n", "hub.conf:2: streams-max wants"},
         {"[hub]\ndiscard-telemetry=maybe\n", "hub.conf:2: discard-telemetry wants yes or no"},
         {"[other]\nstreams-max=1\n[hub]\nstreams-max=0\n", "hub.conf:4: streams-max wants"},
+        {"[hub]\nstreams-max=0\ntokens=1\n",
+         "hub.conf:2: streams-max wants a whole number from 1 to 1000000\n"
+         "hub.conf:3: no such setting: tokens"},
         {"[hub\n", "hub.conf: "},
         {"streams-max=1\n", "hub.conf: "},
     };

@@ -64,14 +64,15 @@ spawn(Fixture *f, const char *notify)
 {
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_MERGE);
+    g_autofree char *config = g_build_filename(f->folder, "hub.conf", NULL);
     g_autoptr(GError) error = NULL;
     GSubprocess *process;
 
     if (notify)
         g_subprocess_launcher_setenv(launcher, "NOTIFY_SOCKET", notify, TRUE);
-    process = g_subprocess_launcher_spawn(launcher, &error, program, "serve", "--state-dir",
-                                          f->state, "--listen", "127.0.0.1:0", "--mqtt-listen",
-                                          "127.0.0.1:0", "--threads", "1", "--grace", "1", NULL);
+    process = g_subprocess_launcher_spawn(
+        launcher, &error, program, "serve", "--state-dir", f->state, "--listen", "127.0.0.1:0",
+        "--mqtt-listen", "127.0.0.1:0", "--threads", "1", "--grace", "1", "--config", config, NULL);
     g_assert_no_error(error);
     return process;
 }
@@ -120,10 +121,13 @@ stop(Fixture *f, int number)
 static void
 make_state(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
+    g_autofree char *config = NULL;
     g_auto(Run) run = {0};
 
     f->folder = g_dir_make_tmp("streamhub-XXXXXX", NULL);
     f->state = g_build_filename(f->folder, "state", NULL);
+    config = g_build_filename(f->folder, "hub.conf", NULL);
+    g_assert_true(g_file_set_contents(config, "[hub]\n", -1, NULL));
     g_assert_cmpint(
         hub(f, &run, "init --host-name hub.example --san DNS:localhost --san IP:127.0.0.1"), ==, 0);
 }
@@ -363,6 +367,25 @@ test_reload(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpint(hub(f, &run, "status"), ==, 0);
 }
 
+/* SIGHUP tells what the next start would stumble over. */
+static void
+test_reload_settings(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *config = g_build_filename(f->folder, "hub.conf", NULL);
+    g_autofree char *line = NULL, *changed = NULL;
+
+    g_assert_true(g_file_set_contents(config, "[hub]\nstreams-max=9\n", -1, NULL));
+    g_subprocess_send_signal(f->hub, SIGHUP);
+    while ((changed = next_line(f)) && !strstr(changed, "take force at the next start"))
+        g_clear_pointer(&changed, g_free);
+    g_assert_nonnull(changed);
+    g_assert_true(g_file_set_contents(config, "[hub]\nstreams-max=x\n", -1, NULL));
+    g_subprocess_send_signal(f->hub, SIGHUP);
+    while ((line = next_line(f)) && !strstr(line, "hub.conf:2: streams-max wants"))
+        g_clear_pointer(&line, g_free);
+    g_assert_nonnull(line);
+}
+
 /* Files that are not as they must be: refused before anything listens, with path and reason. */
 static void
 test_refused_state(Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -505,6 +528,7 @@ main(int argc, char **argv)
     ADD("stopped", test_stopped);
     ADD("second-hub", test_second_hub);
     ADD("reload", test_reload);
+    ADD("reload-settings", test_reload_settings);
     g_test_add("/streamhub/refused-state", Fixture, NULL, make_state, test_refused_state,
                tear_down);
     g_test_add("/streamhub/notify", Fixture, NULL, make_state, test_notify, tear_down);

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What streamd tells the journal: a record per event, with its id, its fields and its explanation;
+# and nowhere a key, nor what streams carry.
+. /test-lib/lib.sh
+
+hub() {
+    streamhub --state-dir /var/lib/streamhub "$@"
+}
+id_of() {
+    grep -B 40 -m 1 "^Subject: $1\$" /usr/lib/systemd/catalog/streamd.catalog | sed -n 's/^-- //p' | tail -n 1
+}
+# told SUBJECT FIELD=VALUE...: there is such a record of streamd's.
+told() {
+    local id
+    id=$(id_of "$1")
+    shift
+    journalctl --sync
+    journalctl -q -o json _SYSTEMD_UNIT=streamd.service MESSAGE_ID="$id" "$@" | grep -q MESSAGE
+}
+
+{
+    streamhub init --state-dir /var/lib/streamhub --host-name localhost
+    systemctl start streamhub
+    hub device add pump
+    hub connection-string device pump --output /root/pump
+    hub connection-string policy service --output /root/service
+    install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
+    mkdir -p /run/test
+    printf '[Socket]\nListenStream=127.0.0.1:7007\nAccept=yes\n' >/etc/systemd/system/echo.socket
+    printf '[Service]\nExecStart=/bin/cat\nStandardInput=socket\n' >/etc/systemd/system/echo@.service
+    systemctl start echo.socket
+    journalctl --update-catalog
+} >/dev/null 2>&1
+
+streamctl() {
+    command streamctl --system "$@"
+}
+ok 'a hub' streamctl hub add plant --connection-string-file /root/pump --ca /etc/streamd/ca.pem
+ok 'another' streamctl hub add ops --connection-string-file /root/service --ca /etc/streamd/ca.pem
+ok 'a target' streamctl target add echo tcp:127.0.0.1:7007
+ok 'a rule' streamctl accept-policy add --stream echo --accept echo
+canary='canary-in-a-stream-4711'
+carry() {
+    is "$canary" sh -c "{ echo $canary; sleep 0.2; } | streamctl --system connect --hub ops --wait=10 pump echo"
+}
+ok 'a stream' carry
+ok 'one that is rejected' fails 12 streamctl connect --hub ops pump other
+
+ok 'told: started' told 'streamd has started' STREAMD_DETAIL=0.1.0
+ok 'told: a hub was added' told 'A hub was added' STREAMD_HUB=plant STREAMD_DEVICE=pump
+ok 'told: connected' told 'Connected to a hub' STREAMD_HUB=plant
+ok 'told: a target was added' told 'A target was added' STREAMD_TARGET=echo
+ok 'told: the policy was changed' told 'The accept policy was changed'
+ok 'told: accepted' told 'A stream is accepted' STREAMD_STREAM=echo STREAMD_TARGET=echo
+ok 'told: open' told 'A stream is open' STREAMD_STREAM=echo
+ok 'told: its end, and what it carried' until_true told 'A stream ended in order' \
+    STREAMD_STREAM=echo "STREAMD_BYTES_IN=$((${#canary} + 1))"
+ok 'told: rejected' told 'A stream is rejected' STREAMD_STREAM=other
+ok 'told is not said of what did not happen' refused told 'A hub was added' STREAMD_HUB=other
+ok 'explained' says 'serves its bus and connects to its hubs' \
+    journalctl -q -x MESSAGE_ID="$(id_of 'streamd has started')"
+
+journalctl --sync
+journalctl -q -o export >/root/everything
+for secret in /root/pump /root/service; do
+    key=$(sed 's/.*SharedAccessKey=//' "$secret")
+    ok "no key of $secret" refused grep -aqF "$key" /root/everything
+done
+ok 'no token' refused grep -aqE 'SharedAccessSignature|sig=' /root/everything
+ok 'nothing that a stream carried' refused grep -aq "$canary" /root/everything
+plan
