@@ -89,6 +89,8 @@ session_refuse(MqttSession *session, guint8 code, const char *why)
 
     mqtt_write_connack(packet, FALSE, code);
     session_send(session, packet);
+    if (code == MQTT_NOT_AUTHORIZED)
+        places_failed(session->service->places, &session->place, clock_now());
     mqtt_session_close(session, why);
 }
 

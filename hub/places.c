@@ -9,8 +9,10 @@ typedef struct {
     PlaceSource key;
     guint waiting;
     guint authenticated;
-    double tokens; /* of the rate limit */
+    double tokens; /* connections that may come now */
     gint64 updated;
+    double failures; /* that count still */
+    gint64 failed;   /* when they were counted */
 } SourceEntry;
 
 struct Places {
@@ -132,6 +134,14 @@ rate_allows(const Settings *settings, SourceEntry *entry, gint64 now)
     return TRUE;
 }
 
+static double
+failures_now(const Settings *settings, const SourceEntry *entry, gint64 now)
+{
+    double minutes = (double)(now - entry->failed) / (60 * G_TIME_SPAN_SECOND);
+
+    return MAX(entry->failures - minutes * settings->failures_per_minute, 0);
+}
+
 /* From half of the places on a growing share is dropped, instead of everybody at the end. */
 static gboolean
 early_drop(const Settings *settings, guint waiting, guint32 random)
@@ -150,6 +160,8 @@ place_allowed(Places *places, SourceEntry *entry, gint64 now, guint32 random)
     guint factor = entry->authenticated > 0 ? settings->known_source_factor : 1;
 
     if (places->total >= settings->connections_max || !rate_allows(settings, entry, now))
+        return FALSE;
+    if (entry->authenticated == 0 && failures_now(settings, entry, now) >= settings->failures_burst)
         return FALSE;
     if (entry->waiting / factor >= settings->unauthenticated_per_source)
         return FALSE;
@@ -189,6 +201,20 @@ places_authenticated(Places *places, Place *place)
     entry->waiting--;
     entry->authenticated++;
     places->waiting--;
+    pthread_mutex_unlock(&places->lock);
+}
+
+void
+places_failed(Places *places, const Place *place, gint64 now)
+{
+    SourceEntry *entry;
+
+    if (place->state == PLACE_NONE)
+        return;
+    pthread_mutex_lock(&places->lock);
+    entry = g_hash_table_lookup(places->sources, &place->source);
+    entry->failures = failures_now(places->settings, entry, now) + 1;
+    entry->failed = now;
     pthread_mutex_unlock(&places->lock);
 }
 

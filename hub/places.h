@@ -37,6 +37,10 @@ void places_free(Places *places);
 gboolean places_take(Places *places, Place *place, const char *address, gint64 now, guint32 random);
 
 void places_authenticated(Places *places, Place *place); /* nothing when it was */
+/* Its credentials were refused: a source without an authenticated connection that fails again and
+ * again gets no place for a while (requirement R4). */
+void places_failed(Places *places, const Place *place, gint64 now);
+
 void places_leave(Places *places, Place *place); /* the connection is gone; once is enough */
 
 guint places_waiting(Places *places);

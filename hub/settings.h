@@ -20,6 +20,8 @@ typedef struct {
     guint connections_burst;          /* connections-burst: of one source */
     guint known_source_factor; /* known-source-factor: a source with live authenticated connections
                                 * may have this many times the three limits above */
+    guint failures_per_minute; /* failures-per-minute: of credentials, from one source (R4) */
+    guint failures_burst;      /* failures-burst: at once */
     guint connections_max;     /* connections-max: all sockets of the edge */
 
     /* devices (R13 to R17) */

@@ -130,6 +130,41 @@ test_early_drop(Fixture *fixture, gconstpointer data)
 }
 
 static void
+fail(Fixture *fixture, const char *address, gint64 now)
+{
+    Place place = {0};
+
+    g_assert_true(places_take(fixture->places, &place, address, now, NEVER));
+    places_failed(fixture->places, &place, now);
+    places_leave(fixture->places, &place);
+}
+
+/* Bad credentials cost a source its places for a while, others and known ones not. */
+static void
+test_failures(Fixture *fixture, gconstpointer data)
+{
+    gint64 later = NOW + 10 * G_TIME_SPAN_SECOND;
+    Place places[3] = {0}, known = {0};
+
+    fixture->settings->failures_burst = 3;
+    fixture->settings->failures_per_minute = 6;
+    for (guint i = 0; i < 3; i++)
+        fail(fixture, "192.0.2.1:1", NOW);
+    g_assert_cmpuint(take(fixture, &places[0], 1, "192.0.2.1:1", NOW), ==, 0);
+    g_assert_cmpuint(take(fixture, &places[1], 1, "192.0.2.2:1", NOW), ==, 1);
+    fail(fixture, "192.0.2.1:1", later);
+    g_assert_cmpuint(take(fixture, &places[0], 1, "192.0.2.1:1", later), ==, 0);
+
+    g_assert_cmpuint(take(fixture, &known, 1, "192.0.2.3:1", NOW), ==, 1);
+    places_authenticated(fixture->places, &known);
+    for (guint i = 0; i < 9; i++)
+        fail(fixture, "192.0.2.3:1", NOW);
+    places_leave(fixture->places, &known);
+    g_assert_cmpuint(take(fixture, &places[2], 1, "192.0.2.3:1", NOW), ==, 0);
+    leave(fixture, places, 3);
+}
+
+static void
 test_total(Fixture *fixture, gconstpointer data)
 {
     Place places[3] = {0};
@@ -153,6 +188,7 @@ main(int argc, char **argv)
     ADD("/places/sources", test_sources);
     ADD("/places/rate", test_rate);
     ADD("/places/early-drop", test_early_drop);
+    ADD("/places/failures", test_failures);
     ADD("/places/total", test_total);
     return g_test_run();
 }
