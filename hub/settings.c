@@ -154,10 +154,10 @@ value_parse(const SettingRow *row, const char *text, double *ret)
     if (!g_ascii_isdigit(text[0]) || text[strspn(text, "0123456789.")])
         return FALSE;
     value = g_ascii_strtod(text, &end);
-    if (*end || !isfinite(value) || (row->kind == KIND_COUNT && value != floor(value)))
+    if (*end || !isfinite(value) || value < row->least || value > row->most)
         return FALSE;
     *ret = value;
-    return value >= row->least && value <= row->most;
+    return row->kind != KIND_COUNT || value == (double)(guint)value;
 }
 
 static char *
