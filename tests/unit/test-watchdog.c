@@ -56,7 +56,7 @@ test_signs_while_all_turn(void)
 {
     g_autoptr(ReactorPool) reactors = reactor_pool_new(3, "dog");
     guint signs = 0;
-    g_autoptr(Watchdog) watchdog = watchdog_new(reactors, LIMIT, count_sign, &signs);
+    g_autoptr(Watchdog) watchdog G_GNUC_UNUSED = watchdog_new(reactors, LIMIT, count_sign, &signs);
 
     run_until(&signs, 5);
 }
@@ -66,7 +66,7 @@ test_no_sign_while_one_stands(void)
 {
     g_autoptr(ReactorPool) reactors = reactor_pool_new(3, "dog");
     guint signs = 0, before;
-    g_autoptr(Watchdog) watchdog = watchdog_new(reactors, LIMIT, count_sign, &signs);
+    g_autoptr(Watchdog) watchdog G_GNUC_UNUSED = watchdog_new(reactors, LIMIT, count_sign, &signs);
     Block block;
 
     g_assert_cmpint(sem_init(&block.stands, 0, 0) | sem_init(&block.goes_on, 0, 0), ==, 0);
