@@ -5,6 +5,7 @@
 #include "daemon/bus-error.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define DRIVER "org.freedesktop.DBus"
 #define DRIVER_PATH "/org/freedesktop/DBus"
@@ -150,6 +151,40 @@ caller_read_credentials(Caller *caller, sd_bus_message *reply)
     return r;
 }
 
+/* One user shall not take the places of all others. */
+static gboolean
+caller_is_one_too_many(const Caller *caller)
+{
+    GHashTableIter iter;
+    gpointer value;
+    guint count = 0;
+
+    if (caller->uid == 0 || caller->uid == getuid())
+        return FALSE;
+    g_hash_table_iter_init(&iter, caller->callers->names);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (((const Caller *)value)->known && ((const Caller *)value)->uid == caller->uid)
+            count++;
+    return count > CALLERS_PER_UID;
+}
+
+/* Answers what it has sent, and forgets it: the next call is looked at as a first one. */
+static void
+caller_refuse(Caller *caller)
+{
+    g_auto(sd_bus_error) error = SD_BUS_ERROR_NULL;
+    sd_bus_message *message;
+
+    (void)bus_error_setf(&error, STREAMD_ERROR_LIMIT,
+                         "user %u calls from %d connections already, which is the limit",
+                         (unsigned)caller->uid, CALLERS_PER_UID);
+    while ((message = g_queue_pop_head(&caller->held)) != NULL) {
+        (void)sd_bus_reply_method_error(message, &error);
+        sd_bus_message_unref(message);
+    }
+    caller_gone(caller);
+}
+
 static int
 caller_on_credentials(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
@@ -162,7 +197,10 @@ caller_on_credentials(sd_bus_message *reply, void *data, sd_bus_error *error)
         return 0;
     }
     caller->query = sd_bus_slot_unref(caller->query);
-    caller_replay(caller);
+    if (caller_is_one_too_many(caller))
+        caller_refuse(caller);
+    else
+        caller_replay(caller);
     return 0;
 }
 

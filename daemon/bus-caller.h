@@ -10,6 +10,7 @@
 #include "common/bus-util.h"
 
 #define CALLERS_MAX 512       /* names known at once */
+#define CALLERS_PER_UID 64    /* of those of one user; not of root and streamd's own */
 #define CALLER_HELD_MAX 64    /* calls of one name that wait for its UID */
 #define CALLER_GROUPS_MAX 256 /* groups of one name that count */
 

@@ -20,8 +20,9 @@
 #define STREAM "alices-stream"
 #define SERVICE "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0"
 
-#define CALLS_BURST 60 /* daemon/bus-quota.h */
-#define TUNNELS_MAX 64 /* daemon/app.h */
+#define CALLS_BURST 60     /* daemon/bus-quota.h */
+#define TUNNELS_MAX 64     /* daemon/app.h */
+#define CONNECTIONS_MAX 64 /* daemon/bus-caller.h */
 
 static const FixtureProgram system_instance = {"STREAMD", {"--threads=1", NULL}};
 
@@ -363,6 +364,52 @@ test_tunnels(Fixture *fixture, gconstpointer data)
     authority_free(authority);
 }
 
+/* Pings as fast as a user may. NULL, or what streamd says against it. */
+static char *
+ping_patiently(sd_bus *bus)
+{
+    for (;;) {
+        g_autoptr(sd_bus_message) message = fixture_message(bus, BUS_ROOT, BUS_PEER, "Ping");
+        g_auto(sd_bus_error) error = SD_BUS_ERROR_NULL;
+
+        if (sd_bus_call(bus, message, 0, &error, NULL) >= 0)
+            return NULL;
+        g_assert_cmpstr(error.name, ==, BUS_ERROR_PREFIX "LimitReached");
+        if (strstr(error.message, "a second") == NULL)
+            return g_strdup(error.message);
+        g_usleep(G_USEC_PER_SEC / 20);
+    }
+}
+
+/* Connections of one user that streamd knows; the others keep their places. */
+static void
+test_connections(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bob = NULL, last = NULL;
+    g_autofree char *full = NULL;
+    sd_bus *alice[CONNECTIONS_MAX];
+
+    if (is_skipped())
+        return;
+    for (guint n = 0; n < CONNECTIONS_MAX; n++) {
+        alice[n] = connect_as(fixture, ALICE);
+        g_assert_null(ping_patiently(alice[n]));
+    }
+    last = connect_as(fixture, ALICE);
+    full = ping_patiently(last);
+    g_assert_nonnull(full);
+    g_assert_nonnull(strstr(full, "64 connections"));
+    bob = connect_as(fixture, BOB);
+    g_assert_true(ping(bob));
+    g_assert_null(ping_patiently(alice[0]));
+    for (guint n = 0; n < CONNECTIONS_MAX; n++)
+        sd_bus_flush_close_unref(alice[n]);
+    do {
+        g_free(full);
+        full = ping_patiently(last);
+    } while (full != NULL);
+}
+
 #define ADD(path, func)                                                                            \
     g_test_add(path, Fixture, &system_instance, fixture_set_up, func, fixture_tear_down)
 
@@ -375,5 +422,6 @@ main(int argc, char **argv)
     ADD("/viewers/administrator", test_an_administrator_closes);
     ADD("/viewers/rate", test_rate);
     ADD("/viewers/tunnels", test_tunnels);
+    ADD("/viewers/connections", test_connections);
     return g_test_run();
 }
