@@ -24,6 +24,7 @@ void stream_table_set_per_uid(StreamTable *table, guint per_uid); /* for new one
 void stream_table_free(StreamTable *table);
 Stream *stream_table_find(StreamTable *table, guint64 id);
 GPtrArray *stream_table_list(StreamTable *table); /* by id; borrowed pointers */
+guint stream_table_open(StreamTable *table);      /* not ended */
 void stream_table_close_hub(StreamTable *table, const char *hub, Reason reason);
 void stream_table_close_tunnel(StreamTable *table, guint64 tunnel, Reason reason);
 void stream_table_close_all(StreamTable *table, Reason reason);

@@ -66,6 +66,12 @@ stream_table_list(StreamTable *table)
     return list;
 }
 
+guint
+stream_table_open(StreamTable *table)
+{
+    return table->open;
+}
+
 /* Closing may end a stream at once and drop the oldest of the history, which has ended: those are
  * not touched. */
 static void
