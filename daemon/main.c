@@ -109,8 +109,9 @@ state_directory(const Arguments *arguments, GError **error)
     path =
         given != NULL ? g_strdup(given) : g_build_filename(g_get_user_state_dir(), "streamd", NULL);
     if (g_mkdir_with_parents(path, 0700) < 0) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot make %s: %s", path,
-                    g_strerror(errno));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot make %s: %s%s", path,
+                    g_strerror(errno),
+                    arguments->user ? "" : " (an instance of your own is streamd --user)");
         return NULL;
     }
     return g_steal_pointer(&path);

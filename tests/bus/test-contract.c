@@ -218,7 +218,7 @@ test_every_method_is_mapped(Fixture *fixture, gconstpointer data)
             count++;
         }
     }
-    g_assert_cmpuint(count, ==, 16);
+    g_assert_cmpuint(count, ==, 17);
     (void)close(listener);
 }
 

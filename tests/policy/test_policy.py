@@ -116,6 +116,13 @@ class Table(unittest.TestCase):
             owners = [note.text for note in action.iter('annotate') if note.get('key') == OWNER]
             self.assertEqual(owners, ['unix-user:' + user], action.get('id'))
 
+    def test_polkit_is_asked_in_one_place_about_a_bus_name(self):
+        """A process could be another one by the time polkit looks (CVE-2013-4288)."""
+        files = glob.glob(os.path.join(SOURCE, '*', '*.[ch]'))
+        asking = [path for path in files if re.search(r'"CheckAuthorization"', read(path))]
+        self.assertEqual([os.path.basename(path) for path in asking], ['bus-bouncer.c'])
+        self.assertEqual(re.findall(r'"(system-bus-name|unix-\w+)"', read(asking[0])), ['system-bus-name'])
+
     def test_messages_name_only_details_that_are_sent(self):
         sent = set(re.findall(r'"(\w+)"', ' '.join(
             re.findall(r'ACTION\("[\w-]+"\),\s*\{(.*?)\}', read('daemon/bus-access.c'), re.S))))

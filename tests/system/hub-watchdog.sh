@@ -5,14 +5,14 @@
 streamhub init --state-dir /var/lib/streamhub --host-name hub.example --san DNS:localhost >/dev/null
 drop_in streamhub.service quick <<'UNIT'
 [Service]
-WatchdogSec=600ms
+WatchdogSec=1s
 RestartSec=10ms
 UNIT
 ok 'start' systemctl start streamhub
 restarts_are() {
     [[ $(property streamhub NRestarts) -ge $1 ]] && systemctl -q is-active streamhub
 }
-sleep 1
+sleep 1.5
 ok 'signs of life keep it' is 0 property streamhub NRestarts
 kill -STOP "$(property streamhub MainPID)"
 ok 'stopped: it comes back' until_true restarts_are 1

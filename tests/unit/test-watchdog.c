@@ -58,6 +58,7 @@ test_signs_while_all_turn(void)
     guint signs = 0;
     g_autoptr(Watchdog) watchdog G_GNUC_UNUSED = watchdog_new(reactors, LIMIT, count_sign, &signs);
 
+    g_assert_nonnull(watchdog);
     run_until(&signs, 5);
 }
 
@@ -70,6 +71,7 @@ test_no_sign_while_one_stands(void)
     Block block;
 
     g_assert_cmpint(sem_init(&block.stands, 0, 0) | sem_init(&block.goes_on, 0, 0), ==, 0);
+    g_assert_nonnull(watchdog);
     run_until(&signs, 2);
     reactor_call(reactor_pool_get(reactors, 1), stand_still, &block);
     while (sem_wait(&block.stands) < 0)
