@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/admin-request.h"
 
+#include "common/events.h"
 #include "common/http-target.h"
 #include "common/json-guard.h"
 #include "common/percent.h"
@@ -62,18 +63,35 @@ admin_request_abandon(AdminRequest *request)
     request->answer = NULL;
 }
 
+static void
+request_tell(const AdminRequest *request)
+{
+    g_autofree char *device =
+        request->id ? g_strjoin("/", request->id, request->module, NULL) : NULL;
+    g_autofree char *detail = NULL;
+
+    if (!request->verb)
+        return;
+    detail = g_strdup_printf("%s %s %s", request->verb, device ? "device" : "policy",
+                             device ? device : request->name);
+    event_log(EVENT_REGISTRY_CHANGED, &(EventData){.uid = request->uid, .detail = detail});
+}
+
 void
 admin_request_answer_json(AdminRequest *request, guint status, JsonBuilder *builder)
 {
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
 
     g_object_unref(builder);
+    if (status < 300)
+        request_tell(request);
     request_answer(request, status, "application/json", json_to_string(root, FALSE));
 }
 
 void
 admin_request_answer_text(AdminRequest *request, char *secret)
 {
+    request_tell(request);
     request_answer(request, 200, "text/plain", secret);
 }
 
@@ -238,9 +256,33 @@ body_parse(AdminRequest *request, const char *body, gsize len, const char **ret_
     return TRUE;
 }
 
+/* To hand out a key changes nothing, but is worth a record. */
+static const char *
+verb_of(const AdminRequest *request, const AdminRoute *route)
+{
+    gboolean enabled = FALSE;
+
+    if (strcmp(route->method, "POST") == 0)
+        return "added";
+    if (strcmp(route->method, "DELETE") == 0)
+        return "removed";
+    if (strcmp(route->method, "PUT") == 0)
+        return admin_request_boolean(request, "enabled", &enabled) && enabled ? "enabled"
+                                                                              : "disabled";
+    return g_str_has_suffix(route->pattern, "/connection-string") ? "took the connection string of"
+                                                                  : NULL;
+}
+
+static void
+request_run(AdminRequest *request, const AdminRoute *route)
+{
+    request->verb = verb_of(request, route);
+    route->handler(request);
+}
+
 void
-admin_request_start(const AdminHub *hub, Slice method, Slice path, Slice query, Slice body,
-                    AdminAnswer answer, void *data, AdminRequest **ret_request)
+admin_request_start(const AdminHub *hub, guint32 uid, Slice method, Slice path, Slice query,
+                    Slice body, AdminAnswer answer, void *data, AdminRequest **ret_request)
 {
     AdminRequest *request = g_new0(AdminRequest, 1);
     const AdminRoute *route = NULL;
@@ -248,6 +290,7 @@ admin_request_start(const AdminHub *hub, Slice method, Slice path, Slice query, 
     HttpPath segments;
 
     request->hub = hub;
+    request->uid = uid;
     request->query = slice_dup(query);
     request->answer = answer;
     request->data = data;
@@ -259,5 +302,5 @@ admin_request_start(const AdminHub *hub, Slice method, Slice path, Slice query, 
     else if (!body_parse(request, body.ptr, body.len, &fault))
         admin_request_fail(request, 400, "invalid", "the body is not good JSON: %s", fault);
     else
-        route->handler(request);
+        request_run(request, route);
 }

@@ -48,15 +48,17 @@ struct AdminRequest {
     char *id;         /* from the path: decoded, not checked further */
     char *module;
     char *name;
+    guint32 uid;        /* who asks */
+    const char *verb;   /* what it changes, for the log; NULL: nothing */
     AdminAnswer answer; /* NULL once the asker has gone */
     void *data;
 };
 
 /* Finds the route and runs its handler. ANSWER is called exactly once, maybe before this returns;
  * *ret_request, for admin_request_abandon, is set before that and good until then. METHOD, PATH and
- * QUERY as in the head, BODY whole. */
-void admin_request_start(const AdminHub *hub, Slice method, Slice path, Slice query, Slice body,
-                         AdminAnswer answer, void *data, AdminRequest **ret_request);
+ * QUERY as in the head, BODY whole; UID: who asks. */
+void admin_request_start(const AdminHub *hub, guint32 uid, Slice method, Slice path, Slice query,
+                         Slice body, AdminAnswer answer, void *data, AdminRequest **ret_request);
 
 /* ANSWER is not called any more: whoever asked has gone. What was asked is done all the same. */
 void admin_request_abandon(AdminRequest *request);

@@ -2,6 +2,7 @@
 #include "hub/admin-server.h"
 
 #include "common/error.h"
+#include "common/events.h"
 #include "common/http-build.h"
 #include "common/http-head.h"
 #include "common/secret.h"
@@ -32,6 +33,7 @@ typedef struct {
     GList link; /* in the server's connections */
     AdminServer *server;
     int fd;
+    uid_t uid;     /* of the peer */
     guint watch;   /* source: for input, then for output */
     guint timeout; /* source */
     AdminRequest *request;
@@ -158,9 +160,9 @@ connection_parse(AdminConnection *connection)
     if (connection->input_len - head.head_len < body_len)
         return FALSE;
     source_clear(&connection->watch);
-    admin_request_start(connection->server->hub, head.method, head.path, head.query,
-                        (Slice){connection->input + head.head_len, body_len}, on_answer, connection,
-                        &connection->request);
+    admin_request_start(connection->server->hub, connection->uid, head.method, head.path,
+                        head.query, (Slice){connection->input + head.head_len, body_len}, on_answer,
+                        connection, &connection->request);
     return TRUE;
 }
 
@@ -184,22 +186,26 @@ on_readable(int fd, GIOCondition condition G_GNUC_UNUSED, void *data)
 }
 
 static gboolean
-peer_is_allowed(const AdminServer *server, int fd)
+peer_is_allowed(const AdminServer *server, int fd, uid_t *ret_uid)
 {
     struct ucred peer = {.uid = (uid_t)-1};
     socklen_t len = sizeof peer;
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && len == sizeof peer &&
-           (peer.uid == server->owner || peer.uid == 0);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || len != sizeof peer)
+        return FALSE;
+    *ret_uid = peer.uid;
+    return peer.uid == server->owner || peer.uid == 0;
 }
 
 static void
 connection_start(AdminServer *server, int fd)
 {
     AdminConnection *connection;
+    uid_t uid = (uid_t)-1;
 
-    if (!peer_is_allowed(server, fd)) {
-        g_debug("admin socket: a peer of another user");
+    if (!peer_is_allowed(server, fd, &uid)) {
+        event_log(EVENT_REGISTRY_CHANGED,
+                  &(EventData){.uid = uid, .detail = "is not let in at the admin socket"});
         close(fd);
         return;
     }
@@ -207,6 +213,7 @@ connection_start(AdminServer *server, int fd)
     connection->link.data = connection;
     connection->server = server;
     connection->fd = fd;
+    connection->uid = uid;
     connection->watch = g_unix_fd_add(fd, G_IO_IN, on_readable, connection);
     connection->timeout = g_timeout_add_seconds(ADMIN_TIMEOUT_S, on_timeout, connection);
     g_queue_push_tail_link(&server->connections, &connection->link);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/mqtt-session.h"
 
+#include "common/events.h"
 #include "common/mqtt-writer.h"
 #include "common/packet-link.h"
 #include "hub/mqtt-user.h"
@@ -26,6 +27,7 @@ struct MqttSession {
     MqttUser user;
     char *client_id;
     char *policy;
+    char *peer;
     gboolean clean;
     guint16 keep_alive;
     GByteArray *early; /* packets that came while we check; NULL: none */
@@ -55,13 +57,25 @@ session_free(MqttSession *session)
         g_byte_array_unref(session->early);
     g_free(session->client_id);
     g_free(session->policy);
+    g_free(session->peer);
     g_free(session);
 }
 
+static void
+session_tell(const MqttSession *session, EventKind kind, const char *why)
+{
+    event_log(kind,
+              &(EventData){.device = session->client_id, .peer = session->peer, .detail = why});
+}
+
+/* One that never said who it is gets no record: whoever scans the port would write the log. */
 void
 mqtt_session_close(MqttSession *session, const char *why)
 {
-    g_debug("mqtt %s: %s", session->client_id ? session->client_id : "-", why);
+    if (session->state == SESSION_UP)
+        session_tell(session, EVENT_DEVICE_LOST, why);
+    else
+        g_debug("mqtt %s: %s", session->peer, why);
     if (session->state == SESSION_UP)
         devices_disconnect(session->service->devices, session);
     session_free(session);
@@ -91,6 +105,7 @@ session_refuse(MqttSession *session, guint8 code, const char *why)
     session_send(session, packet);
     if (code == MQTT_NOT_AUTHORIZED)
         places_failed(session->service->places, &session->place, clock_now());
+    session_tell(session, EVENT_DEVICE_REFUSED, why);
     mqtt_session_close(session, why);
 }
 
@@ -136,6 +151,7 @@ session_checked(const AuthResult *result, void *data)
     MqttSession *session = data;
     Devices *devices = session->service->devices;
     g_autoptr(GByteArray) packet = g_byte_array_new();
+    gboolean again = devices_is_connected(devices, session->client_id);
     gboolean present = FALSE;
 
     session->check = NULL;
@@ -151,6 +167,7 @@ session_checked(const AuthResult *result, void *data)
         return;
     }
     session->state = SESSION_UP;
+    session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
     places_authenticated(session->service->places, &session->place);
     session_set_limits(session, result->expiry);
     mqtt_write_connack(packet, present, MQTT_ACCEPTED);
@@ -382,6 +399,7 @@ mqtt_session_new(MqttService *service, const Handover *handover)
     session->place = handover->place;
     session->node.data = session;
     session->expiry.func = session_expired;
+    session->peer = g_strdup(connection_peer(handover->connection));
     session->publishes = service->settings->publishes_per_second;
     session->publish_time = clock_now();
     g_queue_push_tail_link(&service->sessions, &session->node);

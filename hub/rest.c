@@ -2,6 +2,7 @@
 #include "hub/rest.h"
 
 #include "common/device-id.h"
+#include "common/events.h"
 #include "common/http-field.h"
 #include "hub/rest-answer.h"
 
@@ -178,7 +179,8 @@ call_checked(const AuthResult *result, void *data)
 
     call->check = NULL;
     if (result->verdict != AUTH_OK) {
-        g_debug("request from %s refused: %s", request->peer, result->text);
+        event_log(EVENT_SERVICE_REFUSED,
+                  &(EventData){.peer = request->peer, .detail = result->text});
         call_fail(call, result->verdict == AUTH_BUSY ? REST_UNAVAILABLE : REST_UNAUTHORIZED, NULL);
         return;
     }

@@ -2,6 +2,7 @@
 #include "hub/serve.h"
 
 #include "common/error.h"
+#include "common/events.h"
 #include "common/watchdog.h"
 #include "hub/admin-server.h"
 #include "hub/certificate.h"
@@ -299,6 +300,9 @@ on_stop(void *data)
     Serve *serve = data;
 
     (void)sd_notify(0, "STOPPING=1\nSTATUS=Waiting for streams to end");
+    event_log(EVENT_SERVER_STOPPING,
+              &(EventData){.hub = serve->names[0],
+                           .detail = serve->stopping ? "at once" : "when its streams have ended"});
     hub_stop(serve->hub, serve->stopping ? 0 : serve->options->grace, on_stopped, serve);
     serve->stopping = TRUE;
     return G_SOURCE_CONTINUE;
@@ -331,10 +335,12 @@ on_reload(void *data)
     g_autoptr(GError) error = NULL;
 
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
-    if (load_tls(serve, &error))
+    if (load_tls(serve, &error)) {
         hub_set_tls(serve->hub, serve->tls);
-    else
-        g_warning("The certificate stays as it was: %s", error->message);
+        event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
+    } else {
+        event_log(EVENT_CERTIFICATE_REFUSED, &(EventData){.detail = error->message});
+    }
     look_at_settings(serve);
     (void)sd_notify(0, "READY=1");
     return G_SOURCE_CONTINUE;
@@ -358,8 +364,11 @@ serve_go(Serve *serve, const char *lines)
     if (sd_watchdog_enabled(1, &limit) > 0)
         serve->watchdog = watchdog_new(serve->reactors, (gint64)limit, on_alive, NULL);
     g_print("%sready\n", lines);
+    event_log(EVENT_SERVER_STARTED,
+              &(EventData){.hub = serve->names[0], .detail = STREAMD_VERSION});
     (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s, port %u", serve->names[0], serve->port);
     g_main_loop_run(serve->loop);
+    event_log(EVENT_SERVER_STOPPED, &(EventData){.hub = serve->names[0]});
 }
 
 gboolean

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/streams.h"
 
+#include "common/events.h"
 #include "hub/rest-answer.h"
 #include "hub/stream.h"
 
@@ -192,11 +193,42 @@ limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *accou
     return NULL;
 }
 
+static EventData
+of_stream(const Stream *stream)
+{
+    return (EventData){
+        .device = stream->client_id,
+        .stream = stream->name,
+        .stream_id = stream->id,
+        .initiator = stream->policy,
+        .reason = reason_code(stream->reason),
+    };
+}
+
+/* A stream has one record of its end, which says what its device answered if it was that. */
+static void
+stream_tell(const Stream *stream, StreamState before)
+{
+    EventData data = of_stream(stream);
+
+    if (stream->rejection != REASON_NONE)
+        data.reason = reason_code(stream->rejection);
+    if (stream->state == STREAM_ACCEPTED)
+        event_log(EVENT_ROUTE_ACCEPTED, &data);
+    else if (stream->state == STREAM_OPEN)
+        event_log(EVENT_ROUTE_OPENED, &data);
+    else if (stream->state == STREAM_ENDED && before != STREAM_OPEN)
+        event_log(EVENT_ROUTE_REJECTED, &data);
+    else if (stream->state == STREAM_ENDED)
+        event_log(reason_is_orderly(stream->reason) ? EVENT_ROUTE_ENDED : EVENT_ROUTE_CUT, &data);
+}
+
 static void
 stream_begin(Streams *streams, Request *post, const StreamOpening *opening, StreamDevice *device,
              StreamAccount *account)
 {
     Stream *stream = stream_new(&streams->world, post, opening, device_next_rid(device));
+    const EventData data = of_stream(stream);
 
     stream->owner = device;
     stream->account = account;
@@ -205,6 +237,7 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
     account->pending++;
     streams->live++;
     streams->total++;
+    event_log(EVENT_ROUTE_ASKED, &data);
     if (devices_is_online(streams->world.needs.devices, stream->client_id))
         stream_input(stream, STREAM_SUBSCRIBED, NULL);
     else if (opening->connect_timeout <= 0)
@@ -241,6 +274,10 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
         stream_begin(streams, post, opening, device, account);
         return;
     }
+    event_log(EVENT_LIMIT_REACHED, &(EventData){.device = client_id,
+                                                .initiator = opening->policy,
+                                                .peer = post->peer,
+                                                .detail = limit});
     device_settle(streams, device);
     rest_answer_error(post, REST_THROTTLED, limit);
 }
@@ -311,6 +348,8 @@ streams_changed(Stream *stream, StreamState before, void *data)
     gboolean was_pending = before < STREAM_OPEN;
     gboolean is_pending = stream->state < STREAM_OPEN;
 
+    if (stream->state != before)
+        stream_tell(stream, before);
     if (was_pending && !is_pending) {
         ((StreamDevice *)stream->owner)->pending--;
         ((StreamAccount *)stream->account)->pending--;

@@ -3,6 +3,7 @@
 #include "hub/cli.h"
 
 #include "common/error.h"
+#include "common/journal.h"
 #include "hub/serve.h"
 
 #define THREADS_MAX 64
@@ -16,6 +17,16 @@ check_number(int value, int max, const char *option, GError **error)
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: a number from 0 to %d", option,
                 max);
     return FALSE;
+}
+
+static gboolean
+serve_with_journal(const ServeOptions *options, GError **error)
+{
+    Journal *journal = journal_install("streamhub");
+    gboolean ok = serve_run(options, error);
+
+    journal_flush(journal);
+    return ok;
 }
 
 gboolean
@@ -39,6 +50,8 @@ verb_serve(const CliCall *call, GError **error)
                     "which hub? Give --state-dir DIR, as to streamhub init");
         return FALSE;
     }
-    return check_number(o->threads, THREADS_MAX, "--threads", error) &&
-           check_number(o->grace, GRACE_MAX, "--grace", error) && serve_run(&options, error);
+    if (!check_number(o->threads, THREADS_MAX, "--threads", error) ||
+        !check_number(o->grace, GRACE_MAX, "--grace", error))
+        return FALSE;
+    return serve_with_journal(&options, error);
 }
