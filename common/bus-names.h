@@ -16,6 +16,9 @@
 #define BUS_STREAM "io.streamd.Streamd1.Stream"
 #define BUS_TUNNEL "io.streamd.Streamd1.Tunnel"
 
+#define BUS_LOG "org.freedesktop.LogControl1"
+#define BUS_PATH_LOG "/org/freedesktop/LogControl1"
+
 #define BUS_PROPERTIES "org.freedesktop.DBus.Properties"
 #define BUS_INTROSPECTABLE "org.freedesktop.DBus.Introspectable"
 #define BUS_PEER "org.freedesktop.DBus.Peer"

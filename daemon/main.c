@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamd: options, log, bus, run, unwind. */
 #include "common/bus-util.h"
-#include "common/journal.h"
 #include "common/watchdog.h"
 #include "daemon/app.h"
 #include "daemon/bus-introspect.h"
+#include "daemon/bus-log.h"
 #include "daemon/bus-server.h"
 #include "daemon/config.h"
 #include "daemon/reload.h"
@@ -31,6 +31,7 @@ typedef struct {
 
 typedef struct {
     GMainLoop *loop;
+    Journal *journal;
     App *app;
     Watchdog *watchdog;
     gboolean user;
@@ -199,6 +200,7 @@ program_run(Program *program, sd_bus *bus, GError **error)
     const BusServerOptions options = {.system = !program->user};
     g_autoptr(BusServer) server =
         bus_server_new(bus, program->app, &options, program_on_lost, program);
+    g_autoptr(BusLog) log = bus_log_new(server, program->journal);
     guint terminate = g_unix_signal_add(SIGTERM, program_on_signal, program);
     guint interrupt = g_unix_signal_add(SIGINT, program_on_signal, program);
     guint reload = g_unix_signal_add(SIGHUP, program_on_reload, program);
@@ -232,14 +234,14 @@ raise_descriptor_limit(void)
 }
 
 static gboolean
-serve(const Arguments *arguments, GError **error)
+serve(const Arguments *arguments, Journal *journal, GError **error)
 {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autofree char *state_dir = state_directory(arguments, error);
     g_autoptr(App) app = NULL;
     g_autoptr(sd_bus) bus = NULL;
     const char *config = arguments->config;
-    Program program = {.loop = loop, .user = arguments->user};
+    Program program = {.loop = loop, .journal = journal, .user = arguments->user};
 
     if (state_dir == NULL || !open_bus(arguments->user, &bus, error))
         return FALSE;
@@ -261,10 +263,12 @@ main(int argc, char **argv)
 {
     g_auto(Arguments) arguments = {0};
     g_autoptr(GError) error = NULL;
+    Journal *journal;
+    gboolean ok;
 
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(0077);
-    (void)journal_install("streamd");
+    journal = journal_install("streamd");
     raise_descriptor_limit();
     if (!arguments_parse(&arguments, argc, argv, &error)) {
         (void)fprintf(stderr, "streamd: %s\n", error->message);
@@ -276,7 +280,9 @@ main(int argc, char **argv)
     }
     if (arguments.introspect != NULL)
         return print_interfaces(arguments.introspect);
-    if (serve(&arguments, &error))
+    ok = serve(&arguments, journal, &error);
+    journal_flush(journal);
+    if (ok)
         return EXIT_SUCCESS;
     if (error != NULL)
         (void)fprintf(stderr, "streamd: %s\n", error->message);
