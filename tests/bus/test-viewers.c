@@ -51,7 +51,7 @@ connect_as(Fixture *fixture, uid_t uid)
 static void
 record(GString *text, sd_bus_message *message)
 {
-    g_autofree char *dump = NULL;
+    g_autofree char *dump G_GNUC_UNUSED = NULL;
     char *buffer = NULL;
     gsize size = 0;
     FILE *file = open_memstream(&buffer, &size);
