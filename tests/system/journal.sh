@@ -9,13 +9,16 @@ hub() {
 id_of() {
     grep -B 40 -m 1 "^Subject: $1\$" /usr/lib/systemd/catalog/streamd.catalog | sed -n 's/^-- //p' | tail -n 1
 }
-# told SUBJECT FIELD=VALUE...: there is such a record of streamd's.
-told() {
-    local id
-    id=$(id_of "$1")
-    shift
+# told_by UNIT SUBJECT FIELD=VALUE...: there is such a record.
+told_by() {
+    local unit=$1 id
+    id=$(id_of "$2")
+    shift 2
     journalctl --sync
-    journalctl -q -o json _SYSTEMD_UNIT=streamd.service MESSAGE_ID="$id" "$@" | grep -q MESSAGE
+    journalctl -q -o json _SYSTEMD_UNIT="$unit.service" MESSAGE_ID="$id" "$@" | grep -q MESSAGE
+}
+told() {
+    told_by streamd "$@"
 }
 
 {
@@ -56,9 +59,19 @@ ok 'told: open' told 'A stream is open' STREAMD_STREAM=echo
 ok 'told: its end, and what it carried' until_true told 'A stream ended in order' \
     STREAMD_STREAM=echo "STREAMD_BYTES_IN=$((${#canary} + 1))"
 ok 'told: rejected' told 'A stream is rejected' STREAMD_STREAM=other
+ok 'told by the hub: started' told_by streamhub 'streamhub has started'
+ok 'told by the hub: a device' told_by streamhub 'A device is connected' STREAMD_DEVICE=pump
 ok 'told is not said of what did not happen' refused told 'A hub was added' STREAMD_HUB=other
 ok 'explained' says 'serves its bus and connects to its hubs' \
     journalctl -q -x MESSAGE_ID="$(id_of 'streamd has started')"
+
+ok 'the level of the log' is info systemctl service-log-level streamd
+ok 'is changed by root' systemctl service-log-level streamd debug
+ok 'and is now' is debug systemctl service-log-level streamd
+ok 'but not by alice' refused as alice busctl --system set-property io.streamd.Streamd1 \
+    /org/freedesktop/LogControl1 org.freedesktop.LogControl1 LogLevel s emerg
+ok 'it stays' is debug systemctl service-log-level streamd
+ok 'a stream at that level' carry
 
 journalctl --sync
 journalctl -q -o export >/root/everything
