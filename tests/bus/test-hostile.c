@@ -95,10 +95,11 @@ hostile_add_objects(Hostile *hostile)
     static const char service[] =
         "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0";
     g_autofree char *work = fixture_add_hub(hostile->bus, "work", service, TRUE);
-    g_autofree char *home = fixture_add_hub(hostile->bus, "home", service, TRUE);
-    g_autofree char *failed = fixture_fails(hostile->bus, "HubUnreachable", BUS_ROOT, BUS_MANAGER,
-                                            "OpenStream", "sssa{sv}", "work", "dev1", "ssh", 0);
-    g_autoptr(sd_bus_message) target = fixture_call(
+    g_autofree char *home G_GNUC_UNUSED = fixture_add_hub(hostile->bus, "home", service, TRUE);
+    g_autofree char *failed G_GNUC_UNUSED =
+        fixture_fails(hostile->bus, "HubUnreachable", BUS_ROOT, BUS_MANAGER, "OpenStream",
+                      "sssa{sv}", "work", "dev1", "ssh", 0);
+    g_autoptr(sd_bus_message) target G_GNUC_UNUSED = fixture_call(
         hostile->bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", "t", "tcp:[::1]:9", 0);
     g_autoptr(sd_bus_message) tunnel =
         fixture_call(hostile->bus, BUS_ROOT, BUS_MANAGER, "OpenTunnel", "ssssa{sv}", "work", "dev1",
@@ -125,8 +126,7 @@ hostile_string(const Hostile *hostile)
         "%s%n%p%999999d",
         "line\nanother\r\n",
         "\x1b[31mred",
-        "\xe2\x80\xae"
-        "desrever",
+        "\xe2\x80\xaen\xc3\xbb",
         "gr\xc3\xbc\xc3\x9f dich \xf0\x9f\x92\xa5",
         "'; DROP TABLE device; --",
         "tcp:127.0.0.1:65536",
