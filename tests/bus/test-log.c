@@ -16,8 +16,8 @@ get(sd_bus *bus, const char *name)
 static void
 set_level(sd_bus *bus, const char *level)
 {
-    g_autoptr(sd_bus_message) reply = fixture_call(bus, BUS_PATH_LOG, BUS_PROPERTIES, "Set", "ssv",
-                                                   BUS_LOG, "LogLevel", "s", level);
+    g_autoptr(sd_bus_message) reply G_GNUC_UNUSED = fixture_call(
+        bus, BUS_PATH_LOG, BUS_PROPERTIES, "Set", "ssv", BUS_LOG, "LogLevel", "s", level);
 }
 
 static void
@@ -65,8 +65,9 @@ test_refused(Fixture *fixture, gconstpointer data)
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     g_autofree char *level = fixture_fails(bus, INVALID_ARGS, BUS_PATH_LOG, BUS_PROPERTIES, "Set",
                                            "ssv", BUS_LOG, "LogLevel", "s", "loud");
-    g_autofree char *target = fixture_fails(bus, READ_ONLY, BUS_PATH_LOG, BUS_PROPERTIES, "Set",
-                                            "ssv", BUS_LOG, "LogTarget", "s", "journal");
+    g_autofree char *target G_GNUC_UNUSED =
+        fixture_fails(bus, READ_ONLY, BUS_PATH_LOG, BUS_PROPERTIES, "Set", "ssv", BUS_LOG,
+                      "LogTarget", "s", "journal");
     g_autofree char *still = get(bus, "LogLevel");
 
     g_assert_nonnull(strstr(level, "warning"));
