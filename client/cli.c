@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli.h"
 
+#include "client/nearest.h"
+
 #include <glib/gi18n.h>
 #include <string.h>
-
-typedef enum { VALUE_NONE, VALUE_REQUIRED, VALUE_OPTIONAL } ValueKind;
-
-typedef struct {
-    const char *name;
-    ValueKind kind;
-} OptionRow;
-
-static const OptionRow options[OPTION_LAST] = {
-    [OPTION_USER] = {"user", VALUE_NONE},
-    [OPTION_SYSTEM] = {"system", VALUE_NONE},
-    [OPTION_JSON] = {"json", VALUE_NONE},
-    [OPTION_HELP] = {"help", VALUE_NONE},
-    [OPTION_VERSION] = {"version", VALUE_NONE},
-    [OPTION_NO_ASK_PASSWORD] = {"no-ask-password", VALUE_NONE},
-    [OPTION_CONNECTION_STRING_FILE] = {"connection-string-file", VALUE_REQUIRED},
-    [OPTION_CA] = {"ca", VALUE_REQUIRED},
-    [OPTION_TRANSPORT] = {"transport", VALUE_REQUIRED},
-    [OPTION_MQTT_PORT] = {"mqtt-port", VALUE_REQUIRED},
-    [OPTION_HUB] = {"hub", VALUE_REQUIRED},
-    [OPTION_STREAM] = {"stream", VALUE_REQUIRED},
-    [OPTION_INITIATOR] = {"initiator", VALUE_REQUIRED},
-    [OPTION_POSITION] = {"position", VALUE_REQUIRED},
-    [OPTION_ACCEPT] = {"accept", VALUE_REQUIRED},
-    [OPTION_REJECT] = {"reject", VALUE_REQUIRED},
-    [OPTION_LISTEN] = {"listen", VALUE_REQUIRED},
-    [OPTION_BACKGROUND] = {"background", VALUE_NONE},
-    [OPTION_SHARED] = {"shared", VALUE_NONE},
-    [OPTION_WAIT] = {"wait", VALUE_OPTIONAL},
-    [OPTION_TIMEOUT] = {"timeout", VALUE_REQUIRED},
-    [OPTION_ALL] = {"all", VALUE_NONE},
-};
 
 ExitCode
 cli_fail(GError **error, ExitCode code, const char *format, ...)
@@ -49,13 +19,19 @@ cli_fail(GError **error, ExitCode code, const char *format, ...)
 }
 
 static gboolean
-cli_find_option(const char *text, gsize length, Option *ret_option)
+cli_unknown_option(const char *name, gsize length, GError **error)
 {
+    g_autofree char *text = g_strndup(name, MIN(length, 64));
+    const char *best = NULL;
+    guint distance = 0;
+
     for (guint i = 0; i < OPTION_LAST; i++)
-        if (strlen(options[i].name) == length && strncmp(options[i].name, text, length) == 0) {
-            *ret_option = (Option)i;
-            return TRUE;
-        }
+        nearest_consider(text, option_row((Option)i)->name, &best, &distance);
+    if (best != NULL)
+        cli_fail(error, EXIT_CODE_USAGE, _("there is no option --%s; did you mean --%s?"), text,
+                 best);
+    else
+        cli_fail(error, EXIT_CODE_USAGE, _("there is no option --%s"), text);
     return FALSE;
 }
 
@@ -67,41 +43,31 @@ cli_take_option(Cli *cli, const char *arg, const char *next, gboolean *ret_used_
     const char *name = arg + 2;
     gsize length = strcspn(name, "=");
     const char *value = name[length] == '=' ? name + length + 1 : NULL;
+    const OptionRow *row;
     Option option;
 
-    if (!cli_find_option(name, length, &option)) {
-        cli_fail(error, EXIT_CODE_USAGE, _("there is no option --%.*s"), (int)MIN(length, 64),
-                 name);
+    if (!option_find(name, length, &option))
+        return cli_unknown_option(name, length, error);
+    row = option_row(option);
+    if (row->kind == VALUE_NONE && value != NULL) {
+        cli_fail(error, EXIT_CODE_USAGE, _("--%s takes no value"), row->name);
         return FALSE;
     }
-    if (options[option].kind == VALUE_NONE && value != NULL) {
-        cli_fail(error, EXIT_CODE_USAGE, _("--%s takes no value"), options[option].name);
-        return FALSE;
-    }
-    if (options[option].kind == VALUE_REQUIRED && value == NULL) {
+    if (row->kind == VALUE_REQUIRED && value == NULL) {
         if (next == NULL) {
-            cli_fail(error, EXIT_CODE_USAGE, _("--%s takes a value"), options[option].name);
+            cli_fail(error, EXIT_CODE_USAGE, _("--%s takes a value"), row->name);
             return FALSE;
         }
         value = next;
         *ret_used_next = TRUE;
     }
-    if (cli->given[option] && options[option].kind != VALUE_NONE) {
-        cli_fail(error, EXIT_CODE_USAGE, _("--%s is given twice"), options[option].name);
+    if (cli->given[option] && row->kind != VALUE_NONE) {
+        cli_fail(error, EXIT_CODE_USAGE, _("--%s is given twice"), row->name);
         return FALSE;
     }
     cli->given[option] = TRUE;
     cli->values[option] = value;
     return TRUE;
-}
-
-/* Short forms of the two options that everybody tries. */
-static const char *
-cli_long_form(const char *arg)
-{
-    if (strcmp(arg, "-h") == 0)
-        return "--help";
-    return strcmp(arg, "-j") == 0 ? "--json" : arg;
 }
 
 static gboolean
@@ -110,7 +76,9 @@ cli_split(Cli *cli, char **argv, GError **error)
     gboolean ended = FALSE;
 
     for (guint i = 1; argv[i] != NULL; i++) {
-        const char *arg = ended ? argv[i] : cli_long_form(argv[i]);
+        const OptionRow *brief = ended ? NULL : option_of_brief(argv[i]);
+        g_autofree char *spelt_out = brief != NULL ? g_strconcat("--", brief->name, NULL) : NULL;
+        const char *arg = spelt_out != NULL ? spelt_out : argv[i];
         gboolean used_next = FALSE;
 
         if (!ended && strcmp(arg, "--") == 0) {
@@ -158,21 +126,59 @@ cli_siblings(const Verb *verbs, const char *word)
     return names->len > 0 ? g_strdup(names->str) : NULL;
 }
 
+/* The verb, or the first word of some, that WORDS nearly are; NULL when nothing is near. Caller
+ * frees. */
+static char *
+cli_nearest_verb(const Cli *cli, const Verb *verbs)
+{
+    g_autofree char *two = g_strjoin(" ", cli->words[0], cli->words[1], NULL);
+    g_autoptr(GPtrArray) nouns = g_ptr_array_new_with_free_func(g_free);
+    const char *best = NULL;
+    guint distance = 0;
+
+    for (const Verb *verb = verbs; verb->name != NULL; verb++) {
+        const char *blank = strchr(verb->name, ' ');
+
+        nearest_consider(blank != NULL ? two : cli->words[0], verb->name, &best, &distance);
+        if (blank == NULL || cli->count > 1)
+            continue;
+        g_ptr_array_add(nouns, g_strndup(verb->name, (gsize)(blank - verb->name)));
+        nearest_consider(two, g_ptr_array_index(nouns, nouns->len - 1), &best, &distance);
+    }
+    return g_strdup(best);
+}
+
 static gboolean
 cli_unknown_verb(const Cli *cli, const Verb *verbs, GError **error)
 {
     g_autofree char *siblings = cli_siblings(verbs, cli->words[0]);
+    g_autofree char *nearest = cli_nearest_verb(cli, verbs);
 
-    if (siblings == NULL)
+    if (nearest != NULL)
+        cli_fail(error, EXIT_CODE_USAGE, _("there is no verb '%.64s%s%.64s'; did you mean '%s'?"),
+                 cli->words[0], siblings != NULL ? " " : "", siblings != NULL ? cli->words[1] : "",
+                 nearest);
+    else if (siblings == NULL)
         cli_fail(error, EXIT_CODE_USAGE, _("there is no verb '%.64s'; see streamctl --help"),
                  cli->words[0]);
-    else if (cli->count == 1)
-        cli_fail(error, EXIT_CODE_USAGE, _("'%s' needs one of: %s"), cli->words[0], siblings);
     else
         cli_fail(error, EXIT_CODE_USAGE,
                  _("there is no verb '%s %.64s'; after '%s' comes one of: %s"), cli->words[0],
                  cli->words[1], cli->words[0], siblings);
     return FALSE;
+}
+
+/* "hub" alone, or "hub --help". */
+static gboolean
+cli_is_noun(Cli *cli, const Verb *verbs)
+{
+    g_autofree char *siblings = cli_siblings(verbs, cli->words[0]);
+
+    if (siblings == NULL || cli->count > 1)
+        return FALSE;
+    cli->noun = cli->words[0];
+    cli->noun_only = !cli->given[OPTION_HELP];
+    return TRUE;
 }
 
 static gboolean
@@ -188,7 +194,7 @@ cli_find_verb(Cli *cli, const Verb *verbs, GError **error)
         memmove(cli->words, cli->words + used, (cli->count + 1) * sizeof(*cli->words));
         return TRUE;
     }
-    return cli_unknown_verb(cli, verbs, error);
+    return cli_is_noun(cli, verbs) || cli_unknown_verb(cli, verbs, error);
 }
 
 static gboolean
@@ -198,8 +204,8 @@ cli_check(const Cli *cli, GError **error)
 
     for (guint i = 0; i < OPTION_LAST; i++)
         if (cli->given[i] && !((verb->options | OPTIONS_GLOBAL) & OPTION_BIT(i))) {
-            cli_fail(error, EXIT_CODE_USAGE, _("--%s does not go with '%s'"), options[i].name,
-                     verb->name);
+            cli_fail(error, EXIT_CODE_USAGE, _("--%s does not go with '%s'"),
+                     option_row((Option)i)->name, verb->name);
             return FALSE;
         }
     if (cli->given[OPTION_USER] && cli->given[OPTION_SYSTEM]) {
@@ -216,12 +222,24 @@ cli_check(const Cli *cli, GError **error)
     return TRUE;
 }
 
+/* "help hub add" is "hub add --help". */
+static void
+cli_take_help(Cli *cli)
+{
+    if (cli->count == 0 || strcmp(cli->words[0], "help") != 0)
+        return;
+    cli->given[OPTION_HELP] = TRUE;
+    cli->count--;
+    memmove(cli->words, cli->words + 1, (cli->count + 1) * sizeof(*cli->words));
+}
+
 gboolean
 cli_parse(Cli *cli, const Verb *verbs, const char *default_verb, char **argv, GError **error)
 {
     cli->words = g_new0(const char *, g_strv_length(argv) + 2);
     if (!cli_split(cli, argv, error))
         return FALSE;
+    cli_take_help(cli);
     if (cli->count == 0) {
         if (cli->given[OPTION_HELP] || cli->given[OPTION_VERSION])
             return TRUE;
@@ -229,46 +247,13 @@ cli_parse(Cli *cli, const Verb *verbs, const char *default_verb, char **argv, GE
     }
     if (!cli_find_verb(cli, verbs, error))
         return FALSE;
-    return cli->given[OPTION_HELP] || cli_check(cli, error);
+    return cli->given[OPTION_HELP] || cli->noun != NULL || cli_check(cli, error);
 }
 
 void
 cli_clear(Cli *cli)
 {
     g_clear_pointer(&cli->words, g_free);
-}
-
-static char *
-cli_help_verb(const Verb *verb)
-{
-    return g_strdup_printf("streamctl %s%s%s\n\n%s\n", verb->name,
-                           *verb->arguments != '\0' ? " " : "", verb->arguments, _(verb->help));
-}
-
-char *
-cli_help(const Verb *verbs, const Verb *verb)
-{
-    g_autoptr(GString) text = NULL;
-
-    if (verb != NULL)
-        return cli_help_verb(verb);
-    text = g_string_new(NULL);
-    g_string_append_printf(
-        text, "%s\n\n%s\n\n%s\n",
-        _("streamctl [--user|--system] [--no-ask-password] [--json] VERB"),
-        _("--user (the default) talks to the streamd of the user, --system to the machine's, "
-          "where\n"
-          "a password may be asked for on the terminal, unless --no-ask-password is given."),
-        _("Verbs:"));
-    for (const Verb *row = verbs; row->name != NULL; row++)
-        g_string_append_printf(text, "  %s%s%s\n      %s\n", row->name,
-                               *row->arguments != '\0' ? " " : "", row->arguments, _(row->help));
-    g_string_append_printf(
-        text, "\n%s\n",
-        _("Exit codes: 0 ok, 1 failed, 2 usage, 3 no streamd, 4 not found, 5 denied, 6 exists,\n"
-          "7 limit, 10 device offline, 11 hub refused the identity, 12 device rejected,\n"
-          "13 timed out, 14 hub unreachable, 15 hub not trusted, 16 protocol, 17 stream cut"));
-    return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
 gboolean
@@ -285,7 +270,7 @@ cli_parse_number(const char *what, const char *text, guint64 min, guint64 max, g
 gboolean
 cli_number(const Cli *cli, Option option, guint64 min, guint64 max, guint64 *ret, GError **error)
 {
-    g_autofree char *what = g_strconcat("--", options[option].name, NULL);
+    g_autofree char *what = g_strconcat("--", option_row(option)->name, NULL);
 
     if (!cli->given[option])
         return TRUE;

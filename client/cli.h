@@ -3,38 +3,8 @@
  * Options are data: what is not in a verb's mask is refused with a message of its own. */
 #pragma once
 
+#include "client/cli-option.h"
 #include "client/exit-code.h"
-
-typedef enum {
-    OPTION_USER,
-    OPTION_SYSTEM,
-    OPTION_JSON,
-    OPTION_HELP,
-    OPTION_VERSION,
-    OPTION_NO_ASK_PASSWORD,
-    OPTION_CONNECTION_STRING_FILE,
-    OPTION_CA,
-    OPTION_TRANSPORT,
-    OPTION_MQTT_PORT,
-    OPTION_HUB,
-    OPTION_STREAM,
-    OPTION_INITIATOR,
-    OPTION_POSITION,
-    OPTION_ACCEPT,
-    OPTION_REJECT,
-    OPTION_LISTEN,
-    OPTION_BACKGROUND,
-    OPTION_SHARED,
-    OPTION_WAIT,
-    OPTION_TIMEOUT,
-    OPTION_ALL,
-    OPTION_LAST,
-} Option;
-
-#define OPTION_BIT(option) (1u << (option))
-#define OPTIONS_GLOBAL                                                                             \
-    (OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_SYSTEM) | OPTION_BIT(OPTION_JSON) |               \
-     OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION) | OPTION_BIT(OPTION_NO_ASK_PASSWORD))
 
 typedef struct Cli Cli;
 
@@ -42,16 +12,19 @@ typedef struct {
     const char *name; /* "hub add": one or two words */
     guint min;        /* words after the name */
     guint max;
-    guint32 options; /* OPTION_BITs beyond the global ones */
+    guint64 options; /* OPTION_BITs beyond the global ones */
     /* Runs it: EXIT_CODE_OK, or an exit code with ERROR set (or not: everything is said already).
      */
     ExitCode (*run)(Cli *cli, GError **error);
     const char *arguments; /* "NAME [--ca FILE]" for usage */
     const char *help;      /* one line, untranslated: passed through gettext when shown */
+    const char *more;      /* paragraphs for the verb's own help, untranslated; may be NULL */
 } Verb;
 
 struct Cli {
-    const Verb *verb;
+    const Verb *verb;   /* NULL: only help or the version is wanted */
+    const char *noun;   /* help is wanted for the verbs of this first word; borrowed from argv */
+    gboolean noun_only; /* because nothing came after it, which is a mistake */
     const char **words; /* after the verb's name; NULL-terminated, borrowed from argv */
     guint count;
     gboolean given[OPTION_LAST];
@@ -59,13 +32,14 @@ struct Cli {
 };
 
 /* Reads ARGV by VERBS (a row without name at the end). Errors are EXIT_CODE_USAGE. Without words:
- * DEFAULT_VERB, unless --help or --version is given: then VERB may be NULL. */
+ * DEFAULT_VERB, unless --help or --version is given: then VERB may be NULL. "help WORDS" is
+ * "WORDS --help". */
 gboolean
 cli_parse(Cli *cli, const Verb *verbs, const char *default_verb, char **argv, GError **error);
 void cli_clear(Cli *cli);
 
-/* All verbs, or one. Caller frees. */
-char *cli_help(const Verb *verbs, const Verb *verb);
+/* What CLI asks for: one verb, those of a noun, or all. Caller frees. */
+char *cli_help(const Verb *verbs, const Cli *cli);
 
 /* The value of an option as a number from MIN to MAX; FALSE with ERROR set when it is none. RET is
  * left alone when the option is absent. */

@@ -81,11 +81,11 @@ run(char **argv)
     ExitCode code = EXIT_CODE_USAGE;
 
     if (cli_parse(&cli, verbs, "status", argv, &error)) {
-        if (cli.given[OPTION_HELP]) {
-            g_autofree char *help = cli_help(verbs, cli.verb);
+        if (cli.given[OPTION_HELP] || cli.noun_only) {
+            g_autofree char *help = cli_help(verbs, &cli);
 
-            (void)fputs(help, stdout);
-            return EXIT_CODE_OK;
+            (void)fputs(help, cli.noun_only ? stderr : stdout);
+            return cli.noun_only ? EXIT_CODE_USAGE : EXIT_CODE_OK;
         }
         if (cli.given[OPTION_VERSION]) {
             (void)puts("streamctl " STREAMD_VERSION);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command line: verbs, words, options, and what is refused. */
 #include "client/cli.h"
+#include "client/nearest.h"
 
 static ExitCode
 run_nothing(Cli *cli, GError **error)
@@ -88,9 +89,13 @@ static void
 test_refusals_say_what_is_wrong(void)
 {
     REFUSED("no verb 'frob'", "frob");
-    REFUSED("add, list", "hub");
-    REFUSED("'hub frob'", "hub", "frob");
+    REFUSED("'hub frob'; after 'hub' comes one of: add, list", "hub", "frob");
+    REFUSED("'hub lst'; did you mean 'hub list'?", "hub", "lst");
+    REFUSED("'hubs'; did you mean 'hub'?", "hubs");
+    REFUSED("'hbu'; did you mean 'hub add'?", "hbu", "add");
+    REFUSED("'stauts'; did you mean 'status'?", "stauts");
     REFUSED("no option --frob", "status", "--frob");
+    REFUSED("--jsn; did you mean --json?", "status", "--jsn");
     REFUSED("no option -x", "status", "-x");
     REFUSED("--ca takes a value", "hub", "add", "home", "--ca");
     REFUSED("--json takes no value", "status", "--json=yes");
@@ -116,15 +121,83 @@ test_numbers(void)
     }
 }
 
+/* Caller frees. */
+static char *
+help_of(char **argv)
+{
+    g_auto(Cli) cli = {0};
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(cli_parse(&cli, verbs, "status", argv, &error));
+    g_assert_no_error(error);
+    g_assert_true(cli.given[OPTION_HELP] || cli.noun_only);
+    return cli_help(verbs, &cli);
+}
+
+#define HELP_OF(...) help_of((char *[]){(char *)"streamctl", __VA_ARGS__, NULL})
+
 static void
 test_help_has_every_verb(void)
 {
-    g_autofree char *all = cli_help(verbs, NULL);
-    g_autofree char *one = cli_help(verbs, &verbs[1]);
+    g_autofree char *all = HELP_OF("--help");
 
     for (const Verb *verb = verbs; verb->name != NULL; verb++)
         g_assert_nonnull(g_strstr_len(all, -1, verb->name));
-    g_assert_cmpstr(one, ==, "streamctl hub add NAME [--ca FILE]\n\nAdd\n");
+}
+
+static void
+test_help_of_a_verb_is_its_own(void)
+{
+    g_autofree char *one = HELP_OF("hub", "add", "-h");
+    g_autofree char *same = HELP_OF("help", "hub", "add");
+
+    g_assert_true(g_str_has_prefix(one, "streamctl hub add NAME [--ca FILE]\n\nAdd\n\nOptions:\n"));
+    g_assert_nonnull(g_strstr_len(one, -1, "  --ca=FILE  The certificates"));
+    g_assert_nonnull(g_strstr_len(one, -1, "  -j, --json "));
+    g_assert_null(g_strstr_len(one, -1, "--listen"));
+    g_assert_null(g_strstr_len(one, -1, "hub list"));
+    g_assert_cmpstr(one, ==, same);
+}
+
+static void
+test_help_of_a_noun_lists_its_verbs(void)
+{
+    g_autofree char *asked = HELP_OF("hub", "--help");
+    g_autofree char *alone = HELP_OF("hub");
+
+    g_assert_nonnull(g_strstr_len(asked, -1, "  hub add NAME [--ca FILE]\n      Add\n"));
+    g_assert_nonnull(g_strstr_len(asked, -1, "  hub list\n"));
+    g_assert_null(g_strstr_len(asked, -1, "connect"));
+    g_assert_cmpstr(asked, ==, alone);
+}
+
+static void
+test_every_option_is_explained(void)
+{
+    for (guint i = 0; i < OPTION_LAST; i++) {
+        const OptionRow *row = option_row((Option)i);
+
+        g_assert_nonnull(row->name);
+        if (row->help == NULL || (row->kind == VALUE_NONE) != (row->value == NULL))
+            g_error("--%s needs its help, and a name for its value if it takes one", row->name);
+    }
+}
+
+static void
+test_nearest(void)
+{
+    const char *best = NULL;
+    guint distance = 0;
+
+    g_assert_cmpuint(nearest_distance("", ""), ==, 0);
+    g_assert_cmpuint(nearest_distance("abc", ""), ==, 3);
+    g_assert_cmpuint(nearest_distance("stauts", "status"), ==, 1);
+    g_assert_cmpuint(nearest_distance("kitten", "sitting"), ==, 3);
+    nearest_consider("lst", "close", &best, &distance);
+    g_assert_null(best);
+    nearest_consider("lst", "list", &best, &distance);
+    nearest_consider("lst", "last", &best, &distance);
+    g_assert_cmpstr(best, ==, "list");
 }
 
 int
@@ -137,5 +210,9 @@ main(int argc, char **argv)
     g_test_add_func("/cli/refusals", test_refusals_say_what_is_wrong);
     g_test_add_func("/cli/numbers", test_numbers);
     g_test_add_func("/cli/help", test_help_has_every_verb);
+    g_test_add_func("/cli/help-of-a-verb", test_help_of_a_verb_is_its_own);
+    g_test_add_func("/cli/help-of-a-noun", test_help_of_a_noun_lists_its_verbs);
+    g_test_add_func("/cli/options-explained", test_every_option_is_explained);
+    g_test_add_func("/cli/nearest", test_nearest);
     return g_test_run();
 }

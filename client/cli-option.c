@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/cli-option.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+static const OptionRow rows[OPTION_LAST] = {
+    [OPTION_USER] = {"user", VALUE_NONE, NULL, N_("Talk to the streamd of the user (the default)")},
+    [OPTION_SYSTEM] = {"system", VALUE_NONE, NULL, N_("Talk to the streamd of the machine")},
+    [OPTION_JSON] = {"json", VALUE_NONE, NULL, N_("Print JSON, for programs"), "-j"},
+    [OPTION_HELP] = {"help", VALUE_NONE, NULL, N_("Print the help of a verb, or of all"), "-h"},
+    [OPTION_VERSION] = {"version", VALUE_NONE, NULL, N_("Print the version")},
+    [OPTION_NO_ASK_PASSWORD] = {"no-ask-password", VALUE_NONE, NULL,
+                                N_("Never ask for a password, with --system")},
+    [OPTION_COLOR] = {"color", VALUE_REQUIRED, "auto|always|never",
+                      N_("When to print in colour; auto, the default: on a terminal")},
+    [OPTION_NO_LEGEND] = {"no-legend", VALUE_NONE, NULL, N_("Print tables without their titles")},
+    [OPTION_FULL] = {"full", VALUE_NONE, NULL,
+                     N_("Print tables in full width, even if the terminal is narrower"), "-l"},
+    [OPTION_CONNECTION_STRING_FILE] =
+        {"connection-string-file", VALUE_REQUIRED, "FILE|-",
+         N_("Read the connection string from a file, or from standard input")},
+    [OPTION_CA] = {"ca", VALUE_REQUIRED, "FILE",
+                   N_("The certificates that the hub's must be issued by, in PEM")},
+    [OPTION_TRANSPORT] = {"transport", VALUE_REQUIRED, "wss|mqtts",
+                          N_("How a device's control connection travels; default: wss")},
+    [OPTION_MQTT_PORT] = {"mqtt-port", VALUE_REQUIRED, "N",
+                          N_("The port for --transport mqtts; default: 8883")},
+    [OPTION_HUB] = {"hub", VALUE_REQUIRED, "NAME",
+                    N_("Through this hub; not needed while there is only one that fits")},
+    [OPTION_STREAM] = {"stream", VALUE_REQUIRED, "GLOB",
+                       N_("For streams of this name; * and ? as in file names")},
+    [OPTION_INITIATOR] = {"initiator", VALUE_REQUIRED, "GLOB",
+                          N_("For streams of this initiator, as the hub names it")},
+    [OPTION_POSITION] = {"position", VALUE_REQUIRED, "N", N_("Where in the order; 0 is first")},
+    [OPTION_ACCEPT] = {"accept", VALUE_REQUIRED, "TARGET",
+                       N_("Accept, and connect the stream to this target")},
+    [OPTION_REJECT] = {"reject", VALUE_REQUIRED, "TEXT",
+                       N_("Reject, with a text that the initiator reads")},
+    [OPTION_LISTEN] = {"listen", VALUE_REQUIRED, "tcp:ADDR:PORT|unix:PATH",
+                       N_("Where to listen; default: a free port of 127.0.0.1")},
+    [OPTION_BACKGROUND] = {"background", VALUE_NONE, NULL,
+                           N_("Return at once; the tunnel stays until it is closed")},
+    [OPTION_SHARED] = {"shared", VALUE_NONE, NULL,
+                       N_("Take connections of other users, and from other machines")},
+    [OPTION_WAIT] = {"wait", VALUE_OPTIONAL, "SECONDS",
+                     N_("Wait for a device that is not connected; default and most: 60")},
+    [OPTION_TIMEOUT] = {"timeout", VALUE_REQUIRED, "SECONDS",
+                        N_("How long to wait for the device's answer; default: 20, most: 60")},
+    [OPTION_ALL] = {"all", VALUE_NONE, NULL,
+                    N_("What other users have as well, which may take a password")},
+};
+
+const OptionRow *
+option_row(Option option)
+{
+    return &rows[option];
+}
+
+gboolean
+option_find(const char *name, gsize length, Option *ret_option)
+{
+    for (guint i = 0; i < OPTION_LAST; i++)
+        if (strlen(rows[i].name) == length && strncmp(rows[i].name, name, length) == 0) {
+            *ret_option = (Option)i;
+            return TRUE;
+        }
+    return FALSE;
+}
+
+const OptionRow *
+option_of_brief(const char *text)
+{
+    for (guint i = 0; i < OPTION_LAST; i++)
+        if (g_strcmp0(rows[i].brief, text) == 0)
+            return &rows[i];
+    return NULL;
+}
