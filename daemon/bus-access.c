@@ -22,6 +22,9 @@ static const BusAccess rows[] = {
     {BUS_POLICY, "Move", ACTION("manage-policy")},
     {BUS_POLICY, "SetDefault", ACTION("manage-policy")},
     {BUS_POLICY, "Test", ACTION("view")},
+    {BUS_REQUEST, "Accept", ACTION("answer-requests"), .object = "request"},
+    {BUS_REQUEST, "AcceptTo", ACTION("answer-requests"), .object = "request"},
+    {BUS_REQUEST, "Reject", ACTION("answer-requests"), .object = "request"},
     /* One's own needs no question; for somebody else's it takes who could remove the hub. */
     {BUS_STREAM, "Close", ACTION("manage-hubs"), .object = "stream", .owner = TRUE},
     {BUS_TUNNEL, "Close", ACTION("manage-hubs"), .object = "tunnel", .owner = TRUE},

@@ -16,8 +16,11 @@ SOURCE, POLICY = sys.argv[1:3]
 PREFIX = 'io.streamd.streamd1.'
 OWNER = 'org.freedesktop.policykit.owner'
 
-# For interfaces that are not there yet: consent, and apps as the ends of streams.
-WITHOUT_METHOD = {'handle-streams', 'answer-requests'}
+# For methods that are not there yet: apps as the ends of streams.
+WITHOUT_METHOD = {'handle-streams'}
+
+# What apps export, and streamd calls.
+OF_APPS = {'io.streamd.Streamd1.Agent', 'io.streamd.Streamd1.Handler'}
 
 # What polkit's manual gives for defaults.
 DEFAULTS = {'no', 'yes', 'auth_self', 'auth_admin', 'auth_self_keep', 'auth_admin_keep'}
@@ -55,9 +58,11 @@ def access():
 
 
 def contract():
-    """Every (interface, method) of ours."""
+    """Every (interface, method) that streamd has."""
     for path in glob.glob(os.path.join(SOURCE, 'dbus', '*.xml')):
         for interface in xml.etree.ElementTree.parse(path).getroot().iter('interface'):
+            if interface.get('name') in OF_APPS:
+                continue
             for method in interface.iter('method'):
                 yield interface.get('name'), method.get('name')
 
