@@ -25,6 +25,9 @@ static const ReasonRow rows[REASON_LAST] = {
                                    FALSE},
     [REASON_TARGET_TIMED_OUT] = {"target-timed-out", "the device's target did not answer in time",
                                  1000, FALSE},
+    [REASON_NO_CONSENT] = {"no-consent", "nobody on the device consented in time", 1000, FALSE},
+    [REASON_NO_HANDLER] = {"no-handler", "the device's app for this stream is not running", 1000,
+                           FALSE},
     [REASON_OFFLINE] = {"offline", "the device is not connected to the hub", 1011, FALSE},
     [REASON_NOT_FOUND] = {"not-found", "the hub knows no such device", 1008, FALSE},
     [REASON_UNAUTHORIZED] = {"unauthorized", "the hub refused the identity", 1008, FALSE},
@@ -43,6 +46,12 @@ static const ReasonRow rows[REASON_LAST] = {
     [REASON_LOCAL_CUT] = {"local-cut", "the local application or target reset its connection", 1011,
                           FALSE},
     [REASON_SILENT] = {"silent", "the peer was silent for too long", 1011, FALSE},
+    [REASON_BYTE_LIMIT] = {"byte-limit", "the stream carried as many bytes as the device allows",
+                           1008, FALSE},
+    [REASON_TIME_LIMIT] = {"time-limit", "the stream was open for as long as the device allows",
+                           1008, FALSE},
+    [REASON_IDLE] = {"idle", "the stream was idle for longer than the device allows", 1008, FALSE},
+    [REASON_STALLED] = {"stalled", "bytes waited for longer than the device allows", 1008, FALSE},
 };
 
 static const ReasonRow *

@@ -20,13 +20,15 @@ typedef enum {
     REASON_TARGET_REFUSED,   /* the target refused the connection */
     REASON_TARGET_UNREACHABLE, /* no route, no such host, no such socket */
     REASON_TARGET_TIMED_OUT, /* the target did not answer in time */
+    REASON_NO_CONSENT,       /* the rule asks a person, and none answered in time */
+    REASON_NO_HANDLER,       /* the rule names a handler that is not registered */
     REASON_OFFLINE,          /* the device is not connected or not subscribed */
     REASON_NOT_FOUND,        /* the hub knows no such device */
     REASON_UNAUTHORIZED,     /* the hub refused the identity */
     REASON_TIMED_OUT,        /* the device did not answer in time */
     REASON_NOT_PAIRED,       /* one of the two legs never came */
     REASON_CANCELLED,        /* the initiator went away before the answer */
-    REASON_LIMIT,            /* a limit or quota is reached */
+    REASON_LIMIT,            /* a limit or quota on the number of streams or starts is reached */
     REASON_HUB_UNREACHABLE,  /* DNS, TCP or proxy failed on the way to the hub */
     REASON_HUB_UNTRUSTED,    /* the hub's certificate was refused */
     REASON_HUB_ERROR,        /* the hub answered with an error of its own */
@@ -38,6 +40,10 @@ typedef enum {
     REASON_PROTOCOL,         /* the peer broke the protocol */
     REASON_LOCAL_CUT,        /* the local application or target reset its connection */
     REASON_SILENT,           /* the peer was silent for too long */
+    REASON_BYTE_LIMIT,       /* the limits of the rule or target, on the device */
+    REASON_TIME_LIMIT,
+    REASON_IDLE,             /* no byte came or went */
+    REASON_STALLED,          /* bytes waited, and nobody took them */
     REASON_LAST,
 } Reason;
 

@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-/* An AcceptRule whose strings are ours, none NULL but the source. */
-typedef struct {
-    AcceptRule rule;
-    char *hub, *stream, *initiator, *target, *reject_text, *source;
-} OwnRule;
-
 struct AcceptPolicy {
     GPtrArray *rules;
     guint32 next_id;
@@ -19,44 +13,9 @@ struct AcceptPolicy {
 };
 
 static void
-own_rule_free(void *data)
+free_rule(void *data)
 {
-    OwnRule *own = data;
-
-    g_free(own->hub);
-    g_free(own->stream);
-    g_free(own->initiator);
-    g_free(own->target);
-    g_free(own->reject_text);
-    g_free(own->source);
-    g_free(own);
-}
-
-static char *
-text_or_empty(const char *text)
-{
-    return g_strdup(text ? text : "");
-}
-
-static OwnRule *
-own_rule_new(const AcceptRule *rule)
-{
-    OwnRule *own = g_new0(OwnRule, 1);
-
-    own->hub = text_or_empty(rule->hub);
-    own->stream = text_or_empty(rule->stream);
-    own->initiator = text_or_empty(rule->initiator);
-    own->target = text_or_empty(rule->target);
-    own->reject_text = text_or_empty(rule->reject_text);
-    own->source = g_strdup(rule->source);
-    own->rule = *rule;
-    own->rule.hub = own->hub;
-    own->rule.stream = own->stream;
-    own->rule.initiator = own->initiator;
-    own->rule.target = own->target;
-    own->rule.reject_text = own->reject_text;
-    own->rule.source = own->source;
-    return own;
+    accept_rule_free(data);
 }
 
 AcceptPolicy *
@@ -64,7 +23,7 @@ accept_policy_new(void)
 {
     AcceptPolicy *policy = g_new0(AcceptPolicy, 1);
 
-    policy->rules = g_ptr_array_new_with_free_func(own_rule_free);
+    policy->rules = g_ptr_array_new_with_free_func(free_rule);
     policy->next_id = ACCEPT_FIRST_RUNTIME_ID;
     policy->default_text = g_strdup("");
     return policy;
@@ -80,47 +39,11 @@ accept_policy_free(AcceptPolicy *policy)
     g_free(policy);
 }
 
-static gboolean
-text_is_printable(const char *text)
-{
-    for (const char *c = text; c && *c; c++)
-        if (*c < 0x20 || *c > 0x7e)
-            return FALSE;
-    return TRUE;
-}
-
-static gboolean
-check_text(const char *what, const char *text, gsize max, GError **error)
-{
-    if (!text || (text_is_printable(text) && strlen(text) <= max))
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "the %s of the rule must be at most %zu printable ASCII characters", what, max);
-    return FALSE;
-}
-
-gboolean
-accept_rule_check(const AcceptRule *rule, GError **error)
-{
-    if (!check_text("hub", rule->hub, ACCEPT_PATTERN_MAX, error) ||
-        !check_text("stream pattern", rule->stream, ACCEPT_PATTERN_MAX, error) ||
-        !check_text("initiator pattern", rule->initiator, ACCEPT_PATTERN_MAX, error) ||
-        !check_text("target", rule->target, ACCEPT_PATTERN_MAX, error) ||
-        !check_text("reject text", rule->reject_text, ACCEPT_TEXT_MAX, error))
-        return FALSE;
-    if (!rule->accept && rule->target && *rule->target) {
-        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                            "a rule that rejects has no target");
-        return FALSE;
-    }
-    return TRUE;
-}
-
 static int
 policy_index(const AcceptPolicy *policy, guint32 id)
 {
     for (guint i = 0; i < policy->rules->len; i++)
-        if (((OwnRule *)policy->rules->pdata[i])->rule.id == id)
+        if (((AcceptRule *)policy->rules->pdata[i])->id == id)
             return (int)i;
     return -1;
 }
@@ -144,7 +67,7 @@ gboolean
 accept_policy_add(AcceptPolicy *policy, const AcceptRule *rule, int position, guint32 *ret_id,
                   GError **error)
 {
-    OwnRule *own;
+    AcceptRule *own;
 
     if (!accept_rule_check(rule, error))
         return FALSE;
@@ -158,14 +81,14 @@ accept_policy_add(AcceptPolicy *policy, const AcceptRule *rule, int position, gu
                     rule->id);
         return FALSE;
     }
-    own = own_rule_new(rule);
-    if (own->rule.id == 0)
-        own->rule.id = policy->next_id++;
-    else if (own->rule.id >= policy->next_id)
-        policy->next_id = own->rule.id + 1;
+    own = accept_rule_copy(rule);
+    if (own->id == 0)
+        own->id = policy->next_id++;
+    else if (own->id >= policy->next_id)
+        policy->next_id = own->id + 1;
     g_ptr_array_insert(policy->rules, policy_place(policy, rule->source != NULL, position), own);
     if (ret_id)
-        *ret_id = own->rule.id;
+        *ret_id = own->id;
     return TRUE;
 }
 
@@ -202,7 +125,7 @@ gboolean
 accept_policy_move(AcceptPolicy *policy, guint32 id, int position, GError **error)
 {
     int index = policy_find_changeable(policy, id, error);
-    OwnRule *own;
+    AcceptRule *own;
 
     if (index < 0)
         return FALSE;
@@ -220,7 +143,7 @@ accept_policy_size(const AcceptPolicy *policy)
 const AcceptRule *
 accept_policy_get(const AcceptPolicy *policy, guint index)
 {
-    return &((OwnRule *)policy->rules->pdata[index])->rule;
+    return policy->rules->pdata[index];
 }
 
 const AcceptRule *
@@ -247,11 +170,11 @@ gboolean
 accept_policy_set_default(AcceptPolicy *policy, gboolean accept, const char *reject_text,
                           GError **error)
 {
-    if (!check_text("reject text", reject_text, ACCEPT_TEXT_MAX, error))
+    if (!accept_reject_text_check(reject_text, error))
         return FALSE;
     g_free(policy->default_text);
     policy->default_accept = accept;
-    policy->default_text = text_or_empty(accept ? NULL : reject_text);
+    policy->default_text = g_strdup(accept || !reject_text ? "" : reject_text);
     return TRUE;
 }
 
@@ -303,34 +226,83 @@ pattern_matches(const char *pattern, const char *text)
     return *pattern == '\0' || accept_glob_match(pattern, text);
 }
 
-static gboolean
-rule_matches(const AcceptRule *rule, const char *hub, const char *stream, const char *initiator)
+static const char *
+text_or_empty(const char *text)
 {
-    return (*rule->hub == '\0' || strcmp(rule->hub, hub) == 0) &&
-           pattern_matches(rule->stream, stream) && pattern_matches(rule->initiator, initiator);
+    return text ? text : "";
+}
+
+static AcceptMismatch
+rule_mismatch(const AcceptRule *rule, const AcceptRequest *request)
+{
+    if (*rule->hub && strcmp(rule->hub, text_or_empty(request->hub)) != 0)
+        return ACCEPT_OTHER_HUB;
+    if (!pattern_matches(rule->stream, request->stream))
+        return ACCEPT_OTHER_STREAM;
+    if (!pattern_matches(rule->initiator, text_or_empty(request->initiator)))
+        return ACCEPT_OTHER_INITIATOR;
+    return ACCEPT_MATCHES;
+}
+
+static AcceptVerdict
+rule_verdict(const AcceptRule *rule, const AcceptRequest *request)
+{
+    AcceptVerdict verdict = {
+        .kind = rule->kind,
+        .reject_text = rule->reject_text,
+        .rule = rule->id,
+        .limits = rule->limits,
+    };
+
+    if (rule->kind == ACCEPT_TARGET || rule->kind == ACCEPT_ASK)
+        verdict.target = *rule->target ? rule->target : request->stream;
+    if (rule->kind == ACCEPT_ASK)
+        verdict.ask_timeout = rule->ask_timeout ? rule->ask_timeout : ACCEPT_ASK_TIMEOUT;
+    if (rule->kind == ACCEPT_HANDLER) {
+        verdict.handler = rule->handler;
+        verdict.handler_uid = rule->handler_uid;
+    }
+    return verdict;
+}
+
+static AcceptVerdict
+default_verdict(const AcceptPolicy *policy, const AcceptRequest *request)
+{
+    return (AcceptVerdict){
+        .kind = policy->default_accept ? ACCEPT_TARGET : ACCEPT_REJECT,
+        .target = policy->default_accept ? request->stream : NULL,
+        .reject_text = policy->default_text,
+    };
 }
 
 AcceptVerdict
-accept_policy_test(const AcceptPolicy *policy, const char *hub, const char *stream,
-                   const char *initiator)
+accept_policy_test(const AcceptPolicy *policy, const AcceptRequest *request, AcceptMismatch *why,
+                   guint *ret_tried)
 {
-    for (guint i = 0; i < policy->rules->len; i++) {
-        const AcceptRule *rule = accept_policy_get(policy, i);
+    const AcceptRule *deciding = NULL;
+    guint tried = 0;
 
-        if (!rule_matches(rule, hub ? hub : "", stream, initiator ? initiator : ""))
-            continue;
-        return (AcceptVerdict){
-            .accept = rule->accept,
-            .target = !rule->accept   ? NULL
-                      : *rule->target ? rule->target
-                                      : stream,
-            .reject_text = rule->reject_text,
-            .rule = rule->id,
-        };
+    for (; tried < policy->rules->len && !deciding; tried++) {
+        const AcceptRule *rule = accept_policy_get(policy, tried);
+        AcceptMismatch mismatch = rule_mismatch(rule, request);
+
+        if (mismatch == ACCEPT_MATCHES) {
+            deciding = rule;
+            break;
+        }
+        if (why)
+            why[tried] = mismatch;
     }
-    return (AcceptVerdict){
-        .accept = policy->default_accept,
-        .target = policy->default_accept ? stream : NULL,
-        .reject_text = policy->default_text,
-    };
+    if (ret_tried)
+        *ret_tried = tried;
+    return deciding ? rule_verdict(deciding, request) : default_verdict(policy, request);
+}
+
+const char *
+accept_mismatch_key(AcceptMismatch mismatch)
+{
+    static const char *const keys[] = {"",        "hub",      "stream", "initiator",
+                                       "address", "weekdays", "time"};
+
+    return keys[mismatch];
 }

@@ -1,40 +1,48 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Accept policy: which incoming streams are let in, and to which target.
+/* Accept policy: which incoming streams are let in, and to what.
  *
- * Rules are tried in order; the first whose three patterns match decides. When none does, the
- * default decides: reject, until told otherwise. Pure: no I/O; one thread at a time. */
+ * Rules are tried in order; the first whose conditions all hold decides. When none does, the
+ * default decides: reject, until told otherwise. Pure: no I/O but the local time zone; one thread
+ * at a time. */
 #pragma once
 
-#include <glib.h>
+#include "daemon/accept-rule.h"
 
 #define ACCEPT_RULES_MAX 256
-#define ACCEPT_PATTERN_MAX 256
-#define ACCEPT_TEXT_MAX 96           /* a reject text; it travels percent-encoded in 128 bytes */
 #define ACCEPT_FIRST_RUNTIME_ID 1000 /* [rule N] of the configuration file has id N, below this */
 
 typedef struct AcceptPolicy AcceptPolicy;
 
-/* NULL or "" in a pattern matches everything. `*` is any run of characters, `?` is any one. */
+/* What is known of a stream that is asked for. NULL: not known. */
 typedef struct {
-    guint32 id;            /* stable; set by accept_policy_add when 0 */
-    const char *hub;       /* the name of the hub, exactly */
-    const char *stream;    /* glob */
-    const char *initiator; /* glob over the policy name the hub tells; unknown initiators are "" */
-    gboolean accept;
-    const char *target;      /* accept: NULL or "": the target named like the stream */
-    const char *reject_text; /* reject: NULL or "": no text */
-    const char *source;      /* "FILE:LINE" of the configuration; NULL: D-Bus */
-} AcceptRule;
+    const char *hub;       /* our name of it */
+    const char *stream;    /* never NULL */
+    const char *initiator; /* the policy name that the hub tells */
+    const char *address;   /* the initiator's, as the hub tells it */
+    gint64 at;             /* µs since the epoch */
+} AcceptRequest;
 
-/* What accept_policy_add would say of it: INVALID. */
-gboolean accept_rule_check(const AcceptRule *rule, GError **error);
+/* The first condition of a rule that did not hold. */
+typedef enum {
+    ACCEPT_MATCHES,
+    ACCEPT_OTHER_HUB,
+    ACCEPT_OTHER_STREAM,
+    ACCEPT_OTHER_INITIATOR,
+    ACCEPT_OTHER_ADDRESS,
+    ACCEPT_OTHER_DAY,
+    ACCEPT_OTHER_TIME,
+} AcceptMismatch;
 
+/* The strings are valid until the policy changes; a target may be the request's stream name. */
 typedef struct {
-    gboolean accept;
-    const char *target;      /* accept: a name, never empty; valid until the policy changes (or the
-                                stream name given) */
-    const char *reject_text; /* reject: never NULL */
+    AcceptKind kind;
+    const char *target;      /* target, ask: a name, never empty; otherwise NULL */
+    const char *handler;     /* handler: its name; otherwise NULL */
+    guint32 handler_uid;     /* handler: whose */
+    gint64 ask_timeout;      /* ask: µs */
+    const char *reject_text; /* never NULL; "" but for a reject that has one */
     guint32 rule;            /* 0: the default decided */
+    Limits limits;           /* the rule's */
 } AcceptVerdict;
 
 AcceptPolicy *accept_policy_new(void);
@@ -65,8 +73,12 @@ void accept_policy_swap(AcceptPolicy *policy, AcceptPolicy *other);
 
 gboolean accept_glob_match(const char *pattern, const char *text);
 
-/* Decides. INITIATOR NULL: unknown. */
-AcceptVerdict accept_policy_test(const AcceptPolicy *policy, const char *hub, const char *stream,
-                                 const char *initiator);
+/* Decides. WHY, when it is not NULL, has room for ACCEPT_RULES_MAX: what did not hold of each rule
+ * before the one that decides, in their order. RET_TRIED: how many those are; NULL: not asked. */
+AcceptVerdict accept_policy_test(const AcceptPolicy *policy, const AcceptRequest *request,
+                                 AcceptMismatch *why, guint *ret_tried);
+
+/* "hub", "stream", "initiator", "address", "weekdays", "time": the condition's key. */
+const char *accept_mismatch_key(AcceptMismatch mismatch);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AcceptPolicy, accept_policy_free)

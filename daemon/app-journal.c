@@ -100,15 +100,19 @@ app_journal_decided(Stream *stream, const AcceptVerdict *verdict)
 {
     g_autofree char *rule =
         verdict->rule ? g_strdup_printf("rule %u", verdict->rule) : g_strdup("the default");
+    gboolean rejected = verdict->kind == ACCEPT_REJECT;
     char id[ID_SIZE];
     EventData data = of_stream(stream, id);
 
+    /* Whoever is asked, and a handler, decide later. */
+    if (!rejected && verdict->kind != ACCEPT_TARGET)
+        return;
     data.rule = rule;
     data.reason = reason_code(REASON_POLICY);
-    data.detail = verdict->accept ? NULL : verdict->reject_text;
-    if (verdict->accept)
+    data.detail = rejected ? verdict->reject_text : NULL;
+    if (!rejected)
         data.target = verdict->target;
-    event_log(verdict->accept ? EVENT_STREAM_ACCEPTED : EVENT_STREAM_REJECTED, &data);
+    event_log(rejected ? EVENT_STREAM_REJECTED : EVENT_STREAM_ACCEPTED, &data);
 }
 
 static gboolean

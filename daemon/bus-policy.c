@@ -45,10 +45,10 @@ bus_policy_append_rule(sd_bus_message *message, const AcceptRule *rule)
     if (r >= 0)
         r = bus_policy_append_pair(message, "initiator", rule->initiator);
     if (r >= 0)
-        r = bus_policy_append_pair(message, "verdict", bus_policy_verdict(rule->accept));
-    if (r >= 0 && rule->accept)
+        r = bus_policy_append_pair(message, "verdict", accept_kind_verdict(rule->kind));
+    if (r >= 0 && rule->kind != ACCEPT_REJECT)
         r = bus_policy_append_pair(message, "target", rule->target);
-    if (r >= 0 && !rule->accept)
+    if (r >= 0 && rule->kind == ACCEPT_REJECT)
         r = bus_policy_append_pair(message, "reason", rule->reject_text);
     if (r >= 0)
         r = bus_policy_append_pair(message, "source", rule->source != NULL ? "config" : "bus");
@@ -94,6 +94,7 @@ bus_policy_add(sd_bus_message *message, void *data, sd_bus_error *error)
     AcceptRule rule = {0};
     const char *verdict = NULL;
     guint32 position = 0, id;
+    gboolean accept;
     BusOption options[] = {
         {"hub", 's', &rule.hub},
         {"stream", 's', &rule.stream},
@@ -108,10 +109,11 @@ bus_policy_add(sd_bus_message *message, void *data, sd_bus_error *error)
     r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
     if (r < 0)
         return r;
-    r = bus_policy_read_verdict(verdict, &rule.accept, error);
+    r = bus_policy_read_verdict(verdict, &accept, error);
     if (r < 0)
         return r;
-    if (rule.accept ? rule.reject_text != NULL : rule.target != NULL)
+    rule.kind = accept ? ACCEPT_TARGET : ACCEPT_REJECT;
+    if (accept ? rule.reject_text != NULL : rule.target != NULL)
         return bus_error_setf(error, STREAMD_ERROR_INVALID,
                               "'target' goes with the verdict 'accept', 'reason' with 'reject'");
     index = options[6].given ? (int)MIN(position, ACCEPT_RULES_MAX) : -1;
@@ -197,13 +199,13 @@ bus_policy_reply_verdict(sd_bus_message *message, const AcceptVerdict *verdict)
 
     r = sd_bus_message_new_method_return(message, &reply);
     if (r >= 0)
-        r = sd_bus_message_append(reply, "st", bus_policy_verdict(verdict->accept),
+        r = sd_bus_message_append(reply, "st", accept_kind_verdict(verdict->kind),
                                   (uint64_t)verdict->rule);
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "{sv}");
-    if (r >= 0 && verdict->accept)
+    if (r >= 0 && verdict->target)
         r = bus_policy_append_pair(reply, "target", verdict->target);
-    if (r >= 0 && !verdict->accept)
+    if (r >= 0 && verdict->kind == ACCEPT_REJECT)
         r = bus_policy_append_pair(reply, "reason", verdict->reject_text);
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
@@ -213,24 +215,24 @@ bus_policy_reply_verdict(sd_bus_message *message, const AcceptVerdict *verdict)
 static int
 bus_policy_test(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    const char *stream, *hub = "", *initiator = NULL;
+    AcceptRequest asked = {.at = g_get_real_time()};
     BusOption options[] = {
-        {"hub", 's', &hub},
-        {"initiator", 's', &initiator},
+        {"hub", 's', &asked.hub},
+        {"initiator", 's', &asked.initiator},
     };
     AcceptVerdict verdict;
     int r;
 
-    r = sd_bus_message_read(message, "s", &stream);
+    r = sd_bus_message_read(message, "s", &asked.stream);
     if (r >= 0)
-        r = bus_options_check_string("the stream's name", stream, error);
+        r = bus_options_check_string("the stream's name", asked.stream, error);
     if (r >= 0)
         r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
     if (r < 0)
         return r;
-    if (*stream == '\0')
+    if (*asked.stream == '\0')
         return bus_error_setf(error, STREAMD_ERROR_INVALID, "the stream's name is empty");
-    verdict = accept_policy_test(bus_policy_of(data), hub, stream, initiator);
+    verdict = accept_policy_test(bus_policy_of(data), &asked, NULL, NULL);
     return bus_policy_reply_verdict(message, &verdict);
 }
 

@@ -139,7 +139,7 @@ config_read_rule(ConfigFile *config, const ConfigSection *section, const char *n
         .hub = config_section_value(section, "Hub"),
         .stream = config_section_value(section, "Stream"),
         .initiator = config_section_value(section, "Initiator"),
-        .accept = config_keys_choice(section, "Verdict") == 1,
+        .kind = config_keys_choice(section, "Verdict") == 1 ? ACCEPT_TARGET : ACCEPT_REJECT,
         .target = config_section_value(section, "Target"),
         .reject_text = config_section_value(section, "Reason"),
         .source = source,
@@ -152,8 +152,6 @@ config_read_rule(ConfigFile *config, const ConfigSection *section, const char *n
                      "a rule's section is [rule N], N from 1 to 999");
     else if (!config_section_find(section, "Verdict"))
         problem_here(config, &section->place, section, "Verdict is missing");
-    else if (rule.accept && rule.reject_text)
-        problem_here(config, &section->place, section, "Reason goes with the verdict reject");
     else if (!accept_rule_check(&rule, &error))
         problem_here(config, &section->place, section, error->message);
     rule.id = (guint32)id;
@@ -165,12 +163,11 @@ config_read_policy(ConfigFile *config, const ConfigSection *section, StoreState 
 {
     const gboolean accept = config_keys_choice(section, "Default") == 1;
     const char *reason = config_section_value(section, "Reason");
-    const AcceptRule like = {.reject_text = reason};
     g_autoptr(GError) error = NULL;
 
     if (accept && reason)
         problem_here(config, &section->place, section, "Reason goes with the default reject");
-    else if (!accept_rule_check(&like, &error))
+    else if (!accept_reject_text_check(reason, &error))
         problem_here(config, &section->place, section, error->message);
     store_state_set_default(state, accept, reason);
 }

@@ -225,22 +225,12 @@ device_stream_connect(void *data)
                                  device_stream_leg_done, self);
 }
 
-/* Policy, then the target that it names. */
 static void
-device_stream_decide(DeviceStream *self, const StreamRequest *request)
+device_stream_go_to(DeviceStream *self, const char *name)
 {
     const DeviceStreamsContext *context = &self->owner->context;
-    AcceptVerdict verdict;
-    Target *target;
+    Target *target = context->find_target(name, context->data);
 
-    stream_set_state(self->stream, STREAM_DECIDING);
-    verdict = accept_policy_test(context->policy, context->hub, request->name, request->initiator);
-    app_journal_decided(self->stream, &verdict);
-    if (!verdict.accept) {
-        device_stream_fail(self, REASON_POLICY, verdict.reject_text);
-        return;
-    }
-    target = context->find_target(verdict.target, context->data);
     if (!target) {
         device_stream_fail(self, REASON_NO_TARGET, NULL);
         return;
@@ -251,6 +241,44 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
     stream_set_handshake(self->stream, device_stream_cancelled, self);
     if (target_take_place(target, &self->waiter))
         device_stream_connect(self);
+}
+
+static AcceptVerdict
+device_stream_judge(const DeviceStreamsContext *context, const StreamRequest *request)
+{
+    const AcceptRequest asked = {
+        .hub = context->hub,
+        .stream = request->name,
+        .initiator = request->initiator,
+        .address = request->from,
+        .at = g_get_real_time(),
+    };
+
+    return accept_policy_test(context->policy, &asked, NULL, NULL);
+}
+
+/* Policy, then what it names. */
+static void
+device_stream_decide(DeviceStream *self, const StreamRequest *request)
+{
+    AcceptVerdict verdict = device_stream_judge(&self->owner->context, request);
+
+    stream_set_state(self->stream, STREAM_DECIDING);
+    app_journal_decided(self->stream, &verdict);
+    switch (verdict.kind) {
+    case ACCEPT_TARGET:
+        device_stream_go_to(self, verdict.target);
+        break;
+    case ACCEPT_HANDLER:
+        device_stream_fail(self, REASON_NO_HANDLER, NULL);
+        break;
+    case ACCEPT_ASK:
+        device_stream_fail(self, REASON_NO_CONSENT, NULL);
+        break;
+    case ACCEPT_REJECT:
+        device_stream_fail(self, REASON_POLICY, verdict.reject_text);
+        break;
+    }
 }
 
 static Stream *
@@ -264,6 +292,7 @@ device_stream_object(DeviceStreams *streams, const StreamRequest *request)
         .device = context->device,
         .name = request->name,
         .initiator = request->initiator,
+        .address = request->from,
         .owner_uid = getuid(),
     };
 

@@ -44,15 +44,7 @@ target_item_free(void *data)
 static void
 rule_item_free(void *data)
 {
-    AcceptRule *rule = data;
-
-    g_free((char *)rule->hub);
-    g_free((char *)rule->stream);
-    g_free((char *)rule->initiator);
-    g_free((char *)rule->target);
-    g_free((char *)rule->reject_text);
-    g_free((char *)rule->source);
-    g_free(rule);
+    accept_rule_free(data);
 }
 
 static void
@@ -119,16 +111,7 @@ store_state_add_target(StoreState *state, const char *name, const char *address,
 void
 store_state_add_rule(StoreState *state, const AcceptRule *rule)
 {
-    AcceptRule *item = g_new(AcceptRule, 1);
-
-    *item = *rule;
-    item->hub = g_strdup(rule->hub);
-    item->stream = g_strdup(rule->stream);
-    item->initiator = g_strdup(rule->initiator);
-    item->target = g_strdup(rule->target);
-    item->reject_text = g_strdup(rule->reject_text);
-    item->source = g_strdup(rule->source);
-    g_ptr_array_add(state->rules, item);
+    g_ptr_array_add(state->rules, accept_rule_copy(rule));
 }
 
 void

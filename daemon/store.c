@@ -208,7 +208,8 @@ store_read_rule(SettingsReader *reader, const char *id, StoreState *state)
         .hub = hub,
         .stream = stream,
         .initiator = initiator,
-        .accept = settings_reader_choice(reader, "verdict", verdicts, 0) == 1,
+        .kind = settings_reader_choice(reader, "verdict", verdicts, 0) == 1 ? ACCEPT_TARGET
+                                                                            : ACCEPT_REJECT,
         .target = target,
         .reject_text = reason,
     };
@@ -333,7 +334,7 @@ store_put_rule(GKeyFile *file, const AcceptRule *rule)
 {
     g_autofree char *group = g_strdup_printf("rule %u", rule->id);
 
-    g_key_file_set_string(file, group, "verdict", verdicts[rule->accept ? 1 : 0]);
+    g_key_file_set_string(file, group, "verdict", verdicts[rule->kind == ACCEPT_TARGET ? 1 : 0]);
     set_text(file, group, "hub", rule->hub);
     set_text(file, group, "stream", rule->stream);
     set_text(file, group, "initiator", rule->initiator);

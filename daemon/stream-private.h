@@ -36,6 +36,7 @@ typedef struct {
     const char *device;
     const char *name;
     const char *initiator; /* NULL: unknown */
+    const char *address;   /* the initiator's; NULL: unknown */
     guint64 tunnel;
     guint32 owner_uid;
     void (*ended)(Stream *stream, void *data); /* once; or NULL */

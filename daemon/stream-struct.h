@@ -10,7 +10,7 @@ struct Stream {
     StreamRole role;
     StreamState state;
     Reason reason;
-    char *hub, *device, *name, *initiator, *target, *message;
+    char *hub, *device, *name, *initiator, *address, *target, *message;
     guint64 tunnel;
     guint32 owner_uid;
     guint64 requested_at, opened_at, ended_at;

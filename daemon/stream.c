@@ -30,6 +30,7 @@ stream_new(StreamTable *table, const StreamInfo *info, GError **error)
     stream->device = g_strdup(info->device);
     stream->name = g_strdup(info->name);
     stream->initiator = g_strdup(info->initiator ? info->initiator : "");
+    stream->address = g_strdup(info->address ? info->address : "");
     stream->target = g_strdup("");
     stream->message = g_strdup("");
     stream->tunnel = info->tunnel;
@@ -62,6 +63,7 @@ stream_free(Stream *stream)
     g_free(stream->device);
     g_free(stream->name);
     g_free(stream->initiator);
+    g_free(stream->address);
     g_free(stream->target);
     g_free(stream->message);
     g_free(stream);
@@ -140,6 +142,8 @@ stream_last_state(const Stream *stream, Reason reason)
     case REASON_TARGET_REFUSED:
     case REASON_TARGET_UNREACHABLE:
     case REASON_TARGET_TIMED_OUT:
+    case REASON_NO_CONSENT:
+    case REASON_NO_HANDLER:
         return STREAM_REJECTED;
     case REASON_TIMED_OUT:
         return STREAM_TIMED_OUT;
@@ -262,6 +266,12 @@ const char *
 stream_initiator(const Stream *stream)
 {
     return stream->initiator;
+}
+
+const char *
+stream_address(const Stream *stream)
+{
+    return stream->address;
 }
 
 const char *

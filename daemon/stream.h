@@ -41,6 +41,7 @@ const char *stream_hub(const Stream *stream);    /* the hub's name, which may be
 const char *stream_device(const Stream *stream); /* "dev1" or "dev1/mod1" */
 const char *stream_name(const Stream *stream);
 const char *stream_initiator(const Stream *stream); /* the policy the hub names; "" unknown */
+const char *stream_address(const Stream *stream);   /* the initiator's; "" unknown */
 const char *stream_target(const Stream *stream);    /* the target's name; "" none */
 guint64 stream_tunnel(const Stream *stream);        /* the tunnel it belongs to; 0 none */
 guint32

@@ -15,19 +15,27 @@ add(AcceptPolicy *policy, AcceptRule rule, int position)
     return id;
 }
 
+static AcceptVerdict
+ask(AcceptPolicy *policy, const char *hub, const char *stream, const char *initiator)
+{
+    const AcceptRequest request = {.hub = hub, .stream = stream, .initiator = initiator};
+
+    return accept_policy_test(policy, &request, NULL, NULL);
+}
+
 static void
 test_default(void)
 {
     g_autoptr(AcceptPolicy) policy = accept_policy_new();
-    AcceptVerdict verdict = accept_policy_test(policy, "hub", "ssh", NULL);
+    AcceptVerdict verdict = ask(policy, "hub", "ssh", NULL);
     const char *text;
 
-    g_assert_false(verdict.accept);
+    g_assert_false(verdict.kind == ACCEPT_TARGET);
     g_assert_cmpuint(verdict.rule, ==, 0);
     g_assert_cmpstr(verdict.reject_text, ==, "");
     g_assert_true(accept_policy_set_default(policy, TRUE, NULL, NULL));
-    verdict = accept_policy_test(policy, "hub", "ssh", NULL);
-    g_assert_true(verdict.accept);
+    verdict = ask(policy, "hub", "ssh", NULL);
+    g_assert_true(verdict.kind == ACCEPT_TARGET);
     g_assert_cmpstr(verdict.target, ==, "ssh");
     g_assert_true(accept_policy_set_default(policy, FALSE, "ask Ann", NULL));
     g_assert_false(accept_policy_default(policy, &text));
@@ -38,18 +46,19 @@ static void
 test_order(void)
 {
     g_autoptr(AcceptPolicy) policy = accept_policy_new();
-    guint32 all = add(policy, (AcceptRule){.accept = FALSE, .reject_text = "no"}, -1);
-    guint32 ssh = add(policy, (AcceptRule){.stream = "ssh", .accept = TRUE, .target = "sshd"}, 0);
-    AcceptVerdict verdict = accept_policy_test(policy, "hub", "ssh", NULL);
+    guint32 all = add(policy, (AcceptRule){.reject_text = "no"}, -1);
+    guint32 ssh =
+        add(policy, (AcceptRule){.stream = "ssh", .kind = ACCEPT_TARGET, .target = "sshd"}, 0);
+    AcceptVerdict verdict = ask(policy, "hub", "ssh", NULL);
 
-    g_assert_true(verdict.accept);
+    g_assert_true(verdict.kind == ACCEPT_TARGET);
     g_assert_cmpuint(verdict.rule, ==, ssh);
     g_assert_cmpstr(verdict.target, ==, "sshd");
-    g_assert_cmpuint(accept_policy_test(policy, "hub", "http", NULL).rule, ==, all);
+    g_assert_cmpuint(ask(policy, "hub", "http", NULL).rule, ==, all);
     g_assert_true(accept_policy_move(policy, ssh, 99, NULL));
-    g_assert_cmpuint(accept_policy_test(policy, "hub", "ssh", NULL).rule, ==, all);
+    g_assert_cmpuint(ask(policy, "hub", "ssh", NULL).rule, ==, all);
     g_assert_true(accept_policy_remove(policy, all, NULL));
-    g_assert_cmpuint(accept_policy_test(policy, "hub", "ssh", NULL).rule, ==, ssh);
+    g_assert_cmpuint(ask(policy, "hub", "ssh", NULL).rule, ==, ssh);
     g_assert_cmpuint(accept_policy_size(policy), ==, 1);
     g_assert_null(accept_policy_find(policy, all));
 }
@@ -78,15 +87,16 @@ test_conditions(void)
 {
     g_autoptr(AcceptPolicy) policy = accept_policy_new();
 
-    add(policy, (AcceptRule){.hub = "home", .stream = "web-*", .initiator = "ops?", .accept = TRUE},
+    add(policy,
+        (AcceptRule){.hub = "home", .stream = "web-*", .initiator = "ops?", .kind = ACCEPT_TARGET},
         -1);
-    g_assert_true(accept_policy_test(policy, "home", "web-1", "ops2").accept);
-    g_assert_cmpstr(accept_policy_test(policy, "home", "web-1", "ops2").target, ==, "web-1");
-    g_assert_false(accept_policy_test(policy, "work", "web-1", "ops2").accept);
-    g_assert_false(accept_policy_test(policy, "home", "wob-1", "ops2").accept);
-    g_assert_false(accept_policy_test(policy, "home", "web-1", "ops").accept);
-    g_assert_false(accept_policy_test(policy, "home", "web-1", NULL).accept);
-    g_assert_false(accept_policy_test(policy, "hom", "web-1", "ops2").accept);
+    g_assert_true(ask(policy, "home", "web-1", "ops2").kind == ACCEPT_TARGET);
+    g_assert_cmpstr(ask(policy, "home", "web-1", "ops2").target, ==, "web-1");
+    g_assert_false(ask(policy, "work", "web-1", "ops2").kind == ACCEPT_TARGET);
+    g_assert_false(ask(policy, "home", "wob-1", "ops2").kind == ACCEPT_TARGET);
+    g_assert_false(ask(policy, "home", "web-1", "ops").kind == ACCEPT_TARGET);
+    g_assert_false(ask(policy, "home", "web-1", NULL).kind == ACCEPT_TARGET);
+    g_assert_false(ask(policy, "hom", "web-1", "ops2").kind == ACCEPT_TARGET);
 }
 
 static void
@@ -95,7 +105,7 @@ test_config_rules(void)
     g_autoptr(AcceptPolicy) policy = accept_policy_new();
     g_autoptr(GError) error = NULL;
     guint32 fixed = add(policy, (AcceptRule){.id = 7, .source = "streamd.conf:3"}, -1);
-    guint32 late = add(policy, (AcceptRule){.accept = TRUE}, 0);
+    guint32 late = add(policy, (AcceptRule){.kind = ACCEPT_TARGET}, 0);
 
     g_assert_cmpuint(fixed, ==, 7);
     g_assert_cmpuint(accept_policy_get(policy, 0)->id, ==, 7);

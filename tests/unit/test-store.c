@@ -80,7 +80,7 @@ assert_state(const StoreState *state)
     g_assert_cmpuint(store_state_hub(state, 0).mqtts_port, ==, 8884);
     g_assert_cmpuint(store_state_targets(state), ==, 1);
     g_assert_cmpuint(store_state_rule(state, 0).id, ==, 1004);
-    g_assert_false(store_state_rule(state, 0).accept);
+    g_assert_cmpint(store_state_rule(state, 0).kind, ==, ACCEPT_REJECT);
     g_assert_cmpstr(store_state_rule(state, 0).reject_text, ==, "not now = never; [x]");
     g_assert_cmpint(store_state_tunnel(state, 0).timeout, ==, 5000000);
     g_assert_cmpint(store_state_tunnel(state, 0).wait, ==, 7);
