@@ -43,7 +43,7 @@ help_append_options(GString *text, const char *title, guint64 mask)
     }
     if (table_rows(table) == 0)
         return;
-    rows = table_format(table, FALSE);
+    rows = table_format(table, NULL);
     g_string_append_printf(text, "\n%s\n%s", title, rows + strspn(rows, "\n"));
 }
 

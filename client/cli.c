@@ -198,6 +198,17 @@ cli_find_verb(Cli *cli, const Verb *verbs, GError **error)
 }
 
 static gboolean
+cli_check_color(const char *when, GError **error)
+{
+    static const char *const choice[] = {"auto", "always", "never", NULL};
+
+    if (when == NULL || g_strv_contains(choice, when))
+        return TRUE;
+    cli_fail(error, EXIT_CODE_USAGE, _("--color is auto, always or never, not '%.64s'"), when);
+    return FALSE;
+}
+
+static gboolean
 cli_check(const Cli *cli, GError **error)
 {
     const Verb *verb = cli->verb;
@@ -212,6 +223,8 @@ cli_check(const Cli *cli, GError **error)
         cli_fail(error, EXIT_CODE_USAGE, _("--user and --system exclude each other"));
         return FALSE;
     }
+    if (!cli_check_color(cli->values[OPTION_COLOR], error))
+        return FALSE;
     if (cli->count < verb->min || cli->count > verb->max) {
         cli_fail(error, EXIT_CODE_USAGE, "%s: streamctl %s%s%s",
                  cli->count < verb->min ? _("something is missing; the form is")

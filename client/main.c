@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamctl: the table of verbs. */
+#include "client/cli-dump.h"
 #include "client/cli.h"
 #include "client/verb.h"
 #include "common/table.h"
@@ -7,6 +8,7 @@
 #include <glib/gi18n.h>
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
 
 #define ADD_HUB                                                                                    \
     (OPTION_BIT(OPTION_CONNECTION_STRING_FILE) | OPTION_BIT(OPTION_CA) |                           \
@@ -105,5 +107,9 @@ main(int argc, char **argv)
     (void)bindtextdomain("streamd", LOCALE_DIR);
     (void)bind_textdomain_codeset("streamd", "UTF-8");
     (void)textdomain("streamd");
+    if (argc == 2 && strcmp(argv[1], "--dump-verbs") == 0) {
+        cli_dump(verbs);
+        return EXIT_CODE_OK;
+    }
     return (int)run(argv);
 }

@@ -4,6 +4,80 @@
 #include <glib/gi18n.h>
 #include <json-glib/json-glib.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+/* Whoever wants colours on a pipe, or none on a terminal, says it with the option or as for
+ * systemd's programs; NO_COLOR is https://no-color.org. */
+static gboolean
+output_color(const Cli *cli)
+{
+    const char *when = cli->values[OPTION_COLOR];
+    const char *systemd = g_getenv("SYSTEMD_COLORS"), *no_color = g_getenv("NO_COLOR");
+    static const char *const no[] = {"0", "no", "n", "false", "f", "off", NULL};
+
+    if (when != NULL && strcmp(when, "auto") != 0)
+        return strcmp(when, "always") == 0;
+    if (systemd != NULL && *systemd != '\0')
+        return !g_strv_contains(no, systemd);
+    if ((no_color != NULL && *no_color != '\0') || g_strcmp0(g_getenv("TERM"), "dumb") == 0)
+        return FALSE;
+    return isatty(STDOUT_FILENO) == 1;
+}
+
+/* 0: there is none, or it does not say. */
+static guint
+output_width(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+TableStyle
+output_style(const Cli *cli)
+{
+    return (TableStyle){
+        .color = output_color(cli),
+        .untitled = cli->given[OPTION_NO_LEGEND],
+        .width = cli->given[OPTION_FULL] ? 0 : output_width(),
+    };
+}
+
+void
+output_table(const Cli *cli, const Table *table, const char *empty)
+{
+    const TableStyle style = output_style(cli);
+    g_autofree char *text = NULL;
+
+    if (table_rows(table) == 0) {
+        if (!style.untitled)
+            (void)puts(empty);
+        return;
+    }
+    text = table_format(table, &style);
+    (void)fputs(text, stdout);
+}
+
+void
+output_add_state(Table *table, const char *state, const char *text)
+{
+    static const char *const good[] = {"connected", "open", "accept", NULL};
+    static const char *const over[] = {"closed", "disconnected", NULL};
+    static const char *const bad[] = {"refused",      "rejected", "timed-out", "offline",
+                                      "unauthorized", "reject",   NULL};
+    TablePaint paint = TABLE_WAITS;
+
+    if (g_strv_contains(good, state))
+        paint = TABLE_GOOD;
+    else if (g_strv_contains(over, state))
+        paint = TABLE_OVER;
+    else if (g_strv_contains(bad, state))
+        paint = TABLE_BAD;
+    table_add(table, text);
+    table_paint(table, paint);
+}
 
 char *
 output_snake_case(const char *name)

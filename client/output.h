@@ -2,12 +2,23 @@
 /* Output: what the verbs print, as text pieces and as JSON. */
 #pragma once
 
-#include <glib.h>
+#include "client/cli.h"
+#include "common/table.h"
 
 /* Prints VALUE as one JSON document and a line end. Names become snake_case ("HostName" is
  * "host_name"); everything else is as on the bus: times in µs, sizes in bytes. COMPACT: one line.
  */
 void output_json(GVariant *value, gboolean compact);
+
+/* How tables look by CLI's options, the environment (NO_COLOR, SYSTEMD_COLORS, TERM) and what
+ * standard output is: colours and cut cells are for terminals. */
+TableStyle output_style(const Cli *cli);
+
+/* Prints TABLE; EMPTY instead when there are no rows. */
+void output_table(const Cli *cli, const Table *table, const char *empty);
+
+/* A cell with the state of a hub or stream, painted by what it means. */
+void output_add_state(Table *table, const char *state, const char *text);
 
 /* "host_name" of "HostName". Caller frees. */
 char *output_snake_case(const char *name);

@@ -127,11 +127,11 @@ verb_hub_list(Cli *cli, GError **error)
         table_add(table, bus_string(hub, "Role"));
         table_add(table, bus_string(hub, "Identity"));
         table_add(table, bus_string(hub, "HostName"));
-        table_add(table, bus_string(hub, "State"));
+        output_add_state(table, bus_string(hub, "State"), bus_string(hub, "State"));
         table_add(table, age);
         table_add(table, bus_string(hub, "LastError"));
     }
-    table_print(table, _("No hubs. Add one with: streamctl hub add NAME"));
+    output_table(cli, table, _("No hubs. Add one with: streamctl hub add NAME"));
     return EXIT_CODE_OK;
 }
 

@@ -42,7 +42,7 @@ policy_add_row(Table *table, guint64 id, GVariant *rule)
 }
 
 static void
-policy_print(GVariant *rules, GVariant *defaults)
+policy_print(const Cli *cli, GVariant *rules, GVariant *defaults)
 {
     g_autoptr(Table) table =
         table_new(_("ID"), _("HUB"), _("STREAM"), _("INITIATOR"), _("VERDICT"), _("FROM"), NULL);
@@ -58,7 +58,7 @@ policy_print(GVariant *rules, GVariant *defaults)
         g_variant_get_child(rules, i, "(t@a{sv})", &id, &rule);
         policy_add_row(table, id, rule);
     }
-    table_print(table, _("No rules."));
+    output_table(cli, table, _("No rules."));
     (void)printf(_("Everything else: %s\n"), shown);
 }
 
@@ -100,7 +100,7 @@ verb_policy_list(Cli *cli, GError **error)
                                          policy_rules_variant(rules)),
                     FALSE);
     else
-        policy_print(rules, defaults);
+        policy_print(cli, rules, defaults);
     return EXIT_CODE_OK;
 }
 

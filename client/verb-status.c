@@ -53,7 +53,18 @@ status_print_json(const Status *status)
 }
 
 static void
-status_print_hubs(GPtrArray *hubs)
+status_print_rows(const Cli *cli, const Table *table)
+{
+    TableStyle style = output_style(cli);
+    g_autofree char *text = NULL;
+
+    style.untitled = TRUE;
+    text = table_format(table, &style);
+    (void)fputs(text, stdout);
+}
+
+static void
+status_print_hubs(const Cli *cli, GPtrArray *hubs)
 {
     g_autoptr(Table) table = table_new("", "", "", "", "", NULL);
 
@@ -61,23 +72,21 @@ status_print_hubs(GPtrArray *hubs)
     for (guint i = 0; i < hubs->len; i++) {
         GVariant *hub = ((BusObject *)g_ptr_array_index(hubs, i))->properties;
         g_autofree char *age = output_age(bus_number(hub, "Since"));
-        const char *last = bus_string(hub, "LastError");
+        const char *state = bus_string(hub, "State");
+        g_autofree char *for_how_long =
+            *age != '\0' ? g_strdup_printf(_("%s for %s"), state, age) : g_strdup(state);
 
         table_addf(table, "  %s", bus_string(hub, "Name"));
         table_addf(table, "%s %s", bus_string(hub, "Role"), bus_string(hub, "Identity"));
         table_add(table, bus_string(hub, "HostName"));
-        table_addf(table, *age != '\0' ? _("%s for %s") : "%s%s", bus_string(hub, "State"), age);
-        table_add(table, last);
+        output_add_state(table, state, for_how_long);
+        table_add(table, bus_string(hub, "LastError"));
     }
-    if (hubs->len > 0) {
-        g_autofree char *text = table_format(table, FALSE);
-
-        (void)fputs(text + strspn(text, "\n"), stdout);
-    }
+    status_print_rows(cli, table);
 }
 
 static void
-status_print_targets(GPtrArray *targets)
+status_print_targets(const Cli *cli, GPtrArray *targets)
 {
     g_autoptr(Table) table = table_new("", "", NULL);
 
@@ -88,15 +97,11 @@ status_print_targets(GPtrArray *targets)
         table_addf(table, "  %s", bus_string(target, "Name"));
         table_add(table, bus_string(target, "Address"));
     }
-    if (targets->len > 0) {
-        g_autofree char *text = table_format(table, FALSE);
-
-        (void)fputs(text + strspn(text, "\n"), stdout);
-    }
+    status_print_rows(cli, table);
 }
 
 static void
-status_print(const Status *status)
+status_print(const Cli *cli, const Status *status)
 {
     g_autofree char *age = output_age(bus_number(status->manager, "StartedAt"));
     const char *reason = bus_string(status->policy, "DefaultReason");
@@ -106,8 +111,8 @@ status_print(const Status *status)
     (void)printf(_("Streams: %llu, tunnels: %llu\n"),
                  (unsigned long long)bus_number(status->manager, "Streams"),
                  (unsigned long long)bus_number(status->manager, "Tunnels"));
-    status_print_hubs(status->hubs);
-    status_print_targets(status->targets);
+    status_print_hubs(cli, status->hubs);
+    status_print_targets(cli, status->targets);
     (void)printf(_("Accept policy without a matching rule: %s%s%s\n"),
                  bus_string(status->policy, "DefaultVerdict"), *reason != '\0' ? ": " : "", shown);
 }
@@ -123,6 +128,6 @@ verb_status(Cli *cli, GError **error)
     if (cli->given[OPTION_JSON])
         status_print_json(&status);
     else
-        status_print(&status);
+        status_print(cli, &status);
     return EXIT_CODE_OK;
 }

@@ -36,7 +36,7 @@ stream_add_row(Table *table, GVariant *stream)
         table_addf(table, "%" G_GUINT64_FORMAT, tunnel);
     else
         table_add(table, NULL);
-    table_add(table, state);
+    output_add_state(table, bus_string(stream, "State"), state);
     table_add(table, in);
     table_add(table, out);
     table_add(table, age);
@@ -63,7 +63,7 @@ verb_stream_list(Cli *cli, GError **error)
     table_align_right(table, 10);
     for (guint i = 0; i < streams->len; i++)
         stream_add_row(table, ((BusObject *)g_ptr_array_index(streams, i))->properties);
-    table_print(table, _("No streams."));
+    output_table(cli, table, _("No streams."));
     return EXIT_CODE_OK;
 }
 

@@ -40,7 +40,7 @@ verb_target_list(Cli *cli, GError **error)
         table_add(table, bus_string(target, "Address"));
         table_addf(table, "%" G_GUINT64_FORMAT, bus_number(target, "Streams"));
     }
-    table_print(table, _("No targets. Add one with: streamctl target add NAME ADDRESS"));
+    output_table(cli, table, _("No targets. Add one with: streamctl target add NAME ADDRESS"));
     return EXIT_CODE_OK;
 }
 

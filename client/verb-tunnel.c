@@ -190,7 +190,7 @@ verb_tunnel_list(Cli *cli, GError **error)
     table_align_right(table, 7);
     for (guint i = 0; i < tunnels->len; i++)
         tunnel_add_row(table, ((BusObject *)g_ptr_array_index(tunnels, i))->properties);
-    table_print(table, _("No tunnels. Open one with: streamctl tunnel open DEVICE STREAM"));
+    output_table(cli, table, _("No tunnels. Open one with: streamctl tunnel open DEVICE STREAM"));
     return EXIT_CODE_OK;
 }
 

@@ -3,15 +3,26 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TABLE_GAP "  "
+#define ELLIPSIS "\u2026"
+#define NARROWEST 8 /* a column is not cut below this */
 #define BOLD_ON "\033[1m"
-#define BOLD_OFF "\033[0m"
+#define STYLE_OFF "\033[0m"
+
+static const char *const paints[TABLE_PAINTS] = {
+    [TABLE_GOOD] = "\033[32m",
+    [TABLE_WAITS] = "\033[33m",
+    [TABLE_BAD] = "\033[31m",
+    [TABLE_OVER] = "\033[90m",
+};
 
 struct Table {
     guint columns;
-    GPtrArray *cells; /* the titles are the first row */
+    GPtrArray *cells;   /* the titles are the first row */
+    GArray *cell_paint; /* TablePaint, of each cell */
     gboolean *right;
 };
 
@@ -58,6 +69,7 @@ table_new(const char *title, ...)
         g_ptr_array_add(table->cells, g_strdup(next));
     va_end(args);
     table->columns = table->cells->len;
+    table->cell_paint = g_array_new(FALSE, TRUE, sizeof(TablePaint));
     table->right = g_new0(gboolean, table->columns);
     return table;
 }
@@ -68,6 +80,7 @@ table_free(Table *table)
     if (table == NULL)
         return;
     g_ptr_array_unref(table->cells);
+    g_array_unref(table->cell_paint);
     g_free(table->right);
     g_free(table);
 }
@@ -120,55 +133,142 @@ table_column_width(const Table *table, guint column)
     return width == 0 ? 0 : MAX(width, table_width(table_cell(table, 0, column)));
 }
 
-static void
-table_format_row(const Table *table, guint row, const guint *widths, GString *out)
+void
+table_paint(Table *table, TablePaint paint)
 {
-    g_autoptr(GString) line = g_string_new(NULL);
+    g_assert(table->cells->len > table->columns);
+    g_array_set_size(table->cell_paint, table->cells->len);
+    g_array_index(table->cell_paint, TablePaint, table->cells->len - 1) = paint;
+}
+
+static const char *
+table_cell_paint(const Table *table, guint row, guint column)
+{
+    guint index = row * table->columns + column;
+
+    if (row == 0)
+        return BOLD_ON;
+    return index < table->cell_paint->len
+               ? paints[g_array_index(table->cell_paint, TablePaint, index)]
+               : NULL;
+}
+
+/* TEXT, or as much of it as WIDTH columns take, with an ellipsis. Caller frees. */
+static char *
+table_cut(const char *text, guint width)
+{
+    const char *end = text;
+    guint used = 1; /* the ellipsis */
+
+    if (table_width(text) <= width)
+        return g_strdup(text);
+    while (TRUE) {
+        gunichar c = g_utf8_get_char(end);
+
+        used += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+        if (used > width)
+            break;
+        end = g_utf8_next_char(end);
+    }
+    return g_strdup_printf("%.*s" ELLIPSIS, (int)(end - text), text);
+}
+
+static guint
+table_total(const Table *table, const guint *widths)
+{
+    guint total = 0;
+
+    for (guint column = 0; column < table->columns; column++)
+        if (widths[column] > 0)
+            total += widths[column] + (total > 0 ? (guint)strlen(TABLE_GAP) : 0);
+    return total;
+}
+
+/* Takes from the widest text until everything fits, or all texts are narrow. Numbers are not cut.
+ */
+static void
+table_fit(const Table *table, guint *widths, guint width)
+{
+    while (table_total(table, widths) > width) {
+        guint *widest = NULL;
+
+        for (guint column = 0; column < table->columns; column++)
+            if (!table->right[column] && (widest == NULL || widths[column] > *widest))
+                widest = &widths[column];
+        if (widest == NULL || *widest <= NARROWEST)
+            return;
+        (*widest)--;
+    }
+}
+
+static void
+table_append_spaces(GString *line, guint count)
+{
+    g_string_append_printf(line, "%*s", (int)count, "");
+}
+
+/* Blanks before the cell are kept back in *PENDING: nothing follows the last text of a line. */
+static void
+table_append_cell(const Table *table, guint row, guint column, guint width, gboolean color,
+                  guint *pending, GString *line)
+{
+    g_autofree char *cell = table_cut(table_cell(table, row, column), width);
+    const char *paint = color ? table_cell_paint(table, row, column) : NULL;
+    guint padding = width - MIN(width, table_width(cell));
+
+    *pending += table->right[column] ? padding : 0;
+    if (*cell != '\0') {
+        table_append_spaces(line, *pending);
+        *pending = 0;
+        g_string_append_printf(line, "%s%s%s", paint != NULL ? paint : "", cell,
+                               paint != NULL ? STYLE_OFF : "");
+    }
+    *pending += table->right[column] ? 0 : padding;
+}
+
+static void
+table_format_row(const Table *table, guint row, const guint *widths, gboolean color, GString *out)
+{
+    guint pending = 0;
+    gboolean first = TRUE;
 
     for (guint column = 0; column < table->columns; column++) {
-        const char *cell = table_cell(table, row, column);
-        int padding = (int)widths[column] - (int)table_width(cell);
-
         if (widths[column] == 0)
             continue;
-        if (line->len > 0)
-            g_string_append(line, TABLE_GAP);
-        if (table->right[column])
-            g_string_append_printf(line, "%*s%s", padding, "", cell);
-        else
-            g_string_append_printf(line, "%s%*s", cell, padding, "");
+        pending += first ? 0 : (guint)strlen(TABLE_GAP);
+        first = FALSE;
+        table_append_cell(table, row, column, widths[column], color, &pending, out);
     }
-    while (line->len > 0 && line->str[line->len - 1] == ' ')
-        g_string_truncate(line, line->len - 1);
-    g_string_append_len(out, line->str, (gssize)line->len);
+    g_string_append_c(out, '\n');
 }
 
 char *
-table_format(const Table *table, gboolean bold)
+table_format(const Table *table, const TableStyle *style)
 {
     g_autoptr(GString) out = g_string_new(NULL);
     g_autofree guint *widths = g_new0(guint, table->columns);
+    const TableStyle plain = {0};
 
+    style = style != NULL ? style : &plain;
     for (guint column = 0; column < table->columns; column++)
         widths[column] = table_column_width(table, column);
-    for (guint row = 0; row <= table_rows(table); row++) {
-        if (row == 0 && bold)
-            g_string_append(out, BOLD_ON);
-        table_format_row(table, row, widths, out);
-        g_string_append(out, row == 0 && bold ? BOLD_OFF "\n" : "\n");
-    }
+    if (style->width > 0)
+        table_fit(table, widths, style->width);
+    for (guint row = style->untitled ? 1 : 0; row <= table_rows(table); row++)
+        table_format_row(table, row, widths, style->color, out);
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
 void
 table_print(const Table *table, const char *empty)
 {
+    const TableStyle style = {.color = isatty(STDOUT_FILENO) == 1};
     g_autofree char *text = NULL;
 
     if (table_rows(table) == 0) {
         (void)puts(empty);
         return;
     }
-    text = table_format(table, isatty(STDOUT_FILENO) == 1);
+    text = table_format(table, &style);
     (void)fputs(text, stdout);
 }

@@ -23,8 +23,26 @@ void table_addf(Table *table, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 guint table_rows(const Table *table);
 
-/* The whole table, a line per row; BOLD: the titles between terminal sequences. Caller frees. */
-char *table_format(const Table *table, gboolean bold);
+/* What the last cell tells; seen where there are colours. */
+typedef enum {
+    TABLE_PLAIN,
+    TABLE_GOOD,
+    TABLE_WAITS,
+    TABLE_BAD,
+    TABLE_OVER,
+    TABLE_PAINTS
+} TablePaint;
+void table_paint(Table *table, TablePaint paint);
+
+typedef struct {
+    gboolean color; /* bold titles and painted cells, by terminal sequences */
+    gboolean untitled;
+    guint width; /* columns of the terminal: long cells are cut to fit, ending in an ellipsis; 0:
+                    never */
+} TableStyle;
+
+/* The whole table, a line per row. STYLE may be NULL: plain. Caller frees. */
+char *table_format(const Table *table, const TableStyle *style);
 
 /* To stdout, bold titles on a terminal; EMPTY instead when there are no rows. */
 void table_print(const Table *table, const char *empty);

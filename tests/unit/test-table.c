@@ -16,7 +16,7 @@ test_columns_are_aligned(void)
     table_add(table, "longer");
     table_addf(table, "%d", 1234);
     table_add(table, NULL);
-    text = table_format(table, FALSE);
+    text = table_format(table, NULL);
     g_assert_cmpuint(table_rows(table), ==, 2);
     g_assert_cmpstr(text, ==,
                     "NAME       N  STATE\n"
@@ -37,7 +37,7 @@ test_width_is_what_a_terminal_takes(void)
     table_add(table, "x");
     table_add(table, "abcdef");
     table_add(table, "y");
-    text = table_format(table, FALSE);
+    text = table_format(table, NULL);
     g_assert_cmpstr(text, ==, "A       B\n\u6771\u4eac    x\nabcdef  y\n");
 }
 
@@ -50,19 +50,49 @@ test_empty_columns_are_left_out(void)
     table_add(table, "1");
     table_add(table, "");
     table_add(table, "2");
-    text = table_format(table, FALSE);
+    text = table_format(table, NULL);
     g_assert_cmpstr(text, ==, "A  B\n1  2\n");
 }
 
 static void
-test_bold_is_for_titles_only(void)
+test_colour_is_for_titles_and_painted_cells(void)
 {
-    g_autoptr(Table) table = table_new("A", NULL);
-    g_autofree char *text = NULL;
+    g_autoptr(Table) table = table_new("A", "STATE", "N", NULL);
+    const TableStyle color = {.color = TRUE}, untitled = {.untitled = TRUE};
+    g_autofree char *text = NULL, *plain = NULL;
 
+    table_align_right(table, 2);
     table_add(table, "1");
-    text = table_format(table, TRUE);
-    g_assert_cmpstr(text, ==, "\033[1mA\033[0m\n1\n");
+    table_add(table, "on");
+    table_paint(table, TABLE_GOOD);
+    table_add(table, "10");
+    text = table_format(table, &color);
+    plain = table_format(table, &untitled);
+    g_assert_cmpstr(text, ==,
+                    "\033[1mA\033[0m  \033[1mSTATE\033[0m   \033[1mN\033[0m\n"
+                    "1  \033[32mon\033[0m     10\n");
+    g_assert_cmpstr(plain, ==, "1  on     10\n");
+}
+
+static void
+test_long_cells_are_cut_to_the_terminal(void)
+{
+    g_autoptr(Table) table = table_new("NAME", "N", "TEXT", NULL);
+    const TableStyle narrow = {.width = 24}, hopeless = {.width = 3};
+    g_autofree char *text = NULL, *least = NULL;
+
+    table_align_right(table, 1);
+    table_add(table, "short");
+    table_add(table, "1234567890");
+    table_add(table, "\u6771\u4eac\u6771\u4eac\u6771\u4eac abc");
+    text = table_format(table, &narrow);
+    least = table_format(table, &hopeless);
+    /* 5 + 2 + 10 + 2 leave 5 columns, but no text is cut below 8. A wide character that would
+     * stick out by half is left out. */
+    g_assert_cmpstr(text, ==,
+                    "NAME            N  TEXT\n"
+                    "short  1234567890  \u6771\u4eac\u6771\u2026\n");
+    g_assert_cmpstr(text, ==, least);
 }
 
 static void
@@ -114,7 +144,8 @@ main(int argc, char **argv)
     g_test_add_func("/table/aligned", test_columns_are_aligned);
     g_test_add_func("/table/width", test_width_is_what_a_terminal_takes);
     g_test_add_func("/table/empty-columns", test_empty_columns_are_left_out);
-    g_test_add_func("/table/bold", test_bold_is_for_titles_only);
+    g_test_add_func("/table/colour", test_colour_is_for_titles_and_painted_cells);
+    g_test_add_func("/table/cut", test_long_cells_are_cut_to_the_terminal);
     g_test_add_func("/table/escape", test_foreign_text_cannot_drive_the_terminal);
     g_test_add_func("/output/names", test_names_in_json);
     g_test_add_func("/output/ages", test_ages);
