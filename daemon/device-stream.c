@@ -1,42 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/device-stream.h"
+#include "daemon/device-stream-private.h"
 
 #include "common/device-id.h"
-#include "common/error.h"
-#include "common/stream-url.h"
-#include "daemon/app-journal.h"
-#include "daemon/ws-dial.h"
 
 #include <string.h>
 #include <unistd.h>
 
-struct DeviceStreams {
-    DeviceStreamsContext context;
-    GQueue all; /* DeviceStream, the oldest first */
-    guint pending;
-};
-
-typedef struct {
-    DeviceStreams *owner;
-    GList link;
-    char *rid, *token, *url;
-    char *answer; /* the topic, once decided */
-    gboolean capable;
-    Caps caps;
-    gboolean pending;
-    guint64 stream_id;
-    Stream *stream; /* NULL once open or ended */
-    Target *target;
-    TargetWaiter waiter;
-    gboolean has_place; /* among those that the target takes at once */
-    Reactor *reactor;
-    SocketDial *target_dial;
-    WsDial *leg_dial;
-    Connection *leg; /* up before the target was */
-    guint deadline;
-} DeviceStream;
-
-static void
+void
 device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, const char *text)
 {
     g_autoptr(GString) topic = g_string_new(NULL);
@@ -53,33 +23,14 @@ device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, const
     (void)self->owner->context.publish(self->answer, self->owner->context.data);
 }
 
-/* Giving the place back lets another stream begin, so this comes last. */
-static void
-device_stream_leave_target(DeviceStream *self)
-{
-    g_autoptr(Target) target = g_steal_pointer(&self->target);
-    gboolean had_place = self->has_place;
-
-    if (!target)
-        return;
-    self->has_place = FALSE;
-    target_stop_waiting(target, &self->waiter);
-    if (had_place)
-        target_give_place(target);
-}
-
-/* The handshake's part is over; the entry stays until its deadline, to answer again. */
-static void
+void
 device_stream_settle(DeviceStream *self)
 {
-    g_clear_pointer(&self->target_dial, socket_dial_cancel);
-    g_clear_pointer(&self->leg_dial, ws_dial_cancel);
-    g_clear_pointer(&self->leg, connection_free);
     if (self->pending)
         self->owner->pending--;
     self->pending = FALSE;
     self->stream = NULL;
-    device_stream_leave_target(self);
+    device_stream_disconnect(self);
 }
 
 static void
@@ -97,8 +48,7 @@ device_stream_free(DeviceStream *self)
     g_free(self);
 }
 
-/* Ends the stream before it was open, and says so to the hub unless it was told already. */
-static void
+void
 device_stream_fail(DeviceStream *self, Reason reason, const char *text)
 {
     Stream *stream = self->stream;
@@ -121,72 +71,6 @@ device_stream_cancelled(void *data)
     device_stream_settle(self);
 }
 
-/* A stream that is connected to its target counts there until it ends. */
-static void
-device_stream_ended(Stream *stream, void *data)
-{
-    Target *target = data;
-
-    target->active--;
-    target_unref(target);
-}
-
-static void
-device_stream_pair(DeviceStream *self)
-{
-    Stream *stream = self->stream;
-
-    if (!self->leg || !stream_has_local(stream))
-        return;
-    self->target->active++;
-    stream_set_ended(stream, device_stream_ended, target_ref(self->target));
-    stream_attach_leg(stream, g_steal_pointer(&self->leg), self->reactor,
-                      self->capable ? self->caps : 0);
-    device_stream_settle(self);
-}
-
-static void
-device_stream_target_done(int fd, const GError *error, void *data)
-{
-    DeviceStream *self = data;
-    Reason reason;
-
-    self->target_dial = NULL;
-    if (fd < 0) {
-        reason = target_failure(error);
-        device_stream_fail(self, reason, NULL);
-        return;
-    }
-    stream_set_local(self->stream, connection_new(fd));
-    device_stream_answer(self, TRUE, REASON_NONE, NULL);
-    device_stream_pair(self);
-}
-
-static Reason
-device_stream_leg_reason(const GError *error)
-{
-    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNTRUSTED))
-        return REASON_HUB_UNTRUSTED;
-    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE) ||
-        g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT))
-        return REASON_HUB_UNREACHABLE;
-    return REASON_HUB_ERROR;
-}
-
-static void
-device_stream_leg_done(Connection *connection, const GError *error, void *data)
-{
-    DeviceStream *self = data;
-
-    self->leg_dial = NULL;
-    if (error) {
-        device_stream_fail(self, device_stream_leg_reason(error), error->message);
-        return;
-    }
-    self->leg = connection;
-    device_stream_pair(self);
-}
-
 static gboolean
 device_stream_deadline(gpointer data)
 {
@@ -197,88 +81,6 @@ device_stream_deadline(gpointer data)
         device_stream_fail(self, REASON_NOT_PAIRED, NULL);
     device_stream_free(self);
     return G_SOURCE_REMOVE;
-}
-
-/* A place at the target is ours: target and leg, side by side. */
-static void
-device_stream_connect(void *data)
-{
-    DeviceStream *self = data;
-    const DeviceStreamsContext *context = &self->owner->context;
-    g_autofree char *host = NULL, *path = NULL;
-    WsDialTo to = {.bearer = self->token};
-    StreamUrl url;
-
-    self->has_place = TRUE;
-    if (!stream_url_parse(slice_of(self->url), &url)) {
-        device_stream_fail(self, REASON_PROTOCOL, "the hub gave a malformed URL");
-        return;
-    }
-    to.host = host = slice_dup(url.host);
-    to.target = path = slice_dup(url.target);
-    to.port = url.port;
-    self->reactor = runtime_pick(context->runtime);
-    stream_set_state(self->stream, STREAM_CONNECTING);
-    self->target_dial =
-        target_connect(self->target, context->runtime, device_stream_target_done, self);
-    self->leg_dial = ws_dial_new(context->runtime, self->reactor, context->tls, &to, NULL,
-                                 device_stream_leg_done, self);
-}
-
-static void
-device_stream_go_to(DeviceStream *self, const char *name)
-{
-    const DeviceStreamsContext *context = &self->owner->context;
-    Target *target = context->find_target(name, context->data);
-
-    if (!target) {
-        device_stream_fail(self, REASON_NO_TARGET, NULL);
-        return;
-    }
-    self->target = target_ref(target);
-    self->waiter = (TargetWaiter){.ready = device_stream_connect, .data = self};
-    stream_set_target(self->stream, target_name(target));
-    stream_set_handshake(self->stream, device_stream_cancelled, self);
-    if (target_take_place(target, &self->waiter))
-        device_stream_connect(self);
-}
-
-static AcceptVerdict
-device_stream_judge(const DeviceStreamsContext *context, const StreamRequest *request)
-{
-    const AcceptRequest asked = {
-        .hub = context->hub,
-        .stream = request->name,
-        .initiator = request->initiator,
-        .address = request->from,
-        .at = g_get_real_time(),
-    };
-
-    return accept_policy_test(context->policy, &asked, NULL, NULL);
-}
-
-/* Policy, then what it names. */
-static void
-device_stream_decide(DeviceStream *self, const StreamRequest *request)
-{
-    AcceptVerdict verdict = device_stream_judge(&self->owner->context, request);
-
-    stream_set_state(self->stream, STREAM_DECIDING);
-    app_journal_decided(self->stream, &verdict);
-    switch (verdict.kind) {
-    case ACCEPT_TARGET:
-        device_stream_go_to(self, verdict.target);
-        break;
-    case ACCEPT_HANDLER:
-        device_stream_fail(self, REASON_NO_HANDLER, NULL);
-        break;
-    case ACCEPT_ASK:
-        device_stream_fail(self, REASON_NO_CONSENT, NULL);
-        break;
-    case ACCEPT_REJECT:
-        device_stream_fail(self, REASON_POLICY, verdict.reject_text);
-        break;
-    }
 }
 
 static Stream *
@@ -373,6 +175,7 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
     self->stream_id = stream_id(self->stream);
     self->pending = TRUE;
     streams->pending++;
+    stream_set_handshake(self->stream, device_stream_cancelled, self);
     device_stream_decide(self, request);
 }
 
