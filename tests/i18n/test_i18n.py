@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Every message can be translated, and is: test_i18n.py SOURCE STREAMCTL.
+
+Each language in po/LINGUAS has to be whole. What is not in the language of the source yet is brought in by po/update."""
+
+import glob
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from messages import marks_something, unmarked
+
+SOURCE, STREAMCTL = sys.argv[1:3]
+
+# Whose C is looked at; the policy has its own rules (po/its).
+FOLDERS = ['client', 'examples/desktop']
+
+
+def read(name):
+    with open(os.path.join(SOURCE, name), encoding='utf-8') as file:
+        return file.read()
+
+
+def lines(name):
+    return [line for line in read(name).split('\n') if line and not line.startswith('#')]
+
+
+def c_files():
+    for folder in FOLDERS:
+        for path in sorted(glob.glob(os.path.join(SOURCE, folder, '**', '*.[ch]'), recursive=True)):
+            yield os.path.relpath(path, SOURCE)
+
+
+def entries(text):
+    """The entries of a po file, without comments on where they are from."""
+    blocks = re.split(r'\n\n+', text.strip())[1:]
+    return sorted('\n'.join(line for line in block.split('\n') if not line.startswith('#:')) for block in blocks)
+
+
+def msgids(text):
+    """The messages of a po file as they are at run time."""
+    found = set()
+    for match in re.finditer(r'^msgid(?:_plural)? ((?:"(?:\\.|[^"\\])*"\s*)+)', text, re.M):
+        parts = re.findall(r'"((?:\\.|[^"\\])*)"', match.group(1))
+        found.add(json.loads('"' + ''.join(parts) + '"'))
+    return found
+
+
+class Marked(unittest.TestCase):
+    def test_every_message_of_the_source_is_marked(self):
+        wrong = [f'{name}:{line}: {literal}' for name in c_files() for line, literal in unmarked(read(name))]
+        self.assertEqual(wrong, [], 'put these into _()')
+
+    def test_every_text_of_the_verb_table_is_marked(self):
+        dump = json.loads(subprocess.run([STREAMCTL, '--dump-verbs'], capture_output=True, check=True).stdout)
+        known = msgids(read('po/streamd.pot'))
+        for row in dump['verbs'] + dump['options']:
+            for text in row['help'], row.get('more', ''):
+                self.assertTrue(not text or text in known, f'{row["name"]}: {text!r}: put it into N_()')
+
+    def test_the_check_can_fail(self):
+        wrong = ['printf("hello %s\\n", x);', 'cli_fail(error, 2, "no %s", x);', 'puts(on ? _("yes") : "no way");',
+                 'table_new(_("ID"), "NAME", NULL);', 'g_set_error(e, D, C, "bad" " thing");',
+                 'fprintf(stderr, "streamctl: oops\\n");']
+        right = ['printf("%s\\n", x);', 'puts(_("yes"));', 'cli_fail(error, f("key"), _("no %s"), g("key"));',
+                 'fprintf(stderr, "streamctl: %s\\n", x);', '/* printf("hello") */', 'puts("\\033[2J");',
+                 'fprintf(f("word"), "%s", x); g("word");', 'table_add(table, bus_string(hub, "Name"));']
+        for code in wrong:
+            self.assertTrue(list(unmarked(code)), code)
+        for code in right:
+            self.assertEqual(list(unmarked(code)), [], code)
+
+
+class Template(unittest.TestCase):
+    def test_potfiles_has_every_file_with_messages(self):
+        listed = lines('po/POTFILES.in')
+        marked = {name for name in c_files() if name.endswith('.c') and marks_something(read(name))}
+        self.assertEqual(marked - set(listed), set(), 'add these to po/POTFILES.in')
+        for name in listed:
+            self.assertTrue(os.path.isfile(os.path.join(SOURCE, name)), name)
+        self.assertEqual(len(listed), len(set(listed)))
+
+    def test_template_is_fresh(self):
+        with tempfile.TemporaryDirectory() as folder:
+            made = os.path.join(folder, 'new.pot')
+            subprocess.run([os.path.join(SOURCE, 'po', 'update'), made], check=True)
+            with open(made, encoding='utf-8') as file:
+                new, old = entries(file.read()), entries(read('po/streamd.pot'))
+        self.assertEqual([entry for entry in new if entry not in old], [], 'new or changed: run po/update')
+        self.assertEqual([entry for entry in old if entry not in new], [], 'not there any more: run po/update')
+
+    def test_policy_is_in_it(self):
+        self.assertIn('Open a stream to a device', msgids(read('po/streamd.pot')))
+
+
+class Languages(unittest.TestCase):
+    def test_every_po_is_in_linguas(self):
+        found = {os.path.basename(path).removesuffix('.po') for path in glob.glob(f'{SOURCE}/po/*.po')}
+        self.assertEqual(found, set(lines('po/LINGUAS')))
+
+    def check(self, language):
+        """Formats and header by msgfmt; nothing fuzzy, untranslated, gone or missing."""
+        name = os.path.join(SOURCE, 'po', language + '.po')
+        run = subprocess.run(['msgfmt', '--check', '--statistics', '-o', os.devnull, name],
+                             capture_output=True, text=True, env={**os.environ, 'LC_ALL': 'C.UTF-8'})
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(run.stderr, r'^\d+ translated messages?\.\n$', name)
+        missing = msgids(read('po/streamd.pot')) - msgids(read(f'po/{language}.po'))
+        self.assertEqual(missing, set(), 'run po/update, then translate')
+        self.assertNotRegex(read(f'po/{language}.po'), r'(?m)^#~', 'messages that are gone')
+
+    def test_every_language_is_whole(self):
+        for language in lines('po/LINGUAS'):
+            with self.subTest(language):
+                self.check(language)
+
+
+if __name__ == '__main__':
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
