@@ -5,17 +5,40 @@
 
 #include <string.h>
 
+typedef struct {
+    AcceptRule *rule;
+    AcceptParts parts;
+} Entry;
+
 struct AcceptPolicy {
-    GPtrArray *rules;
+    GPtrArray *entries;
     guint32 next_id;
     gboolean default_accept;
     char *default_text;
 };
 
 static void
-free_rule(void *data)
+entry_free(void *data)
 {
-    accept_rule_free(data);
+    Entry *entry = data;
+
+    accept_rule_free(entry->rule);
+    g_free(entry);
+}
+
+static Entry *
+entry_new(const AcceptRule *rule, const AcceptParts *parts)
+{
+    Entry *entry = g_new(Entry, 1);
+
+    *entry = (Entry){accept_rule_copy(rule), *parts};
+    return entry;
+}
+
+static const Entry *
+policy_entry(const AcceptPolicy *policy, guint index)
+{
+    return policy->entries->pdata[index];
 }
 
 AcceptPolicy *
@@ -23,7 +46,7 @@ accept_policy_new(void)
 {
     AcceptPolicy *policy = g_new0(AcceptPolicy, 1);
 
-    policy->rules = g_ptr_array_new_with_free_func(free_rule);
+    policy->entries = g_ptr_array_new_with_free_func(entry_free);
     policy->next_id = ACCEPT_FIRST_RUNTIME_ID;
     policy->default_text = g_strdup("");
     return policy;
@@ -34,7 +57,7 @@ accept_policy_free(AcceptPolicy *policy)
 {
     if (!policy)
         return;
-    g_ptr_array_unref(policy->rules);
+    g_ptr_array_unref(policy->entries);
     g_free(policy->default_text);
     g_free(policy);
 }
@@ -42,8 +65,8 @@ accept_policy_free(AcceptPolicy *policy)
 static int
 policy_index(const AcceptPolicy *policy, guint32 id)
 {
-    for (guint i = 0; i < policy->rules->len; i++)
-        if (((AcceptRule *)policy->rules->pdata[i])->id == id)
+    for (guint i = 0; i < policy->entries->len; i++)
+        if (policy_entry(policy, i)->rule->id == id)
             return (int)i;
     return -1;
 }
@@ -54,41 +77,48 @@ policy_place(const AcceptPolicy *policy, gboolean configured, int position)
 {
     int fixed = 0;
 
-    while (fixed < (int)policy->rules->len && accept_policy_get(policy, (guint)fixed)->source)
+    while (fixed < (int)policy->entries->len && accept_policy_get(policy, (guint)fixed)->source)
         fixed++;
     if (configured)
         return fixed;
-    if (position < 0 || position > (int)policy->rules->len)
-        return (int)policy->rules->len;
+    if (position < 0 || position > (int)policy->entries->len)
+        return (int)policy->entries->len;
     return MAX(position, fixed);
+}
+
+static gboolean
+policy_has_room(const AcceptPolicy *policy, guint32 id, GError **error)
+{
+    if (policy->entries->len >= ACCEPT_RULES_MAX) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "there are %u rules already",
+                    policy->entries->len);
+        return FALSE;
+    }
+    if (id != 0 && policy_index(policy, id) >= 0) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS, "there is a rule %u already", id);
+        return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean
 accept_policy_add(AcceptPolicy *policy, const AcceptRule *rule, int position, guint32 *ret_id,
                   GError **error)
 {
-    AcceptRule *own;
+    AcceptParts parts;
+    Entry *entry;
 
-    if (!accept_rule_check(rule, error))
+    if (!accept_rule_check(rule, &parts, error) || !policy_has_room(policy, rule->id, error))
         return FALSE;
-    if (policy->rules->len >= ACCEPT_RULES_MAX) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "there are %u rules already",
-                    policy->rules->len);
-        return FALSE;
-    }
-    if (rule->id != 0 && policy_index(policy, rule->id) >= 0) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS, "there is a rule %u already",
-                    rule->id);
-        return FALSE;
-    }
-    own = accept_rule_copy(rule);
-    if (own->id == 0)
-        own->id = policy->next_id++;
-    else if (own->id >= policy->next_id)
-        policy->next_id = own->id + 1;
-    g_ptr_array_insert(policy->rules, policy_place(policy, rule->source != NULL, position), own);
+    entry = entry_new(rule, &parts);
+    if (entry->rule->id == 0)
+        entry->rule->id = policy->next_id++;
+    else if (entry->rule->id >= policy->next_id)
+        policy->next_id = entry->rule->id + 1;
+    g_ptr_array_insert(policy->entries, policy_place(policy, rule->source != NULL, position),
+                       entry);
     if (ret_id)
-        *ret_id = own->id;
+        *ret_id = entry->rule->id;
     return TRUE;
 }
 
@@ -117,7 +147,7 @@ accept_policy_remove(AcceptPolicy *policy, guint32 id, GError **error)
     int index = policy_find_changeable(policy, id, error);
 
     if (index >= 0)
-        g_ptr_array_remove_index(policy->rules, (guint)index);
+        g_ptr_array_remove_index(policy->entries, (guint)index);
     return index >= 0;
 }
 
@@ -125,25 +155,25 @@ gboolean
 accept_policy_move(AcceptPolicy *policy, guint32 id, int position, GError **error)
 {
     int index = policy_find_changeable(policy, id, error);
-    AcceptRule *own;
+    Entry *entry;
 
     if (index < 0)
         return FALSE;
-    own = g_ptr_array_steal_index(policy->rules, (guint)index);
-    g_ptr_array_insert(policy->rules, policy_place(policy, FALSE, position), own);
+    entry = g_ptr_array_steal_index(policy->entries, (guint)index);
+    g_ptr_array_insert(policy->entries, policy_place(policy, FALSE, position), entry);
     return TRUE;
 }
 
 guint
 accept_policy_size(const AcceptPolicy *policy)
 {
-    return policy->rules->len;
+    return policy->entries->len;
 }
 
 const AcceptRule *
 accept_policy_get(const AcceptPolicy *policy, guint index)
 {
-    return policy->rules->pdata[index];
+    return policy_entry(policy, index)->rule;
 }
 
 const AcceptRule *
@@ -233,14 +263,22 @@ text_or_empty(const char *text)
 }
 
 static AcceptMismatch
-rule_mismatch(const AcceptRule *rule, const AcceptRequest *request)
+entry_mismatch(const Entry *entry, const AcceptRequest *request, const AcceptMoment *moment)
 {
+    const AcceptRule *rule = entry->rule;
+
     if (*rule->hub && strcmp(rule->hub, text_or_empty(request->hub)) != 0)
         return ACCEPT_OTHER_HUB;
     if (!pattern_matches(rule->stream, request->stream))
         return ACCEPT_OTHER_STREAM;
     if (!pattern_matches(rule->initiator, text_or_empty(request->initiator)))
         return ACCEPT_OTHER_INITIATOR;
+    if (*rule->address && !accept_range_has(&entry->parts.range, text_or_empty(request->address)))
+        return ACCEPT_OTHER_ADDRESS;
+    if (!accept_when_has_time(&entry->parts.when, moment))
+        return ACCEPT_OTHER_TIME;
+    if (!accept_when_has_day(&entry->parts.when, moment))
+        return ACCEPT_OTHER_DAY;
     return ACCEPT_MATCHES;
 }
 
@@ -279,15 +317,16 @@ AcceptVerdict
 accept_policy_test(const AcceptPolicy *policy, const AcceptRequest *request, AcceptMismatch *why,
                    guint *ret_tried)
 {
+    const AcceptMoment moment = accept_moment(request->at);
     const AcceptRule *deciding = NULL;
     guint tried = 0;
 
-    for (; tried < policy->rules->len && !deciding; tried++) {
-        const AcceptRule *rule = accept_policy_get(policy, tried);
-        AcceptMismatch mismatch = rule_mismatch(rule, request);
+    for (; tried < policy->entries->len; tried++) {
+        const Entry *entry = policy_entry(policy, tried);
+        AcceptMismatch mismatch = entry_mismatch(entry, request, &moment);
 
         if (mismatch == ACCEPT_MATCHES) {
-            deciding = rule;
+            deciding = entry->rule;
             break;
         }
         if (why)

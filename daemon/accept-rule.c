@@ -137,9 +137,26 @@ check_outcome(const AcceptRule *rule, GError **error)
     return TRUE;
 }
 
-gboolean
-accept_rule_check(const AcceptRule *rule, GError **error)
+static gboolean
+parse_parts(const AcceptRule *rule, AcceptParts *parts, GError **error)
 {
-    return check_texts(rule, error) && check_outcome(rule, error) &&
-           limits_check(&rule->limits, error);
+    *parts = (AcceptParts){0};
+    if (is_given(rule->address) && !accept_range_parse(rule->address, &parts->range, error))
+        return FALSE;
+    if (is_given(rule->weekdays) && !accept_weekdays_parse(rule->weekdays, &parts->when, error))
+        return FALSE;
+    return !is_given(rule->time) || accept_time_parse(rule->time, &parts->when, error);
+}
+
+gboolean
+accept_rule_check(const AcceptRule *rule, AcceptParts *ret_parts, GError **error)
+{
+    AcceptParts parts;
+
+    if (!check_texts(rule, error) || !check_outcome(rule, error) ||
+        !parse_parts(rule, &parts, error) || !limits_check(&rule->limits, error))
+        return FALSE;
+    if (ret_parts)
+        *ret_parts = parts;
+    return TRUE;
 }

@@ -2,6 +2,8 @@
 /* Accept rule: conditions on a request, and what follows when all of them hold. Pure. */
 #pragma once
 
+#include "daemon/accept-address.h"
+#include "daemon/accept-time.h"
 #include "daemon/stream-limits.h"
 
 #define ACCEPT_PATTERN_MAX 256
@@ -40,8 +42,14 @@ typedef struct {
     const char *source;      /* "FILE:LINE" of the configuration; NULL: D-Bus */
 } AcceptRule;
 
-/* INVALID. */
-gboolean accept_rule_check(const AcceptRule *rule, GError **error);
+/* The conditions that are more than a text. */
+typedef struct {
+    AcceptRange range;
+    AcceptWhen when;
+} AcceptParts;
+
+/* INVALID. RET_PARTS, when it is not NULL, is set on success. */
+gboolean accept_rule_check(const AcceptRule *rule, AcceptParts *ret_parts, GError **error);
 gboolean accept_reject_text_check(const char *text, GError **error);
 
 /* With strings of its own; of them only the source may be NULL. */

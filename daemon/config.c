@@ -152,7 +152,7 @@ config_read_rule(ConfigFile *config, const ConfigSection *section, const char *n
                      "a rule's section is [rule N], N from 1 to 999");
     else if (!config_section_find(section, "Verdict"))
         problem_here(config, &section->place, section, "Verdict is missing");
-    else if (!accept_rule_check(&rule, &error))
+    else if (!accept_rule_check(&rule, NULL, &error))
         problem_here(config, &section->place, section, error->message);
     rule.id = (guint32)id;
     store_state_add_rule(state, &rule);
