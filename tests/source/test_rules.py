@@ -36,12 +36,14 @@ class RulesCase(unittest.TestCase):
                                     'hub/a.c': '#include "hub/b.h"\n#include "common/b.h"\n',
                                     'tests/unit/a.c': '#include "hub/b.h"\n#include "daemon/b.h"\n'})
         for path, name in [('common/a.c', 'hub/b.h'), ('common/a.h', 'daemon/b.h'), ('common/a.c', 'client/b.h'),
-                           ('hub/a.c', 'daemon/b.h'), ('daemon/a.c', 'client/b.h'), ('client/a.c', 'hub/b.h')]:
+                           ('hub/a.c', 'daemon/b.h'), ('daemon/a.c', 'client/b.h'), ('client/a.c', 'hub/b.h'),
+                           ('examples/echo/a.c', 'common/b.h')]:
             self.breaks('dependencies', {path: f'\n#include "{name}"\n'}, 2)
 
     def test_libraries(self):
         self.keeps('dependencies', {'daemon/bus-stream.c': '#include <systemd/sd-bus.h>\n',
                                     'client/verb.c': '#include <systemd/sd-bus.h>\n',
+                                    'examples/echo/a.c': '#include <systemd/sd-bus.h>\n',
                                     'hub/main.c': '#include <systemd/sd-daemon.h>\n',
                                     'hub/registry-sqlite.c': '#include <sqlite3.h>\n',
                                     'hub/admin-client.c': '#include <libsoup/soup.h>\n',
