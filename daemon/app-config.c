@@ -266,7 +266,7 @@ plan_commit(ConfigPlan *plan, App *app, const StoreState *config)
     while (plan->targets->len > 0)
         commit_target(app, g_ptr_array_steal_index(plan->targets, 0));
     accept_policy_swap(app->policy, plan->policy);
-    APP_TELL(app, policy_changed, app->policy);
+    app_tell_policy(app);
     commit_limits(app, config);
 }
 

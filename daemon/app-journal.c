@@ -166,6 +166,29 @@ app_journal_stream_removed(Stream *stream G_GNUC_UNUSED)
 {
 }
 
+void
+app_journal_request_added(Request *request)
+{
+    char id[ID_SIZE];
+    const EventData data = of_stream(request_stream(request), id);
+
+    event_log(EVENT_CONSENT_ASKED, &data);
+}
+
+/* Without a decision the stream's own end tells all there is. */
+void
+app_journal_request_removed(Request *request)
+{
+    char id[ID_SIZE];
+    EventData data = of_stream(request_stream(request), id);
+
+    if (request_end(request) != REQUEST_DECIDED)
+        return;
+    data.uid = request_decided_by(request);
+    data.detail = request_decision(request);
+    event_log(EVENT_CONSENT_DECIDED, &data);
+}
+
 static EventData
 of_tunnel(Tunnel *tunnel)
 {

@@ -4,10 +4,9 @@
 
 #include "common/device-id.h"
 #include "common/error.h"
+#include "daemon/app-end.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* Where a stream leads: checked names. */
@@ -106,16 +105,6 @@ app_stream_opened(Stream *stream, const GError *error, void *data)
     g_free(request);
 }
 
-static gboolean
-app_socketpair(int ret[2], GError **error)
-{
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ret) == 0)
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "no descriptors left: %s",
-                g_strerror(errno));
-    return FALSE;
-}
-
 OpenRequest *
 app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data, GError **error)
 {
@@ -135,7 +124,7 @@ app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data,
     info.id = app_next_id(app);
     info.hub = hub_name(to.hub);
     info.initiator = hub_identity(to.hub);
-    if (!app_socketpair(fds, error))
+    if (!app_end_socketpair(fds, error))
         return NULL;
     stream = stream_new(app->streams, &info, error);
     if (!stream) {

@@ -23,6 +23,8 @@ struct App {
     AcceptPolicy *policy;
     gboolean default_kept; /* the default was set at run time, and is kept */
     StreamTable *streams;
+    Requests *requests;
+    Handlers *handlers;
     guint64 last_id;
     const Observer *observer;
     void *observer_data;
@@ -35,6 +37,9 @@ struct App {
         if ((app)->observer && (app)->observer->member)                                            \
             (app)->observer->member((object), (app)->observer_data);                               \
     } while (0)
+
+/* The policy is another one: tells, and looks at what waits for a person's decision. */
+void app_tell_policy(App *app);
 
 /* Writes what is kept. On failure nothing was replaced. */
 gboolean app_save(App *app, GError **error);

@@ -141,6 +141,8 @@ app_make_hub(App *app, const HubSettings *settings, GError **error)
         .runtime = app->runtime,
         .table = app->streams,
         .policy = app->policy,
+        .requests = app->requests,
+        .handlers = app->handlers,
         .next_id = app_hub_next_id,
         .find_target = app_hub_find_target,
         .changed = app_hub_changed,
@@ -277,7 +279,7 @@ app_remove_target(App *app, const char *name, GError **error)
 static gboolean
 app_policy_changed(App *app, GError **error)
 {
-    APP_TELL(app, policy_changed, app->policy);
+    app_tell_policy(app);
     return app_save(app, error);
 }
 
@@ -292,7 +294,7 @@ app_add_rule(App *app, const AcceptRule *rule, int position, guint32 *ret_id, GE
         (void)accept_policy_remove(app->policy, id, NULL);
         return FALSE;
     }
-    APP_TELL(app, policy_changed, app->policy);
+    app_tell_policy(app);
     *ret_id = id;
     return TRUE;
 }

@@ -37,11 +37,49 @@ app_stream_removed(Stream *stream, void *data)
     APP_TELL(app, stream_removed, stream);
 }
 
+static void
+app_stream_owner_changed(Stream *stream, guint32 before, void *data)
+{
+    App *app = data;
+
+    if (app->observer && app->observer->stream_owner_changed)
+        app->observer->stream_owner_changed(stream, before, app->observer_data);
+}
+
 static const StreamTableEvents stream_events = {
     .added = app_stream_added,
     .changed = app_stream_changed,
     .removed = app_stream_removed,
+    .owner_changed = app_stream_owner_changed,
 };
+
+static void
+app_request_added(Request *request, void *data)
+{
+    App *app = data;
+
+    APP_TELL(app, request_added, request);
+}
+
+static void
+app_request_removed(Request *request, void *data)
+{
+    App *app = data;
+
+    APP_TELL(app, request_removed, request);
+}
+
+static const RequestsEvents request_events = {
+    .added = app_request_added,
+    .removed = app_request_removed,
+};
+
+void
+app_tell_policy(App *app)
+{
+    APP_TELL(app, policy_changed, app->policy);
+    requests_check_policy(app->requests, app->policy);
+}
 
 static void
 free_hub(void *data)
@@ -115,6 +153,8 @@ app_new(const AppOptions *options, GError **error)
     app->listeners_per_uid = APP_LISTENERS_PER_UID;
     app->streams =
         stream_table_new(app->runtime, APP_STREAMS_MAX, APP_STREAMS_PER_UID, &stream_events, app);
+    app->requests = requests_new(&request_events, app);
+    app->handlers = handlers_new();
     app->config_file = g_strdup(options->config_file);
     app->config_optional = options->config_optional;
     if (!app_load_config(app, error) || !app_take_store(app, options->state_dir, error))
@@ -134,6 +174,8 @@ app_free(App *app)
     g_ptr_array_set_size(app->hubs, 0);
     runtime_free(app->runtime);
     stream_table_free(app->streams);
+    requests_free(app->requests);
+    handlers_free(app->handlers);
     g_ptr_array_unref(app->tunnels);
     g_ptr_array_unref(app->hubs);
     g_ptr_array_unref(app->targets);
@@ -254,6 +296,30 @@ AcceptPolicy *
 app_policy(App *app)
 {
     return app->policy;
+}
+
+Requests *
+app_requests(App *app)
+{
+    return app->requests;
+}
+
+Request *
+app_find_request(App *app, guint64 id)
+{
+    return requests_find(app->requests, id);
+}
+
+GPtrArray *
+app_list_requests(App *app)
+{
+    return requests_list(app->requests);
+}
+
+Handlers *
+app_handlers(App *app)
+{
+    return app->handlers;
 }
 
 Stream *

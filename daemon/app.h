@@ -9,7 +9,9 @@
 
 #include "common/reactor.h"
 #include "daemon/accept-policy.h"
+#include "daemon/handler.h"
 #include "daemon/hub.h"
+#include "daemon/request.h"
 #include "daemon/stream.h"
 #include "daemon/target.h"
 #include "daemon/tunnel.h"
@@ -38,6 +40,9 @@ typedef struct {
     void (*stream_added)(Stream *stream, void *data);
     void (*stream_changed)(Stream *stream, void *data); /* state, reason; not byte counts */
     void (*stream_removed)(Stream *stream, void *data);
+    void (*stream_owner_changed)(Stream *stream, guint32 before, void *data);
+    void (*request_added)(Request *request, void *data);
+    void (*request_removed)(Request *request, void *data); /* request_end says why */
     void (*tunnel_added)(Tunnel *tunnel, void *data);
     void (*tunnel_changed)(Tunnel *tunnel, void *data); /* last error, number of streams */
     void (*tunnel_removed)(Tunnel *tunnel, void *data);
@@ -101,6 +106,12 @@ gboolean app_set_default(App *app, gboolean accept, const char *reject_text, GEr
 /* Streams, the ended ones of the last minutes included. */
 Stream *app_find_stream(App *app, guint64 id);
 GPtrArray *app_list_streams(App *app); /* Stream, by id */
+
+/* What waits for a person's decision, and the apps that take streams. */
+Requests *app_requests(App *app);
+Request *app_find_request(App *app, guint64 id);
+GPtrArray *app_list_requests(App *app); /* Request, by id */
+Handlers *app_handlers(App *app);
 
 /* Opens a stream and gives one end of a socketpair (AF_UNIX, SOCK_STREAM, CLOEXEC, blocking). DONE
  * is called once, later, unless the call fails at once or is cancelled: with the fd, which is the

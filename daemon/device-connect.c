@@ -43,14 +43,20 @@ static void
 device_stream_pair(DeviceStream *self)
 {
     Stream *stream = self->stream;
+    AppEnd *end;
 
     if (!self->leg || !stream_has_local(stream))
         return;
-    self->target->active++;
-    stream_set_ended(stream, device_stream_ended, target_ref(self->target));
+    if (self->target) {
+        self->target->active++;
+        stream_set_ended(stream, device_stream_ended, target_ref(self->target));
+    }
     stream_attach_leg(stream, g_steal_pointer(&self->leg), self->reactor,
                       self->capable ? self->caps : 0);
+    end = g_steal_pointer(&self->app_end);
     device_stream_settle(self);
+    if (end)
+        app_end_finish(end, NULL);
 }
 
 static void
@@ -95,30 +101,36 @@ device_stream_leg_done(Connection *connection, const GError *error, void *data)
     device_stream_pair(self);
 }
 
-/* A place at the target is ours: target and leg, side by side. */
+/* The leg, to a URL that was looked at when it came. */
 static void
-device_stream_connect(void *data)
+device_stream_dial(DeviceStream *self)
 {
-    DeviceStream *self = data;
     const DeviceStreamsContext *context = &self->owner->context;
     g_autofree char *host = NULL, *path = NULL;
     WsDialTo to = {.bearer = self->token};
     StreamUrl url;
 
-    self->has_place = TRUE;
-    if (!stream_url_parse(slice_of(self->url), &url)) {
-        device_stream_fail(self, REASON_PROTOCOL, "the hub gave a malformed URL");
-        return;
-    }
+    if (!stream_url_parse(slice_of(self->url), &url))
+        g_assert_not_reached();
     to.host = host = slice_dup(url.host);
     to.target = path = slice_dup(url.target);
     to.port = url.port;
     self->reactor = runtime_pick(context->runtime);
     stream_set_state(self->stream, STREAM_CONNECTING);
-    self->target_dial =
-        target_connect(self->target, context->runtime, device_stream_target_done, self);
     self->leg_dial = ws_dial_new(context->runtime, self->reactor, context->tls, &to, NULL,
                                  device_stream_leg_done, self);
+}
+
+/* A place at the target is ours: target and leg, side by side. */
+static void
+device_stream_connect(void *data)
+{
+    DeviceStream *self = data;
+
+    self->has_place = TRUE;
+    device_stream_dial(self);
+    self->target_dial =
+        target_connect(self->target, self->owner->context.runtime, device_stream_target_done, self);
 }
 
 void
@@ -129,4 +141,15 @@ device_stream_to_target(DeviceStream *self, Target *target)
     stream_set_target(self->stream, target_name(target));
     if (target_take_place(target, &self->waiter))
         device_stream_connect(self);
+}
+
+AppEnd *
+device_stream_to_app(DeviceStream *self, AppEndDone done, void *data, GError **error)
+{
+    self->app_end = app_end_new(self->stream, done, data, error);
+    if (!self->app_end)
+        return NULL;
+    device_stream_answer(self, TRUE, REASON_NONE, NULL);
+    device_stream_dial(self);
+    return self->app_end;
 }

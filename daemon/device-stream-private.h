@@ -30,6 +30,14 @@ typedef struct {
     WsDial *leg_dial;
     Connection *leg; /* up before the target was */
     guint deadline;
+    gint64 deadline_at; /* monotonic */
+    guint32 rule;
+    /* Who decides. */
+    Request *request;
+    HandlerAsk *ask;
+    /* Who gets it, when it is no target. */
+    guint64 handler; /* its id */
+    AppEnd *app_end;
 } DeviceStream;
 
 /* Says 200, or 400 with a reason, to the hub; the answer is kept to be said again. */
@@ -46,6 +54,13 @@ void device_stream_decide(DeviceStream *self, const StreamRequest *request);
 
 /* Accepted: connects leg and target as soon as the target has a place. */
 void device_stream_to_target(DeviceStream *self, Target *target);
+
+/* Accepted, and DONE gets the app's end: connects the leg. NULL with ERROR set: nothing has
+ * happened. */
+AppEnd *device_stream_to_app(DeviceStream *self, AppEndDone done, void *data, GError **error);
+
+/* Nobody is to decide any more. */
+void device_stream_stop_asking(DeviceStream *self);
 
 /* Lets go of what device-connect.c holds. */
 void device_stream_disconnect(DeviceStream *self);

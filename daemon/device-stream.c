@@ -2,6 +2,8 @@
 #include "daemon/device-stream-private.h"
 
 #include "common/device-id.h"
+#include "common/error.h"
+#include "common/stream-url.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +32,7 @@ device_stream_settle(DeviceStream *self)
         self->owner->pending--;
     self->pending = FALSE;
     self->stream = NULL;
+    device_stream_stop_asking(self);
     device_stream_disconnect(self);
 }
 
@@ -48,9 +51,38 @@ device_stream_free(DeviceStream *self)
     g_free(self);
 }
 
+static StreamdError
+error_of_reason(Reason reason)
+{
+    switch (reason) {
+    case REASON_HUB_UNREACHABLE:
+        return STREAMD_ERROR_UNREACHABLE;
+    case REASON_HUB_UNTRUSTED:
+        return STREAMD_ERROR_UNTRUSTED;
+    case REASON_NOT_PAIRED:
+        return STREAMD_ERROR_TIMED_OUT;
+    case REASON_HUB_ERROR:
+    case REASON_PROTOCOL:
+        return STREAMD_ERROR_PROTOCOL;
+    default:
+        return STREAMD_ERROR_CANCELLED;
+    }
+}
+
+/* The app that should have got the stream hears why it does not. */
+static void
+device_stream_fail_app(AppEnd *end, Reason reason, const char *text)
+{
+    g_autoptr(GError) error = g_error_new_literal(STREAMD_ERROR, (gint)error_of_reason(reason),
+                                                  text && *text ? text : reason_text(reason));
+
+    app_end_finish(end, error);
+}
+
 void
 device_stream_fail(DeviceStream *self, Reason reason, const char *text)
 {
+    AppEnd *end = g_steal_pointer(&self->app_end);
     Stream *stream = self->stream;
 
     if (!self->answer)
@@ -58,6 +90,8 @@ device_stream_fail(DeviceStream *self, Reason reason, const char *text)
     device_stream_settle(self);
     if (stream)
         stream_fail(stream, reason, text && *text ? text : NULL);
+    if (end)
+        device_stream_fail_app(end, reason, text);
 }
 
 /* stream_close: the stream ends itself. */
@@ -65,10 +99,13 @@ static void
 device_stream_cancelled(void *data)
 {
     DeviceStream *self = data;
+    AppEnd *end = g_steal_pointer(&self->app_end);
 
     if (!self->answer)
         device_stream_answer(self, FALSE, REASON_REJECTED, NULL);
     device_stream_settle(self);
+    if (end)
+        device_stream_fail_app(end, REASON_CLOSED_BY_USER, NULL);
 }
 
 static gboolean
@@ -117,6 +154,7 @@ device_stream_new(DeviceStreams *streams, const StreamRequest *request)
     self->token = g_strdup(request->token);
     self->url = g_strdup(request->url);
     self->capable = request->capable;
+    self->deadline_at = g_get_monotonic_time() + left;
     self->caps = request->caps;
     self->deadline = g_timeout_add((guint)(left / 1000), device_stream_deadline, self);
     g_queue_push_tail_link(&streams->all, &self->link);
@@ -157,6 +195,7 @@ void
 device_streams_request(DeviceStreams *streams, const StreamRequest *request)
 {
     DeviceStream *self = device_streams_find(streams, request);
+    StreamUrl url;
 
     if (self && self->answer)
         (void)streams->context.publish(self->answer, streams->context.data);
@@ -165,6 +204,10 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
     self = device_stream_new(streams, request);
     if (!stream_name_is_valid(request->name, -1)) {
         device_stream_fail(self, REASON_POLICY, "no stream has such a name");
+        return;
+    }
+    if (!stream_url_parse(slice_of(request->url), &url)) {
+        device_stream_fail(self, REASON_PROTOCOL, "the hub gave a malformed URL");
         return;
     }
     self->stream = device_stream_object(streams, request);

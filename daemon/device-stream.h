@@ -2,14 +2,18 @@
 /* Device stream: what happens between a hub's request and an open stream, on the accepting side
  * (docs/wire-protocol.md, sections 1.5, 1.6, 4a and 8).
  *
- * Policy decides first; then target and leg are connected side by side, and 200 is answered only
- * when the target is connected, so that a dead target is a clear rejection at the initiator. A
+ * Policy decides first, or says who does: a person (request.h) or an app (handler.h), who have
+ * until some seconds before the hub's own deadline. Then target and leg are connected side by side,
+ * and 200 is answered only when the target is connected, so that a dead target is a clear rejection
+ * at the initiator. Where an app takes the stream there is nothing to connect but the leg. A
  * request that is published again (same rid and token) is answered again, not doubled. Main thread.
  */
 #pragma once
 
 #include "common/stream-topic.h"
 #include "daemon/accept-policy.h"
+#include "daemon/handler.h"
+#include "daemon/request.h"
 #include "daemon/stream-private.h"
 #include "daemon/target-private.h"
 
@@ -20,10 +24,16 @@ typedef struct DeviceStreams DeviceStreams;
 #define DEVICE_REMEMBERED_MAX 1024 /* all that are kept to be answered again */
 #define DEVICE_DEADLINE (60 * G_TIME_SPAN_SECOND)
 
+/* Of the time until then, what is kept for the connections after somebody has decided: no more than
+ * a quarter of it. */
+#define DEVICE_CONNECT_TIME (6 * G_TIME_SPAN_SECOND)
+
 typedef struct {
     Runtime *runtime;
     StreamTable *table;
     AcceptPolicy *policy;
+    Requests *requests;
+    Handlers *handlers;
     TlsContext *tls;    /* for the legs */
     const char *hub;    /* our name of it */
     const char *device; /* our identity there */

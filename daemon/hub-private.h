@@ -14,6 +14,8 @@ typedef struct {
     Runtime *runtime;
     StreamTable *table;
     AcceptPolicy *policy;
+    Requests *requests;
+    Handlers *handlers;
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     void (*changed)(Hub *hub, void *data);

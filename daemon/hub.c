@@ -133,6 +133,8 @@ hub_init_device(Hub *hub)
         .runtime = hub->context.runtime,
         .table = hub->context.table,
         .policy = hub->context.policy,
+        .requests = hub->context.requests,
+        .handlers = hub->context.handlers,
         .tls = hub->tls,
         .hub = hub->name,
         .device = hub->identity,

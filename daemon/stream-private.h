@@ -14,9 +14,10 @@ typedef struct {
     void (*added)(Stream *stream, void *data);
     void (*changed)(Stream *stream, void *data);
     void (*removed)(Stream *stream, void *data);
+    void (*owner_changed)(Stream *stream, guint32 before, void *data);
 } StreamTableEvents;
 
-/* MAX: streams that have not ended; PER_UID: those of them in the service role, per owner. */
+/* MAX: streams that have not ended; PER_UID: those of them that an owner has opened or taken. */
 StreamTable *stream_table_new(Runtime *runtime, guint max, guint per_uid,
                               const StreamTableEvents *events, void *data);
 void stream_table_set_per_uid(StreamTable *table, guint per_uid); /* for new ones */
@@ -48,6 +49,9 @@ Stream *stream_new(StreamTable *table, const StreamInfo *info, GError **error);
 
 void stream_set_state(Stream *stream, StreamState state);
 void stream_set_target(Stream *stream, const char *target);
+
+/* Device role: it goes to an app of UID, whose it is from now on. STREAMD_ERROR_LIMIT. */
+gboolean stream_take(Stream *stream, guint32 uid, GError **error);
 
 /* What is called once when it has ended, instead of the one of StreamInfo. */
 void stream_set_ended(Stream *stream, void (*ended)(Stream *stream, void *data), void *data);

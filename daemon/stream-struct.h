@@ -13,6 +13,7 @@ struct Stream {
     char *hub, *device, *name, *initiator, *address, *target, *message;
     guint64 tunnel;
     guint32 owner_uid;
+    gboolean taken; /* device role: an app of the owner has it, or will */
     guint64 requested_at, opened_at, ended_at;
     gint64 kept_from; /* monotonic: the clock may be set back */
     RelayMeter meter;
@@ -37,7 +38,9 @@ struct StreamTable {
 };
 
 gboolean stream_table_has_room(StreamTable *table, const StreamInfo *info, GError **error);
+gboolean stream_table_has_room_of(StreamTable *table, guint32 uid, GError **error);
 void stream_table_add(StreamTable *table, Stream *stream);
 void stream_table_changed(StreamTable *table, Stream *stream);
+void stream_table_taken(StreamTable *table, Stream *stream, guint32 before);
 void stream_table_ended(StreamTable *table, Stream *stream);
 void stream_free(Stream *stream);

@@ -130,10 +130,21 @@ stream_table_count_uid(StreamTable *table, guint32 uid)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Stream *stream = value;
 
-        count += !stream_has_ended(stream) && stream->role == STREAM_ROLE_SERVICE &&
-                 stream->owner_uid == uid;
+        count += !stream_has_ended(stream) && stream->owner_uid == uid &&
+                 (stream->role == STREAM_ROLE_SERVICE || stream->taken);
     }
     return count;
+}
+
+gboolean
+stream_table_has_room_of(StreamTable *table, guint32 uid, GError **error)
+{
+    if (stream_table_count_uid(table, uid) < table->per_uid)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT,
+                "user %u has %u streams already, which is the limit (StreamsPerUser)", uid,
+                table->per_uid);
+    return FALSE;
 }
 
 gboolean
@@ -144,14 +155,8 @@ stream_table_has_room(StreamTable *table, const StreamInfo *info, GError **error
                     table->open);
         return FALSE;
     }
-    if (info->role == STREAM_ROLE_SERVICE &&
-        stream_table_count_uid(table, info->owner_uid) >= table->per_uid) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT,
-                    "user %u has %u streams already, which is the limit (StreamsPerUser)",
-                    info->owner_uid, table->per_uid);
-        return FALSE;
-    }
-    return TRUE;
+    return info->role != STREAM_ROLE_SERVICE ||
+           stream_table_has_room_of(table, info->owner_uid, error);
 }
 
 void
@@ -166,6 +171,13 @@ void
 stream_table_changed(StreamTable *table, Stream *stream)
 {
     table->events->changed(stream, table->data);
+}
+
+void
+stream_table_taken(StreamTable *table, Stream *stream, guint32 before)
+{
+    if (table->events->owner_changed)
+        table->events->owner_changed(stream, before, table->data);
 }
 
 static void

@@ -85,6 +85,20 @@ stream_set_target(Stream *stream, const char *target)
     stream->target = g_strdup(target);
 }
 
+gboolean
+stream_take(Stream *stream, guint32 uid, GError **error)
+{
+    guint32 before = stream->owner_uid;
+
+    if (!stream_table_has_room_of(stream->table, uid, error))
+        return FALSE;
+    stream->owner_uid = uid;
+    stream->taken = TRUE;
+    if (before != uid)
+        stream_table_taken(stream->table, stream, before);
+    return TRUE;
+}
+
 void
 stream_set_ended(Stream *stream, void (*ended)(Stream *stream, void *data), void *data)
 {

@@ -44,8 +44,8 @@ const char *stream_initiator(const Stream *stream); /* the policy the hub names;
 const char *stream_address(const Stream *stream);   /* the initiator's; "" unknown */
 const char *stream_target(const Stream *stream);    /* the target's name; "" none */
 guint64 stream_tunnel(const Stream *stream);        /* the tunnel it belongs to; 0 none */
-guint32
-stream_owner_uid(const Stream *stream); /* service: who opened it; device: this daemon's own UID */
+/* service: who opened it; device: whose app has it, else this daemon's own UID */
+guint32 stream_owner_uid(const Stream *stream);
 StreamState stream_state(const Stream *stream);
 gboolean stream_has_ended(const Stream *stream);
 Reason stream_reason(const Stream *stream); /* REASON_NONE until it has ended */

@@ -36,6 +36,10 @@ typedef struct {
     GPtrArray *answers; /* topics */
     gboolean connected;
     guint64 last_id;
+    Requests *requests;
+    Handlers *handlers;
+    guint added, removed;
+    RequestEnd end; /* of the last one */
     DeviceStreams *streams;
 } Fixture;
 
@@ -72,6 +76,21 @@ static void
 ignore_stream(Stream *stream, void *data)
 {
 }
+
+static void
+request_added(Request *request, void *data)
+{
+    ((Fixture *)data)->added++;
+}
+
+static void
+request_removed(Request *request, void *data)
+{
+    ((Fixture *)data)->removed++;
+    ((Fixture *)data)->end = request_end(request);
+}
+
+static const RequestsEvents request_events = {request_added, request_removed};
 
 static const StreamTableEvents events = {ignore_stream, ignore_stream, ignore_stream};
 
@@ -115,6 +134,8 @@ set_up(Fixture *fixture, gconstpointer data)
     context.runtime = fixture->runtime = runtime_new(1);
     context.table = fixture->table = stream_table_new(fixture->runtime, 100, 100, &events, NULL);
     context.policy = fixture->policy = accept_policy_new();
+    context.requests = fixture->requests = requests_new(&request_events, fixture);
+    context.handlers = fixture->handlers = handlers_new();
     context.tls = fixture->tls = tls_context_new_client(NULL, NULL, NULL);
     fixture->open = listen_on(NULL, FALSE, NULL);
     fixture->silent = listen_on(NULL, FALSE, NULL);
@@ -133,6 +154,8 @@ tear_down(Fixture *fixture, gconstpointer data)
     device_streams_free(fixture->streams);
     runtime_free(fixture->runtime);
     stream_table_free(fixture->table);
+    requests_free(fixture->requests);
+    handlers_free(fixture->handlers);
     accept_policy_free(fixture->policy);
     tls_context_unref(fixture->tls);
     listener_free(fixture->open);
