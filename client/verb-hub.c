@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/output.h"
 #include "client/secret-input.h"
+#include "client/show.h"
 #include "client/verb.h"
 #include "common/table.h"
 
@@ -9,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long `hub add` looks whether the new hub can be reached. */
+/* How long it is looked whether a hub can be reached. */
 #define FIRST_ATTEMPT (3 * G_TIME_SPAN_SECOND)
 #define FIRST_POLL (20 * G_TIME_SPAN_MILLISECOND)
 
@@ -35,18 +36,33 @@ hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
     return TRUE;
 }
 
-/* The hub's properties once the first attempt to reach it has ended, or a moment has passed. */
+/* Of the first attempt of a new hub. */
+static gboolean
+hub_is_tried(GVariant *hub)
+{
+    return *bus_string(hub, "LastError") != '\0' ||
+           strcmp(bus_string(hub, "State"), "connected") == 0;
+}
+
+/* Of a hub that may have failed before. */
+static gboolean
+hub_is_decided(GVariant *hub)
+{
+    const char *state = bus_string(hub, "State");
+
+    return strcmp(state, "connected") == 0 || strcmp(state, "refused") == 0;
+}
+
+/* The hub's properties once that is true of them, or a moment has passed; NULL: it is gone. */
 static GVariant *
-hub_add_wait(Bus *bus, const char *path)
+hub_wait(Bus *bus, const char *path, gboolean (*func)(GVariant *hub))
 {
     gint64 until = g_get_monotonic_time() + FIRST_ATTEMPT;
 
     for (;;) {
         g_autoptr(GVariant) hub = bus_properties(bus, path, BUS_HUB, NULL);
 
-        if (hub == NULL || g_get_monotonic_time() > until ||
-            *bus_string(hub, "LastError") != '\0' ||
-            strcmp(bus_string(hub, "State"), "connected") == 0)
+        if (hub == NULL || g_get_monotonic_time() > until || func(hub))
             return g_steal_pointer(&hub);
         g_usleep(FIRST_POLL);
     }
@@ -61,7 +77,7 @@ hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
     g_autofree char *problem = NULL;
 
     g_variant_get(reply, "(o)", &path);
-    hub = hub_add_wait(bus, path);
+    hub = hub_wait(bus, path, hub_is_tried);
     if (hub == NULL)
         return;
     problem = table_escape(bus_string(hub, "LastError"));
@@ -133,6 +149,51 @@ verb_hub_list(Cli *cli, GError **error)
     }
     output_table(cli, table, _("No hubs. Add one with: streamctl hub add NAME"));
     return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_hub_show(Cli *cli, GError **error)
+{
+    return show_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], _("there is no hub %s"), error);
+}
+
+/* How the attempt went, when it has gone anywhere within a moment. */
+static ExitCode
+hub_connect_show(const Cli *cli, Bus *bus, const char *path, GError **error)
+{
+    g_autoptr(GVariant) hub = hub_wait(bus, path, hub_is_decided);
+    const char *state = hub != NULL ? bus_string(hub, "State") : "";
+
+    if (hub == NULL)
+        return EXIT_CODE_OK;
+    if (strcmp(state, "refused") == 0)
+        return cli_fail(error, EXIT_CODE_UNAUTHORIZED, "%s", bus_string(hub, "LastError"));
+    if (cli->given[OPTION_JSON])
+        output_json(hub, FALSE);
+    else
+        (void)printf("%s: %s\n", cli->words[0], state);
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_hub_connect(Cli *cli, GError **error)
+{
+    g_autofree char *path = bus_path(BUS_PATH_HUB, cli->words[0]);
+    g_autoptr(Bus) bus = NULL;
+    ExitCode code = verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Connect",
+                                     _("there is no hub %s"), error);
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    bus = verb_open_bus(cli, error);
+    return bus != NULL ? hub_connect_show(cli, bus, path, error) : verb_code(error);
+}
+
+ExitCode
+verb_hub_disconnect(Cli *cli, GError **error)
+{
+    return verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Disconnect",
+                            _("there is no hub %s"), error);
 }
 
 ExitCode

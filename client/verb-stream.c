@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/output.h"
+#include "client/show.h"
 #include "client/verb.h"
 #include "common/table.h"
 
@@ -65,6 +66,17 @@ verb_stream_list(Cli *cli, GError **error)
         stream_add_row(table, ((BusObject *)g_ptr_array_index(streams, i))->properties);
     output_table(cli, table, _("No streams."));
     return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_stream_show(Cli *cli, GError **error)
+{
+    guint64 id;
+
+    if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
+        return EXIT_CODE_USAGE;
+    return show_object(cli, BUS_PATH_STREAM, BUS_STREAM, cli->words[0], _("there is no stream %s"),
+                       error);
 }
 
 ExitCode

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/output.h"
+#include "client/show.h"
 #include "client/verb.h"
 #include "common/table.h"
 
@@ -42,6 +43,13 @@ verb_target_list(Cli *cli, GError **error)
     }
     output_table(cli, table, _("No targets. Add one with: streamctl target add NAME ADDRESS"));
     return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_target_show(Cli *cli, GError **error)
+{
+    return show_object(cli, BUS_PATH_TARGET, BUS_TARGET, cli->words[0], _("there is no target %s"),
+                       error);
 }
 
 ExitCode

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/output.h"
+#include "client/show.h"
 #include "client/verb.h"
 #include "common/table.h"
 
@@ -192,6 +193,17 @@ verb_tunnel_list(Cli *cli, GError **error)
         tunnel_add_row(table, ((BusObject *)g_ptr_array_index(tunnels, i))->properties);
     output_table(cli, table, _("No tunnels. Open one with: streamctl tunnel open DEVICE STREAM"));
     return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_tunnel_show(Cli *cli, GError **error)
+{
+    guint64 id;
+
+    if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
+        return EXIT_CODE_USAGE;
+    return show_object(cli, BUS_PATH_TUNNEL, BUS_TUNNEL, cli->words[0], _("there is no tunnel %s"),
+                       error);
 }
 
 ExitCode

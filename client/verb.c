@@ -35,6 +35,19 @@ verb_code(GError *const *error)
 }
 
 ExitCode
+verb_missing(const char *key, const char *missing, GError **error)
+{
+    g_autofree char *quoted = g_strdup_printf("'%s'", key);
+    g_auto(GStrv) parts = g_strsplit(missing, "%s", 2);
+    g_autofree char *text = g_strjoinv(quoted, parts);
+
+    if (verb_code(error) != EXIT_CODE_NOT_FOUND)
+        return verb_code(error);
+    g_clear_error(error);
+    return cli_fail(error, EXIT_CODE_NOT_FOUND, "%s", text);
+}
+
+ExitCode
 verb_call_object(const Cli *cli, const char *prefix, const char *interface, const char *key,
                  const char *member, const char *missing, GError **error)
 {
@@ -48,15 +61,7 @@ verb_call_object(const Cli *cli, const char *prefix, const char *interface, cons
     reply = bus_call(bus, path, interface, member, NULL, 0, error);
     if (reply != NULL)
         return EXIT_CODE_OK;
-    if (verb_code(error) == EXIT_CODE_NOT_FOUND) {
-        g_autofree char *quoted = g_strdup_printf("'%s'", key);
-        g_auto(GStrv) parts = g_strsplit(missing, "%s", 2);
-        g_autofree char *text = g_strjoinv(quoted, parts);
-
-        g_clear_error(error);
-        return cli_fail(error, EXIT_CODE_NOT_FOUND, "%s", text);
-    }
-    return verb_code(error);
+    return verb_missing(key, missing, error);
 }
 
 GVariant *

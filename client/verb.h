@@ -8,9 +8,13 @@
 ExitCode verb_status(Cli *cli, GError **error);
 ExitCode verb_hub_add(Cli *cli, GError **error);
 ExitCode verb_hub_list(Cli *cli, GError **error);
+ExitCode verb_hub_show(Cli *cli, GError **error);
+ExitCode verb_hub_connect(Cli *cli, GError **error);
+ExitCode verb_hub_disconnect(Cli *cli, GError **error);
 ExitCode verb_hub_remove(Cli *cli, GError **error);
 ExitCode verb_target_add(Cli *cli, GError **error);
 ExitCode verb_target_list(Cli *cli, GError **error);
+ExitCode verb_target_show(Cli *cli, GError **error);
 ExitCode verb_target_remove(Cli *cli, GError **error);
 ExitCode verb_policy_list(Cli *cli, GError **error);
 ExitCode verb_policy_add(Cli *cli, GError **error);
@@ -19,10 +23,13 @@ ExitCode verb_policy_set_default(Cli *cli, GError **error);
 ExitCode verb_policy_test(Cli *cli, GError **error);
 ExitCode verb_tunnel_open(Cli *cli, GError **error);
 ExitCode verb_tunnel_list(Cli *cli, GError **error);
+ExitCode verb_tunnel_show(Cli *cli, GError **error);
 ExitCode verb_tunnel_close(Cli *cli, GError **error);
 ExitCode verb_connect(Cli *cli, GError **error);
 ExitCode verb_stream_list(Cli *cli, GError **error);
+ExitCode verb_stream_show(Cli *cli, GError **error);
 ExitCode verb_stream_close(Cli *cli, GError **error);
+ExitCode verb_log_level(Cli *cli, GError **error);
 ExitCode verb_monitor(Cli *cli, GError **error);
 
 /* The bus that --user or --system names; the user's without either. */
@@ -39,6 +46,10 @@ ExitCode verb_code(GError *const *error);
  * with one %s, translated) says so. */
 ExitCode verb_call_object(const Cli *cli, const char *prefix, const char *interface,
                           const char *key, const char *member, const char *missing, GError **error);
+
+/* When the error that is set says that there is no such object: another one instead, by MISSING as
+ * above. The code of the error. */
+ExitCode verb_missing(const char *key, const char *missing, GError **error);
 
 /* The objects of an interface as a JSON array of their properties. */
 GVariant *verb_objects_variant(GPtrArray *objects);
