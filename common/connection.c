@@ -120,13 +120,25 @@ connection_free(Connection *connection)
     g_free(connection);
 }
 
+static void
+connection_set_hard(Connection *connection, gboolean hard)
+{
+    const struct linger linger = {.l_onoff = hard, .l_linger = 0};
+
+    (void)setsockopt(connection->watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
 void
 connection_reset(Connection *connection)
 {
-    const struct linger hard = {.l_onoff = 1, .l_linger = 0};
-
-    (void)setsockopt(connection->watch.fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    connection_set_hard(connection, TRUE);
     connection_free(connection);
+}
+
+void
+connection_expect_finish(Connection *connection)
+{
+    connection_set_hard(connection, TRUE);
 }
 
 void
@@ -459,6 +471,7 @@ connection_finish(Connection *connection)
 void
 connection_finish_patiently(Connection *connection, gint64 patience)
 {
+    connection_set_hard(connection, FALSE);
     if (!connection->reactor) {
         connection_free(connection);
         return;

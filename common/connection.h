@@ -25,6 +25,10 @@ void connection_free(Connection *connection);
 /* Closes so that the peer sees a reset (SO_LINGER 0; a Unix socket has no reset, only an end). */
 void connection_reset(Connection *connection);
 
+/* From here on every close but connection_finish is a reset: the end of this process, too, by
+ * whichever way, so that a peer never takes what was cut by it for whole. */
+void connection_expect_finish(Connection *connection);
+
 /* Takes the connection: sends what is queued, close_notify and FIN, then reads and drops until the
  * peer's end, at most CONNECTION_LINGER; then closes. So a last message is not destroyed by a
  * reset. With PATIENCE (µs) it stays for as long as that while the peer has not taken everything: a

@@ -132,6 +132,7 @@ stream_set_local(Stream *stream, Connection *local)
 {
     g_return_if_fail(!stream->local);
     stream->local = local;
+    connection_expect_finish(local);
     if (stream->role == STREAM_ROLE_SERVICE)
         stream->local_watch =
             g_unix_fd_add(connection_fd(local), G_IO_HUP | G_IO_ERR, stream_local_gone, stream);

@@ -127,14 +127,19 @@ def hub_killed():
 
 
 def gateway_killed():
-    """the gateway's streamd is killed: the application at the other end sees an error"""
+    """the gateway's streamd is killed: the applications at both ends see an error"""
     with Site() as site:
         Endless(site)
         download_cut(site, lambda: site.gateway.stop(signal.SIGKILL))
+    with Site() as site:
+        upload_cut(site, Endless(site), lambda: site.gateway.stop(signal.SIGKILL))
 
 
 def client_killed():
-    """the client's streamd is killed: the target at the other end sees an error"""
+    """the client's streamd is killed: the applications at both ends see an error"""
+    with Site() as site:
+        Endless(site)
+        download_cut(site, lambda: site.client.stop(signal.SIGKILL))
     with Site() as site:
         targets = Endless(site)
         try:
