@@ -74,9 +74,19 @@ int connection_shutdown_write(Connection *connection); /* FIN; without TLS only 
 /* The peer ended or reset the connection: known without reading. */
 gboolean connection_hung_up(Connection *connection);
 
-/* No sign of life from the peer's kernel for SILENCE µs although something waits for its
- * acknowledgement. */
-gboolean connection_is_dead(Connection *connection, gint64 silence);
+/* An error ended it, a reset mostly: nothing can be read or written any more, also what nobody has
+ * read yet. Known without reading. */
+gboolean connection_is_broken(Connection *connection);
+
+/* For how long the peer's kernel has given no sign of life although it owes one: the
+ * acknowledgement of what was sent more than once, or the answer to a probe of its closed window.
+ * 0: it owes none. A probe that is just on its way counts too: ask twice, some seconds apart. */
+gint64 connection_unanswered(Connection *connection);
+
+/* Lets the kernel ask a silent peer for a sign of life, from IDLE µs on (whole seconds), and end
+ * the connection when three in a row are not answered, IDLE / 2 apart. 0: not any more. TCP only.
+ */
+void connection_keep_alive(Connection *connection, gint64 idle);
 
 /* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix". */
 const char *connection_peer(Connection *connection);

@@ -26,8 +26,10 @@ typedef struct {
     gboolean pong_wanted;
     uint8_t pong[WS_MAX_CONTROL];
     size_t pong_len;
-    gint64 heard;  /* when bytes last came */
-    gint64 pinged; /* when we last asked for some */
+    gint64 heard;   /* when bytes last came */
+    gint64 pinged;  /* when we last asked for some */
+    gint64 unheard; /* until when we had no ear for it */
+    gint64 owing;   /* since when its kernel owes a sign of life; 0: it does not */
 } Side;
 
 /* From sides[i] to sides[1 - i]. The buffer holds first what is ready for the destination, then
@@ -52,10 +54,12 @@ struct Relay {
     Message start, kick, over;
     Task again;
     Timer timer;
+    gint64 due;        /* when the timer is to fire */
     atomic_int wanted; /* the reason that relay_close asks for */
     Reason reason;     /* set once */
     int ender;         /* the side that ended it, -1: neither */
     gboolean finished;
+    gboolean broken; /* a local end was reset under us: what is held is dropped soon */
     Queue *owner;
     RelayEnded ended; /* OWNER's thread, as DATA; NULL once the owner let go */
     void *data;
@@ -83,5 +87,5 @@ void side_control(Relay *relay, int index);
 /* Tells the side that no more data comes. FALSE: it has no way to be told. */
 gboolean side_tell_end(Relay *relay, int index);
 void side_close(Relay *relay, int index);
-/* Pings a silent leg; ends the relay when its peer's kernel is gone. */
-void side_check(Relay *relay, int index, gint64 now);
+/* Pings a silent leg, and ends the relay when its peer is gone. When to look again, in µs. */
+gint64 side_check(Relay *relay, int index, gint64 now);

@@ -250,25 +250,71 @@ side_close(Relay *relay, int index)
     }
 }
 
-void
-side_check(Relay *relay, int index, gint64 now)
+/* Whether we take what the peer says as soon as it is there. */
+static gboolean
+side_is_read(Relay *relay, int index)
+{
+    return relay->flows[index].out_len == 0 && !connection_hung_up(relay->sides[index].connection);
+}
+
+/* A probe that is on its way just now owes nothing yet: only what stays unanswered counts. */
+static gint64
+side_kernel_silence(Relay *relay, Side *side, gint64 now)
+{
+    gint64 unanswered = connection_unanswered(side->connection);
+
+    if (unanswered == 0)
+        side->owing = 0;
+    else if (side->owing == 0)
+        side->owing = now;
+    return side->owing > 0 && now - side->owing >= relay->times.ping / 4 ? unanswered : 0;
+}
+
+static gint64
+side_silence(Relay *relay, int index, gint64 now)
+{
+    Side *side = &relay->sides[index];
+    gint64 kernel = side_kernel_silence(relay, side, now);
+
+    if (!side_is_read(relay, index))
+        side->unheard = now;
+    if (!(side->caps & CAP_REASON))
+        return MIN(kernel, now - side->heard);
+    return MAX(MIN(kernel, now - side->heard), now - MAX(side->heard, side->unheard));
+}
+
+static void
+side_ping(Relay *relay, int index, gint64 now)
 {
     Side *side = &relay->sides[index];
 
-    if (!side->framed || side->lost || relay->times.ping <= 0 ||
-        now - side->heard < relay->times.ping)
-        return;
-    if (now - side->heard >= relay->times.dead &&
-        connection_is_dead(side->connection, relay->times.dead)) {
-        side->lost = TRUE;
-        relay_end(relay, REASON_SILENT, index);
-        return;
-    }
     /* Only between frames; what is written already asks the peer's kernel for an answer. One that
      * has said its last word is not asked: the answer would be a reset. */
-    if (now - side->pinged >= relay->times.ping && side_is_between_frames(relay, index) &&
-        !connection_hung_up(side->connection)) {
-        side->pinged = now;
-        side_send_control(side, WS_OP_PING, NULL, 0);
+    if (now - MAX(side->heard, side->pinged) < relay->times.ping ||
+        !side_is_between_frames(relay, index) || connection_hung_up(side->connection))
+        return;
+    side->pinged = now;
+    side_send_control(side, WS_OP_PING, NULL, 0);
+}
+
+gint64
+side_check(Relay *relay, int index, gint64 now)
+{
+    Side *side = &relay->sides[index];
+    const RelayTimes *times = &relay->times;
+    gint64 silence;
+
+    if (!side->framed || side->lost || times->ping <= 0)
+        return G_MAXINT64;
+    silence = side_silence(relay, index, now);
+    if (silence >= times->dead) {
+        side->lost = TRUE;
+        relay_end(relay, REASON_SILENT, index);
+        return G_MAXINT64;
     }
+    side_ping(relay, index, now);
+    if (side->owing > 0)
+        return MIN(times->ping / 4, times->dead - silence);
+    return MIN(MAX(MAX(side->heard, side->pinged) + times->ping - now, times->ping / 4),
+               times->dead - silence);
 }

@@ -69,10 +69,15 @@ relay_end(Relay *relay, Reason reason, int side)
     }
 }
 
+/* The hub leaves the close of a complete stream to its ends, where they know that it is complete.
+ */
 static gboolean
-relay_has_local_side(const Relay *relay)
+relay_leaves_close(const Relay *relay)
 {
-    return !relay->sides[0].framed || !relay->sides[1].framed;
+    const Side *sides = relay->sides;
+
+    return sides[0].framed && sides[1].framed &&
+           ((sides[0].caps | sides[1].caps) & CAP_HALF_CLOSE) != 0;
 }
 
 /* Everything is delivered to the side, and it knows so or has no way to be told. */
@@ -86,12 +91,12 @@ relay_is_delivered(const Relay *relay, int to)
     return flow->told || (flow->ended && flow->out_len == 0 && !tellable);
 }
 
-/* Both directions have ended. The hub leaves the close to its ends. */
+/* Both directions have ended, and nothing more can come. */
 static gboolean
 relay_is_complete(const Relay *relay)
 {
     return relay_is_delivered(relay, 0) && relay_is_delivered(relay, 1) &&
-           relay_has_local_side(relay);
+           !relay_leaves_close(relay);
 }
 
 /* Ends the relay when it has a reason to end and what came before it is delivered. */
@@ -118,6 +123,35 @@ relay_flush(Relay *relay, int index)
         side_unwritable(relay, index, r);
 }
 
+static gint64
+relay_period(const Relay *relay)
+{
+    return MIN(relay->times.quiet, relay->times.ping > 0 ? relay->times.ping : G_MAXINT64) / 2;
+}
+
+static void
+relay_set_timer(Relay *relay, gint64 delay)
+{
+    relay->due = reactor_now(relay->reactor) + delay;
+    reactor_set_timer(relay->reactor, &relay->timer, delay);
+}
+
+/* A local end that was reset while it was not read, because the leg takes nothing just now. What
+ * was read before still goes out, if that can be done soon. */
+static void
+relay_check_broken(Relay *relay)
+{
+    for (int i = 0; i < 2 && relay->reason == REASON_NONE; i++) {
+        const Side *side = &relay->sides[i];
+
+        if (side->framed || relay->flows[i].out_len == 0 || !connection_is_broken(side->connection))
+            continue;
+        relay_end(relay, REASON_LOCAL_CUT, i);
+        relay->broken = TRUE;
+        relay_set_timer(relay, CONNECTION_LINGER);
+    }
+}
+
 static void
 relay_pump(Relay *relay)
 {
@@ -133,6 +167,7 @@ relay_pump(Relay *relay)
     }
     relay_flush(relay, 0);
     relay_flush(relay, 1);
+    relay_check_broken(relay);
     relay_settle(relay);
     if (!relay->finished && more)
         reactor_defer(relay->reactor, &relay->again);
@@ -168,28 +203,6 @@ relay_check_quiet(Relay *relay, int from, gint64 now)
         relay_end(relay, relay->sides[from].closed, from);
 }
 
-static void
-relay_set_timer(Relay *relay)
-{
-    gint64 period = MIN(relay->times.quiet, relay->times.ping > 0 ? relay->times.ping : G_MAXINT64);
-
-    reactor_set_timer(relay->reactor, &relay->timer, period / 2);
-}
-
-static void
-relay_timer(Timer *timer)
-{
-    Relay *relay = CONTAINER_OF(timer, Relay, timer);
-    gint64 now = reactor_now(relay->reactor);
-
-    relay_set_timer(relay);
-    for (int i = 0; i < 2; i++) {
-        side_check(relay, i, now);
-        relay_check_quiet(relay, i, now);
-    }
-    relay_pump(relay);
-}
-
 /* Ends it now: whoever asks does not wait for a reader that may never read. */
 static void
 relay_stop(Relay *relay, Reason reason)
@@ -197,6 +210,36 @@ relay_stop(Relay *relay, Reason reason)
     relay_end(relay, reason, -1);
     relay_fall_short(relay, reason);
     relay_finish(relay);
+}
+
+/* We were stopped, or starved: silence while we had no ear says nothing. */
+static void
+relay_forgive(Relay *relay, gint64 now)
+{
+    if (now - relay->due < relay_period(relay))
+        return;
+    for (int i = 0; i < 2; i++)
+        relay->sides[i].unheard = relay->sides[i].owing = now;
+}
+
+static void
+relay_timer(Timer *timer)
+{
+    Relay *relay = CONTAINER_OF(timer, Relay, timer);
+    gint64 now = reactor_now(relay->reactor);
+    gint64 delay = relay_period(relay);
+
+    if (relay->broken) {
+        relay_stop(relay, relay->reason);
+        return;
+    }
+    relay_forgive(relay, now);
+    for (int i = 0; i < 2; i++) {
+        delay = MIN(delay, side_check(relay, i, now));
+        relay_check_quiet(relay, i, now);
+    }
+    relay_set_timer(relay, delay);
+    relay_pump(relay);
 }
 
 static void
@@ -228,7 +271,7 @@ relay_begin(Relay *relay)
 {
     relay_take(relay, 0);
     relay_take(relay, 1);
-    relay_set_timer(relay);
+    relay_set_timer(relay, relay_period(relay));
     /* Both handlers run on the next turn; a side that could not be attached ends it then too. */
     reactor_defer(relay->reactor, &relay->again);
 }

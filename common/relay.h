@@ -26,12 +26,18 @@ typedef struct {
 typedef struct {
     gint64 quiet; /* µs; after the local end of data toward a side without half-close */
     gint64 ping;  /* µs of silence before a ping; 0: never */
-    gint64 dead;  /* µs of silence before the peer's kernel is asked for a sign of life */
+    gint64 dead;  /* µs of silence before a leg counts as lost */
 } RelayTimes;
 
 #define RELAY_QUIET (60 * G_TIME_SPAN_SECOND)
 #define RELAY_PING (20 * G_TIME_SPAN_SECOND)
 #define RELAY_DEAD (45 * G_TIME_SPAN_SECOND)
+
+/* Who is silent (requirement R12). A leg's peer with CAP_REASON is one of ours: it pings us when it
+ * hears nothing, or answers, also while its reader has stopped. When it says nothing for `dead`
+ * although we read, it is gone, or what lies between us is. Of other peers nothing of the kind is
+ * known: of those, and while we do not read, only the peer's kernel counts, which acknowledges what
+ * is sent to it and answers the probes of a closed window. */
 
 /* A stream's 64-bit offsets. The stream owns it; relays come and go. Counts payload that was taken
  * from side 0 ([0]) and from side 1 ([1]). Any thread. */
