@@ -5,6 +5,7 @@
 #include "daemon/app-journal.h"
 #include "daemon/app.h"
 #include "daemon/hub-private.h"
+#include "daemon/network-watch.h"
 #include "daemon/store.h"
 #include "daemon/target-private.h"
 #include "daemon/tunnel-private.h"
@@ -26,6 +27,7 @@ struct App {
     Requests *requests;
     Handlers *handlers;
     guint64 last_id;
+    NetworkWatch *network; /* NULL until app_start */
     const Observer *observer;
     void *observer_data;
 };

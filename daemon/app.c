@@ -169,6 +169,7 @@ app_free(App *app)
     if (!app)
         return;
     app->observer = NULL;
+    network_watch_free(app->network);
     g_ptr_array_set_size(app->tunnels, 0);
     stream_table_close_all(app->streams, REASON_STOPPING);
     g_ptr_array_set_size(app->hubs, 0);
@@ -195,10 +196,20 @@ app_set_observer(App *app, const Observer *observer, void *data)
     app->observer_data = data;
 }
 
+static void
+app_network_changed(void *data)
+{
+    App *app = data;
+
+    for (guint i = 0; i < app->hubs->len; i++)
+        hub_network_changed(app->hubs->pdata[i]);
+}
+
 void
 app_start(App *app)
 {
     app->started = TRUE;
+    app->network = network_watch_new(app_network_changed, app);
     event_log(EVENT_DAEMON_STARTED, &(EventData){.detail = STREAMD_VERSION});
     for (guint i = 0; i < app->hubs->len; i++)
         hub_connect(app->hubs->pdata[i]);

@@ -4,10 +4,11 @@
 gint64
 backoff_next(Backoff *backoff, gboolean refused, double random)
 {
-    const gint64 most = refused ? BACKOFF_MAX_REFUSED : BACKOFF_MAX;
     gint64 ceiling = BACKOFF_FIRST << MIN(backoff->failures, 16U);
 
-    ceiling = MIN(ceiling, most);
+    backoff->refusals = refused ? MIN(backoff->refusals + 1, BACKOFF_REFUSALS) : 0;
+    ceiling =
+        MIN(ceiling, backoff->refusals < BACKOFF_REFUSALS ? BACKOFF_MAX : BACKOFF_MAX_REFUSED);
     if (backoff->failures++ == 0)
         return (gint64)(random * (double)ceiling);
     return MAX((gint64)(random * (double)ceiling), BACKOFF_MIN);
@@ -17,5 +18,5 @@ void
 backoff_lasted(Backoff *backoff, gint64 lasted)
 {
     if (lasted >= BACKOFF_STABLE)
-        backoff->failures = 0;
+        *backoff = (Backoff){0};
 }

@@ -11,11 +11,14 @@
 #define BACKOFF_FIRST (1 * G_TIME_SPAN_SECOND)
 #define BACKOFF_MIN (1 * G_TIME_SPAN_SECOND) /* of every attempt but the first */
 #define BACKOFF_MAX (60 * G_TIME_SPAN_SECOND)
-#define BACKOFF_MAX_REFUSED (300 * G_TIME_SPAN_SECOND) /* when the identity was refused */
-#define BACKOFF_STABLE (60 * G_TIME_SPAN_SECOND)       /* a connection that lasted forgives all */
+#define BACKOFF_MAX_REFUSED (300 * G_TIME_SPAN_SECOND) /* after BACKOFF_REFUSALS of the identity   \
+                                                        */
+#define BACKOFF_REFUSALS 10
+#define BACKOFF_STABLE (60 * G_TIME_SPAN_SECOND) /* a connection that lasted forgives all */
 
 typedef struct {
     guint failures;
+    guint refusals; /* in a row */
 } Backoff;
 
 /* The delay in µs before the next attempt, after one more failure. RANDOM: from 0 to below 1. */

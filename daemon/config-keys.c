@@ -2,6 +2,7 @@
 #include "daemon/config-keys.h"
 
 #include "daemon/app.h"
+#include "daemon/keep-alive.h"
 
 #include <string.h>
 
@@ -16,6 +17,9 @@ static const ConfigKey keys[] = {
     {"hub", "AllowedUsers", CONFIG_TEXT},
     {"hub", "MqttPort", CONFIG_NUMBER, 1, 65535, HUB_MQTTS_PORT},
     {"hub", "TokenLife", CONFIG_NUMBER, HUB_TOKEN_LIFE_MIN, HUB_TOKEN_LIFE_MAX, HUB_TOKEN_LIFE},
+    {"hub", "KeepAlive", CONFIG_NUMBER, 1, KEEP_ALIVE_CAP, KEEP_ALIVE_MOST},
+    {"hub", "LegPing", CONFIG_NUMBER, 1, HUB_LEG_PING_MAX, HUB_LEG_PING},
+    {"hub", "LegDead", CONFIG_NUMBER, 2, HUB_LEG_DEAD_MAX, HUB_LEG_DEAD},
     {"target", "Address", CONFIG_TEXT},
     {"rule", "Hub", CONFIG_TEXT},
     {"rule", "Stream", CONFIG_TEXT},

@@ -95,6 +95,9 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .transport = (HubTransport)config_keys_choice(section, "Transport"),
         .mqtts_port = (guint16)config_keys_number(section, "MqttPort"),
         .token_life = (guint)config_keys_number(section, "TokenLife"),
+        .keep_alive = (guint)config_keys_number(section, "KeepAlive"),
+        .leg_ping = (guint)config_keys_number(section, "LegPing"),
+        .leg_dead = (guint)config_keys_number(section, "LegDead"),
         .allowed_users = config_section_value(section, "AllowedUsers"),
         .source = source,
     };

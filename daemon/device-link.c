@@ -2,6 +2,11 @@
 #include "daemon/device-link.h"
 
 #include "common/error.h"
+#include "daemon/keep-alive.h"
+
+/* An attempt that is older than this when the network changes began in the old one. */
+#define STALE_ATTEMPT (1 * G_TIME_SPAN_SECOND)
+#define HURRY_MAX 250 /* ms */
 
 struct DeviceLink {
     Runtime *runtime;
@@ -9,7 +14,10 @@ struct DeviceLink {
     DeviceSession *session; /* the one that is up, or on its way */
     DeviceSession *heir;    /* renewal: takes over when it is ready */
     Backoff backoff;
-    gint64 ready_since;
+    KeepAlive keep_alive;
+    gboolean
+        died_idle; /* the last session did; whether its pause was too long is seen by the next */
+    gint64 tried_at, ready_since;
     guint retry, renewal; /* timers */
     const DeviceLinkEvents *events;
     void *data;
@@ -57,10 +65,24 @@ device_link_lost(DeviceLink *link, const GError *error)
     device_link_tell(link, refused ? HUB_REFUSED : HUB_DISCONNECTED, error->message);
 }
 
+/* The hub was there all the time: what lies between us had forgotten the connection. */
+static void
+device_link_note_death(DeviceLink *link, DeviceSession *session)
+{
+    if (link->died_idle && link->backoff.failures <= 1) {
+        keep_alive_died(&link->keep_alive, g_get_monotonic_time());
+        device_session_set_pause(session, link->keep_alive.pause);
+        g_debug("an idle link did not last; the next pause is %u s", link->keep_alive.pause);
+    }
+    link->died_idle = FALSE;
+}
+
 static void
 device_link_session_ready(DeviceSession *session, void *data)
 {
     DeviceLink *link = data;
+
+    device_link_note_death(link, session);
 
     if (session == link->heir) {
         device_session_free(link->session);
@@ -94,16 +116,38 @@ device_link_session_closed(DeviceSession *session, const GError *error, void *da
             device_link_lost(link, error);
         return;
     }
+    link->died_idle = device_session_died_idle(session);
     g_clear_pointer(&link->session, device_session_free);
     if (!link->heir)
         device_link_lost(link, error);
 }
 
+static void
+device_link_session_survived(DeviceSession *session, void *data)
+{
+    DeviceLink *link = data;
+
+    /* The hub is told of the longer pause by a new connection, as at a renewal. */
+    if (session == link->session && keep_alive_survived(&link->keep_alive, g_get_monotonic_time()))
+        device_link_renew_in(link, 0);
+}
+
 static const DeviceSessionEvents session_events = {
     .ready = device_link_session_ready,
     .request = device_link_session_request,
+    .survived = device_link_session_survived,
     .closed = device_link_session_closed,
 };
+
+static DeviceSession *
+device_link_dial(DeviceLink *link)
+{
+    DeviceSessionOptions options = link->options;
+
+    options.keep_alive = link->keep_alive.pause;
+    link->tried_at = g_get_monotonic_time();
+    return device_session_new(link->runtime, &options, &session_events, link);
+}
 
 static gboolean
 device_link_renew(gpointer data)
@@ -112,7 +156,7 @@ device_link_renew(gpointer data)
 
     link->renewal = 0;
     if (!link->heir)
-        link->heir = device_session_new(link->runtime, &link->options, &session_events, link);
+        link->heir = device_link_dial(link);
     return G_SOURCE_REMOVE;
 }
 
@@ -127,7 +171,7 @@ static void
 device_link_try(DeviceLink *link)
 {
     clear_timer(&link->retry);
-    link->session = device_session_new(link->runtime, &link->options, &session_events, link);
+    link->session = device_link_dial(link);
     device_link_tell(link, HUB_CONNECTING, NULL);
 }
 
@@ -139,6 +183,7 @@ device_link_new(Runtime *runtime, const DeviceSessionOptions *options,
 
     link->runtime = runtime;
     link->options = *options;
+    keep_alive_init(&link->keep_alive, options->keep_alive);
     link->events = events;
     link->data = data;
     return link;
@@ -174,7 +219,7 @@ void
 device_link_stop(DeviceLink *link)
 {
     device_link_drop(link);
-    link->backoff.failures = 0;
+    link->backoff = (Backoff){0};
     device_link_tell(link, HUB_DISCONNECTED, NULL);
 }
 
@@ -182,7 +227,33 @@ void
 device_link_probe(DeviceLink *link)
 {
     if (link->session)
-        device_session_probe(link->session);
+        device_session_probe(link->session, DEVICE_PROBE);
+}
+
+/* What waits or hangs is tried again soon, not all devices of a site in the same moment. */
+static void
+device_link_hurry(DeviceLink *link)
+{
+    gboolean stale = g_get_monotonic_time() - link->tried_at >= STALE_ATTEMPT;
+
+    if (link->session && !stale)
+        return;
+    g_clear_pointer(&link->session, device_session_free);
+    clear_timer(&link->retry);
+    link->backoff.failures = 0;
+    link->retry = g_timeout_add((guint)g_random_int_range(0, HURRY_MAX), device_link_retry, link);
+}
+
+void
+device_link_network_changed(DeviceLink *link)
+{
+    keep_alive_init(&link->keep_alive, link->options.keep_alive);
+    if (link->session && device_session_is_ready(link->session)) {
+        device_session_set_pause(link->session, link->keep_alive.pause);
+        device_session_probe(link->session, DEVICE_LINK_PROBE);
+    } else if (!link->heir && (link->session || link->retry)) {
+        device_link_hurry(link);
+    }
 }
 
 gboolean

@@ -18,7 +18,8 @@ typedef struct {
     void (*request)(DeviceLink *link, const StreamRequest *request, void *data);
 } DeviceLinkEvents;
 
-/* OPTIONS is copied; what it points to outlives the link. Starts disconnected. */
+/* OPTIONS is copied; what it points to outlives the link. Its keep_alive is the longest pause that
+ * is tried (keep-alive.h). Starts disconnected. */
 DeviceLink *device_link_new(Runtime *runtime, const DeviceSessionOptions *options,
                             const DeviceLinkEvents *events, void *data);
 void device_link_free(DeviceLink *link); /* NULL is fine */
@@ -26,7 +27,13 @@ void device_link_free(DeviceLink *link); /* NULL is fine */
 void device_link_start(DeviceLink *link); /* now; also when it waits for the next attempt */
 void device_link_stop(DeviceLink *link);
 
-void device_link_probe(DeviceLink *link); /* device_session_probe, when there is one */
+/* A stream was cut: perhaps the link is as dead as its leg. */
+void device_link_probe(DeviceLink *link);
+
+/* We came into another network, or woke up: the link has to give a sign of life within
+ * DEVICE_LINK_PROBE, and one that is down is tried again at once. */
+#define DEVICE_LINK_PROBE (3 * G_TIME_SPAN_SECOND)
+void device_link_network_changed(DeviceLink *link);
 
 /* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */
 gboolean device_link_publish(DeviceLink *link, const char *topic);

@@ -26,13 +26,17 @@ struct DeviceSession {
     Reactor *reactor;
     const ConnectionString *identity;
     guint token_life;
+    guint keep_alive, pause; /* s */
     SessionState state;
     gboolean framed;
     Dial *dial;
     WsDial *ws_dial;
     PacketLink *link;
-    guint ping;
-    guint probe; /* runs until the peer says anything */
+    guint ping;      /* at the end of the pause */
+    guint probe;     /* runs until the peer says anything */
+    gint64 probe_at; /* when it fires */
+    gboolean idle;   /* the probe came after a whole pause */
+    gboolean died_idle;
     const DeviceSessionEvents *events;
     void *data;
 };
@@ -83,10 +87,17 @@ session_close(DeviceSession *session, StreamdError code, const char *text)
     session->events->closed(session, error, session->data);
 }
 
+static gboolean session_pause_over(gpointer data);
+
 static void
 session_send(DeviceSession *session, GByteArray *packet)
 {
     packet_link_send(session->link, packet->data, packet->len);
+    if (session->state != SESSION_READY)
+        return;
+    if (session->ping)
+        g_source_remove(session->ping);
+    session->ping = g_timeout_add_seconds(session->pause, session_pause_over, session);
 }
 
 static void
@@ -98,7 +109,7 @@ session_send_connect(DeviceSession *session)
     g_auto(SecretText) password = device_password(session->identity, session->token_life);
     MqttConnect connect = {
         .client_id = slice_of(client_id),
-        .keep_alive = DEVICE_KEEP_ALIVE,
+        .keep_alive = (guint16)session->keep_alive,
         .has_user_name = TRUE,
         .has_password = TRUE,
         .user_name = slice_of(user_name),
@@ -158,14 +169,35 @@ session_take_connack(DeviceSession *session, const MqttPacket *packet)
 }
 
 static gboolean
-session_ping(gpointer data)
+session_is_dead(gpointer data)
 {
     DeviceSession *session = data;
-    g_autoptr(GByteArray) packet = g_byte_array_new();
 
-    mqtt_write_empty(packet, MQTT_PINGREQ);
-    session_send(session, packet);
-    return G_SOURCE_CONTINUE;
+    session->probe = 0;
+    session->died_idle = session->idle;
+    session_close(session, STREAMD_ERROR_UNREACHABLE, "the hub does not answer any more");
+    return G_SOURCE_REMOVE;
+}
+
+static void
+session_stop_probe(DeviceSession *session)
+{
+    if (session->probe)
+        g_source_remove(session->probe);
+    session->probe = 0;
+    session->idle = FALSE;
+}
+
+static gboolean
+session_pause_over(gpointer data)
+{
+    DeviceSession *session = data;
+
+    session->ping = 0;
+    if (!session->probe)
+        session->idle = TRUE;
+    device_session_probe(session, DEVICE_PROBE);
+    return G_SOURCE_REMOVE;
 }
 
 static void
@@ -183,9 +215,10 @@ session_take_suback(DeviceSession *session, const MqttPacket *packet)
         return;
     }
     session->state = SESSION_READY;
-    packet_link_set_idle_limit(session->link, DEVICE_SILENCE);
-    session->ping =
-        g_timeout_add_seconds((guint)(DEVICE_PING / G_TIME_SPAN_SECOND), session_ping, session);
+    /* The probes find out sooner. */
+    packet_link_set_idle_limit(session->link,
+                               session->keep_alive * G_TIME_SPAN_SECOND + 2 * DEVICE_PROBE);
+    device_session_set_pause(session, session->pause);
     session->events->ready(session, session->data);
 }
 
@@ -212,22 +245,15 @@ session_take_publish(DeviceSession *session, const MqttPacket *packet)
         g_debug("a stream request was dropped: %s", stream_topic_result_text(result));
 }
 
+/* Anything that it says will do. */
 static void
 session_is_alive(DeviceSession *session)
 {
-    if (session->probe)
-        g_source_remove(session->probe);
-    session->probe = 0;
-}
+    gboolean idle = session->idle;
 
-static gboolean
-session_is_dead(gpointer data)
-{
-    DeviceSession *session = data;
-
-    session->probe = 0;
-    session_close(session, STREAMD_ERROR_UNREACHABLE, "the hub does not answer any more");
-    return G_SOURCE_REMOVE;
+    session_stop_probe(session);
+    if (idle)
+        session->events->survived(session, session->data);
 }
 
 static void
@@ -307,6 +333,7 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
     session->reactor = runtime_pick(runtime);
     session->identity = options->identity;
     session->token_life = options->token_life;
+    session->keep_alive = session->pause = options->keep_alive;
     session->framed = options->framed;
     session->events = events;
     session->data = data;
@@ -326,28 +353,54 @@ device_session_free(DeviceSession *session)
 
     if (!session)
         return;
-    if (session->ping)
-        g_source_remove(session->ping);
-    if (session->probe)
-        g_source_remove(session->probe);
+    session_stop_probe(session);
     dial_cancel(session->dial);
     ws_dial_cancel(session->ws_dial);
     if (session->link && session->state == SESSION_READY) {
         mqtt_write_empty(packet, MQTT_DISCONNECT);
         session_send(session, packet);
     }
+    if (session->ping)
+        g_source_remove(session->ping);
     g_clear_pointer(&session->link, packet_link_unref);
     g_free(session);
 }
 
-void
-device_session_probe(DeviceSession *session)
+gboolean
+device_session_is_ready(const DeviceSession *session)
 {
-    if (session->state != SESSION_READY || session->probe)
+    return session->state == SESSION_READY;
+}
+
+void
+device_session_probe(DeviceSession *session, gint64 limit)
+{
+    g_autoptr(GByteArray) packet = g_byte_array_new();
+    gint64 at = g_get_monotonic_time() + limit;
+
+    if (session->state != SESSION_READY || (session->probe && session->probe_at <= at))
         return;
-    session->probe =
-        g_timeout_add_seconds((guint)(DEVICE_PROBE / G_TIME_SPAN_SECOND), session_is_dead, session);
-    (void)session_ping(session);
+    if (session->probe)
+        g_source_remove(session->probe);
+    session->probe = g_timeout_add((guint)(limit / 1000), session_is_dead, session);
+    session->probe_at = at;
+    mqtt_write_empty(packet, MQTT_PINGREQ);
+    session_send(session, packet);
+}
+
+void
+device_session_set_pause(DeviceSession *session, guint pause)
+{
+    session->pause = MIN(pause, session->keep_alive);
+    if (session->ping)
+        g_source_remove(session->ping);
+    session->ping = g_timeout_add_seconds(session->pause, session_pause_over, session);
+}
+
+gboolean
+device_session_died_idle(const DeviceSession *session)
+{
+    return session->died_idle;
 }
 
 gboolean

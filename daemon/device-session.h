@@ -13,10 +13,7 @@
 typedef struct DeviceSession DeviceSession;
 
 #define DEVICE_API_VERSION "2021-04-12"
-#define DEVICE_KEEP_ALIVE 240                                  /* s, told to the hub */
-#define DEVICE_PING (200 * G_TIME_SPAN_SECOND)                 /* we ping this often */
-#define DEVICE_SILENCE (DEVICE_PING + 30 * G_TIME_SPAN_SECOND) /* then the hub is gone */
-#define DEVICE_PROBE (20 * G_TIME_SPAN_SECOND)
+#define DEVICE_PROBE (10 * G_TIME_SPAN_SECOND)         /* for the answer to a ping */
 #define DEVICE_HELLO_TIMEOUT (20 * G_TIME_SPAN_SECOND) /* for CONNACK and SUBACK */
 
 typedef struct {
@@ -26,12 +23,15 @@ typedef struct {
     TlsContext *tls;
     const ConnectionString *identity; /* outlives the session */
     guint token_life;                 /* s */
+    guint keep_alive;                 /* s, told to the hub */
 } DeviceSessionOptions;
 
 typedef struct {
     /* Connected and subscribed. */
     void (*ready)(DeviceSession *session, void *data);
     void (*request)(DeviceSession *session, const StreamRequest *request, void *data);
+    /* The link was idle for the whole pause, and the hub has answered our ping. */
+    void (*survived)(DeviceSession *session, void *data);
     /* Over, in whatever state; the last call. Errors: of ws-dial.h, UNAUTHORIZED when the hub
      * refuses the identity. The callee frees the session, now or later. */
     void (*closed)(DeviceSession *session, const GError *error, void *data);
@@ -41,9 +41,18 @@ DeviceSession *device_session_new(Runtime *runtime, const DeviceSessionOptions *
                                   const DeviceSessionEvents *events, void *data);
 void device_session_free(DeviceSession *session); /* says DISCONNECT when it is up; NULL is fine */
 
-/* A stream was cut: perhaps the link is as dead as its leg. Asks for a sign of life, which must
- * come within DEVICE_PROBE. Nothing when it is not ready. */
-void device_session_probe(DeviceSession *session);
+gboolean device_session_is_ready(const DeviceSession *session);
+
+/* Perhaps the link is dead: asks for a sign of life, which must come within LIMIT µs. Nothing when
+ * it is not ready. */
+void device_session_probe(DeviceSession *session, gint64 limit);
+
+/* Pings when nothing was sent for PAUSE s; at most the keep_alive that the hub was told, which is
+ * what it begins with. */
+void device_session_set_pause(DeviceSession *session, guint pause);
+
+/* It has ended because the hub did not answer the ping at the end of a pause. */
+gboolean device_session_died_idle(const DeviceSession *session);
 
 /* QoS 0, empty payload. FALSE when it is not ready. */
 gboolean device_session_publish(DeviceSession *session, const char *topic);

@@ -135,9 +135,14 @@ device_stream_object(DeviceStreams *streams, const StreamRequest *request)
         .owner_uid = getuid(),
     };
 
+    Stream *stream;
+
     if (streams->pending >= DEVICE_PENDING_MAX)
         return NULL;
-    return stream_new(context->table, &info, NULL);
+    stream = stream_new(context->table, &info, NULL);
+    if (stream)
+        stream_set_leg_times(stream, &context->times);
+    return stream;
 }
 
 static DeviceStream *

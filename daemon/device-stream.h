@@ -37,6 +37,7 @@ typedef struct {
     TlsContext *tls;    /* for the legs */
     const char *hub;    /* our name of it */
     const char *device; /* our identity there */
+    RelayTimes times;   /* of the legs */
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     gboolean (*publish)(const char *topic, void *data); /* to the hub; FALSE: not connected */

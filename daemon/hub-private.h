@@ -42,4 +42,7 @@ void hub_note(Hub *hub, const GError *error);
 /* One of its streams was cut: a device looks whether its control link still lives. */
 void hub_probe_link(Hub *hub);
 
+/* network-watch.h */
+void hub_network_changed(Hub *hub);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hub, hub_free)

@@ -6,6 +6,7 @@
 #include "daemon/backoff.h"
 #include "daemon/device-link.h"
 #include "daemon/dial.h"
+#include "daemon/keep-alive.h"
 #include "daemon/user-list.h"
 
 #include <string.h>
@@ -23,6 +24,7 @@ struct Hub {
     char *source;
     char *ca_digest;
     guint token_life;
+    guint keep_alive, leg_ping, leg_dead;
     TlsContext *tls; /* HTTP and WebSocket */
     TlsContext *mqtt_tls;
     HubState state;
@@ -117,6 +119,16 @@ hub_publish(const char *topic, void *data)
     return device_link_publish(hub->link, topic);
 }
 
+static RelayTimes
+hub_leg_times(const Hub *hub)
+{
+    return (RelayTimes){
+        .quiet = RELAY_QUIET,
+        .ping = hub->leg_ping * G_TIME_SPAN_SECOND,
+        .dead = hub->leg_dead * G_TIME_SPAN_SECOND,
+    };
+}
+
 static void
 hub_init_device(Hub *hub)
 {
@@ -128,6 +140,7 @@ hub_init_device(Hub *hub)
         .tls = framed ? hub->tls : hub->mqtt_tls,
         .identity = hub->parts,
         .token_life = hub->token_life,
+        .keep_alive = hub->keep_alive,
     };
     const DeviceStreamsContext streams = {
         .runtime = hub->context.runtime,
@@ -138,6 +151,7 @@ hub_init_device(Hub *hub)
         .tls = hub->tls,
         .hub = hub->name,
         .device = hub->identity,
+        .times = hub_leg_times(hub),
         .next_id = hub_next_id,
         .find_target = hub_find_target,
         .publish = hub_publish,
@@ -200,6 +214,9 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->source = g_strdup(settings->source);
     hub->ca_digest = g_strdup(settings->ca_digest);
     hub->token_life = settings->token_life ? settings->token_life : HUB_TOKEN_LIFE;
+    hub->keep_alive = settings->keep_alive ? settings->keep_alive : KEEP_ALIVE_MOST;
+    hub->leg_ping = settings->leg_ping ? settings->leg_ping : HUB_LEG_PING;
+    hub->leg_dead = settings->leg_dead ? settings->leg_dead : HUB_LEG_DEAD;
     hub->last_error = g_strdup("");
     hub->since = (guint64)g_get_real_time();
     hub->parts = connection_string_parse(settings->connection_string, -1, error);
@@ -251,7 +268,25 @@ hub_settings(const Hub *hub)
         .ca_digest = hub->ca_digest,
         .source = hub->source,
         .token_life = hub->token_life,
+        .keep_alive = hub->keep_alive,
+        .leg_ping = hub->leg_ping,
+        .leg_dead = hub->leg_dead,
     };
+}
+
+static gboolean
+is_default_or(guint setting, guint fallback, guint value)
+{
+    return (setting ? setting : fallback) == value;
+}
+
+static gboolean
+hub_has_times(const Hub *hub, const HubSettings *settings)
+{
+    return is_default_or(settings->token_life, HUB_TOKEN_LIFE, hub->token_life) &&
+           is_default_or(settings->keep_alive, KEEP_ALIVE_MOST, hub->keep_alive) &&
+           is_default_or(settings->leg_ping, HUB_LEG_PING, hub->leg_ping) &&
+           is_default_or(settings->leg_dead, HUB_LEG_DEAD, hub->leg_dead);
 }
 
 gboolean
@@ -260,7 +295,7 @@ hub_has_settings(const Hub *hub, const HubSettings *settings)
     guint16 port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
     g_auto(SecretText) secret = g_strstrip(g_strdup(settings->connection_string));
 
-    return secret_equals(hub->connection_string, secret) &&
+    return secret_equals(hub->connection_string, secret) && hub_has_times(hub, settings) &&
            g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
            g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
            hub->transport == settings->transport && hub->mqtts_port == port &&
@@ -285,6 +320,7 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->host = hub_connect_host(hub);
     options->port = hub_connect_port(hub);
     options->identity = hub->parts;
+    options->times = hub_leg_times(hub);
 }
 
 /* A service's probe: is the hub there, and is it the one we trust? */
@@ -355,6 +391,15 @@ hub_probe_link(Hub *hub)
 {
     if (hub->link)
         device_link_probe(hub->link);
+}
+
+void
+hub_network_changed(Hub *hub)
+{
+    if (hub->link)
+        device_link_network_changed(hub->link);
+    else if (hub->retry)
+        hub_connect(hub);
 }
 
 void

@@ -31,9 +31,15 @@ typedef enum {
 #define HUB_NAME_MAX 64
 #define HUB_CONNECTION_STRING_MAX 4096
 #define HUB_MQTTS_PORT 8883
-#define HUB_TOKEN_LIFE (60 * 60) /* s; a device's token is renewed at 80 % of its life */
+/* s; a device's token is renewed at 80 % of its life. Each renewal costs as much as twenty pings.
+ */
+#define HUB_TOKEN_LIFE (24 * 60 * 60)
 #define HUB_TOKEN_LIFE_MIN 5
 #define HUB_TOKEN_LIFE_MAX (30 * 24 * 60 * 60)
+#define HUB_LEG_PING 20 /* s of silence on a leg before a ping */
+#define HUB_LEG_PING_MAX 3600
+#define HUB_LEG_DEAD 45 /* s of silence before a leg counts as lost */
+#define HUB_LEG_DEAD_MAX 7200
 
 typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
@@ -43,6 +49,8 @@ typedef struct {
     HubTransport transport;
     guint16 mqtts_port;        /* 0: HUB_MQTTS_PORT */
     guint token_life;          /* s; 0: HUB_TOKEN_LIFE */
+    guint keep_alive;          /* s; the longest pause on an idle control link; 0: the default */
+    guint leg_ping, leg_dead;  /* s; 0: HUB_LEG_PING, HUB_LEG_DEAD */
     const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
     const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
 } HubSettings;

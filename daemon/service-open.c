@@ -324,6 +324,7 @@ service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpe
     open->stream = stream;
     open->done = done;
     open->data = data;
+    stream_set_leg_times(stream, &options->times);
     stream_set_handshake(stream, service_open_cancelled, open);
     if (!service_open_build(open, options)) {
         open->deadline = g_idle_add(service_open_unbuildable, open);

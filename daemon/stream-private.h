@@ -53,6 +53,9 @@ void stream_set_target(Stream *stream, const char *target);
 /* Device role: it goes to an app of UID, whose it is from now on. STREAMD_ERROR_LIMIT. */
 gboolean stream_take(Stream *stream, guint32 uid, GError **error);
 
+/* Of its leg, when other than usual. */
+void stream_set_leg_times(Stream *stream, const RelayTimes *times);
+
 /* What is called once when it has ended, instead of the one of StreamInfo. */
 void stream_set_ended(Stream *stream, void (*ended)(Stream *stream, void *data), void *data);
 

@@ -17,6 +17,7 @@ struct Stream {
     guint64 requested_at, opened_at, ended_at;
     gint64 kept_from; /* monotonic: the clock may be set back */
     RelayMeter meter;
+    RelayTimes leg_times;
     Connection *local; /* until the relay has it */
     guint local_watch; /* while we have it: does the application give up? */
     Relay *relay;

@@ -39,6 +39,7 @@ stream_new(StreamTable *table, const StreamInfo *info, GError **error)
     stream->ended_data = info->data;
     stream->state = info->role == STREAM_ROLE_DEVICE ? STREAM_REQUESTED : STREAM_INITIATING;
     stream->requested_at = (guint64)g_get_real_time();
+    stream->leg_times = (RelayTimes){RELAY_QUIET, RELAY_PING, RELAY_DEAD};
     stream_table_add(table, stream);
     return stream;
 }
@@ -97,6 +98,12 @@ stream_take(Stream *stream, guint32 uid, GError **error)
     if (before != uid)
         stream_table_taken(stream->table, stream, before);
     return TRUE;
+}
+
+void
+stream_set_leg_times(Stream *stream, const RelayTimes *times)
+{
+    stream->leg_times = *times;
 }
 
 void
@@ -216,7 +223,7 @@ stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps)
     stream->cancel = NULL;
     stream->opened_at = (guint64)g_get_real_time();
     stream->table->runtime->away++;
-    stream->relay = relay_new(reactor, &local, &remote, NULL, &stream->meter,
+    stream->relay = relay_new(reactor, &local, &remote, &stream->leg_times, &stream->meter,
                               stream->table->runtime->home, stream_relay_ended, stream);
     stream_set_state(stream, STREAM_OPEN);
 }

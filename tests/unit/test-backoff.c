@@ -19,6 +19,59 @@ test_grows(void)
     g_assert_cmpint(backoff_next(&backoff, FALSE, ALMOST_ONE), >, BACKOFF_MAX / 2);
 }
 
+/* Requirement R31, attempt by attempt: the longest wait in seconds, when the hub is not there and
+ * when it refuses us; after a connection that lasted it begins again. */
+static void
+test_table(void)
+{
+    static const guint lost[] = {1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60};
+    static const guint refused[] = {1, 2, 4, 8, 16, 32, 60, 60, 60, 300, 300, 300};
+
+    Backoff backoff = {0}, other = {0};
+
+    for (guint round = 0; round < 2; round++) {
+        for (guint i = 0; i < G_N_ELEMENTS(lost); i++) {
+            gint64 wait = backoff_next(&backoff, FALSE, ALMOST_ONE);
+            gint64 wait_refused = backoff_next(&other, TRUE, ALMOST_ONE);
+
+            g_assert_cmpint((wait + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND, ==, lost[i]);
+            g_assert_cmpint((wait_refused + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND, ==,
+                            refused[i]);
+        }
+        backoff_lasted(&backoff, BACKOFF_STABLE);
+        backoff_lasted(&other, BACKOFF_STABLE);
+    }
+}
+
+/* What is not there any more had not refused us: the count of refusals is of those in a row. */
+static void
+test_refusals_in_a_row(void)
+{
+    Backoff backoff = {0};
+
+    for (guint i = 0; i < 40; i++)
+        g_assert_cmpint(backoff_next(&backoff, i % BACKOFF_REFUSALS != 0, ALMOST_ONE), <=,
+                        BACKOFF_MAX);
+}
+
+/* Full jitter: the waits fill the whole range evenly. */
+static void
+test_spread(void)
+{
+    guint quarters[4] = {0};
+
+    for (guint i = 0; i < 4000; i++) {
+        Backoff backoff = {.failures = 10};
+        gint64 wait = backoff_next(&backoff, FALSE, i / 4000.0);
+
+        quarters[MIN(wait * 4 / BACKOFF_MAX, 3)]++;
+    }
+    for (guint i = 0; i < 4; i++) {
+        g_assert_cmpuint(quarters[i], >, 900);
+        g_assert_cmpuint(quarters[i], <, 1100);
+    }
+}
+
 /* Only the very first attempt may come at once. */
 static void
 test_low(void)
@@ -63,5 +116,8 @@ main(int argc, char **argv)
     g_test_add_func("/backoff/low", test_low);
     g_test_add_func("/backoff/refused", test_refused);
     g_test_add_func("/backoff/forgives", test_forgives);
+    g_test_add_func("/backoff/table", test_table);
+    g_test_add_func("/backoff/refusals-in-a-row", test_refusals_in_a_row);
+    g_test_add_func("/backoff/spread", test_spread);
     return g_test_run();
 }
