@@ -227,6 +227,24 @@ bus_path(const char *prefix, const char *key)
     return path;
 }
 
+gboolean
+bus_path_split(const char *path, char **ret_kind, char **ret_key)
+{
+    const char *rest = g_str_has_prefix(path, BUS_ROOT "/") ? path + strlen(BUS_ROOT "/") : "";
+    const char *slash = strchr(rest, '/');
+    g_autofree char *prefix = NULL;
+    char *key = NULL;
+
+    if (slash == NULL)
+        return FALSE;
+    prefix = g_strndup(path, (gsize)(slash - path));
+    if (sd_bus_path_decode(path, prefix, &key) <= 0)
+        return FALSE;
+    *ret_kind = g_strndup(rest, (gsize)(slash - rest));
+    *ret_key = key;
+    return TRUE;
+}
+
 const char *
 bus_string(GVariant *properties, const char *name)
 {

@@ -35,6 +35,10 @@ GPtrArray *bus_objects(Bus *bus, const char *interface, GError **error);
 /* The path of a hub, target, stream or tunnel: names are escaped, numbers are not. Caller frees. */
 char *bus_path(const char *prefix, const char *key);
 
+/* What an object is, "hub" or "stream", and its name or number, of its path; FALSE: the root object
+ * or none of streamd's. KIND and KEY are the caller's. */
+gboolean bus_path_split(const char *path, char **ret_kind, char **ret_key);
+
 /* Members of an a{sv}; "" or 0 when absent or of another type, so that an older or newer streamd
  * does no harm. The string is good as long as PROPERTIES. */
 const char *bus_string(GVariant *properties, const char *name);

@@ -49,6 +49,7 @@ static const OptionRow rows[OPTION_LAST] = {
                         N_("How long to wait for the device's answer; default: 20, most: 60")},
     [OPTION_ALL] = {"all", VALUE_NONE, NULL,
                     N_("What other users have as well, which may take a password")},
+    [OPTION_ONCE] = {"once", VALUE_NONE, NULL, N_("Look once and print, also on a terminal")},
 };
 
 const OptionRow *

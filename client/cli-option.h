@@ -30,6 +30,7 @@ typedef enum {
     OPTION_WAIT,
     OPTION_TIMEOUT,
     OPTION_ALL,
+    OPTION_ONCE,
     OPTION_LAST,
 } Option;
 

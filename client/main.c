@@ -73,6 +73,11 @@ static const Verb verbs[] = {
      N_("Show how much streamd writes to its log, or set it while it runs")},
     {"monitor", 0, 0, OPTION_BIT(OPTION_ALL), verb_monitor, "[--all]",
      N_("Show what happens, as it happens; --all: to other users' streams too")},
+    {"top", 0, 0, OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_ONCE), verb_top, "[--all] [--once]",
+     N_("Show the streams and how fast they are, the fastest first, again each second"),
+     N_("'q' ends it. Where standard output is no terminal, and with --once or --json, it "
+        "measures\n"
+        "for a second and prints one table.")},
     {NULL},
 };
 

@@ -60,23 +60,34 @@ output_table(const Cli *cli, const Table *table, const char *empty)
     (void)fputs(text, stdout);
 }
 
-void
-output_add_state(Table *table, const char *state, const char *text)
+TablePaint
+output_paint(const char *state)
 {
     static const char *const good[] = {"connected", "open", "accept", NULL};
     static const char *const over[] = {"closed", "disconnected", NULL};
-    static const char *const bad[] = {"refused",      "rejected", "timed-out", "offline",
-                                      "unauthorized", "reject",   NULL};
-    TablePaint paint = TABLE_WAITS;
+    static const char *const bad[] = {"refused", "rejected",     "timed-out",
+                                      "offline", "unauthorized", NULL};
 
     if (g_strv_contains(good, state))
-        paint = TABLE_GOOD;
-    else if (g_strv_contains(over, state))
-        paint = TABLE_OVER;
-    else if (g_strv_contains(bad, state))
-        paint = TABLE_BAD;
+        return TABLE_GOOD;
+    if (g_strv_contains(over, state))
+        return TABLE_OVER;
+    return g_strv_contains(bad, state) ? TABLE_BAD : TABLE_WAITS;
+}
+
+char *
+output_painted(const TableStyle *style, TablePaint paint, const char *text)
+{
+    const char *on = style->color ? table_paint_sequence(paint) : NULL;
+
+    return on != NULL ? g_strconcat(on, text, TABLE_PAINT_OFF, NULL) : g_strdup(text);
+}
+
+void
+output_add_state(Table *table, const char *state, const char *text)
+{
     table_add(table, text);
-    table_paint(table, paint);
+    table_paint(table, output_paint(state));
 }
 
 char *

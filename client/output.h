@@ -17,6 +17,12 @@ TableStyle output_style(const Cli *cli);
 /* Prints TABLE; EMPTY instead when there are no rows. */
 void output_table(const Cli *cli, const Table *table, const char *empty);
 
+/* What a state of a hub or stream means. */
+TablePaint output_paint(const char *state);
+
+/* TEXT between terminal sequences when STYLE has colours; else as it is. Caller frees. */
+char *output_painted(const TableStyle *style, TablePaint paint, const char *text);
+
 /* A cell with the state of a hub or stream, painted by what it means. */
 void output_add_state(Table *table, const char *state, const char *text);
 

@@ -47,6 +47,9 @@ static const struct {
     {"CloseText", N_("How it ended"), SHOW_PLAIN},
     {"LastError", N_("Last error"), SHOW_PLAIN},
     {"Source", N_("Set by"), SHOW_PLAIN},
+    {"DefaultVerdict", N_("Default"), SHOW_PLAIN},
+    {"DefaultReason", N_("Default reason"), SHOW_PLAIN},
+    {"Revision", N_("Revision"), SHOW_PLAIN},
 };
 
 /* "2026-11-21 14:30:05, 3 min ago"; "" for 0. */
@@ -124,6 +127,15 @@ show_value(const char *property, GVariant *value)
         break;
     }
     return show_plain(value);
+}
+
+const char *
+show_label(const char *property)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(rows[i].property, property) == 0)
+            return _(rows[i].label);
+    return property;
 }
 
 static void

@@ -10,6 +10,9 @@
 ExitCode show_object(const Cli *cli, const char *prefix, const char *interface, const char *key,
                      const char *missing, GError **error);
 
+/* What a property is called for people, translated; its own name when it is not known. */
+const char *show_label(const char *property);
+
 /* A value as people read it, by the name of its property: sizes, times, users, yes and no. Caller
  * frees; "" for what says nothing. */
 char *show_value(const char *property, GVariant *value);

@@ -31,6 +31,7 @@ ExitCode verb_stream_show(Cli *cli, GError **error);
 ExitCode verb_stream_close(Cli *cli, GError **error);
 ExitCode verb_log_level(Cli *cli, GError **error);
 ExitCode verb_monitor(Cli *cli, GError **error);
+ExitCode verb_top(Cli *cli, GError **error);
 
 /* The bus that --user or --system names; the user's without either. */
 Bus *verb_open_bus(const Cli *cli, GError **error);

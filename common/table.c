@@ -10,7 +10,6 @@
 #define ELLIPSIS "\u2026"
 #define NARROWEST 8 /* a column is not cut below this */
 #define BOLD_ON "\033[1m"
-#define STYLE_OFF "\033[0m"
 
 static const char *const paints[TABLE_PAINTS] = {
     [TABLE_GOOD] = "\033[32m",
@@ -141,6 +140,12 @@ table_paint(Table *table, TablePaint paint)
     g_array_index(table->cell_paint, TablePaint, table->cells->len - 1) = paint;
 }
 
+const char *
+table_paint_sequence(TablePaint paint)
+{
+    return paints[paint];
+}
+
 static const char *
 table_cell_paint(const Table *table, guint row, guint column)
 {
@@ -149,7 +154,7 @@ table_cell_paint(const Table *table, guint row, guint column)
     if (row == 0)
         return BOLD_ON;
     return index < table->cell_paint->len
-               ? paints[g_array_index(table->cell_paint, TablePaint, index)]
+               ? table_paint_sequence(g_array_index(table->cell_paint, TablePaint, index))
                : NULL;
 }
 
@@ -221,7 +226,7 @@ table_append_cell(const Table *table, guint row, guint column, guint width, gboo
         table_append_spaces(line, *pending);
         *pending = 0;
         g_string_append_printf(line, "%s%s%s", paint != NULL ? paint : "", cell,
-                               paint != NULL ? STYLE_OFF : "");
+                               paint != NULL ? TABLE_PAINT_OFF : "");
     }
     *pending += table->right[column] ? 0 : padding;
 }

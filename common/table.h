@@ -34,6 +34,10 @@ typedef enum {
 } TablePaint;
 void table_paint(Table *table, TablePaint paint);
 
+/* The terminal sequence for it, NULL for TABLE_PLAIN; and the end of any. */
+const char *table_paint_sequence(TablePaint paint);
+#define TABLE_PAINT_OFF "\033[0m"
+
 typedef struct {
     gboolean color; /* bold titles and painted cells, by terminal sequences */
     gboolean untitled;

@@ -338,13 +338,15 @@ test_monitor(Fixture *fixture, gconstpointer data)
         g_assert_cmpuint(i, <, 200);
     }
     line = read_line(text.output);
-    g_assert_nonnull(strstr(line, "added    target/t"));
-    g_assert_nonnull(strstr(line, "address=tcp:127.0.0.1:9"));
+    g_assert_nonnull(strstr(line, "  target t"));
+    g_assert_nonnull(strstr(line, "  new  Address: tcp:127.0.0.1:9"));
     object = read_line(json.output);
     node = json_from_string(object, NULL);
     g_assert_nonnull(node);
     g_assert_cmpstr(json_object_get_string_member(json_node_get_object(node), "event"), ==,
                     "added");
+    g_assert_cmpstr(json_object_get_string_member(json_node_get_object(node), "object"), ==,
+                    "target");
     (void)kill(text.pid, SIGTERM);
     g_assert_cmpint(finish(&text, NULL, NULL), ==, 0);
     (void)kill(json.pid, SIGINT);
