@@ -12,6 +12,10 @@ static const BusAccess rows[] = {
     {BUS_MANAGER, "OpenTunnel", ACTION("open-tunnel"), {"hub", "device", "stream"}, .opens = TRUE},
     {BUS_MANAGER, "ExposeTarget", ACTION("manage-targets"), {"target", "address"}},
     {BUS_MANAGER, "Watch", ACTION("view")},
+    {BUS_MANAGER, "RegisterAgent", ACTION("answer-requests")},
+    {BUS_MANAGER, "UnregisterAgent", ""}, /* these two concern the caller alone */
+    {BUS_MANAGER, "UnregisterHandler", ""},
+    {BUS_MANAGER, "RegisterHandler", ACTION("handle-streams")},
     {BUS_HUB, "Connect", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Disconnect", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Remove", ACTION("manage-hubs"), .object = "hub"},

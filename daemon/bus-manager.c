@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Manager */
 #include "common/bus-names.h"
+#include "daemon/bus-agent.h"
 #include "daemon/bus-call.h"
 #include "daemon/bus-error.h"
+#include "daemon/bus-handler.h"
 #include "daemon/bus-object.h"
 #include "daemon/bus-options.h"
 #include "daemon/bus-secret.h"
@@ -337,12 +339,19 @@ bus_manager_count_tunnels(BusServer *server, App *app)
     return count;
 }
 
+static guint
+bus_manager_count_requests(BusServer *server, App *app)
+{
+    return bus_object_caller_sees_requests(server) ? bus_manager_count(app_list_requests(app)) : 0;
+}
+
 BUS_GETTER(bus_manager_get_version, App, "s", STREAMD_VERSION)
 BUS_GETTER(bus_manager_get_started, App, "t", bus_server_started_at(server))
 BUS_GETTER(bus_manager_get_hubs, App, "u", bus_manager_count(app_list_hubs(object)))
 BUS_GETTER(bus_manager_get_targets, App, "u", bus_manager_count(app_list_targets(object)))
 BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(server, object))
 BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count_tunnels(server, object))
+BUS_GETTER(bus_manager_get_requests, App, "u", bus_manager_count_requests(server, object))
 
 static const sd_bus_vtable bus_manager_vtable[] = {
     SD_BUS_VTABLE_START(0),
@@ -362,12 +371,21 @@ static const sd_bus_vtable bus_manager_vtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT,
                             bus_manager_watch, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RegisterAgent", SD_BUS_ARGS("o", agent, "a{sv}", options),
+                            SD_BUS_NO_RESULT, agents_on_register, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("UnregisterAgent", SD_BUS_ARGS("o", agent), SD_BUS_NO_RESULT,
+                            agents_on_unregister, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RegisterHandler", SD_BUS_ARGS("o", handler, "a{sv}", match),
+                            SD_BUS_NO_RESULT, bus_handlers_on_register, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("UnregisterHandler", SD_BUS_ARGS("o", handler), SD_BUS_NO_RESULT,
+                            bus_handlers_on_unregister, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_PROPERTY("Version", "s", bus_manager_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StartedAt", "t", bus_manager_get_started, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Hubs", "u", bus_manager_get_hubs, 0, 0),
     SD_BUS_PROPERTY("Targets", "u", bus_manager_get_targets, 0, 0),
     SD_BUS_PROPERTY("Streams", "u", bus_manager_get_streams, 0, 0),
     SD_BUS_PROPERTY("Tunnels", "u", bus_manager_get_tunnels, 0, 0),
+    SD_BUS_PROPERTY("Requests", "u", bus_manager_get_requests, 0, 0),
     SD_BUS_VTABLE_END,
 };
 

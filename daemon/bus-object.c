@@ -2,6 +2,7 @@
 #include "daemon/bus-object.h"
 
 #include "common/bus-names.h"
+#include "daemon/bus-error.h"
 #include "daemon/bus-introspect.h"
 #include "daemon/bus-server-private.h"
 #include "daemon/bus-viewer.h"
@@ -9,8 +10,8 @@
 #include <string.h>
 
 const BusKind *const bus_kinds[] = {
-    &bus_manager_kind, &bus_policy_kind, &bus_hub_kind, &bus_target_kind,
-    &bus_stream_kind,  &bus_tunnel_kind, NULL,
+    &bus_manager_kind, &bus_policy_kind, &bus_hub_kind,     &bus_target_kind,
+    &bus_stream_kind,  &bus_tunnel_kind, &bus_request_kind, NULL,
 };
 
 struct BusObjects {
@@ -63,10 +64,32 @@ bus_object_caller_sees(BusServer *server, uid_t owner)
     return caller != NULL && viewers_sees(bus_server_viewers(server), caller, owner);
 }
 
+gboolean
+bus_object_caller_sees_requests(BusServer *server)
+{
+    const Caller *caller = bus_object_caller(server);
+
+    return caller != NULL && viewers_sees_requests(bus_server_viewers(server), caller);
+}
+
+static gboolean
+bus_kind_is_seen(BusServer *server, const BusKind *kind, gconstpointer object, const Caller *caller)
+{
+    Viewers *viewers = bus_server_viewers(server);
+
+    if (kind->for_agents)
+        return viewers_sees_requests(viewers, caller);
+    return object != NULL ? viewers_sees(viewers, caller, kind->owner(object))
+                          : viewers_sees_all(viewers, caller);
+}
+
 static gboolean
 bus_object_is_visible(BusServer *server, const BusKind *kind, gconstpointer object)
 {
-    return kind->owner == NULL || bus_object_caller_sees(server, kind->owner(object));
+    const Caller *caller = bus_object_caller(server);
+
+    return kind->owner == NULL ||
+           (caller != NULL && bus_kind_is_seen(server, kind, object, caller));
 }
 
 static void
@@ -75,6 +98,10 @@ bus_object_send(BusServer *server, const BusKind *kind, gconstpointer object,
 {
     int r;
 
+    if (kind->for_agents) {
+        viewers_tell_requests(bus_server_viewers(server), signal);
+        return;
+    }
     if (kind->owner != NULL) {
         viewers_tell(bus_server_viewers(server), kind->owner(object), signal);
         return;
@@ -115,6 +142,19 @@ bus_object_append(BusServer *server, const BusKind *kind, gpointer object, const
             return r;
     }
     return 0;
+}
+
+int
+bus_object_append_properties(BusServer *server, const BusKind *kind, gpointer object,
+                             sd_bus_message *message)
+{
+    g_autofree char *path = bus_object_path(kind, object);
+    int r;
+
+    r = sd_bus_message_open_container(message, 'a', "{sv}");
+    if (r >= 0)
+        r = bus_object_append(server, kind, object, path, NULL, message);
+    return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
 /* "{sa{sv}}": an interface with all its properties. */
@@ -170,11 +210,11 @@ bus_object_added(BusServer *server, const BusKind *kind, gpointer object)
         bus_object_send(server, kind, object, message);
 }
 
-void
-bus_object_removed(BusServer *server, const BusKind *kind, gpointer object)
+static int
+bus_object_build_removed(BusServer *server, const BusKind *kind, const char *path,
+                         sd_bus_message **ret_message)
 {
     g_autoptr(sd_bus_message) message = NULL;
-    g_autofree char *path = bus_object_path(kind, object);
     int r;
 
     r = sd_bus_message_new_signal(bus_server_bus(server), &message, BUS_ROOT, BUS_OBJECT_MANAGER,
@@ -182,6 +222,17 @@ bus_object_removed(BusServer *server, const BusKind *kind, gpointer object)
     if (r >= 0)
         r = sd_bus_message_append(message, "oas", path, 1, kind->interface);
     if (r >= 0)
+        *ret_message = g_steal_pointer(&message);
+    return r;
+}
+
+void
+bus_object_removed(BusServer *server, const BusKind *kind, gpointer object)
+{
+    g_autoptr(sd_bus_message) message = NULL;
+    g_autofree char *path = bus_object_path(kind, object);
+
+    if (bus_object_build_removed(server, kind, path, &message) >= 0)
         bus_object_send(server, kind, object, message);
 }
 
@@ -224,6 +275,21 @@ bus_object_changed(BusServer *server, const BusKind *kind, gpointer object, ...)
     va_end(args);
     if (bus_object_build_changed(server, kind, object, path, names, &message) >= 0)
         bus_object_send(server, kind, object, message);
+}
+
+void
+bus_object_moved(BusServer *server, const BusKind *kind, gpointer object, uid_t before)
+{
+    g_autoptr(sd_bus_message) added = NULL, changed = NULL, removed = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autofree char *path = bus_object_path(kind, object);
+
+    g_ptr_array_add(names, (gpointer) "OwnerUid");
+    if (bus_object_build_added(server, kind, object, path, &added) >= 0 &&
+        bus_object_build_changed(server, kind, object, path, names, &changed) >= 0 &&
+        bus_object_build_removed(server, kind, path, &removed) >= 0)
+        viewers_tell_moved(bus_server_viewers(server), before, kind->owner(object), added, changed,
+                           removed);
 }
 
 /* "{oa{sa{sv}}}" for each visible object of a kind that has objects of its own. */
@@ -316,8 +382,7 @@ bus_objects_check(BusServer *server, const BusKind *kind, gconstpointer object, 
     if (kind->owner == NULL || caller == NULL ||
         g_strcmp0(sd_bus_message_get_interface(call), kind->interface) == 0)
         return 0;
-    if (object != NULL ? !viewers_sees(viewers, caller, kind->owner(object))
-                       : !viewers_sees_all(viewers, caller))
+    if (!bus_kind_is_seen(server, kind, object, caller))
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
                                  "user %u has no such object, and sees no other user's",
                                  (unsigned)caller_uid(caller));
@@ -341,6 +406,9 @@ bus_objects_find(sd_bus *bus, const char *path, const char *interface, void *dat
         return 0;
     object = kind->find(app, key);
     r = bus_objects_check(objects->server, kind, object, error);
+    if (r >= 0 && object == NULL && kind->missing != NULL &&
+        g_strcmp0(sd_bus_message_get_interface(sd_bus_get_current_message(bus)), interface) == 0)
+        return bus_error_setf(error, STREAMD_ERROR_NOT_FOUND, "%s", kind->missing);
     if (r < 0 || object == NULL)
         return r;
     objects->found = (BusItem){objects->server, object};

@@ -20,12 +20,14 @@ typedef struct {
     gboolean numbered; /* keys are numbers, and stand in the path as they are */
     /* To whom the object belongs: who else sees it, bus-viewer.h says. NULL: everybody sees it. */
     uid_t (*owner)(gconstpointer object);
+    gboolean for_agents; /* those who have registered one see it as well */
+    const char *missing; /* what a call of its methods hears when there is no such object */
 } BusKind;
 
 /* What a vtable function gets as its userdata. */
 typedef struct {
     BusServer *server;
-    gpointer object; /* Hub, Target, Stream, Tunnel; the App for the root */
+    gpointer object; /* Hub, Target, Stream, Tunnel, Request; the App for the root */
 } BusItem;
 
 extern const BusKind bus_manager_kind;
@@ -34,6 +36,7 @@ extern const BusKind bus_hub_kind;
 extern const BusKind bus_target_kind;
 extern const BusKind bus_stream_kind;
 extern const BusKind bus_tunnel_kind;
+extern const BusKind bus_request_kind;
 
 /* All of them, in the order of dbus/README.md; NULL at the end. */
 extern const BusKind *const bus_kinds[];
@@ -47,8 +50,13 @@ void bus_objects_free(BusObjects *objects); /* NULL is fine */
 /* Caller frees. */
 char *bus_object_path(const BusKind *kind, gconstpointer object);
 
-/* Whether the caller of the call that is being handled sees what OWNER has. */
+/* Whether the caller of the call that is being handled sees what OWNER has; the requests. */
 gboolean bus_object_caller_sees(BusServer *server, uid_t owner);
+gboolean bus_object_caller_sees_requests(BusServer *server);
+
+/* Appends all properties of an object as an a{sv}. */
+int bus_object_append_properties(BusServer *server, const BusKind *kind, gpointer object,
+                                 sd_bus_message *message);
 
 /* Signals: to everybody, or for what has an owner to those who see it and asked. */
 void bus_object_added(BusServer *server, const BusKind *kind, gpointer object);
@@ -56,6 +64,8 @@ void bus_object_removed(BusServer *server, const BusKind *kind, gpointer object)
 /* The names of the properties that changed, then NULL. */
 void bus_object_changed(BusServer *server, const BusKind *kind, gpointer object,
                         ...) G_GNUC_NULL_TERMINATED;
+/* It belonged to BEFORE: OwnerUid has changed, and with it who sees the object. */
+void bus_object_moved(BusServer *server, const BusKind *kind, gpointer object, uid_t before);
 
 /* A property's getter: TYPES and VALUE are appended to the reply; VALUE is an expression over
  * `object` (a TYPE *) and `server`. */

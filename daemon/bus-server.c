@@ -4,9 +4,12 @@
 #include "common/bus-names.h"
 #include "common/bus-source.h"
 #include "daemon/bus-admission.h"
+#include "daemon/bus-agent.h"
 #include "daemon/bus-bouncer.h"
 #include "daemon/bus-call.h"
+#include "daemon/bus-handler.h"
 #include "daemon/bus-object.h"
+#include "daemon/bus-outcall.h"
 #include "daemon/bus-quota.h"
 #include "daemon/bus-server-private.h"
 #include "daemon/bus-viewer.h"
@@ -21,6 +24,9 @@ struct BusServer {
     BusLeases *leases;
     Quotas *quotas;
     Viewers *viewers;
+    Agents *agents;
+    BusHandlers *handlers;
+    Outcalls *outcalls;
     BusObjects *objects;
     GHashTable *calls; /* set of BusCall */
     sd_bus_slot *name;
@@ -92,6 +98,30 @@ bus_server_stream_removed(Stream *stream, void *data)
 }
 
 static void
+bus_server_stream_owner_changed(Stream *stream, guint32 before, void *data)
+{
+    bus_object_moved(data, &bus_stream_kind, stream, before);
+}
+
+static void
+bus_server_request_added(Request *request, void *data)
+{
+    BusServer *server = data;
+
+    bus_object_added(server, &bus_request_kind, request);
+    agents_request_added(server->agents, request);
+}
+
+static void
+bus_server_request_removed(Request *request, void *data)
+{
+    BusServer *server = data;
+
+    agents_request_removed(server->agents, request);
+    bus_object_removed(server, &bus_request_kind, request);
+}
+
+static void
 bus_server_tunnel_added(Tunnel *tunnel, void *data)
 {
     bus_object_added(data, &bus_tunnel_kind, tunnel);
@@ -122,6 +152,9 @@ static const Observer bus_server_observer = {
     .stream_added = bus_server_stream_added,
     .stream_changed = bus_server_stream_changed,
     .stream_removed = bus_server_stream_removed,
+    .stream_owner_changed = bus_server_stream_owner_changed,
+    .request_added = bus_server_request_added,
+    .request_removed = bus_server_request_removed,
     .tunnel_added = bus_server_tunnel_added,
     .tunnel_changed = bus_server_tunnel_changed,
     .tunnel_removed = bus_server_tunnel_removed,
@@ -155,6 +188,9 @@ bus_server_new(sd_bus *bus, App *app, const BusServerOptions *options, BusServer
     server->leases = bus_leases_new(app);
     server->quotas = quotas_new();
     server->viewers = viewers_new(server);
+    server->agents = agents_new(server);
+    server->outcalls = outcalls_new(bus);
+    server->handlers = bus_handlers_new(server);
     server->objects = bus_objects_new(server);
     server->source = bus_source_new(bus, bus_server_on_lost, server);
     (void)g_source_attach(server->source, NULL);
@@ -218,6 +254,9 @@ bus_server_free(BusServer *server)
         return;
     app_set_observer(server->app, NULL, NULL);
     bus_server_cancel_calls(server);
+    agents_free(server->agents);
+    bus_handlers_free(server->handlers);
+    outcalls_free(server->outcalls);
     g_source_destroy(server->source);
     g_source_unref(server->source);
     sd_bus_slot_unref(server->name);
@@ -272,6 +311,24 @@ Quotas *
 bus_server_quotas(BusServer *server)
 {
     return server->quotas;
+}
+
+Agents *
+bus_server_agents(BusServer *server)
+{
+    return server->agents;
+}
+
+BusHandlers *
+bus_server_handlers(BusServer *server)
+{
+    return server->handlers;
+}
+
+Outcalls *
+bus_server_outcalls(BusServer *server)
+{
+    return server->outcalls;
 }
 
 Viewers *

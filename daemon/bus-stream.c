@@ -40,7 +40,7 @@ static const sd_bus_vtable bus_stream_vtable[] = {
     SD_BUS_PROPERTY("StreamName", "s", bus_stream_get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Initiator", "s", bus_stream_get_initiator, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Target", "s", bus_stream_get_target, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
-    SD_BUS_PROPERTY("OwnerUid", "u", bus_stream_get_owner, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("OwnerUid", "u", bus_stream_get_owner, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Tunnel", "t", bus_stream_get_tunnel, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("State", "s", bus_stream_get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("BytesIn", "t", bus_stream_get_in, 0, 0),

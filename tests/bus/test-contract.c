@@ -16,6 +16,7 @@ static const struct {
     {BUS_TARGET, BUS_PATH_TARGET "/x"},
     {BUS_STREAM, BUS_PATH_STREAM "/1"},
     {BUS_TUNNEL, BUS_PATH_TUNNEL "/1"},
+    {BUS_REQUEST, BUS_PATH_REQUEST "/1"},
 };
 
 static const char emits[] = "org.freedesktop.DBus.Property.EmitsChangedSignal";
@@ -218,7 +219,7 @@ test_every_method_is_mapped(Fixture *fixture, gconstpointer data)
             count++;
         }
     }
-    g_assert_cmpuint(count, ==, 17);
+    g_assert_cmpuint(count, ==, 21);
     (void)close(listener);
 }
 

@@ -140,11 +140,27 @@ hostile_string(const Hostile *hostile)
     return n < (gint32)G_N_ELEMENTS(strings) ? strings[n] : hostile->longest;
 }
 
+/* Of an app's own object, or of one of streamd's. */
+static const char *
+hostile_path(const Hostile *hostile)
+{
+    static const char *const paths[] = {
+        "/",
+        "/me",
+        "/me/too",
+        BUS_ROOT,
+        BUS_PATH_REQUEST "/1",
+        "/org/freedesktop/DBus",
+    };
+
+    return paths[g_rand_int_range(hostile->rand, 0, G_N_ELEMENTS(paths))];
+}
+
 /* Options that no method knows, and one that a method knows, of another type. */
 static void
 hostile_append_options(const Hostile *hostile, sd_bus_message *message)
 {
-    switch (g_rand_int_range(hostile->rand, 0, 4)) {
+    switch (g_rand_int_range(hostile->rand, 0, 5)) {
     case 0:
         (void)sd_bus_message_append(message, "a{sv}", 0);
         break;
@@ -155,6 +171,9 @@ hostile_append_options(const Hostile *hostile, sd_bus_message *message)
     case 2:
         (void)sd_bus_message_append(message, "a{sv}", 2, "timeout", "s", "soon", "verdict", "t",
                                     G_MAXUINT64);
+        break;
+    case 3:
+        (void)sd_bus_message_append(message, "a{sv}", 1, "name", "s", hostile_string(hostile));
         break;
     default:
         (void)sd_bus_message_append(message, "a{sv}", 2, "wait", "t", G_MAXUINT64, "wait", "v", "v",
@@ -174,6 +193,8 @@ hostile_append_arguments(const Hostile *hostile, sd_bus_message *message, const 
             type += strlen("a{sv}") - 1;
         } else if (*type == 's') {
             (void)sd_bus_message_append(message, "s", hostile_string(hostile));
+        } else if (*type == 'o') {
+            (void)sd_bus_message_append(message, "o", hostile_path(hostile));
         } else if (*type == 'v') {
             (void)sd_bus_message_append(message, "v", "s", hostile_string(hostile));
         } else if (*type == 'h') {

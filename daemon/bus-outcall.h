@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Outcalls: calls that streamd makes of apps and waits for, as many at once as there are places;
+ * the others wait for their turn. An app that does not answer keeps those of its own user waiting.
+ *
+ * The system bus lets nobody wait for more than 128 replies (dbus-daemon(1),
+ * max_replies_per_connection), of which polkit's are most (bus-bouncer.h). Main thread. */
+#pragma once
+
+#include "common/bus-util.h"
+
+#define OUTCALLS_MAX 24
+#define OUTCALLS_PER_UID 8
+#define OUTCALLS_WAITING_MAX 4096
+
+typedef struct Outcalls Outcalls;
+typedef struct Outcall Outcall;
+
+/* Once, later. REPLY may be an error; NULL: the call could not be sent. */
+typedef void (*OutcallDone)(sd_bus_message *reply, void *data);
+
+Outcalls *outcalls_new(sd_bus *bus);
+void outcalls_free(Outcalls *outcalls); /* there are none by then; NULL is fine */
+
+/* Sends MESSAGE to an app of UID, now or in its turn. TIMEOUT, in µs, counts from then. NULL: too
+ * many wait. */
+Outcall *outcalls_send(Outcalls *outcalls, uid_t uid, sd_bus_message *message, gint64 timeout,
+                       OutcallDone done, void *data);
+
+gboolean outcall_is_sent(const Outcall *call);
+
+/* DONE is not called. What was sent stays sent. */
+void outcall_cancel(Outcall *call);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outcalls, outcalls_free)
