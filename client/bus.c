@@ -17,6 +17,8 @@ struct Bus {
     GQueue events; /* Pending: what came and was not looked at yet */
     int signals;   /* signalfd; -1 before bus_listen */
     gboolean ask;  /* somebody may have to be asked, and may be */
+    BusWaitingFunc waiting;
+    void *waiting_data;
 };
 
 /* How long polkit may take (docs/architecture.md), and some more; and the default of sd-bus. */
@@ -118,6 +120,53 @@ bus_may_ask(const Bus *bus, const char *interface)
     return bus->ask && g_str_has_prefix(interface, BUS_NAME ".");
 }
 
+void
+bus_on_waiting(Bus *bus, BusWaitingFunc func, void *data)
+{
+    bus->waiting = func;
+    bus->waiting_data = data;
+}
+
+static int
+bus_on_answer(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    *(sd_bus_message **)data = sd_bus_message_ref(message);
+    return 1;
+}
+
+/* sd_bus_call, with somebody who hears of each second that it takes. */
+static int
+bus_call_slowly(Bus *bus, sd_bus_message *message, gint64 timeout, sd_bus_error *failure,
+                sd_bus_message **ret_reply)
+{
+    g_autoptr(sd_bus_message) reply = NULL;
+    g_autoptr(sd_bus_slot) slot = NULL;
+    gint64 begin = g_get_monotonic_time(), now = begin, tick = begin + G_TIME_SPAN_SECOND;
+    int r = sd_bus_call_async(bus->bus, &slot, message, bus_on_answer, &reply, (guint64)timeout);
+
+    for (; r >= 0 && reply == NULL; now = g_get_monotonic_time()) {
+        if (now >= tick) {
+            bus->waiting((guint)((now - begin) / G_TIME_SPAN_SECOND), bus->waiting_data);
+            tick += G_TIME_SPAN_SECOND;
+        }
+        r = sd_bus_process(bus->bus, NULL);
+        if (r == 0)
+            r = sd_bus_wait(bus->bus, (guint64)MAX(tick - now, 1));
+        if (r == -EINTR)
+            r = 0;
+    }
+    if (r < 0)
+        return r;
+    if (sd_bus_message_is_method_error(reply, NULL)) {
+        /* The library answers in streamd's place: that is no answer. */
+        if (timeout > 0 && now - begin >= timeout)
+            return -ETIMEDOUT;
+        return sd_bus_error_copy(failure, sd_bus_message_get_error(reply));
+    }
+    *ret_reply = g_steal_pointer(&reply);
+    return 1;
+}
+
 static int
 bus_send(Bus *bus, sd_bus_message *message, gint64 timeout, sd_bus_error *failure,
          sd_bus_message **ret_reply)
@@ -130,6 +179,9 @@ bus_send(Bus *bus, sd_bus_message *message, gint64 timeout, sd_bus_error *failur
         timeout = (timeout > 0 ? timeout : CALL_LIMIT) + ASK_LIMIT;
         r = sd_bus_message_set_allow_interactive_authorization(message, 1);
     }
+    /* The agent writes on the terminal too. */
+    if (r >= 0 && bus->waiting != NULL && agent == NULL)
+        return bus_call_slowly(bus, message, timeout, failure, ret_reply);
     return r < 0 ? r : sd_bus_call(bus->bus, message, (guint64)timeout, failure, ret_reply);
 }
 

@@ -20,6 +20,11 @@ void bus_close(Bus *bus); /* NULL is fine */
 GVariant *bus_call(Bus *bus, const char *path, const char *interface, const char *member,
                    GVariant *args, gint64 timeout, GError **error);
 
+/* From here on FUNC hears of every whole SECONDS that a call takes, unless a person may be asked
+ * for a password meanwhile. FUNC NULL: nobody does. */
+typedef void (*BusWaitingFunc)(guint seconds, void *data);
+void bus_on_waiting(Bus *bus, BusWaitingFunc func, void *data);
+
 /* All properties of one interface of an object: a{sv}. */
 GVariant *bus_properties(Bus *bus, const char *path, const char *interface, GError **error);
 

@@ -28,8 +28,8 @@ static const OptionRow rows[OPTION_LAST] = {
                           N_("The port for --transport mqtts; default: 8883")},
     [OPTION_HUB] = {"hub", VALUE_REQUIRED, "NAME",
                     N_("Through this hub; not needed while there is only one that fits")},
-    [OPTION_STREAM] = {"stream", VALUE_REQUIRED, "GLOB",
-                       N_("For streams of this name; * and ? as in file names")},
+    [OPTION_STREAM] = {"stream", VALUE_REQUIRED, "NAME",
+                       N_("Streams of this name; a rule may have * and ? as in file names")},
     [OPTION_INITIATOR] = {"initiator", VALUE_REQUIRED, "GLOB",
                           N_("For streams of this initiator, as the hub names it")},
     [OPTION_POSITION] = {"position", VALUE_REQUIRED, "N", N_("Where in the order; 0 is first")},
@@ -50,6 +50,11 @@ static const OptionRow rows[OPTION_LAST] = {
     [OPTION_ALL] = {"all", VALUE_NONE, NULL,
                     N_("What other users have as well, which may take a password")},
     [OPTION_ONCE] = {"once", VALUE_NONE, NULL, N_("Look once and print, also on a terminal")},
+    [OPTION_FDPASS] = {"fdpass", VALUE_NONE, NULL,
+                       N_("Pass the stream to the reader of standard output, and end: for ssh's "
+                          "ProxyUseFdpass")},
+    [OPTION_SSH_HOST] = {"ssh-host", VALUE_NONE, NULL,
+                         N_("DEVICE is a host name of ssh: DEVICE.device or DEVICE.HUB.device")},
 };
 
 const OptionRow *

@@ -31,6 +31,8 @@ typedef enum {
     OPTION_TIMEOUT,
     OPTION_ALL,
     OPTION_ONCE,
+    OPTION_FDPASS,
+    OPTION_SSH_HOST,
     OPTION_LAST,
 } Option;
 

@@ -17,6 +17,7 @@
 #define OPEN (OPTION_BIT(OPTION_HUB) | TIMES)
 #define OPEN_TUNNEL                                                                                \
     (OPEN | OPTION_BIT(OPTION_LISTEN) | OPTION_BIT(OPTION_BACKGROUND) | OPTION_BIT(OPTION_SHARED))
+#define CONNECT (OPEN | OPTION_BIT(OPTION_FDPASS) | OPTION_BIT(OPTION_SSH_HOST))
 #define TEST_RULE (OPTION_BIT(OPTION_HUB) | OPTION_BIT(OPTION_INITIATOR))
 #define ADD_RULE                                                                                   \
     (TEST_RULE | OPTION_BIT(OPTION_STREAM) | OPTION_BIT(OPTION_POSITION) |                         \
@@ -61,9 +62,21 @@ static const Verb verbs[] = {
     {"tunnel show", 1, 1, OPTION_BIT(OPTION_ALL), verb_tunnel_show, "ID [--all]",
      N_("Show all of a tunnel")},
     {"tunnel close", 1, 1, 0, verb_tunnel_close, "ID", N_("Close a tunnel and its streams")},
-    {"connect", 2, 2, OPEN, verb_connect,
-     "[--hub NAME] DEVICE[/MODULE] STREAM [--wait[=SECONDS]] [--timeout SECONDS]",
-     N_("Connect standard input and output to a stream, as for ssh's ProxyCommand")},
+    {"connect", 2, 2, CONNECT, verb_connect,
+     "[--hub NAME] DEVICE[/MODULE] STREAM [--wait[=SECONDS]] [--timeout SECONDS] [--fdpass] "
+     "[--ssh-host]",
+     N_("Connect standard input and output to a stream, as for ssh's ProxyCommand"),
+     N_("With --fdpass standard output has to be a Unix socket, as ssh makes it for "
+        "ProxyUseFdpass. "
+        "The program at its other end gets the stream itself, which lives on when streamctl "
+        "ends.")},
+    {"ssh", 1, G_MAXUINT, OPEN | OPTION_BIT(OPTION_STREAM), verb_ssh,
+     "[--hub NAME] [--stream NAME] [--wait[=SECONDS]] [--timeout SECONDS] [USER@]DEVICE[/MODULE] "
+     "[[--] ARGUMENT...]",
+     N_("Run ssh to a device; what follows is ssh's: its options (after --) and the command"),
+     N_("ssh knows the device as DEVICE.device (DEVICE.HUB.device with --hub), in its "
+        "configuration "
+        "and in known_hosts. The exit status is that of ssh.")},
     {"stream list", 0, 0, OPTION_BIT(OPTION_ALL), verb_stream_list, "[--all]",
      N_("List the streams, those that ended a moment ago included; --all: other users' too")},
     {"stream show", 1, 1, OPTION_BIT(OPTION_ALL), verb_stream_show, "ID [--all]",

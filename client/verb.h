@@ -26,6 +26,7 @@ ExitCode verb_tunnel_list(Cli *cli, GError **error);
 ExitCode verb_tunnel_show(Cli *cli, GError **error);
 ExitCode verb_tunnel_close(Cli *cli, GError **error);
 ExitCode verb_connect(Cli *cli, GError **error);
+ExitCode verb_ssh(Cli *cli, GError **error);
 ExitCode verb_stream_list(Cli *cli, GError **error);
 ExitCode verb_stream_show(Cli *cli, GError **error);
 ExitCode verb_stream_close(Cli *cli, GError **error);

@@ -18,6 +18,8 @@ etc/streamd/streamhub.conf
 usr/bin/streamctl
 usr/bin/streamd
 usr/bin/streamhub
+etc/ssh/ssh_config.d/20-streamd.conf
+usr/lib/streamd/ssh_config.d/20-streamd.conf
 usr/lib/systemd/catalog/streamd.catalog
 usr/lib/systemd/system/streamd.service
 usr/lib/systemd/system/streamhub-mqtts.socket
