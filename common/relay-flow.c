@@ -48,9 +48,12 @@ flow_accept(Relay *relay, int from, uint8_t *out, size_t len)
     Flow *flow = &relay->flows[from];
     Side *to = &relay->sides[1 - from];
 
+    flow->moved = reactor_now(relay->reactor);
+    len = relay_limit_take(relay, len);
+    if (len == 0)
+        return;
     flow->out = out;
     flow->out_len = len;
-    flow->moved = reactor_now(relay->reactor);
     atomic_fetch_add_explicit(&relay->meter->bytes[from], len, memory_order_relaxed);
     if (to->framed)
         flow->out = side_frame(to, out, &flow->out_len);

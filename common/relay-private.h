@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parts of a relay: relay.c (life and threads), relay-flow.c (one direction's bytes),
- * relay-side.c (one side's control frames and end). Nobody else includes this. */
+ * relay-side.c (one side's control frames and end), relay-limit.c (what it may use). Nobody else
+ * includes this. */
 #pragma once
 
 #include "common/relay.h"
@@ -38,10 +39,11 @@ typedef struct {
     uint8_t *buffer; /* NULL while nothing waits */
     uint8_t *out, *raw;
     size_t out_len, raw_len;
-    gboolean begun; /* the destination has a part of the frame that OUT holds the rest of */
-    gboolean ended; /* the source has no more data */
-    gboolean told;  /* and the destination knows it */
-    gint64 moved;   /* when data last came or went */
+    gboolean begun;   /* the destination has a part of the frame that OUT holds the rest of */
+    gboolean ended;   /* the source has no more data */
+    gboolean told;    /* and the destination knows it */
+    gint64 moved;     /* when data last came or went */
+    gboolean stalled; /* it is why the relay ends */
 } Flow;
 
 struct Relay {
@@ -59,7 +61,10 @@ struct Relay {
     Reason reason;     /* set once */
     int ender;         /* the side that ended it, -1: neither */
     gboolean finished;
-    gboolean broken; /* a local end was reset under us: what is held is dropped soon */
+    gboolean broken;   /* a local end was reset under us: what is held is dropped soon */
+    gint64 since;      /* when it began */
+    guint64 allowance; /* bytes that it may still carry */
+    gint64 last_word;  /* a limit is reached: until when frames may be brought to their end */
     Queue *owner;
     RelayEnded ended; /* OWNER's thread, as DATA; NULL once the owner let go */
     void *data;
@@ -68,6 +73,7 @@ struct Relay {
 
 /* relay.c: remembers why the relay ends, the first time; SIDE -1 for neither. */
 void relay_end(Relay *relay, Reason reason, int side);
+void relay_set_timer(Relay *relay, gint64 delay); /* µs */
 
 /* relay-flow.c: moves what can be moved within the budget. TRUE when there may be more. */
 gboolean flow_pump(Relay *relay, int from);
@@ -89,3 +95,12 @@ gboolean side_tell_end(Relay *relay, int index);
 void side_close(Relay *relay, int index);
 /* Pings a silent leg, and ends the relay when its peer is gone. When to look again, in µs. */
 gint64 side_check(Relay *relay, int index, gint64 now);
+
+/* relay-limit.c: how many of LEN more bytes the stream may carry; fewer: the limit is reached. */
+size_t relay_limit_take(Relay *relay, size_t len);
+/* Ends the relay when a time of its limits has passed. */
+void relay_limit_check(Relay *relay, gint64 now);
+/* µs until it has to be checked again; G_MAXINT64: never. */
+gint64 relay_limit_next(const Relay *relay, gint64 now);
+/* Whether the end of a relay that has reached a limit waits for bytes on their way. */
+gboolean relay_limit_waits(const Relay *relay);

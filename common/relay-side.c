@@ -245,8 +245,9 @@ side_close(Relay *relay, int index)
         /* In the middle of a frame nothing can be said: the peer sees that it was cut. */
         if (side->framed && !relay->flows[1 - index].begun)
             (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
-        connection_finish_patiently(connection,
-                                    reason_is_orderly(relay->reason) ? RELAY_PATIENCE : 0);
+        /* Not even the word of a cut is to be destroyed by what the peer sends meanwhile. */
+        connection_finish_patiently(connection, reason_is_orderly(relay->reason) ? RELAY_PATIENCE
+                                                                                 : RELAY_LAST_WORD);
     }
 }
 

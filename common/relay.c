@@ -110,6 +110,8 @@ relay_settle(Relay *relay)
     if (relay->ender >= 0 && relay->flows[relay->ender].out_len > 0 &&
         !relay->sides[1 - relay->ender].lost)
         return;
+    if (relay_limit_waits(relay))
+        return;
     relay_finish(relay);
 }
 
@@ -129,7 +131,7 @@ relay_period(const Relay *relay)
     return MIN(relay->times.quiet, relay->times.ping > 0 ? relay->times.ping : G_MAXINT64) / 2;
 }
 
-static void
+void
 relay_set_timer(Relay *relay, gint64 delay)
 {
     relay->due = reactor_now(relay->reactor) + delay;
@@ -161,7 +163,7 @@ relay_pump(Relay *relay)
     relay_ref(relay);
     for (int from = 0; from < 2; from++) {
         /* Toward a side that has ended the relay nothing needs to go any more. */
-        if (relay->reason == REASON_NONE || from == relay->ender)
+        if (relay->reason == REASON_NONE || from == relay->ender || relay->last_word > 0)
             more |= flow_pump(relay, from);
         side_control(relay, from);
     }
@@ -234,11 +236,12 @@ relay_timer(Timer *timer)
         return;
     }
     relay_forgive(relay, now);
+    relay_limit_check(relay, now);
     for (int i = 0; i < 2; i++) {
         delay = MIN(delay, side_check(relay, i, now));
         relay_check_quiet(relay, i, now);
     }
-    relay_set_timer(relay, delay);
+    relay_set_timer(relay, MIN(delay, relay_limit_next(relay, now)));
     relay_pump(relay);
 }
 
@@ -271,7 +274,7 @@ relay_begin(Relay *relay)
 {
     relay_take(relay, 0);
     relay_take(relay, 1);
-    relay_set_timer(relay, relay_period(relay));
+    relay_set_timer(relay, MIN(relay_period(relay), relay_limit_next(relay, relay->since)));
     /* Both handlers run on the next turn; a side that could not be attached ends it then too. */
     reactor_defer(relay->reactor, &relay->again);
 }
@@ -286,7 +289,7 @@ Relay *
 relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
           RelayMeter *meter, Queue *owner, RelayEnded ended, void *data)
 {
-    static const RelayTimes usual = {RELAY_QUIET, RELAY_PING, RELAY_DEAD};
+    static const RelayTimes usual = {RELAY_QUIET, RELAY_PING, RELAY_DEAD, {0}};
     Relay *relay = g_new0(Relay, 1);
     gint64 now = g_get_monotonic_time();
 
@@ -305,7 +308,8 @@ relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, cons
     relay->timer.func = relay_timer;
     side_init(&relay->sides[0], side0, now);
     side_init(&relay->sides[1], side1, now);
-    relay->flows[0].moved = relay->flows[1].moved = now;
+    relay->flows[0].moved = relay->flows[1].moved = relay->since = now;
+    relay->allowance = relay->times.limits.bytes > 0 ? relay->times.limits.bytes : G_MAXUINT64;
     if (reactor_is_current(reactor))
         relay_begin(relay);
     else

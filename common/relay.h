@@ -23,10 +23,24 @@ typedef struct {
 /* How long a side that reads slowly may take to read the last bytes of a stream that has ended. */
 #define RELAY_PATIENCE G_TIME_SPAN_HOUR
 
+/* What a stream may use; 0: no limit. Reaching one ends it with the reason beside it, which both
+ * ends are told. */
+typedef struct {
+    guint64 bytes;   /* both directions together, to the byte: REASON_BYTE_LIMIT */
+    gint64 duration; /* µs from here on: REASON_TIME_LIMIT */
+    gint64 idle;     /* µs in which no byte comes or goes: REASON_IDLE */
+    gint64 stall;    /* µs in which bytes wait and none is taken: REASON_STALLED */
+} RelayLimits;
+
+/* How long a stream that is ended early may take to say why: to bring a frame to its end, and the
+ * last one to the peer. */
+#define RELAY_LAST_WORD (5 * G_TIME_SPAN_SECOND)
+
 typedef struct {
     gint64 quiet; /* µs; after the local end of data toward a side without half-close */
     gint64 ping;  /* µs of silence before a ping; 0: never */
     gint64 dead;  /* µs of silence before a leg counts as lost */
+    RelayLimits limits;
 } RelayTimes;
 
 #define RELAY_QUIET (60 * G_TIME_SPAN_SECOND)
@@ -49,7 +63,8 @@ typedef struct {
 typedef void (*RelayEnded)(Relay *relay, Reason reason, void *data);
 
 /* Any thread. Both connections are detached, or on REACTOR and this is its thread. METER outlives
- * the relay's end. Times NULL: the constants above. The caller holds the first reference. */
+ * the relay's end. Times NULL: the constants above, no limits. The caller holds the first
+ * reference. */
 Relay *
 relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
           RelayMeter *meter, Queue *owner, RelayEnded ended, void *data);

@@ -82,8 +82,9 @@ legs_new(Chain *chain, Connection **ret_client, Connection **ret_server)
     g_assert_cmpint(server, ==, 0);
 }
 
-Chain *
-chain_new(gboolean tls, Caps service, Caps device, const RelayTimes *times)
+static Chain *
+chain_make(gboolean tls, Caps service, Caps device, const RelayTimes *times,
+           const RelayTimes *last_times)
 {
     Chain *chain = g_new0(Chain, 1);
     Connection *service_leg[2], *device_leg[2];
@@ -108,8 +109,23 @@ chain_new(gboolean tls, Caps service, Caps device, const RelayTimes *times)
               (RelaySide){device_leg[1], TRUE, FALSE, device, REASON_DEVICE_CLOSED}, times);
     hop_start(chain, 2,
               (RelaySide){connection_new(target[1]), FALSE, FALSE, 0, REASON_DEVICE_CLOSED},
-              (RelaySide){device_leg[0], TRUE, TRUE, device, REASON_SERVICE_CLOSED}, times);
+              (RelaySide){device_leg[0], TRUE, TRUE, device, REASON_SERVICE_CLOSED}, last_times);
     return chain;
+}
+
+Chain *
+chain_new(gboolean tls, Caps service, Caps device, const RelayTimes *times)
+{
+    return chain_make(tls, service, device, times, times);
+}
+
+Chain *
+chain_new_limited(gboolean tls, const RelayLimits *limits)
+{
+    const RelayTimes times = {RELAY_QUIET, RELAY_PING, RELAY_DEAD, *limits};
+    const Caps all = CAP_HALF_CLOSE | CAP_REASON;
+
+    return chain_make(tls, all, all, NULL, &times);
 }
 
 Reason

@@ -24,6 +24,8 @@ typedef struct {
 
 /* CAPS per leg: the service's and the device's. TIMES may be NULL. */
 Chain *chain_new(gboolean tls, Caps service, Caps device, const RelayTimes *times);
+/* All that can be said is; the device streamd alone has LIMITS. */
+Chain *chain_new_limited(gboolean tls, const RelayLimits *limits);
 void chain_free(Chain *chain);              /* closes app and target where they are not -1 */
 Reason chain_wait(Chain *chain, guint hop); /* until that hop has ended */
 
