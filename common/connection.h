@@ -85,7 +85,8 @@ gint64 connection_unanswered(Connection *connection);
 
 /* Lets the kernel ask a silent peer for a sign of life, from IDLE µs on (whole seconds), and end
  * the connection when three in a row are not answered, IDLE / 2 apart. 0: not any more. TCP only.
- */
+ * For a connection on which an answer is waited for. */
+#define CONNECTION_IDLE (15 * G_TIME_SPAN_SECOND)
 void connection_keep_alive(Connection *connection, gint64 idle);
 
 /* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix". */

@@ -34,7 +34,11 @@ struct PacketLink {
     gboolean handed, first;
     gint64 heard;
     Timer idle;
-    int error; /* how it ended, for the owner's closed event */
+    gint64 read_at; /* when bytes last came */
+    Timer probe;
+    gint64 probe_from;
+    gboolean pinged; /* by the present probe */
+    int error;       /* how it ended, for the owner's closed event */
     char *text;
 
     /* between both, under the lock */
@@ -42,6 +46,8 @@ struct PacketLink {
     GByteArray *out; /* NULL mostly */
     gboolean out_full, close_wanted;
     gint64 idle_limit;
+    gint64 probe_wanted; /* its limit; 0: none */
+    gboolean ping_wanted;
 
     gboolean muted; /* the owner's: no more events */
     Message start, delivered, taken, kick, over;
@@ -105,6 +111,7 @@ packet_link_end(PacketLink *link, int error, const char *text)
     if (!link->connection)
         return;
     reactor_clear_timer(link->reactor, &link->idle);
+    reactor_clear_timer(link->reactor, &link->probe);
     reactor_cancel(link->reactor, &link->again);
     link->error = error;
     link->text = g_strdup(text);
@@ -147,6 +154,61 @@ packet_link_idle(Timer *timer)
                         "the peer was silent for longer than its keep-alive allows");
     else
         packet_link_set_timer(link);
+}
+
+static void
+packet_link_flush(PacketLink *link)
+{
+    int r = link->connection ? connection_flush(link->connection) : 0;
+
+    if (r < 0 && r != -EAGAIN)
+        packet_link_end(link, r, "the connection was lost");
+}
+
+/* Begins the probe that is wanted, if none runs. */
+static void
+packet_link_start_probe(PacketLink *link)
+{
+    gint64 limit;
+
+    pthread_mutex_lock(&link->lock);
+    limit = link->probe.when ? 0 : link->probe_wanted;
+    link->pinged = limit > 0 ? link->ping_wanted && link->options.framed : link->pinged;
+    if (limit > 0)
+        link->probe_wanted = 0;
+    pthread_mutex_unlock(&link->lock);
+    if (limit == 0)
+        return;
+    link->probe_from = reactor_now(link->reactor);
+    reactor_set_timer(link->reactor, &link->probe, limit);
+    if (link->pinged)
+        packet_link_control(link, WS_OP_PING, NULL, 0);
+}
+
+/* The limit is over. A packet that waits for the owner is a sign of life, too. */
+static gboolean
+packet_link_is_alive(PacketLink *link)
+{
+    gint64 silence = reactor_now(link->reactor) - link->probe_from;
+
+    if (link->handed || link->read_at >= link->probe_from)
+        return TRUE;
+    /* The kernel's count begins where it last heard of the peer: before the probe, if it is dead.
+     */
+    return !link->pinged && connection_unanswered(link->connection) < silence;
+}
+
+static void
+packet_link_probed(Timer *timer)
+{
+    PacketLink *link = CONTAINER_OF(timer, PacketLink, probe);
+
+    if (packet_link_is_alive(link)) {
+        packet_link_start_probe(link);
+        packet_link_flush(link);
+    } else {
+        packet_link_end(link, -ETIMEDOUT, "the peer does not answer any more");
+    }
 }
 
 /* The peer's last frame. */
@@ -238,6 +300,7 @@ packet_link_read_piece(PacketLink *link, gsize *spent)
         packet_link_read_failed(link, (int)n);
         return FALSE;
     }
+    link->read_at = reactor_now(link->reactor);
     packet_link_take_in(link, piece, (size_t)n);
     *spent += PACKET_LINK_PIECE; /* also for less: a peer may send its bytes one by one */
     return TRUE;
@@ -254,15 +317,6 @@ packet_link_read(PacketLink *link)
         else if (!packet_link_read_piece(link, &spent))
             break;
     }
-}
-
-static void
-packet_link_flush(PacketLink *link)
-{
-    int r = link->connection ? connection_flush(link->connection) : 0;
-
-    if (r < 0 && r != -EAGAIN)
-        packet_link_end(link, r, "the connection was lost");
 }
 
 static void
@@ -377,6 +431,7 @@ packet_link_kicked(Message *message)
         packet_link_end(link, 0, "closed");
     } else if (link->connection) {
         packet_link_set_timer(link);
+        packet_link_start_probe(link);
         packet_link_flush(link);
     }
     packet_link_release(link); /* the message's reference */
@@ -442,6 +497,7 @@ packet_link_new(Connection *connection, Reactor *reactor, const PacketLinkOption
     link->kick.func = packet_link_kicked;
     link->over.func = packet_link_over;
     link->idle.func = packet_link_idle;
+    link->probe.func = packet_link_probed;
     link->again.func = packet_link_again;
     if (reactor_is_current(reactor))
         packet_link_start(&link->start);
@@ -469,6 +525,16 @@ packet_link_set_idle_limit(PacketLink *link, gint64 idle_limit)
 {
     pthread_mutex_lock(&link->lock);
     link->idle_limit = idle_limit;
+    pthread_mutex_unlock(&link->lock);
+    packet_link_kick(link);
+}
+
+void
+packet_link_probe(PacketLink *link, gint64 limit, gboolean ping)
+{
+    pthread_mutex_lock(&link->lock);
+    link->probe_wanted = limit;
+    link->ping_wanted = ping;
     pthread_mutex_unlock(&link->lock);
     packet_link_kick(link);
 }

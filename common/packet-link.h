@@ -36,6 +36,12 @@ packet_link_new(Connection *connection, Reactor *reactor, const PacketLinkOption
 void packet_link_send(PacketLink *link, const guint8 *packet,
                       gsize len); /* too slow a peer ends the link */
 void packet_link_set_idle_limit(PacketLink *link, gint64 idle_limit);
+
+/* Is the peer still there? It has LIMIT µs to say something, and with PING is asked to by a
+ * WebSocket ping; otherwise, and where packets are not framed, it is enough that its kernel
+ * acknowledges what was sent. If it does not, the link ends with -ETIMEDOUT. While a probe runs,
+ * the next one waits. */
+void packet_link_probe(PacketLink *link, gint64 limit, gboolean ping);
 void packet_link_close(
     PacketLink *link); /* sends what waits, then ends; closed is not called any more */
 const char *packet_link_peer(PacketLink *link);

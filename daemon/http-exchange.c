@@ -200,6 +200,7 @@ http_exchange_new(Runtime *runtime, Reactor *reactor, Connection *connection, GS
     exchange->request = request;
     exchange->done = done;
     exchange->data = data;
+    connection_keep_alive(connection, CONNECTION_IDLE);
     errand_run(&exchange->errand, &http_exchange_class, connection, reactor, runtime, limit);
     return exchange;
 }

@@ -42,6 +42,7 @@ edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
     if (http_query_get(head->query, "api-version", &version))
         request->api_version = slice_dup(version);
     g_strlcpy(request->peer, connection_peer(edge->connection), sizeof request->peer);
+    connection_keep_alive(edge->connection, CONNECTION_IDLE);
 }
 
 void

@@ -435,6 +435,10 @@ mqtt_session_publish(MqttSession *session, const char *topic)
     if (mqtt_write_publish(out, &publish))
         session_send(session, out);
     explicit_bzero(out->data, out->len); /* it carried a token */
+    /* R12: idle until now, it may be long gone. One of ours is pinged; of others nobody knows what
+     * a ping does to them. */
+    packet_link_probe(session->link, session->service->settings->link_probe,
+                      session->user.caps != 0);
 }
 
 void

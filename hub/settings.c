@@ -57,6 +57,8 @@ static const SettingRow rows[] = {
     {"connections-max", COUNT(connections_max), 65536, 1, 1000000, "connections in all"},
     {"mqtt-keep-alive-max", SECONDS(mqtt_keep_alive_max), 1200, 1, 7200,
      "for devices that ask for no keep-alive"},
+    {"link-probe", SECONDS(link_probe), 10, 0.1, 60,
+     "for a sign of life of a device that is sent a request"},
     {"packet-max", COUNT(packet_max), 262144, 16384, 262144, "bytes of an MQTT packet"},
     {"subscriptions-per-connection", COUNT(subscriptions_per_connection), 50, 2, 1000,
      "MQTT topic filters in one packet"},

@@ -26,6 +26,7 @@ typedef struct {
 
     /* devices (R13 to R17) */
     gint64 mqtt_keep_alive_max;         /* mqtt-keep-alive-max: for those that ask for none */
+    gint64 link_probe;                  /* link-probe: for a sign of life after a request (R12) */
     guint packet_max;                   /* packet-max: bytes of one MQTT packet */
     guint subscriptions_per_connection; /* subscriptions-per-connection */
     guint publishes_per_second;         /* publishes-per-second: of one connection */

@@ -277,6 +277,73 @@ test_a_flood_of_pings(void)
     close(raw);
 }
 
+#define PROBE (100 * G_TIME_SPAN_MILLISECOND)
+
+static void
+pair_run_for(Pair *pair, gint64 duration)
+{
+    gint64 until = g_get_monotonic_time() + duration;
+
+    while (!pair->closed && g_get_monotonic_time() < until) {
+        g_main_context_iteration(pair->context, FALSE);
+        g_usleep(1000);
+    }
+}
+
+/* A kernel that acknowledges is not a peer that answers. */
+static void
+test_a_probe_wants_an_answer(void)
+{
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+
+    packet_link_probe(pair->server, PROBE, TRUE);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, -ETIMEDOUT);
+    pair_free(pair);
+    close(raw);
+}
+
+/* Where nothing is asked that would have to be answered, it is enough. */
+static void
+test_a_probe_is_content_with_the_kernel(void)
+{
+    for (guint framed = 0; framed < 2; framed++) {
+        int raw;
+        Pair *pair = pair_new(framed == 1, 0, &raw);
+        g_autoptr(GByteArray) packet = packet_new(500, 1);
+
+        packet_link_send(pair->server, packet->data, packet->len);
+        packet_link_probe(pair->server, PROBE, framed == 0);
+        pair_run_for(pair, 4 * PROBE);
+        g_assert_false(pair->closed);
+        pair_free(pair);
+        close(raw);
+    }
+}
+
+/* One after the other, each is answered; then the peer falls silent. */
+static void
+test_probes_that_are_answered(void)
+{
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+
+    for (guint i = 0; i < 5; i++) {
+        packet_link_probe(pair->server, PROBE, TRUE);
+        g_usleep(PROBE / 2);
+        peer_send(raw, PEER_FIN | PEER_PONG, NULL, 0);
+        pair_run_for(pair, PROBE);
+        g_assert_false(pair->closed);
+    }
+    packet_link_probe(pair->server, PROBE, TRUE);
+    packet_link_probe(pair->server, PROBE, TRUE);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, -ETIMEDOUT);
+    pair_free(pair);
+    close(raw);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -289,5 +356,8 @@ main(int argc, char **argv)
     g_test_add_func("/packet-link/too-large", test_a_large_first_packet_ends_the_link_unread);
     g_test_add_func("/packet-link/silence", test_silence_ends_the_link);
     g_test_add_func("/packet-link/slow-peer", test_a_peer_that_does_not_read_is_cut);
+    g_test_add_func("/packet-link/probe/answer", test_a_probe_wants_an_answer);
+    g_test_add_func("/packet-link/probe/kernel", test_a_probe_is_content_with_the_kernel);
+    g_test_add_func("/packet-link/probe/several", test_probes_that_are_answered);
     return g_test_run();
 }
