@@ -153,6 +153,30 @@ device_stream_ask_handler(DeviceStream *self, const AcceptVerdict *verdict)
     self->ask = handler_ask(handler, &what, timeout, device_stream_handler_answered, self);
 }
 
+/* The initiator is not told whose limit it is. */
+gboolean
+device_stream_limit(DeviceStream *self, const char *kind, const char *name, const Limits *limits)
+{
+    g_autofree char *what = g_strconcat(kind, " ", name, NULL);
+    g_autoptr(GError) error = NULL;
+
+    if (stream_limit(self->stream, what, limits, &error))
+        return TRUE;
+    device_stream_answer(self, FALSE, REASON_LIMIT, NULL);
+    device_stream_fail(self, REASON_LIMIT, error->message);
+    return FALSE;
+}
+
+static gboolean
+device_stream_count(DeviceStream *self, const AcceptVerdict *verdict)
+{
+    g_autofree char *name = g_strdup_printf("%u", verdict->rule);
+
+    if (verdict->kind == ACCEPT_REJECT || verdict->rule == 0)
+        return TRUE;
+    return device_stream_limit(self, "rule", name, &verdict->limits);
+}
+
 static AcceptVerdict
 device_stream_judge(const DeviceStreamsContext *context, const StreamRequest *request)
 {
@@ -175,6 +199,8 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
     self->rule = verdict.rule;
     stream_set_state(self->stream, STREAM_DECIDING);
     app_journal_decided(self->stream, &verdict);
+    if (!device_stream_count(self, &verdict))
+        return;
     switch (verdict.kind) {
     case ACCEPT_TARGET:
         device_stream_go_to(self, verdict.target);

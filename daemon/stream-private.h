@@ -5,6 +5,7 @@
 #include "common/caps.h"
 #include "common/relay.h"
 #include "daemon/runtime.h"
+#include "daemon/stream-limits.h"
 #include "daemon/stream.h"
 
 typedef struct StreamTable StreamTable;
@@ -52,6 +53,12 @@ void stream_set_target(Stream *stream, const char *target);
 
 /* Device role: it goes to an app of UID, whose it is from now on. STREAMD_ERROR_LIMIT. */
 gboolean stream_take(Stream *stream, guint32 uid, GError **error);
+
+/* Counts it among the streams of WHAT ("rule 7", "target ssh"), until it has ended, and holds it to
+ * LIMITS beside those that it has already. Before its leg is attached; at most STREAM_HOLDS_MAX
+ * times. STREAMD_ERROR_LIMIT: there are too many. */
+#define STREAM_HOLDS_MAX 2
+gboolean stream_limit(Stream *stream, const char *what, const Limits *limits, GError **error);
 
 /* Of its leg, when other than usual. */
 void stream_set_leg_times(Stream *stream, const RelayTimes *times);

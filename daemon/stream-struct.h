@@ -2,6 +2,7 @@
 /* The struct of a stream, shared by stream.c and stream-table.c alone. */
 #pragma once
 
+#include "daemon/limit-count.h"
 #include "daemon/stream-private.h"
 
 struct Stream {
@@ -18,6 +19,8 @@ struct Stream {
     gint64 kept_from; /* monotonic: the clock may be set back */
     RelayMeter meter;
     RelayTimes leg_times;
+    Limits limits;
+    LimitHold *holds[STREAM_HOLDS_MAX];
     Connection *local; /* until the relay has it */
     guint local_watch; /* while we have it: does the application give up? */
     Relay *relay;
@@ -33,7 +36,8 @@ struct StreamTable {
     const StreamTableEvents *events;
     void *data;
     GHashTable *streams; /* id -> Stream, owned */
-    GQueue history;      /* ended ones, the oldest first */
+    LimitCounts *counts;
+    GQueue history; /* ended ones, the oldest first */
     guint open;
     guint sweep; /* timer, while there is history */
 };

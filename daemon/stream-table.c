@@ -21,6 +21,7 @@ stream_table_new(Runtime *runtime, guint max, guint per_uid, const StreamTableEv
     table->per_uid = per_uid;
     table->events = events;
     table->data = data;
+    table->counts = limit_counts_new();
     table->streams = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, stream_free_value);
     g_queue_init(&table->history);
     return table;
@@ -35,6 +36,7 @@ stream_table_free(StreamTable *table)
         g_source_remove(table->sweep);
     g_queue_clear(&table->history);
     g_hash_table_unref(table->streams);
+    limit_counts_free(table->counts);
     g_free(table);
 }
 

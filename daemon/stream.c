@@ -45,6 +45,13 @@ stream_new(StreamTable *table, const StreamInfo *info, GError **error)
 }
 
 static void
+stream_let_go(Stream *stream)
+{
+    for (guint i = 0; i < STREAM_HOLDS_MAX; i++)
+        g_clear_pointer(&stream->holds[i], limit_hold_free);
+}
+
+static void
 stream_unwatch_local(Stream *stream)
 {
     if (stream->local_watch)
@@ -60,6 +67,7 @@ stream_free(Stream *stream)
     g_clear_pointer(&stream->relay, relay_unref);
     stream_unwatch_local(stream);
     g_clear_pointer(&stream->local, connection_reset);
+    stream_let_go(stream);
     g_free(stream->hub);
     g_free(stream->device);
     g_free(stream->name);
@@ -97,6 +105,23 @@ stream_take(Stream *stream, guint32 uid, GError **error)
     stream->taken = TRUE;
     if (before != uid)
         stream_table_taken(stream->table, stream, before);
+    return TRUE;
+}
+
+gboolean
+stream_limit(Stream *stream, const char *what, const Limits *limits, GError **error)
+{
+    LimitHold *hold =
+        limit_counts_take(stream->table->counts, what, limits, g_get_monotonic_time(), error);
+    guint at = 0;
+
+    if (!hold)
+        return FALSE;
+    while (at < STREAM_HOLDS_MAX && stream->holds[at])
+        at++;
+    g_assert(at < STREAM_HOLDS_MAX);
+    stream->holds[at] = hold;
+    stream->limits = limits_tighter(&stream->limits, limits);
     return TRUE;
 }
 
@@ -188,6 +213,7 @@ stream_finish(Stream *stream, Reason reason, const char *message)
     g_free(stream->message);
     stream->message = g_strdup(message ? message : reason_text(reason));
     stream->state = stream_last_state(stream, reason);
+    stream_let_go(stream);
     if (stream->ended)
         stream->ended(stream, stream->ended_data);
     stream_table_ended(stream->table, stream);
@@ -203,10 +229,25 @@ stream_relay_ended(Relay *relay, Reason reason, void *data)
     stream_finish(stream, reason, NULL);
 }
 
+static RelayTimes
+stream_times(const Stream *stream)
+{
+    RelayTimes times = stream->leg_times;
+
+    times.limits = (RelayLimits){
+        .bytes = stream->limits.of[LIMIT_BYTES],
+        .duration = (gint64)stream->limits.of[LIMIT_DURATION],
+        .idle = (gint64)stream->limits.of[LIMIT_IDLE],
+        .stall = (gint64)stream->limits.of[LIMIT_STALL],
+    };
+    return times;
+}
+
 void
 stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps)
 {
-    gboolean device = stream->role == STREAM_ROLE_DEVICE;
+    const gboolean device = stream->role == STREAM_ROLE_DEVICE;
+    const RelayTimes times = stream_times(stream);
     RelaySide local = {
         .connection = g_steal_pointer(&stream->local),
         .closed = device ? REASON_DEVICE_CLOSED : REASON_SERVICE_CLOSED,
@@ -223,7 +264,7 @@ stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps)
     stream->cancel = NULL;
     stream->opened_at = (guint64)g_get_real_time();
     stream->table->runtime->away++;
-    stream->relay = relay_new(reactor, &local, &remote, &stream->leg_times, &stream->meter,
+    stream->relay = relay_new(reactor, &local, &remote, &times, &stream->meter,
                               stream->table->runtime->home, stream_relay_ended, stream);
     stream_set_state(stream, STREAM_OPEN);
 }

@@ -193,6 +193,21 @@ target_waiting(const Target *target)
     return target->waiting;
 }
 
+const Limits *
+target_limits(const Target *target)
+{
+    return &target->limits;
+}
+
+gboolean
+target_set_limits(Target *target, const Limits *limits, GError **error)
+{
+    if (!limits_check(limits, error))
+        return FALSE;
+    target->limits = *limits;
+    return TRUE;
+}
+
 const char *
 target_source(const Target *target)
 {

@@ -5,6 +5,8 @@
  * this side decides addresses; the hub can only name a stream. Main thread. */
 #pragma once
 
+#include "daemon/stream-limits.h"
+
 #include <gio/gio.h>
 
 typedef struct Target Target;
@@ -15,9 +17,10 @@ typedef struct Target Target;
 #define TARGET_CONNECT_TIMEOUT (5 * G_TIME_SPAN_SECOND)
 
 const char *target_name(const Target *target);
-const char *target_address(const Target *target); /* as it was given */
-guint target_active(const Target *target);        /* streams connected to it now */
-guint target_waiting(const Target *target);       /* connected or connecting, not paired yet */
+const char *target_address(const Target *target);  /* as it was given */
+guint target_active(const Target *target);         /* streams connected to it now */
+guint target_waiting(const Target *target);        /* connected or connecting, not paired yet */
+const Limits *target_limits(const Target *target); /* of its streams */
 const char *target_source(const Target *target); /* "FILE:LINE" of the configuration; NULL: D-Bus */
 
 /* STREAMD_ERROR_INVALID with what is wrong and what is right. */

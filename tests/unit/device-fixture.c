@@ -165,6 +165,7 @@ device_request_by(Fixture *fixture, const char *name, const char *rid, gboolean 
         .capable = capable,
         .caps = capable ? CAP_REASON | CAP_HALF_CLOSE : 0,
         .deadline = deadline,
+        .from = fixture->from,
     };
 
     device_streams_request(fixture->streams, &asked);

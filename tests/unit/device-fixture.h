@@ -22,6 +22,7 @@ typedef struct {
     guint added, removed; /* requests */
     RequestEnd end;       /* of the last one */
     guint owners;         /* changes of a stream's owner */
+    const char *from;     /* what the hub tells with the next requests; NULL: nothing */
     DeviceStreams *streams;
 } Fixture;
 

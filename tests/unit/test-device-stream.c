@@ -103,6 +103,80 @@ test_said_again(Fixture *fixture, gconstpointer data)
 }
 
 static void
+expect_limited(Fixture *fixture, guint index, const char *rid)
+{
+    g_autofree char *expected =
+        g_strdup_printf("$iothub/streams/res/400/?$rid=%s&$reason=limit", rid);
+
+    g_assert_cmpstr(device_wait_answer(fixture, index), ==, expected);
+}
+
+/* Streams of a rule count from the decision on. The hub reads that there is a limit, and whose it
+ * is stays here. */
+static void
+test_rule_limit(Fixture *fixture, gconstpointer data)
+{
+    const AcceptRule rule = {
+        .id = 7, .stream = "up", .kind = ACCEPT_TARGET, .limits.of[LIMIT_STREAMS] = 1};
+    Stream *first;
+
+    g_assert_true(accept_policy_add(fixture->policy, &rule, -1, NULL, NULL));
+    device_request(fixture, "up", "1", TRUE);
+    (void)device_wait_answer(fixture, 0);
+    first = device_only_stream(fixture);
+    device_request(fixture, "up", "2", TRUE);
+    expect_limited(fixture, 1, "2");
+    g_assert_cmpint(stream_reason(stream_table_find(fixture->table, 2)), ==, REASON_LIMIT);
+    g_assert_cmpstr(stream_message(stream_table_find(fixture->table, 2)), ==,
+                    "rule 7 allows 1 streams at once");
+    /* Another rule decides the rest, and has none. */
+    device_request(fixture, "down", "3", TRUE);
+    g_assert_true(g_str_has_suffix(device_wait_answer(fixture, 2), "&$reason=target-refused"));
+    stream_close(first, REASON_CLOSED_BY_USER);
+    device_request(fixture, "up", "4", TRUE);
+    g_assert_nonnull(strstr(device_wait_answer(fixture, 3), "/200/"));
+}
+
+/* Starts of a target, which are counted whether they succeed or not. */
+static void
+test_target_limit(Fixture *fixture, gconstpointer data)
+{
+    const Limits limits = {.of = {[LIMIT_RATE] = 2}};
+
+    g_assert_true(target_set_limits(device_find_target("down", fixture), &limits, NULL));
+    device_request(fixture, "down", "1", TRUE);
+    (void)device_wait_answer(fixture, 0);
+    device_request(fixture, "down", "2", TRUE);
+    (void)device_wait_answer(fixture, 1);
+    device_request(fixture, "down", "3", TRUE);
+    expect_limited(fixture, 2, "3");
+    g_assert_cmpstr(stream_message(stream_table_find(fixture->table, 3)), ==,
+                    "target down allows 2 new streams a minute");
+    device_request(fixture, "up", "4", TRUE);
+    g_assert_nonnull(strstr(device_wait_answer(fixture, 3), "/200/"));
+}
+
+/* What the rule asks for, when it is told. */
+static void
+test_address(Fixture *fixture, gconstpointer data)
+{
+    const AcceptRule rule = {.address = "192.0.2.0/24", .kind = ACCEPT_TARGET, .target = "up"};
+
+    (void)accept_policy_set_default(fixture->policy, FALSE, NULL, NULL);
+    g_assert_true(accept_policy_add(fixture->policy, &rule, -1, NULL, NULL));
+    fixture->from = "192.0.3.1:1";
+    device_request(fixture, "x", "1", TRUE);
+    fixture->from = NULL;
+    device_request(fixture, "x", "2", TRUE);
+    fixture->from = "192.0.2.1:1";
+    device_request(fixture, "x", "3", TRUE);
+    g_assert_true(g_str_has_suffix(device_wait_answer(fixture, 0), "&$reason=policy"));
+    g_assert_true(g_str_has_suffix(device_wait_answer(fixture, 1), "&$reason=policy"));
+    g_assert_nonnull(strstr(device_wait_answer(fixture, 2), "/200/"));
+    g_assert_cmpstr(stream_address(stream_table_find(fixture->table, 3)), ==, "192.0.2.1:1");
+}
+
+static void
 test_bad_name(Fixture *fixture, gconstpointer data)
 {
     device_request(fixture, "a b", "1", TRUE);
@@ -141,6 +215,9 @@ main(int argc, char **argv)
     ADD("repeated", test_repeated);
     ADD("answered-late", test_answered_late);
     ADD("said-again", test_said_again);
+    ADD("rule-limit", test_rule_limit);
+    ADD("target-limit", test_target_limit);
+    ADD("address", test_address);
     ADD("bad-name", test_bad_name);
     ADD("freed", test_freed);
     return g_test_run();
