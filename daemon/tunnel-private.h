@@ -27,7 +27,7 @@ TunnelOptions tunnel_options(const Tunnel *tunnel);
 void tunnel_opened(Tunnel *tunnel, const GError *error);
 void tunnel_stream_ended(Tunnel *tunnel);
 
-#define TUNNEL_RETRY_SECONDS 10 /* of a restored tunnel whose address is taken */
-#define TUNNEL_PAUSE 250        /* ms without accepting, when descriptors are short */
+#define TUNNEL_RETRY_SECONDS 2 /* of a restored tunnel whose address is taken */
+#define TUNNEL_PAUSE 250       /* ms without accepting, when descriptors are short */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tunnel, tunnel_free)

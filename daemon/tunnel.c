@@ -156,6 +156,13 @@ tunnel_listen(Tunnel *tunnel, GError **error)
     return TRUE;
 }
 
+/* Fault F33. */
+static char *
+tunnel_retry_text(const GError *error)
+{
+    return g_strdup_printf("%s; trying again every %d s", error->message, TUNNEL_RETRY_SECONDS);
+}
+
 static gboolean
 tunnel_retry(gpointer data)
 {
@@ -163,7 +170,9 @@ tunnel_retry(gpointer data)
     g_autoptr(GError) error = NULL;
 
     if (!tunnel_listen(tunnel, &error)) {
-        tunnel_set_error(tunnel, error->message);
+        g_autofree char *text = tunnel_retry_text(error);
+
+        tunnel_set_error(tunnel, text);
         return G_SOURCE_CONTINUE;
     }
     tunnel->timer = 0;
@@ -198,7 +207,7 @@ tunnel_new(const TunnelContext *context, guint64 id, const TunnelOptions *option
         return NULL;
     }
     g_free(tunnel->last_error);
-    tunnel->last_error = g_strdup(reason->message);
+    tunnel->last_error = tunnel_retry_text(reason);
     tunnel->timer = g_timeout_add_seconds(TUNNEL_RETRY_SECONDS, tunnel_retry, tunnel);
     return g_steal_pointer(&tunnel);
 }
