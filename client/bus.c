@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/bus.h"
+#include "client/bus-private.h"
 
 #include "client/agent.h"
 #include "client/bus-variant.h"
@@ -12,15 +12,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-struct Bus {
-    sd_bus *bus;
-    GQueue events; /* Pending: what came and was not looked at yet */
-    int signals;   /* signalfd; -1 before bus_listen */
-    gboolean ask;  /* somebody may have to be asked, and may be */
-    BusWaitingFunc waiting;
-    void *waiting_data;
-};
-
 /* How long polkit may take (docs/architecture.md), and some more; and the default of sd-bus. */
 #define ASK_LIMIT (65 * G_TIME_SPAN_SECOND)
 #define CALL_LIMIT (25 * G_TIME_SPAN_SECOND)
@@ -29,6 +20,7 @@ typedef struct {
     BusEventKind kind;
     char *path;
     char *interface;
+    char *text;
     GVariant *properties;
 } Pending;
 
@@ -37,6 +29,7 @@ pending_free(Pending *pending)
 {
     g_free(pending->path);
     g_free(pending->interface);
+    g_free(pending->text);
     if (pending->properties != NULL)
         g_variant_unref(pending->properties);
     g_free(pending);
@@ -92,6 +85,8 @@ bus_close(Bus *bus)
         pending_free(g_queue_pop_head(&bus->events));
     if (bus->signals >= 0)
         (void)close(bus->signals);
+    if (bus->input != NULL)
+        (void)g_string_free(bus->input, TRUE);
     sd_bus_flush_close_unref(bus->bus);
     g_free(bus);
 }
@@ -222,7 +217,8 @@ bus_properties(Bus *bus, const char *path, const char *interface, GError **error
 static gboolean
 bus_is_numbered(const char *path)
 {
-    return g_str_has_prefix(path, BUS_PATH_STREAM) || g_str_has_prefix(path, BUS_PATH_TUNNEL);
+    return g_str_has_prefix(path, BUS_PATH_STREAM) || g_str_has_prefix(path, BUS_PATH_TUNNEL) ||
+           g_str_has_prefix(path, BUS_PATH_REQUEST);
 }
 
 /* ".../stream/9" comes before ".../stream/10". */
@@ -326,16 +322,24 @@ bus_boolean(GVariant *properties, const char *name)
     return value;
 }
 
-static void
-bus_push(Bus *bus, BusEventKind kind, const char *path, const char *interface, GVariant *properties)
+void
+bus_push(Bus *bus, const BusEvent *event)
 {
     Pending *pending = g_new0(Pending, 1);
 
-    pending->kind = kind;
-    pending->path = g_strdup(path);
-    pending->interface = g_strdup(interface);
-    pending->properties = properties != NULL ? g_variant_ref(properties) : NULL;
+    pending->kind = event->kind;
+    pending->path = g_strdup(event->path);
+    pending->interface = g_strdup(event->interface);
+    pending->text = g_strdup(event->text);
+    pending->properties = event->properties != NULL ? g_variant_ref(event->properties) : NULL;
     g_queue_push_tail(&bus->events, pending);
+}
+
+static void
+bus_push_object(Bus *bus, BusEventKind kind, const char *path, const char *interface,
+                GVariant *properties)
+{
+    bus_push(bus, &(BusEvent){kind, path, interface, properties, NULL});
 }
 
 static void
@@ -351,7 +355,7 @@ bus_push_added(Bus *bus, GVariant *args)
     g_variant_get(args, "(&o@a{sa{sv}})", &path, &interfaces);
     g_variant_iter_init(&iter, interfaces);
     while (g_variant_iter_loop(&iter, "{&s@a{sv}}", &name, &properties))
-        bus_push(bus, BUS_EVENT_ADDED, path, name, properties);
+        bus_push_object(bus, BUS_EVENT_ADDED, path, name, properties);
 }
 
 static void
@@ -364,7 +368,7 @@ bus_push_removed(Bus *bus, GVariant *args)
         return;
     g_variant_get(args, "(&o^a&s)", &path, &names);
     for (guint i = 0; names[i] != NULL; i++)
-        bus_push(bus, BUS_EVENT_REMOVED, path, names[i], NULL);
+        bus_push_object(bus, BUS_EVENT_REMOVED, path, names[i], NULL);
 }
 
 static int
@@ -384,7 +388,8 @@ bus_on_signal(sd_bus_message *message, void *data, sd_bus_error *error)
     } else if (g_strcmp0(member, "PropertiesChanged") == 0 &&
                g_variant_is_of_type(args, G_VARIANT_TYPE("(sa{sv}as)"))) {
         g_variant_get(args, "(&s@a{sv}@as)", &interface, &properties, NULL);
-        bus_push(data, BUS_EVENT_CHANGED, sd_bus_message_get_path(message), interface, properties);
+        bus_push_object(data, BUS_EVENT_CHANGED, sd_bus_message_get_path(message), interface,
+                        properties);
     }
     return 0;
 }
@@ -395,7 +400,7 @@ bus_on_owner(sd_bus_message *message, void *data, sd_bus_error *error)
     const char *owner;
 
     if (sd_bus_message_read(message, "sss", NULL, NULL, &owner) >= 0 && *owner == '\0')
-        bus_push(data, BUS_EVENT_GONE, NULL, NULL, NULL);
+        bus_push(data, &(BusEvent){.kind = BUS_EVENT_GONE});
     return 0;
 }
 
@@ -449,8 +454,9 @@ bus_listen(Bus *bus, GError **error)
 static int
 bus_sleep(Bus *bus)
 {
-    struct pollfd fds[2] = {{.fd = sd_bus_get_fd(bus->bus)},
-                            {.fd = bus->signals, .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = sd_bus_get_fd(bus->bus)},
+                            {.fd = bus->signals, .events = POLLIN},
+                            {.fd = bus->input != NULL ? STDIN_FILENO : -1, .events = POLLIN}};
     int events = sd_bus_get_events(bus->bus);
     uint64_t until = UINT64_MAX;
     int r, timeout = -1;
@@ -472,8 +478,10 @@ bus_sleep(Bus *bus)
         struct signalfd_siginfo info;
 
         if (read(bus->signals, &info, sizeof(info)) > 0)
-            bus_push(bus, BUS_EVENT_SIGNAL, NULL, NULL, NULL);
+            bus_push(bus, &(BusEvent){.kind = BUS_EVENT_SIGNAL});
     }
+    if (fds[2].revents != 0)
+        bus_read_input(bus);
     return 0;
 }
 
@@ -483,7 +491,8 @@ bus_deliver(Bus *bus, BusEventFunc func, void *data)
     g_autoptr(Pending) pending = NULL;
 
     while ((pending = g_queue_pop_head(&bus->events)) != NULL) {
-        BusEvent event = {pending->kind, pending->path, pending->interface, pending->properties};
+        BusEvent event = {pending->kind, pending->path, pending->interface, pending->properties,
+                          pending->text};
 
         if (!func(&event, data))
             return FALSE;

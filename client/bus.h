@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bus: streamd as the verbs see it. The only file of the client that speaks D-Bus; the verbs get
+/* Bus: streamd as the verbs see it. Only the files bus*.c of the client speak D-Bus; the verbs get
  * GVariants and GErrors in EXIT_ERROR. One thread; calls block. */
 #pragma once
 
@@ -57,6 +57,10 @@ typedef enum {
     BUS_EVENT_REMOVED,
     BUS_EVENT_GONE,   /* streamd has left the bus; nothing else is set */
     BUS_EVENT_SIGNAL, /* SIGINT or SIGTERM came to us; nothing else is set */
+    /* After bus_register_agent. */
+    BUS_EVENT_ASKED,     /* a request, with its properties */
+    BUS_EVENT_CANCELLED, /* one that is gone; TEXT: why, as Agent.Cancel has it */
+    BUS_EVENT_INPUT,     /* TEXT: a line of standard input; NULL: its end */
 } BusEventKind;
 
 typedef struct {
@@ -64,6 +68,7 @@ typedef struct {
     const char *path;
     const char *interface;
     GVariant *properties; /* may be NULL */
+    const char *text;
 } BusEvent;
 
 /* Begins to listen: events from here on reach bus_wait, of what the user may see. */
@@ -72,6 +77,13 @@ gboolean bus_listen(Bus *bus, GError **error);
 /* Asks to see what other users have, too, and to hear of it (Manager.Watch). INTERACTIVE: somebody
  * may be asked for a password. */
 gboolean bus_watch(Bus *bus, gboolean interactive, GError **error);
+
+/* Registers this process as an agent that asks for consent, until its end. PASSIVE: it only sees
+ * the requests, and is not asked. */
+gboolean bus_register_agent(Bus *bus, gboolean passive, GError **error);
+
+/* Standard input is read by lines from here on. */
+void bus_listen_input(Bus *bus);
 
 /* Blocks, calling EVENT for each, until it returns FALSE. */
 typedef gboolean (*BusEventFunc)(const BusEvent *event, void *data);

@@ -55,6 +55,8 @@ static const OptionRow rows[OPTION_LAST] = {
                           "ProxyUseFdpass")},
     [OPTION_SSH_HOST] = {"ssh-host", VALUE_NONE, NULL,
                          N_("DEVICE is a host name of ssh: DEVICE.device or DEVICE.HUB.device")},
+    [OPTION_TARGET] = {"target", VALUE_REQUIRED, "NAME",
+                       N_("Connect to this target instead of the one that the rule says")},
 };
 
 const OptionRow *

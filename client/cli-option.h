@@ -33,6 +33,7 @@ typedef enum {
     OPTION_ONCE,
     OPTION_FDPASS,
     OPTION_SSH_HOST,
+    OPTION_TARGET,
     OPTION_LAST,
 } Option;
 

@@ -82,6 +82,16 @@ static const Verb verbs[] = {
     {"stream show", 1, 1, OPTION_BIT(OPTION_ALL), verb_stream_show, "ID [--all]",
      N_("Show all of a stream")},
     {"stream close", 1, 1, 0, verb_stream_close, "ID", N_("End a stream")},
+    {"request list", 0, 0, 0, verb_request_list, "", N_("List the streams that wait for consent")},
+    {"request accept", 1, 1, OPTION_BIT(OPTION_TARGET), verb_request_accept, "ID [--target NAME]",
+     N_("Let a stream in that waits for consent")},
+    {"request reject", 1, 2, 0, verb_request_reject, "ID [TEXT]",
+     N_("Turn a stream away that waits for consent; the initiator reads the text")},
+    {"agent", 0, 0, 0, verb_agent, "",
+     N_("Ask on the terminal for every stream that waits for consent, until Ctrl-C"),
+     N_("While no agent runs, here or elsewhere, nobody can be asked, and streams whose rule asks "
+        "are "
+        "rejected with the reason no-consent.")},
     {"log-level", 0, 1, 0, verb_log_level, "[emerg|alert|crit|err|warning|notice|info|debug]",
      N_("Show how much streamd writes to its log, or set it while it runs")},
     {"monitor", 0, 0, OPTION_BIT(OPTION_ALL), verb_monitor, "[--all]",

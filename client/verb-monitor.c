@@ -28,7 +28,7 @@ monitor_kind_name(BusEventKind kind)
         return "removed";
     case BUS_EVENT_GONE:
         return "gone";
-    case BUS_EVENT_SIGNAL:
+    default:
         break;
     }
     return "";

@@ -20,7 +20,19 @@ typedef struct {
     Caller *caller; /* weak; good while WATCH is */
     CallerWatch *watch;
     char *path;
+    gboolean passive; /* sees the requests, and is not asked */
 } BusAgent;
+
+/* Who asks nobody does not count: then there is no use in waiting. */
+static void
+agents_count(const Agents *agents)
+{
+    guint asking = 0;
+
+    for (guint i = 0; i < agents->all->len; i++)
+        asking += !((const BusAgent *)g_ptr_array_index(agents->all, i))->passive;
+    requests_set_agents(app_requests(bus_server_app(agents->server)), asking);
+}
 
 static void
 agent_remove(BusAgent *agent)
@@ -28,7 +40,7 @@ agent_remove(BusAgent *agent)
     Agents *agents = agent->agents;
 
     (void)g_ptr_array_remove(agents->all, agent);
-    requests_set_agents(app_requests(bus_server_app(agents->server)), agents->all->len);
+    agents_count(agents);
     caller_unwatch(agent->watch);
     g_free(agent->path);
     g_free(agent);
@@ -66,6 +78,8 @@ agent_ask(const BusAgent *agent, Request *request)
     g_autofree char *path = bus_object_path(&bus_request_kind, request);
     int r;
 
+    if (agent->passive)
+        return;
     r = agent_new_call(agent, "RequestConsent", &message);
     if (r >= 0)
         r = sd_bus_message_append(message, "o", path);
@@ -82,6 +96,8 @@ agent_cancel(const BusAgent *agent, const Request *request)
     g_autofree char *path = bus_object_path(&bus_request_kind, request);
     int r;
 
+    if (agent->passive)
+        return;
     r = agent_new_call(agent, "Cancel", &message);
     if (r >= 0)
         r = sd_bus_message_append(message, "os", path, request_end_name(request_end(request)));
@@ -184,11 +200,12 @@ agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error)
     Caller *caller = callers_find(bus_server_callers(server), message);
     BusAgent *agent;
     const char *path;
-    int r;
+    int r, passive = FALSE;
+    BusOption options[] = {{"passive", 'b', &passive}};
 
     r = sd_bus_message_read(message, "o", &path);
     if (r >= 0)
-        r = bus_options_read(message, NULL, 0, error);
+        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
     if (r >= 0)
         r = agents_check(agents, caller, path, error);
     if (r < 0)
@@ -197,9 +214,10 @@ agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error)
     agent->agents = agents;
     agent->caller = caller;
     agent->path = g_strdup(path);
+    agent->passive = passive;
     agent->watch = caller_watch(caller, agent_gone, agent);
     g_ptr_array_add(agents->all, agent);
-    requests_set_agents(app_requests(bus_server_app(server)), agents->all->len);
+    agents_count(agents);
     viewers_add(bus_server_viewers(server), caller, FALSE);
     r = sd_bus_reply_method_return(message, NULL);
     agent_ask_all(agent);
