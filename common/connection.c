@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -35,7 +36,7 @@ struct Connection {
     void *data;
     GByteArray *unread; /* given back by connection_unread; NULL mostly */
     GByteArray *queued; /* control output that waits; NULL mostly */
-    gboolean readable, writable, hung_up, broken;
+    gboolean readable, writable, hung_up, broken, is_unix;
     gboolean said_bye;
     size_t drained;
     gint64 patient_until;
@@ -64,6 +65,7 @@ connection_name_peer(Connection *connection)
         g_snprintf(connection->peer, sizeof connection->peer, "[%s]:%u", text,
                    ntohs(address.v6.sin6_port));
     } else {
+        connection->is_unix = TRUE;
         g_strlcpy(connection->peer, "unix", sizeof connection->peer);
     }
 }
@@ -358,6 +360,14 @@ gboolean
 connection_hung_up(Connection *connection)
 {
     return connection->hung_up;
+}
+
+gboolean
+connection_has_left(const Connection *connection)
+{
+    struct pollfd peer = {.fd = connection->watch.fd};
+
+    return connection->is_unix && poll(&peer, 1, 0) > 0 && (peer.revents & POLLHUP);
 }
 
 gboolean

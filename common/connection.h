@@ -89,6 +89,10 @@ gint64 connection_unanswered(Connection *connection);
 #define CONNECTION_IDLE (15 * G_TIME_SPAN_SECOND)
 void connection_keep_alive(Connection *connection, gint64 idle);
 
+/* The peer of a Unix socket has gone: it sends no more and takes no more, though what it sent may
+ * still be read. TCP never says so, since a FIN leaves the other direction open. */
+gboolean connection_has_left(const Connection *connection);
+
 /* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix". */
 const char *connection_peer(Connection *connection);
 int connection_fd(Connection *connection);

@@ -87,6 +87,9 @@ uint8_t *side_frame(Side *side, uint8_t *payload, size_t *len);
 void side_lost(Relay *relay, int index, int error);
 /* Writing to the side failed; what it sent before is still read. */
 void side_unwritable(Relay *relay, int index, int error);
+/* An application that has gone for good, with everything delivered that it left, ends the relay:
+ * the other side would else wait for it as long as it liked. */
+void side_check_left(Relay *relay, int index);
 void side_event(Relay *relay, int index, const WsEvent *event);
 /* Control frames that wait, when the direction toward the side is between two frames. */
 void side_control(Relay *relay, int index);

@@ -133,21 +133,40 @@ side_lost(Relay *relay, int index, int error)
     relay_end(relay, reason, index);
 }
 
+/* What a peer sent before it went is here all the same. */
+static gboolean
+side_may_have_more(const Side *side, int error)
+{
+    if (!side->framed)
+        return connection_has_left(side->connection);
+    return error == -EPIPE || error == -ECONNRESET;
+}
+
 void
 side_unwritable(Relay *relay, int index, int error)
 {
     Side *side = &relay->sides[index];
-    gboolean gone = error == -EPIPE || error == -ECONNRESET;
 
-    if (!gone || !side->framed || relay->reason != REASON_NONE || relay->sides[1 - index].lost) {
+    if (relay->reason != REASON_NONE || relay->sides[1 - index].lost ||
+        !side_may_have_more(side, error)) {
         side_lost(relay, index, error);
         return;
     }
-    /* A peer that has gone is reset by what we write to it. What it sent before is here all the
-     * same, its close frame too, and says better how it ended. */
+    /* A framed peer that has gone is reset by what we write to it; its close frame says better how
+     * it ended. */
     side->lost = TRUE;
     flow_drop(relay, &relay->flows[1 - index]);
     reactor_defer(relay->reactor, &relay->again);
+}
+
+void
+side_check_left(Relay *relay, int index)
+{
+    const Side *side = &relay->sides[index];
+    const Flow *flow = &relay->flows[index];
+
+    if (!side->framed && flow->ended && flow->out_len == 0 && connection_has_left(side->connection))
+        relay_end(relay, side->closed, index);
 }
 
 static Reason

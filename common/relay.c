@@ -105,6 +105,8 @@ relay_settle(Relay *relay)
 {
     if (relay->reason == REASON_NONE && relay_is_complete(relay))
         relay_end(relay, REASON_COMPLETED, -1);
+    side_check_left(relay, 0);
+    side_check_left(relay, 1);
     if (relay->reason == REASON_NONE)
         return;
     if (relay->ender >= 0 && relay->flows[relay->ender].out_len > 0 &&

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""An app of streamd's inside the test: it calls OpenStream and is called as a handler, and then does with
+its descriptors what no good app would. Takes python3-gi."""
+import socket
+import threading
+
+from gi.repository import Gio, GLib
+
+from harness import PATIENCE, check, eventually, listed
+
+NAME = "io.streamd.Streamd1"
+ROOT = "/io/streamd/Streamd1"
+HANDLER_PATH = "/io/streamd/test/Handler"
+HANDLER = Gio.DBusNodeInfo.new_for_xml("""
+<node>
+  <interface name="io.streamd.Streamd1.Handler">
+    <method name="HandleRequest">
+      <arg name="stream" type="o" direction="in"/>
+      <arg name="request" type="a{sv}" direction="in"/>
+      <arg name="accept" type="b" direction="out"/>
+      <arg name="reason" type="s" direction="out"/>
+    </method>
+    <method name="NewStream">
+      <arg name="stream" type="o" direction="in"/>
+      <arg name="fd" type="h" direction="in"/>
+      <arg name="details" type="a{sv}" direction="in"/>
+    </method>
+    <method name="Release"/>
+  </interface>
+</node>""").interfaces[0]
+
+
+class App:
+    """A connection to a daemon's bus. Its signals and the calls that it gets are served by a thread."""
+
+    def __init__(self, site, daemon):
+        self.daemon = daemon
+        self.context = GLib.MainContext()
+        self.loop = GLib.MainLoop(self.context)
+        self.requests = []
+        self.answer = (True, "")
+        self.serve = None
+        flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+                 | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
+        self.bus = Gio.DBusConnection.new_for_address_sync(daemon.bus.address, flags, None, None)
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+        site.closers.append(self.close)
+
+    def _run(self):
+        self.context.push_thread_default()
+        self.loop.run()
+
+    def close(self):
+        """Leaves the bus, as an app that ends does."""
+        if not self.bus.is_closed():
+            self.bus.close_sync(None)
+        self.loop.quit()
+
+    def call(self, method, signature, values, path=ROOT, interface=NAME + ".Manager"):
+        return self.bus.call_sync(NAME, path, interface, method, GLib.Variant(signature, values),
+                                  None, Gio.DBusCallFlags.NONE, PATIENCE * 1000, None).unpack()
+
+    def open(self, device, stream):
+        """OpenStream; the socket, and the path of the stream's object."""
+        reply, fds = self.bus.call_with_unix_fd_list_sync(
+            NAME, ROOT, NAME + ".Manager", "OpenStream",
+            GLib.Variant("(sssa{sv})", ("", device, stream, {})), GLib.VariantType("(ho)"),
+            Gio.DBusCallFlags.NONE, PATIENCE * 1000, None, None)
+        index, path = reply.unpack()
+        return own_socket(fds.get(index)), path
+
+    # -- as a handler
+
+    def handle(self, name, serve):
+        """Registers as a handler; each stream is given to serve(socket, path) in a thread of its own."""
+        self.serve = serve
+        done = threading.Event()
+
+        def register():
+            # Here, so that the calls come to this thread's context.
+            self.bus.register_object(HANDLER_PATH, HANDLER, self._called, None, None)
+            done.set()
+            return GLib.SOURCE_REMOVE
+
+        source = GLib.idle_source_new()
+        source.set_callback(lambda *_: register())
+        source.attach(self.context)
+        check(done.wait(PATIENCE), "the handler's thread does not run")
+        self.call("RegisterHandler", "(oa{sv})", (HANDLER_PATH, {"name": GLib.Variant("s", name)}))
+
+    def _called(self, _bus, _sender, _path, _interface, method, parameters, invocation):
+        if method == "HandleRequest":
+            self.requests.append(parameters.unpack())
+            invocation.return_value(GLib.Variant("(bs)", self.answer))
+            return
+        if method == "NewStream":
+            path, index, _ = parameters.unpack()
+            fd = invocation.get_message().get_unix_fd_list().get(index)
+            threading.Thread(target=self.serve, args=(own_socket(fd), path), daemon=True).start()
+        invocation.return_value(None)
+
+
+def own_socket(fd):
+    connection = socket.socket(fileno=fd)
+    connection.settimeout(PATIENCE * 2)
+    return connection
+
+
+def end_reason(daemon, path=None):
+    """Why a stream of the daemon's ended, the last one if not said otherwise; waits for its end."""
+
+    def reason():
+        streams = listed(daemon.ctl_json("stream", "list"), "streams")
+        if path is None:
+            return max(streams, key=lambda stream: stream["id"])["close_reason"]
+        wanted = int(path.rsplit("/", 1)[1])
+        return next(stream["close_reason"] for stream in streams if stream["id"] == wanted)
+
+    return eventually(reason, "the stream ends")
