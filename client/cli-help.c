@@ -95,7 +95,8 @@ help_all(GString *text, const Verb *verbs)
         text, "\n%s\n\n%s\n", _("'streamctl VERB --help' explains a verb and its own options."),
         _("Exit codes: 0 ok, 1 failed, 2 usage, 3 no streamd, 4 not found, 5 denied, 6 exists,\n"
           "7 limit, 10 device offline, 11 hub refused the identity, 12 device rejected,\n"
-          "13 timed out, 14 hub unreachable, 15 hub not trusted, 16 protocol, 17 stream cut"));
+          "13 timed out, 14 hub unreachable, 15 hub not trusted, 16 protocol, 17 stream cut,\n18 "
+          "proxy refused"));
 }
 
 char *

@@ -26,6 +26,13 @@ static const OptionRow rows[OPTION_LAST] = {
                           N_("How a device's control connection travels; default: wss")},
     [OPTION_MQTT_PORT] = {"mqtt-port", VALUE_REQUIRED, "N",
                           N_("The port for --transport mqtts; default: 8883")},
+    [OPTION_PROXY] = {"proxy", VALUE_REQUIRED, "URL",
+                      N_("The way to the hub: http://HOST:PORT, socks5://HOST:PORT or direct")},
+    [OPTION_PROXY_CREDENTIALS_FILE] =
+        {"proxy-credentials-file", VALUE_REQUIRED, "FILE|-",
+         N_("Read USER:PASSWORD for the proxy from a file, or from standard input")},
+    [OPTION_NO_PROXY] = {"no-proxy", VALUE_REQUIRED, "LIST",
+                         N_("Names, addresses and networks that are reached without the proxy")},
     [OPTION_HUB] = {"hub", VALUE_REQUIRED, "NAME",
                     N_("Through this hub; not needed while there is only one that fits")},
     [OPTION_STREAM] = {"stream", VALUE_REQUIRED, "NAME",

@@ -25,6 +25,7 @@ static const ExitCode codes[] = {
     [STREAMD_ERROR_UNREACHABLE] = EXIT_CODE_UNREACHABLE,
     [STREAMD_ERROR_UNTRUSTED] = EXIT_CODE_UNTRUSTED,
     [STREAMD_ERROR_PROTOCOL] = EXIT_CODE_PROTOCOL,
+    [STREAMD_ERROR_PROXY_REFUSED] = EXIT_CODE_PROXY,
     [STREAMD_ERROR_CANCELLED] = EXIT_CODE_OTHER,
 };
 
@@ -85,6 +86,9 @@ exit_code_hint(ExitCode code)
         return _("Check the host name and the network; 'streamctl hub list' shows each hub.");
     case EXIT_CODE_UNTRUSTED:
         return _("For a hub with a certificate of its own authority, add it with --ca FILE.");
+    case EXIT_CODE_PROXY:
+        return _("Give the hub the proxy's credentials, or ask whoever runs the proxy to allow "
+                 "connections to the hub's port.");
     case EXIT_CODE_OK:
     case EXIT_CODE_OTHER:
     case EXIT_CODE_USAGE:

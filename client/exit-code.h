@@ -20,7 +20,8 @@ typedef enum {
     EXIT_CODE_UNREACHABLE = 14, /* the hub */
     EXIT_CODE_UNTRUSTED = 15,   /* the hub's certificate */
     EXIT_CODE_PROTOCOL = 16,
-    EXIT_CODE_CUT = 17, /* a stream was cut in the middle */
+    EXIT_CODE_CUT = 17,   /* a stream was cut in the middle */
+    EXIT_CODE_PROXY = 18, /* the proxy wants credentials, or does not let us reach the hub */
 } ExitCode;
 
 /* Errors of this program: the code is the ExitCode, the message is for people. */

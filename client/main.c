@@ -12,7 +12,8 @@
 
 #define ADD_HUB                                                                                    \
     (OPTION_BIT(OPTION_CONNECTION_STRING_FILE) | OPTION_BIT(OPTION_CA) |                           \
-     OPTION_BIT(OPTION_TRANSPORT) | OPTION_BIT(OPTION_MQTT_PORT))
+     OPTION_BIT(OPTION_TRANSPORT) | OPTION_BIT(OPTION_MQTT_PORT) | OPTION_BIT(OPTION_PROXY) |      \
+     OPTION_BIT(OPTION_PROXY_CREDENTIALS_FILE) | OPTION_BIT(OPTION_NO_PROXY))
 #define TIMES (OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_TIMEOUT))
 #define OPEN (OPTION_BIT(OPTION_HUB) | TIMES)
 #define OPEN_TUNNEL                                                                                \
@@ -26,7 +27,8 @@
 static const Verb verbs[] = {
     {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and policy")},
     {"hub add", 1, 1, ADD_HUB, verb_hub_add,
-     "NAME [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] [--mqtt-port N]",
+     "NAME [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] [--mqtt-port N] "
+     "[--proxy URL [--proxy-credentials-file FILE|-] [--no-proxy LIST]]",
      N_("Add a hub; without a file it asks for the connection string, without showing it")},
     {"hub list", 0, 0, 0, verb_hub_list, "", N_("List the hubs and how they are")},
     {"hub show", 1, 1, 0, verb_hub_show, "NAME", N_("Show all of a hub")},

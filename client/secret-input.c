@@ -18,6 +18,18 @@
 
 #define SECRET_MAX 4096 /* what streamd takes */
 
+const SecretKind secret_connection_string = {
+    .name = N_("connection string"),
+    .prompt = N_("Connection string (not shown): "),
+    .option = "--connection-string-file",
+};
+
+const SecretKind secret_proxy_credentials = {
+    .name = N_("proxy's credentials"),
+    .prompt = N_("USER:PASSWORD for the proxy (not shown): "),
+    .option = "--proxy-credentials-file",
+};
+
 static int
 secret_input_fail(GError **error, ExitCode code, const char *format, const char *file)
 {
@@ -44,7 +56,7 @@ secret_input_wait(int signals)
 
 /* Signals wait meanwhile, so that the terminal gets its echo back whatever happens. */
 static ssize_t
-secret_input_prompt(char *text, gsize size)
+secret_input_prompt(const SecretKind *kind, char *text, gsize size)
 {
     struct termios saved, quiet;
     sigset_t set, before;
@@ -61,7 +73,7 @@ secret_input_prompt(char *text, gsize size)
     signals = signalfd(-1, &set, SFD_CLOEXEC);
     quiet = saved;
     quiet.c_lflag &= ~(tcflag_t)ECHO;
-    (void)fputs(_("Connection string (not shown): "), stderr);
+    (void)fputs(_(kind->prompt), stderr);
     if (signals >= 0 && tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0) {
         if (secret_input_wait(signals))
             length = read(STDIN_FILENO, text, size);
@@ -113,7 +125,7 @@ secret_input_read_file(const char *file, char *text, gsize size, GError **error)
 }
 
 static ssize_t
-secret_input_get(const char *file, char *text, gsize size, GError **error)
+secret_input_get(const SecretKind *kind, const char *file, char *text, gsize size, GError **error)
 {
     ssize_t length;
 
@@ -122,12 +134,12 @@ secret_input_get(const char *file, char *text, gsize size, GError **error)
     if (file == NULL && !isatty(STDIN_FILENO)) {
         errno = 0;
         return secret_input_fail(error, EXIT_CODE_USAGE,
-                                 _("no terminal to ask for the connection string: give %s FILE, or "
-                                   "- for standard input"),
-                                 "--connection-string-file");
+                                 _("no terminal to ask for it: give %s FILE, or - for standard "
+                                   "input"),
+                                 kind->option);
     }
     errno = 0;
-    length = file == NULL ? secret_input_prompt(text, size)
+    length = file == NULL ? secret_input_prompt(kind, text, size)
                           : secret_input_read(STDIN_FILENO, text, size);
     if (length < 0)
         return secret_input_fail(error, EXIT_CODE_USAGE, _("cannot read %s"), _("standard input"));
@@ -136,35 +148,32 @@ secret_input_get(const char *file, char *text, gsize size, GError **error)
 
 /* Memory that lives as long as its descriptor: nothing of it is on a disk. */
 static int
-secret_input_memfd(const char *text, gsize length, GError **error)
+secret_input_memfd(const SecretKind *kind, const char *text, gsize length, GError **error)
 {
     int fd = memfd_create("streamctl", MFD_CLOEXEC);
 
     if (fd >= 0 && write(fd, text, length) == (ssize_t)length && lseek(fd, 0, SEEK_SET) == 0)
         return fd;
-    (void)secret_input_fail(error, EXIT_CODE_OTHER, _("cannot pass the %s"),
-                            _("connection string"));
+    (void)secret_input_fail(error, EXIT_CODE_OTHER, _("cannot pass the %s"), _(kind->name));
     if (fd >= 0)
         (void)close(fd);
     return -1;
 }
 
 int
-secret_input_open(const char *file, GError **error)
+secret_input_open(const SecretKind *kind, const char *file, GError **error)
 {
     char text[SECRET_MAX + 1];
-    ssize_t length = secret_input_get(file, text, sizeof(text), error);
+    ssize_t length = secret_input_get(kind, file, text, sizeof(text), error);
     int fd = -1;
 
     errno = 0;
     if (length >= (ssize_t)sizeof(text))
-        (void)secret_input_fail(error, EXIT_CODE_USAGE, _("the %s is too long"),
-                                _("connection string"));
+        (void)secret_input_fail(error, EXIT_CODE_USAGE, _("the %s is too long"), _(kind->name));
     else if (length == 0)
-        (void)secret_input_fail(error, EXIT_CODE_USAGE, _("the %s is empty"),
-                                _("connection string"));
+        (void)secret_input_fail(error, EXIT_CODE_USAGE, _("the %s is empty"), _(kind->name));
     else if (length > 0)
-        fd = secret_input_memfd(text, (gsize)length, error);
+        fd = secret_input_memfd(kind, text, (gsize)length, error);
     explicit_bzero(text, sizeof(text));
     return fd;
 }

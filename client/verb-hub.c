@@ -95,29 +95,59 @@ hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
                      bus_string(hub, "HostName"));
 }
 
+/* Opens what the credentials are read from, and adds it to the options. -1: none, or a failure. */
+static int
+hub_add_proxy(const Cli *cli, GVariantBuilder *builder, GError **error)
+{
+    int fd = -1;
+
+    verb_add_string(builder, "proxy", cli->values[OPTION_PROXY]);
+    verb_add_string(builder, "no-proxy", cli->values[OPTION_NO_PROXY]);
+    if (cli->given[OPTION_PROXY_CREDENTIALS_FILE])
+        fd = secret_input_open(&secret_proxy_credentials,
+                               cli->values[OPTION_PROXY_CREDENTIALS_FILE], error);
+    if (fd >= 0)
+        g_variant_builder_add(builder, "{sv}", "proxy-credentials", g_variant_new_handle(fd));
+    return fd;
+}
+
+static ExitCode
+hub_add_call(Cli *cli, Bus *bus, int fd, GVariantBuilder *options, GError **error)
+{
+    g_autoptr(GVariant) reply =
+        bus_call(bus, BUS_ROOT, BUS_MANAGER, "AddHub",
+                 g_variant_new("(sha{sv})", cli->words[0], fd, options), 0, error);
+
+    if (reply == NULL)
+        return verb_code(error);
+    hub_add_show(bus, cli, reply);
+    return EXIT_CODE_OK;
+}
+
 ExitCode
 verb_hub_add(Cli *cli, GError **error)
 {
     g_auto(GVariantBuilder) options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
-    g_autoptr(GVariant) reply = NULL;
     g_autoptr(Bus) bus = NULL;
-    int fd;
+    ExitCode code;
+    int fd, proxy_fd;
 
     if (!hub_add_options(cli, &options, error))
         return EXIT_CODE_USAGE;
     bus = verb_open_bus(cli, error);
     if (bus == NULL)
         return verb_code(error);
-    fd = secret_input_open(cli->values[OPTION_CONNECTION_STRING_FILE], error);
-    if (fd < 0)
+    proxy_fd = hub_add_proxy(cli, &options, error);
+    if (proxy_fd < 0 && cli->given[OPTION_PROXY_CREDENTIALS_FILE])
         return verb_code(error);
-    reply = bus_call(bus, BUS_ROOT, BUS_MANAGER, "AddHub",
-                     g_variant_new("(sha{sv})", cli->words[0], fd, &options), 0, error);
-    (void)close(fd);
-    if (reply == NULL)
-        return verb_code(error);
-    hub_add_show(bus, cli, reply);
-    return EXIT_CODE_OK;
+    fd = secret_input_open(&secret_connection_string, cli->values[OPTION_CONNECTION_STRING_FILE],
+                           error);
+    code = fd < 0 ? verb_code(error) : hub_add_call(cli, bus, fd, &options, error);
+    if (fd >= 0)
+        (void)close(fd);
+    if (proxy_fd >= 0)
+        (void)close(proxy_fd);
+    return code;
 }
 
 ExitCode

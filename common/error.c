@@ -18,6 +18,7 @@ static const char *const names[] = {
     [STREAMD_ERROR_UNREACHABLE] = "HubUnreachable",
     [STREAMD_ERROR_UNTRUSTED] = "HubUntrusted",
     [STREAMD_ERROR_PROTOCOL] = "Protocol",
+    [STREAMD_ERROR_PROXY_REFUSED] = "ProxyRefused",
     [STREAMD_ERROR_CANCELLED] = "Cancelled",
 };
 

@@ -28,6 +28,7 @@ typedef enum {
     STREAMD_ERROR_UNREACHABLE,   /* DNS, TCP or proxy: the peer cannot be reached */
     STREAMD_ERROR_UNTRUSTED,     /* the peer's certificate is not trusted or not for this name */
     STREAMD_ERROR_PROTOCOL,      /* the peer broke the protocol */
+    STREAMD_ERROR_PROXY_REFUSED, /* a proxy on the way wants credentials, or does not let us pass */
     STREAMD_ERROR_CANCELLED,     /* the caller went away or asked to stop */
 } StreamdError;
 

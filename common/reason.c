@@ -36,6 +36,7 @@ static const ReasonRow rows[REASON_LAST] = {
     [REASON_CANCELLED] = {"cancelled", "the initiator gave up before the answer", 1011, FALSE},
     [REASON_LIMIT] = {"limit", "a limit is reached", 1008, FALSE},
     [REASON_HUB_UNREACHABLE] = {"hub-unreachable", "the hub cannot be reached", 1011, FALSE},
+    [REASON_PROXY_REFUSED] = {"proxy-refused", "the proxy does not let us reach the hub", 1011, FALSE},
     [REASON_HUB_UNTRUSTED] = {"hub-untrusted", "the hub's certificate is not trusted", 1011, FALSE},
     [REASON_HUB_ERROR] = {"hub-error", "the hub answered with an error", 1011, FALSE},
     [REASON_CUT] = {"cut", "the connection was lost in the middle", 1011, FALSE},

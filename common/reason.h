@@ -30,6 +30,7 @@ typedef enum {
     REASON_CANCELLED,        /* the initiator went away before the answer */
     REASON_LIMIT,            /* a limit or quota on the number of streams or starts is reached */
     REASON_HUB_UNREACHABLE,  /* DNS, TCP or proxy failed on the way to the hub */
+    REASON_PROXY_REFUSED,    /* the proxy wants credentials, or does not let us reach the hub */
     REASON_HUB_UNTRUSTED,    /* the hub's certificate was refused */
     REASON_HUB_ERROR,        /* the hub answered with an error of its own */
     /* cuts */

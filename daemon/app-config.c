@@ -11,6 +11,8 @@ typedef struct {
     GPtrArray *hubs;    /* Hub: new, or in the place of one that changed */
     GPtrArray *targets; /* Target */
     AcceptPolicy *policy;
+    Proxy *proxy;           /* of hubs without their own; NULL: none */
+    gboolean proxy_changed; /* such hubs are made anew */
     GString *problems;
 } ConfigPlan;
 
@@ -41,6 +43,7 @@ plan_clear(ConfigPlan *plan)
     g_ptr_array_unref(plan->hubs);
     g_ptr_array_unref(plan->targets);
     accept_policy_free(plan->policy);
+    proxy_unref(plan->proxy);
     g_string_free(plan->problems, TRUE);
 }
 
@@ -55,6 +58,28 @@ plan_problem(ConfigPlan *plan, const char *source, const char *what, const char 
 }
 
 static void
+plan_proxy(ConfigPlan *plan, App *app, const ProxySettings *settings)
+{
+    g_autoptr(GError) error = NULL;
+
+    plan->proxy_changed = !proxy_settings_equal(settings, &app->proxy_settings);
+    if (!plan->proxy_changed)
+        plan->proxy = app->proxy ? proxy_ref(app->proxy) : NULL;
+    else if (proxy_is_set(settings))
+        plan->proxy = proxy_new(settings, &error);
+    else if (app->user)
+        plan->proxy = proxy_new_session();
+    if (error) /* the configuration was checked: never */
+        g_string_append_printf(plan->problems, "[network]: %s", error->message);
+}
+
+static gboolean
+plan_reroutes(const ConfigPlan *plan, const HubSettings *settings)
+{
+    return plan->proxy_changed && !proxy_is_set(&settings->proxy);
+}
+
+static void
 plan_hub(ConfigPlan *plan, App *app, const HubSettings *settings)
 {
     const Hub *present = app_find_hub(app, settings->name);
@@ -66,13 +91,26 @@ plan_hub(ConfigPlan *plan, App *app, const HubSettings *settings)
                      "a hub of that name was added over D-Bus: remove that one first");
         return;
     }
-    if (present && hub_has_settings(present, settings))
+    if (present && hub_has_settings(present, settings) && !plan_reroutes(plan, settings))
         return;
-    hub = app_make_hub(app, settings, &error);
+    hub = app_make_hub(app, settings, plan->proxy, &error);
     if (hub)
         g_ptr_array_add(plan->hubs, hub);
     else
         plan_problem(plan, settings->source, "hub", settings->name, error->message);
+}
+
+/* Added over D-Bus, and the way to it changes. */
+static void
+plan_kept_hub(ConfigPlan *plan, App *app, const HubSettings *settings)
+{
+    g_autoptr(GError) error = NULL;
+    Hub *hub = app_make_hub(app, settings, plan->proxy, &error);
+
+    if (hub)
+        g_ptr_array_add(plan->hubs, hub);
+    else
+        plan_problem(plan, "set over D-Bus", "hub", settings->name, error->message);
 }
 
 static void
@@ -89,6 +127,12 @@ plan_hubs(ConfigPlan *plan, App *app, const StoreState *config)
         const HubSettings settings = store_state_hub(config, i);
 
         plan_hub(plan, app, &settings);
+    }
+    for (guint i = 0; i < app->hubs->len; i++) {
+        const HubSettings settings = hub_settings(app->hubs->pdata[i]);
+
+        if (!settings.source && plan_reroutes(plan, &settings))
+            plan_kept_hub(plan, app, &settings);
     }
 }
 
@@ -258,8 +302,22 @@ commit_limits(App *app, const StoreState *config)
 }
 
 static void
+commit_proxy(ConfigPlan *plan, App *app, const StoreState *config)
+{
+    const ProxySettings settings = store_state_proxy(config);
+
+    if (!plan->proxy_changed)
+        return;
+    proxy_unref(app->proxy);
+    app->proxy = g_steal_pointer(&plan->proxy);
+    proxy_settings_clear(&app->proxy_settings);
+    app->proxy_settings = proxy_settings_copy(&settings);
+}
+
+static void
 plan_commit(ConfigPlan *plan, App *app, const StoreState *config)
 {
+    commit_proxy(plan, app, config);
     commit_removals(app, config);
     while (plan->hubs->len > 0)
         commit_hub(app, g_ptr_array_steal_index(plan->hubs, 0));
@@ -273,9 +331,11 @@ plan_commit(ConfigPlan *plan, App *app, const StoreState *config)
 gboolean
 app_apply_config(App *app, const StoreState *config, GError **error)
 {
+    const ProxySettings proxy = store_state_proxy(config);
     g_auto(ConfigPlan) plan = {0};
 
     plan_init(&plan);
+    plan_proxy(&plan, app, &proxy);
     plan_hubs(&plan, app, config);
     plan_targets(&plan, app, config);
     plan_policy(&plan, app, config);

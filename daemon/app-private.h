@@ -21,6 +21,9 @@ struct App {
     GPtrArray *hubs;    /* Hub, by name */
     GPtrArray *targets; /* Target, by name */
     GPtrArray *tunnels; /* Tunnel, by id */
+    gboolean user;
+    Proxy *proxy;                 /* of hubs without their own; NULL: none */
+    ProxySettings proxy_settings; /* what PROXY was made from; copies */
     AcceptPolicy *policy;
     gboolean default_kept; /* the default was set at run time, and is kept */
     StreamTable *streams;
@@ -52,8 +55,8 @@ gboolean app_apply_config(App *app, const StoreState *config, GError **error);
 /* Takes what was kept, without saving or telling. */
 gboolean app_apply_store(App *app, const StoreState *state, GError **error);
 
-/* A hub that is in no list yet. */
-Hub *app_make_hub(App *app, const HubSettings *settings, GError **error);
+/* A hub that is in no list yet. PROXY: for one that has none of its own; NULL: none. */
+Hub *app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error);
 
 /* Puts it in its place by name: taken. */
 void app_place_hub(App *app, Hub *hub);

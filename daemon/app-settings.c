@@ -135,7 +135,7 @@ app_place_target(App *app, Target *target)
 }
 
 Hub *
-app_make_hub(App *app, const HubSettings *settings, GError **error)
+app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error)
 {
     const HubContext context = {
         .runtime = app->runtime,
@@ -143,6 +143,7 @@ app_make_hub(App *app, const HubSettings *settings, GError **error)
         .policy = app->policy,
         .requests = app->requests,
         .handlers = app->handlers,
+        .proxy = proxy,
         .next_id = app_hub_next_id,
         .find_target = app_hub_find_target,
         .changed = app_hub_changed,
@@ -166,7 +167,7 @@ app_insert_hub(App *app, const HubSettings *settings, GError **error)
                     app->hubs->len);
         return NULL;
     }
-    hub = app_make_hub(app, settings, error);
+    hub = app_make_hub(app, settings, app->proxy, error);
     if (hub)
         app_place_hub(app, hub);
     return hub;

@@ -155,6 +155,8 @@ app_new(const AppOptions *options, GError **error)
         stream_table_new(app->runtime, APP_STREAMS_MAX, APP_STREAMS_PER_UID, &stream_events, app);
     app->requests = requests_new(&request_events, app);
     app->handlers = handlers_new();
+    app->user = options->user;
+    app->proxy = options->user ? proxy_new_session() : NULL;
     app->config_file = g_strdup(options->config_file);
     app->config_optional = options->config_optional;
     if (!app_load_config(app, error) || !app_take_store(app, options->state_dir, error))
@@ -181,6 +183,8 @@ app_free(App *app)
     g_ptr_array_unref(app->hubs);
     g_ptr_array_unref(app->targets);
     accept_policy_free(app->policy);
+    proxy_unref(app->proxy);
+    proxy_settings_clear(&app->proxy_settings);
     if (app->started)
         event_log(EVENT_DAEMON_STOPPED, &(EventData){0});
     store_state_free(app->loaded);

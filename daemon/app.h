@@ -52,6 +52,7 @@ typedef struct {
     const char *config_file;  /* NULL: none; with FILE.d beside it (config.h) */
     gboolean config_optional; /* the file itself need not be there */
     const char *state_dir;    /* NULL: nothing is kept over a restart */
+    gboolean user;            /* a user's instance: without a configured proxy the session's */
     guint threads;            /* reactors; 0: one per CPU */
 } AppOptions;
 

@@ -2,6 +2,7 @@
 /* io.streamd.Streamd1.Manager */
 #include "common/bus-names.h"
 #include "daemon/bus-agent.h"
+#include "common/secret.h"
 #include "daemon/bus-call.h"
 #include "daemon/bus-error.h"
 #include "daemon/bus-handler.h"
@@ -16,15 +17,18 @@
 /* A hub that is being added: its credentials are on their way. Strings belong to the message. */
 typedef struct {
     BusCall *call;
-    BusSecret *secret;
+    BusSecret *secret; /* the one that is being read */
     HubSettings settings;
     char *allowed_users;
+    int fd, proxy_fd; /* the message's; PROXY_FD -1: none */
+    char *proxy_credentials;
 } AddHub;
 
 static void
 add_hub_free(AddHub *add)
 {
     g_free(add->allowed_users);
+    secret_free(add->proxy_credentials);
     g_free(add);
 }
 
@@ -57,6 +61,7 @@ add_hub_read(const char *text, const GError *error, void *data)
     if (text != NULL) {
         add->settings.connection_string = text;
         add->settings.allowed_users = add->allowed_users;
+        add->settings.proxy.credentials = add->proxy_credentials;
         hub = app_add_hub(bus_server_app(bus_call_server(add->call)), &add->settings, &failure);
         error = failure;
     }
@@ -68,8 +73,39 @@ add_hub_read(const char *text, const GError *error, void *data)
     bus_call_end(add->call);
 }
 
+static gboolean
+add_hub_read_identity(AddHub *add, GError **error)
+{
+    add->secret = bus_secret_read(add->fd, HUB_CONNECTION_STRING_MAX, add_hub_read, add, error);
+    return add->secret != NULL;
+}
+
+static void
+add_hub_read_proxy(const char *text, const GError *error, void *data)
+{
+    AddHub *add = data;
+    g_autoptr(GError) failure = NULL;
+
+    add->secret = NULL;
+    add->proxy_credentials = g_strdup(text);
+    if (text != NULL && add_hub_read_identity(add, &failure))
+        return;
+    bus_call_fail(add->call, text != NULL ? failure : error);
+    add_hub_free(add);
+}
+
+static gboolean
+add_hub_begin(AddHub *add, GError **error)
+{
+    if (add->proxy_fd < 0)
+        return add_hub_read_identity(add, error);
+    add->secret =
+        bus_secret_read(add->proxy_fd, PROXY_CREDENTIALS_MAX, add_hub_read_proxy, add, error);
+    return add->secret != NULL;
+}
+
 static int
-add_hub_read_arguments(sd_bus_message *message, AddHub *add, int *ret_fd, sd_bus_error *error)
+add_hub_read_arguments(sd_bus_message *message, AddHub *add, sd_bus_error *error)
 {
     HubSettings *settings = &add->settings;
     g_auto(GStrv) users = NULL;
@@ -79,10 +115,13 @@ add_hub_read_arguments(sd_bus_message *message, AddHub *add, int *ret_fd, sd_bus
         {"mqtt-port", 'q', &settings->mqtts_port},
         {"ca-file", 's', &settings->ca_file},
         {"allowed-users", 'a', &users},
+        {"proxy", 's', &settings->proxy.url},
+        {"no-proxy", 's', &settings->proxy.exceptions},
+        {"proxy-credentials", 'h', &add->proxy_fd},
     };
     int r;
 
-    r = sd_bus_message_read(message, "sh", &settings->name, ret_fd);
+    r = sd_bus_message_read(message, "sh", &settings->name, &add->fd);
     if (r >= 0)
         r = bus_options_check_string("the name", settings->name, error);
     if (r >= 0)
@@ -103,13 +142,13 @@ bus_manager_add_hub(sd_bus_message *message, void *data, sd_bus_error *error)
     g_autoptr(GError) failure = NULL;
     g_autoptr(AddHub) add = g_new0(AddHub, 1);
     BusItem *item = data;
-    int r, fd;
+    int r;
 
-    r = add_hub_read_arguments(message, add, &fd, error);
+    add->proxy_fd = -1;
+    r = add_hub_read_arguments(message, add, error);
     if (r < 0)
         return r;
-    add->secret = bus_secret_read(fd, HUB_CONNECTION_STRING_MAX, add_hub_read, add, &failure);
-    add->call = add->secret != NULL ? bus_call_begin(item->server, message, error) : NULL;
+    add->call = add_hub_begin(add, &failure) ? bus_call_begin(item->server, message, error) : NULL;
     if (add->call == NULL) {
         bus_secret_cancel(add->secret);
         return failure != NULL ? bus_error_set(error, failure) : -EBUSY;

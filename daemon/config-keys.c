@@ -20,6 +20,14 @@ static const ConfigKey keys[] = {
     {"hub", "KeepAlive", CONFIG_NUMBER, 1, KEEP_ALIVE_CAP, KEEP_ALIVE_MOST},
     {"hub", "LegPing", CONFIG_NUMBER, 1, HUB_LEG_PING_MAX, HUB_LEG_PING},
     {"hub", "LegDead", CONFIG_NUMBER, 2, HUB_LEG_DEAD_MAX, HUB_LEG_DEAD},
+    {"hub", "Proxy", CONFIG_TEXT},
+    {"hub", "ProxyCredentialsFile", CONFIG_PATH},
+    {"hub", "ProxyCredentialsCredential", CONFIG_TEXT},
+    {"hub", "NoProxy", CONFIG_TEXT},
+    {"network", "Proxy", CONFIG_TEXT},
+    {"network", "ProxyCredentialsFile", CONFIG_PATH},
+    {"network", "ProxyCredentialsCredential", CONFIG_TEXT},
+    {"network", "NoProxy", CONFIG_TEXT},
     {"target", "Address", CONFIG_TEXT},
     {"rule", "Hub", CONFIG_TEXT},
     {"rule", "Stream", CONFIG_TEXT},
@@ -38,7 +46,7 @@ static const ConfigKey keys[] = {
 static const struct {
     const char *kind;
     gboolean named;
-} kinds[] = {{"hub", TRUE}, {"target", TRUE}, {"rule", TRUE}, {"policy", FALSE}, {"limits", FALSE}};
+} kinds[] = {{"hub", TRUE}, {"target", TRUE}, {"rule", TRUE}, {"policy", FALSE}, {"limits", FALSE}, {"network", FALSE}};
 
 guint
 config_keys_size(void)
@@ -161,7 +169,7 @@ config_keys_check(ConfigFile *config)
         if (!kind)
             config_file_problem(config, &section->place,
                                 "there is no section [%.64s]; there are [hub NAME], [target NAME], "
-                                "[rule N], [policy] and [limits]",
+                                "[rule N], [policy], [limits] and [network]",
                                 section->name);
         for (guint k = 0; kind && k < section->entries->len; k++)
             entry_check(config, kind, section->entries->pdata[k]);

@@ -49,6 +49,47 @@ hub_secret(ConfigFile *config, const ConfigSection *section)
     return secret;
 }
 
+/* The credentials of a proxy, when there are any. */
+static char *
+proxy_secret(ConfigFile *config, const ConfigSection *section)
+{
+    const ConfigEntry *file = config_section_find(section, "ProxyCredentialsFile");
+    const ConfigEntry *credential = config_section_find(section, "ProxyCredentialsCredential");
+    const ConfigEntry *entry = file ? file : credential;
+    g_autoptr(GError) error = NULL;
+    char *secret = NULL;
+
+    if (file && credential) {
+        problem_here(config, &file->place, section,
+                     "ProxyCredentialsFile and ProxyCredentialsCredential exclude each other");
+        return NULL;
+    }
+    if (file)
+        secret = secret_file_read(file->value, PROXY_CREDENTIALS_MAX, &error);
+    else if (credential)
+        secret = secret_file_read_credential(credential->value, PROXY_CREDENTIALS_MAX, &error);
+    if (entry && !secret)
+        problem_here(config, &entry->place, section, error->message);
+    return secret;
+}
+
+/* CREDENTIALS is what proxy_secret gave, and outlives the result. */
+static ProxySettings
+config_read_proxy(ConfigFile *config, const ConfigSection *section, const char *credentials)
+{
+    const ConfigEntry *entry = config_section_find(section, "Proxy");
+    const ProxySettings proxy = {
+        .url = config_section_value(section, "Proxy"),
+        .credentials = credentials,
+        .exceptions = config_section_value(section, "NoProxy"),
+    };
+    g_autoptr(GError) error = NULL;
+
+    if (!proxy_check(&proxy, &error))
+        problem_here(config, entry ? &entry->place : &section->place, section, error->message);
+    return proxy;
+}
+
 static void
 check_identity(ConfigFile *config, const ConfigSection *section, const char *secret)
 {
@@ -84,6 +125,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
                 StoreState *state)
 {
     g_auto(SecretText) secret = hub_secret(config, section);
+    g_auto(SecretText) proxy = proxy_secret(config, section);
     g_autofree char *digest = ca_digest(config, section);
     g_autofree char *source = section_source(section);
     g_autoptr(GError) error = NULL;
@@ -99,6 +141,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .leg_ping = (guint)config_keys_number(section, "LegPing"),
         .leg_dead = (guint)config_keys_number(section, "LegDead"),
         .allowed_users = config_section_value(section, "AllowedUsers"),
+        .proxy = config_read_proxy(config, section, proxy),
         .source = source,
     };
 
@@ -186,6 +229,15 @@ config_read_limits(const ConfigSection *section, StoreState *state)
 }
 
 static void
+config_read_network(ConfigFile *config, const ConfigSection *section, StoreState *state)
+{
+    g_auto(SecretText) credentials = proxy_secret(config, section);
+    const ProxySettings proxy = config_read_proxy(config, section, credentials);
+
+    store_state_set_proxy(state, &proxy);
+}
+
+static void
 config_read_section(ConfigFile *config, const ConfigSection *section, StoreState *state)
 {
     const char *name;
@@ -200,6 +252,8 @@ config_read_section(ConfigFile *config, const ConfigSection *section, StoreState
         config_read_policy(config, section, state);
     else if (strcmp(section->name, "limits") == 0)
         config_read_limits(section, state);
+    else if (strcmp(section->name, "network") == 0)
+        config_read_network(config, section, state);
 }
 
 static int

@@ -81,6 +81,8 @@ device_stream_leg_reason(const GError *error)
 {
     if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNTRUSTED))
         return REASON_HUB_UNTRUSTED;
+    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED))
+        return REASON_PROXY_REFUSED;
     if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE) ||
         g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT))
         return REASON_HUB_UNREACHABLE;
@@ -107,7 +109,7 @@ device_stream_dial(DeviceStream *self)
 {
     const DeviceStreamsContext *context = &self->owner->context;
     g_autofree char *host = NULL, *path = NULL;
-    WsDialTo to = {.bearer = self->token};
+    WsDialTo to = {.proxy = context->proxy, .bearer = self->token};
     StreamUrl url;
 
     if (!stream_url_parse(slice_of(self->url), &url))

@@ -53,7 +53,8 @@ device_link_retry(gpointer data)
 static void
 device_link_lost(DeviceLink *link, const GError *error)
 {
-    gboolean refused = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED);
+    gboolean refused = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED) ||
+                       g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED);
 
     if (link->ready_since > 0)
         backoff_lasted(&link->backoff, g_get_monotonic_time() - link->ready_since);

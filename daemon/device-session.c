@@ -327,6 +327,7 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
         .port = options->port,
         .target = "/$iothub/websocket",
         .protocol = "mqtt",
+        .proxy = options->proxy,
     };
 
     session->runtime = runtime;
@@ -342,7 +343,7 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
                                        session_connected, session);
     else
         session->dial = dial_new(runtime, session->reactor, options->host, options->port,
-                                 options->tls, session_connected, session);
+                                 options->tls, options->proxy, session_connected, session);
     return session;
 }
 

@@ -8,6 +8,7 @@
 #include "common/connection-string.h"
 #include "common/stream-topic.h"
 #include "common/tls-context.h"
+#include "daemon/proxy.h"
 #include "daemon/runtime.h"
 
 typedef struct DeviceSession DeviceSession;
@@ -21,6 +22,7 @@ typedef struct {
     guint16 port;
     gboolean framed; /* MQTT over WebSocket */
     TlsContext *tls;
+    Proxy *proxy;                     /* NULL: directly */
     const ConnectionString *identity; /* outlives the session */
     guint token_life;                 /* s */
     guint keep_alive;                 /* s, told to the hub */

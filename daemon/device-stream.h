@@ -14,6 +14,7 @@
 #include "daemon/accept-policy.h"
 #include "daemon/handler.h"
 #include "daemon/request.h"
+#include "daemon/proxy.h"
 #include "daemon/stream-private.h"
 #include "daemon/target-private.h"
 
@@ -35,6 +36,7 @@ typedef struct {
     Requests *requests;
     Handlers *handlers;
     TlsContext *tls;    /* for the legs */
+    Proxy *proxy;       /* the same; NULL: directly */
     const char *hub;    /* our name of it */
     const char *device; /* our identity there */
     RelayTimes times;   /* of the legs */

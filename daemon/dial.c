@@ -11,6 +11,7 @@ struct Dial {
     SocketDial *socket;
     char *host;
     guint16 port;
+    char *through; /* the proxy's name; NULL: none, or not known yet */
     TlsContext *tls;
     Reactor *reactor;
     Runtime *runtime;
@@ -24,6 +25,7 @@ static void
 dial_free(Dial *dial)
 {
     g_free(dial->host);
+    g_free(dial->through);
     tls_context_unref(dial->tls);
     g_free(dial);
 }
@@ -50,12 +52,27 @@ dial_ready(Errand *errand)
         errand_succeed(errand);
         return;
     }
-    text = g_strdup(tls_session_error(connection_tls(errand->connection)));
+    text = g_strdup(r == -ECONNRESET || r == -ESHUTDOWN
+                        ? "the connection was closed before TLS was up"
+                        : tls_session_error(connection_tls(errand->connection)));
     errand_fail(errand,
                 r == -EKEYREJECTED ? STREAMD_ERROR_UNTRUSTED
                 : r == -EPROTO     ? STREAMD_ERROR_PROTOCOL
                                    : STREAMD_ERROR_UNREACHABLE,
                 text);
+}
+
+/* TLS failed behind a proxy: it may have left after its yes, or open TLS itself. */
+static void
+dial_blame_proxy(const Dial *dial, GError *error)
+{
+    const char *why =
+        error->code == STREAMD_ERROR_UNTRUSTED ? "which may open TLS itself" : "which had said yes";
+    char *text =
+        g_strdup_printf("%s (through the proxy %s, %s)", error->message, dial->through, why);
+
+    g_free(error->message);
+    error->message = text;
 }
 
 static void
@@ -64,7 +81,8 @@ dial_shaken(Errand *errand)
     Dial *dial = CONTAINER_OF(errand, Dial, errand);
     g_autoptr(GError) error = NULL;
 
-    errand_failed(errand, &error);
+    if (errand_failed(errand, &error) && dial->through)
+        dial_blame_proxy(dial, error);
     dial_tell(dial, errand_take_connection(errand), g_steal_pointer(&error));
 }
 
@@ -83,37 +101,43 @@ static const ErrandClass dial_class = {
 static GError *
 dial_socket_error(const GError *error)
 {
-    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT))
+    if (error->domain == STREAMD_ERROR)
         return g_error_copy(error);
     return g_error_new_literal(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE, error->message);
 }
 
 static void
-dial_socket_done(int fd, const GError *error, void *data)
+dial_shake(Dial *dial, int fd)
 {
-    Dial *dial = data;
     gint64 left = DIAL_TIMEOUT - (g_get_monotonic_time() - dial->started);
-    Connection *connection;
+    Connection *connection = connection_new(fd);
 
-    dial->socket = NULL;
-    if (fd < 0) {
-        dial_tell(dial, NULL, dial_socket_error(error));
-        dial_free(dial);
-        return;
-    }
-    connection = connection_new(fd);
     connection_start_tls(connection, dial->tls, dial->host);
     dial->shaking = TRUE;
     errand_run(&dial->errand, &dial_class, connection, dial->reactor, dial->runtime,
                MAX(left, G_TIME_SPAN_SECOND));
 }
 
-Dial *
-dial_new(Runtime *runtime, Reactor *reactor, const char *host, guint16 port, TlsContext *tls,
-         DialDone done, void *data)
+static void
+dial_socket_done(int fd, const GError *error, void *data)
+{
+    Dial *dial = data;
+
+    dial->through = g_strdup(socket_dial_proxy(dial->socket));
+    dial->socket = NULL;
+    if (fd >= 0) {
+        dial_shake(dial, fd);
+        return;
+    }
+    dial_tell(dial, NULL, dial_socket_error(error));
+    dial_free(dial);
+}
+
+static Dial *
+dial_prepare(Runtime *runtime, Reactor *reactor, const char *host, guint16 port, TlsContext *tls,
+             DialDone done, void *data)
 {
     Dial *dial = g_new0(Dial, 1);
-    g_autoptr(GSocketConnectable) to = g_network_address_new(host, port);
 
     dial->runtime = runtime;
     dial->reactor = reactor;
@@ -123,7 +147,30 @@ dial_new(Runtime *runtime, Reactor *reactor, const char *host, guint16 port, Tls
     dial->started = g_get_monotonic_time();
     dial->done = done;
     dial->data = data;
-    dial->socket = socket_dial_new(runtime, to, DIAL_TIMEOUT, dial_socket_done, dial);
+    return dial;
+}
+
+Dial *
+dial_new(Runtime *runtime, Reactor *reactor, const char *host, guint16 port, TlsContext *tls,
+         Proxy *proxy, DialDone done, void *data)
+{
+    Dial *dial = dial_prepare(runtime, reactor, host, port, tls, done, data);
+    g_autoptr(GSocketConnectable) to = proxy ? NULL : g_network_address_new(host, port);
+
+    dial->socket =
+        proxy ? socket_dial_new_to(runtime, host, port, proxy, DIAL_TIMEOUT, dial_socket_done, dial)
+              : socket_dial_new(runtime, to, DIAL_TIMEOUT, dial_socket_done, dial);
+    return dial;
+}
+
+Dial *
+dial_new_on(Runtime *runtime, Reactor *reactor, int fd, const char *name, const char *host,
+            guint16 port, TlsContext *tls, DialDone done, void *data)
+{
+    Dial *dial = dial_prepare(runtime, reactor, host, port, tls, done, data);
+
+    dial->through = g_strdup(name);
+    dial_shake(dial, fd);
     return dial;
 }
 

@@ -16,13 +16,14 @@ typedef struct {
     AcceptPolicy *policy;
     Requests *requests;
     Handlers *handlers;
+    Proxy *proxy; /* of all hubs that have none of their own; NULL: none */
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     void (*changed)(Hub *hub, void *data);
     void *data;
 } HubContext;
 
-/* INVALID: the connection string, the name; or what is wrong with the CA file. */
+/* INVALID: the connection string, the name, the proxy; or what is wrong with the CA file. */
 Hub *hub_new(const HubContext *context, const HubSettings *settings, GError **error);
 void hub_free(Hub *hub); /* NULL is fine */
 

@@ -21,6 +21,8 @@ struct Hub {
     char *identity;
     HubTransport transport;
     guint16 mqtts_port;
+    ProxySettings proxy_settings; /* copies */
+    Proxy *proxy;                 /* NULL: directly */
     char *source;
     char *ca_digest;
     guint token_life;
@@ -138,6 +140,7 @@ hub_init_device(Hub *hub)
         .port = framed ? hub_connect_port(hub) : hub->mqtts_port,
         .framed = framed,
         .tls = framed ? hub->tls : hub->mqtt_tls,
+        .proxy = hub->proxy,
         .identity = hub->parts,
         .token_life = hub->token_life,
         .keep_alive = hub->keep_alive,
@@ -149,6 +152,7 @@ hub_init_device(Hub *hub)
         .requests = hub->context.requests,
         .handlers = hub->context.handlers,
         .tls = hub->tls,
+        .proxy = hub->proxy,
         .hub = hub->name,
         .device = hub->identity,
         .times = hub_leg_times(hub),
@@ -199,6 +203,20 @@ hub_init_tls(Hub *hub, GError **error)
            hub->mqtt_tls;
 }
 
+static gboolean
+hub_init_proxy(Hub *hub, const ProxySettings *settings, GError **error)
+{
+    Proxy *shared = hub->context.proxy;
+
+    hub->proxy_settings = proxy_settings_copy(settings);
+    if (!proxy_is_set(settings)) {
+        hub->proxy = shared ? proxy_ref(shared) : NULL;
+        return TRUE;
+    }
+    hub->proxy = proxy_new(settings, error);
+    return hub->proxy != NULL;
+}
+
 Hub *
 hub_new(const HubContext *context, const HubSettings *settings, GError **error)
 {
@@ -220,7 +238,8 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->last_error = g_strdup("");
     hub->since = (guint64)g_get_real_time();
     hub->parts = connection_string_parse(settings->connection_string, -1, error);
-    if (!hub->parts || !hub_check(hub, error) || !hub_init_tls(hub, error))
+    if (!hub->parts || !hub_check(hub, error) || !hub_init_tls(hub, error) ||
+        !hub_init_proxy(hub, &settings->proxy, error))
         return NULL;
     if (hub_role(hub) == HUB_ROLE_DEVICE) {
         hub->identity = device_client_id(hub->parts);
@@ -245,6 +264,8 @@ hub_free(Hub *hub)
     tls_context_unref(hub->mqtt_tls);
     connection_string_free(hub->parts);
     secret_free(hub->connection_string);
+    proxy_settings_clear(&hub->proxy_settings);
+    proxy_unref(hub->proxy);
     g_free(hub->name);
     g_free(hub->ca_file);
     g_free(hub->ca_digest);
@@ -266,6 +287,7 @@ hub_settings(const Hub *hub)
         .transport = hub->transport,
         .mqtts_port = hub->mqtts_port,
         .ca_digest = hub->ca_digest,
+        .proxy = hub->proxy_settings,
         .source = hub->source,
         .token_life = hub->token_life,
         .keep_alive = hub->keep_alive,
@@ -299,6 +321,7 @@ hub_has_settings(const Hub *hub, const HubSettings *settings)
            g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
            g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
            hub->transport == settings->transport && hub->mqtts_port == port &&
+           proxy_settings_equal(&hub->proxy_settings, &settings->proxy) &&
            g_strcmp0(hub->allowed_users, settings->allowed_users ? settings->allowed_users : "") ==
                0;
 }
@@ -317,6 +340,7 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
 {
     options->runtime = hub->context.runtime;
     options->tls = hub->tls;
+    options->proxy = hub->proxy;
     options->host = hub_connect_host(hub);
     options->port = hub_connect_port(hub);
     options->identity = hub->parts;
@@ -335,9 +359,9 @@ hub_probe_again(gpointer data)
 }
 
 static void
-hub_probe_later(Hub *hub)
+hub_probe_later(Hub *hub, gboolean refused)
 {
-    gint64 delay = backoff_next(&hub->backoff, FALSE, g_random_double());
+    gint64 delay = backoff_next(&hub->backoff, refused, g_random_double());
 
     hub->retry = g_timeout_add((guint)(delay / 1000), hub_probe_again, hub);
 }
@@ -346,6 +370,7 @@ static void
 hub_probed(Connection *connection, const GError *error, void *data)
 {
     Hub *hub = data;
+    gboolean refused;
 
     hub->probe = NULL;
     connection_free(connection);
@@ -354,8 +379,9 @@ hub_probed(Connection *connection, const GError *error, void *data)
         hub_set_state(hub, HUB_CONNECTED, NULL);
         return;
     }
-    hub_probe_later(hub);
-    hub_set_state(hub, HUB_DISCONNECTED, error->message);
+    refused = error->code == STREAMD_ERROR_PROXY_REFUSED;
+    hub_probe_later(hub, refused);
+    hub_set_state(hub, refused ? HUB_REFUSED : HUB_DISCONNECTED, error->message);
 }
 
 /* Only what speaks of the hub itself changes its state: that a device is offline does not. */
@@ -368,9 +394,12 @@ hub_note(Hub *hub, const GError *error)
         (error->code == STREAMD_ERROR_UNREACHABLE || error->code == STREAMD_ERROR_UNTRUSTED ||
          error->code == STREAMD_ERROR_PROTOCOL)) {
         if (hub->wanted && !hub->probe && !hub->retry)
-            hub_probe_later(hub);
+            hub_probe_later(hub, FALSE);
         hub_set_state(hub, HUB_DISCONNECTED, error->message);
-    } else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED) {
+    } else if (error && (error->code == STREAMD_ERROR_UNAUTHORIZED ||
+                         error->code == STREAMD_ERROR_PROXY_REFUSED)) {
+        if (error->code == STREAMD_ERROR_PROXY_REFUSED && hub->wanted && !hub->probe && !hub->retry)
+            hub_probe_later(hub, TRUE);
         hub_set_state(hub, HUB_REFUSED, error->message);
     } else if (!error || error->code != STREAMD_ERROR_TIMED_OUT) {
         hub_set_state(hub, HUB_CONNECTED, NULL);
@@ -413,8 +442,9 @@ hub_connect(Hub *hub)
     if (hub->probe)
         return;
     hub_stop_probe(hub);
-    hub->probe = dial_new(hub->context.runtime, runtime_pick(hub->context.runtime),
-                          hub_connect_host(hub), hub_connect_port(hub), hub->tls, hub_probed, hub);
+    hub->probe =
+        dial_new(hub->context.runtime, runtime_pick(hub->context.runtime), hub_connect_host(hub),
+                 hub_connect_port(hub), hub->tls, hub->proxy, hub_probed, hub);
     if (hub->state != HUB_CONNECTED)
         hub_set_state(hub, HUB_CONNECTING, NULL);
 }

@@ -6,6 +6,8 @@
  * certificate that is trusted. Main thread. */
 #pragma once
 
+#include "daemon/proxy.h"
+
 #include <glib.h>
 
 typedef struct App App;
@@ -25,7 +27,7 @@ typedef enum {
     HUB_DISCONNECTED,
     HUB_CONNECTING,
     HUB_CONNECTED,
-    HUB_REFUSED, /* the hub refused the identity; tried again, but rarely */
+    HUB_REFUSED, /* the hub refused the identity, or a proxy refused us; tried again, but rarely */
 } HubState;
 
 #define HUB_NAME_MAX 64
@@ -52,6 +54,7 @@ typedef struct {
     guint keep_alive;          /* s; the longest pause on an idle control link; 0: the default */
     guint leg_ping, leg_dead;  /* s; 0: HUB_LEG_PING, HUB_LEG_DEAD */
     const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
+    ProxySettings proxy;       /* its own; all NULL: what is set for all hubs */
     const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
 } HubSettings;
 

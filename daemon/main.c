@@ -250,6 +250,7 @@ serve(const Arguments *arguments, Journal *journal, GError **error)
     app = app_new(&(AppOptions){.config_file = config,
                                 .config_optional = arguments->config == NULL,
                                 .state_dir = state_dir,
+                                .user = arguments->user,
                                 .threads = (guint)arguments->threads},
                   error);
     if (app == NULL)

@@ -14,6 +14,7 @@ struct ServiceOpen {
     Runtime *runtime;
     Reactor *reactor;
     TlsContext *tls;
+    Proxy *proxy;
     char *host;
     guint16 port;
     gint64 limit;
@@ -45,6 +46,7 @@ service_open_free(ServiceOpen *open)
     ws_dial_cancel(open->leg);
     http_request_wipe(open->request);
     tls_context_unref(open->tls);
+    proxy_unref(open->proxy);
     g_free(open->host);
     g_free(open);
 }
@@ -97,6 +99,8 @@ service_open_reason(const GError *error)
     case STREAMD_ERROR_UNREACHABLE:
     case STREAMD_ERROR_TIMED_OUT:
         return REASON_HUB_UNREACHABLE;
+    case STREAMD_ERROR_PROXY_REFUSED:
+        return REASON_PROXY_REFUSED;
     case STREAMD_ERROR_PROTOCOL:
         return REASON_PROTOCOL;
     default:
@@ -136,7 +140,8 @@ static void
 service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Connection *connection)
 {
     g_autofree char *host = slice_dup(url->host), *target = slice_dup(url->target);
-    const WsDialTo to = {.host = host, .port = url->port, .target = target, .bearer = token};
+    const WsDialTo to = {
+        .host = host, .port = url->port, .target = target, .proxy = open->proxy, .bearer = token};
     gboolean same = url->port == open->port && g_ascii_strcasecmp(host, open->host) == 0;
 
     if (!same)
@@ -179,7 +184,7 @@ static void
 service_open_dial(ServiceOpen *open)
 {
     open->dial = dial_new(open->runtime, open->reactor, open->host, open->port, open->tls,
-                          service_open_connected, open);
+                          open->proxy, service_open_connected, open);
 }
 
 static gboolean
@@ -318,6 +323,7 @@ service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpe
     open->runtime = options->runtime;
     open->reactor = runtime_pick(options->runtime);
     open->tls = tls_context_ref(options->tls);
+    open->proxy = options->proxy ? proxy_ref(options->proxy) : NULL;
     open->host = g_strdup(options->host);
     open->port = options->port;
     open->limit = options->wait + options->timeout + SERVICE_GRACE;

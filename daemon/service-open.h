@@ -6,6 +6,7 @@
 
 #include "common/connection-string.h"
 #include "common/http-head.h"
+#include "daemon/proxy.h"
 #include "daemon/stream-private.h"
 
 typedef struct ServiceOpen ServiceOpen;
@@ -20,6 +21,7 @@ typedef struct ServiceOpen ServiceOpen;
 typedef struct {
     Runtime *runtime;
     TlsContext *tls;
+    Proxy *proxy;     /* NULL: directly */
     const char *host; /* to connect to */
     guint16 port;
     const ConnectionString *identity; /* read at once, not kept */

@@ -5,12 +5,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 struct SocketDial {
     Runtime *runtime;
+    GSocketClient *client;
     GCancellable *cancellable;
     guint limit;
     gboolean timed_out;
+    Proxy *proxy; /* NULL: directly */
+    ProxyRoute route;
+    gboolean negotiating; /* the proxy was reached: what fails now it says, or its silence does */
+    char *host;           /* with PROXY */
+    guint16 port;
     SocketDialDone done; /* NULL: cancelled */
     void *data;
 };
@@ -20,7 +27,12 @@ socket_dial_free(SocketDial *dial)
 {
     if (dial->limit)
         g_source_remove(dial->limit);
+    g_signal_handlers_disconnect_by_data(dial->client, dial);
+    g_object_unref(dial->client);
     g_object_unref(dial->cancellable);
+    proxy_unref(dial->proxy);
+    proxy_route_clear(&dial->route);
+    g_free(dial->host);
     dial->runtime->away--;
     g_free(dial);
 }
@@ -36,6 +48,95 @@ socket_dial_take(GSocketConnection *connection, GError **error)
     return fd;
 }
 
+/* The HTTP status in GIO's error, which has it in its text alone; 0: none. */
+static guint
+socket_dial_status(const SocketDial *dial, const GError *error)
+{
+    const char *colon = strrchr(error->message, ':');
+
+    if (!colon || !g_str_has_prefix(dial->route.uri, "http:") ||
+        !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_FAILED))
+        return 0;
+    return (guint)g_ascii_strtoull(colon + 1, NULL, 10);
+}
+
+static GError *
+socket_dial_failed(const SocketDial *dial, const GError *error)
+{
+    const char *name = dial->route.name;
+    guint status = socket_dial_status(dial, error);
+
+    if (status == 401) /* what tinyproxy says of credentials that it does not take */
+        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED,
+                           "the proxy %s does not take our credentials for it", name);
+    if (status >= 500)
+        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
+                           "the proxy %s cannot reach it: it answered with HTTP status %u", name,
+                           status);
+    if (status > 0)
+        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
+                           "the proxy %s answered with HTTP status %u", name, status);
+    return g_error_new(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
+                       "the proxy %s does not connect us: %s", name, error->message);
+}
+
+/* What the proxy said, or did not say, once it was reached. */
+static GError *
+socket_dial_refusal(const SocketDial *dial, const GError *error)
+{
+    const char *name = dial->route.name;
+
+    if (error->domain != G_IO_ERROR)
+        return NULL;
+    switch (error->code) {
+    case G_IO_ERROR_PROXY_NEED_AUTH:
+        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED,
+                           "the proxy %s wants credentials, and none are set for it", name);
+    case G_IO_ERROR_PROXY_AUTH_FAILED:
+        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED,
+                           "the proxy %s does not take our credentials for it", name);
+    case G_IO_ERROR_PROXY_NOT_ALLOWED:
+        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED,
+                           "the proxy %s allows no connection to there", name);
+    default:
+        return socket_dial_failed(dial, error);
+    }
+}
+
+static void
+socket_dial_explain(const SocketDial *dial, GError **error)
+{
+    GError *own = NULL;
+
+    if (dial->timed_out && dial->route.name)
+        own = g_error_new(STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT,
+                          dial->negotiating ? "the proxy %s did not answer in time"
+                                            : "the proxy %s was not reached in time",
+                          dial->route.name);
+    else if (dial->timed_out)
+        own = g_error_new_literal(STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT, "no answer in time");
+    else if (dial->route.name && dial->negotiating)
+        own = socket_dial_refusal(dial, *error);
+    else if (dial->route.name)
+        own =
+            g_error_new(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
+                        "the proxy %s cannot be reached: %s", dial->route.name, (*error)->message);
+    if (!own)
+        return;
+    g_clear_error(error);
+    *error = own;
+}
+
+static void
+socket_dial_finish(SocketDial *dial, int fd, GError **error)
+{
+    if (fd < 0 && dial->done)
+        socket_dial_explain(dial, error);
+    if (dial->done)
+        dial->done(fd, *error, dial->data);
+    socket_dial_free(dial);
+}
+
 static void
 socket_dial_connected(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -47,13 +148,70 @@ socket_dial_connected(GObject *source, GAsyncResult *result, gpointer data)
 
     if (dial->done && connection)
         fd = socket_dial_take(connection, &error);
-    if (dial->timed_out && fd < 0) {
-        g_clear_error(&error);
-        g_set_error_literal(&error, STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT, "no answer in time");
+    socket_dial_finish(dial, fd, &error);
+}
+
+static void
+socket_dial_event(GSocketClient *client, GSocketClientEvent event, GSocketConnectable *to,
+                  GIOStream *stream, gpointer data)
+{
+    SocketDial *dial = data;
+
+    if (event == G_SOCKET_CLIENT_PROXY_NEGOTIATING)
+        dial->negotiating = TRUE;
+}
+
+/* GIO's CONNECT names a host as it gets it: an IPv6 address needs its brackets there. */
+static GSocketConnectable *
+socket_dial_destination(const SocketDial *dial)
+{
+    g_autofree char *host = NULL;
+
+    if (dial->route.uri && g_str_has_prefix(dial->route.uri, "http:") && strchr(dial->host, ':'))
+        host = g_strdup_printf("[%s]", dial->host);
+    return g_network_address_new(host ? host : dial->host, dial->port);
+}
+
+static void
+socket_dial_use_route(SocketDial *dial)
+{
+    g_autoptr(GProxyResolver) resolver = NULL;
+
+    if (!dial->route.uri)
+        return;
+    resolver = g_simple_proxy_resolver_new(dial->route.uri, NULL);
+    g_socket_client_set_enable_proxy(dial->client, TRUE);
+    g_socket_client_set_proxy_resolver(dial->client, resolver);
+    g_signal_connect(dial->client, "event", G_CALLBACK(socket_dial_event), dial);
+}
+
+static void
+socket_dial_no_route(GError **error)
+{
+    GError *own = g_error_new(
+        STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
+        (*error)->domain == STREAMD_ERROR ? "%s" : "which proxy to use cannot be found out: %s",
+        (*error)->message);
+
+    g_clear_error(error);
+    *error = own;
+}
+
+static void
+socket_dial_routed(GObject *source, GAsyncResult *result, gpointer data)
+{
+    SocketDial *dial = data;
+    g_autoptr(GSocketConnectable) to = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (!proxy_route_finish(dial->proxy, result, &dial->route, &error)) {
+        socket_dial_no_route(&error);
+        socket_dial_finish(dial, -1, &error);
+        return;
     }
-    if (dial->done)
-        dial->done(fd, error, dial->data);
-    socket_dial_free(dial);
+    socket_dial_use_route(dial);
+    to = socket_dial_destination(dial);
+    g_socket_client_connect_async(dial->client, to, dial->cancellable, socket_dial_connected, dial);
 }
 
 static gboolean
@@ -67,22 +225,49 @@ socket_dial_limit(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-SocketDial *
-socket_dial_new(Runtime *runtime, GSocketConnectable *to, gint64 limit, SocketDialDone done,
-                void *data)
+static SocketDial *
+socket_dial_prepare(Runtime *runtime, gint64 limit, SocketDialDone done, void *data)
 {
     SocketDial *dial = g_new0(SocketDial, 1);
-    g_autoptr(GSocketClient) client = g_socket_client_new();
 
     dial->runtime = runtime;
+    dial->client = g_socket_client_new();
     dial->cancellable = g_cancellable_new();
     dial->done = done;
     dial->data = data;
     dial->limit = g_timeout_add((guint)(limit / 1000), socket_dial_limit, dial);
     runtime->away++;
-    g_socket_client_set_enable_proxy(client, FALSE);
-    g_socket_client_connect_async(client, to, dial->cancellable, socket_dial_connected, dial);
+    g_socket_client_set_enable_proxy(dial->client, FALSE);
     return dial;
+}
+
+SocketDial *
+socket_dial_new(Runtime *runtime, GSocketConnectable *to, gint64 limit, SocketDialDone done,
+                void *data)
+{
+    SocketDial *dial = socket_dial_prepare(runtime, limit, done, data);
+
+    g_socket_client_connect_async(dial->client, to, dial->cancellable, socket_dial_connected, dial);
+    return dial;
+}
+
+SocketDial *
+socket_dial_new_to(Runtime *runtime, const char *host, guint16 port, Proxy *proxy, gint64 limit,
+                   SocketDialDone done, void *data)
+{
+    SocketDial *dial = socket_dial_prepare(runtime, limit, done, data);
+
+    dial->proxy = proxy_ref(proxy);
+    dial->host = g_strdup(host);
+    dial->port = port;
+    proxy_route_async(proxy, host, port, dial->cancellable, socket_dial_routed, dial);
+    return dial;
+}
+
+const char *
+socket_dial_proxy(const SocketDial *dial)
+{
+    return dial->route.name;
 }
 
 void

@@ -14,6 +14,7 @@ struct StoreState {
     char *reject_text;
     guint32 next_rule;
     StoreLimits limits;
+    ProxySettings proxy;
 };
 
 static void
@@ -26,6 +27,7 @@ hub_item_free(void *data)
     g_free((char *)hub->ca_file);
     g_free((char *)hub->ca_digest);
     g_free((char *)hub->source);
+    proxy_settings_clear(&hub->proxy);
     g_free((char *)hub->allowed_users);
     g_free(hub);
 }
@@ -81,6 +83,7 @@ store_state_free(StoreState *state)
     g_ptr_array_unref(state->rules);
     g_ptr_array_unref(state->tunnels);
     g_free(state->reject_text);
+    proxy_settings_clear(&state->proxy);
     g_free(state);
 }
 
@@ -96,6 +99,7 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     item->ca_digest = g_strdup(hub->ca_digest);
     item->source = g_strdup(hub->source);
     item->allowed_users = g_strdup(hub->allowed_users);
+    item->proxy = proxy_settings_copy(&hub->proxy);
     g_ptr_array_add(state->hubs, item);
 }
 
@@ -146,6 +150,13 @@ void
 store_state_set_limits(StoreState *state, const StoreLimits *limits)
 {
     state->limits = *limits;
+}
+
+void
+store_state_set_proxy(StoreState *state, const ProxySettings *proxy)
+{
+    proxy_settings_clear(&state->proxy);
+    state->proxy = proxy_settings_copy(proxy);
 }
 
 static gint
@@ -234,6 +245,12 @@ StoreLimits
 store_state_limits(const StoreState *state)
 {
     return state->limits;
+}
+
+ProxySettings
+store_state_proxy(const StoreState *state)
+{
+    return state->proxy;
 }
 
 guint32

@@ -28,6 +28,7 @@ void store_state_add_tunnel(StoreState *state, const TunnelOptions *tunnel);
 void store_state_set_default(StoreState *state, gboolean accept, const char *reject_text);
 void store_state_set_next_rule(StoreState *state, guint32 next_id);
 void store_state_set_limits(StoreState *state, const StoreLimits *limits);
+void store_state_set_proxy(StoreState *state, const ProxySettings *proxy);
 void store_state_sort_rules(StoreState *state); /* by id */
 
 guint store_state_hubs(const StoreState *state);
@@ -46,5 +47,6 @@ gboolean
 store_state_default(const StoreState *state, gboolean *ret_accept, const char **ret_reject_text);
 guint32 store_state_next_rule(const StoreState *state); /* 0 when it was not set */
 StoreLimits store_state_limits(const StoreState *state);
+ProxySettings store_state_proxy(const StoreState *state); /* of all hubs; of the configuration */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreState, store_state_free)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define STORE_MAGIC "streamd-store"
+#define STORE_PROXY "/proxy" /* behind a hub's name, which has no slash */
 
 static const char *const verdicts[] = {"reject", "accept", NULL};
 static const char *const transports[] = {"wss", "mqtts", NULL};
@@ -162,7 +163,8 @@ store_read(const char *path, mode_t forbidden, char **ret, int *ret_version, GEr
     return text != NULL;
 }
 
-/* The line of a hub in the secrets: its name, a blank, its connection string. */
+/* The line of a hub in the secrets: its name, a blank, its connection string; and that of its
+ * proxy's credentials, where it has any. */
 static char *
 store_find_secret(const char *secrets, const char *hub)
 {
@@ -178,14 +180,30 @@ store_find_secret(const char *secrets, const char *hub)
     return NULL;
 }
 
+static char *
+store_find_proxy_secret(const char *secrets, const char *hub)
+{
+    g_autofree char *name = g_strconcat(hub, STORE_PROXY, NULL);
+
+    return store_find_secret(secrets, name);
+}
+
 static void
 store_read_hub(SettingsReader *reader, const char *name, const char *secrets, StoreState *state)
 {
     g_auto(SecretText) secret = store_find_secret(secrets, name);
     g_autofree char *ca_file = settings_reader_text(reader, "ca-file", FALSE);
     g_autofree char *users = settings_reader_text(reader, "allowed-users", FALSE);
+    g_autofree char *proxy = settings_reader_text(reader, "proxy", FALSE);
+    g_autofree char *exceptions = settings_reader_text(reader, "no-proxy", FALSE);
+    g_auto(SecretText) credentials = proxy ? store_find_proxy_secret(secrets, name) : NULL;
     HubSettings hub = {
-        .name = name, .connection_string = secret, .ca_file = ca_file, .allowed_users = users};
+        .name = name,
+        .connection_string = secret,
+        .ca_file = ca_file,
+        .allowed_users = users,
+        .proxy = {.url = proxy, .credentials = credentials, .exceptions = exceptions},
+    };
 
     hub.transport = (HubTransport)settings_reader_choice(reader, "transport", transports, 0);
     hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 0, 65535, 0);
@@ -366,6 +384,8 @@ store_put_hub(GKeyFile *file, const HubSettings *hub)
     g_key_file_set_integer(file, group, "mqtt-port", hub->mqtts_port);
     set_text(file, group, "ca-file", hub->ca_file);
     set_text(file, group, "allowed-users", hub->allowed_users);
+    set_text(file, group, "proxy", hub->proxy.url);
+    set_text(file, group, "no-proxy", hub->proxy.exceptions);
 }
 
 static void
@@ -425,6 +445,8 @@ store_save_secrets(Store *store, const StoreState *state, GError **error)
         const HubSettings hub = store_state_hub(state, i);
 
         g_string_append_printf(text, "%s %s\n", hub.name, hub.connection_string);
+        if (hub.proxy.credentials)
+            g_string_append_printf(text, "%s" STORE_PROXY " %s\n", hub.name, hub.proxy.credentials);
     }
     body = g_string_free(text, FALSE);
     return store_write(store->secrets_path, body, error);

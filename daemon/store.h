@@ -2,7 +2,7 @@
 /* Store: what was set over D-Bus, kept over a restart.
  *
  * Two files in one directory, each replaced atomically: `state` (hubs, targets, rules, tunnels)
- * and `secrets` (the hubs' connection strings), both mode 0600. Each begins with a line that has
+ * and `secrets` (the hubs' connection strings and proxies' credentials), both mode 0600. Each begins with a line that has
  * the version and a SHA-256 of the rest, so that a damaged file is never read as a smaller one:
  * that is an error with path and reason, and streamd does not start (fault F34). Older versions
  * are read (store-upgrade.h), newer ones refused. A file that others may write, or secrets that

@@ -148,7 +148,8 @@ ws_dial_new(Runtime *runtime, Reactor *reactor, TlsContext *tls, const WsDialTo 
     } else if (reuse) {
         ws_dial_upgrade(dial, reuse);
     } else {
-        dial->dial = dial_new(runtime, reactor, to->host, to->port, tls, ws_dial_connected, dial);
+        dial->dial =
+            dial_new(runtime, reactor, to->host, to->port, tls, to->proxy, ws_dial_connected, dial);
     }
     return dial;
 }

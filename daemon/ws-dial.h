@@ -4,6 +4,7 @@
 #pragma once
 
 #include "common/connection.h"
+#include "daemon/proxy.h"
 #include "daemon/runtime.h"
 
 typedef struct WsDial WsDial;
@@ -15,6 +16,7 @@ typedef struct {
     guint16 port;
     const char *target;   /* path and query */
     const char *protocol; /* offered subprotocol, or NULL */
+    Proxy *proxy;         /* NULL: directly */
     const char *bearer;   /* token, or NULL: sent after the certificate is trusted, never before */
 } WsDialTo;
 

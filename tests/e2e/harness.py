@@ -206,10 +206,11 @@ class Hub(Process):
 
 
 class Daemon(Process):
-    """streamd --user on a bus of its own; ready when it says so to its service manager."""
+    """streamd on a bus of its own, a user's or with SYSTEM the machine's; ready when it says so to its service manager."""
 
-    def __init__(self, site, name, arguments=()):
+    def __init__(self, site, name, arguments=(), system=False):
         self.site = site
+        self.scope = "--system" if system else "--user"
         self.bus = Bus(site, name)
         site.processes.append(self.bus)
         state = os.path.join(site.dir, name + "-state")
@@ -217,13 +218,14 @@ class Daemon(Process):
         notify_path = os.path.join(site.dir, name + ".notify")
         with contextlib.suppress(FileNotFoundError):
             os.unlink(notify_path)
-        env = site.environment(DBUS_SESSION_BUS_ADDRESS=self.bus.address, STATE_DIRECTORY=state,
-                               NOTIFY_SOCKET=notify_path)
+        env = site.environment(STATE_DIRECTORY=state, NOTIFY_SOCKET=notify_path)
+        env["DBUS_SYSTEM_BUS_ADDRESS" if system else "DBUS_SESSION_BUS_ADDRESS"] = self.bus.address
+        own = [] if system else ["--user"]
         self.env = env
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(notify_path)
             notify.settimeout(1)
-            super().__init__(site, name, [site.streamd, "--user", *arguments], env=env)
+            super().__init__(site, name, [site.streamd, *own, *arguments], env=env)
             eventually(lambda: self._said_ready(notify), f"{name} gets ready")
 
     def _said_ready(self, notify):
@@ -233,7 +235,7 @@ class Daemon(Process):
         return False
 
     def argv(self, *arguments):
-        return [self.site.streamctl, "--user", *arguments]
+        return [self.site.streamctl, self.scope, *arguments]
 
     def ctl(self, *arguments, **kwargs):
         """Runs streamctl against this streamd; a subprocess.CompletedProcess of text."""
@@ -408,8 +410,8 @@ class Site:
         self.processes.append(self.hub)
         return self.hub
 
-    def start_daemon(self, name, arguments=()):
-        daemon = Daemon(self, name, arguments)
+    def start_daemon(self, name, arguments=(), system=False):
+        daemon = Daemon(self, name, arguments, system)
         self.processes.append(daemon)
         return daemon
 

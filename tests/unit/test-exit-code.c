@@ -12,10 +12,10 @@ test_errors_of_streamd(void)
         const char *name;
         int code;
     } rows[] = {
-        {"Failed", 1},        {"Invalid", 2},   {"NotFound", 4},     {"Exists", 6},
-        {"Denied", 5},        {"Busy", 1},      {"LimitReached", 7}, {"DeviceOffline", 10},
-        {"Unauthorized", 11}, {"Rejected", 12}, {"TimedOut", 13},    {"HubUnreachable", 14},
-        {"HubUntrusted", 15}, {"Protocol", 16}, {"Cancelled", 1},
+        {"Failed", 1},        {"Invalid", 2},   {"NotFound", 4},      {"Exists", 6},
+        {"Denied", 5},        {"Busy", 1},      {"LimitReached", 7},  {"DeviceOffline", 10},
+        {"Unauthorized", 11}, {"Rejected", 12}, {"TimedOut", 13},     {"HubUnreachable", 14},
+        {"HubUntrusted", 15}, {"Protocol", 16}, {"ProxyRefused", 18}, {"Cancelled", 1},
     };
 
     g_assert_cmpuint(G_N_ELEMENTS(rows), ==, STREAMD_ERROR_CANCELLED + 1);
