@@ -11,6 +11,7 @@ struct Bus {
     int signals;    /* signalfd; -1 before bus_listen */
     GString *input; /* what of a line has come; NULL: nobody reads */
     gboolean ask;   /* somebody may have to be asked, and may be */
+    gboolean quiet; /* bus_open_quietly */
     BusWaitingFunc waiting;
     void *waiting_data;
 };

@@ -15,6 +15,7 @@
 /* How long polkit may take (docs/architecture.md), and some more; and the default of sd-bus. */
 #define ASK_LIMIT (65 * G_TIME_SPAN_SECOND)
 #define CALL_LIMIT (25 * G_TIME_SPAN_SECOND)
+#define QUIET_LIMIT G_TIME_SPAN_SECOND
 
 typedef struct {
     BusEventKind kind;
@@ -74,6 +75,16 @@ bus_open(gboolean system, gboolean ask, GError **error)
         return NULL;
     }
     return g_steal_pointer(&bus);
+}
+
+Bus *
+bus_open_quietly(gboolean system)
+{
+    Bus *bus = bus_open(system, FALSE, NULL);
+
+    if (bus != NULL)
+        bus->quiet = TRUE;
+    return bus;
 }
 
 void
@@ -177,6 +188,10 @@ bus_send(Bus *bus, sd_bus_message *message, gint64 timeout, sd_bus_error *failur
     /* The agent writes on the terminal too. */
     if (r >= 0 && bus->waiting != NULL && agent == NULL)
         return bus_call_slowly(bus, message, timeout, failure, ret_reply);
+    if (bus->quiet) {
+        timeout = QUIET_LIMIT;
+        r = sd_bus_message_set_auto_start(message, 0);
+    }
     return r < 0 ? r : sd_bus_call(bus->bus, message, (guint64)timeout, failure, ret_reply);
 }
 

@@ -11,6 +11,9 @@ typedef struct Bus Bus;
 /* Connects to the session bus, or the system's. ASK: on the system's, a person may be asked for a
  * password, by an agent of the desktop or on the terminal (agent.h); never root. */
 Bus *bus_open(gboolean system, gboolean ask, GError **error);
+/* The same for completing words while somebody types: calls neither start streamd nor take long,
+ * and errors are nobody's business. NULL: there is no bus. */
+Bus *bus_open_quietly(gboolean system);
 void bus_close(Bus *bus); /* NULL is fine */
 
 /* Calls a method of streamd. ARGS is a tuple (consumed when floating) or NULL. A value of type `h`

@@ -2,6 +2,7 @@
 /* streamctl: the table of verbs. */
 #include "client/cli-dump.h"
 #include "client/cli.h"
+#include "client/complete.h"
 #include "client/verb.h"
 #include "common/table.h"
 
@@ -151,6 +152,10 @@ main(int argc, char **argv)
     (void)textdomain("streamd");
     if (argc == 2 && strcmp(argv[1], "--dump-verbs") == 0) {
         cli_dump(verbs);
+        return EXIT_CODE_OK;
+    }
+    if (argc >= 2 && strcmp(argv[1], "--complete") == 0) {
+        complete_print(verbs, argv + 2);
         return EXIT_CODE_OK;
     }
     return (int)run(argv);

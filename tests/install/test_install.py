@@ -27,13 +27,16 @@ usr/lib/systemd/system/streamhub.service
 usr/lib/systemd/system/streamhub.socket
 usr/lib/systemd/user/streamd.service
 usr/lib/sysusers.d/streamd.conf
+usr/share/bash-completion/completions/streamctl
 usr/share/dbus-1/services/io.streamd.Streamd1.service
 usr/share/dbus-1/system-services/io.streamd.Streamd1.service
 usr/share/dbus-1/system.d/io.streamd.Streamd1.conf
 usr/share/doc/streamd/NEWS.md
 usr/share/doc/streamd/README.md
+usr/share/fish/vendor_completions.d/streamctl.fish
 usr/share/man/man5/streamd.conf.5
 usr/share/man/man8/streamd.8
+usr/share/zsh/vendor-completions/_streamctl
 usr/share/man/man5/streamd.conf.5
 '''.split()
 
