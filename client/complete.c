@@ -11,6 +11,9 @@
 /* What no shell expands, splits or quotes; '~' only matters in front. */
 #define SAFE_CHARACTERS "@%+=:,./_~-"
 
+/* To the shell: see complete.h. */
+#define ASK_FOR_FILES ":files"
+
 typedef struct {
     const Verb *verbs;
     const Verb *verb;          /* NULL: it is not complete yet */
@@ -121,7 +124,7 @@ complete_value(Completion *completion, const char *noun, const char *placeholder
         for (guint i = 0; choice[i] != NULL; i++)
             complete_offer(choice[i], "", completion);
     } else if (source == SOURCE_FILES) {
-        (void)puts(":files");
+        (void)puts(ASK_FOR_FILES);
     } else if (source != SOURCE_NONE) {
         complete_source_read(source, (completion->given & OPTION_BIT(OPTION_SYSTEM)) != 0,
                              complete_offer, completion);
