@@ -256,7 +256,10 @@ side_close(Relay *relay, int index)
     Connection *connection = g_steal_pointer(&side->connection);
     uint8_t frame[WS_MAX_CONTROL_FRAME];
 
-    if (!side->framed && !reason_is_orderly(relay->reason)) {
+    /* Who is silent perhaps only cannot be heard: a reset comes to him at once. */
+    gboolean silent = side->lost && relay->reason == REASON_SILENT;
+
+    if (silent || (!side->framed && !reason_is_orderly(relay->reason))) {
         connection_reset(connection);
     } else if (side->lost) {
         connection_free(connection);

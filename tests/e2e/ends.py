@@ -131,13 +131,17 @@ def in_threads(*calls):
 
 
 class FaultProxy:
-    """A TCP proxy in front of the hub that can cut what passes through it."""
+    """A TCP proxy in front of the hub that can cut what passes through it, or let nothing pass
+    while both sides think that all is well (flowing)."""
 
-    def __init__(self, upstream=None):
+    def __init__(self, upstream=None, host="127.0.0.1"):
+        self.host = host
         self.upstream = upstream
         self.pairs = []
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self.flowing = threading.Event()
+        self.flowing.set()
+        self.listener = socket.create_server((host, 0), backlog=256)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -148,6 +152,7 @@ class FaultProxy:
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
+        self.flowing.set()
         self.cut()
 
     def _accept(self):
@@ -157,7 +162,7 @@ class FaultProxy:
             except OSError:
                 return
             try:
-                far = socket.create_connection(("127.0.0.1", self.upstream))
+                far = socket.create_connection((self.host, self.upstream))
             except OSError:
                 reset(near)
                 continue
@@ -168,13 +173,13 @@ class FaultProxy:
                 arguments = (source, sink, is_cut)
                 threading.Thread(target=self._pump, args=arguments, daemon=True).start()
 
-    @staticmethod
-    def _pump(source, sink, is_cut):
+    def _pump(self, source, sink, is_cut):
         buffer = bytearray(1 << 18)
         view = memoryview(buffer)
         with contextlib.suppress(OSError):
             while True:
                 count = source.recv_into(buffer)
+                self.flowing.wait()
                 if is_cut.is_set():
                     return
                 if count == 0:

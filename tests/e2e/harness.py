@@ -161,8 +161,8 @@ class Hub(Process):
         self.state_dir = os.path.join(site.dir, "hub-state")
         self.arguments = list(arguments)
         argv = [
-            site.streamhub, "serve", "--state-dir", self.state_dir,
-            "--listen", "127.0.0.1:" + ports[0], "--mqtt-listen", "127.0.0.1:" + ports[1],
+            *site.where(name), site.streamhub, "serve", "--state-dir", self.state_dir,
+            "--listen", f"{site.ADDRESS}:{ports[0]}", "--mqtt-listen", f"{site.ADDRESS}:{ports[1]}",
             *arguments,
         ]
         super().__init__(site, name, argv, env=env, stdout=subprocess.PIPE)
@@ -225,7 +225,8 @@ class Daemon(Process):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
             notify.bind(notify_path)
             notify.settimeout(1)
-            super().__init__(site, name, [site.streamd, *own, *arguments], env=env)
+            super().__init__(site, name, [*site.where(name), site.streamd, *own, *arguments],
+                             env=env)
             eventually(lambda: self._said_ready(notify), f"{name} gets ready")
 
     def _said_ready(self, notify):
@@ -318,6 +319,8 @@ class Site:
     """A hub, a gateway and a client. Used in a with statement; leaving it ends every process."""
 
     DEVICE = "gw-1"
+    HOST_NAME = "localhost"
+    ADDRESS = "127.0.0.1"  # the hub's
 
     def __init__(self, hub_arguments=(), gateway=True, client=True, hub_ports=("0", "0")):
         self.streamhub = os.path.abspath(os.environ["STREAMHUB"])
@@ -329,6 +332,10 @@ class Site:
         self.closers = []
         self.hub = self.gateway = self.client = None
         self._wanted = (tuple(hub_arguments), gateway, client, hub_ports)
+
+    def where(self, name):  # pylint: disable=unused-argument
+        """What the command line of the process of that name begins with."""
+        return []
 
     def environment(self, **more):
         """A small environment: nothing of the caller's session comes in."""
@@ -404,8 +411,8 @@ class Site:
         """A hub on the site's registry, which is made when it is not there."""
         state = os.path.join(self.dir, "hub-state")
         if not os.path.exists(state):
-            run_ok([self.streamhub, "init", "--state-dir", state, "--host-name", "localhost",
-                    "--san", "IP:127.0.0.1"])
+            run_ok([self.streamhub, "init", "--state-dir", state, "--host-name", self.HOST_NAME,
+                    "--san", f"IP:{self.ADDRESS}"])
         self.hub = Hub(self, name, arguments, ports, env=self.environment())
         self.processes.append(self.hub)
         return self.hub

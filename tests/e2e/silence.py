@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Links that die without a word, in one direction or both: how soon both ends of a stream notice.
+
+The normal tier has legs that count as lost after three seconds, the long one the default of 45."""
+import netspace
+
+netspace.enter()
+
+# pylint: disable=wrong-import-position
+import contextlib
+import signal
+import socket
+import threading
+import time
+
+from ends import FaultProxy, Server, read_exactly
+from harness import LONG, check, eventually, listed, main
+
+PING, DEAD = (20, 45) if LONG else (1, 3)
+LATE = 5  # a busy machine's
+HUB = "" if LONG else f"leg-ping={PING}\nleg-dead={DEAD}\nlink-probe=1"
+LEG = "" if LONG else f"LegPing={PING}\nLegDead={DEAD}"
+
+
+def echo(connection):
+    while True:
+        data = connection.recv(65536)
+        if not data:
+            return
+        connection.sendall(data)
+
+
+class Watched:
+    """An echo that remembers when each of its connections ended."""
+
+    def __init__(self):
+        self.ends = []
+        self.server = Server(self._serve)
+        self.address, self.close = self.server.address, self.server.close
+
+    def _serve(self, connection):
+        try:
+            echo(connection)
+        except OSError:
+            pass
+        self.ends.append(time.monotonic())
+
+
+def report(what, seconds):
+    print(f"# measured: {what}: {seconds:.2f} s")
+
+
+def when_it_ends(connection):
+    """Reads to the end, and returns the time of it."""
+    with contextlib.suppress(ConnectionResetError):
+        while connection.recv(65536):
+            pass
+    return time.monotonic()
+
+
+def tick(connection):
+    connection.sendall(b"tick")
+    check(read_exactly(connection, 4) == b"tick", "the echo is wrong")
+
+
+def noticed(what, since, at):
+    report(what, at - since)
+    check(at - since <= DEAD + LATE, f"{what} noticed after {at - since:.1f} s")
+
+
+def cut_is_noticed(net, site, echoes, what, fault):
+    """One stream, the fault, and how long its application and its target take to hear of it."""
+    echoes.ends.clear()
+    with site.connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+        tick(near)
+        time.sleep(0.3)
+        fault()
+        since = time.monotonic()
+        application = when_it_ends(near)
+    eventually(lambda: echoes.ends, "the target hears of it", DEAD + LATE + 60)
+    noticed(f"{what}: the application", since, application)
+    noticed(f"{what}: the target", since, echoes.ends[0])
+    net.heal()
+    site.client.close_tunnels()
+    eventually(lambda: site.is_online(site.DEVICE), "the device is back", 120)
+
+
+def site_of(net, **kwargs):
+    return netspace.NetSite(net, hub_settings=HUB, gateway_keys=LEG + "\nKeepAlive=2",
+                            client_keys=LEG, **kwargs)
+
+
+@contextlib.contextmanager
+def site_with_echo(**kwargs):
+    with netspace.Net() as net, site_of(net, **kwargs) as site:
+        yield net, site, site.serve("echo", Watched)
+
+
+def legs():
+    """each way of losing the hub's packets: both ends of a stream notice"""
+    with site_with_echo() as (net, site, echoes):
+        faults = [
+            ("gateway and hub lose both ways", lambda: net.lose_both("gateway", "hub")),
+            ("client and hub lose both ways", lambda: net.lose_both("client", "hub")),
+            ("gateway to hub is lost", lambda: net.lose("gateway", "hub")),
+            ("hub to gateway is lost", lambda: net.lose("hub", "gateway")),
+            ("client to hub is lost", lambda: net.lose("client", "hub")),
+            ("hub to client is lost", lambda: net.lose("hub", "client")),
+        ]
+        for what, fault in faults:
+            cut_is_noticed(net, site, echoes, what, fault)
+
+
+
+class Stopped:
+    """A target that reads only when it is told to, and counts."""
+
+    def __init__(self):
+        self.go = threading.Event()
+        self.got = 0
+        self.outcome = None
+        self.server = Server(self._serve)
+        self.address, self.close = self.server.address, self.server.close
+
+    def _serve(self, connection):
+        self.outcome = None
+        self.go.wait()
+        try:
+            while True:
+                count = len(connection.recv(1 << 18))
+                if count == 0:
+                    break
+                self.got += count
+            self.outcome = "clean"
+        except ConnectionResetError:
+            self.outcome = "reset"
+
+
+def fill(connection):
+    """Sends until nothing more is taken; returns how much that was."""
+    sent, block = 0, bytes(1 << 16)
+    connection.settimeout(1.5)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            sent += connection.send(block)
+    connection.settimeout(300)
+    return sent
+
+
+def stalled_reader():
+    """a reader that stops for much longer than that keeps its stream, and no byte is lost"""
+    with site_with_echo() as (_, site, _):
+        target = site.serve("stopped", Stopped)
+        with site.connect(site.client.tunnel(site.DEVICE, "stopped")) as near:
+            sent = fill(near)
+            time.sleep(120 if LONG else 3 * DEAD)
+            check(listed(site.client.ctl_json("stream", "list"), "streams")[0]["state"] == "open",
+                  "the stream is not open any more")
+            target.go.set()
+            near.shutdown(socket.SHUT_WR)
+            eventually(lambda: target.outcome, "the target reads to the end")
+        check((target.got, target.outcome) == (sent, "clean"),
+              f"got {target.got} of {sent}, {target.outcome}")
+        print(f"# measured: {sent} bytes waited")
+        site.check_memory()
+
+
+def dead_behind_a_closed_window():
+    """the same, and then its host dies: the sender notices, although it cannot send"""
+    with site_with_echo() as (net, site, _):
+        site.serve("stopped", Stopped)
+        for what, ends in (("the gateway's host", ("gateway", "hub")),
+                           ("the hub's host", ("client", "hub"))):
+            with site.connect(site.client.tunnel(site.DEVICE, "stopped")) as near:
+                fill(near)
+                net.lose_both(*ends)
+                since = time.monotonic()
+                noticed(f"{what} dies behind a closed window: the application", since,
+                        when_it_ends(near))
+            net.heal()
+            eventually(lambda: site.is_online(site.DEVICE), "the device is back", 120)
+
+
+def freezing_proxy():
+    """a proxy that acknowledges everything and passes nothing on"""
+    with contextlib.ExitStack() as stack:
+        net = stack.enter_context(netspace.Net())
+        with net.inside("hub"):
+            proxy = stack.enter_context(FaultProxy(host="10.77.1.2"))
+        site = stack.enter_context(
+            site_of(net, hub_arguments=["--streaming-host", f"hub.test:{proxy.port}"]))
+        proxy.upstream = site.hub.https_port
+        echoes = site.serve("echo", Watched)
+        cut_is_noticed(net, site, echoes, "the proxy freezes", proxy.flowing.clear)
+        proxy.flowing.set()
+        with site.connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+            tick(near)
+
+
+def stopped_processes():
+    """a streamd or hub that is stopped: for a moment nothing happens, for long its streams are cut"""
+    with site_with_echo() as (_, site, echoes):
+        port = site.client.tunnel(site.DEVICE, "echo")
+        for process in (site.gateway, site.client, site.hub):
+            with site.connect(port) as near:
+                tick(near)
+                process.popen.send_signal(signal.SIGSTOP)
+                time.sleep(DEAD / 2)
+                process.popen.send_signal(signal.SIGCONT)
+                tick(near)
+        echoes.ends.clear()
+        with site.connect(port) as near:
+            tick(near)
+            since = time.monotonic()
+            site.gateway.popen.send_signal(signal.SIGSTOP)
+            noticed("the gateway's streamd is stopped: the application", since, when_it_ends(near))
+            site.gateway.popen.send_signal(signal.SIGCONT)
+            since = time.monotonic()
+            eventually(lambda: echoes.ends, "the target hears of it")
+            eventually(lambda: site.is_online(site.DEVICE), "the device is back")
+            with site.connect(port) as again:
+                tick(again)
+            report("it goes on: the next stream", time.monotonic() - since)
+
+
+main(legs, stalled_reader, dead_behind_a_closed_window, freezing_proxy, stopped_processes)
