@@ -5,7 +5,11 @@ gint64
 backoff_next(Backoff *backoff, gboolean refused, double random)
 {
     gint64 ceiling = BACKOFF_FIRST << MIN(backoff->failures, 16U);
+    gboolean first = backoff->settled && !refused;
 
+    backoff->settled = FALSE;
+    if (first)
+        return (gint64)(random * (double)BACKOFF_FIRST);
     backoff->refusals = refused ? MIN(backoff->refusals + 1, BACKOFF_REFUSALS) : 0;
     ceiling =
         MIN(ceiling, backoff->refusals < BACKOFF_REFUSALS ? BACKOFF_MAX : BACKOFF_MAX_REFUSED);
@@ -19,4 +23,5 @@ backoff_lasted(Backoff *backoff, gint64 lasted)
 {
     if (lasted >= BACKOFF_STABLE)
         *backoff = (Backoff){0};
+    backoff->settled = lasted >= BACKOFF_SETTLED;
 }

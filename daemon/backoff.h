@@ -11,14 +11,18 @@
 #define BACKOFF_FIRST (1 * G_TIME_SPAN_SECOND)
 #define BACKOFF_MIN (1 * G_TIME_SPAN_SECOND) /* of every attempt but the first */
 #define BACKOFF_MAX (60 * G_TIME_SPAN_SECOND)
-#define BACKOFF_MAX_REFUSED (300 * G_TIME_SPAN_SECOND) /* after BACKOFF_REFUSALS of the identity   \
-                                                        */
+#define BACKOFF_MAX_REFUSED                                                                        \
+    (300 * G_TIME_SPAN_SECOND) /* after BACKOFF_REFUSALS of the identity                           \
+                                */
 #define BACKOFF_REFUSALS 10
 #define BACKOFF_STABLE (60 * G_TIME_SPAN_SECOND) /* a connection that lasted forgives all */
+#define BACKOFF_SETTLED                                                                            \
+    (5 * G_TIME_SPAN_SECOND) /* its loss is none of a series: the next attempt comes at once */
 
 typedef struct {
     guint failures;
-    guint refusals; /* in a row */
+    gboolean settled; /* the last connection had lasted BACKOFF_SETTLED */
+    guint refusals;   /* in a row */
 } Backoff;
 
 /* The delay in µs before the next attempt, after one more failure. RANDOM: from 0 to below 1. */

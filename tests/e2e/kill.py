@@ -20,6 +20,7 @@ from ends import Server, connect, read_all, read_exactly
 from harness import LONG, Daemon, Failure, Site, check, check_equal, eventually, main, run
 
 ROUNDS = 50 if LONG else 4
+BETWEEN = (5.0, 6.0) if LONG else (0.05, 0.6)  # s that a hub lives: what comes back sooner waits longer
 BACK = 30.0  # s until the device is back
 SEED = 5
 
@@ -155,7 +156,7 @@ def hub_killed():
         load, writer = Load(site, port), Writer(site)
         ready, back = [], []
         for _ in range(ROUNDS):
-            time.sleep(dice.uniform(0.05, 0.6))
+            time.sleep(dice.uniform(*BETWEEN))
             killed(site, site.hub)
             site.hub.popen.stdout.close()
             since = time.monotonic()

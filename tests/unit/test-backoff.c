@@ -108,6 +108,24 @@ test_forgives(void)
     g_assert_cmpint(backoff_next(&backoff, FALSE, ALMOST_ONE), <=, BACKOFF_FIRST);
 }
 
+/* A connection that had settled and is lost again and again, as by a hub that is restarted: each
+ * time the first attempt comes within a second, and those after it go on where they were. */
+static void
+test_settled(void)
+{
+    Backoff backoff = {0};
+
+    for (guint i = 0; i < 10; i++)
+        (void)backoff_next(&backoff, FALSE, ALMOST_ONE);
+    for (guint i = 0; i < 3; i++) {
+        backoff_lasted(&backoff, BACKOFF_SETTLED);
+        g_assert_cmpint(backoff_next(&backoff, FALSE, ALMOST_ONE), <=, BACKOFF_FIRST);
+    }
+    g_assert_cmpint(backoff_next(&backoff, FALSE, ALMOST_ONE), >, BACKOFF_MAX / 2);
+    backoff_lasted(&backoff, BACKOFF_SETTLED - 1);
+    g_assert_cmpint(backoff_next(&backoff, FALSE, ALMOST_ONE), >, BACKOFF_MAX / 2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -116,6 +134,7 @@ main(int argc, char **argv)
     g_test_add_func("/backoff/low", test_low);
     g_test_add_func("/backoff/refused", test_refused);
     g_test_add_func("/backoff/forgives", test_forgives);
+    g_test_add_func("/backoff/settled", test_settled);
     g_test_add_func("/backoff/table", test_table);
     g_test_add_func("/backoff/refusals-in-a-row", test_refusals_in_a_row);
     g_test_add_func("/backoff/spread", test_spread);
