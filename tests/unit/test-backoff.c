@@ -102,7 +102,7 @@ test_forgives(void)
 
     for (guint i = 0; i < 10; i++)
         (void)backoff_next(&backoff, FALSE, ALMOST_ONE);
-    backoff_lasted(&backoff, BACKOFF_STABLE - 1);
+    backoff_lasted(&backoff, BACKOFF_SETTLED - 1);
     g_assert_cmpint(backoff_next(&backoff, FALSE, ALMOST_ONE), >, BACKOFF_FIRST);
     backoff_lasted(&backoff, BACKOFF_STABLE);
     g_assert_cmpint(backoff_next(&backoff, FALSE, ALMOST_ONE), <=, BACKOFF_FIRST);
