@@ -23,5 +23,6 @@ backoff_lasted(Backoff *backoff, gint64 lasted)
 {
     if (lasted >= BACKOFF_STABLE)
         *backoff = (Backoff){0};
-    backoff->settled = lasted >= BACKOFF_SETTLED;
+    else
+        backoff->settled = lasted >= BACKOFF_SETTLED;
 }
