@@ -136,28 +136,32 @@ plan_hubs(ConfigPlan *plan, App *app, const StoreState *config)
     }
 }
 
-static void
-plan_target(ConfigPlan *plan, App *app, const StoreState *config, guint index)
+static gboolean
+target_has_settings(const Target *target, const TargetSettings *settings)
 {
-    const char *name, *address, *source = store_state_target_source(config, index);
+    return strcmp(target_address(target), settings->address) == 0 &&
+           limits_equal(target_limits(target), &settings->limits);
+}
+
+static void
+plan_target(ConfigPlan *plan, App *app, const TargetSettings *settings)
+{
+    const Target *present = app_find_target(app, settings->name);
     g_autoptr(GError) error = NULL;
-    const Target *present;
     Target *target;
 
-    store_state_target(config, index, &name, &address);
-    present = app_find_target(app, name);
     if (present && !target_source(present)) {
-        plan_problem(plan, source, "target", name,
+        plan_problem(plan, settings->source, "target", settings->name,
                      "a target of that name was added over D-Bus: remove that one first");
         return;
     }
-    if (present && strcmp(target_address(present), address) == 0)
+    if (present && target_has_settings(present, settings))
         return;
-    target = target_new(name, address, source, &error);
+    target = target_new(settings, &error);
     if (target)
         g_ptr_array_add(plan->targets, target);
     else
-        plan_problem(plan, source, "target", name, error->message);
+        plan_problem(plan, settings->source, "target", settings->name, error->message);
 }
 
 static void
@@ -171,8 +175,11 @@ plan_targets(ConfigPlan *plan, App *app, const StoreState *config)
         g_string_append_printf(plan->problems, "%sthere would be %u targets, and %d is the limit",
                                plan->problems->len > 0 ? "\n" : "",
                                kept + store_state_targets(config), APP_TARGETS_MAX);
-    for (guint i = 0; i < store_state_targets(config); i++)
-        plan_target(plan, app, config, i);
+    for (guint i = 0; i < store_state_targets(config); i++) {
+        const TargetSettings settings = store_state_target(config, i);
+
+        plan_target(plan, app, &settings);
+    }
 }
 
 static void
@@ -228,12 +235,11 @@ static gboolean
 config_has_target(const StoreState *config, const char *name, const char **ret_source)
 {
     for (guint i = 0; i < store_state_targets(config); i++) {
-        const char *found, *address;
+        const TargetSettings settings = store_state_target(config, i);
 
-        store_state_target(config, i, &found, &address);
-        if (strcmp(found, name) != 0)
+        if (strcmp(settings.name, name) != 0)
             continue;
-        *ret_source = store_state_target_source(config, i);
+        *ret_source = settings.source;
         return TRUE;
     }
     return FALSE;

@@ -22,6 +22,16 @@ app_collect_rules(App *app, StoreState *state)
         store_state_set_default(state, accept, text);
 }
 
+static void
+app_collect_target(StoreState *state, const Target *target)
+{
+    const TargetSettings settings = {.name = target_name(target),
+                                     .address = target_address(target),
+                                     .limits = *target_limits(target)};
+
+    store_state_add_target(state, &settings);
+}
+
 static StoreState *
 app_collect(App *app)
 {
@@ -37,7 +47,7 @@ app_collect(App *app)
         Target *target = app->targets->pdata[i];
 
         if (!target_source(target))
-            store_state_add_target(state, target_name(target), target_address(target), NULL);
+            app_collect_target(state, target);
     }
     for (guint i = 0; i < app->tunnels->len; i++) {
         TunnelOptions tunnel = tunnel_options(app->tunnels->pdata[i]);
@@ -223,12 +233,12 @@ app_remove_hub(App *app, const char *name, GError **error)
 }
 
 static Target *
-app_insert_target(App *app, const char *name, const char *address, GError **error)
+app_insert_target(App *app, const TargetSettings *settings, GError **error)
 {
     Target *target;
 
-    if (app_find_target(app, name)) {
-        app_refuse(STREAMD_ERROR_EXISTS, error, "there already is a target", name);
+    if (app_find_target(app, settings->name)) {
+        app_refuse(STREAMD_ERROR_EXISTS, error, "there already is a target", settings->name);
         return NULL;
     }
     if (app->targets->len >= APP_TARGETS_MAX) {
@@ -236,16 +246,16 @@ app_insert_target(App *app, const char *name, const char *address, GError **erro
                     app->targets->len);
         return NULL;
     }
-    target = target_new(name, address, NULL, error);
+    target = target_new(settings, error);
     if (target)
         app_place_target(app, target);
     return target;
 }
 
 Target *
-app_add_target(App *app, const char *name, const char *address, GError **error)
+app_add_target(App *app, const TargetSettings *settings, GError **error)
 {
-    Target *target = app_insert_target(app, name, address, error);
+    Target *target = app_insert_target(app, settings, error);
 
     if (!target)
         return NULL;
@@ -352,10 +362,9 @@ app_apply_store(App *app, const StoreState *state, GError **error)
         }
     }
     for (guint i = 0; i < store_state_targets(state); i++) {
-        const char *name, *address;
+        const TargetSettings target = store_state_target(state, i);
 
-        store_state_target(state, i, &name, &address);
-        if (!app_insert_target(app, name, address, error))
+        if (!app_insert_target(app, &target, error))
             return FALSE;
     }
     return app_apply_rules(app, state, error);

@@ -90,7 +90,7 @@ GPtrArray *app_list_hubs(App *app); /* Hub, by name */
 Hub *app_resolve_hub(App *app, const char *name, HubRole role, GError **error);
 
 /* Targets. Removing one leaves the streams that are connected to it. */
-Target *app_add_target(App *app, const char *name, const char *address, GError **error);
+Target *app_add_target(App *app, const TargetSettings *settings, GError **error);
 gboolean app_remove_target(App *app, const char *name, GError **error);
 Target *app_find_target(App *app, const char *name);
 GPtrArray *app_list_targets(App *app); /* Target, by name */

@@ -6,8 +6,8 @@
 #include "daemon/bus-call.h"
 #include "daemon/bus-error.h"
 #include "daemon/bus-handler.h"
+#include "daemon/bus-limits.h"
 #include "daemon/bus-object.h"
-#include "daemon/bus-options.h"
 #include "daemon/bus-secret.h"
 #include "daemon/bus-server-private.h"
 #include "daemon/bus-viewer.h"
@@ -308,20 +308,25 @@ static int
 bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
-    const char *name, *address;
+    TargetSettings settings = {0};
+    BusOption options[LIMIT_LAST];
+    BusLimits limits = {0};
     const Target *target;
     int r;
 
-    r = sd_bus_message_read(message, "ss", &name, &address);
+    bus_limits_expect(options, &limits);
+    r = sd_bus_message_read(message, "ss", &settings.name, &settings.address);
     if (r >= 0)
-        r = bus_options_check_string("the name", name, error);
+        r = bus_options_check_string("the name", settings.name, error);
     if (r >= 0)
-        r = bus_options_check_string("the address", address, error);
+        r = bus_options_check_string("the address", settings.address, error);
     if (r >= 0)
-        r = bus_options_read(message, NULL, 0, error);
+        r = bus_options_read(message, options, LIMIT_LAST, error);
+    if (r >= 0)
+        r = bus_limits_take(options, &limits, &settings.limits, error);
     if (r < 0)
         return r;
-    target = app_add_target(bus_server_app(((BusItem *)data)->server), name, address, &failure);
+    target = app_add_target(bus_server_app(((BusItem *)data)->server), &settings, &failure);
     if (target == NULL)
         return bus_error_set(error, failure);
     return bus_manager_reply_path(message, &bus_target_kind, target);

@@ -2,10 +2,15 @@
 /* io.streamd.Streamd1.Policy */
 #include "common/bus-names.h"
 #include "daemon/bus-error.h"
+#include "daemon/bus-caller.h"
+#include "daemon/bus-limits.h"
 #include "daemon/bus-object.h"
-#include "daemon/bus-options.h"
+#include "daemon/bus-rule.h"
 
 #include <string.h>
+
+/* What GDateTime knows, in µs since the epoch. */
+#define POLICY_AT_MAX (G_GUINT64_CONSTANT(253402300799) * G_USEC_PER_SEC)
 
 static AcceptPolicy *
 bus_policy_of(BusItem *item)
@@ -13,50 +18,11 @@ bus_policy_of(BusItem *item)
     return app_policy(bus_server_app(item->server));
 }
 
-static int
-bus_policy_append_pair(sd_bus_message *message, const char *key, const char *value)
-{
-    if (value == NULL || *value == '\0')
-        return 0;
-    return sd_bus_message_append(message, "{sv}", key, "s", value);
-}
-
-/* What a rule, the default or a test decides: "accept" or "reject". */
+/* What the default decides. */
 static const char *
 bus_policy_verdict(gboolean accept)
 {
     return accept ? "accept" : "reject";
-}
-
-static int
-bus_policy_append_rule(sd_bus_message *message, const AcceptRule *rule)
-{
-    int r;
-
-    r = sd_bus_message_open_container(message, 'r', "ta{sv}");
-    if (r >= 0)
-        r = sd_bus_message_append(message, "t", (uint64_t)rule->id);
-    if (r >= 0)
-        r = sd_bus_message_open_container(message, 'a', "{sv}");
-    if (r >= 0)
-        r = bus_policy_append_pair(message, "hub", rule->hub);
-    if (r >= 0)
-        r = bus_policy_append_pair(message, "stream", rule->stream);
-    if (r >= 0)
-        r = bus_policy_append_pair(message, "initiator", rule->initiator);
-    if (r >= 0)
-        r = bus_policy_append_pair(message, "verdict", accept_kind_verdict(rule->kind));
-    if (r >= 0 && rule->kind != ACCEPT_REJECT)
-        r = bus_policy_append_pair(message, "target", rule->target);
-    if (r >= 0 && rule->kind == ACCEPT_REJECT)
-        r = bus_policy_append_pair(message, "reason", rule->reject_text);
-    if (r >= 0)
-        r = bus_policy_append_pair(message, "source", rule->source != NULL ? "config" : "bus");
-    if (r >= 0)
-        r = sd_bus_message_close_container(message);
-    if (r >= 0)
-        r = sd_bus_message_close_container(message);
-    return r;
 }
 
 static int
@@ -70,7 +36,7 @@ bus_policy_list(sd_bus_message *message, void *data, sd_bus_error *error)
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "(ta{sv})");
     for (guint i = 0; r >= 0 && i < accept_policy_size(policy); i++)
-        r = bus_policy_append_rule(reply, accept_policy_get(policy, i));
+        r = bus_rule_append(reply, accept_policy_get(policy, i));
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
     return r < 0 ? r : sd_bus_message_send(reply);
@@ -90,34 +56,17 @@ bus_policy_read_verdict(const char *verdict, gboolean *ret_accept, sd_bus_error 
 static int
 bus_policy_add(sd_bus_message *message, void *data, sd_bus_error *error)
 {
+    BusItem *item = data;
+    const Caller *caller = callers_find(bus_server_callers(item->server), message);
     g_autoptr(GError) failure = NULL;
-    AcceptRule rule = {0};
-    const char *verdict = NULL;
-    guint32 position = 0, id;
-    gboolean accept;
-    BusOption options[] = {
-        {"hub", 's', &rule.hub},
-        {"stream", 's', &rule.stream},
-        {"initiator", 's', &rule.initiator},
-        {"verdict", 's', &verdict},
-        {"target", 's', &rule.target},
-        {"reason", 's', &rule.reject_text},
-        {"position", 'u', &position},
-    };
-    int r, index;
+    AcceptRule rule;
+    int r, position;
+    guint32 id;
 
-    r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    r = bus_rule_read(message, caller_uid(caller), &rule, &position, error);
     if (r < 0)
         return r;
-    r = bus_policy_read_verdict(verdict, &accept, error);
-    if (r < 0)
-        return r;
-    rule.kind = accept ? ACCEPT_TARGET : ACCEPT_REJECT;
-    if (accept ? rule.reject_text != NULL : rule.target != NULL)
-        return bus_error_setf(error, STREAMD_ERROR_INVALID,
-                              "'target' goes with the verdict 'accept', 'reason' with 'reject'");
-    index = options[6].given ? (int)MIN(position, ACCEPT_RULES_MAX) : -1;
-    if (!app_add_rule(bus_server_app(((BusItem *)data)->server), &rule, index, &id, &failure))
+    if (!app_add_rule(bus_server_app(item->server), &rule, position, &id, &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, "t", (uint64_t)id);
 }
@@ -173,7 +122,7 @@ bus_policy_set_default(sd_bus_message *message, void *data, sd_bus_error *error)
     g_autoptr(GError) failure = NULL;
     const char *verdict, *reason = NULL;
     BusOption options[] = {{"reason", 's', &reason}};
-    gboolean accept;
+    gboolean accept = FALSE;
     int r;
 
     r = sd_bus_message_read(message, "s", &verdict);
@@ -191,9 +140,74 @@ bus_policy_set_default(sd_bus_message *message, void *data, sd_bus_error *error)
     return sd_bus_reply_method_return(message, NULL);
 }
 
+/* The outcome of a test, and what kept the rules before the one that decides from doing so. */
+typedef struct {
+    AcceptVerdict verdict;
+    AcceptMismatch why[ACCEPT_RULES_MAX];
+    guint tried;
+} Tested;
+
 static int
-bus_policy_reply_verdict(sd_bus_message *message, const AcceptVerdict *verdict)
+bus_policy_open_pair(sd_bus_message *message, const char *key, const char *type)
 {
+    int r;
+
+    r = sd_bus_message_open_container(message, 'e', "sv");
+    if (r >= 0)
+        r = sd_bus_message_append(message, "s", key);
+    return r < 0 ? r : sd_bus_message_open_container(message, 'v', type);
+}
+
+static int
+bus_policy_close_pair(sd_bus_message *message)
+{
+    int r = sd_bus_message_close_container(message);
+
+    return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+static int
+bus_policy_append_why(sd_bus_message *message, const AcceptPolicy *policy, const Tested *tested)
+{
+    g_autofree const char **why = g_new0(const char *, tested->tried + 1);
+    g_autofree uint64_t *ids = g_new0(uint64_t, tested->tried + 1);
+    int r;
+
+    for (guint i = 0; i < tested->tried; i++) {
+        why[i] = accept_mismatch_key(tested->why[i]);
+        ids[i] = accept_policy_get(policy, i)->id;
+    }
+    r = bus_policy_open_pair(message, "why", "as");
+    if (r >= 0)
+        r = sd_bus_message_append_strv(message, (char **)why);
+    if (r >= 0)
+        r = bus_policy_close_pair(message);
+    if (r >= 0)
+        r = bus_policy_open_pair(message, "tried", "at");
+    if (r >= 0)
+        r = sd_bus_message_append_array(message, 't', ids, tested->tried * sizeof *ids);
+    return r < 0 ? r : bus_policy_close_pair(message);
+}
+
+static int
+bus_policy_append_details(sd_bus_message *message, const AcceptVerdict *verdict)
+{
+    int r;
+
+    r = bus_rule_append_text(message, "target", verdict->target);
+    if (r >= 0)
+        r = bus_rule_append_text(message, "handler", verdict->handler);
+    if (r >= 0 && verdict->kind == ACCEPT_HANDLER)
+        r = sd_bus_message_append(message, "{sv}", "handler-uid", "u", verdict->handler_uid);
+    if (r >= 0)
+        r = bus_rule_append_text(message, "reason", verdict->reject_text);
+    return r < 0 ? r : bus_limits_append(message, &verdict->limits);
+}
+
+static int
+bus_policy_reply_tested(sd_bus_message *message, const AcceptPolicy *policy, const Tested *tested)
+{
+    const AcceptVerdict *verdict = &tested->verdict;
     g_autoptr(sd_bus_message) reply = NULL;
     int r;
 
@@ -203,10 +217,10 @@ bus_policy_reply_verdict(sd_bus_message *message, const AcceptVerdict *verdict)
                                   (uint64_t)verdict->rule);
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "{sv}");
-    if (r >= 0 && verdict->target)
-        r = bus_policy_append_pair(reply, "target", verdict->target);
-    if (r >= 0 && verdict->kind == ACCEPT_REJECT)
-        r = bus_policy_append_pair(reply, "reason", verdict->reject_text);
+    if (r >= 0)
+        r = bus_policy_append_details(reply, verdict);
+    if (r >= 0)
+        r = bus_policy_append_why(reply, policy, tested);
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
     return r < 0 ? r : sd_bus_message_send(reply);
@@ -215,12 +229,16 @@ bus_policy_reply_verdict(sd_bus_message *message, const AcceptVerdict *verdict)
 static int
 bus_policy_test(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    AcceptRequest asked = {.at = g_get_real_time()};
+    const AcceptPolicy *policy = bus_policy_of(data);
+    AcceptRequest asked = {0};
+    guint64 at = (guint64)g_get_real_time();
     BusOption options[] = {
         {"hub", 's', &asked.hub},
         {"initiator", 's', &asked.initiator},
+        {"address", 's', &asked.address},
+        {"at", 't', &at},
     };
-    AcceptVerdict verdict;
+    Tested tested;
     int r;
 
     r = sd_bus_message_read(message, "s", &asked.stream);
@@ -232,8 +250,11 @@ bus_policy_test(sd_bus_message *message, void *data, sd_bus_error *error)
         return r;
     if (*asked.stream == '\0')
         return bus_error_setf(error, STREAMD_ERROR_INVALID, "the stream's name is empty");
-    verdict = accept_policy_test(bus_policy_of(data), &asked, NULL, NULL);
-    return bus_policy_reply_verdict(message, &verdict);
+    if (at > POLICY_AT_MAX)
+        return bus_error_setf(error, STREAMD_ERROR_INVALID, "the time is after the year 9999");
+    asked.at = (gint64)at;
+    tested.verdict = accept_policy_test(policy, &asked, tested.why, &tested.tried);
+    return bus_policy_reply_tested(message, policy, &tested);
 }
 
 static int

@@ -16,6 +16,7 @@ BUS_GETTER(bus_stream_get_hub, Stream, "s", stream_hub(object))
 BUS_GETTER_TEXT(bus_stream_get_device, Stream, stream_device(object))
 BUS_GETTER_TEXT(bus_stream_get_name, Stream, stream_name(object))
 BUS_GETTER_TEXT(bus_stream_get_initiator, Stream, stream_initiator(object))
+BUS_GETTER_TEXT(bus_stream_get_address, Stream, stream_address(object))
 BUS_GETTER(bus_stream_get_target, Stream, "s", stream_target(object))
 BUS_GETTER(bus_stream_get_owner, Stream, "u", stream_owner_uid(object))
 BUS_GETTER(bus_stream_get_tunnel, Stream, "t", stream_tunnel(object))
@@ -39,6 +40,8 @@ static const sd_bus_vtable bus_stream_vtable[] = {
     SD_BUS_PROPERTY("DeviceId", "s", bus_stream_get_device, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StreamName", "s", bus_stream_get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Initiator", "s", bus_stream_get_initiator, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("InitiatorAddress", "s", bus_stream_get_address, 0,
+                    SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Target", "s", bus_stream_get_target, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("OwnerUid", "u", bus_stream_get_owner, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Tunnel", "t", bus_stream_get_tunnel, 0, SD_BUS_VTABLE_PROPERTY_CONST),

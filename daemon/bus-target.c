@@ -24,6 +24,16 @@ BUS_GETTER(bus_target_get_source, Target, "s", target_source(object) != NULL ? "
 BUS_GETTER(bus_target_get_streams, Target, "u",
            bus_object_caller_sees(server, getuid()) ? target_active(object) : 0)
 
+#define LIMIT_GETTER(name, signature, type, limit)                                                 \
+    BUS_GETTER(bus_target_get_##name, Target, signature, (type)target_limits(object)->of[limit])
+
+LIMIT_GETTER(max_streams, "u", uint32_t, LIMIT_STREAMS)
+LIMIT_GETTER(max_rate, "u", uint32_t, LIMIT_RATE)
+LIMIT_GETTER(max_bytes, "t", uint64_t, LIMIT_BYTES)
+LIMIT_GETTER(max_duration, "t", uint64_t, LIMIT_DURATION)
+LIMIT_GETTER(idle_timeout, "t", uint64_t, LIMIT_IDLE)
+LIMIT_GETTER(stall_timeout, "t", uint64_t, LIMIT_STALL)
+
 static const sd_bus_vtable bus_target_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_target_remove,
@@ -32,6 +42,15 @@ static const sd_bus_vtable bus_target_vtable[] = {
     SD_BUS_PROPERTY("Address", "s", bus_target_get_address, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Source", "s", bus_target_get_source, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Streams", "u", bus_target_get_streams, 0, 0),
+    SD_BUS_PROPERTY("MaxStreams", "u", bus_target_get_max_streams, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("MaxRate", "u", bus_target_get_max_rate, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("MaxBytes", "t", bus_target_get_max_bytes, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("MaxDuration", "t", bus_target_get_max_duration, 0,
+                    SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("IdleTimeout", "t", bus_target_get_idle_timeout, 0,
+                    SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("StallTimeout", "t", bus_target_get_stall_timeout, 0,
+                    SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_VTABLE_END,
 };
 

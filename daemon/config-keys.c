@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/config-keys.h"
 
+#include "common/quantity.h"
 #include "daemon/app.h"
 #include "daemon/keep-alive.h"
 
 #include <string.h>
 
-const char *const config_verdicts[] = {"reject", "accept", NULL};
+const char *const config_verdicts[] = {"reject", "accept", "ask", NULL};
+const char *const config_defaults[] = {"reject", "accept", NULL};
 const char *const config_transports[] = {"wss", "mqtts", NULL};
+
+#define LIMITS(section)                                                                            \
+    {section, "MaxStreams", CONFIG_NUMBER, 1, LIMIT_STREAMS_MAX},                                  \
+        {section, "MaxRate", CONFIG_NUMBER, 1, LIMIT_RATE_MAX},                                    \
+        {section, "MaxBytes", CONFIG_SIZE, 1, LIMIT_BYTES_MAX},                                    \
+        {section, "MaxDuration", CONFIG_TIME, LIMIT_TIME_LEAST, LIMIT_TIME_MAX},                   \
+        {section, "IdleTimeout", CONFIG_TIME, LIMIT_TIME_LEAST, LIMIT_TIME_MAX},                   \
+    {                                                                                              \
+        section, "StallTimeout", CONFIG_TIME, LIMIT_TIME_LEAST, LIMIT_TIME_MAX                     \
+    }
 
 static const ConfigKey keys[] = {
     {"hub", "ConnectionStringFile", CONFIG_PATH},
@@ -29,13 +41,21 @@ static const ConfigKey keys[] = {
     {"network", "ProxyCredentialsCredential", CONFIG_TEXT},
     {"network", "NoProxy", CONFIG_TEXT},
     {"target", "Address", CONFIG_TEXT},
+    LIMITS("target"),
     {"rule", "Hub", CONFIG_TEXT},
     {"rule", "Stream", CONFIG_TEXT},
     {"rule", "Initiator", CONFIG_TEXT},
+    {"rule", "Address", CONFIG_TEXT},
+    {"rule", "Weekdays", CONFIG_TEXT},
+    {"rule", "Time", CONFIG_TEXT},
     {"rule", "Verdict", CONFIG_CHOICE, .choices = config_verdicts},
     {"rule", "Target", CONFIG_TEXT},
+    {"rule", "Handler", CONFIG_TEXT},
+    {"rule", "HandlerUser", CONFIG_TEXT},
+    {"rule", "AskTimeout", CONFIG_TIME, ACCEPT_ASK_TIMEOUT_LEAST, ACCEPT_ASK_TIMEOUT_MAX},
     {"rule", "Reason", CONFIG_TEXT},
-    {"policy", "Default", CONFIG_CHOICE, .choices = config_verdicts},
+    LIMITS("rule"),
+    {"policy", "Default", CONFIG_CHOICE, .choices = config_defaults},
     {"policy", "Reason", CONFIG_TEXT},
     {"limits", "ListenersPerUser", CONFIG_NUMBER, 1, APP_LISTENERS_PER_UID_CAP,
      APP_LISTENERS_PER_UID},
@@ -99,6 +119,30 @@ choice_index(const ConfigKey *key, const char *value)
     return -1;
 }
 
+/* FALSE: it is none, or out of bounds. */
+static gboolean
+quantity_of(const ConfigKey *key, const char *value, guint64 *ret)
+{
+    guint64 number;
+
+    switch (key->kind) {
+    case CONFIG_TIME:
+        if (!quantity_parse_time(value, &number))
+            return FALSE;
+        break;
+    case CONFIG_SIZE:
+        if (!quantity_parse_size(value, &number))
+            return FALSE;
+        break;
+    default:
+        if (!g_ascii_string_to_unsigned(value, 10, key->least, key->most, &number, NULL))
+            return FALSE;
+        break;
+    }
+    *ret = number;
+    return number >= key->least && number <= key->most;
+}
+
 static gboolean
 value_is_good(const ConfigKey *key, const char *value)
 {
@@ -108,7 +152,9 @@ value_is_good(const ConfigKey *key, const char *value)
     case CONFIG_PATH:
         return g_path_is_absolute(value);
     case CONFIG_NUMBER:
-        return g_ascii_string_to_unsigned(value, 10, key->least, key->most, &number, NULL);
+    case CONFIG_TIME:
+    case CONFIG_SIZE:
+        return quantity_of(key, value, &number);
     case CONFIG_CHOICE:
         return choice_index(key, value) >= 0;
     case CONFIG_TEXT:
@@ -118,16 +164,33 @@ value_is_good(const ConfigKey *key, const char *value)
 }
 
 static char *
+key_wants_quantity(const ConfigKey *key)
+{
+    const gboolean time = key->kind == CONFIG_TIME;
+    g_autofree char *least =
+        time ? quantity_format_time(key->least) : quantity_format_size(key->least);
+    g_autofree char *most =
+        time ? quantity_format_time(key->most) : quantity_format_size(key->most);
+
+    return g_strdup_printf("%s, from %s to %s",
+                           time ? "a time such as 30s or 2h" : "a size such as 10M", least, most);
+}
+
+static char *
 key_wants(const ConfigKey *key)
 {
-    g_autofree char *all = NULL;
-
-    if (key->kind == CONFIG_PATH)
+    switch (key->kind) {
+    case CONFIG_PATH:
         return g_strdup("an absolute path");
-    if (key->kind == CONFIG_NUMBER)
-        return g_strdup_printf("a whole number from %u to %u", key->least, key->most);
-    all = g_strjoinv(" or ", (char **)key->choices);
-    return g_steal_pointer(&all);
+    case CONFIG_NUMBER:
+        return g_strdup_printf("a whole number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT,
+                               key->least, key->most);
+    case CONFIG_TIME:
+    case CONFIG_SIZE:
+        return key_wants_quantity(key);
+    default:
+        return g_strjoinv(" or ", (char **)key->choices);
+    }
 }
 
 static char *
@@ -176,18 +239,22 @@ config_keys_check(ConfigFile *config)
     }
 }
 
-guint
-config_keys_number(const ConfigSection *section, const char *key)
+guint64
+config_keys_quantity(const ConfigSection *section, const char *key)
 {
     const char *kind = section_kind(section);
     const ConfigKey *row = kind ? key_find(kind, key) : NULL;
     const char *value = config_section_value(section, key);
     guint64 number;
 
-    g_assert(row && row->kind == CONFIG_NUMBER);
-    if (!value || !g_ascii_string_to_unsigned(value, 10, row->least, row->most, &number, NULL))
-        return row->fallback;
-    return (guint)number;
+    g_assert(row && row->kind != CONFIG_TEXT && row->kind != CONFIG_PATH);
+    return value && quantity_of(row, value, &number) ? number : row->fallback;
+}
+
+guint
+config_keys_number(const ConfigSection *section, const char *key)
+{
+    return (guint)config_keys_quantity(section, key);
 }
 
 guint

@@ -9,6 +9,8 @@ typedef enum {
     CONFIG_TEXT,
     CONFIG_PATH,   /* absolute */
     CONFIG_NUMBER, /* a whole one, LEAST to MOST */
+    CONFIG_TIME,   /* common/quantity.h; in µs */
+    CONFIG_SIZE,   /* common/quantity.h; in bytes */
     CONFIG_CHOICE, /* one of CHOICES */
 } ConfigKind;
 
@@ -16,11 +18,12 @@ typedef struct {
     const char *section; /* the first word in the brackets */
     const char *key;
     ConfigKind kind;
-    guint least, most, fallback; /* CONFIG_NUMBER */
-    const char *const *choices;  /* CONFIG_CHOICE: NULL-terminated; the first is the default */
+    guint64 least, most, fallback; /* CONFIG_NUMBER, CONFIG_TIME, CONFIG_SIZE */
+    const char *const *choices;    /* CONFIG_CHOICE: NULL-terminated; the first is the default */
 } ConfigKey;
 
-extern const char *const config_verdicts[];   /* reject, accept */
+extern const char *const config_verdicts[];   /* reject, accept, ask */
+extern const char *const config_defaults[];   /* reject, accept */
 extern const char *const config_transports[]; /* as HubTransport */
 
 guint config_keys_size(void);
@@ -31,6 +34,7 @@ void config_keys_check(ConfigFile *config);
 
 /* Values that were checked, or the default. The index of a choice. */
 guint config_keys_number(const ConfigSection *section, const char *key);
+guint64 config_keys_quantity(const ConfigSection *section, const char *key); /* of each such kind */
 guint config_keys_choice(const ConfigSection *section, const char *key);
 
 /* "hub a" with KIND "hub": "a"; NULL when the section is of another kind or has no name. */

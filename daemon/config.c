@@ -157,6 +157,16 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
     }
 }
 
+static Limits
+section_limits(const ConfigSection *section)
+{
+    Limits limits;
+
+    for (guint i = 0; i < LIMIT_LAST; i++)
+        limits.of[i] = config_keys_quantity(section, limit_row((Limit)i)->setting);
+    return limits;
+}
+
 static void
 config_read_target(ConfigFile *config, const ConfigSection *section, const char *name,
                    StoreState *state)
@@ -172,7 +182,60 @@ config_read_target(ConfigFile *config, const ConfigSection *section, const char 
     else if (!target_check_address(address->value, &bad_address))
         problem_here(config, &address->place, section, bad_address->message);
     else if (!bad_name)
-        store_state_add_target(state, name, address->value, source);
+        store_state_add_target(state, &(TargetSettings){.name = name,
+                                                        .address = address->value,
+                                                        .source = source,
+                                                        .limits = section_limits(section)});
+}
+
+/* Whose the handler is: a user by name, as NSS knows it now. */
+static void
+read_handler(ConfigFile *config, const ConfigSection *section, AcceptRule *rule)
+{
+    const ConfigEntry *user = config_section_find(section, "HandlerUser");
+    g_autofree char *text = NULL;
+
+    rule->handler = config_section_value(section, "Handler");
+    if (!rule->handler != !user) {
+        problem_here(config, &section->place, section, "Handler and HandlerUser go together");
+    } else if (user && !user_find(user->value, &rule->handler_uid)) {
+        text = g_strdup_printf("there is no user \"%.64s\"", user->value);
+        problem_here(config, &user->place, section, text);
+    }
+}
+
+static AcceptKind
+rule_kind(const ConfigSection *section, const AcceptRule *rule)
+{
+    const char *verdict = config_verdicts[config_keys_choice(section, "Verdict")];
+
+    if (strcmp(verdict, "ask") == 0)
+        return ACCEPT_ASK;
+    if (strcmp(verdict, "accept") == 0)
+        return rule->handler ? ACCEPT_HANDLER : ACCEPT_TARGET;
+    return ACCEPT_REJECT;
+}
+
+static AcceptRule
+section_rule(ConfigFile *config, const ConfigSection *section, const char *source)
+{
+    AcceptRule rule = {
+        .hub = config_section_value(section, "Hub"),
+        .stream = config_section_value(section, "Stream"),
+        .initiator = config_section_value(section, "Initiator"),
+        .address = config_section_value(section, "Address"),
+        .weekdays = config_section_value(section, "Weekdays"),
+        .time = config_section_value(section, "Time"),
+        .target = config_section_value(section, "Target"),
+        .ask_timeout = (gint64)config_keys_quantity(section, "AskTimeout"),
+        .reject_text = config_section_value(section, "Reason"),
+        .limits = section_limits(section),
+        .source = source,
+    };
+
+    read_handler(config, section, &rule);
+    rule.kind = rule_kind(section, &rule);
+    return rule;
 }
 
 static void
@@ -180,16 +243,8 @@ config_read_rule(ConfigFile *config, const ConfigSection *section, const char *n
                  StoreState *state)
 {
     g_autofree char *source = section_source(section);
+    AcceptRule rule = section_rule(config, section, source);
     g_autoptr(GError) error = NULL;
-    AcceptRule rule = {
-        .hub = config_section_value(section, "Hub"),
-        .stream = config_section_value(section, "Stream"),
-        .initiator = config_section_value(section, "Initiator"),
-        .kind = config_keys_choice(section, "Verdict") == 1 ? ACCEPT_TARGET : ACCEPT_REJECT,
-        .target = config_section_value(section, "Target"),
-        .reject_text = config_section_value(section, "Reason"),
-        .source = source,
-    };
     guint64 id = 0;
 
     if (!g_ascii_string_to_unsigned(name, 10, 1, ACCEPT_FIRST_RUNTIME_ID - 1, &id, NULL) ||

@@ -3,10 +3,6 @@
 
 #include "common/secret.h"
 
-typedef struct {
-    char *name, *address, *source;
-} TargetItem;
-
 /* The strings of the items belong to the state: HubSettings and its like point to them. */
 struct StoreState {
     GPtrArray *hubs, *targets, *rules, *tunnels;
@@ -35,11 +31,11 @@ hub_item_free(void *data)
 static void
 target_item_free(void *data)
 {
-    TargetItem *target = data;
+    TargetSettings *target = data;
 
-    g_free(target->name);
-    g_free(target->address);
-    g_free(target->source);
+    g_free((char *)target->name);
+    g_free((char *)target->address);
+    g_free((char *)target->source);
     g_free(target);
 }
 
@@ -104,11 +100,14 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
 }
 
 void
-store_state_add_target(StoreState *state, const char *name, const char *address, const char *source)
+store_state_add_target(StoreState *state, const TargetSettings *target)
 {
-    TargetItem *item = g_new(TargetItem, 1);
+    TargetSettings *item = g_new(TargetSettings, 1);
 
-    *item = (TargetItem){g_strdup(name), g_strdup(address), g_strdup(source)};
+    *item = *target;
+    item->name = g_strdup(target->name);
+    item->address = g_strdup(target->address);
+    item->source = g_strdup(target->source);
     g_ptr_array_add(state->targets, item);
 }
 
@@ -203,20 +202,10 @@ store_state_hub(const StoreState *state, guint index)
     return *(const HubSettings *)state->hubs->pdata[index];
 }
 
-void
-store_state_target(const StoreState *state, guint index, const char **ret_name,
-                   const char **ret_address)
+TargetSettings
+store_state_target(const StoreState *state, guint index)
 {
-    const TargetItem *target = state->targets->pdata[index];
-
-    *ret_name = target->name;
-    *ret_address = target->address;
-}
-
-const char *
-store_state_target_source(const StoreState *state, guint index)
-{
-    return ((const TargetItem *)state->targets->pdata[index])->source;
+    return *(const TargetSettings *)state->targets->pdata[index];
 }
 
 AcceptRule

@@ -6,6 +6,7 @@
 
 #include "daemon/accept-policy.h"
 #include "daemon/hub.h"
+#include "daemon/target.h"
 #include "daemon/tunnel.h"
 
 typedef struct StoreState StoreState;
@@ -20,9 +21,7 @@ StoreState *store_state_new(void);
 void store_state_free(StoreState *state); /* wipes the connection strings; NULL is fine */
 
 void store_state_add_hub(StoreState *state, const HubSettings *hub);
-/* SOURCE as in HubSettings. */
-void store_state_add_target(StoreState *state, const char *name, const char *address,
-                            const char *source);
+void store_state_add_target(StoreState *state, const TargetSettings *target);
 void store_state_add_rule(StoreState *state, const AcceptRule *rule);
 void store_state_add_tunnel(StoreState *state, const TunnelOptions *tunnel);
 void store_state_set_default(StoreState *state, gboolean accept, const char *reject_text);
@@ -36,9 +35,7 @@ guint store_state_targets(const StoreState *state);
 guint store_state_rules(const StoreState *state);
 guint store_state_tunnels(const StoreState *state);
 HubSettings store_state_hub(const StoreState *state, guint index);
-void store_state_target(const StoreState *state, guint index, const char **ret_name,
-                        const char **ret_address);
-const char *store_state_target_source(const StoreState *state, guint index);
+TargetSettings store_state_target(const StoreState *state, guint index);
 AcceptRule store_state_rule(const StoreState *state, guint index);
 TunnelOptions store_state_tunnel(const StoreState *state, guint index);
 

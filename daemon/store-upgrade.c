@@ -26,8 +26,15 @@ upgrade_1(GKeyFile *file)
     }
 }
 
+/* Version 3 knows more conditions, outcomes and limits of rules and targets. What there was means
+ * the same; an older streamd, which would overlook a condition, must not read it. */
+static void
+upgrade_2(GKeyFile *file G_GNUC_UNUSED)
+{
+}
+
 /* From the version of the index, plus STORE_VERSION_OLDEST, to the next. */
-static void (*const steps[])(GKeyFile *file) = {upgrade_1};
+static void (*const steps[])(GKeyFile *file) = {upgrade_1, upgrade_2};
 
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == STORE_VERSION - STORE_VERSION_OLDEST);
 

@@ -6,7 +6,7 @@
 #include <glib.h>
 
 /* The version that is written (store.h), and the oldest that is read. */
-#define STORE_VERSION 2
+#define STORE_VERSION 3
 #define STORE_VERSION_OLDEST 1
 
 /* FILE is of VERSION, which is one of them. */

@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "common/secret.h"
 #include "daemon/settings-reader.h"
+#include "daemon/store-rule.h"
 #include "daemon/store-upgrade.h"
 
 #include <errno.h>
@@ -214,29 +215,6 @@ store_read_hub(SettingsReader *reader, const char *name, const char *secrets, St
 }
 
 static void
-store_read_rule(SettingsReader *reader, const char *id, StoreState *state)
-{
-    g_autofree char *hub = settings_reader_text(reader, "hub", FALSE);
-    g_autofree char *stream = settings_reader_text(reader, "stream", FALSE);
-    g_autofree char *initiator = settings_reader_text(reader, "initiator", FALSE);
-    g_autofree char *target = settings_reader_text(reader, "target", FALSE);
-    g_autofree char *reason = settings_reader_text(reader, "reason", FALSE);
-    const AcceptRule rule = {
-        .id = (guint32)g_ascii_strtoull(id, NULL, 10),
-        .hub = hub,
-        .stream = stream,
-        .initiator = initiator,
-        .kind = settings_reader_choice(reader, "verdict", verdicts, 0) == 1 ? ACCEPT_TARGET
-                                                                            : ACCEPT_REJECT,
-        .target = target,
-        .reject_text = reason,
-    };
-
-    if (!reader->error)
-        store_state_add_rule(state, &rule);
-}
-
-static void
 store_read_tunnel(SettingsReader *reader, StoreState *state)
 {
     g_autofree char *hub = settings_reader_text(reader, "hub", TRUE);
@@ -275,16 +253,13 @@ static void
 store_read_section(SettingsReader *reader, const char *group, const char *secrets,
                    StoreState *state)
 {
-    g_autofree char *address = NULL;
     const char *name;
 
     settings_reader_enter(reader, group);
     if ((name = settings_section_name(group, "hub")) != NULL) {
         store_read_hub(reader, name, secrets, state);
     } else if ((name = settings_section_name(group, "target")) != NULL) {
-        address = settings_reader_text(reader, "address", TRUE);
-        if (address)
-            store_state_add_target(state, name, address, NULL);
+        store_read_target(reader, name, state);
     } else if ((name = settings_section_name(group, "rule")) != NULL) {
         store_read_rule(reader, name, state);
     } else if (settings_section_name(group, "tunnel")) {
@@ -348,19 +323,6 @@ set_text(GKeyFile *file, const char *group, const char *key, const char *value)
 }
 
 static void
-store_put_rule(GKeyFile *file, const AcceptRule *rule)
-{
-    g_autofree char *group = g_strdup_printf("rule %u", rule->id);
-
-    g_key_file_set_string(file, group, "verdict", verdicts[rule->kind == ACCEPT_TARGET ? 1 : 0]);
-    set_text(file, group, "hub", rule->hub);
-    set_text(file, group, "stream", rule->stream);
-    set_text(file, group, "initiator", rule->initiator);
-    set_text(file, group, "target", rule->target);
-    set_text(file, group, "reason", rule->reject_text);
-}
-
-static void
 store_put_tunnel(GKeyFile *file, guint index, const TunnelOptions *tunnel)
 {
     g_autofree char *group = g_strdup_printf("tunnel %u", index + 1);
@@ -413,12 +375,9 @@ store_save_state(Store *store, const StoreState *state, GError **error)
         store_put_hub(file, &hub);
     }
     for (guint i = 0; i < store_state_targets(state); i++) {
-        const char *name, *address;
-        g_autofree char *group = NULL;
+        const TargetSettings target = store_state_target(state, i);
 
-        store_state_target(state, i, &name, &address);
-        group = g_strdup_printf("target %s", name);
-        g_key_file_set_string(file, group, "address", address);
+        store_put_target(file, &target);
     }
     for (guint i = 0; i < store_state_rules(state); i++) {
         const AcceptRule rule = store_state_rule(state, i);

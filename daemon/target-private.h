@@ -39,9 +39,8 @@ struct Target {
     GQueue waiters; /* TargetWaiter */
 };
 
-Target *target_new(const char *name, const char *address, const char *source, GError **error);
-/* INVALID. For new streams. */
-gboolean target_set_limits(Target *target, const Limits *limits, GError **error);
+/* INVALID. The strings are copied. */
+Target *target_new(const TargetSettings *settings, GError **error);
 void target_set_source(Target *target, const char *source);
 Target *target_ref(Target *target); /* a stream keeps the target it is connected to */
 void target_unref(Target *target);  /* NULL is fine */

@@ -133,19 +133,22 @@ target_check_address(const char *address, GError **error)
 }
 
 Target *
-target_new(const char *name, const char *address, const char *source, GError **error)
+target_new(const TargetSettings *settings, GError **error)
 {
     g_auto(LocalAddress) parsed = {0};
     Target *target;
 
-    if (!target_check_name(name, error) || !local_address_parse(address, FALSE, &parsed, error))
+    if (!target_check_name(settings->name, error) ||
+        !local_address_parse(settings->address, FALSE, &parsed, error) ||
+        !limits_check(&settings->limits, error))
         return NULL;
     target = g_new0(Target, 1);
     target->references = 1;
-    target->name = g_strdup(name);
-    target->address = g_strdup(address);
+    target->name = g_strdup(settings->name);
+    target->address = g_strdup(settings->address);
     target->parsed = parsed;
-    target->source = g_strdup(source);
+    target->source = g_strdup(settings->source);
+    target->limits = settings->limits;
     parsed = (LocalAddress){0};
     return target;
 }
@@ -197,15 +200,6 @@ const Limits *
 target_limits(const Target *target)
 {
     return &target->limits;
-}
-
-gboolean
-target_set_limits(Target *target, const Limits *limits, GError **error)
-{
-    if (!limits_check(limits, error))
-        return FALSE;
-    target->limits = *limits;
-    return TRUE;
 }
 
 const char *

@@ -16,6 +16,12 @@ typedef struct Target Target;
 #define TARGET_WAITING_MAX 8 /* connections that wait for their leg; further streams queue */
 #define TARGET_CONNECT_TIMEOUT (5 * G_TIME_SPAN_SECOND)
 
+typedef struct {
+    const char *name, *address;
+    const char *source; /* "FILE:LINE" of the configuration; NULL: D-Bus */
+    Limits limits;
+} TargetSettings;
+
 const char *target_name(const Target *target);
 const char *target_address(const Target *target);  /* as it was given */
 guint target_active(const Target *target);         /* streams connected to it now */

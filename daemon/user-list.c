@@ -61,7 +61,7 @@ user_number(const char *name, guint32 *ret)
     return TRUE;
 }
 
-static gboolean
+gboolean
 user_find(const char *name, guint32 *ret_uid)
 {
     struct passwd entry, *found = NULL;

@@ -10,6 +10,9 @@
 #define USER_LIST_TEXT_MAX 2048
 #define USER_LIST_NAMES_MAX 64
 
+/* A user by name, or by number. Asks the system's databases. */
+gboolean user_find(const char *name, guint32 *ret_uid);
+
 /* INVALID: a name that is none; too many. */
 gboolean user_list_check(const char *text, GError **error);
 

@@ -90,7 +90,7 @@ free_target(void *target)
 static void
 add_target(Fixture *fixture, const char *name, const char *address)
 {
-    Target *target = target_new(name, address, FALSE, NULL);
+    Target *target = target_new(&(TargetSettings){.name = name, .address = address}, NULL);
 
     g_assert_nonnull(target);
     g_ptr_array_add(fixture->targets, target);

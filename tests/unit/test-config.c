@@ -86,7 +86,7 @@ test_whole(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(StoreState) state = NULL;
-    const char *name, *address, *text = NULL;
+    const char *text = NULL;
     gboolean accept;
 
     write_file(fixture, "key", 0600, IDENTITY "\n");
@@ -102,9 +102,8 @@ test_whole(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(store_state_hub(state, 0).transport, ==, HUB_TRANSPORT_MQTTS);
     g_assert_cmpuint(store_state_hub(state, 0).mqtts_port, ==, 8883);
     g_assert_true(g_str_has_suffix(store_state_hub(state, 0).source, "/streamd.conf:2"));
-    store_state_target(state, 0, &name, &address);
-    g_assert_cmpstr(name, ==, "sshd");
-    g_assert_cmpstr(address, ==, "tcp:127.0.0.1:22");
+    g_assert_cmpstr(store_state_target(state, 0).name, ==, "sshd");
+    g_assert_cmpstr(store_state_target(state, 0).address, ==, "tcp:127.0.0.1:22");
     g_assert_cmpuint(store_state_rule(state, 0).id, ==, 3);
     g_assert_cmpuint(store_state_rule(state, 1).id, ==, 20);
     g_assert_true(store_state_default(state, &accept, &text));
@@ -113,13 +112,89 @@ test_whole(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(store_state_limits(state).streams_per_uid, ==, 256);
 }
 
+/* A rule that says all it can, and the limits of a target. */
+static void
+test_rules(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(StoreState) state = NULL;
+    AcceptRule rule;
+    Limits limits;
+
+    write_config(fixture, "streamd.conf",
+                 "[target a]\nAddress=tcp:127.0.0.1:1\nMaxStreams=4\nMaxRate=30\nMaxBytes=1.5G\n"
+                 "MaxDuration=2h 30min\nIdleTimeout=10min\nStallTimeout=90\n"
+                 "[rule 1]\nAddress=10.0.0.0/8\nWeekdays=mon-fri\nTime=08:00-18:00\n"
+                 "Verdict=ask\nAskTimeout=45s\nMaxBytes=10M\n"
+                 "[rule 2]\nVerdict=accept\nHandler=echo\nHandlerUser=root\n"
+                 "[rule 3]\nVerdict=ask\nAskTimeout=\n");
+    state = config_load(fixture->file, TRUE, &error);
+    g_assert_no_error(error);
+    limits = store_state_target(state, 0).limits;
+    g_assert_cmpuint(limits.of[LIMIT_STREAMS], ==, 4);
+    g_assert_cmpuint(limits.of[LIMIT_RATE], ==, 30);
+    g_assert_cmpuint(limits.of[LIMIT_BYTES], ==, G_GUINT64_CONSTANT(1610612736));
+    g_assert_cmpuint(limits.of[LIMIT_DURATION], ==, 9000 * G_TIME_SPAN_SECOND);
+    g_assert_cmpuint(limits.of[LIMIT_IDLE], ==, 10 * G_TIME_SPAN_MINUTE);
+    g_assert_cmpuint(limits.of[LIMIT_STALL], ==, 90 * G_TIME_SPAN_SECOND);
+    rule = store_state_rule(state, 0);
+    g_assert_cmpint(rule.kind, ==, ACCEPT_ASK);
+    g_assert_cmpint(rule.ask_timeout, ==, 45 * G_TIME_SPAN_SECOND);
+    g_assert_cmpstr(rule.address, ==, "10.0.0.0/8");
+    g_assert_cmpstr(rule.weekdays, ==, "mon-fri");
+    g_assert_cmpstr(rule.time, ==, "08:00-18:00");
+    g_assert_cmpuint(rule.limits.of[LIMIT_BYTES], ==, 10 * 1024 * 1024);
+    g_assert_cmpuint(rule.limits.of[LIMIT_IDLE], ==, 0);
+    rule = store_state_rule(state, 1);
+    g_assert_cmpint(rule.kind, ==, ACCEPT_HANDLER);
+    g_assert_cmpstr(rule.handler, ==, "echo");
+    g_assert_cmpuint(rule.handler_uid, ==, 0);
+    g_assert_cmpint(store_state_rule(state, 2).ask_timeout, ==, 0);
+}
+
+static void
+test_bad_rules(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *text = NULL;
+
+    write_config(fixture, "streamd.conf",
+                 "[target a]\nAddress=tcp:127.0.0.1:1\nMaxStreams=0\nMaxBytes=much\n"
+                 "MaxDuration=100ms\nIdleTimeout=400d\nStallTimeout=1 fortnight\n"
+                 "[rule 1]\nVerdict=accept\nAddress=10.0.0.1/8\n"
+                 "[rule 2]\nVerdict=accept\nWeekdays=always\n"
+                 "[rule 3]\nVerdict=accept\nTime=9-5\n"
+                 "[rule 4]\nVerdict=reject\nMaxBytes=1\n"
+                 "[rule 5]\nVerdict=accept\nHandler=h\n"
+                 "[rule 6]\nVerdict=accept\nHandler=h\nHandlerUser=nobody-of-that-name\n"
+                 "[rule 7]\nVerdict=ask\nAskTimeout=51s\n"
+                 "[rule 8]\nVerdict=ask\nHandler=h\nHandlerUser=root\n"
+                 "[rule 9]\nVerdict=accept\nHandlerUser=root\n"
+                 "[rule 10]\nVerdict=accept\nReason=no\n");
+    text = load_fails(fixture);
+    assert_has(text, "@/streamd.conf:3: MaxStreams wants a whole number from 1 to 16384");
+    assert_has(text, "@/streamd.conf:4: MaxBytes wants a size such as 10M");
+    assert_has(text, "@/streamd.conf:5: MaxDuration wants a time such as 30s or 2h");
+    assert_has(text, "@/streamd.conf:6: IdleTimeout wants a time such as 30s or 2h");
+    assert_has(text, "@/streamd.conf:7: StallTimeout wants a time such as 30s or 2h");
+    assert_has(text, "@/streamd.conf:8: [rule 1]: \"10.0.0.1/8\": it has bits behind its prefix");
+    assert_has(text, "@/streamd.conf:11: [rule 2]: \"always\": weekdays are written");
+    assert_has(text, "@/streamd.conf:14: [rule 3]: \"9-5\": a time is written");
+    assert_has(text, "@/streamd.conf:17: [rule 4]: a rule that rejects has no limits");
+    assert_has(text, "@/streamd.conf:20: [rule 5]: Handler and HandlerUser go together");
+    assert_has(text, "@/streamd.conf:26: [rule 6]: there is no user \"nobody-of-that-name\"");
+    assert_has(text,
+               "@/streamd.conf:29: AskTimeout wants a time such as 30s or 2h, from 1s to 50s");
+    assert_has(text, "@/streamd.conf:30: [rule 8]: a handler goes with the verdict accept");
+    assert_has(text, "@/streamd.conf:34: [rule 9]: Handler and HandlerUser go together");
+    assert_has(text, "@/streamd.conf:37: [rule 10]: a reason goes with the verdict reject");
+}
+
 /* By name, later ones on top, single keys; what is no drop-in is left alone. */
 static void
 test_drop_ins(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(StoreState) state = NULL;
-    const char *name, *address;
 
     write_config(fixture, "streamd.conf",
                  "[target a]\nAddress=tcp:127.0.0.1:1\n[rule 5]\n"
@@ -133,8 +208,7 @@ test_drop_ins(Fixture *fixture, gconstpointer data)
     state = config_load(fixture->file, TRUE, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(store_state_targets(state), ==, 1);
-    store_state_target(state, 0, &name, &address);
-    g_assert_cmpstr(address, ==, "tcp:127.0.0.1:3");
+    g_assert_cmpstr(store_state_target(state, 0).address, ==, "tcp:127.0.0.1:3");
     g_assert_cmpstr(store_state_rule(state, 0).stream, ==, "x");
     g_assert_cmpstr(store_state_rule(state, 0).target, ==, "");
 }
@@ -159,7 +233,7 @@ test_all_problems(Fixture *fixture, gconstpointer data)
     assert_has(text, "@/streamd.conf:5: MqttPort wants a whole number from 1 to 65535");
     assert_has(text, "@/streamd.conf:7: [target b]: \"ftp:x\"");
     assert_has(text, "@/streamd.conf:8: [rule 0]: a rule's section is [rule N], N from 1 to 999");
-    assert_has(text, "@/streamd.conf:11: Verdict wants reject or accept");
+    assert_has(text, "@/streamd.conf:11: Verdict wants reject or accept or ask");
     assert_has(text, "@/streamd.conf:12: neither a [section] nor a Key=value");
     assert_has(text, "@/streamd.conf:13: there is no section [nothing]");
     assert_has(text, "@/streamd.conf:14: there is no section [hub]");
@@ -424,6 +498,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("whole", test_whole);
+    ADD("rules", test_rules);
+    ADD("bad-rules", test_bad_rules);
     ADD("drop-ins", test_drop_ins);
     ADD("all-problems", test_all_problems);
     ADD("missing", test_missing);

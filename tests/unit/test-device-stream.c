@@ -141,9 +141,7 @@ test_rule_limit(Fixture *fixture, gconstpointer data)
 static void
 test_target_limit(Fixture *fixture, gconstpointer data)
 {
-    const Limits limits = {.of = {[LIMIT_RATE] = 2}};
-
-    g_assert_true(target_set_limits(device_find_target("down", fixture), &limits, NULL));
+    device_find_target("down", fixture)->limits.of[LIMIT_RATE] = 2;
     device_request(fixture, "down", "1", TRUE);
     (void)device_wait_answer(fixture, 0);
     device_request(fixture, "down", "2", TRUE);

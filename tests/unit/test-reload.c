@@ -202,7 +202,8 @@ test_names_of_the_bus(Fixture *fixture, gconstpointer data)
     g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL;
 
-    g_assert_nonnull(app_add_target(fixture->app, "mine", "tcp:127.0.0.1:1", &error));
+    g_assert_nonnull(app_add_target(
+        fixture->app, &(TargetSettings){.name = "mine", .address = "tcp:127.0.0.1:1"}, &error));
     text = reload_fails(fixture, HUBS "[target mine]\nAddress=tcp:127.0.0.1:2\n");
     g_assert_nonnull(strstr(text, "[target mine]: a target of that name was added over D-Bus"));
     reload(fixture, "");

@@ -53,7 +53,7 @@ state_new(void)
                                               .ca_file = "/etc/ca.pem",
                                               .transport = HUB_TRANSPORT_MQTTS,
                                               .mqtts_port = 8884});
-    store_state_add_target(state, "sshd", "tcp:127.0.0.1:22", NULL);
+    store_state_add_target(state, &(TargetSettings){.name = "sshd", .address = "tcp:127.0.0.1:22"});
     store_state_add_rule(
         state, &(AcceptRule){.id = 1004, .stream = "ssh", .reject_text = "not now = never; [x]"});
     store_state_add_tunnel(state, &(TunnelOptions){.hub = "office",
@@ -253,9 +253,52 @@ test_version_1(Fixture *fixture, gconstpointer data)
     assert_state(state);
     g_assert_true(store_save(fixture->store, state, &error));
     g_assert_true(g_file_get_contents(fixture->state, &text, NULL, NULL));
-    g_assert_true(g_str_has_prefix(text, "streamd-store version=2 "));
+    g_assert_true(g_str_has_prefix(text, "streamd-store version=3 "));
     again = load(fixture);
     assert_state(again);
+}
+
+/* What version 3 brought. */
+static void
+test_rules(Fixture *fixture, gconstpointer data)
+{
+    const AcceptRule rules[] = {
+        {.id = 1001,
+         .hub = "office",
+         .stream = "web-*",
+         .initiator = "ops",
+         .address = "2001:db8::/32",
+         .weekdays = "mon-fri",
+         .time = "22:00-06:00",
+         .kind = ACCEPT_TARGET,
+         .target = "www",
+         .limits = {{1, 2, 3, 4000000, 5000000, 6000000}}},
+        {.id = 1002, .kind = ACCEPT_HANDLER, .handler = "echo", .handler_uid = 1000},
+        {.id = 1003, .kind = ACCEPT_ASK, .ask_timeout = 10 * G_TIME_SPAN_SECOND},
+    };
+    const Limits limits = {.of = {[LIMIT_BYTES] = LIMIT_BYTES_MAX}};
+    g_autoptr(StoreState) state = store_state_new(), again = NULL;
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < G_N_ELEMENTS(rules); i++)
+        store_state_add_rule(state, &rules[i]);
+    store_state_add_target(
+        state, &(TargetSettings){.name = "www", .address = "unix:/run/www", .limits = limits});
+    g_assert_true(store_save(fixture->store, state, &error));
+    again = load(fixture);
+    for (guint i = 0; i < G_N_ELEMENTS(rules); i++) {
+        const AcceptRule rule = store_state_rule(again, i);
+
+        g_assert_cmpint(rule.kind, ==, rules[i].kind);
+        g_assert_cmpstr(rule.address, ==, rules[i].address ? rules[i].address : "");
+        g_assert_cmpstr(rule.weekdays, ==, rules[i].weekdays ? rules[i].weekdays : "");
+        g_assert_cmpstr(rule.time, ==, rules[i].time ? rules[i].time : "");
+        g_assert_cmpstr(rule.handler, ==, rules[i].handler ? rules[i].handler : "");
+        g_assert_cmpuint(rule.handler_uid, ==, rules[i].handler_uid);
+        g_assert_cmpint(rule.ask_timeout, ==, rules[i].ask_timeout);
+        g_assert_true(limits_equal(&rule.limits, &rules[i].limits));
+    }
+    g_assert_cmpuint(store_state_target(again, 0).limits.of[LIMIT_BYTES], ==, LIMIT_BYTES_MAX);
 }
 
 /* A newer one may say more than we know: what we do not know could be a prohibition. */
@@ -269,7 +312,7 @@ test_other_versions(Fixture *fixture, gconstpointer data)
 
         write_version(fixture->state, versions[i], "[policy]\ndefault=accept\n");
         text = load_fails(fixture, fixture->state);
-        g_assert_nonnull(strstr(text, "this streamd reads 1 to 2"));
+        g_assert_nonnull(strstr(text, "this streamd reads 1 to 3"));
     }
 }
 
@@ -309,6 +352,7 @@ main(int argc, char **argv)
     ADD("half-missing", test_half_missing);
     ADD("rights", test_rights);
     ADD("version-1", test_version_1);
+    ADD("rules", test_rules);
     ADD("other-versions", test_other_versions);
     ADD("full", test_full);
     return g_test_run();

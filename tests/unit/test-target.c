@@ -109,7 +109,8 @@ count_ready(void *data)
 static void
 test_places(void)
 {
-    g_autoptr(Target) target = target_new("ssh", "tcp:127.0.0.1:22", FALSE, NULL);
+    g_autoptr(Target) target =
+        target_new(&(TargetSettings){.name = "ssh", .address = "tcp:127.0.0.1:22"}, NULL);
     guint ready[3] = {0};
     TargetWaiter waiters[3];
 
