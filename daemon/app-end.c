@@ -45,6 +45,8 @@ app_end_finish(AppEnd *end, const GError *error)
         close(end->fd);
     if (end->done)
         end->done(end->stream, error ? -1 : end->fd, error, end->data);
+    else if (!error)
+        stream_close(end->stream, REASON_LOCAL_CUT);
     g_free(end);
 }
 
@@ -52,5 +54,4 @@ void
 app_end_cancel(AppEnd *end)
 {
     end->done = NULL;
-    stream_close(end->stream, REASON_LOCAL_CUT);
 }

@@ -19,5 +19,6 @@ AppEnd *app_end_new(Stream *stream, AppEndDone done, void *data, GError **error)
 /* The stream is open; or with ERROR it will not be. Frees it. */
 void app_end_finish(AppEnd *end, const GError *error);
 
-/* Whoever should get it is gone: the stream ends, DONE is not called. */
+/* Whoever should get it is gone: DONE is not called. The other side was told yes, and hears of the
+ * end soonest through the stream itself: it ends when it is open. */
 void app_end_cancel(AppEnd *end);

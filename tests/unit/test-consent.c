@@ -162,8 +162,10 @@ test_accept_cancelled(Fixture *fixture, gconstpointer data)
     Got it = {0};
 
     app_end_cancel(request_accept(request, ALICE, got, &it, NULL));
+    g_assert_cmpint(stream_state(device_only_stream(fixture)), ==, STREAM_CONNECTING);
+    stream_close(device_only_stream(fixture), REASON_CLOSED_BY_USER);
     g_assert_cmpuint(it.calls, ==, 0);
-    assert_ended(fixture, REQUEST_DECIDED, REASON_LOCAL_CUT);
+    assert_ended(fixture, REQUEST_DECIDED, REASON_CLOSED_BY_USER);
 }
 
 /* The streams of one user count together, whoever opened them: the request stays. */
