@@ -35,7 +35,11 @@ usr/share/doc/streamd/NEWS.md
 usr/share/doc/streamd/README.md
 usr/share/fish/vendor_completions.d/streamctl.fish
 usr/share/man/man5/streamd.conf.5
+usr/share/man/man1/streamctl.1
+usr/share/man/man5/io.streamd.Streamd1.Manager.5
+usr/share/man/man5/streamhub.conf.5
 usr/share/man/man8/streamd.8
+usr/share/man/man8/streamhub.8
 usr/share/zsh/vendor-completions/_streamctl
 usr/share/man/man5/streamd.conf.5
 '''.split()
