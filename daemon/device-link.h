@@ -32,7 +32,7 @@ void device_link_probe(DeviceLink *link);
 
 /* We came into another network, or woke up: the link has to give a sign of life within
  * DEVICE_LINK_PROBE, and one that is down is tried again at once. */
-#define DEVICE_LINK_PROBE (3 * G_TIME_SPAN_SECOND)
+#define DEVICE_LINK_PROBE (2 * G_TIME_SPAN_SECOND)
 void device_link_network_changed(DeviceLink *link);
 
 /* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 
-from harness import Failure, Site, run_ok
+from harness import Failure, Site, listed, run_ok
 
 CLONE_NEWNET = 0x40000000
 NAMES = ("hub", "gateway", "client")
@@ -52,6 +52,11 @@ def new_namespace():
     thread.join()
     os.set_inheritable(held[0], True)
     return held[0]
+
+
+def hub_state(daemon):
+    """Of its one hub."""
+    return listed(daemon.ctl_json("hub", "list"), "hubs")[0]["state"]
 
 
 class Net:
@@ -141,10 +146,14 @@ class NetSite(Site):
         self.net = net
         self.keys = {"gateway": gateway_keys, "client": client_keys}
         self.hub_settings = hub_settings
+        self.environ = {"G_MESSAGES_DEBUG": "all"}  # of what is started from now on
         super().__init__(gateway=False, client=False, **kwargs)
 
     def where(self, name):
         return self.net.within(name) if name in NAMES else []
+
+    def environment(self, **more):
+        return {**super().environment(**more), **self.environ}
 
     def write(self, name, text):
         """A file of the site's directory that nobody else may read; its path."""
