@@ -3,6 +3,7 @@
 #include "client/cli-dump.h"
 #include "client/cli.h"
 #include "client/complete.h"
+#include "client/limit-option.h"
 #include "client/verb.h"
 #include "common/table.h"
 
@@ -20,10 +21,18 @@
 #define OPEN_TUNNEL                                                                                \
     (OPEN | OPTION_BIT(OPTION_LISTEN) | OPTION_BIT(OPTION_BACKGROUND) | OPTION_BIT(OPTION_SHARED))
 #define CONNECT (OPEN | OPTION_BIT(OPTION_FDPASS) | OPTION_BIT(OPTION_SSH_HOST))
-#define TEST_RULE (OPTION_BIT(OPTION_HUB) | OPTION_BIT(OPTION_INITIATOR))
-#define ADD_RULE                                                                                   \
-    (TEST_RULE | OPTION_BIT(OPTION_STREAM) | OPTION_BIT(OPTION_POSITION) |                         \
-     OPTION_BIT(OPTION_ACCEPT) | OPTION_BIT(OPTION_REJECT))
+#define KNOWN (OPTION_BIT(OPTION_HUB) | OPTION_BIT(OPTION_INITIATOR) | OPTION_BIT(OPTION_ADDRESS))
+#define TEST_RULE (KNOWN | OPTION_BIT(OPTION_AT))
+#define RULE                                                                                       \
+    (KNOWN | OPTION_BIT(OPTION_STREAM) | OPTION_BIT(OPTION_WEEKDAYS) | OPTION_BIT(OPTION_TIME) |   \
+     OPTION_BIT(OPTION_ACCEPT) | OPTION_BIT(OPTION_HANDLER) | OPTION_BIT(OPTION_HANDLER_USER) |    \
+     OPTION_BIT(OPTION_ASK) | OPTION_BIT(OPTION_ASK_TIMEOUT) | OPTION_BIT(OPTION_REJECT) |         \
+     LIMIT_OPTIONS)
+#define RULE_ARGUMENTS                                                                             \
+    "[--stream GLOB] [--hub NAME] [--initiator GLOB] [--address ADDRESS] [--weekdays DAYS] "       \
+    "[--time HH:MM-HH:MM] (--accept TARGET | --handler NAME [--handler-user USER] | "              \
+    "--ask[=TARGET] [--ask-timeout TIME] | --reject TEXT) " LIMIT_ARGUMENTS
+#define ADD_RULE (RULE | OPTION_BIT(OPTION_POSITION))
 
 static const Verb verbs[] = {
     {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and policy")},
@@ -39,23 +48,29 @@ static const Verb verbs[] = {
      N_("Stay away from a hub until 'hub connect'; open streams go on")},
     {"hub remove", 1, 1, 0, verb_hub_remove, "NAME",
      N_("Forget a hub; its tunnels close and its streams end")},
-    {"target add", 2, 2, 0, verb_target_add, "NAME tcp:HOST:PORT|unix:PATH",
+    {"target add", 2, 2, LIMIT_OPTIONS, verb_target_add,
+     "NAME tcp:HOST:PORT|unix:PATH " LIMIT_ARGUMENTS,
      N_("Name a local address that accepted streams may reach")},
     {"target list", 0, 0, 0, verb_target_list, "", N_("List the targets")},
     {"target show", 1, 1, 0, verb_target_show, "NAME", N_("Show all of a target")},
     {"target remove", 1, 1, 0, verb_target_remove, "NAME", N_("Forget a target")},
     {"accept-policy list", 0, 0, 0, verb_policy_list, "",
      N_("List the rules that decide which streams are accepted, in order")},
-    {"accept-policy add", 0, 0, ADD_RULE, verb_policy_add,
-     "[--stream GLOB] [--hub NAME] [--initiator GLOB] [--position N] "
-     "(--accept TARGET | --reject TEXT)",
-     N_("Add a rule, at the end or at a position (0 is first)")},
+    {"accept-policy add", 0, 0, ADD_RULE, verb_policy_add, "[--position N] " RULE_ARGUMENTS,
+     N_("Add a rule, at the end or at a position (0 is first)"),
+     N_("Conditions that are not given hold for every stream. The first rule whose conditions all "
+        "hold decides. Rules of the configuration stay in front of the others. A limit that is "
+        "reached ends the stream with a reason of its own, which both ends are told.")},
+    {"accept-policy insert", 1, 1, RULE, verb_policy_insert, "POSITION " RULE_ARGUMENTS,
+     N_("Add a rule at a position, as 'accept-policy list' counts them")},
+    {"accept-policy move", 2, 2, 0, verb_policy_move, "ID POSITION",
+     N_("Move a rule to a position, as 'accept-policy list' counts them")},
     {"accept-policy remove", 1, 1, 0, verb_policy_remove, "ID", N_("Remove a rule")},
     {"accept-policy set-default", 1, 2, 0, verb_policy_set_default, "reject [TEXT] | accept",
      N_("Say what happens to streams that no rule matches; accept: to the target of that name")},
     {"accept-policy test", 1, 1, TEST_RULE, verb_policy_test,
-     "STREAM [--hub NAME] [--initiator NAME]",
-     N_("Say what would happen to a stream, and which rule decides")},
+     "STREAM [--hub NAME] [--initiator NAME] [--address ADDRESS] [--at MOMENT]",
+     N_("Say what would happen to a stream, which rule decides and why none before it")},
     {"tunnel open", 2, 2, OPEN_TUNNEL, verb_tunnel_open,
      "[--hub NAME] DEVICE[/MODULE] STREAM [--listen tcp:ADDR:PORT|unix:PATH] [--background] "
      "[--shared] [--wait[=SECONDS]] [--timeout SECONDS]",

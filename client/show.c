@@ -3,13 +3,23 @@
 
 #include "client/output.h"
 #include "client/verb.h"
+#include "common/quantity.h"
 
 #include <glib/gi18n.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef enum { SHOW_PLAIN, SHOW_TIME, SHOW_SIZE, SHOW_USER, SHOW_STATE, SHOW_NOT_ZERO } ShowKind;
+typedef enum {
+    SHOW_PLAIN,
+    SHOW_TIME,
+    SHOW_SIZE,
+    SHOW_USER,
+    SHOW_STATE,
+    SHOW_NOT_ZERO,
+    SHOW_LIMIT_SIZE,
+    SHOW_LIMIT_TIME
+} ShowKind;
 
 /* In the order of printing. What is not here comes after, under the name that it has on the bus. */
 static const struct {
@@ -30,6 +40,7 @@ static const struct {
     {"DeviceId", N_("Device"), SHOW_PLAIN},
     {"StreamName", N_("Stream"), SHOW_PLAIN},
     {"Initiator", N_("Initiator"), SHOW_PLAIN},
+    {"InitiatorAddress", N_("From"), SHOW_PLAIN},
     {"Target", N_("Target"), SHOW_PLAIN},
     {"Tunnel", N_("Tunnel"), SHOW_NOT_ZERO},
     {"ListenAddress", N_("Listens on"), SHOW_PLAIN},
@@ -46,6 +57,12 @@ static const struct {
     {"CloseReason", N_("Reason"), SHOW_PLAIN},
     {"CloseText", N_("How it ended"), SHOW_PLAIN},
     {"LastError", N_("Last error"), SHOW_PLAIN},
+    {"MaxStreams", N_("Streams at once"), SHOW_NOT_ZERO},
+    {"MaxRate", N_("New streams a minute"), SHOW_NOT_ZERO},
+    {"MaxBytes", N_("Bytes of a stream"), SHOW_LIMIT_SIZE},
+    {"MaxDuration", N_("Duration of a stream"), SHOW_LIMIT_TIME},
+    {"IdleTimeout", N_("Closed when idle for"), SHOW_LIMIT_TIME},
+    {"StallTimeout", N_("Closed when stalled for"), SHOW_LIMIT_TIME},
     {"Source", N_("Set by"), SHOW_PLAIN},
     {"DefaultVerdict", N_("Default"), SHOW_PLAIN},
     {"DefaultReason", N_("Default reason"), SHOW_PLAIN},
@@ -122,6 +139,10 @@ show_value(const char *property, GVariant *value)
         return show_user(show_number(value));
     case SHOW_NOT_ZERO:
         return show_number(value) == 0 ? g_strdup("") : show_plain(value);
+    case SHOW_LIMIT_SIZE:
+        return show_number(value) == 0 ? g_strdup("") : quantity_format_size(show_number(value));
+    case SHOW_LIMIT_TIME:
+        return show_number(value) == 0 ? g_strdup("") : quantity_format_time(show_number(value));
     case SHOW_PLAIN:
     case SHOW_STATE:
         break;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/limit-option.h"
 #include "client/output.h"
 #include "client/show.h"
 #include "client/verb.h"
@@ -9,13 +10,17 @@
 ExitCode
 verb_target_add(Cli *cli, GError **error)
 {
-    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_auto(GVariantBuilder) options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
     g_autoptr(GVariant) reply = NULL;
+    g_autoptr(Bus) bus = NULL;
 
+    if (!limit_options_add(cli, &options, error))
+        return EXIT_CODE_USAGE;
+    bus = verb_open_bus(cli, error);
     if (bus == NULL)
         return verb_code(error);
     reply = bus_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget",
-                     g_variant_new("(ssa{sv})", cli->words[0], cli->words[1], NULL), 0, error);
+                     g_variant_new("(ssa{sv})", cli->words[0], cli->words[1], &options), 0, error);
     return reply != NULL ? EXIT_CODE_OK : verb_code(error);
 }
 
@@ -32,14 +37,16 @@ verb_target_list(Cli *cli, GError **error)
         output_json(verb_objects_variant(targets), FALSE);
         return EXIT_CODE_OK;
     }
-    table = table_new(_("NAME"), _("ADDRESS"), _("STREAMS"), NULL);
+    table = table_new(_("NAME"), _("ADDRESS"), _("STREAMS"), _("LIMITS"), NULL);
     table_align_right(table, 2);
     for (guint i = 0; i < targets->len; i++) {
         GVariant *target = ((BusObject *)g_ptr_array_index(targets, i))->properties;
+        g_autofree char *limits = limit_options_text(target, TRUE);
 
         table_add(table, bus_string(target, "Name"));
         table_add(table, bus_string(target, "Address"));
         table_addf(table, "%" G_GUINT64_FORMAT, bus_number(target, "Streams"));
+        table_add(table, limits);
     }
     output_table(cli, table, _("No targets. Add one with: streamctl target add NAME ADDRESS"));
     return EXIT_CODE_OK;

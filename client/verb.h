@@ -18,6 +18,8 @@ ExitCode verb_target_show(Cli *cli, GError **error);
 ExitCode verb_target_remove(Cli *cli, GError **error);
 ExitCode verb_policy_list(Cli *cli, GError **error);
 ExitCode verb_policy_add(Cli *cli, GError **error);
+ExitCode verb_policy_insert(Cli *cli, GError **error);
+ExitCode verb_policy_move(Cli *cli, GError **error);
 ExitCode verb_policy_remove(Cli *cli, GError **error);
 ExitCode verb_policy_set_default(Cli *cli, GError **error);
 ExitCode verb_policy_test(Cli *cli, GError **error);
