@@ -5,7 +5,9 @@
 #include <string.h>
 
 static const OptionRow rows[OPTION_LAST] = {
-    [OPTION_USER] = {"user", VALUE_NONE, NULL, N_("Talk to the streamd of the user (the default)")},
+    [OPTION_USER] =
+        {"user", VALUE_NONE, NULL,
+         N_("Talk to the streamd of the user (the default, but for root without a session)")},
     [OPTION_SYSTEM] = {"system", VALUE_NONE, NULL, N_("Talk to the streamd of the machine")},
     [OPTION_JSON] = {"json", VALUE_NONE, NULL, N_("Print JSON, for programs"), "-j"},
     [OPTION_HELP] = {"help", VALUE_NONE, NULL, N_("Print the help of a verb, or of all"), "-h"},

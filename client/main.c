@@ -36,10 +36,12 @@
 
 static const Verb verbs[] = {
     {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and policy")},
-    {"hub add", 1, 1, ADD_HUB, verb_hub_add,
-     "NAME [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] [--mqtt-port N] "
-     "[--proxy URL [--proxy-credentials-file FILE|-] [--no-proxy LIST]]",
-     N_("Add a hub; without a file it asks for the connection string, without showing it")},
+    {"hub add", 1, 2, ADD_HUB, verb_hub_add,
+     "NAME [INVITATION|-] [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] "
+     "[--mqtt-port N] [--proxy URL [--proxy-credentials-file FILE|-] [--no-proxy LIST]]",
+     N_("Add a hub, by the file that 'streamhub invite' wrote, or by a connection string"),
+     N_("An invitation is a connection string, and after it the certificates that the hub's has to "
+        "be issued by. Without a file the connection string is asked for, without showing it.")},
     {"hub list", 0, 0, 0, verb_hub_list, "", N_("List the hubs and how they are")},
     {"hub show", 1, 1, 0, verb_hub_show, "NAME", N_("Show all of a hub")},
     {"hub connect", 1, 1, 0, verb_hub_connect, "NAME",
@@ -48,6 +50,10 @@ static const Verb verbs[] = {
      N_("Stay away from a hub until 'hub connect'; open streams go on")},
     {"hub remove", 1, 1, 0, verb_hub_remove, "NAME",
      N_("Forget a hub; its tunnels close and its streams end")},
+    {"offer", 2, 2, TEST_RULE, verb_offer,
+     "NAME tcp:HOST:PORT|unix:PATH [--hub NAME] [--initiator GLOB]",
+     N_("Accept streams of a name, and connect them to an address: target add and accept-policy "
+        "add in one")},
     {"target add", 2, 2, LIMIT_OPTIONS, verb_target_add,
      "NAME tcp:HOST:PORT|unix:PATH " LIMIT_ARGUMENTS,
      N_("Name a local address that accepted streams may reach")},

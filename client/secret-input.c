@@ -2,6 +2,7 @@
 #include "client/secret-input.h"
 
 #include "client/exit-code.h"
+#include "common/invitation.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define SECRET_MAX 4096 /* what streamd takes */
+#define SECRET_MAX INVITATION_MAX /* what streamd takes */
 
 const SecretKind secret_connection_string = {
     .name = N_("connection string"),

@@ -129,9 +129,15 @@ verb_hub_add(Cli *cli, GError **error)
 {
     g_auto(GVariantBuilder) options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
     g_autoptr(Bus) bus = NULL;
+    const char *file = cli->values[OPTION_CONNECTION_STRING_FILE];
     ExitCode code;
     int fd, proxy_fd;
 
+    if (file != NULL && cli->count > 1)
+        return cli_fail(error, EXIT_CODE_USAGE,
+                        _("give an invitation or --connection-string-file, not both"));
+    if (file == NULL)
+        file = cli->words[1];
     if (!hub_add_options(cli, &options, error))
         return EXIT_CODE_USAGE;
     bus = verb_open_bus(cli, error);
@@ -140,8 +146,7 @@ verb_hub_add(Cli *cli, GError **error)
     proxy_fd = hub_add_proxy(cli, &options, error);
     if (proxy_fd < 0 && cli->given[OPTION_PROXY_CREDENTIALS_FILE])
         return verb_code(error);
-    fd = secret_input_open(&secret_connection_string, cli->values[OPTION_CONNECTION_STRING_FILE],
-                           error);
+    fd = secret_input_open(&secret_connection_string, file, error);
     code = fd < 0 ? verb_code(error) : hub_add_call(cli, bus, fd, &options, error);
     if (fd >= 0)
         (void)close(fd);

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/verb.h"
 
+#include <unistd.h>
+
 #define WAIT_DEFAULT 60 /* seconds; what the hub waits at most */
 #define WAIT_MAX 60
 #define TIMEOUT_DEFAULT 20
 #define TIMEOUT_MAX 60
 #define CALL_MARGIN 15 /* for TLS, DNS and the bus, beyond what the device is given */
 
+/* Root outside a session, as under sudo, has no streamd of its own. */
+static gboolean
+verb_is_for_system(const Cli *cli)
+{
+    return cli->given[OPTION_SYSTEM] ||
+           (!cli->given[OPTION_USER] && geteuid() == 0 &&
+            g_getenv("DBUS_SESSION_BUS_ADDRESS") == NULL && g_getenv("XDG_RUNTIME_DIR") == NULL);
+}
+
 Bus *
 verb_open_bus(const Cli *cli, GError **error)
 {
-    return bus_open(cli->given[OPTION_SYSTEM], !cli->given[OPTION_NO_ASK_PASSWORD], error);
+    return bus_open(verb_is_for_system(cli), !cli->given[OPTION_NO_ASK_PASSWORD], error);
 }
 
 Bus *

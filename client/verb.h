@@ -13,6 +13,7 @@ ExitCode verb_hub_connect(Cli *cli, GError **error);
 ExitCode verb_hub_disconnect(Cli *cli, GError **error);
 ExitCode verb_hub_remove(Cli *cli, GError **error);
 ExitCode verb_target_add(Cli *cli, GError **error);
+ExitCode verb_offer(Cli *cli, GError **error);
 ExitCode verb_target_list(Cli *cli, GError **error);
 ExitCode verb_target_show(Cli *cli, GError **error);
 ExitCode verb_target_remove(Cli *cli, GError **error);
@@ -40,7 +41,8 @@ ExitCode verb_log_level(Cli *cli, GError **error);
 ExitCode verb_monitor(Cli *cli, GError **error);
 ExitCode verb_top(Cli *cli, GError **error);
 
-/* The bus that --user or --system names; the user's without either. */
+/* The bus that --user or --system names. Without either the user's, but the system's for root where
+ * there is no session. */
 Bus *verb_open_bus(const Cli *cli, GError **error);
 
 /* The same, and what other users have is seen there as well: with --all or not at all, else when

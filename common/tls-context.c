@@ -89,6 +89,23 @@ tls_context_new_client(const char *ca_file, const char *alpn, GError **error)
 }
 
 TlsContext *
+tls_context_new_client_pem(const char *ca, const char *alpn, GError **error)
+{
+    g_autoptr(TlsContext) context = tls_context_new(FALSE);
+    gnutls_datum_t text = {(unsigned char *)(guintptr)ca, (unsigned)strlen(ca)};
+    int r = gnutls_certificate_set_x509_trust_mem(context->credentials, &text, GNUTLS_X509_FMT_PEM);
+
+    if (r <= 0) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "the CA certificate cannot be used: %s",
+                    r < 0 ? gnutls_strerror(r) : "no PEM block found");
+        return NULL;
+    }
+    context->alpn = alpn ? g_intern_string(alpn) : NULL;
+    return g_steal_pointer(&context);
+}
+
+TlsContext *
 tls_context_ref(TlsContext *context)
 {
     atomic_fetch_add(&context->references, 1);

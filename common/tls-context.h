@@ -16,6 +16,9 @@ TlsContext *tls_context_new_server(const char *cert_file, const char *key_file, 
  * or "mqtt". */
 TlsContext *tls_context_new_client(const char *ca_file, const char *alpn, GError **error);
 
+/* The same, trusting the certificates of CA alone, a text in PEM. */
+TlsContext *tls_context_new_client_pem(const char *ca, const char *alpn, GError **error);
+
 TlsContext *tls_context_ref(TlsContext *context);
 void tls_context_unref(TlsContext *context);
 

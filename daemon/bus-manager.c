@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Manager */
 #include "common/bus-names.h"
-#include "daemon/bus-agent.h"
+#include "common/invitation.h"
 #include "common/secret.h"
+#include "daemon/bus-agent.h"
 #include "daemon/bus-call.h"
 #include "daemon/bus-error.h"
 #include "daemon/bus-handler.h"
@@ -55,11 +56,16 @@ static void
 add_hub_read(const char *text, const GError *error, void *data)
 {
     g_autoptr(AddHub) add = data;
+    g_auto(SecretText) connection_string = NULL;
     g_autoptr(GError) failure = NULL;
+    g_autofree char *ca = NULL;
     Hub *hub = NULL;
 
-    if (text != NULL) {
-        add->settings.connection_string = text;
+    if (text != NULL && !invitation_split(text, &connection_string, &ca, &failure))
+        error = failure;
+    if (connection_string != NULL) {
+        add->settings.connection_string = connection_string;
+        add->settings.ca = ca;
         add->settings.allowed_users = add->allowed_users;
         add->settings.proxy.credentials = add->proxy_credentials;
         hub = app_add_hub(bus_server_app(bus_call_server(add->call)), &add->settings, &failure);
@@ -76,7 +82,7 @@ add_hub_read(const char *text, const GError *error, void *data)
 static gboolean
 add_hub_read_identity(AddHub *add, GError **error)
 {
-    add->secret = bus_secret_read(add->fd, HUB_CONNECTION_STRING_MAX, add_hub_read, add, error);
+    add->secret = bus_secret_read(add->fd, INVITATION_MAX, add_hub_read, add, error);
     return add->secret != NULL;
 }
 

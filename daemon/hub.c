@@ -17,6 +17,7 @@ struct Hub {
     char *connection_string;
     ConnectionString *parts;
     char *ca_file;
+    char *ca;
     char *allowed_users;
     char *identity;
     HubTransport transport;
@@ -191,14 +192,21 @@ hub_check(const Hub *hub, GError **error)
     return TRUE;
 }
 
+static TlsContext *
+hub_new_tls(const Hub *hub, const char *alpn, GError **error)
+{
+    return hub->ca ? tls_context_new_client_pem(hub->ca, alpn, error)
+                   : tls_context_new_client(hub->ca_file, alpn, error);
+}
+
 static gboolean
 hub_init_tls(Hub *hub, GError **error)
 {
-    hub->tls = tls_context_new_client(hub->ca_file, "http/1.1", error);
+    hub->tls = hub_new_tls(hub, "http/1.1", error);
     if (!hub->tls)
         return FALSE;
     if (hub->transport == HUB_TRANSPORT_MQTTS && hub_role(hub) == HUB_ROLE_DEVICE)
-        hub->mqtt_tls = tls_context_new_client(hub->ca_file, "mqtt", error);
+        hub->mqtt_tls = hub_new_tls(hub, "mqtt", error);
     return hub->transport != HUB_TRANSPORT_MQTTS || hub_role(hub) != HUB_ROLE_DEVICE ||
            hub->mqtt_tls;
 }
@@ -226,6 +234,7 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->name = g_strdup(settings->name);
     hub->connection_string = g_strstrip(g_strdup(settings->connection_string));
     hub->ca_file = g_strdup(settings->ca_file);
+    hub->ca = g_strdup(settings->ca_file ? NULL : settings->ca);
     hub->allowed_users = g_strdup(settings->allowed_users ? settings->allowed_users : "");
     hub->transport = settings->transport;
     hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
@@ -268,6 +277,7 @@ hub_free(Hub *hub)
     proxy_unref(hub->proxy);
     g_free(hub->name);
     g_free(hub->ca_file);
+    g_free(hub->ca);
     g_free(hub->ca_digest);
     g_free(hub->source);
     g_free(hub->allowed_users);
@@ -283,6 +293,7 @@ hub_settings(const Hub *hub)
         .name = hub->name,
         .connection_string = hub->connection_string,
         .ca_file = hub->ca_file,
+        .ca = hub->ca,
         .allowed_users = hub->allowed_users,
         .transport = hub->transport,
         .mqtts_port = hub->mqtts_port,
@@ -319,6 +330,7 @@ hub_has_settings(const Hub *hub, const HubSettings *settings)
 
     return secret_equals(hub->connection_string, secret) && hub_has_times(hub, settings) &&
            g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
+           g_strcmp0(hub->ca, settings->ca_file ? NULL : settings->ca) == 0 &&
            g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
            hub->transport == settings->transport && hub->mqtts_port == port &&
            proxy_settings_equal(&hub->proxy_settings, &settings->proxy) &&

@@ -47,6 +47,7 @@ typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
     const char *connection_string; /* secret: copied, wiped at the end; never shown again */
     const char *ca_file;           /* absolute path; NULL: the system's trust */
+    const char *ca;                /* PEM, of an invitation; used where CA_FILE is NULL */
     const char *ca_digest;         /* of its contents when it was read; NULL: not known */
     HubTransport transport;
     guint16 mqtts_port;        /* 0: HUB_MQTTS_PORT */

@@ -21,6 +21,7 @@ hub_item_free(void *data)
     g_free((char *)hub->name);
     secret_free((char *)hub->connection_string);
     g_free((char *)hub->ca_file);
+    g_free((char *)hub->ca);
     g_free((char *)hub->ca_digest);
     g_free((char *)hub->source);
     proxy_settings_clear(&hub->proxy);
@@ -92,6 +93,7 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     item->name = g_strdup(hub->name);
     item->connection_string = g_strdup(hub->connection_string);
     item->ca_file = g_strdup(hub->ca_file);
+    item->ca = g_strdup(hub->ca);
     item->ca_digest = g_strdup(hub->ca_digest);
     item->source = g_strdup(hub->source);
     item->allowed_users = g_strdup(hub->allowed_users);

@@ -194,6 +194,7 @@ store_read_hub(SettingsReader *reader, const char *name, const char *secrets, St
 {
     g_auto(SecretText) secret = store_find_secret(secrets, name);
     g_autofree char *ca_file = settings_reader_text(reader, "ca-file", FALSE);
+    g_autofree char *ca = settings_reader_text(reader, "ca", FALSE);
     g_autofree char *users = settings_reader_text(reader, "allowed-users", FALSE);
     g_autofree char *proxy = settings_reader_text(reader, "proxy", FALSE);
     g_autofree char *exceptions = settings_reader_text(reader, "no-proxy", FALSE);
@@ -202,6 +203,7 @@ store_read_hub(SettingsReader *reader, const char *name, const char *secrets, St
         .name = name,
         .connection_string = secret,
         .ca_file = ca_file,
+        .ca = ca,
         .allowed_users = users,
         .proxy = {.url = proxy, .credentials = credentials, .exceptions = exceptions},
     };
@@ -345,6 +347,7 @@ store_put_hub(GKeyFile *file, const HubSettings *hub)
     g_key_file_set_string(file, group, "transport", transports[hub->transport]);
     g_key_file_set_integer(file, group, "mqtt-port", hub->mqtts_port);
     set_text(file, group, "ca-file", hub->ca_file);
+    set_text(file, group, "ca", hub->ca);
     set_text(file, group, "allowed-users", hub->allowed_users);
     set_text(file, group, "proxy", hub->proxy.url);
     set_text(file, group, "no-proxy", hub->proxy.exceptions);

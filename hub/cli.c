@@ -26,9 +26,13 @@ static const CliVerb verbs[] = {
      "add a shared access policy"},
     {"policy list", 0, 0, CLI_JSON, verb_policy_list, "", "list policies and their rights"},
     {"policy remove", 1, 1, 0, verb_policy_remove, "NAME", "remove one; its streams are cut"},
-    {"connection-string device", 1, 1, CLI_MODULE | CLI_OUTPUT, verb_connection_string_device, "ID",
-     "print the connection string of a device: a credential"},
-    {"connection-string policy", 1, 1, CLI_OUTPUT, verb_connection_string_policy, "NAME",
+    {"invite device", 1, 1, CLI_MODULE | CLI_OUTPUT, verb_invite_device, "ID",
+     "add a device, and write all it needs into a file: ID.invite"},
+    {"invite user", 1, 1, CLI_OUTPUT, verb_invite_user, "NAME",
+     "the same for somebody who opens streams: a policy of that name"},
+    {"connection-string device", 1, 1, CLI_MODULE | CLI_OUTPUT | CLI_KEYS,
+     verb_connection_string_device, "ID", "print the connection string of a device: a credential"},
+    {"connection-string policy", 1, 1, CLI_OUTPUT | CLI_KEYS, verb_connection_string_policy, "NAME",
      "print the connection string of a policy: a credential"},
     {"endpoints", 0, 0, 0, verb_endpoints, "", "print the streaming endpoints as JSON"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
@@ -95,8 +99,8 @@ entries_for(CliOptions *o, CliOptionSet set)
 {
     GArray *e = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
 
-    add_entry(e, "state-dir", G_OPTION_ARG_FILENAME, &o->state_dir, "the hub's state folder",
-              "DIR");
+    add_entry(e, "state-dir", G_OPTION_ARG_FILENAME, &o->state_dir,
+              "the hub's state folder (default: " STATE_DIR_DEFAULT ")", "DIR");
     add_entry(e, "admin-socket", G_OPTION_ARG_FILENAME, &o->admin_socket,
               "the running hub's socket (default: DIR/" STATE_ADMIN_SOCKET ")", "PATH");
     if (set & CLI_JSON)
@@ -106,11 +110,11 @@ entries_for(CliOptions *o, CliOptionSet set)
     if (set & CLI_RIGHTS)
         add_entry(e, "rights", G_OPTION_ARG_STRING, &o->rights,
                   "service-connect,device-connect,registry-read,registry-write", "LIST");
-    if (set & CLI_OUTPUT) {
+    if (set & CLI_OUTPUT)
         add_entry(e, "output", G_OPTION_ARG_FILENAME, &o->output,
                   "write it to a new file of mode 0600", "FILE");
+    if (set & CLI_KEYS)
         add_entry(e, "secondary", G_OPTION_ARG_NONE, &o->secondary, "with the secondary key", NULL);
-    }
     if (set & (CLI_INIT | CLI_SERVE))
         add_entry(e, "host-name", G_OPTION_ARG_STRING_ARRAY, &o->host_names,
                   "what the hub is called", "NAME");
@@ -219,6 +223,8 @@ run_verb(CliOptions *options, int argc, char **argv, GError **error)
     }
     if (!parse_verb(verb, options, &argc, &argv, error))
         return FALSE;
+    if (!options->state_dir && !options->admin_socket)
+        options->state_dir = g_strdup(STATE_DIR_DEFAULT);
     call.n_args = argc - 1 - words;
     call.args = argv + 1 + words;
     return check_usage(verb, call.n_args, error) && verb->func(&call, error);
@@ -257,13 +263,9 @@ cli_connect(const CliCall *call, GError **error)
 
     if (options->admin_socket)
         path = g_strdup(options->admin_socket);
-    else if (options->state_dir)
+    else
         path = g_build_filename(options->state_dir, STATE_ADMIN_SOCKET, NULL);
-    if (path)
-        return admin_client_new(path);
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "which hub? Give --state-dir DIR or --admin-socket PATH");
-    return NULL;
+    return admin_client_new(path);
 }
 
 void

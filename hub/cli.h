@@ -41,9 +41,10 @@ typedef enum {
     CLI_JSON = 1 << 0,
     CLI_MODULE = 1 << 1,
     CLI_RIGHTS = 1 << 2,
-    CLI_OUTPUT = 1 << 3, /* and --secondary */
-    CLI_INIT = 1 << 4,   /* --host-name, --san */
-    CLI_SERVE = 1 << 5,  /* --host-name and all that serve has */
+    CLI_OUTPUT = 1 << 3,
+    CLI_INIT = 1 << 4,  /* --host-name, --san */
+    CLI_SERVE = 1 << 5, /* --host-name and all that serve has */
+    CLI_KEYS = 1 << 6,  /* --secondary */
 } CliOptionSet;
 
 typedef struct {
@@ -61,8 +62,7 @@ const CliVerb *cli_verbs(void);
 /* Runs what ARGV says; the exit code. */
 int cli_run(int argc, char **argv);
 
-/* For verbs: a client of the hub that the options name. STREAMD_ERROR_INVALID when they name none.
- */
+/* For verbs: a client of the hub that the options name, or of the machine's. */
 AdminClient *cli_connect(const CliCall *call, GError **error);
 
 /* For verbs: prints a JSON answer, with a line end. */
@@ -83,5 +83,7 @@ gboolean verb_device_disable(const CliCall *call, GError **error);
 gboolean verb_policy_add(const CliCall *call, GError **error);
 gboolean verb_policy_list(const CliCall *call, GError **error);
 gboolean verb_policy_remove(const CliCall *call, GError **error);
+gboolean verb_invite_device(const CliCall *call, GError **error);
+gboolean verb_invite_user(const CliCall *call, GError **error);
 gboolean verb_connection_string_device(const CliCall *call, GError **error);
 gboolean verb_connection_string_policy(const CliCall *call, GError **error);

@@ -5,6 +5,9 @@
 
 #include <glib.h>
 
+/* Where the service has it (StateDirectory=). */
+#define STATE_DIR_DEFAULT "/var/lib/streamhub"
+
 /* Files in the state folder. */
 #define STATE_CA_CERT "ca.pem"
 #define STATE_CA_KEY "ca-key.pem"

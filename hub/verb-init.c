@@ -49,7 +49,7 @@ verb_init(const CliCall *call, GError **error)
     if (!init_run(options->state_dir, (const char *const *)names->pdata, error))
         return FALSE;
     g_print("Made a hub in %s\n"
-            "  %s is what its clients must trust\n"
+            "  %s is what its clients must trust; invitations hold it\n"
             "  %s signs certificates: keep it safe, the running hub does not need it\n",
             options->state_dir, STATE_CA_CERT, STATE_CA_KEY);
     return TRUE;

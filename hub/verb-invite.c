@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* streamhub invite device|user: a name in the registry, and a file with all that its bearer needs.
+ */
+#include "hub/cli.h"
+
+#include "common/error.h"
+#include "common/invitation.h"
+#include "common/secret.h"
+#include "hub/init.h"
+#include "hub/private-file.h"
+#include "hub/verb-json.h"
+
+#include <string.h>
+
+/* The authority that `init` made; nothing where the hub has a certificate that everybody trusts,
+ * and the file was removed. */
+static gboolean
+read_ca(const CliCall *call, char **ret_ca, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *path = NULL;
+
+    if (!call->options->state_dir)
+        return TRUE;
+    path = g_build_filename(call->options->state_dir, STATE_CA_CERT, NULL);
+    if (g_file_get_contents(path, ret_ca, NULL, &failure) ||
+        g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+/* FILE, or NAME.invite here. */
+static char *
+file_name(const CliCall *call)
+{
+    const char *module = call->options->module;
+
+    if (call->options->output)
+        return g_strdup(call->options->output);
+    return g_strconcat(call->args[0], module ? "+" : "", module ? module : "", ".invite", NULL);
+}
+
+static gboolean
+write_invitation(const CliCall *call, const char *path, GError **error)
+{
+    g_autofree char *file = file_name(call), *ca = NULL;
+    g_autoptr(AdminClient) client = cli_connect(call, error);
+    g_auto(SecretText) string = client ? admin_client_get_secret(client, path, error) : NULL;
+    g_auto(SecretText) text = NULL;
+
+    if (!string || !read_ca(call, &ca, error))
+        return FALSE;
+    text = invitation_make(string, ca);
+    if (!private_file_write(file, text, strlen(text), error))
+        return FALSE;
+    g_print("Wrote %s: a secret. Take it there, and type\n"
+            "  streamctl hub add NAME %s\n",
+            file, file);
+    return TRUE;
+}
+
+/* One that is there already is invited again. */
+static gboolean
+forgive_exists(gboolean added, GError **error)
+{
+    if (added || !g_error_matches(*error, STREAMD_ERROR, STREAMD_ERROR_EXISTS))
+        return added;
+    g_clear_error(error);
+    return TRUE;
+}
+
+gboolean
+verb_invite_device(const CliCall *call, GError **error)
+{
+    g_autofree char *path =
+        verb_device_path(call->args[0], call->options->module, "/connection-string");
+    g_autoptr(GError) failure = NULL;
+
+    if (forgive_exists(verb_device_add(call, &failure), &failure))
+        return write_invitation(call, path, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}
+
+gboolean
+verb_invite_user(const CliCall *call, GError **error)
+{
+    g_autofree char *path = verb_policy_path(call->args[0], "/connection-string");
+    CliOptions options = *call->options;
+    CliCall add = {&options, call->args, call->n_args};
+    g_autoptr(GError) failure = NULL;
+
+    options.rights = (char *)"service-connect";
+    if (forgive_exists(verb_policy_add(&add, &failure), &failure))
+        return write_invitation(call, path, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return FALSE;
+}

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Joining a hub by an invitation: one file at each end, and one verb that offers a service."""
+import os
+import stat
+
+from ends import Server, connect, read_exactly
+from harness import Site, check, check_equal, eventually, main
+
+
+def echo(connection):
+    while data := connection.recv(65536):
+        connection.sendall(data)
+
+
+def one_stream(site, port):
+    with connect(port) as near:
+        near.sendall(b"hello")
+        check_equal(read_exactly(near, 5), b"hello", "the echo")
+
+
+def connected(daemon):
+    return daemon.ctl_json("hub", "list")[0]["state"] == "connected"
+
+
+def joining():
+    """invite, hub add, offer: a stream; a restart needs neither file; the trust is in the invitation"""
+    with Site(gateway=False, client=False) as site:
+        paths = {kind: os.path.join(site.dir, kind + ".invite") for kind in ("gateway", "client")}
+        site.hub.admin("invite", "device", "gw-1", "--output", paths["gateway"])
+        site.hub.admin("invite", "user", "alice", "--output", paths["client"])
+        for path in paths.values():
+            check_equal(stat.S_IMODE(os.stat(path).st_mode), 0o600, "mode of " + path)
+        site.gateway, site.client = site.start_daemon("gateway"), site.start_daemon("client")
+        site.gateway.ctl_ok("hub", "add", "office", paths["gateway"])
+        site.client.ctl_ok("hub", "add", "office", paths["client"])
+        site.gateway.ctl_ok("offer", "echo", Server(echo, site).address, "--initiator", "alice")
+        site.wait_online("gw-1")
+        port = site.client.tunnel("gw-1", "echo")
+        one_stream(site, port)
+        for path in paths.values():
+            os.unlink(path)
+        for name in ("gateway", "client"):
+            daemon = getattr(site, name)
+            check_equal(daemon.stop(), 0, "exit status")
+            site.processes.remove(daemon)
+            setattr(site, name, site.start_daemon(name))
+        eventually(lambda: connected(site.gateway), "the gateway is back")
+        site.wait_online("gw-1")
+        one_stream(site, port)
+        with open(os.path.join(site.dir, "client-state", "state"), encoding="utf-8") as file:
+            check("SharedAccessKey" not in file.read(), "a key is in the file state")
+
+
+def refusals():
+    """what is no invitation, an offer of a name that is taken; invited again, it is the same identity"""
+    with Site(gateway=False) as site:
+        first, again, bad = (os.path.join(site.dir, name) for name in ("first", "again", "bad"))
+        for path in (first, again):
+            site.hub.admin("invite", "device", "gw-1", "--output", path)
+        with open(first, encoding="ascii") as one, open(again, encoding="ascii") as other:
+            text = one.read()
+            check_equal(other.read(), text, "the second invitation")
+        for tail in (text, "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n"):
+            with open(os.open(bad, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(text + tail)
+            done = site.client.ctl("hub", "add", "second", bad)
+            check_equal(done.returncode, 2, "a text with more behind the certificates")
+            check("SharedAccessKey" not in done.stderr, "the key is shown")
+        check_equal(site.client.ctl("hub", "add", "x", first, "--connection-string-file",
+                                    first).returncode, 2, "two files")
+        rules = site.client.ctl_json("accept-policy", "list")
+        site.client.ctl_ok("target", "add", "taken", "tcp:127.0.0.1:1")
+        check_equal(site.client.ctl("offer", "taken", "tcp:127.0.0.1:2").returncode, 6, "taken")
+        check_equal(site.client.ctl("offer", "new", "tcp:127.0.0.1:2", "--initiator",
+                                    "x" * 5000).returncode, 2, "a rule that is refused")
+        check_equal(site.client.ctl_json("accept-policy", "list"), rules, "the rules")
+        check_equal(len(site.client.ctl_json("target", "list")), 1, "targets")
+
+
+if __name__ == "__main__":
+    main(joining, refusals)
