@@ -234,8 +234,13 @@ edge_drop_body(EdgeConnection *edge)
 
     g_byte_array_remove_range(edge->buffer, 0, n);
     edge->body_left -= n;
-    if (edge->body_left == 0)
+    if (edge->body_left == 0) {
         edge_ask(edge);
+        return;
+    }
+    /* What has come buys time, not what was announced. */
+    edge->body_until += (gint64)n * G_TIME_SPAN_SECOND / BODY_RATE;
+    edge_set_timer(edge, MAX(edge->body_until - reactor_now(edge->worker->reactor), 0));
 }
 
 /* Looks at what is buffered for a whole head. */
@@ -260,9 +265,7 @@ edge_parse(EdgeConnection *edge)
         return;
     g_byte_array_remove_range(edge->buffer, 0, (guint)head.head_len);
     edge->phase = PHASE_BODY;
-    if (edge->body_left > 0)
-        edge_set_timer(edge, settings->request_timeout +
-                                 (gint64)(edge->body_left / BODY_RATE) * G_TIME_SPAN_SECOND);
+    edge->body_until = reactor_now(edge->worker->reactor) + settings->request_timeout;
     edge_drop_body(edge);
 }
 

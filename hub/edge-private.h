@@ -72,6 +72,7 @@ struct EdgeConnection {
     GList link;
     GByteArray *buffer; /* the head and what came with it */
     guint64 body_left;
+    gint64 body_until; /* when the rest must have come, on the reactor's clock */
     GString *accept; /* the 101 */
     guint requests;
     gboolean keep_alive;
