@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""streamctl in another language. STREAMCTL is one that looks for translations in LOCALE_DIR.
+
+The language here is made of the template of messages: every letter of a message becomes its
+full-width form, which is two columns wide. So whatever is still in ordinary letters was not
+translated, and columns have to be aligned by width. Then each language of po/LINGUAS is looked at."""
+import os
+import re
+import subprocess
+import unicodedata
+
+from ends import Server, connect, read_all
+from harness import Site, check, check_equal, eventually, main, run_ok
+
+ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+LOCALE_DIR = os.environ["LOCALE_DIR"]
+BUILT = os.environ["BUILT_LOCALES"]  # what po/ was compiled to
+
+MADE_UP = "eo"
+WIDE = {ord(c): chr(ord(c) - 0x20 + 0xFF00) for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+KEPT = re.compile(r"%[-+ #0]*\d*(?:\.\d+)?(?:hh|h|ll|l|z)?[a-zA-Z%]|\\.")
+
+# What stays as it is in any language: names of verbs and options, what the bus says, data.
+DATA = set("""streamctl streamd streamhub hub add target accept-policy tunnel stream open device service office
+    gw-1 localhost connected connecting initiating accepted closed completed accept reject echo tcp config bus root
+    wss help any requested deciding disconnected reject policy none MiB KiB bytes json jsno frob no web""".split())
+
+
+def wide(text):
+    """A message in the language that is made up: everything but what printf or C reads."""
+    parts, last = [], 0
+    for match in KEPT.finditer(text):
+        parts += [text[last:match.start()].translate(WIDE), match.group()]
+        last = match.end()
+    return "".join(parts) + text[last:].translate(WIDE)
+
+
+def strings(block, key):
+    """The quoted lines after KEY, as they stand."""
+    match = re.search(rf"(?m)^{key} ((?:\"(?:\\.|[^\"\\])*\"\n?)+)", block)
+    return match.group(1).rstrip("\n") if match else None
+
+
+def make_language(site):
+    """Compiles it to where STREAMCTL looks."""
+    pot = os.path.join(site.dir, "made-up.pot")
+    run_ok([os.path.join(ROOT, "po", "update"), pot])
+    with open(pot, encoding="utf-8") as file:
+        blocks = file.read().split("\n\n")
+    po = [blocks[0].replace("nplurals=INTEGER; plural=EXPRESSION", "nplurals=2; plural=(n != 1)")]
+    for block in blocks[1:]:
+        one, many = strings(block, "msgid"), strings(block, "msgid_plural")
+        if many:
+            po.append(f"msgid {one}\nmsgid_plural {many}\nmsgstr[0] {wide(one)}\nmsgstr[1] {wide(many)}")
+        elif one:
+            po.append(f"msgid {one}\nmsgstr {wide(one)}")
+    folder = os.path.join(LOCALE_DIR, MADE_UP, "LC_MESSAGES")
+    os.makedirs(folder, exist_ok=True)
+    subprocess.run(["msgfmt", "-o", os.path.join(folder, "streamd.mo"), "-"], input="\n\n".join(po) + "\n",
+                   text=True, check=True)
+
+
+def say(daemon, *arguments, language=MADE_UP, **env):
+    """What it prints in that language, on both outputs."""
+    done = subprocess.run(daemon.argv(*arguments), env={**daemon.env, "LC_ALL": "C.UTF-8", "LANGUAGE": language, **env},
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          check=False)
+    return done.stdout
+
+
+def untranslated(text):
+    """Words in ordinary letters that are no data."""
+    words = re.findall(r"(?<![\w.:/-])[A-Za-z][A-Za-z_-]*[A-Za-z](?![\w.:/-])", text)
+    # In errors, words in capitals are those of a verb's form: ID, NAME.
+    return [word for word in words if word not in DATA and not (text.startswith("streamctl: ") and word.isupper())]
+
+
+def width(text):
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def columns(line):
+    """Where the cells of a line begin, in columns of the terminal."""
+    return [width(line[:match.start()]) for match in re.finditer(r"(?:(?<=  )|^)\S", line)]
+
+
+def aligned(table):
+    """The second and third cell, which are texts in these tables, begin where their titles do."""
+    lines = table.splitlines()
+    check(len(lines) >= 2, table)
+    for line in lines[1:]:
+        check(columns(line)[1:3] == columns(lines[0])[1:3], f"not aligned:\n{table}")
+
+
+def everything_is_translated():
+    """no message is left in English, and columns are aligned by width"""
+    with Site() as site:
+        make_language(site)
+        server = Server(lambda c: c.sendall(read_all(c)), site)
+        site.gateway.ctl_ok("target", "add", "echo", server.address)
+        site.gateway.ctl_ok("accept-policy", "add", "--stream", "echo", "--accept", "echo")
+        check_equal(say(site.client, "tunnel", "close", "7"),
+                    "streamctl: " + wide("there is no tunnel ") + "'7'\n", "an error")
+        said = [say(site.client, "tunnel", "open", site.DEVICE, "echo", "--background")]
+        port = int(re.search(r"127\.0\.0\.1:(\d+)", said[0]).group(1))
+        with connect(port):
+            eventually(site.client.streams, "a stream")
+            for daemon in (site.client, site.gateway):
+                for verb in ("hub", "target", "stream", "tunnel", "accept-policy", "request"):
+                    said.append(say(daemon, verb, "list"))
+                said += [say(daemon, "status"), say(daemon, "hub", "show", "office"), say(daemon, "top", "--once")]
+            said += [say(site.gateway, "target", "show", "echo"), say(site.gateway, "accept-policy", "test", "echo"),
+                     say(site.gateway, "hub", "remove", "none"), say(site.gateway, "stream", "close", "x"),
+                     say(site.gateway, "target", "add", "web"), say(site.gateway, "frob"),
+                     say(site.gateway, "status", "--jsno"), say(site.client, "connect", "--color=no", "a", "b")]
+        for text in said:
+            check_equal(untranslated(text), [], f"in English: {text}")
+        for verb in ("hub", "stream", "tunnel"):
+            aligned(say(site.client, verb, "list"))
+        check("Ｎ" in say(site.client, "hub", "list"), "the language was not used")
+
+
+def help_is_translated():
+    """--help: every text of it"""
+    with Site(gateway=False) as site:
+        make_language(site)
+        for line in say(site.client, "--help").splitlines():
+            # The line under a verb's form is its text; the forms themselves are the same everywhere.
+            if line.startswith("      "):
+                check(not re.search(r"[a-z]{3}", re.sub(r"\S*[-'=(/]\S*", "", line)), line)
+        check(wide("Options of every verb:") in say(site.client, "hub", "add", "--help"), "titles of options")
+
+
+def locales():
+    """a locale of the C library chooses the language as well as LANGUAGE does, and C is English"""
+    with Site(gateway=False) as site:
+        make_language(site)
+        run_ok(["localedef", "-i", "sv_SE", "-f", "UTF-8", os.path.join(site.dir, "eo_XX.UTF-8")])
+        swedish = {"LC_ALL": "eo_XX.UTF-8", "LOCPATH": site.dir}
+        check(wide("NAME") in say(site.client, "hub", "list", language="", **swedish), "by the locale")
+        check("NAME" in say(site.client, "hub", "list", LC_ALL="C"), "the C locale")
+        check("NAME" in say(site.client, "hub", "list", language="tlh"), "a language that is not there")
+
+
+def languages():
+    """each language of po/LINGUAS is used, and its columns are aligned"""
+    with open(os.path.join(ROOT, "po", "LINGUAS"), encoding="utf-8") as file:
+        names = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    with Site(gateway=False) as site:
+        english = {verb: say(site.client, verb, "list", language="") for verb in ("hub", "tunnel")}
+        for name in names:
+            link = os.path.join(LOCALE_DIR, name)
+            if not os.path.islink(link):
+                os.makedirs(LOCALE_DIR, exist_ok=True)
+                os.symlink(os.path.join(BUILT, name), link)
+            for verb, text in english.items():
+                check(say(site.client, verb, "list", language=name) != text, f"{name}: {text}")
+            aligned(say(site.client, "hub", "list", language=name))
+            print("#", name, say(site.client, "hub", "list", language=name).splitlines()[0])
+
+
+main(everything_is_translated, help_is_translated, locales, languages)
