@@ -18,6 +18,7 @@ complete_source(const char *noun, const char *placeholder)
         {"ID", "accept-policy", SOURCE_RULES}, {"ID", "request", SOURCE_REQUESTS},
         {"STREAM", NULL, SOURCE_NAMES},        {"TARGET", NULL, SOURCE_TARGETS},
         {"FILE", NULL, SOURCE_FILES},          {"FILE|-", NULL, SOURCE_FILES},
+        {"INVITATION|-", NULL, SOURCE_FILES},
     };
 
     if (strstr(placeholder, "DEVICE") != NULL)

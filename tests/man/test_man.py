@@ -78,7 +78,7 @@ class Manual(unittest.TestCase):
                  for line in output(STREAMHUB, '--help').split('Verbs:\n')[1].split('\n\n')[0].split('\n')]
         self.assertGreater(len(verbs), 10)
         for verb in verbs:
-            verb = verb if verb.split()[0] in ('device', 'policy', 'connection-string') else verb.split()[0]
+            verb = verb if verb.split()[0] in ('device', 'policy', 'invite', 'connection-string') else verb.split()[0]
             self.assertRegex(page, rf'(?m)^{verb}(?: |$)')
             for option in re.findall(r'(?m)^  (?:-\w, )?--([\w-]+)', output(STREAMHUB, *verb.split(), '--help')):
                 self.assertRegex(page, rf'(?m)^(?:-\w , )?--{option}(?:=| |$)', verb)
