@@ -50,8 +50,8 @@ static const Verb verbs[] = {
      N_("Stay away from a hub until 'hub connect'; open streams go on")},
     {"hub remove", 1, 1, 0, verb_hub_remove, "NAME",
      N_("Forget a hub; its tunnels close and its streams end")},
-    {"offer", 2, 2, TEST_RULE, verb_offer,
-     "NAME tcp:HOST:PORT|unix:PATH [--hub NAME] [--initiator GLOB]",
+    {"offer", 2, 2, KNOWN, verb_offer,
+     "NAME tcp:HOST:PORT|unix:PATH [--hub NAME] [--initiator GLOB] [--address ADDRESS]",
      N_("Accept streams of a name, and connect them to an address: target add and accept-policy "
         "add in one")},
     {"target add", 2, 2, LIMIT_OPTIONS, verb_target_add,

@@ -13,6 +13,7 @@ offer_rule(const Cli *cli)
     verb_add_string(&rule, "stream", cli->words[0]);
     verb_add_string(&rule, "hub", cli->values[OPTION_HUB]);
     verb_add_string(&rule, "initiator", cli->values[OPTION_INITIATOR]);
+    verb_add_string(&rule, "address", cli->values[OPTION_ADDRESS]);
     verb_add_string(&rule, "verdict", "accept");
     verb_add_string(&rule, "target", cli->words[0]);
     return g_variant_new("(a{sv})", &rule);
