@@ -102,4 +102,5 @@ def not_removable():
         check(gateway.path + ":1" in done.stderr, f"no file and line in {done.stderr!r}")
 
 
-main(through_reloads, not_removable)
+if __name__ == "__main__":
+    main(through_reloads, not_removable)
