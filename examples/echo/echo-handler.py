@@ -84,8 +84,8 @@ class Handler:
             invocation.return_value(GLib.Variant("(bs)", (accept, reason)))
         elif method == "NewStream":
             path, index, _details = parameters.unpack()
-            # get() duplicates: the descriptor is ours to close.
-            fd = invocation.get_message().get_unix_fd_list().get(index)
+            # Taken out of the message, which would else keep one of its own open, and the stream.
+            fd = invocation.get_message().get_unix_fd_list().steal_fds()[index]
             self.streams += 1
             threading.Thread(target=self.serve, args=(path, socket.socket(fileno=fd)),
                              daemon=True).start()

@@ -36,7 +36,7 @@ def open_stream(bus, hub, device, stream, timeout):
         GLib.Variant("(sssa{sv})", (hub, device, stream, options)), GLib.VariantType("(ho)"),
         Gio.DBusCallFlags.NONE, (timeout + 10) * 1000, None, None)
     index, path = reply.unpack()
-    return socket.socket(fileno=fds.get(index)), path
+    return socket.socket(fileno=fds.steal_fds()[index]), path
 
 
 def send(connection, total):

@@ -1,232 +1,322 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An app has a stream as a descriptor, and does with it what it likes. Only that stream ends, both
-ends say the same reason, and it is the right one."""
+"""An app has a stream as a descriptor, from OpenStream or as a handler, and does with it what it likes. Only
+that stream ends, both ends say the same reason, and it is the right one."""
+import functools
+import hashlib
 import os
+import queue
 import signal
+import socket
 import subprocess
 import threading
 
-from bus_app import App, end_reason
+from bus_app import App, add_rule, end_reason
 from ends import Server, read_all, read_exactly, receive_digest
-from harness import PATIENCE, Failure, Site, check, check_equal, eventually, main
+from harness import PATIENCE, Failure, Process, Site, check, check_equal, eventually, main
 
 SIZE = 4 << 20
 
 
-def echo(connection):
-    while data := connection.recv(1 << 18):
-        connection.sendall(data)
-
-
-class Neighbour:
-    """Another stream of the same app, which must not notice anything."""
-
-    def __init__(self, site, app):
-        site.expose("neighbour", Server(echo, site).address)
-        self.connection, self.path = app.open(site.DEVICE, "neighbour")
-        self.works()
-
-    def works(self):
-        data = os.urandom(SIZE)
-        sender = threading.Thread(target=self.connection.sendall, args=(data,))
-        sender.start()
-        check(read_exactly(self.connection, SIZE) == data, "the neighbour's bytes changed")
-        sender.join()
-
-
 class Case:
-    """A site whose target's other end, and whose client's app, are in this process."""
+    """A site with a stream whose two ends are in this process: MINE is the app's that misbehaves, THEIRS is what
+    is at the other end. And a second stream of the same app, which must not notice anything."""
 
-    def __init__(self, site, serve):
+    def __init__(self, site):
         self.site = site
-        self.server = Server(serve, site)
-        site.expose("case", self.server.address)
-        self.app = App(site, site.client)
-        self.neighbour = Neighbour(site, self.app)
+        self.arrived = queue.Queue()
+        self.over = threading.Event()
+        site.closers.append(self.over.set)
+        self.client_app = App(site, site.client)
+        self.prepare()
+        self.mine, self.theirs = self.pair("case")
+        self.neighbours = self.pair("neighbour")
+        self.neighbour_works()
 
-    def open(self):
-        return self.app.open(self.site.DEVICE, "case")
+    def arrive(self, connection, *_):
+        """Keeps what the far end is given until the case is over."""
+        self.arrived.put(connection)
+        self.over.wait()
+
+    def open(self, stream):
+        connection, _ = self.client_app.open(self.site.DEVICE, stream)
+        far = self.arrived.get(timeout=PATIENCE)
+        far.settimeout(PATIENCE * 2)
+        return connection, far
+
+    def neighbour_works(self):
+        data = os.urandom(SIZE)
+        for one, other in (self.neighbours, reversed(self.neighbours)):
+            sender = threading.Thread(target=one.sendall, args=(data,))
+            sender.start()
+            check(read_exactly(other, SIZE) == data, "the neighbour's bytes changed")
+            sender.join()
+
+    def counted(self):
+        """The bytes of the case's stream, as both ends count them just now."""
+        return [next((s["bytes_in"], s["bytes_out"]) for s in daemon.streams() if s["stream_name"] == "case")
+                for daemon in (self.near, self.far)]
+
+    def stands_still(self):
+        return self.counted() == self.counted()
+
+    def fill(self, connection):
+        """Writes until nothing is taken any more, all the way to an end that does not read."""
+        connection.setblocking(False)
+        written = [0]
+
+        def is_full():
+            before = written[0]
+            try:
+                while True:
+                    written[0] += connection.send(b"x" * 65536)
+            except BlockingIOError:
+                return written[0] == before and self.stands_still()
+
+        eventually(is_full, "every buffer is full")
+        connection.settimeout(PATIENCE * 2)
+        return written[0]
 
     def ended(self, reason, *far):
         """Both ends say so, or the far one one of those, and the neighbour is well."""
-        check_equal(end_reason(self.site.client), reason, "the reason")
-        told = end_reason(self.site.gateway)
+        first = min(s["id"] for s in self.near.ctl_json("stream", "list"))
+        check_equal(end_reason(self.near, f"/{first}"), reason, "the reason")
+        told = end_reason(self.far, f"/{first}")
         check(told in (far or (reason,)), f"the reason at the far end: {told}")
-        self.neighbour.works()
-        check_equal(len(self.site.client.streams()), 1, "streams that are left")
+        self.neighbour_works()
+        check_equal(len(self.near.streams()), 1, "streams that are left")
+
+
+class Initiator(Case):
+    """The app opens its streams, to a target."""
+
+    CLOSED = "service-closed"
+
+    def prepare(self):
+        self.near, self.far = self.site.client, self.site.gateway
+        server = Server(self.arrive, self.site)
+        for stream in ("case", "neighbour"):
+            self.site.expose(stream, server.address)
+
+    def pair(self, stream):
+        return self.open(stream)
+
+
+class Handler(Case):
+    """The app is given its streams."""
+
+    CLOSED = "device-closed"
+
+    def prepare(self):
+        self.near, self.far = self.site.gateway, self.site.client
+        app = App(self.site, self.site.gateway)
+        for stream in ("case", "neighbour"):
+            add_rule(app, stream=stream, verdict="accept", handler="both")
+        app.handle("both", lambda connection, path: self.arrived.put(connection))
+
+    def pair(self, stream):
+        return tuple(reversed(self.open(stream)))
+
+
+def at_both_ends(case):
+    """Makes two cases of one."""
+
+    def at(role):
+        def run():
+            with Site() as site:
+                case(role(site))
+
+        functools.update_wrapper(run, case)
+        run.__name__ = f"{case.__name__}_{role.__name__.lower()}"
+        run.__doc__ = f"{role.__name__.lower()}: {case.__doc__}"
+        return run
+
+    return [at(Initiator), at(Handler)]
+
+
+@at_both_ends
+def half_read(case):
+    """an app that reads a part and closes: local-cut"""
+    failed = threading.Event()
+    sender = threading.Thread(target=send_too_much, args=(case.theirs, failed))
+    sender.start()
+    read_exactly(case.mine, 1000)
+    case.mine.close()
+    case.ended("local-cut")
+    sender.join()
+    check(failed.is_set(), "everything was sent, to nobody")
+
+
+def send_too_much(connection, failed):
+    try:
+        connection.sendall(b"x" * SIZE * 8)
+    except OSError:
+        failed.set()
 
 
 def reset_at(connection):
-    """Reads until the connection is reset; an orderly end is a failure."""
+    """A target is reset, so that it does not take what it has for everything. An app's socket just ends."""
     try:
-        read_all(connection)
+        rest = read_all(connection)
     except ConnectionResetError:
         return
-    raise Failure("an orderly end, and bytes are missing")
+    check(connection.family == socket.AF_UNIX and rest == b"", "an orderly end at a target")
 
 
-def half_read():
-    """an app that reads a part and closes: local-cut, and a reset at the target"""
-    done = threading.Event()
-
-    def serve(connection):
-        connection.sendall(b"x" * SIZE)
-        reset_at(connection)
-        done.set()
-
-    with Site() as site:
-        case = Case(site, serve)
-        connection, _ = case.open()
-        read_exactly(connection, 1000)
-        connection.close()
-        case.ended("local-cut")
-        check(done.wait(PATIENCE), f"the target was not reset: {case.server.errors}")
+@at_both_ends
+def closed_unused(case):
+    """an app that closes at once: an orderly end, although the other end never ends"""
+    case.mine.close()
+    case.ended(case.CLOSED)
+    check_equal(read_all(case.theirs), b"", "what the other end reads")
 
 
-def closed_unused():
-    """an app that closes at once: an end like any, although the target says nothing and never ends"""
-    got = []
-    over = threading.Event()
-
-    def serve(connection):
-        got.append(read_all(connection))
-        over.wait()
-
-    with Site() as site:
-        case = Case(site, serve)
-        try:
-            case.open()[0].close()
-            case.ended("service-closed")
-            eventually(lambda: got == [b""], "the target reads an end")
-        finally:
-            over.set()
-
-
-def kept_by_another():
+@at_both_ends
+def kept_by_another(case):
     """a descriptor that another process has, too: the stream goes on, and ends with the last one"""
-
-    def serve(connection):
-        connection.sendall(b"hello " + read_exactly(connection, 5))
-        read_all(connection)
-
-    with Site() as site:
-        case = Case(site, serve)
-        connection, _ = case.open()
-        connection.setblocking(True)  # which cat has as well
-        other = subprocess.Popen(["cat"], stdin=connection.fileno(), stdout=subprocess.PIPE)
-        site.children.append(other)
-        connection.sendall(b"world")
-        connection.close()
-        check_equal(other.stdout.read(11), b"hello world", "what the other process reads")
-        check_equal(len(site.client.streams()), 2, "streams that are open")
-        other.kill()
-        other.wait()
-        case.ended("service-closed")
+    case.mine.setblocking(True)  # which cat has as well
+    other = subprocess.Popen(["cat"], stdin=case.mine.fileno(), stdout=subprocess.PIPE)
+    case.site.children.append(other)
+    case.mine.close()
+    case.theirs.sendall(b"hello")
+    check_equal(other.stdout.read(5), b"hello", "what the other process reads")
+    check_equal(len(case.near.streams()), 2, "streams that are open")
+    other.kill()
+    other.wait()
+    case.ended(case.CLOSED)
 
 
-def killed():
-    """an app that is killed with bytes on their way: local-cut"""
-    with Site() as site:
-        case = Case(site, echo)
-        program = subprocess.Popen([os.environ["ECHO_INITIATOR"], "--bytes", str(1 << 40), site.DEVICE, "case"],
-                                   env=site.client.env)
-        site.children.append(program)
-        eventually(lambda: any(s["bytes_in"] > SIZE for s in site.client.streams()
-                               if s["stream_name"] == "case"), "bytes flow")
-        program.send_signal(signal.SIGSTOP)  # so that some wait for it
-        eventually(lambda: stands_still(site.client, "case"), "its buffers are full")
-        program.kill()
-        program.wait()
-        # Where a frame is stuck half-way, nothing can be said behind it.
-        case.ended("local-cut", "local-cut", "cut")
+@at_both_ends
+def killed(case):
+    """an app that is killed with bytes that it has not read: local-cut"""
+    other = subprocess.Popen(["sleep", "1000"], stdin=case.mine.fileno())
+    case.site.children.append(other)
+    case.mine.close()
+    case.theirs.sendall(b"nobody reads this")
+    eventually(lambda: case.counted()[0][0] == 17, "they have arrived")
+    other.kill()
+    other.wait()
+    case.ended("local-cut")
+    reset_at(case.theirs)
 
 
-def stands_still(daemon, name, what="bytes_in"):
-    """Whether two looks at a stream show the same count."""
-
-    def count():
-        return next(s[what] for s in daemon.streams() if s["stream_name"] == name)
-
-    return count() == count()
-
-
-def never_reads():
+@at_both_ends
+def never_reads(case):
     """an app that does not read: its stream waits, in bounded memory, the others flow; nothing is lost"""
-    sent = []
+    for process in case.site.main_processes():
+        process.reset_peak()
+    data = os.urandom(SIZE)
+    sender = threading.Thread(target=lambda: [case.theirs.sendall(data) for _ in range(8)])
+    sender.start()
+    eventually(case.stands_still, "it waits")
+    for _ in range(3):
+        case.neighbour_works()
+    check_equal(len(case.near.streams()), 2, "streams that are open")
+    case.site.check_memory()
+    check(read_exactly(case.mine, 8 * SIZE) == data * 8, "not what was sent")
+    sender.join()
+    for one, other in ((case.theirs, case.mine), (case.mine, case.theirs)):
+        one.shutdown(socket.SHUT_WR)
+        check_equal(read_all(other), b"", "what comes after that")
+    case.ended("completed")
 
-    def serve(connection):
-        data = os.urandom(SIZE)
-        sent.append(data)
-        for _ in range(16):
+
+@at_both_ends
+def write_and_close(case):
+    """an app that writes and closes at once: every byte arrives"""
+    data = os.urandom(SIZE)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(receive_digest(case.theirs)))
+    reader.start()
+    case.mine.sendall(data)
+    case.mine.close()
+    reader.join()
+    check_equal(got, [(SIZE, hashlib.sha256(data).hexdigest())], "what arrives")
+    case.ended(case.CLOSED)
+
+
+@at_both_ends
+def write_and_close_unread(case):
+    """and so they do when the other end has answered meanwhile, to nobody"""
+    written = case.fill(case.mine)
+    case.mine.close()
+    case.theirs.sendall(b"too late")
+    check_equal(receive_digest(case.theirs)[0], written, "bytes that arrive")
+    case.ended(case.CLOSED)
+
+
+def sample_killed():
+    """the initiator of the samples is killed while bytes flow: local-cut"""
+
+    def echo(connection):
+        while data := connection.recv(1 << 18):
             connection.sendall(data)
 
     with Site() as site:
-        case = Case(site, serve)
-        for process in site.main_processes():
-            process.reset_peak()
-        connection, path = case.open()
-        eventually(lambda: stands_still(site.client, "case"), "it waits")
-        for _ in range(3):
-            case.neighbour.works()
-        check_equal(len(site.client.streams()), 2, "streams that are open")
-        site.check_memory()
-        check(read_all(connection) == sent[0] * 16, "not what was sent")
-        connection.close()
-        check_equal(end_reason(site.client, path), "completed", "its reason")
-        case.ended("completed")
+        site.expose("echo", Server(echo, site).address)
+        program = Process(site, "initiator", [os.environ["ECHO_INITIATOR"], "--bytes", str(1 << 40),
+                                              site.DEVICE, "echo"], env=site.client.env)
+        site.processes.append(program)
+        eventually(lambda: any(s["bytes_in"] > SIZE for s in site.client.streams()), "bytes flow")
+        program.stop(signal.SIGKILL)
+        # Where a frame is stuck half-way, nothing can be said behind it.
+        check(end_reason(site.client) in ("local-cut", "service-closed"), end_reason(site.client))
+        check(end_reason(site.gateway) in ("local-cut", "service-closed", "cut"), end_reason(site.gateway))
 
 
-def write_and_close():
-    """an app that writes and closes at once: every byte arrives"""
-    got = []
-
+def handler_killed():
+    """a handler that is killed takes its streams along, and no other's; its name is free again"""
     with Site() as site:
-        case = Case(site, lambda connection: got.append(receive_digest(connection)[0]))
-        connection, _ = case.open()
-        connection.sendall(b"x" * SIZE)
-        connection.close()
-        case.ended("service-closed")
-        eventually(lambda: got == [SIZE], f"all bytes arrive: {got}")
+        app = App(site, site.client)
+        rules = App(site, site.gateway)
+        names = ("first", "second")
+        handlers = []
+        for name in names:
+            add_rule(rules, stream=name, verdict="accept", handler=name)
+            handler = Process(site, name, [os.environ["ECHO_HANDLER"], name], env=site.gateway.env)
+            site.processes.append(handler)
+            eventually(lambda: "registered" in handler.log(), f"{name} registers")
+            handlers.append(handler)
+        streams = {name: [app.open(site.DEVICE, name)[0] for _ in range(3)] for name in names}
+        handlers[0].stop(signal.SIGKILL)
+        for connection in streams["first"]:
+            check_equal(read_all(connection), b"", "what a stream of the dead one brings")
+        eventually(lambda: len(site.gateway.streams()) == 3, "its streams end")
+        for connection in streams["second"]:
+            connection.sendall(b"hello")
+            check_equal(read_exactly(connection, 5), b"hello", "the echo")
+        handler = Process(site, "again", [os.environ["ECHO_HANDLER"], "first"], env=site.gateway.env)
+        site.processes.append(handler)
+        eventually(lambda: "registered" in handler.log(), "the name is free")
+        connection, _ = app.open(site.DEVICE, "first")
+        connection.sendall(b"hello")
+        check_equal(read_exactly(connection, 5), b"hello", "the echo of the next one")
 
 
-def write_and_close_unread():
-    """and they do when the target has answered meanwhile, to nobody"""
-    closed = threading.Event()
-    got = []
-
-    def serve(connection):
-        closed.wait(PATIENCE)
-        connection.sendall(b"too late")
-        got.append(receive_digest(connection)[0])
-
+def handler_says_no():
+    """a handler's no is the initiator's, with its text; an app that fails at NewStream ends the stream"""
     with Site() as site:
-        case = Case(site, serve)
-        connection, _ = case.open()
-        written = fill(connection, site.client)
-        connection.close()
-        closed.set()
-        case.ended("service-closed")
-        eventually(lambda: got, "the target reads an end")
-        check_equal(got, [written], "bytes that arrive")
-
-
-def fill(connection, daemon):
-    """Writes until nothing is taken any more, all the way to a target that does not read."""
-    connection.setblocking(False)
-    written = [0]
-
-    def is_full():
-        before = written[0]
+        client, app = App(site, site.client), App(site, site.gateway)
+        add_rule(app, stream="case", verdict="accept", handler="case")
+        app.handle("case", None)
+        app.answer = (False, "we are closed")
         try:
-            while True:
-                written[0] += connection.send(b"x" * 65536)
-        except BlockingIOError:
-            return written[0] == before and stands_still(daemon, "case", "bytes_out")
-
-    eventually(is_full, "every buffer is full")
-    return written[0]
+            client.open(site.DEVICE, "case")
+            raise Failure("it was opened")
+        except Exception as error:  # pylint: disable=broad-except
+            check("Error.Rejected" in str(error) and "we are closed" in str(error), str(error))
+        check_equal(end_reason(site.gateway), "rejected", "the reason")
+        path, request = app.requests[0]
+        check(path.startswith("/io/streamd/Streamd1/stream/"), path)
+        check_equal((request["StreamName"], request["DeviceId"], request["Hub"], request["Initiator"]),
+                    ("case", site.DEVICE, "office", "service"), "what it was told")
+        app.answer = (True, "")
+        app.fails = True
+        connection, path = client.open(site.DEVICE, "case")
+        check_equal(read_all(connection), b"", "what comes")
+        check_equal(end_reason(site.client, path), "local-cut", "the reason")
+        check_equal(end_reason(site.gateway), "local-cut", "the reason at the gateway")
 
 
 if __name__ == "__main__":
-    main(half_read, closed_unused, kept_by_another, killed, never_reads, write_and_close,
-         write_and_close_unread)
+    main(*half_read, *closed_unused, *kept_by_another, *killed, *never_reads, *write_and_close,
+         *write_and_close_unread, sample_killed, handler_killed, handler_says_no)

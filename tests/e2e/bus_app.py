@@ -39,6 +39,7 @@ class App:
         self.loop = GLib.MainLoop(self.context)
         self.requests = []
         self.answer = (True, "")
+        self.fails = False
         self.serve = None
         flags = (Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
                  | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION)
@@ -68,7 +69,7 @@ class App:
             GLib.Variant("(sssa{sv})", ("", device, stream, {})), GLib.VariantType("(ho)"),
             Gio.DBusCallFlags.NONE, PATIENCE * 1000, None, None)
         index, path = reply.unpack()
-        return own_socket(fds.get(index)), path
+        return own_socket(fds.steal_fds()[index]), path
 
     # -- as a handler
 
@@ -94,11 +95,20 @@ class App:
             self.requests.append(parameters.unpack())
             invocation.return_value(GLib.Variant("(bs)", self.answer))
             return
+        if self.fails:
+            invocation.return_dbus_error("org.example.Error.Broken", "it broke")
+            return
         if method == "NewStream":
             path, index, _ = parameters.unpack()
-            fd = invocation.get_message().get_unix_fd_list().get(index)
+            fd = invocation.get_message().get_unix_fd_list().steal_fds()[index]
             threading.Thread(target=self.serve, args=(own_socket(fd), path), daemon=True).start()
         invocation.return_value(None)
+
+
+def add_rule(app, **rule):
+    """Adds a rule to the accept policy, with texts only."""
+    values = {key.replace("_", "-"): GLib.Variant("s", value) for key, value in rule.items()}
+    return app.call("Add", "(a{sv})", (values,), interface=NAME + ".Policy")[0]
 
 
 def own_socket(fd):

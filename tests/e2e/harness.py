@@ -208,11 +208,12 @@ class Hub(Process):
 class Daemon(Process):
     """streamd on a bus of its own, a user's or with SYSTEM the machine's; ready when it says so to its service manager."""
 
-    def __init__(self, site, name, arguments=(), system=False):
+    def __init__(self, site, name, arguments=(), system=False, bus=None):
         self.site = site
         self.scope = "--system" if system else "--user"
-        self.bus = Bus(site, name)
-        site.processes.append(self.bus)
+        self.bus = bus or Bus(site, name)
+        if bus is None:
+            site.processes.append(self.bus)
         state = os.path.join(site.dir, name + "-state")
         os.makedirs(state, mode=0o700, exist_ok=True)
         notify_path = os.path.join(site.dir, name + ".notify")

@@ -49,7 +49,7 @@ class User:
 
     def stream(self):
         reply, fds = self.call('OpenStream', '(sssa{sv})', (*self.where, {}))
-        return socket.socket(fileno=fds.get(reply.unpack()[0]))
+        return socket.socket(fileno=fds.steal_fds()[reply.unpack()[0]])
 
     def tunnel(self):
         reply, _ = self.call('OpenTunnel', '(ssssa{sv})', (*self.where, 'tcp:127.0.0.1:0', {}))
