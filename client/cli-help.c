@@ -1,16 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What --help prints: of all verbs, of those of a noun, of one. */
 #include "client/cli.h"
+#include "client/wrap.h"
 #include "common/table.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
+#define COLUMNS 80
+
+/* TEXT as a paragraph, with INDENT in front of its first line and NEXT of the others. */
 static void
-help_append_usage(GString *text, const Verb *verb)
+help_append(GString *out, const char *indent, const char *next, const char *text)
 {
-    g_string_append_printf(text, "streamctl %s%s%s\n", verb->name,
-                           *verb->arguments != '\0' ? " " : "", verb->arguments);
+    g_autofree char *wrapped = wrap_text(text, COLUMNS - 1 - (guint)strlen(indent), next);
+
+    g_string_append_printf(out, "%s%s\n", indent, wrapped);
+}
+
+static void
+help_append_usage(GString *text, const char *indent, const char *program, const Verb *verb)
+{
+    g_autofree char *next = g_strconcat(indent, "    ", NULL);
+    g_autofree char *usage = g_strconcat(program, verb->name, *verb->arguments != '\0' ? " " : "",
+                                         verb->arguments, NULL);
+
+    help_append(text, indent, next, usage);
 }
 
 /* "-j, --json", "--ca=FILE", "--wait[=SECONDS]". Caller frees. */
@@ -50,15 +65,19 @@ help_append_options(GString *text, const char *title, guint64 mask)
 static void
 help_verb(GString *text, const Verb *verb)
 {
-    help_append_usage(text, verb);
-    g_string_append_printf(text, "\n%s\n", _(verb->help));
-    if (verb->more != NULL)
-        g_string_append_printf(text, "\n%s\n", _(verb->more));
+    help_append_usage(text, "", "streamctl ", verb);
+    g_string_append_c(text, '\n');
+    help_append(text, "", "", _(verb->help));
+    if (verb->more != NULL) {
+        g_string_append_c(text, '\n');
+        help_append(text, "", "", _(verb->more));
+    }
     help_append_options(text, _("Options:"), verb->options);
     help_append_options(text, _("Options of every verb:"), OPTIONS_GLOBAL);
-    g_string_append_printf(text, "\n%s\n",
-                           _("0 is success; 'streamctl --help' lists the other exit codes, and "
-                             "streamctl(1) explains them."));
+    g_string_append_c(text, '\n');
+    help_append(text, "", "",
+                _("0 is success; 'streamctl --help' lists the other exit codes, and streamctl(1) "
+                  "explains them."));
 }
 
 /* NOUN: only the verbs that begin with it; NULL: all. */
@@ -68,10 +87,10 @@ help_append_verbs(GString *text, const Verb *verbs, const char *noun)
     g_autofree char *prefix = noun != NULL ? g_strconcat(noun, " ", NULL) : NULL;
 
     for (const Verb *row = verbs; row->name != NULL; row++)
-        if (prefix == NULL || g_str_has_prefix(row->name, prefix))
-            g_string_append_printf(text, "  %s%s%s\n      %s\n", row->name,
-                                   *row->arguments != '\0' ? " " : "", row->arguments,
-                                   _(row->help));
+        if (prefix == NULL || g_str_has_prefix(row->name, prefix)) {
+            help_append_usage(text, "  ", "", row);
+            help_append(text, "      ", "      ", _(row->help));
+        }
 }
 
 static void

@@ -158,9 +158,11 @@ def every_verb_explains_itself():
         dump = json.loads(ctl("help") and subprocess.check_output([site.streamctl, "--dump-verbs"]))
         helps = {row["name"]: row["help"] for row in dump["options"]}
         for verb in dump["verbs"]:
-            text = ctl(*verb["name"].split(), "--help")
-            check(text.startswith(f"streamctl {verb['name']}"), text)
+            lines = ctl(*verb["name"].split(), "--help")
+            text = " ".join(lines.split())
+            check(text.startswith(f"streamctl {verb['name']} {verb['arguments']}"), text)
             check(verb["help"] in text, text)
+            check(all(len(line) < 80 for line in lines.split("Options")[0].splitlines()), lines)
             for option in verb["options"]:
                 check(f"--{option}" in text and helps[option] in text, f"{option}: {text}")
                 check(f"--{option}" in verb["arguments"], f"{verb['name']}: the form is without --{option}")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tables and the text pieces around them. */
 #include "client/output.h"
+#include "client/wrap.h"
 #include "common/table.h"
 
 static void
@@ -108,6 +109,30 @@ test_foreign_text_cannot_drive_the_terminal(void)
 }
 
 static void
+test_wrapping(void)
+{
+    const struct {
+        const char *text;
+        const char *lines;
+    } rows[] = {
+        {"", ""},
+        {"one two three", "one two\n  three"},
+        {"one  two", "one two"},
+        {"first\nsecond", "first\n  second"},
+        {"unbreakable-word x", "unbreakable-word\n  x"},
+        {"\u6771\u4eac\u6771\u4eac\u6771\u4eac", "\u6771\u4eac\u6771\u4eac\u6771\n  \u4eac"},
+        {"\u6771\u4eac\u6771\u4eac\u6771\u3002", "\u6771\u4eac\u6771\u4eac\n  \u6771\u3002"},
+        {"a \u6771\u4eac b", "a \u6771\u4eac b"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *lines = wrap_text(rows[i].text, 10, "  ");
+
+        g_assert_cmpstr(lines, ==, rows[i].lines);
+    }
+}
+
+static void
 test_names_in_json(void)
 {
     g_autofree char *host = output_snake_case("HostName");
@@ -147,6 +172,7 @@ main(int argc, char **argv)
     g_test_add_func("/table/colour", test_colour_is_for_titles_and_painted_cells);
     g_test_add_func("/table/cut", test_long_cells_are_cut_to_the_terminal);
     g_test_add_func("/table/escape", test_foreign_text_cannot_drive_the_terminal);
+    g_test_add_func("/wrap", test_wrapping);
     g_test_add_func("/output/names", test_names_in_json);
     g_test_add_func("/output/ages", test_ages);
     return g_test_run();
