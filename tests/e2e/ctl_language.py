@@ -125,8 +125,8 @@ def help_is_translated():
     with Site(gateway=False) as site:
         make_language(site)
         for line in say(site.client, "--help").splitlines():
-            # The line under a verb's form is its text; the forms themselves are the same everywhere.
-            if line.startswith("      "):
+            # The lines under a verb's form are its text; the forms themselves are the same everywhere.
+            if line.startswith("      ") and not re.search(r"[][|)]|--", line):
                 check(not re.search(r"[a-z]{3}", re.sub(r"\S*[-'=(/]\S*", "", line)), line)
         check(wide("Options of every verb:") in say(site.client, "hub", "add", "--help"), "titles of options")
 
