@@ -8,10 +8,10 @@ done_with() {
     touch "/shared/$1.done"
 }
 
-# Within twenty seconds; nothing waits for a machine that has failed.
+# wait_for WHAT [SECONDS]: within twenty seconds, or what is said; nothing waits for a machine that has failed.
 wait_for() {
     local try
-    for ((try = 0; try < 1000; try++)); do
+    for ((try = 0; try < ${2:-20} * 50; try++)); do
         [[ ! -e /shared/$1.done ]] || return 0
         [[ ! -e /shared/stop ]] || { echo 'Bail out! another machine has ended'; exit 1; }
         sleep 0.02

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The hub of the stranger.
+. /test-lib/stranger.sh
+
+steps hub 00 99
+cp /root/*.invite /shared/carried/
+[[ $failures -eq 0 ]] && done_with hub
+until [[ -e /shared/stop ]]; do sleep 0.05; done
+plan
