@@ -161,6 +161,10 @@ relay_pump(Relay *relay)
 {
     gboolean more = FALSE;
 
+    /* Whoever has asked for the end gives the reason, and not what follows from it: the message is
+     * on its way. */
+    if (relay->reason == REASON_NONE && atomic_load(&relay->wanted) != REASON_NONE)
+        return;
     /* Once it has finished, the owner may let go at any moment. */
     relay_ref(relay);
     for (int from = 0; from < 2; from++) {

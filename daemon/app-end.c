@@ -41,12 +41,13 @@ app_end_new(Stream *stream, AppEndDone done, void *data, GError **error)
 void
 app_end_finish(AppEnd *end, const GError *error)
 {
+    /* Cut before the descriptor goes, which would be an orderly end. */
+    if (!error && !end->done)
+        stream_close(end->stream, REASON_LOCAL_CUT);
     if (error || !end->done)
         close(end->fd);
     if (end->done)
         end->done(end->stream, error ? -1 : end->fd, error, end->data);
-    else if (!error)
-        stream_close(end->stream, REASON_LOCAL_CUT);
     g_free(end);
 }
 

@@ -31,6 +31,7 @@ typedef struct {
     GList link;
     Outcall *call;
     guint64 stream;
+    int fd;
 } Delivery;
 
 static App *
@@ -43,6 +44,7 @@ static void
 delivery_free(Delivery *delivery)
 {
     g_queue_unlink(&delivery->handler->deliveries, &delivery->link);
+    (void)close(delivery->fd);
     g_free(delivery);
 }
 
@@ -52,9 +54,9 @@ delivery_fail(Delivery *delivery)
 {
     Stream *stream = app_find_stream(bus_handler_app(delivery->handler), delivery->stream);
 
-    delivery_free(delivery);
     if (stream != NULL)
         stream_close(stream, REASON_LOCAL_CUT);
+    delivery_free(delivery);
 }
 
 /* No reply is no fault: the descriptor has arrived, and lives on its own from then on. */
@@ -175,7 +177,7 @@ bus_handler_deliver(const HandlerStream *what, int fd, void *data)
     Delivery *delivery = g_new0(Delivery, 1);
     int r = bus_handler_new_call(handler, "NewStream", what, fd, &message);
 
-    (void)close(fd); /* the message has its own */
+    delivery->fd = fd; /* the message has its own */
     delivery->handler = handler;
     delivery->link.data = delivery;
     delivery->stream = stream_id(what->stream);

@@ -9,8 +9,9 @@
 
 typedef struct BusHandlers BusHandlers;
 
-/* For the reply to NewStream: the app has the descriptor by then, whatever it says. */
-#define HANDLER_DELIVER_TIME (10 * G_TIME_SPAN_SECOND)
+/* For the reply to NewStream. Until then streamd has the descriptor, too, so that an error in reply
+ * is the reason of the end, and not that it was closed. */
+#define HANDLER_DELIVER_TIME (5 * G_TIME_SPAN_SECOND)
 
 BusHandlers *bus_handlers_new(BusServer *server);
 void bus_handlers_free(BusHandlers *handlers); /* as agents_free */

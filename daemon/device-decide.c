@@ -5,6 +5,8 @@
 #include "common/error.h"
 #include "daemon/app-journal.h"
 
+#include <unistd.h>
+
 static void
 device_stream_go_to(DeviceStream *self, const char *name)
 {
@@ -116,8 +118,10 @@ device_stream_deliver(Stream *stream, int fd, const GError *error, void *data)
     DeviceStream *self = data;
     const HandlerStream what = device_stream_describe(self, stream, 0);
 
-    if (!error && !handlers_deliver(self->owner->context.handlers, self->handler, &what, fd))
-        stream_close(stream, REASON_LOCAL_CUT);
+    if (error || handlers_deliver(self->owner->context.handlers, self->handler, &what, fd))
+        return;
+    stream_close(stream, REASON_LOCAL_CUT);
+    close(fd);
 }
 
 static void

@@ -5,7 +5,6 @@
 #include "daemon/accept-rule.h"
 
 #include <string.h>
-#include <unistd.h>
 
 struct Handlers {
     GPtrArray *all; /* Handler */
@@ -237,6 +236,5 @@ handlers_deliver(Handlers *handlers, guint64 id, const HandlerStream *what, int 
         handler->ops->deliver(what, fd, handler->data);
         return TRUE;
     }
-    close(fd);
     return FALSE;
 }

@@ -58,5 +58,5 @@ void handler_ask_answer(HandlerAsk *ask, gboolean accept, const char *text);
 /* It said nothing that is an answer; TEXT is ours. */
 void handler_ask_failed(HandlerAsk *ask, const char *text);
 
-/* Gives a stream to the handler that was asked. FD is taken. FALSE: it has gone. */
+/* Gives a stream to the handler that was asked. FALSE: it has gone; else FD is taken. */
 gboolean handlers_deliver(Handlers *handlers, guint64 id, const HandlerStream *what, int fd);
