@@ -2,33 +2,40 @@
 #include "hub/auth.h"
 
 #include "common/sas-token.h"
+#include "hub/penalties.h"
 
 #include <string.h>
 
 struct Auth {
     const Settings *settings;
     Registry *registry;
+    Places *places;
+    Penalties *penalties;
     const char *const *names;
 };
 
 struct AuthCheck {
     Auth *auth;
     SasToken token;
-    char *text;        /* the token; its slices point in here */
-    char *path;        /* what it must be good for */
-    gboolean device;   /* a device connects; otherwise a service asks */
-    const char *fault; /* NULL so far; otherwise nothing can make it good any more */
-    AuthDone done;     /* NULL: cancelled */
+    char *text; /* the token; its slices point in here */
+    char *path; /* what it must be good for */
+    PlaceSource source;
+    gboolean penalised; /* it is refused whatever it brings, and that costs it nothing */
+    gboolean device;    /* a device connects; otherwise a service asks */
+    const char *fault;  /* NULL so far; otherwise nothing can make it good any more */
+    AuthDone done;      /* NULL: cancelled */
     void *data;
 };
 
 Auth *
-auth_new(const Settings *settings, Registry *registry, const char *const *names)
+auth_new(const Settings *settings, Registry *registry, Places *places, const char *const *names)
 {
     Auth *auth = g_new0(Auth, 1);
 
     auth->settings = settings;
     auth->registry = registry;
+    auth->places = places;
+    auth->penalties = penalties_new(settings);
     auth->names = names;
     return auth;
 }
@@ -36,6 +43,9 @@ auth_new(const Settings *settings, Registry *registry, const char *const *names)
 void
 auth_free(Auth *auth)
 {
+    if (!auth)
+        return;
+    penalties_free(auth->penalties);
     g_free(auth);
 }
 
@@ -49,6 +59,42 @@ check_free(AuthCheck *check)
     g_free(check);
 }
 
+/* Whom it claims to be: a device by what its token has to be good for, a service by its policy. */
+static const char *
+check_identity(const AuthCheck *check)
+{
+    return check->device ? check->path : check->token.policy;
+}
+
+/* A source with a connection that is known bears nothing for those beside it. */
+static void
+check_hold(AuthCheck *check)
+{
+    const Auth *auth = check->auth;
+
+    check->penalised = !places_knows(auth->places, &check->source) &&
+                       penalties_hold(auth->penalties, &check->source, check_identity(check),
+                                      g_get_monotonic_time());
+    if (check->penalised)
+        check->fault = "too soon after a failure";
+}
+
+static void
+check_account(const AuthCheck *check, AuthVerdict verdict)
+{
+    const Auth *auth = check->auth;
+    gint64 now = g_get_monotonic_time();
+    gint64 all;
+
+    if (verdict == AUTH_OK)
+        penalties_passed(auth->penalties, &check->source, check_identity(check));
+    if (verdict != AUTH_DENIED || check->penalised || places_knows(auth->places, &check->source))
+        return;
+    all = penalties_failed(auth->penalties, &check->source, check_identity(check), now);
+    if (all > 0)
+        places_ban(auth->places, &check->source, now + all, now);
+}
+
 static void
 check_complete(AuthCheck *check, AuthVerdict verdict, const char *text)
 {
@@ -59,6 +105,7 @@ check_complete(AuthCheck *check, AuthVerdict verdict, const char *text)
         .expiry = (gint64)MIN(check->token.expiry, (guint64)G_MAXINT64),
     };
 
+    check_account(check, verdict);
     check->done(&result, check->data);
     check_free(check);
 }
@@ -83,12 +130,14 @@ token_fault(const AuthCheck *check)
 }
 
 static AuthCheck *
-check_new(Auth *auth, const char *token, gsize len, AuthDone done, void *data)
+check_new(Auth *auth, const PlaceSource *source, const char *token, gsize len, AuthDone done,
+          void *data)
 {
     AuthCheck *check = g_new0(AuthCheck, 1);
     SasResult result = SAS_NOT_SAS;
 
     check->auth = auth;
+    check->source = *source;
     check->done = done;
     check->data = data;
     if (token && len <= SAS_TEXT_MAX) {
@@ -184,15 +233,30 @@ check_device_found(const RegistryResult *result, void *data)
         check_complete(check, AUTH_OK, "");
 }
 
-AuthCheck *
-auth_check_device(Auth *auth, const char *device, const char *module, const char *token, gsize len,
-                  AuthDone done, void *data)
+static char *
+device_path(const char *device, const char *module)
 {
-    AuthCheck *check = check_new(auth, token, len, done, data);
+    return module ? g_strdup_printf("devices/%s/modules/%s", device, module)
+                  : g_strdup_printf("devices/%s", device);
+}
+
+void
+auth_forgive_device(Auth *auth, const char *device, const char *module)
+{
+    g_autofree char *identity = device_path(device, module);
+
+    penalties_forgive(auth->penalties, identity);
+}
+
+AuthCheck *
+auth_check_device(Auth *auth, const PlaceSource *source, const char *device, const char *module,
+                  const char *token, gsize len, AuthDone done, void *data)
+{
+    AuthCheck *check = check_new(auth, source, token, len, done, data);
 
     check->device = TRUE;
-    check->path = module ? g_strdup_printf("devices/%s/modules/%s", device, module)
-                         : g_strdup_printf("devices/%s", device);
+    check->path = device_path(device, module);
+    check_hold(check);
     if (!check->fault)
         check->fault = token_fault(check);
     registry_lookup_device(auth->registry, device, module, check_device_found, check);
@@ -200,11 +264,13 @@ auth_check_device(Auth *auth, const char *device, const char *module, const char
 }
 
 AuthCheck *
-auth_check_service(Auth *auth, const char *path, const char *token, AuthDone done, void *data)
+auth_check_service(Auth *auth, const PlaceSource *source, const char *path, const char *token,
+                   AuthDone done, void *data)
 {
-    AuthCheck *check = check_new(auth, token, token ? strlen(token) : 0, done, data);
+    AuthCheck *check = check_new(auth, source, token, token ? strlen(token) : 0, done, data);
 
     check->path = g_strdup(path);
+    check_hold(check);
     if (!check->fault)
         check->fault = token_fault(check);
     if (!check->fault && !check->token.policy[0])

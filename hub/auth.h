@@ -6,6 +6,7 @@
  * thread. */
 #pragma once
 
+#include "hub/places.h"
 #include "hub/registry.h"
 #include "hub/settings.h"
 
@@ -28,16 +29,22 @@ typedef struct {
 /* Once, not from within the call that began the check; the check is gone by then. */
 typedef void (*AuthDone)(const AuthResult *result, void *data);
 
-/* Kept by reference: SETTINGS, REGISTRY and NAMES (NULL-terminated, lower case). */
-Auth *auth_new(const Settings *settings, Registry *registry, const char *const *names);
+/* Kept by reference: SETTINGS, REGISTRY, PLACES and NAMES (NULL-terminated, lower case). */
+Auth *
+auth_new(const Settings *settings, Registry *registry, Places *places, const char *const *names);
 void auth_free(Auth *auth); /* after all checks */
 
-/* TOKEN: the password of a CONNECT. MODULE NULL: the device itself. */
-AuthCheck *auth_check_device(Auth *auth, const char *device, const char *module, const char *token,
-                             gsize len, AuthDone done, void *data);
+/* SOURCE: where it comes from; its penalties are held and added to here (penalties.h). TOKEN: the
+ * password of a CONNECT. MODULE NULL: the device itself. */
+AuthCheck *
+auth_check_device(Auth *auth, const PlaceSource *source, const char *device, const char *module,
+                  const char *token, gsize len, AuthDone done, void *data);
 
 /* TOKEN: an Authorization field, or NULL for none. PATH: "twins/dev1". */
-AuthCheck *
-auth_check_service(Auth *auth, const char *path, const char *token, AuthDone done, void *data);
+AuthCheck *auth_check_service(Auth *auth, const PlaceSource *source, const char *path,
+                              const char *token, AuthDone done, void *data);
+
+/* The operator has changed the device, or with MODULE its module. */
+void auth_forgive_device(Auth *auth, const char *device, const char *module);
 
 void auth_check_cancel(AuthCheck *check); /* DONE is not called; NULL is fine */

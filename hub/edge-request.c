@@ -51,7 +51,7 @@ request_authenticated(Request *request)
     EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
 
     edge->authenticated = TRUE;
-    places_authenticated(edge->worker->edge->places, &edge->place);
+    places_authenticated(edge->worker->edge->places, &edge->place, g_get_monotonic_time());
 }
 
 static void
@@ -75,8 +75,6 @@ request_answer(Request *request, guint status, const char *fields, const char *b
     EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
     GString *head = g_string_new(NULL);
 
-    if (status == 401)
-        places_failed(edge->worker->edge->places, &edge->place, g_get_monotonic_time());
     http_status_line(head, status);
     append_date(head);
     if (fields)

@@ -101,6 +101,9 @@ hub_registry_changed(const RegistryChange *change, void *data)
         streams_revoke_device(hub->streams, change->name, change->module, REST_UNAUTHORIZED_ACCESS);
         devices_revoke(hub->devices, change->name, change->module);
         break;
+    case REGISTRY_DEVICE_ADMITTED:
+        auth_forgive_device(hub->auth, change->name, change->module);
+        break;
     case REGISTRY_POLICY_REMOVED:
         streams_revoke_policy(hub->streams, change->name);
         devices_revoke_policy(hub->devices, change->name);
@@ -156,7 +159,8 @@ hub_make_parts(Hub *hub, const HubOptions *options)
 
     hub->clock = clock_new();
     hub->places = places_new(hub->settings);
-    hub->auth = auth_new(hub->settings, hub->registry, (const char *const *)hub->names);
+    hub->auth =
+        auth_new(hub->settings, hub->registry, hub->places, (const char *const *)hub->names);
     hub->devices = devices_new(hub->settings, &devices_events, hub);
     needs.clock = hub->clock;
     needs.places = hub->places;

@@ -103,8 +103,6 @@ session_refuse(MqttSession *session, guint8 code, const char *why)
 
     mqtt_write_connack(packet, FALSE, code);
     session_send(session, packet);
-    if (code == MQTT_NOT_AUTHORIZED)
-        places_failed(session->service->places, &session->place, clock_now());
     session_tell(session, EVENT_DEVICE_REFUSED, why);
     mqtt_session_close(session, why);
 }
@@ -168,7 +166,7 @@ session_checked(const AuthResult *result, void *data)
     }
     session->state = SESSION_UP;
     session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
-    places_authenticated(session->service->places, &session->place);
+    places_authenticated(session->service->places, &session->place, clock_now());
     session_set_limits(session, result->expiry);
     mqtt_write_connack(packet, present, MQTT_ACCEPTED);
     session_send(session, packet);
@@ -186,8 +184,9 @@ session_check(MqttSession *session, const MqttConnect *connect)
     session->clean = connect->clean_session;
     session->keep_alive = connect->keep_alive;
     session->state = SESSION_CHECKING;
-    session->check = auth_check_device(session->service->auth, user->device, user->module, password,
-                                       connect->password.len, session_checked, session);
+    session->check =
+        auth_check_device(session->service->auth, &session->place.source, user->device,
+                          user->module, password, connect->password.len, session_checked, session);
 }
 
 static void

@@ -11,8 +11,8 @@ typedef struct {
     guint authenticated;
     double tokens; /* connections that may come now */
     gint64 updated;
-    double failures; /* that count still */
-    gint64 failed;   /* when they were counted */
+    gint64 known; /* when a connection was authenticated last; 0: never */
+    gint64 banned_until;
 } SourceEntry;
 
 struct Places {
@@ -61,8 +61,8 @@ places_free(Places *places)
 }
 
 /* "192.0.2.7:5123", "[2001:db8::1]:5123" */
-static PlaceSource
-source_of(const char *address)
+PlaceSource
+places_source(const char *address)
 {
     PlaceSource source = {0};
     char text[INET6_ADDRSTRLEN] = "";
@@ -134,14 +134,6 @@ rate_allows(const Settings *settings, SourceEntry *entry, gint64 now)
     return TRUE;
 }
 
-static double
-failures_now(const Settings *settings, const SourceEntry *entry, gint64 now)
-{
-    double minutes = (double)(now - entry->failed) / (60 * G_TIME_SPAN_SECOND);
-
-    return MAX(entry->failures - minutes * settings->failures_per_minute, 0);
-}
-
 /* From half of the places on a growing share is dropped, instead of everybody at the end. */
 static gboolean
 early_drop(const Settings *settings, guint waiting, guint32 random)
@@ -161,7 +153,7 @@ place_allowed(Places *places, SourceEntry *entry, gint64 now, guint32 random)
 
     if (places->total >= settings->connections_max || !rate_allows(settings, entry, now))
         return FALSE;
-    if (entry->authenticated == 0 && failures_now(settings, entry, now) >= settings->failures_burst)
+    if (entry->authenticated == 0 && now < entry->banned_until)
         return FALSE;
     if (entry->waiting / factor >= settings->unauthenticated_per_source)
         return FALSE;
@@ -174,7 +166,7 @@ places_take(Places *places, Place *place, const char *address, gint64 now, guint
     SourceEntry *entry;
     gboolean taken = FALSE;
 
-    place->source = source_of(address);
+    place->source = places_source(address);
     pthread_mutex_lock(&places->lock);
     entry = source_entry(places, &place->source, now);
     if (entry && place_allowed(places, entry, now, random)) {
@@ -189,7 +181,7 @@ places_take(Places *places, Place *place, const char *address, gint64 now, guint
 }
 
 void
-places_authenticated(Places *places, Place *place)
+places_authenticated(Places *places, Place *place, gint64 now)
 {
     SourceEntry *entry;
 
@@ -200,21 +192,33 @@ places_authenticated(Places *places, Place *place)
     entry = g_hash_table_lookup(places->sources, &place->source);
     entry->waiting--;
     entry->authenticated++;
+    entry->known = now;
     places->waiting--;
     pthread_mutex_unlock(&places->lock);
 }
 
+gboolean
+places_knows(Places *places, const PlaceSource *source)
+{
+    const SourceEntry *entry;
+    gboolean knows;
+
+    pthread_mutex_lock(&places->lock);
+    entry = g_hash_table_lookup(places->sources, source);
+    knows = entry && entry->authenticated > 0;
+    pthread_mutex_unlock(&places->lock);
+    return knows;
+}
+
 void
-places_failed(Places *places, const Place *place, gint64 now)
+places_ban(Places *places, const PlaceSource *source, gint64 until, gint64 now)
 {
     SourceEntry *entry;
 
-    if (place->state == PLACE_NONE)
-        return;
     pthread_mutex_lock(&places->lock);
-    entry = g_hash_table_lookup(places->sources, &place->source);
-    entry->failures = failures_now(places->settings, entry, now) + 1;
-    entry->failed = now;
+    entry = source_entry(places, source, now);
+    if (entry && (entry->known == 0 || now - entry->known >= PLACES_KNOWN))
+        entry->banned_until = MAX(entry->banned_until, until);
     pthread_mutex_unlock(&places->lock);
 }
 

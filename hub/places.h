@@ -32,14 +32,19 @@ typedef struct {
 Places *places_new(const Settings *settings); /* kept by reference */
 void places_free(Places *places);
 
+/* Of an ADDRESS as connection_peer gives it. */
+PlaceSource places_source(const char *address);
+
 /* ADDRESS as connection_peer gives it. RANDOM: a fresh random number, for the early drop that
  * begins when half of the places are taken. FALSE: close the connection without a word. */
 gboolean places_take(Places *places, Place *place, const char *address, gint64 now, guint32 random);
 
-void places_authenticated(Places *places, Place *place); /* nothing when it was */
-/* Its credentials were refused: a source without an authenticated connection that fails again and
- * again gets no place for a while (requirement R4). */
-void places_failed(Places *places, const Place *place, gint64 now);
+void places_authenticated(Places *places, Place *place, gint64 now); /* nothing when it was */
+/* Whether it has an authenticated connection. */
+gboolean places_knows(Places *places, const PlaceSource *source);
+/* It gets no place until then, unless it was known in the last PLACES_KNOWN (requirement R4). */
+#define PLACES_KNOWN (10 * G_TIME_SPAN_MINUTE)
+void places_ban(Places *places, const PlaceSource *source, gint64 until, gint64 now);
 
 void places_leave(Places *places, Place *place); /* the connection is gone; once is enough */
 

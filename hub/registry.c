@@ -60,7 +60,7 @@ watchers_tell(Registry *registry, RegistryChangeKind kind, const char *name, con
     }
 }
 
-/* Keeps the cache true, and tells the watchers of a change that takes something back. */
+/* Keeps the cache true, and tells the watchers of a change that they asked for. */
 static void
 registry_apply(Registry *registry, const RegistryJob *job)
 {
@@ -79,8 +79,12 @@ registry_apply(Registry *registry, const RegistryJob *job)
         break;
     case REGISTRY_SET_ENABLED:
         registry_cache_drop(registry->devices, name);
-        if (!device->enabled)
-            watchers_tell(registry, REGISTRY_DEVICE_DISABLED, device->id, device->module);
+        watchers_tell(registry,
+                      device->enabled ? REGISTRY_DEVICE_ADMITTED : REGISTRY_DEVICE_DISABLED,
+                      device->id, device->module);
+        break;
+    case REGISTRY_ADD_DEVICE:
+        watchers_tell(registry, REGISTRY_DEVICE_ADMITTED, device->id, device->module);
         break;
     case REGISTRY_LOOKUP_POLICY:
         registry_cache_put(registry->policies, policy->name, registry_policy_copy(policy));
@@ -89,7 +93,7 @@ registry_apply(Registry *registry, const RegistryJob *job)
         registry_cache_drop(registry->policies, policy->name);
         watchers_tell(registry, REGISTRY_POLICY_REMOVED, policy->name, NULL);
         break;
-    default: /* lists and additions: nothing that was cached becomes untrue */
+    default: /* lists, and a policy more: nothing that was cached becomes untrue */
         break;
     }
 }

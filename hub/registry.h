@@ -130,11 +130,12 @@ registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDon
 void registry_remove_policy(Registry *registry, const char *name, RegistryDone done, void *data);
 
 /* Changes that take an admission back (docs/wire-protocol.md, section 4a, "device disabled or
- * removed, policy revoked"). */
+ * removed, policy revoked"), or give one. */
 typedef enum {
     REGISTRY_DEVICE_REMOVED,
     REGISTRY_DEVICE_DISABLED,
     REGISTRY_POLICY_REMOVED,
+    REGISTRY_DEVICE_ADMITTED, /* added or enabled */
 } RegistryChangeKind;
 
 typedef struct {

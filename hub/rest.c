@@ -214,6 +214,7 @@ rest_post(Rest *rest, Request *request)
 {
     RestCall *call = g_new0(RestCall, 1);
     g_autofree char *scope = scope_of(&request->match);
+    PlaceSource source = places_source(request->peer);
 
     call->rest = rest;
     call->request = request;
@@ -221,5 +222,6 @@ rest_post(Rest *rest, Request *request)
     request->gone = call_gone;
     request->data = call;
     g_queue_push_tail_link(&rest->calls, &call->link);
-    call->check = auth_check_service(rest->auth, scope, request->authorization, call_checked, call);
+    call->check =
+        auth_check_service(rest->auth, &source, scope, request->authorization, call_checked, call);
 }

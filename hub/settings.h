@@ -20,8 +20,9 @@ typedef struct {
     guint connections_burst;          /* connections-burst: of one source */
     guint known_source_factor; /* known-source-factor: a source with live authenticated connections
                                 * may have this many times the three limits above */
-    guint failures_per_minute; /* failures-per-minute: of credentials, from one source (R4) */
-    guint failures_burst;      /* failures-burst: at once */
+    gint64 penalty;           /* penalty: after bad credentials (R4) */
+    gint64 penalty_max;       /* penalty-max: it doubles up to this */
+    guint penalty_identities; /* penalty-identities: of a source that is penalised as a whole */
     guint connections_max;     /* connections-max: all sockets of the edge */
 
     /* devices (R13 to R17) */

@@ -25,8 +25,7 @@ BACK = 30.0  # s until the device is back
 SEED = 5
 
 SETTINGS = """[hub]
-failures-per-minute = 1000
-failures-burst = 1000
+penalty = 0
 takeovers-per-minute = 1000
 connections-per-second = 1000
 """

@@ -28,8 +28,7 @@ SEED = int(os.environ.get("STREAMD_SOAK_SEED", "20"))
 SETTINGS = """[hub]
 leg-ping = 4
 leg-dead = 12
-failures-per-minute = 1000
-failures-burst = 1000
+penalty = 0
 takeovers-per-minute = 1000
 connections-per-second = 1000
 """

@@ -57,8 +57,8 @@ test_per_source(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(take(fixture, one, 6, "192.0.2.1:1000", NOW), ==, 4);
     g_assert_cmpuint(take(fixture, other, 6, "192.0.2.2:1000", NOW), ==, 4);
     g_assert_cmpuint(places_waiting(fixture->places), ==, 8);
-    places_authenticated(fixture->places, &one[0]);
-    places_authenticated(fixture->places, &one[0]);
+    places_authenticated(fixture->places, &one[0], NOW);
+    places_authenticated(fixture->places, &one[0], NOW);
     g_assert_cmpuint(places_waiting(fixture->places), ==, 7);
     /* It is known now, and may have twice as many; three of its eight are taken. */
     g_assert_cmpuint(take(fixture, more, 6, "192.0.2.1:2000", NOW), ==, 5);
@@ -129,38 +129,30 @@ test_early_drop(Fixture *fixture, gconstpointer data)
     leave(fixture, places, 64);
 }
 
+/* A source that is banned gets no place for a while; others do, and so does one that was known. */
 static void
-fail(Fixture *fixture, const char *address, gint64 now)
+test_ban(Fixture *fixture, gconstpointer data)
 {
-    Place place = {0};
-
-    g_assert_true(places_take(fixture->places, &place, address, now, NEVER));
-    places_failed(fixture->places, &place, now);
-    places_leave(fixture->places, &place);
-}
-
-/* Bad credentials cost a source its places for a while, others and known ones not. */
-static void
-test_failures(Fixture *fixture, gconstpointer data)
-{
-    gint64 later = NOW + 10 * G_TIME_SPAN_SECOND;
+    PlaceSource bad = places_source("192.0.2.1:1"), good = places_source("192.0.2.3:1");
+    gint64 until = NOW + G_TIME_SPAN_MINUTE;
     Place places[3] = {0}, known = {0};
 
-    fixture->settings->failures_burst = 3;
-    fixture->settings->failures_per_minute = 6;
-    for (guint i = 0; i < 3; i++)
-        fail(fixture, "192.0.2.1:1", NOW);
-    g_assert_cmpuint(take(fixture, &places[0], 1, "192.0.2.1:1", NOW), ==, 0);
+    places_ban(fixture->places, &bad, until, NOW);
+    g_assert_cmpuint(take(fixture, &places[0], 1, "192.0.2.1:9", until - 1), ==, 0);
     g_assert_cmpuint(take(fixture, &places[1], 1, "192.0.2.2:1", NOW), ==, 1);
-    fail(fixture, "192.0.2.1:1", later);
-    g_assert_cmpuint(take(fixture, &places[0], 1, "192.0.2.1:1", later), ==, 0);
+    g_assert_cmpuint(take(fixture, &places[0], 1, "192.0.2.1:9", until), ==, 1);
 
     g_assert_cmpuint(take(fixture, &known, 1, "192.0.2.3:1", NOW), ==, 1);
-    places_authenticated(fixture->places, &known);
-    for (guint i = 0; i < 9; i++)
-        fail(fixture, "192.0.2.3:1", NOW);
+    g_assert_false(places_knows(fixture->places, &good));
+    places_authenticated(fixture->places, &known, NOW);
+    g_assert_true(places_knows(fixture->places, &good));
     places_leave(fixture->places, &known);
-    g_assert_cmpuint(take(fixture, &places[2], 1, "192.0.2.3:1", NOW), ==, 0);
+    g_assert_false(places_knows(fixture->places, &good));
+    places_ban(fixture->places, &good, until, NOW + PLACES_KNOWN - 1);
+    g_assert_cmpuint(take(fixture, &places[2], 1, "192.0.2.3:1", NOW), ==, 1);
+    places_leave(fixture->places, &places[2]);
+    places_ban(fixture->places, &good, NOW + 2 * PLACES_KNOWN, NOW + PLACES_KNOWN);
+    g_assert_cmpuint(take(fixture, &places[2], 1, "192.0.2.3:1", NOW + PLACES_KNOWN), ==, 0);
     leave(fixture, places, 3);
 }
 
@@ -172,7 +164,7 @@ test_total(Fixture *fixture, gconstpointer data)
     fixture->settings->connections_max = 2;
     for (guint i = 0; i < 2; i++) {
         g_assert_cmpuint(take(fixture, &places[i], 1, "unix", NOW), ==, 1);
-        places_authenticated(fixture->places, &places[i]);
+        places_authenticated(fixture->places, &places[i], NOW);
     }
     g_assert_cmpuint(take(fixture, &places[2], 1, "unix", NOW), ==, 0);
     leave(fixture, places, 3);
@@ -188,7 +180,7 @@ main(int argc, char **argv)
     ADD("/places/sources", test_sources);
     ADD("/places/rate", test_rate);
     ADD("/places/early-drop", test_early_drop);
-    ADD("/places/failures", test_failures);
+    ADD("/places/ban", test_ban);
     ADD("/places/total", test_total);
     return g_test_run();
 }

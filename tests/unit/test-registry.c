@@ -14,6 +14,9 @@ on_change(const RegistryChange *change, void *data)
 {
     static const char *const kinds[] = {"removed", "disabled", "policy"};
 
+    if (change->kind == REGISTRY_DEVICE_ADMITTED)
+        return; /* test_admitted */
+
     g_string_append_printf(data, "%s %s%s%s;", kinds[change->kind], change->name,
                            change->module ? "/" : "", change->module ? change->module : "");
 }
@@ -372,6 +375,37 @@ test_rights(void)
     g_assert_false(registry_rights_parse("root", &rights));
 }
 
+static void
+on_admitted(const RegistryChange *change, void *data)
+{
+    if (change->kind == REGISTRY_DEVICE_ADMITTED)
+        g_string_append_printf(data, "%s;", change->name);
+}
+
+/* Who has been added or enabled again is told to those who had refused it. */
+static void
+test_admitted(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    RegistryDevice draft = {.id = (char *)"dev1", .enabled = TRUE};
+    g_autoptr(GString) admitted = g_string_new(NULL);
+    guint watch = registry_watch(f->registry, on_admitted, admitted);
+    g_auto(Answer) added = {0};
+    g_auto(Answer) again = {0};
+    g_auto(Answer) off = {0};
+    g_auto(Answer) on = {0};
+
+    g_assert_cmpint(ANSWER(added, registry_add_device, f->registry, &draft), ==, REGISTRY_OK);
+    g_assert_cmpstr(admitted->str, ==, "dev1;");
+    g_assert_cmpint(ANSWER(again, registry_add_device, f->registry, &draft), !=, REGISTRY_OK);
+    g_assert_cmpint(ANSWER(off, registry_set_enabled, f->registry, "dev1", NULL, FALSE), ==,
+                    REGISTRY_OK);
+    g_assert_cmpstr(admitted->str, ==, "dev1;");
+    g_assert_cmpint(ANSWER(on, registry_set_enabled, f->registry, "dev1", NULL, TRUE), ==,
+                    REGISTRY_OK);
+    g_assert_cmpstr(admitted->str, ==, "dev1;dev1;");
+    registry_unwatch(f->registry, watch);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -389,6 +423,7 @@ main(int argc, char **argv)
     ADD("free-answers", test_free_answers);
     ADD("closed", test_closed);
     ADD("unwatch", test_unwatch);
+    ADD("admitted", test_admitted);
     ADD("pending-bound", test_pending_is_bounded);
     g_test_add_func("/registry/cache", test_cache);
     g_test_add_func("/registry/rights", test_rights);
