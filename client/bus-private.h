@@ -14,6 +14,8 @@ struct Bus {
     gboolean quiet; /* bus_open_quietly */
     BusWaitingFunc waiting;
     void *waiting_data;
+    gint64 waiting_since;
+    guint waiting_told; /* seconds, while in bus_wait */
 };
 
 /* Copies and references what EVENT points to. */

@@ -131,6 +131,8 @@ bus_on_waiting(Bus *bus, BusWaitingFunc func, void *data)
 {
     bus->waiting = func;
     bus->waiting_data = data;
+    bus->waiting_since = g_get_monotonic_time();
+    bus->waiting_told = 0;
 }
 
 static int
@@ -465,6 +467,22 @@ bus_listen(Bus *bus, GError **error)
     return TRUE;
 }
 
+/* Tells the second that is over. Ms until the next one; -1: nobody hears of it. */
+static int
+bus_tick(Bus *bus)
+{
+    gint64 passed;
+
+    if (bus->waiting == NULL)
+        return -1;
+    passed = g_get_monotonic_time() - bus->waiting_since;
+    if (passed / G_TIME_SPAN_SECOND > bus->waiting_told) {
+        bus->waiting_told = (guint)(passed / G_TIME_SPAN_SECOND);
+        bus->waiting(bus->waiting_told, bus->waiting_data);
+    }
+    return (int)((G_TIME_SPAN_SECOND - passed % G_TIME_SPAN_SECOND) / 1000) + 1;
+}
+
 /* Until something is to be done. Negative errno when the connection is lost. */
 static int
 bus_sleep(Bus *bus)
@@ -474,7 +492,7 @@ bus_sleep(Bus *bus)
                             {.fd = bus->input != NULL ? STDIN_FILENO : -1, .events = POLLIN}};
     int events = sd_bus_get_events(bus->bus);
     uint64_t until = UINT64_MAX;
-    int r, timeout = -1;
+    int r, timeout = bus_tick(bus);
 
     if (events < 0)
         return events;
@@ -485,7 +503,7 @@ bus_sleep(Bus *bus)
     if (until != UINT64_MAX) {
         gint64 left = (gint64)until - g_get_monotonic_time();
 
-        timeout = (int)CLAMP(left / 1000 + 1, 0, G_MAXINT);
+        timeout = (int)CLAMP(left / 1000 + 1, 0, timeout < 0 ? G_MAXINT : timeout);
     }
     if (poll(fds, G_N_ELEMENTS(fds), until == 0 ? 0 : timeout) < 0 && errno != EINTR)
         return -errno;

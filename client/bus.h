@@ -23,8 +23,8 @@ void bus_close(Bus *bus); /* NULL is fine */
 GVariant *bus_call(Bus *bus, const char *path, const char *interface, const char *member,
                    GVariant *args, gint64 timeout, GError **error);
 
-/* From here on FUNC hears of every whole SECONDS that a call takes, unless a person may be asked
- * for a password meanwhile. FUNC NULL: nobody does. */
+/* From here on FUNC hears of the SECONDS that a call takes, as each is over, unless a person may be
+ * asked for a password meanwhile; and of those since now in bus_wait. FUNC NULL: nobody does. */
 typedef void (*BusWaitingFunc)(guint seconds, void *data);
 void bus_on_waiting(Bus *bus, BusWaitingFunc func, void *data);
 

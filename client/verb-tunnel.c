@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/foreground.h"
 #include "client/output.h"
 #include "client/show.h"
 #include "client/verb.h"
@@ -8,83 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A tunnel in the foreground: what has been heard of it. */
-typedef struct {
-    const char *path;
-    guint64 id;
-    GHashTable *streams; /* paths of the streams through it that have not ended */
-    ExitCode code;
-    const char *end; /* translated; NULL: the user ended it */
-} Foreground;
-
-/* Who connected sees a reset and nothing else; why is told here. */
-static void
-foreground_stream_changed(Foreground *foreground, const BusEvent *event)
-{
-    const char *reason = bus_string(event->properties, "CloseReason");
-    g_autofree char *text = NULL;
-
-    if (*reason == '\0' || !g_hash_table_remove(foreground->streams, event->path))
-        return;
-    text = table_escape(bus_string(event->properties, "CloseText"));
-    if (bus_number(event->properties, "OpenedAt") == 0)
-        (void)fprintf(stderr, _("streamctl: a connection failed: %s (%s)\n"), text, reason);
-    else if (exit_code_of_reason(reason) != EXIT_CODE_OK)
-        (void)fprintf(stderr, _("streamctl: a connection was cut: %s (%s)\n"), text, reason);
-}
-
-static void
-foreground_on_stream(Foreground *foreground, const BusEvent *event)
-{
-    if (event->properties == NULL)
-        return;
-    if (event->kind == BUS_EVENT_ADDED && bus_number(event->properties, "Tunnel") == foreground->id)
-        g_hash_table_add(foreground->streams, g_strdup(event->path));
-    if (event->kind == BUS_EVENT_CHANGED)
-        foreground_stream_changed(foreground, event);
-}
-
-static gboolean
-foreground_on_event(const BusEvent *event, void *data)
-{
-    Foreground *foreground = data;
-
-    if (event->kind == BUS_EVENT_SIGNAL)
-        return FALSE;
-    if (event->kind == BUS_EVENT_GONE) {
-        foreground->code = EXIT_CODE_NO_DAEMON;
-        foreground->end = _("streamd has gone, and the tunnel with it");
-        return FALSE;
-    }
-    if (strcmp(event->interface, BUS_STREAM) == 0)
-        foreground_on_stream(foreground, event);
-    if (event->kind == BUS_EVENT_REMOVED && strcmp(event->path, foreground->path) == 0) {
-        foreground->end = _("the tunnel was closed");
-        return FALSE;
-    }
-    return TRUE;
-}
-
 static guint64
 tunnel_id(const char *path)
 {
     return g_ascii_strtoull(strrchr(path, '/') + 1, NULL, 10);
-}
-
-/* The tunnel is ours: it ends when our connection to the bus does. */
-static ExitCode
-tunnel_stay(Bus *bus, const char *path, GError **error)
-{
-    g_autoptr(GHashTable) streams = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Foreground foreground = {.path = path, .id = tunnel_id(path), .streams = streams};
-
-    if (!bus_wait(bus, foreground_on_event, &foreground, error))
-        return verb_code(error);
-    if (foreground.code != EXIT_CODE_OK)
-        return cli_fail(error, foreground.code, "%s", foreground.end);
-    if (foreground.end != NULL)
-        (void)fprintf(stderr, "streamctl: %s\n", foreground.end);
-    return EXIT_CODE_OK;
 }
 
 static void
@@ -154,7 +82,8 @@ verb_tunnel_open(Cli *cli, GError **error)
         return verb_code(error);
     g_variant_get(reply, "(&o&s)", &path, &address);
     tunnel_show(cli, path, address);
-    return cli->given[OPTION_BACKGROUND] ? EXIT_CODE_OK : tunnel_stay(bus, path, error);
+    return cli->given[OPTION_BACKGROUND] ? EXIT_CODE_OK
+                                         : foreground_stay(bus, path, cli->words[0], error);
 }
 
 static void

@@ -2,6 +2,7 @@
 """ssh by the name of a device, and what people do over it: `streamctl connect --fdpass` as the
 installed snippet calls it, `streamctl ssh`, and the real scp, sftp, rsync, git and Ansible."""
 import array
+import glob
 import os
 import pty
 import select
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from ends import Server, Sshd
+from ends import Server, Sshd, connect
 from harness import PATIENCE, Failure, Site, check, check_equal, eventually, main, run, run_ok
 
 BLOCK = 3 << 20
@@ -263,10 +264,11 @@ def ansible():
         with open(settings, "w", encoding="ascii") as file:
             file.write("[defaults]\n")
         sent, arrived = random_file(os.path.join(site.dir, "sent"), 100000), site.dir + "/arrived"
-        env = dict(laptop.env, ANSIBLE_SSH_ARGS=f"-F {laptop.config} -o ControlMaster=no",
+        # Its own defaults, but for the file: one connection that stays for the next command.
+        shared = f"-F {laptop.config} -C -o ControlMaster=auto -o ControlPersist=60s"
+        env = dict(laptop.env, ANSIBLE_SSH_ARGS=shared, ANSIBLE_SSH_CONTROL_PATH_DIR=site.dir + "/cp",
                    ANSIBLE_LOCAL_TEMP=site.dir + "/local", ANSIBLE_REMOTE_TEMP=site.dir + "/remote",
-                   ANSIBLE_NOCOLOR="1", ANSIBLE_RETRY_FILES_ENABLED="0", ANSIBLE_CONFIG=settings,
-                   ANSIBLE_PIPELINING="1")
+                   ANSIBLE_NOCOLOR="1", ANSIBLE_RETRY_FILES_ENABLED="0", ANSIBLE_CONFIG=settings)
 
         def module(name, arguments):
             return run_ok(["ansible", "all", "-i", inventory, "-m", name, "-a", arguments], env=env,
@@ -277,6 +279,8 @@ def ansible():
               "a command")
         module("copy", f"src={sent} dest={arrived}")
         same(sent, arrived)
+        check_equal(len(site.client.streams()), 1, "streams that carried all of it")
+        laptop.run_ok("ssh", "-O", "exit", "-S", glob.glob(site.dir + "/cp/*")[0], "gw-1.device")
 
 
 class Terminal:
@@ -334,5 +338,29 @@ def progress():
         check_equal(quiet.communicate(timeout=PATIENCE), (b"hello", b""), "without a terminal")
 
 
+def tunnel_progress():
+    """a tunnel in the foreground tells that its connection waits for the device, and ssh does as well"""
+    with Site(gateway=False) as site:
+        site.gateway = site.start_daemon("gateway")
+        laptop = Laptop(site, ("late.device",))
+        identity = site.hub.add_device("late")
+        env = dict(site.client.env, TERM="xterm")
+        tunnel = Terminal(site.client.argv("tunnel", "open", "--wait", "late", "ssh"), env)
+        tunnel.until(b"Listening on tcp:127.0.0.1:")
+        shown = eventually(lambda: site.client.ctl_json("tunnel", "list"), "a tunnel")[0]
+        with connect(int(shown["listen_address"].rsplit(":", 1)[1])) as near:
+            tunnel.until(b"Waiting for late, 2 s so far")
+            by_ssh = Terminal(site.client.argv("ssh", "--wait", "late", "--", "-F", laptop.config,
+                                               "echo", "hello"), dict(laptop.env, TERM="xterm"))
+            by_ssh.until(b"Waiting for late, 1 s so far")
+            site.gateway.add_hub("late", identity, site.hub.ca)
+            check_equal(near.recv(4), b"SSH-", "what sshd says through the tunnel")
+        by_ssh.until(b"\r\x1b[Khello")
+        check_equal(by_ssh.finish(), 0, "exit status of ssh")
+        tunnel.until(b"gives up\r\x1b[K")
+        os.write(tunnel.fd, b"\x03")
+        check_equal(tunnel.finish(), 0, "exit status of a tunnel that is ended by Ctrl-C")
+
+
 if __name__ == "__main__":
-    main(by_name, odd_names, own_verb, passing, copying, git, ansible, progress)
+    main(by_name, odd_names, own_verb, passing, copying, git, ansible, progress, tunnel_progress)
