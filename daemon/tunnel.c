@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/tunnel-private.h"
 
+#include "common/descriptors.h"
 #include "common/error.h"
 #include "daemon/listener.h"
 #include "daemon/peer-uid.h"
@@ -118,7 +119,11 @@ tunnel_accept(gint fd, GIOCondition condition, gpointer data)
     for (guint i = 0; i < TUNNEL_ACCEPTS_PER_TURN && !tunnel_is_full(tunnel); i++) {
         int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        if (accepted >= 0) {
+        if (accepted >= 0 && descriptors_are_scarce(accepted)) {
+            close(accepted);
+            tunnel_pause(tunnel, EMFILE);
+            break;
+        } else if (accepted >= 0) {
             tunnel_take(tunnel, accepted);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             tunnel_pause(tunnel, errno);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/edge-private.h"
 
+#include "common/descriptors.h"
 #include "common/error.h"
 
 #include <errno.h>
@@ -73,6 +74,11 @@ listener_ready(Watch *watch, uint32_t events)
     for (guint i = 0; i < ACCEPTS_PER_TURN; i++) {
         int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+        if (fd >= 0 && descriptors_are_scarce(fd)) {
+            close(fd);
+            worker_pause(worker);
+            return;
+        }
         if (fd >= 0) {
             worker_accepted(worker, fd);
             continue;

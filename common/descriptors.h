@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Descriptors: so that strangers cannot take the last ones (requirement R26). Any thread. */
+#pragma once
+
+#include <glib.h>
+
+/* FD was just taken by a connection. The kernel gives the lowest number that is free: one in the last
+ * tenth of what the limit allows means that nine tenths are in use. Those that are left are for what
+ * is there already: a log, the database, a reload, the other half of a stream. */
+gboolean descriptors_are_scarce(int fd);

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Clocks that jump, tokens that expire, certificates that do (faults F17 and F24, requirement R18).
+
+libfaketime gives a process the time that a file says; its monotonic clock is left alone."""
+import contextlib
+import glob
+import json
+import os
+import threading
+import time
+
+from ends import Server, connect, read_exactly
+from harness import Failure, Site, check, check_equal, eventually, listed, main
+
+DAYS = 400
+LIFE = 6  # s, of a token in the tests of its renewal
+
+
+def libfaketime():
+    found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
+    check(found, "there is no libfaketime (Debian: faketime)")
+    return found[0]
+
+
+def echo(connection):
+    while True:
+        data = connection.recv(65536)
+        if not data:
+            return
+        connection.sendall(data)
+
+
+def tick(connection):
+    connection.sendall(b"tick")
+    check(read_exactly(connection, 4) == b"tick", "the echo is wrong")
+
+
+def hub_of(daemon):
+    return listed(daemon.ctl_json("hub", "list"), "hubs")[0]
+
+
+class ClockSite(Site):
+    """What is started while `faked` is set sees the time that set_clock() says, each by its name."""
+
+    faked = None
+    zone = None
+
+    def environment(self, **more):
+        if self.zone:
+            more["TZ"] = self.zone
+        if self.faked:
+            path = os.path.join(self.dir, self.faked + ".clock")
+            if not os.path.exists(path):
+                self.set_clock(self.faked, "+0")
+            more.update(LD_PRELOAD=libfaketime(), FAKETIME_TIMESTAMP_FILE=path,
+                        FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_NO_CACHE="1")
+        return super().environment(**more)
+
+    def set_clock(self, name, offset):
+        path = os.path.join(self.dir, name + ".clock")
+        with open(path + ".new", "w", encoding="ascii") as file:
+            file.write(offset + "\n")
+        os.replace(path + ".new", path)
+
+    def start_gateway(self, keys=""):
+        secret = os.path.join(self.dir, "gw.cs")
+        with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
+                  encoding="ascii") as file:
+            file.write(self.hub.add_device(self.DEVICE) + "\n")
+        config = os.path.join(self.dir, "gateway.conf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(f"[hub office]\nConnectionStringFile={secret}\nCaFile={self.hub.ca}\n{keys}\n"
+                       "[policy]\nDefault=accept\n")
+        self.gateway = self.start_daemon("gateway", ["--config", config])
+        eventually(lambda: hub_of(self.gateway)["state"] == "connected", "the gateway is connected")
+
+
+@contextlib.contextmanager
+def clock_site(faked, keys=""):
+    """A site whose hub or gateway has a clock of its own."""
+    site = ClockSite(gateway=False)
+    site.faked = faked if faked == "hub" else None
+    with site:
+        site.faked = faked if faked == "gateway" else None
+        site.start_gateway(keys)
+        site.faked = None
+        site.gateway.ctl_ok("target", "add", "echo", Server(echo, site).address)
+        yield site
+
+
+def jumps(faked):
+    with clock_site(faked) as site:
+        since = hub_of(site.gateway)["since"]
+        with connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+            tick(near)
+            for offset in (f"+{DAYS}d", f"-{DAYS}d", "+30", "-30", "+0"):
+                site.set_clock(faked, offset)
+                until = time.monotonic() + 0.6
+                while time.monotonic() < until:
+                    tick(near)
+                    time.sleep(0.05)
+                check(site.is_online(site.DEVICE), f"the device's link is gone at {offset}")
+        check_equal(hub_of(site.gateway)["since"], since, "the time of the last change")
+        with connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+            tick(near)
+
+
+def hub_clock():
+    """the hub's clock jumps by 400 days and by seconds: no session ends, and later all is as before"""
+    jumps("hub")
+
+
+def gateway_clock():
+    """the gateway's clock does the same"""
+    jumps("gateway")
+
+
+def wrong_clock():
+    """a gateway in another year is told why it is refused, and comes by itself when its clock is set"""
+    site = ClockSite(gateway=False)
+    with site:
+        site.faked = "gateway"
+        site.set_clock("gateway", f"-{DAYS}d")
+        with contextlib.suppress(Failure):
+            threading.Timer(5, site.set_clock, ("gateway", "+0")).start()
+            started = time.monotonic()
+            site.start_gateway()
+            print(f"# measured: connected {time.monotonic() - started - 5:.2f} s after the clock was set")
+        site.faked = None
+        log = site.gateway.log()
+        check("activat" in log or "not yet" in log or "valid" in log, f"it does not say why: {log}")
+        eventually(lambda: site.is_online(site.DEVICE), "it is back")
+
+
+def expired_certificate():
+    """the hub's certificate has expired: refused, with the reason, and tried again; never taken"""
+    with clock_site("gateway") as site:
+        site.set_clock("gateway", f"+{30 * 365}d")
+        site.hub.admin("device", "disable", site.DEVICE)
+        site.hub.admin("device", "enable", site.DEVICE)
+        eventually(lambda: "expired" in json.dumps(hub_of(site.gateway)),
+                   "it says that the certificate has expired")
+        check(not site.is_online(site.DEVICE), "it is connected")
+        site.set_clock("gateway", "+0")
+        since = time.monotonic()
+        eventually(lambda: site.is_online(site.DEVICE), "it is back")
+        print(f"# measured: back {time.monotonic() - since:.2f} s after the clock was right")
+
+
+def renewal():
+    """a token is renewed at 80 % of its life, far from Greenwich, and no stream sees a gap"""
+    site = ClockSite(gateway=False)
+    site.zone = "Asia/Kolkata"
+    with site:
+        site.start_gateway(f"TokenLife={LIFE}")
+        site.gateway.ctl_ok("target", "add", "echo", Server(echo, site).address)
+        port = site.client.tunnel(site.DEVICE, "echo")
+        longest, count, until = 0, 0, time.monotonic() + 2.2 * LIFE
+        with connect(port) as old:
+            while time.monotonic() < until:
+                began = time.monotonic()
+                with connect(port) as near:
+                    tick(near)
+                longest = max(longest, time.monotonic() - began)
+                count += 1
+                tick(old)
+        check_equal(hub_of(site.gateway)["state"], "connected", "state")
+        renewals = site.hub.log().count("took over") + site.hub.log().count("taken over")
+        print(f"# measured: {count} streams opened over {renewals} renewals, the slowest in "
+              f"{longest * 1000:.0f} ms; none failed")
+        check(renewals >= 2, f"{renewals} renewals: {site.hub.log()}")
+
+
+main(hub_clock, gateway_clock, wrong_clock, expired_certificate, renewal)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Without descriptors (fault F20): what is open goes on, listeners wait without turning in circles, a
+reload changes nothing by halves, and everything works again when there are some."""
+import contextlib
+import os
+import resource
+import signal
+import time
+
+from ends import Server, connect, read_exactly
+from harness import SANITIZED, Site, check, eventually, listed, main
+
+CPU = 0.05 * (3 if SANITIZED else 1)  # of one
+
+
+def echo(connection):
+    while True:
+        data = connection.recv(65536)
+        if not data:
+            return
+        connection.sendall(data)
+
+
+def tick(connection):
+    connection.sendall(b"tick")
+    check(read_exactly(connection, 4) == b"tick", "the echo is wrong")
+
+
+def works(port):
+    with contextlib.suppress(OSError, AssertionError), connect(port) as near:
+        tick(near)
+        return True
+    return False
+
+
+@contextlib.contextmanager
+def few(process, more):
+    """The process may have MORE descriptors than it has now; afterwards as many as before."""
+    limits = resource.prlimit(process.pid, resource.RLIMIT_NOFILE)
+    # The limit is of numbers, not of how many: those that are free below it count.
+    taken = {int(fd) for fd in os.listdir(f"/proc/{process.pid}/fd")}
+    free = [number for number in range(max(taken) + more + 1) if number not in taken]
+    limit = free[more - 1] + 1 if more else free[0]
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (limit, limits[1]))
+    yield
+    resource.prlimit(process.pid, resource.RLIMIT_NOFILE, limits)
+
+
+def is_idle(process, what):
+    before, since = process.cpu_seconds(), time.monotonic()
+    time.sleep(2)
+    share = (process.cpu_seconds() - before) / (time.monotonic() - since)
+    print(f"# measured: {what}: {100 * share:.1f} % of a CPU")
+    check(share < CPU, f"{what} takes {100 * share:.0f} % of a CPU")
+
+
+def hub_without():
+    """the hub: its streams go on, others wait, and it comes back by itself"""
+    with Site() as site:
+        site.expose("echo", Server(echo, site).address)
+        port = site.client.tunnel(site.DEVICE, "echo")
+        with connect(port) as near:
+            tick(near)
+            with few(site.hub, 6):
+                others = [connect(site.hub.https_port) for _ in range(40)]
+                is_idle(site.hub, "the hub without descriptors")
+                tick(near)
+                for other in others:
+                    other.close()
+            since = time.monotonic()
+            eventually(lambda: works(port), "new streams open")
+            print(f"# measured: new streams after {time.monotonic() - since:.2f} s")
+            tick(near)
+
+
+def streamd_without():
+    """streamd: the same, and a reload keeps the configuration that was in force"""
+    with Site(gateway=False) as site:
+        config = os.path.join(site.dir, "streamd.conf")
+        secret = os.path.join(site.dir, "gw.cs")
+        with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+            file.write(site.hub.add_device(site.DEVICE) + "\n")
+        server = Server(echo, site)
+        with open(config, "w", encoding="ascii") as file:
+            file.write(f"[hub office]\nConnectionStringFile={secret}\nCaFile={site.hub.ca}\n"
+                       f"[target echo]\nAddress={server.address}\n"
+                       "[rule 1]\nStream=echo\nVerdict=accept\nTarget=echo\n")
+        site.gateway = site.start_daemon("gateway", ["--config", config])
+        site.wait_online(site.DEVICE)
+        port = site.client.tunnel(site.DEVICE, "echo")
+        with connect(port) as near:
+            tick(near)
+            policy = site.gateway.ctl_json("accept-policy", "list")
+            with few(site.client, 4), few(site.gateway, 0):
+                others = [connect(port) for _ in range(40)]
+                is_idle(site.client, "a tunnel without descriptors")
+                site.gateway.popen.send_signal(signal.SIGHUP)
+                eventually(lambda: "Configuration not reloaded" in site.gateway.log(), "the reload is refused")
+                is_idle(site.gateway, "streamd after a reload without descriptors")
+                tick(near)
+                for other in others:
+                    other.close()
+            check(site.gateway.ctl_json("accept-policy", "list")["rules"] == policy["rules"],
+                  "the policy has changed")
+            check(listed(site.gateway.ctl_json("target", "list"), "targets"), "the target is gone")
+            since = time.monotonic()
+            eventually(lambda: works(port), "new streams open")
+            print(f"# measured: new streams after {time.monotonic() - since:.2f} s")
+            tick(near)
+
+
+main(hub_without, streamd_without)
