@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/* FD was just taken by a connection. The kernel gives the lowest number that is free: one in the last
- * tenth of what the limit allows means that nine tenths are in use. Those that are left are for what
- * is there already: a log, the database, a reload, the other half of a stream. */
+/* FD was just taken by a connection. The kernel gives the lowest number that is free: one in the
+ * last tenth of what the limit allows means that nine tenths are in use. Those that are left are
+ * for what is there already: a log, the database, a reload, the other half of a stream. */
 gboolean descriptors_are_scarce(int fd);
