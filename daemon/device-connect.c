@@ -139,8 +139,6 @@ void
 device_stream_to_target(DeviceStream *self, Target *target)
 {
     stream_set_target(self->stream, target_name(target));
-    if (!device_stream_limit(self, "target", target_name(target), target_limits(target)))
-        return;
     self->target = target_ref(target);
     self->waiter = (TargetWaiter){.ready = device_stream_connect, .data = self};
     if (target_take_place(target, &self->waiter))

@@ -7,16 +7,47 @@
 
 #include <unistd.h>
 
+/* The initiator is not told whose limit it is. */
+static void
+device_stream_over_limit(DeviceStream *self, const GError *error)
+{
+    device_stream_answer(self, FALSE, REASON_LIMIT, NULL);
+    device_stream_fail(self, REASON_LIMIT, error->message);
+}
+
+static gboolean
+device_stream_count_target(DeviceStream *self, const Target *target, GError **error)
+{
+    g_autofree char *what = g_strconcat("target ", target_name(target), NULL);
+
+    return stream_limit(self->stream, what, target_limits(target), error);
+}
+
+static gboolean
+device_stream_count_rule(DeviceStream *self, const AcceptVerdict *verdict, GError **error)
+{
+    g_autofree char *what = g_strdup_printf("rule %u", verdict->rule);
+
+    if (verdict->kind == ACCEPT_REJECT || verdict->rule == 0)
+        return TRUE;
+    return stream_limit(self->stream, what, &verdict->limits, error);
+}
+
 static void
 device_stream_go_to(DeviceStream *self, const char *name)
 {
     const DeviceStreamsContext *context = &self->owner->context;
     Target *target = context->find_target(name, context->data);
+    g_autoptr(GError) error = NULL;
 
-    if (target)
-        device_stream_to_target(self, target);
-    else
+    if (!target) {
         device_stream_fail(self, REASON_NO_TARGET, NULL);
+    } else if (!device_stream_count_target(self, target, &error)) {
+        stream_set_target(self->stream, name);
+        device_stream_over_limit(self, error);
+    } else {
+        device_stream_to_target(self, target);
+    }
 }
 
 /* How long somebody may take who is given WANTED, if it is to fit in the hub's time. */
@@ -61,6 +92,9 @@ consent_accept_to(const char *target, void *data, GError **error)
                     target);
         return FALSE;
     }
+    /* Somebody may still choose another, or wait for an end. */
+    if (!device_stream_count_target(self, found, error))
+        return FALSE;
     self->request = NULL;
     device_stream_to_target(self, found);
     return TRUE;
@@ -157,30 +191,6 @@ device_stream_ask_handler(DeviceStream *self, const AcceptVerdict *verdict)
     self->ask = handler_ask(handler, &what, timeout, device_stream_handler_answered, self);
 }
 
-/* The initiator is not told whose limit it is. */
-gboolean
-device_stream_limit(DeviceStream *self, const char *kind, const char *name, const Limits *limits)
-{
-    g_autofree char *what = g_strconcat(kind, " ", name, NULL);
-    g_autoptr(GError) error = NULL;
-
-    if (stream_limit(self->stream, what, limits, &error))
-        return TRUE;
-    device_stream_answer(self, FALSE, REASON_LIMIT, NULL);
-    device_stream_fail(self, REASON_LIMIT, error->message);
-    return FALSE;
-}
-
-static gboolean
-device_stream_count(DeviceStream *self, const AcceptVerdict *verdict)
-{
-    g_autofree char *name = g_strdup_printf("%u", verdict->rule);
-
-    if (verdict->kind == ACCEPT_REJECT || verdict->rule == 0)
-        return TRUE;
-    return device_stream_limit(self, "rule", name, &verdict->limits);
-}
-
 static AcceptVerdict
 device_stream_judge(const DeviceStreamsContext *context, const StreamRequest *request)
 {
@@ -199,12 +209,15 @@ void
 device_stream_decide(DeviceStream *self, const StreamRequest *request)
 {
     AcceptVerdict verdict = device_stream_judge(&self->owner->context, request);
+    g_autoptr(GError) error = NULL;
 
     self->rule = verdict.rule;
     stream_set_state(self->stream, STREAM_DECIDING);
     app_journal_decided(self->stream, &verdict);
-    if (!device_stream_count(self, &verdict))
+    if (!device_stream_count_rule(self, &verdict, &error)) {
+        device_stream_over_limit(self, error);
         return;
+    }
     switch (verdict.kind) {
     case ACCEPT_TARGET:
         device_stream_go_to(self, verdict.target);

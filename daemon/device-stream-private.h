@@ -49,15 +49,10 @@ void device_stream_settle(DeviceStream *self);
 /* Ends the stream before it was open, and says so to the hub unless it was told already. */
 void device_stream_fail(DeviceStream *self, Reason reason, const char *text);
 
-/* Counts it among the streams of a rule or target. FALSE: there are too many, and it has failed. */
-gboolean
-device_stream_limit(DeviceStream *self, const char *kind, const char *name, const Limits *limits);
-
 /* Puts the stream before the accept policy, and begins what that says. */
 void device_stream_decide(DeviceStream *self, const StreamRequest *request);
 
-/* Accepted: connects leg and target as soon as the target has a place; unless the target's limits
- * are reached. */
+/* Accepted: connects leg and target as soon as the target has a place. */
 void device_stream_to_target(DeviceStream *self, Target *target);
 
 /* Accepted, and DONE gets the app's end: connects the leg. NULL with ERROR set: nothing has

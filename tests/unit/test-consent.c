@@ -47,6 +47,35 @@ assert_ended(Fixture *fixture, RequestEnd end, Reason reason)
     g_assert_cmpuint(device_streams_pending(fixture->streams), ==, 0);
 }
 
+/* Who waits for an answer counts: a crowd of questions is held off as a crowd of streams is. */
+static void
+test_limits(Fixture *fixture, gconstpointer data)
+{
+    const AcceptRule rule = {
+        .id = 7, .kind = ACCEPT_ASK, .target = "up", .limits.of[LIMIT_STREAMS] = 2};
+    g_autoptr(GPtrArray) list = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(accept_policy_add(fixture->policy, &rule, -1, NULL, NULL));
+    requests_set_agents(fixture->requests, 1);
+    device_find_target("up", fixture)->limits.of[LIMIT_STREAMS] = 1;
+    device_request(fixture, "ssh", "1", TRUE);
+    device_request(fixture, "ssh", "2", TRUE);
+    device_request(fixture, "ssh", "3", TRUE);
+    g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "/400/?$rid=3&$reason=limit"));
+    g_assert_cmpuint(fixture->added, ==, 2);
+    /* Both are let in, and the target takes one: whoever answers hears that. */
+    list = requests_list(fixture->requests);
+    g_assert_true(request_accept_to(list->pdata[0], ALICE, "", &error));
+    g_assert_nonnull(strstr(device_wait_answer(fixture, 1), "/200/"));
+    g_assert_false(request_accept_to(list->pdata[1], ALICE, "", &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT);
+    g_assert_cmpuint(fixture->removed, ==, 1);
+    stream_close(stream_table_find(fixture->table, 1), REASON_CLOSED_BY_USER);
+    g_assert_true(request_accept_to(list->pdata[1], ALICE, "", NULL));
+    g_assert_cmpuint(fixture->removed, ==, 2);
+}
+
 static void
 test_no_agent(Fixture *fixture, gconstpointer data)
 {
@@ -247,6 +276,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    ADD("limits", test_limits);
     ADD("no-agent", test_no_agent);
     ADD("waits", test_waits);
     ADD("timed-out", test_timed_out);
