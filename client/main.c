@@ -33,6 +33,7 @@
     "[--time HH:MM-HH:MM] (--accept TARGET | --handler NAME [--handler-user USER] | "              \
     "--ask[=TARGET] [--ask-timeout TIME] | --reject TEXT) " LIMIT_ARGUMENTS
 #define ADD_RULE (RULE | OPTION_BIT(OPTION_POSITION))
+#define DOCTOR (OPTION_BIT(OPTION_HUB) | OPTION_BIT(OPTION_STREAM) | OPTION_BIT(OPTION_INITIATOR))
 
 static const Verb verbs[] = {
     {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and policy")},
@@ -116,6 +117,9 @@ static const Verb verbs[] = {
      N_("While no agent runs, here or elsewhere, nobody can be asked, and streams whose rule asks "
         "are "
         "rejected with the reason no-consent.")},
+    {"doctor", 0, 2, DOCTOR, verb_doctor,
+     "[--hub NAME] [DEVICE[/MODULE] STREAM | [--stream NAME] [--initiator NAME]]",
+     N_("Look, step by step, at what stands between here and a stream, and say what helps")},
     {"log-level", 0, 1, 0, verb_log_level, "[emerg|alert|crit|err|warning|notice|info|debug]",
      N_("Show how much streamd writes to its log, or set it while it runs")},
     {"monitor", 0, 0, OPTION_BIT(OPTION_ALL), verb_monitor, "[--all]",

@@ -148,6 +148,8 @@ output_build(JsonBuilder *builder, GVariant *value)
         (void)json_builder_add_boolean_value(builder, g_variant_get_boolean(value));
     } else if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64)) {
         (void)json_builder_add_int_value(builder, (gint64)g_variant_get_uint64(value));
+    } else if (g_variant_is_of_type(value, G_VARIANT_TYPE_INT64)) {
+        (void)json_builder_add_int_value(builder, g_variant_get_int64(value));
     } else if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32)) {
         (void)json_builder_add_int_value(builder, (gint64)g_variant_get_uint32(value));
     } else {

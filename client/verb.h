@@ -37,6 +37,7 @@ ExitCode verb_request_list(Cli *cli, GError **error);
 ExitCode verb_request_accept(Cli *cli, GError **error);
 ExitCode verb_request_reject(Cli *cli, GError **error);
 ExitCode verb_agent(Cli *cli, GError **error);
+ExitCode verb_doctor(Cli *cli, GError **error);
 ExitCode verb_log_level(Cli *cli, GError **error);
 ExitCode verb_monitor(Cli *cli, GError **error);
 ExitCode verb_top(Cli *cli, GError **error);

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <gnutls/x509.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -288,6 +289,46 @@ const char *
 tls_session_error(const TlsSession *session)
 {
     return session->error ? session->error : "the connection was lost";
+}
+
+static TlsFault
+tls_fault(unsigned status)
+{
+    static const struct {
+        unsigned bit;
+        TlsFault fault;
+    } rows[] = {
+        {GNUTLS_CERT_NOT_ACTIVATED, TLS_FAULT_NOT_YET},
+        {GNUTLS_CERT_EXPIRED, TLS_FAULT_EXPIRED},
+        {GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNER_NOT_CA, TLS_FAULT_ISSUER},
+        {GNUTLS_CERT_UNEXPECTED_OWNER, TLS_FAULT_NAME},
+        {GNUTLS_CERT_INVALID, TLS_FAULT_OTHER},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (status & rows[i].bit)
+            return rows[i].fault;
+    return TLS_FAULT_NONE;
+}
+
+TlsPeer
+tls_session_peer(const TlsSession *session)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session->session, &count);
+    unsigned status = gnutls_session_get_verify_cert_status(session->session);
+    TlsPeer peer = {0};
+    gnutls_x509_crt_t certificate;
+
+    if (!chain || count == 0 || gnutls_x509_crt_init(&certificate) < 0)
+        return peer;
+    if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) >= 0) {
+        peer.fault = tls_fault(status);
+        peer.not_before = (gint64)gnutls_x509_crt_get_activation_time(certificate);
+        peer.not_after = (gint64)gnutls_x509_crt_get_expiration_time(certificate);
+    }
+    gnutls_x509_crt_deinit(certificate);
+    return peer;
 }
 
 const char *

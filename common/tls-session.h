@@ -26,6 +26,25 @@ int tls_session_handshake(TlsSession *session);
 /* Why the handshake or a later call failed: one English clause, for the user. Never NULL. */
 const char *tls_session_error(const TlsSession *session);
 
+/* What is wrong with the peer's certificate, in the order in which it is told. */
+typedef enum {
+    TLS_FAULT_NONE,
+    TLS_FAULT_NOT_YET, /* valid from a later date on */
+    TLS_FAULT_EXPIRED,
+    TLS_FAULT_ISSUER, /* no chain to an authority that is trusted */
+    TLS_FAULT_NAME,   /* it is for another name */
+    TLS_FAULT_OTHER,
+} TlsFault;
+
+/* NOT_BEFORE and NOT_AFTER: s since the epoch; 0: there is no certificate. */
+typedef struct {
+    TlsFault fault;
+    gint64 not_before, not_after;
+} TlsPeer;
+
+/* A client's: of the hub's certificate, after the handshake, whether it failed or not. */
+TlsPeer tls_session_peer(const TlsSession *session);
+
 /* The protocol agreed by ALPN, or NULL. Valid as long as the session. */
 const char *tls_session_alpn(const TlsSession *session);
 

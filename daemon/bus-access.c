@@ -17,6 +17,8 @@ static const BusAccess rows[] = {
     {BUS_MANAGER, "UnregisterHandler", ""},
     {BUS_MANAGER, "RegisterHandler", ACTION("handle-streams")},
     {BUS_HUB, "Connect", ACTION("manage-hubs"), .object = "hub"},
+    /* It makes connections, and a stream where one is named. */
+    {BUS_HUB, "Diagnose", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Disconnect", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Remove", ACTION("manage-hubs"), .object = "hub"},
     {BUS_TARGET, "Remove", ACTION("manage-targets"), .object = "target"},

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Hub */
 #include "common/bus-names.h"
+#include "daemon/bus-call.h"
 #include "daemon/bus-error.h"
 #include "daemon/bus-object.h"
+#include "daemon/bus-options.h"
+#include "daemon/diagnosis.h"
 
 static int
 bus_hub_connect(sd_bus_message *message, void *data, sd_bus_error *error)
@@ -27,6 +30,97 @@ bus_hub_remove(sd_bus_message *message, void *data, sd_bus_error *error)
     if (!app_remove_hub(bus_server_app(item->server), hub_name(item->object), &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_hub_append_detail(sd_bus_message *reply, const CheckDetail *detail)
+{
+    const char type[] = {detail->type, '\0'};
+
+    switch (detail->type) {
+    case 's':
+        return sd_bus_message_append(reply, "{sv}", detail->key, type, detail->text);
+    case 'u':
+        return sd_bus_message_append(reply, "{sv}", detail->key, type, (guint32)detail->number);
+    default: /* x, t */
+        return sd_bus_message_append(reply, "{sv}", detail->key, type, detail->number);
+    }
+}
+
+static int
+bus_hub_append_check(sd_bus_message *reply, const Check *check)
+{
+    int r = sd_bus_message_open_container(reply, 'r', "ssa{sv}");
+
+    if (r >= 0)
+        r = sd_bus_message_append(reply, "ss", check->step, check_result_name(check->result));
+    if (r >= 0)
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+    for (guint i = 0; r >= 0 && i < check->details->len; i++)
+        r = bus_hub_append_detail(reply, &g_array_index(check->details, CheckDetail, i));
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int
+bus_hub_reply_checks(sd_bus_message *message, const GPtrArray *checks)
+{
+    g_autoptr(sd_bus_message) reply = NULL;
+    int r = sd_bus_message_new_method_return(message, &reply);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(reply, 'a', "(ssa{sv})");
+    for (guint i = 0; r >= 0 && i < checks->len; i++)
+        r = bus_hub_append_check(reply, g_ptr_array_index(checks, i));
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static void
+bus_hub_diagnosed(GPtrArray *checks, void *data)
+{
+    BusCall *call = data;
+    int r = bus_hub_reply_checks(bus_call_message(call), checks);
+
+    if (r < 0)
+        (void)sd_bus_reply_method_errno(bus_call_message(call), r, NULL);
+    bus_call_end(call);
+}
+
+static void
+bus_hub_diagnose_cancel(void *data)
+{
+    diagnosis_cancel(data);
+}
+
+static int
+bus_hub_diagnose(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+    DiagnosisOptions options = {0};
+    BusOption known[] = {{"device", 's', &options.device},
+                         {"stream", 's', &options.stream},
+                         {"initiator", 's', &options.initiator}};
+    Diagnosis *diagnosis;
+    BusCall *call;
+    int r = bus_options_read(message, known, G_N_ELEMENTS(known), error);
+
+    if (r < 0)
+        return r;
+    call = bus_call_begin(item->server, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    options.uid = bus_call_uid(call);
+    diagnosis = diagnosis_new(bus_server_app(item->server), item->object, &options,
+                              bus_hub_diagnosed, call, &failure);
+    if (diagnosis == NULL)
+        bus_call_fail(call, failure);
+    else
+        bus_call_set_cancel(call, bus_hub_diagnose_cancel, diagnosis);
+    return 1;
 }
 
 static int
@@ -55,6 +149,9 @@ BUS_GETTER_TEXT(bus_hub_get_last_error, Hub, hub_last_error(object))
 static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Connect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_connect,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Diagnose", SD_BUS_ARGS("a{sv}", options),
+                            SD_BUS_RESULT("a(ssa{sv})", checks), bus_hub_diagnose,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Disconnect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_disconnect,
                             SD_BUS_VTABLE_UNPRIVILEGED),

@@ -28,6 +28,7 @@ struct DeviceSession {
     guint token_life;
     guint keep_alive, pause; /* s */
     SessionState state;
+    gboolean accepted; /* CONNACK said yes */
     gboolean framed;
     Dial *dial;
     WsDial *ws_dial;
@@ -151,6 +152,7 @@ session_take_connack(DeviceSession *session, const MqttPacket *packet)
     }
     switch (connack.code) {
     case MQTT_ACCEPTED:
+        session->accepted = TRUE;
         session_send_subscribe(session);
         break;
     case MQTT_BAD_CREDENTIALS:
@@ -365,6 +367,12 @@ device_session_free(DeviceSession *session)
         g_source_remove(session->ping);
     g_clear_pointer(&session->link, packet_link_unref);
     g_free(session);
+}
+
+gboolean
+device_session_is_accepted(const DeviceSession *session)
+{
+    return session->accepted;
 }
 
 gboolean

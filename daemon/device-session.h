@@ -43,6 +43,9 @@ DeviceSession *device_session_new(Runtime *runtime, const DeviceSessionOptions *
                                   const DeviceSessionEvents *events, void *data);
 void device_session_free(DeviceSession *session); /* says DISCONNECT when it is up; NULL is fine */
 
+/* The hub has taken our CONNECT, whatever came then. */
+gboolean device_session_is_accepted(const DeviceSession *session);
+
 gboolean device_session_is_ready(const DeviceSession *session);
 
 /* Perhaps the link is dead: asks for a sign of life, which must come within LIMIT µs. Nothing when

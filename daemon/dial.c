@@ -16,6 +16,7 @@ struct Dial {
     Reactor *reactor;
     Runtime *runtime;
     gint64 started;
+    TlsPeer peer;     /* the reactor's, until the errand is home */
     gboolean shaking; /* the errand runs, and frees us */
     DialDone done;
     void *data;
@@ -43,11 +44,13 @@ dial_tell(Dial *dial, Connection *connection, GError *error)
 static void
 dial_ready(Errand *errand)
 {
+    Dial *dial = CONTAINER_OF(errand, Dial, errand);
     g_autofree char *text = NULL;
     int r = connection_handshake(errand->connection);
 
     if (r == -EAGAIN)
         return;
+    dial->peer = tls_session_peer(connection_tls(errand->connection));
     if (r == 0) {
         errand_succeed(errand);
         return;
@@ -172,6 +175,12 @@ dial_new_on(Runtime *runtime, Reactor *reactor, int fd, const char *name, const 
     dial->through = g_strdup(name);
     dial_shake(dial, fd);
     return dial;
+}
+
+TlsPeer
+dial_peer(const Dial *dial)
+{
+    return dial->peer;
 }
 
 void

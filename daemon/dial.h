@@ -29,5 +29,8 @@ Dial *dial_new(Runtime *runtime, Reactor *reactor, const char *host, guint16 por
 Dial *dial_new_on(Runtime *runtime, Reactor *reactor, int fd, const char *name, const char *host,
                   guint16 port, TlsContext *tls, DialDone done, void *data);
 
+/* Of the hub's certificate, as far as TLS came. In DONE. */
+TlsPeer dial_peer(const Dial *dial);
+
 /* DONE is not called any more and no descriptor stays. Not after DONE; NULL is fine. */
 void dial_cancel(Dial *dial);

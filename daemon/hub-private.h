@@ -4,6 +4,7 @@
 
 #include "common/connection-string.h"
 #include "common/tls-context.h"
+#include "daemon/device-session.h"
 #include "daemon/device-stream.h"
 #include "daemon/hub.h"
 #include "daemon/runtime.h"
@@ -34,8 +35,14 @@ HubSettings hub_settings(const Hub *hub);
 gboolean hub_has_settings(const Hub *hub, const HubSettings *settings);
 void hub_set_source(Hub *hub, const char *source);
 
-/* A service hub: fills in what service_open_start needs of it. */
+/* Fills in what service_open_start needs of a service's hub: where it is and the way there. */
 void hub_fill_open(const Hub *hub, ServiceOpenOptions *options);
+
+/* A device's: how its control link is made. What it points to is the hub's. */
+DeviceSessionOptions hub_session_options(const Hub *hub);
+
+/* Trusts what the hub trusts, read anew, without tickets of earlier sessions. */
+TlsContext *hub_new_tls(const Hub *hub, const char *alpn, GError **error);
 
 /* A service hub: what the last request said about it. ERROR NULL: it was reached. */
 void hub_note(Hub *hub, const GError *error);

@@ -132,11 +132,12 @@ hub_leg_times(const Hub *hub)
     };
 }
 
-static void
-hub_init_device(Hub *hub)
+DeviceSessionOptions
+hub_session_options(const Hub *hub)
 {
     const gboolean framed = hub->transport == HUB_TRANSPORT_WSS;
-    const DeviceSessionOptions options = {
+
+    return (DeviceSessionOptions){
         .host = hub_connect_host(hub),
         .port = framed ? hub_connect_port(hub) : hub->mqtts_port,
         .framed = framed,
@@ -146,6 +147,12 @@ hub_init_device(Hub *hub)
         .token_life = hub->token_life,
         .keep_alive = hub->keep_alive,
     };
+}
+
+static void
+hub_init_device(Hub *hub)
+{
+    const DeviceSessionOptions options = hub_session_options(hub);
     const DeviceStreamsContext streams = {
         .runtime = hub->context.runtime,
         .table = hub->context.table,
@@ -192,7 +199,7 @@ hub_check(const Hub *hub, GError **error)
     return TRUE;
 }
 
-static TlsContext *
+TlsContext *
 hub_new_tls(const Hub *hub, const char *alpn, GError **error)
 {
     return hub->ca ? tls_context_new_client_pem(hub->ca, alpn, error)
@@ -513,6 +520,12 @@ guint16
 hub_mqtts_port(const Hub *hub)
 {
     return hub->mqtts_port;
+}
+
+gboolean
+hub_is_wanted(const Hub *hub)
+{
+    return hub->wanted;
 }
 
 const char *

@@ -272,8 +272,8 @@ whole_seconds(gint64 usec)
 }
 
 /* docs/wire-protocol.md, section 3. */
-static gboolean
-service_open_build(ServiceOpen *open, const ServiceOpenOptions *options)
+GString *
+service_request_build(const ServiceOpenOptions *options)
 {
     g_auto(SecretText) token = service_token(options->identity);
     g_autofree char *authority = http_authority(options->identity->host, options->identity->port);
@@ -282,22 +282,24 @@ service_open_build(ServiceOpen *open, const ServiceOpenOptions *options)
         g_strdup_printf("/twins/%s%s%s/streams/%s?api-version=" SERVICE_API_VERSION,
                         options->device, options->module ? "/modules/" : "",
                         options->module ? options->module : "", options->stream);
-    GString *out = open->request = g_string_new(NULL);
+    GString *out = g_string_new(NULL);
 
     if (!token || !http_request_line(out, "POST", path) ||
         !http_header_append(out, "Host", authority) ||
         !http_header_append(out, "Authorization", token) ||
         !http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION) ||
         !http_header_append(out, "Request-Id", id) ||
-        !http_header_append(out, "streamd-caps", "half-close, reason"))
-        return FALSE;
+        !http_header_append(out, "streamd-caps", "half-close, reason")) {
+        http_request_wipe(out);
+        return NULL;
+    }
     http_header_append_number(out, "iothub-streaming-connect-timeout-in-seconds",
                               whole_seconds(options->wait));
     http_header_append_number(out, "iothub-streaming-response-timeout-in-seconds",
                               whole_seconds(options->timeout));
     http_header_append_number(out, "Content-Length", 0);
     http_head_end(out);
-    return TRUE;
+    return out;
 }
 
 /* Told later, as every other failure. */
@@ -332,7 +334,8 @@ service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpe
     open->data = data;
     stream_set_leg_times(stream, &options->times);
     stream_set_handshake(stream, service_open_cancelled, open);
-    if (!service_open_build(open, options)) {
+    open->request = service_request_build(options);
+    if (!open->request) {
         open->deadline = g_idle_add(service_open_unbuildable, open);
         return;
     }

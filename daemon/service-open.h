@@ -42,6 +42,10 @@ typedef void (*ServiceOpenDone)(Stream *stream, const GError *error, void *data)
 void service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpenDone done,
                         void *data);
 
+/* The POST of section 3 as bytes, with the token in it: http_request_wipe. NULL when none can be made
+ * from this identity and these names. */
+GString *service_request_build(const ServiceOpenOptions *options);
+
 /* What an answer to the POST says, when it does not say yes: the error and its reason. TRUE when it
  * says yes. Pure. */
 gboolean service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error);

@@ -15,6 +15,7 @@ struct SocketDial {
     gboolean timed_out;
     Proxy *proxy; /* NULL: directly */
     ProxyRoute route;
+    const char *cause;
     gboolean negotiating; /* the proxy was reached: what fails now it says, or its silence does */
     char *host;           /* with PROXY */
     guint16 port;
@@ -60,67 +61,90 @@ socket_dial_status(const SocketDial *dial, const GError *error)
     return (guint)g_ascii_strtoull(colon + 1, NULL, 10);
 }
 
+/* The error to tell, and which kind it is. */
+static GError *G_GNUC_PRINTF(4, 5) socket_dial_blame(SocketDial *dial, const char *cause,
+                                                     StreamdError code, const char *format, ...)
+{
+    GError *error;
+    va_list args;
+
+    va_start(args, format);
+    error = g_error_new_valist(STREAMD_ERROR, (int)code, format, args);
+    va_end(args);
+    dial->cause = cause;
+    return error;
+}
+
 static GError *
-socket_dial_failed(const SocketDial *dial, const GError *error)
+socket_dial_failed(SocketDial *dial, const GError *error)
 {
     const char *name = dial->route.name;
     guint status = socket_dial_status(dial, error);
 
     if (status == 401) /* what tinyproxy says of credentials that it does not take */
-        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED,
-                           "the proxy %s does not take our credentials for it", name);
+        return socket_dial_blame(dial, "proxy-credentials", STREAMD_ERROR_PROXY_REFUSED,
+                                 "the proxy %s does not take our credentials for it", name);
     if (status >= 500)
-        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
-                           "the proxy %s cannot reach it: it answered with HTTP status %u", name,
-                           status);
+        return socket_dial_blame(dial, "proxy-unreachable", STREAMD_ERROR_UNREACHABLE,
+                                 "the proxy %s cannot reach it: it answered with HTTP status %u",
+                                 name, status);
     if (status > 0)
-        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
-                           "the proxy %s answered with HTTP status %u", name, status);
-    return g_error_new(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
-                       "the proxy %s does not connect us: %s", name, error->message);
+        return socket_dial_blame(dial, "proxy-answer", STREAMD_ERROR_UNREACHABLE,
+                                 "the proxy %s answered with HTTP status %u", name, status);
+    return socket_dial_blame(
+        dial,
+        g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_FAILED) ? "proxy-answer"
+                                                                    : "proxy-unreachable",
+        STREAMD_ERROR_UNREACHABLE, "the proxy %s does not connect us: %s", name, error->message);
 }
 
 /* What the proxy said, or did not say, once it was reached. */
 static GError *
-socket_dial_refusal(const SocketDial *dial, const GError *error)
+socket_dial_refusal(SocketDial *dial, const GError *error)
 {
     const char *name = dial->route.name;
 
-    if (error->domain != G_IO_ERROR)
-        return NULL;
-    switch (error->code) {
-    case G_IO_ERROR_PROXY_NEED_AUTH:
-        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED,
-                           "the proxy %s wants credentials, and none are set for it", name);
-    case G_IO_ERROR_PROXY_AUTH_FAILED:
-        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED,
-                           "the proxy %s does not take our credentials for it", name);
-    case G_IO_ERROR_PROXY_NOT_ALLOWED:
-        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED,
-                           "the proxy %s allows no connection to there", name);
-    default:
-        return socket_dial_failed(dial, error);
-    }
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH))
+        return socket_dial_blame(dial, "proxy-credentials", STREAMD_ERROR_PROXY_REFUSED,
+                                 "the proxy %s wants credentials, and none are set for it", name);
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED))
+        return socket_dial_blame(dial, "proxy-credentials", STREAMD_ERROR_PROXY_REFUSED,
+                                 "the proxy %s does not take our credentials for it", name);
+    if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED))
+        return socket_dial_blame(dial, "proxy-refused", STREAMD_ERROR_PROXY_REFUSED,
+                                 "the proxy %s allows no connection to there", name);
+    return socket_dial_failed(dial, error);
+}
+
+static GError *
+socket_dial_late(SocketDial *dial)
+{
+    if (!dial->route.name)
+        return socket_dial_blame(dial, "timeout", STREAMD_ERROR_TIMED_OUT, "no answer in time");
+    if (dial->negotiating)
+        return socket_dial_blame(dial, "proxy-timeout", STREAMD_ERROR_TIMED_OUT,
+                                 "the proxy %s did not answer in time", dial->route.name);
+    return socket_dial_blame(dial, "proxy-down", STREAMD_ERROR_TIMED_OUT,
+                             "the proxy %s was not reached in time", dial->route.name);
 }
 
 static void
-socket_dial_explain(const SocketDial *dial, GError **error)
+socket_dial_explain(SocketDial *dial, GError **error)
 {
     GError *own = NULL;
 
-    if (dial->timed_out && dial->route.name)
-        own = g_error_new(STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT,
-                          dial->negotiating ? "the proxy %s did not answer in time"
-                                            : "the proxy %s was not reached in time",
-                          dial->route.name);
-    else if (dial->timed_out)
-        own = g_error_new_literal(STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT, "no answer in time");
+    if (dial->timed_out)
+        own = socket_dial_late(dial);
     else if (dial->route.name && dial->negotiating)
         own = socket_dial_refusal(dial, *error);
     else if (dial->route.name)
-        own =
-            g_error_new(STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
-                        "the proxy %s cannot be reached: %s", dial->route.name, (*error)->message);
+        own = socket_dial_blame(dial, "proxy-down", STREAMD_ERROR_UNREACHABLE,
+                                "the proxy %s cannot be reached: %s", dial->route.name,
+                                (*error)->message);
+    else if (g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+        dial->cause = "refused";
+    else if (g_error_matches(*error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+        dial->cause = "timeout";
     if (!own)
         return;
     g_clear_error(error);
@@ -233,6 +257,7 @@ socket_dial_prepare(Runtime *runtime, gint64 limit, SocketDialDone done, void *d
     dial->runtime = runtime;
     dial->client = g_socket_client_new();
     dial->cancellable = g_cancellable_new();
+    dial->cause = "unreachable";
     dial->done = done;
     dial->data = data;
     dial->limit = g_timeout_add((guint)(limit / 1000), socket_dial_limit, dial);
@@ -268,6 +293,12 @@ const char *
 socket_dial_proxy(const SocketDial *dial)
 {
     return dial->route.name;
+}
+
+const char *
+socket_dial_cause(const SocketDial *dial)
+{
+    return dial->cause;
 }
 
 void

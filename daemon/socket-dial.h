@@ -29,5 +29,10 @@ SocketDial *socket_dial_new_to(Runtime *runtime, const char *host, guint16 port,
 /* "HOST:PORT" of the proxy that is used, or NULL. Until the end of DONE. */
 const char *socket_dial_proxy(const SocketDial *dial);
 
+/* Which kind of failure it was: "proxy-down", "proxy-credentials", "proxy-refused",
+ * "proxy-unreachable" (it does not reach the destination), "proxy-timeout", "proxy-answer",
+ * "refused", "unreachable" or "timeout". In DONE, when it failed. */
+const char *socket_dial_cause(const SocketDial *dial);
+
 /* DONE is not called any more; nothing stays behind. Not after DONE; NULL is fine. */
 void socket_dial_cancel(SocketDial *dial);

@@ -6,6 +6,7 @@
 #include "hub/edge-private.h"
 
 #include "common/http-build.h"
+#include "common/http-date.h"
 #include "common/http-head.h"
 #include "common/ws-handshake.h"
 
@@ -101,6 +102,7 @@ edge_refuse(EdgeConnection *edge, guint status)
     g_autoptr(GString) head = g_string_new(NULL);
 
     http_status_line(head, status);
+    http_date_append(head, g_get_real_time() / G_USEC_PER_SEC);
     if (status == 426)
         (void)!http_header_append(head, "Sec-WebSocket-Version", "13");
     http_header_append_number(head, "Content-Length", 0);

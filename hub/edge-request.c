@@ -3,6 +3,7 @@
 #include "hub/edge-private.h"
 
 #include "common/http-build.h"
+#include "common/http-date.h"
 
 #include <string.h>
 
@@ -54,21 +55,6 @@ request_authenticated(Request *request)
     places_authenticated(edge->worker->edge->places, &edge->place, g_get_monotonic_time());
 }
 
-static void
-append_date(GString *head)
-{
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
-    g_string_append_printf(
-        head, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n",
-        days[g_date_time_get_day_of_week(now) - 1], g_date_time_get_day_of_month(now),
-        months[g_date_time_get_month(now) - 1], g_date_time_get_year(now),
-        g_date_time_get_hour(now), g_date_time_get_minute(now), g_date_time_get_second(now));
-}
-
 void
 request_answer(Request *request, guint status, const char *fields, const char *body)
 {
@@ -76,7 +62,7 @@ request_answer(Request *request, guint status, const char *fields, const char *b
     GString *head = g_string_new(NULL);
 
     http_status_line(head, status);
-    append_date(head);
+    http_date_append(head, g_get_real_time() / G_USEC_PER_SEC);
     if (fields)
         g_string_append(head, fields);
     if (body)

@@ -30,6 +30,7 @@ static const struct {
     {BUS_ROOT, BUS_OBJECT_MANAGER, "GetManagedObjects", ""},
     {BUS_PATH_HUB "/x", BUS_HUB, "Connect", ""},
     {BUS_PATH_HUB "/x", BUS_HUB, "Disconnect", ""},
+    {BUS_PATH_HUB "/x", BUS_HUB, "Diagnose", "a{sv}"},
     {BUS_PATH_HUB "/x", BUS_HUB, "Remove", ""},
     {BUS_PATH_TARGET "/x", BUS_TARGET, "Remove", ""},
 };

@@ -352,4 +352,5 @@ def unmask(data):
     return out
 
 
-main(service_answers, untrusted_gets_nothing, device_links, bad_requests, silent_after_a_cut)
+if __name__ == "__main__":
+    main(service_answers, untrusted_gets_nothing, device_links, bad_requests, silent_after_a_cut)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Diagnosis: looks, step by step, at what stands between this streamd and a stream, and says which
+ * step fails and why. For a device's hub: up to the subscription, then the accept policy and the
+ * targets here. For a service's: up to a request that the hub takes, then, when a device is named,
+ * a real stream to it.
+ *
+ * It takes what it needs of the hub when it begins, so the hub may go meanwhile. Every step has its
+ * own time limit. Main thread. */
+#pragma once
+
+#include "daemon/app.h"
+
+typedef struct Diagnosis Diagnosis;
+
+#define DIAGNOSIS_NAME_LIMIT (5 * G_TIME_SPAN_SECOND)   /* a look-up in the DNS */
+#define DIAGNOSIS_STEP_LIMIT (10 * G_TIME_SPAN_SECOND)  /* what else is asked */
+#define DIAGNOSIS_OPEN_LIMIT (10 * G_TIME_SPAN_SECOND)  /* the device's answer */
+#define DIAGNOSIS_CLOCK_SKEW (120 * G_TIME_SPAN_SECOND) /* more is a clock that is wrong */
+#define DIAGNOSIS_TARGETS_MAX 16                        /* are connected, when no stream is named */
+#define DIAGNOSIS_CAUSE_MAX 32
+
+typedef enum {
+    CHECK_OK,
+    CHECK_FAILED,
+    CHECK_SKIPPED,
+} CheckResult;
+
+const char *check_result_name(CheckResult result); /* "ok", "failed", "skipped" */
+
+/* A value beside the result. */
+typedef struct {
+    const char *key; /* dbus/io.streamd.Streamd1.Hub.xml lists them */
+    char type;       /* 's': TEXT; 'x', 't', 'u': NUMBER */
+    char *text;
+    gint64 number;
+} CheckDetail;
+
+typedef struct {
+    const char *step; /* "dns", "proxy", ... */
+    CheckResult result;
+    GArray *details; /* CheckDetail */
+} Check;
+
+typedef struct {
+    const char *device;    /* service: DEVICE or DEVICE/MODULE; NULL: no stream is opened */
+    const char *stream;    /* what is opened; device: what the policy is asked about; NULL: any */
+    const char *initiator; /* device: of that stream; NULL: unknown */
+    guint32 uid;           /* who asks: the stream belongs to it */
+} DiagnosisOptions;
+
+/* CHECKS (Check, in their order) are freed after the call. Once, later. */
+typedef void (*DiagnosisDone)(GPtrArray *checks, void *data);
+
+/* INVALID: the options do not fit the role. */
+Diagnosis *diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone done,
+                         void *data, GError **error);
+
+/* DONE is not called any more; NULL is fine. Not after DONE. */
+void diagnosis_cancel(Diagnosis *diagnosis);
