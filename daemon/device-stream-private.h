@@ -30,7 +30,8 @@ typedef struct {
     WsDial *leg_dial;
     Connection *leg; /* up before the target was */
     guint deadline;
-    gint64 deadline_at; /* monotonic */
+    gint64 deadline_at; /* monotonic: for the answer */
+    gint64 pair_by;     /* monotonic: after an acceptance */
     guint32 rule;
     /* Who decides. */
     Request *request;

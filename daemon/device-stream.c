@@ -108,12 +108,18 @@ device_stream_cancelled(void *data)
         device_stream_fail_app(end, REASON_CLOSED_BY_USER, NULL);
 }
 
+/* The time for the answer is over. One that was accepted by then may take longer to open. */
 static gboolean
 device_stream_deadline(gpointer data)
 {
     DeviceStream *self = data;
+    gint64 left = self->pair_by - g_get_monotonic_time();
 
     self->deadline = 0;
+    if (self->pending && self->answer && left > G_TIME_SPAN_SECOND) {
+        self->deadline = g_timeout_add((guint)(left / 1000), device_stream_deadline, self);
+        return G_SOURCE_REMOVE;
+    }
     if (self->pending)
         device_stream_fail(self, REASON_NOT_PAIRED, NULL);
     device_stream_free(self);
@@ -160,6 +166,7 @@ device_stream_new(DeviceStreams *streams, const StreamRequest *request)
     self->url = g_strdup(request->url);
     self->capable = request->capable;
     self->deadline_at = g_get_monotonic_time() + left;
+    self->pair_by = g_get_monotonic_time() + DEVICE_DEADLINE;
     self->caps = request->caps;
     self->deadline = g_timeout_add((guint)(left / 1000), device_stream_deadline, self);
     g_queue_push_tail_link(&streams->all, &self->link);

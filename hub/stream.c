@@ -162,7 +162,7 @@ stream_url(const Stream *stream, LegSide side)
 static void
 stream_extend(const Stream *stream, StreamRequest *request)
 {
-    gint64 left = stream->deadline_at - clock_now();
+    gint64 left = MIN(stream->deadline_at, stream->answer_by) - clock_now();
 
     request->deadline = -1;
     request->capable = stream->capable != 0;
@@ -192,6 +192,8 @@ stream_publish(Stream *stream)
     if (!token_is_issued(&stream->tokens[LEG_DEVICE]))
         token_issue(stream->world->tokens, &stream->tokens[LEG_DEVICE], stream, LEG_DEVICE,
                     stream->deadline_at, stream->device_token);
+    if (stream->answer_by == 0)
+        stream->answer_by = clock_now() + stream->response_timeout;
     request.token = stream->device_token;
     stream->capable = devices_caps(devices, stream->client_id);
     stream_extend(stream, &request);

@@ -59,6 +59,7 @@ struct Stream {
 
     Timer timer;    /* connect time-out, then response time-out */
     Timer deadline; /* of the handshake; afterwards of the tokens */
+    gint64 answer_by; /* when the device is asked: the end of response_timeout; 0: not yet */
     gint64 deadline_at;
     GList by_device; /* in its device's list */
     GList by_age;    /* among the ended ones */

@@ -105,12 +105,18 @@ opening_on_reply(sd_bus_message *reply, void *data, sd_bus_error *ignored)
 void
 apps_open(Apps *apps, Opening *opening, const char *stream)
 {
+    apps_open_within(apps, opening, stream, 60);
+}
+
+void
+apps_open_within(Apps *apps, Opening *opening, const char *stream, guint seconds)
+{
     g_autoptr(sd_bus_message) message =
         fixture_message(apps->site.bus, BUS_ROOT, BUS_MANAGER, "OpenStream");
 
     *opening = (Opening){.fd = -1};
     g_assert_cmpint(sd_bus_message_append(message, "sssa{sv}", "", "gw-1", stream, 1, "timeout",
-                                          "t", (uint64_t)60 * G_TIME_SPAN_SECOND),
+                                          "t", (uint64_t)seconds * G_TIME_SPAN_SECOND),
                     >=, 0);
     g_assert_cmpint(sd_bus_call_async(apps->site.bus, NULL, message, opening_on_reply, opening,
                                       2 * FIXTURE_PATIENCE),

@@ -33,6 +33,8 @@ typedef struct {
 } Opening;
 
 void apps_open(Apps *apps, Opening *opening, const char *stream);
+/* The same for an initiator who waits for so long. */
+void apps_open_within(Apps *apps, Opening *opening, const char *stream, guint seconds);
 void opening_clear(Opening *opening);
 
 /* Waits for its end: it is open; it has failed like this, with TEXT in its message. */

@@ -227,6 +227,11 @@ test_timed_out(Apps *apps, gconstpointer data)
     apps_assert_fails(apps, &opening, "Rejected", "consent");
     apps_wait_cancelled(apps, &agent, 1);
     g_assert_cmpstr(agent.reason, ==, "timed-out");
+    /* The initiator waits for less than the rule would: it hears no-consent all the same. */
+    (void)apps_add_rule(apps, "soon", 1, "{sv}", "verdict", "s", "ask");
+    apps_open_within(apps, &opening, "soon", 4);
+    apps_wait_asked(apps, &agent, 2);
+    apps_assert_fails(apps, &opening, "Rejected", "consent");
     agent_app_clear(&agent);
 }
 
