@@ -132,7 +132,8 @@ def in_threads(*calls):
 
 class FaultProxy:
     """A TCP proxy in front of the hub that can cut what passes through it, or let nothing pass
-    while both sides think that all is well (flowing)."""
+    while both sides think that all is well (flowing), flip a bit of what comes next (flip), or pass
+    the first bytes of each piece on one by one (trickle: how many)."""
 
     def __init__(self, upstream=None, host="127.0.0.1"):
         self.host = host
@@ -141,6 +142,8 @@ class FaultProxy:
         self.lock = threading.Lock()
         self.flowing = threading.Event()
         self.flowing.set()
+        self.flip = threading.Event()
+        self.trickle = 0
         self.listener = socket.create_server((host, 0), backlog=256)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -167,6 +170,8 @@ class FaultProxy:
                 reset(near)
                 continue
             is_cut = threading.Event()
+            for end in (near, far):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.lock:
                 self.pairs.append((near, far, is_cut))
             for source, sink in ((near, far), (far, near)):
@@ -185,7 +190,13 @@ class FaultProxy:
                 if count == 0:
                     sink.shutdown(socket.SHUT_WR)
                     return
-                sink.sendall(view[:count])
+                if self.flip.is_set():
+                    self.flip.clear()
+                    buffer[count // 2] ^= 1
+                slow = min(self.trickle, count)
+                for at in range(slow):
+                    sink.sendall(view[at:at + 1])
+                sink.sendall(view[slow:count])
 
     def forget(self):
         """The next connection is number 0 again."""

@@ -10,6 +10,7 @@ is not root already. Namespaces are held by descriptors of this process and are 
 import contextlib
 import ctypes
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -119,6 +120,17 @@ class Net:
         self.lose(one, other, match)
         self.lose(other, one, match)
 
+    def count(self, one, other):
+        """Counts the bytes between the two from now on, IP headers included."""
+        for source, destination in ((one, other), (other, one)):
+            self.nft(f"add rule inet faults forward ip saddr {self.address(source)} "
+                     f"ip daddr {self.address(destination)} counter")
+
+    @staticmethod
+    def counted():
+        shown = run_ok(["nft", "list", "chain", "inet", "faults", "forward"])
+        return sum(int(number) for number in re.findall(r"bytes (\d+)", shown))
+
     def heal(self):
         self.nft("flush chain inet faults forward")
 
@@ -141,8 +153,12 @@ class NetSite(Site):
     HOST_NAME = "hub.test"
     ADDRESS = "10.77.1.2"
 
-    def __init__(self, net, hub_settings="", gateway_keys="", client_keys="", **kwargs):
-        """Settings of the hub's configuration file; keys of [hub office] in those of the others."""
+    def __init__(self, net, hub_settings="", gateway_keys="", client_keys="", gateway_string="",
+                 **kwargs):
+        """Settings of the hub's configuration file; keys of [hub office] in those of the others; what
+        is added to the gateway's connection string."""
+        self.gateway_string = gateway_string
+        self.hub_started = lambda: None
         self.net = net
         self.keys = {"gateway": gateway_keys, "client": client_keys}
         self.hub_settings = hub_settings
@@ -174,7 +190,9 @@ class NetSite(Site):
             self._wanted = (arguments, *self._wanted[1:])
         super().__enter__()
         try:
-            self.gateway = self.start_at("gateway", self.hub.add_device(self.DEVICE))
+            self.hub_started()
+            self.gateway = self.start_at("gateway",
+                                         self.hub.add_device(self.DEVICE) + self.gateway_string)
             self.client = self.start_at("client", self.hub.connection_string("policy", "service"))
             self.wait_online(self.DEVICE)
         except BaseException:

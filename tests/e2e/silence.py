@@ -8,8 +8,10 @@ netspace.enter()
 
 # pylint: disable=wrong-import-position
 import contextlib
+import json
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -109,6 +111,26 @@ def site_with_echo(**kwargs):
         yield net, site, site.serve("echo", Watched)
 
 
+def waiting_request(net, site):
+    """A request waits for a device that is not there, and its link dies."""
+    site.hub.add_device("asleep")
+    opening = site.client.start_ctl("connect", "--wait=60", "--timeout", "60", "asleep", "echo",
+                                    stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    eventually(lambda: streams_of(site.hub) == 1, "the hub has the request")
+    time.sleep(1)
+    net.lose_both("client", "hub")
+    since = time.monotonic()
+    opening.wait(120)
+    noticed("the link of a request that waits: the application", since, time.monotonic())
+    eventually(lambda: streams_of(site.hub) == 0, "the hub drops the request", 120)
+    noticed("the link of a request that waits: the hub", since, time.monotonic())
+    net.heal()
+
+
+def streams_of(hub):
+    return json.loads(hub.admin("status", "--json"))["streams"]
+
+
 def legs():
     """each way of losing the hub's packets: both ends of a stream notice"""
     with site_with_echo() as (net, site, echoes):
@@ -123,6 +145,8 @@ def legs():
         # Each takes its time: two of them show the others' code, too.
         for what, fault in faults if LONG else (faults[0], faults[5]):
             cut_is_noticed(site, echoes, what, fault, net.heal)
+        if LONG:
+            waiting_request(net, site)
 
 
 

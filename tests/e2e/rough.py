@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Ways that are slow, break bytes up, or break bytes (faults F5 and F28)."""
+import netspace
+
+netspace.enter()
+
+# pylint: disable=wrong-import-position
+import contextlib
+import os
+import time
+
+from ends import FaultProxy, Server, in_threads, read_exactly, receive_digest, send_random
+from harness import check, check_equal, eventually, main, run_ok
+from netspace import hub_state
+
+KIB = 1024
+
+
+def echo_whole(connection):
+    """Sends back what came, when all of it has."""
+    parts = []
+    while data := connection.recv(65536):
+        parts.append(data)
+    connection.sendall(b"".join(parts))
+
+
+def both_ways(near, size):
+    """Random bytes there and back, and that they are the same."""
+    sent, got = in_threads(lambda: send_random(near, size), lambda: receive_digest(near))
+    check_equal(got, (size, sent), "what came back")
+
+
+def slow_link():
+    """a link of 400 kbit/s with deep queues: every byte arrives, and nobody is taken for dead"""
+    size = 128 * KIB
+    with netspace.Net() as net, netspace.NetSite(
+            net, hub_settings="leg-ping=1\nleg-dead=3", gateway_keys="LegPing=1\nLegDead=3",
+            client_keys="LegPing=1\nLegDead=3") as site:
+        site.serve("echo", Server, echo_whole)
+        for device in ("to-gateway", "to-hub"):
+            run_ok(["tc", "qdisc", "add", "dev", device, "root", "tbf", "rate", "400kbit",
+                    "burst", "4kb", "limit", "100kb"])
+        since = time.monotonic()
+        with site.connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+            both_ways(near, size)
+        took = time.monotonic() - since
+        print(f"# measured: {size // KIB} KiB each way in {took:.1f} s")
+        check(hub_state(site.gateway) == "connected", "the control link is gone")
+        check(took > 2, "the link was not slow")
+        site.check_memory()
+
+
+@contextlib.contextmanager
+def proxied():
+    """A site whose legs, and whose gateway's control link, go through a proxy each."""
+    with contextlib.ExitStack() as stack:
+        net = stack.enter_context(netspace.Net())
+        with net.inside("hub"):
+            legs, control = [stack.enter_context(FaultProxy(host="10.77.1.2")) for _ in range(2)]
+        site = netspace.NetSite(net, hub_arguments=["--streaming-host", f"hub.test:{legs.port}"],
+                                gateway_string=f";GatewayHostName=hub.test:{control.port}")
+        site.hub_started = lambda: [setattr(proxy, "upstream", site.hub.https_port)
+                                    for proxy in (legs, control)]
+        stack.enter_context(site)
+        yield site, legs, control
+
+
+def byte_by_byte():
+    """the first bytes of every piece come one by one, on legs and control links: nothing is lost"""
+    with proxied() as (site, legs, control):
+        legs.trickle = control.trickle = 300
+        site.serve("echo", Server, echo_whole)
+        with site.connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+            both_ways(near, 512 * KIB)
+
+
+def flipped_bits():
+    """a bit that changes on the way cuts what it was in: no application sees it, and all comes back"""
+    with proxied() as (site, legs, control):
+        cut = 0
+
+        def target(connection):
+            while data := connection.recv(65536):
+                connection.sendall(data)
+
+        site.serve("echo", Server, target)
+        port = site.client.tunnel(site.DEVICE, "echo")
+        for _ in range(4):
+            with site.connect(port) as near:
+                near.sendall(b"good")
+                check(read_exactly(near, 4) == b"good", "the echo is wrong")
+                legs.flip.set()
+                data = os.urandom(1000)
+                near.sendall(data)
+                got = b""
+                with contextlib.suppress(ConnectionResetError):
+                    while more := near.recv(65536):
+                        got += more
+                        check(data.startswith(got), "a changed byte came through")
+                cut += got != data
+        check(cut >= 2, f"of four streams {cut} were cut")
+        before = site.hub.log().count("is connected from")
+        control.flip.set()
+        since = time.monotonic()
+        eventually(lambda: site.hub.log().count("is connected from") > before,
+                   "the device comes back")
+        eventually(lambda: site.is_online(site.DEVICE), "the device is online")
+        print(f"# measured: the control link is back after {time.monotonic() - since:.2f} s")
+
+
+main(slow_link, byte_by_byte, flipped_bits)
