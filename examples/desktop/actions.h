@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Actions: what buttons, menu and keys do; GActions of the application, "app.NAME". Main thread. */
+#pragma once
+
+#include "app.h"
+
+void actions_add(App *app);
+
+/* To be called when the daemon's state has changed: what needs streamd is off without it. */
+void actions_update(App *app);
+
+/* The menu of the header bar. */
+GMenuModel *actions_menu(void);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* App: the parts of the program, and what joins them. Main thread. */
+#pragma once
+
+#include "agent.h"
+#include "appearance.h"
+#include "daemon.h"
+#include "model.h"
+#include "prompt.h"
+#include "settings.h"
+
+#include <gtk/gtk.h>
+
+typedef struct Window Window;
+
+typedef struct {
+    GtkApplication *application;
+    GBusType bus; /* as asked for; NONE: where streamd is */
+    AppearanceScheme scheme;
+    /* From the start-up of the application to its end. */
+    Settings *settings;
+    Model *model;
+    Daemon *daemon;
+    Agent *agent;
+    Prompt *prompt;
+    Appearance *appearance;
+    Window *window; /* NULL before it is there */
+} App;
+
+/* Connects the parts to the application's signals. APP outlives the run. */
+void app_attach(App *app);
+
+/* What a dialog says when there is no hub through which a stream could be opened. */
+const char *app_no_hub_text(void);
+
+#include "window.h"
