@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""streamd-desktop on a screen, with real daemons and a real hub, used as a person would use it."""
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
+
+# pylint: disable=wrong-import-position
+from ends import Server, connect, read_exactly
+from harness import Process, Site, check, check_equal, eventually, main
+from screen import App, Screen
+
+PAYLOAD = os.urandom(300_000)
+# The desk is a device, too: people ask to reach it.
+DESK = "desk-3"
+CONTROL_N, ESCAPE = (37, 57), 9
+
+
+def echo(connection):
+    while data := connection.recv(1 << 16):
+        connection.sendall(data)
+
+
+class Desk:
+    """A site whose client has a screen; one for all cases, which use it one after the other."""
+
+    def __init__(self, site):
+        self.site = site
+        self.server = Server(echo, site)
+        site.expose("echo", self.server.address)
+        site.client.add_hub("workshop", site.hub.add_device(DESK), site.hub.ca)
+        site.client.ctl_ok("target", "add", "echo", self.server.address)
+        self.ask("guest")
+        site.wait_online(DESK)
+        self.screen = Screen(site, site.client.bus.address)
+        # Where the system's bus is nobody is to look for it.
+        self.app = App(self.screen, {**site.client.env, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/"})
+
+    def ask(self, stream):
+        """A rule that asks for consent."""
+        rule = f"{{'stream': <'{stream}'>, 'verdict': <'ask'>, 'target': <'echo'>}}"
+        subprocess.run(["gdbus", "call", "--session", "--dest", "io.streamd.Streamd1",
+                        "--object-path", "/io/streamd/Streamd1",
+                        "--method", "io.streamd.Streamd1.Policy.Add", rule],
+                       env=self.site.client.env, check=True, stdout=subprocess.DEVNULL)
+
+    def knock(self):
+        """Somebody wants the stream "guest" of the desk; their streamctl, which waits for the answer."""
+        return self.site.client.start_ctl("connect", "--hub", "office", DESK, "guest",
+                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                          stderr=subprocess.PIPE)
+
+
+DESKS = []
+
+
+def desk():
+    return DESKS[0]
+
+
+def passes(port):
+    """Bytes go through the tunnel on that port, and come back the same."""
+    with connect(port) as near:
+        near.sendall(PAYLOAD)
+        check_equal(read_exactly(near, len(PAYLOAD)), PAYLOAD, "what came back")
+
+
+def shows_hubs():
+    """it finds streamd by itself, shows its hubs as connected, and that it answers requests"""
+    app = desk().app
+    app.wait_text("2 of 2 hubs connected")
+    app.wait_text("office")
+    app.wait_text(f"this machine is the device {DESK}")
+    app.wait_text("need consent are asked about here")
+
+
+def tunnel():
+    """a tunnel is opened in the dialog, carries bytes, shows its stream, and is closed"""
+    app, site = desk().app, desk().site
+    app.press("Open a tunnel")
+    app.fill("Device", site.DEVICE)
+    app.fill("Stream", "echo")
+    app.press("Open")
+    port = int(app.wait_text("The tunnel listens on tcp:127.0.0.1:").rsplit(":", 1)[1])
+    app.wait_for("label", f"{site.DEVICE} · echo")
+    passes(port)
+    with connect(port) as near:
+        near.sendall(b"still here")
+        app.wait_text("1 connection")
+        app.press("Streams")
+        app.wait_text("through tunnel 1")
+    app.press("Tunnels")
+    app.press(f"Close the tunnel {site.DEVICE} · echo")
+    app.wait_gone("button", f"Close the tunnel {site.DEVICE} · echo")
+    check_equal(site.client.ctl_json("tunnel", "list"), [], "tunnels")
+    with contextlib.suppress(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port)).close()
+        check(False, "the tunnel still listens")
+    app.wait_text("used before")
+
+
+def keyboard():
+    """Ctrl+N opens the dialog and Escape closes it, as keys of a keyboard"""
+    app, screen = desk().app, desk().screen
+    screen.keys(*CONTROL_N)
+    app.wait_for("field", "Listen on")
+    screen.keys(ESCAPE)
+    app.wait_gone("field", "Listen on")
+
+
+def refused_tunnel():
+    """what streamd says of a tunnel that it refuses is in the dialog, which stays"""
+    app, site = desk().app, desk().site
+    app.press("Open a tunnel")
+    app.fill("Device", site.DEVICE)
+    app.fill("Stream", "echo")
+    app.fill("Listen on", "tcp:192.0.2.1:1")
+    app.press("Open")
+    app.wait_text("192.0.2.1")
+    app.press("Cancel")
+    app.wait_gone("field", "Listen on")
+
+
+def transfer():
+    """100 MB go through the descriptor of a stream both ways and are the same"""
+    app, site = desk().app, desk().site
+    app.press("Devices")
+    app.press(f"Test a transfer with {site.DEVICE}")
+    app.fill("Stream", "echo")
+    app.press("Start")
+    said = app.wait_text("came back the same")
+    print(f"# {said}")
+    check(said.startswith("100.0 MB"), said)
+    streams = site.client.ctl_json("stream", "list")
+    moved = [(s["bytes_in"], s["bytes_out"]) for s in streams if s["tunnel"] == 0]
+    check((100_000_000, 100_000_000) in moved, f"streamd counts the same: {moved}")
+
+
+def failed_transfer():
+    """a transfer over a stream that the device rejects says why"""
+    app = desk().app
+    app.fill("Stream", "nothing-there")
+    app.press("Start")
+    app.wait_text("accept policy rejected")
+    app.press("Done")
+    app.wait_gone("button", "Done")
+
+
+def allow():
+    """somebody knocks, the prompt says who and what, Allow lets them in"""
+    app = desk().app
+    caller = desk().knock()
+    app.wait_text("“service” asks for “guest” on this machine")
+    app.wait_text("Refused by itself in ")
+    app.press("Allow")
+    app.wait_gone("button", "Allow")
+    caller.stdin.write(b"hello")
+    caller.stdin.close()
+    check_equal(caller.stdout.read(), b"hello", "what comes back")
+    check_equal(caller.wait(60), 0, f"exit code of {caller.stderr.read()}")
+
+
+def deny():
+    """Deny rejects, with the text that was typed"""
+    app = desk().app
+    caller = desk().knock()
+    app.fill("Reason, if you deny", "not before noon")
+    app.press("Deny")
+    app.wait_gone("button", "Deny")
+    check_equal(caller.wait(60), 12, "exit code")
+    check(b"not before noon" in caller.stderr.read(), "the caller reads the text")
+
+
+def answered_elsewhere():
+    """a request that another agent answers is taken off the screen; two wait in line"""
+    app = desk().app
+    first, second = desk().knock(), None
+    app.wait_for("button", "Allow")
+    second = desk().knock()
+    app.wait_text("1 more request waits")
+    requests = desk().site.client.ctl_json("request", "list")
+    desk().site.client.ctl_ok("request", "reject", str(requests[0]["id"]))
+    check_equal(first.wait(60), 12, "exit code of the first")
+    app.wait_text("answered elsewhere")
+    app.press("Deny")
+    check_equal(second.wait(60), 12, "exit code of the second")
+
+
+def restart():
+    """streamd is killed and comes back; the app says so, follows, and is an agent again"""
+    app, site = desk().app, desk().site
+    old = site.client
+    caller = desk().knock()
+    app.wait_for("button", "Allow")
+    old.popen.kill()
+    old.popen.wait()
+    old.ended_by_us = True
+    app.wait_text("streamd Is Not Running")
+    app.wait_gone("button", "Allow")
+    check(caller.wait(60) != 0, "the caller's end")
+    site.processes.append(Process(site, "client-again", [site.streamd, "--user"], env=old.env))
+    app.wait_text("2 of 2 hubs connected")
+    app.wait_text("need consent are asked about here")
+    eventually(lambda: site.is_online(DESK), "the desk is a device again")
+    allow()
+    check(app.process.alive(), "the app lives")
+    check_equal(app.complaints(), [], "what the app complains about")
+
+
+def run():
+    """The exit status; a failure inside of the site would show all of its logs, also for none."""
+    with Site() as site:
+        DESKS.append(Desk(site))
+        try:
+            main(shows_hubs, tunnel, keyboard, refused_tunnel, transfer, failed_transfer, allow, deny,
+                 answered_elsewhere, restart)
+        except SystemExit as ended:
+            if ended.code:
+                site.show_logs()
+            return ended.code
+
+
+if __name__ == "__main__":
+    sys.exit(run())
