@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/complete-source.h"
 
-#include "client/bus.h"
+#include "client/verb.h"
 
 #include <string.h>
+
+#define DEVICES_OFFERED 1000 /* as many as can be had while somebody waits */
 
 Source
 complete_source(const char *noun, const char *placeholder)
@@ -96,8 +98,21 @@ source_read_rules(Bus *bus, SourceFunc func, void *data)
     }
 }
 
+/* Those that the hub tells of, when it does. */
+static void
+source_read_devices(Bus *bus, const char *hub, SourceFunc func, void *data)
+{
+    g_autoptr(GVariant) devices = verb_list_devices(bus, hub, DEVICES_OFFERED, NULL);
+
+    for (gsize i = 0; devices != NULL && i < g_variant_n_children(devices); i++) {
+        g_autoptr(GVariant) device = g_variant_get_child_value(devices, i);
+
+        func(bus_string(device, "DeviceId"), bus_string(device, "ConnectionState"), data);
+    }
+}
+
 void
-complete_source_read(Source source, gboolean system, SourceFunc func, void *data)
+complete_source_read(Source source, gboolean system, const char *hub, SourceFunc func, void *data)
 {
     g_autoptr(Bus) bus = bus_open_quietly(system);
 
@@ -105,6 +120,8 @@ complete_source_read(Source source, gboolean system, SourceFunc func, void *data
         return;
     if (source == SOURCE_RULES)
         source_read_rules(bus, func, data);
+    if (source == SOURCE_DEVICES)
+        source_read_devices(bus, hub, func, data);
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].source == source)
             source_read_row(bus, &rows[i], func, data);

@@ -21,6 +21,8 @@ typedef enum {
 /* PLACEHOLDER is "NAME", "DEVICE[/MODULE]", ... of a verb whose first word is NOUN. */
 Source complete_source(const char *noun, const char *placeholder);
 
-/* Calls FUNC for each word; a word may come more than once. */
+/* Calls FUNC for each word; a word may come more than once. HUB: the one whose devices are wanted;
+ * NULL: the only one. */
 typedef void (*SourceFunc)(const char *word, const char *description, void *data);
-void complete_source_read(Source source, gboolean system, SourceFunc func, void *data);
+void
+complete_source_read(Source source, gboolean system, const char *hub, SourceFunc func, void *data);

@@ -20,6 +20,7 @@ typedef struct {
     GPtrArray *words;          /* before the cursor, without options */
     guint64 given;             /* OPTION_BITs */
     const OptionRow *value_of; /* the word with the cursor is the value of this */
+    const char *hub;           /* the value of --hub before the cursor; NULL: none */
     gboolean ended;            /* after "--" */
     const char *front;         /* what every candidate begins with: "--ca=" */
     const char *begun;         /* what is there already of the rest */
@@ -127,7 +128,7 @@ complete_value(Completion *completion, const char *noun, const char *placeholder
         (void)puts(ASK_FOR_FILES);
     } else if (source != SOURCE_NONE) {
         complete_source_read(source, (completion->given & OPTION_BIT(OPTION_SYSTEM)) != 0,
-                             complete_offer, completion);
+                             completion->hub, complete_offer, completion);
     }
 }
 
@@ -227,6 +228,8 @@ complete_read(Completion *completion, char **words)
         else
             value_follows = complete_take_option(completion, words[i]);
         if (value_follows && i + 2 < count) { /* it is there, before the cursor */
+            if (completion->value_of == option_row(OPTION_HUB))
+                completion->hub = words[i + 1];
             completion->value_of = NULL;
             i++;
         }

@@ -38,6 +38,7 @@ ExitCode verb_request_accept(Cli *cli, GError **error);
 ExitCode verb_request_reject(Cli *cli, GError **error);
 ExitCode verb_agent(Cli *cli, GError **error);
 ExitCode verb_doctor(Cli *cli, GError **error);
+ExitCode verb_device_list(Cli *cli, GError **error);
 ExitCode verb_log_level(Cli *cli, GError **error);
 ExitCode verb_monitor(Cli *cli, GError **error);
 ExitCode verb_top(Cli *cli, GError **error);
@@ -64,6 +65,9 @@ ExitCode verb_missing(const char *key, const char *missing, GError **error);
 
 /* The objects of an interface as a JSON array of their properties. */
 GVariant *verb_objects_variant(GPtrArray *objects);
+
+/* Manager.ListDevices, page after page, up to MOST: an aa{sv}. HUB NULL: the only one. */
+GVariant *verb_list_devices(Bus *bus, const char *hub, guint most, GError **error);
 
 /* Members of an a{sv} under construction, for what is given only. */
 void verb_add_string(GVariantBuilder *builder, const char *key, const char *value);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening streams, for an app or through a tunnel. */
 #include "daemon/app-private.h"
+#include "daemon/service-list.h"
 
 #include "common/device-id.h"
 #include "common/error.h"
@@ -137,6 +138,19 @@ app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data,
     *request = (OpenRequest){app, stream, fds[1], done, data};
     app_begin(app, &to, stream, app_stream_opened, request);
     return request;
+}
+
+ServiceList *
+app_list_devices(App *app, const char *hub, const char *after, ServiceListDone done, void *data,
+                 GError **error)
+{
+    Hub *found = app_resolve_hub(app, hub, HUB_ROLE_SERVICE, error);
+    ServiceOpenOptions options = {0};
+
+    if (!found)
+        return NULL;
+    hub_fill_open(found, &options);
+    return service_list_new(&options, after, done, data, error);
 }
 
 void

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "common/reactor.h"
+#include "daemon/device-list.h"
 #include "daemon/accept-policy.h"
 #include "daemon/handler.h"
 #include "daemon/hub.h"
@@ -138,6 +139,11 @@ OpenRequest *
 app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data, GError **error);
 /* The caller went away: DONE is not called any more, the handle is gone. Not after DONE. */
 void app_cancel_open(OpenRequest *request);
+
+/* Asks a service hub for its devices: HUB as for app_resolve_hub, AFTER as DONE said for the page
+ * before, or NULL. To give up: service_list_cancel. */
+ServiceList *app_list_devices(App *app, const char *hub, const char *after, ServiceListDone done,
+                              void *data, GError **error);
 
 /* Tunnels. */
 Tunnel *app_open_tunnel(App *app, const TunnelOptions *options, GError **error);

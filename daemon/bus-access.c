@@ -10,6 +10,7 @@ static const BusAccess rows[] = {
     {BUS_MANAGER, "AddHub", ACTION("manage-hubs"), {"hub"}},
     {BUS_MANAGER, "OpenStream", ACTION("open-stream"), {"hub", "device", "stream"}, .opens = TRUE},
     {BUS_MANAGER, "OpenTunnel", ACTION("open-tunnel"), {"hub", "device", "stream"}, .opens = TRUE},
+    {BUS_MANAGER, "ListDevices", ACTION("view"), {"hub"}, .opens = TRUE},
     {BUS_MANAGER, "ExposeTarget", ACTION("manage-targets"), {"target", "address"}},
     {BUS_MANAGER, "Watch", ACTION("view")},
     {BUS_MANAGER, "RegisterAgent", ACTION("answer-requests")},

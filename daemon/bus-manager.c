@@ -5,6 +5,7 @@
 #include "common/secret.h"
 #include "daemon/bus-agent.h"
 #include "daemon/bus-call.h"
+#include "daemon/bus-devices.h"
 #include "daemon/bus-error.h"
 #include "daemon/bus-handler.h"
 #include "daemon/bus-limits.h"
@@ -416,6 +417,9 @@ static const sd_bus_vtable bus_manager_vtable[] = {
         SD_BUS_ARGS("s", hub, "s", device, "s", stream, "s", listen, "a{sv}", options),
         SD_BUS_RESULT("o", tunnel, "s", address), bus_manager_open_tunnel,
         SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListDevices", SD_BUS_ARGS("s", hub, "a{sv}", options),
+                            SD_BUS_RESULT("aa{sv}", devices, "s", after), bus_devices_on_list,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("ExposeTarget", SD_BUS_ARGS("s", name, "s", address, "a{sv}", options),
                             SD_BUS_RESULT("o", target), bus_manager_expose_target,
                             SD_BUS_VTABLE_UNPRIVILEGED),

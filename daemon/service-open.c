@@ -254,7 +254,7 @@ service_open_connected(Connection *connection, const GError *error, void *data)
                                    open->limit, service_open_posted, open);
 }
 
-static char *
+char *
 service_token(const ConnectionString *identity)
 {
     g_auto(SasKey) key = {0};

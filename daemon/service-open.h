@@ -46,6 +46,9 @@ void service_open_start(const ServiceOpenOptions *options, Stream *stream, Servi
  * from this identity and these names. */
 GString *service_request_build(const ServiceOpenOptions *options);
 
+/* A token of a service's identity; NULL: there is no key in it, or none that can be. Wipe it. */
+char *service_token(const ConnectionString *identity);
+
 /* What an answer to the POST says, when it does not say yes: the error and its reason. TRUE when it
  * says yes. Pure. */
 gboolean service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error);

@@ -20,10 +20,11 @@ struct AuthCheck {
     char *text; /* the token; its slices point in here */
     char *path; /* what it must be good for */
     PlaceSource source;
-    gboolean penalised; /* it is refused whatever it brings, and that costs it nothing */
-    gboolean device;    /* a device connects; otherwise a service asks */
-    const char *fault;  /* NULL so far; otherwise nothing can make it good any more */
-    AuthDone done;      /* NULL: cancelled */
+    gboolean penalised;    /* it is refused whatever it brings, and that costs it nothing */
+    gboolean device;       /* a device connects; otherwise a service asks */
+    RegistryRights needed; /* of a policy */
+    const char *fault;     /* NULL so far; otherwise nothing can make it good any more */
+    AuthDone done;         /* NULL: cancelled */
     void *data;
 };
 
@@ -178,8 +179,6 @@ check_policy_found(const RegistryResult *result, void *data)
 {
     AuthCheck *check = data;
     const RegistryPolicy *policy = result->policy;
-    RegistryRights needed =
-        check->device ? REGISTRY_RIGHT_DEVICE_CONNECT : REGISTRY_RIGHT_SERVICE_CONNECT;
     gboolean good = check->done && keys_verify(&check->token, policy ? &policy->primary : NULL,
                                                policy ? &policy->secondary : NULL);
 
@@ -193,8 +192,8 @@ check_policy_found(const RegistryResult *result, void *data)
         check_complete(check, AUTH_DENIED, "no such policy");
     else if (!good)
         check_complete(check, AUTH_DENIED, "wrong signature");
-    else if (!(policy->rights & needed))
-        check_complete(check, AUTH_DENIED, "the policy has not the right");
+    else if (!(policy->rights & check->needed))
+        check_complete(check, AUTH_FORBIDDEN, "the policy has not the right");
     else
         check_complete(check, AUTH_OK, "");
 }
@@ -255,6 +254,7 @@ auth_check_device(Auth *auth, const PlaceSource *source, const char *device, con
     AuthCheck *check = check_new(auth, source, token, len, done, data);
 
     check->device = TRUE;
+    check->needed = REGISTRY_RIGHT_DEVICE_CONNECT;
     check->path = device_path(device, module);
     check_hold(check);
     if (!check->fault)
@@ -264,12 +264,13 @@ auth_check_device(Auth *auth, const PlaceSource *source, const char *device, con
 }
 
 AuthCheck *
-auth_check_service(Auth *auth, const PlaceSource *source, const char *path, const char *token,
-                   AuthDone done, void *data)
+auth_check_service(Auth *auth, const PlaceSource *source, const char *path, RegistryRights needed,
+                   const char *token, AuthDone done, void *data)
 {
     AuthCheck *check = check_new(auth, source, token, token ? strlen(token) : 0, done, data);
 
     check->path = g_strdup(path);
+    check->needed = needed;
     check_hold(check);
     if (!check->fault)
         check->fault = token_fault(check);

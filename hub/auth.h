@@ -16,7 +16,8 @@ typedef struct AuthCheck AuthCheck;
 typedef enum {
     AUTH_OK,
     AUTH_DENIED,
-    AUTH_BUSY, /* the registry cannot tell just now */
+    AUTH_FORBIDDEN, /* the signature is good, the right is not there */
+    AUTH_BUSY,      /* the registry cannot tell just now */
 } AuthVerdict;
 
 typedef struct {
@@ -40,9 +41,10 @@ AuthCheck *
 auth_check_device(Auth *auth, const PlaceSource *source, const char *device, const char *module,
                   const char *token, gsize len, AuthDone done, void *data);
 
-/* TOKEN: an Authorization field, or NULL for none. PATH: "twins/dev1". */
+/* TOKEN: an Authorization field, or NULL for none. PATH: "twins/dev1". NEEDED: the
+ * right that its policy has to have. */
 AuthCheck *auth_check_service(Auth *auth, const PlaceSource *source, const char *path,
-                              const char *token, AuthDone done, void *data);
+                              RegistryRights needed, const char *token, AuthDone done, void *data);
 
 /* The operator has changed the device, or with MODULE its module. */
 void auth_forgive_device(Auth *auth, const char *device, const char *module);

@@ -4,6 +4,7 @@
 
 #include "common/http-build.h"
 #include "common/http-date.h"
+#include "common/percent.h"
 
 #include <string.h>
 
@@ -18,6 +19,7 @@ edge_request_clear(Request *request)
     g_clear_pointer(&request->connect_timeout, g_free);
     g_clear_pointer(&request->response_timeout, g_free);
     g_clear_pointer(&request->api_version, g_free);
+    g_clear_pointer(&request->after, g_free);
     request->gone = NULL;
     request->data = NULL;
 }
@@ -34,7 +36,7 @@ void
 edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
 {
     Request *request = &edge->request;
-    Slice version;
+    Slice version, after;
 
     request->authorization = header_dup(head, "Authorization");
     request->caps = header_dup(head, "streamd-caps");
@@ -42,6 +44,8 @@ edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
     request->response_timeout = header_dup(head, "iothub-streaming-response-timeout-in-seconds");
     if (http_query_get(head->query, "api-version", &version))
         request->api_version = slice_dup(version);
+    if (http_query_get(head->query, "after", &after))
+        request->after = percent_decode_text(after.ptr, after.len);
     g_strlcpy(request->peer, connection_peer(edge->connection), sizeof request->peer);
     connection_keep_alive(edge->connection, CONNECTION_IDLE);
 }

@@ -45,7 +45,8 @@ hub_request(Request *request, void *data)
 
     switch (request->match.route->kind) {
     case ROUTE_STREAM:
-        rest_post(hub->rest, request);
+    case ROUTE_DEVICES:
+        rest_request(hub->rest, request);
         return;
     case ROUTE_LEG:
         streams_leg(hub->streams, request);
@@ -166,7 +167,7 @@ hub_make_parts(Hub *hub, const HubOptions *options)
     needs.places = hub->places;
     needs.devices = hub->devices;
     hub->streams = streams_new(&needs);
-    hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->streams);
+    hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->devices, hub->streams);
     hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
                          hub->places, &edge_events, hub);
     hub->mqtt.settings = hub->settings;

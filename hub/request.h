@@ -31,6 +31,7 @@ struct Request {
     char *connect_timeout;  /* iothub-streaming-connect-timeout-in-seconds */
     char *response_timeout; /* iothub-streaming-response-timeout-in-seconds */
     char *api_version;
+    char *after; /* of a list: the last one of the page before, decoded */
     char peer[64];
     /* The answerer's: called when the client goes away before the answer; NULL: does not matter. */
     void (*gone)(Request *request, void *data);

@@ -5,6 +5,7 @@
 #include "common/events.h"
 #include "common/http-field.h"
 #include "hub/rest-answer.h"
+#include "hub/rest-devices.h"
 
 #include <string.h>
 
@@ -12,6 +13,7 @@ struct Rest {
     const Settings *settings;
     Auth *auth;
     Registry *registry;
+    Devices *devices;
     Streams *streams;
     GQueue calls; /* of RestCall.link */
 };
@@ -27,13 +29,15 @@ typedef struct {
 } RestCall;
 
 Rest *
-rest_new(const Settings *settings, Auth *auth, Registry *registry, Streams *streams)
+rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices *devices,
+         Streams *streams)
 {
     Rest *rest = g_new0(Rest, 1);
 
     rest->settings = settings;
     rest->auth = auth;
     rest->registry = registry;
+    rest->devices = devices;
     rest->streams = streams;
     return rest;
 }
@@ -172,6 +176,50 @@ call_device_found(const RegistryResult *result, void *data)
 }
 
 static void
+call_listed(const RegistryResult *result, void *data)
+{
+    RestCall *call = data;
+
+    if (!call->rest) {
+        call_free(call);
+    } else if (result->code != REGISTRY_OK) {
+        call_fail(call, REST_UNAVAILABLE, NULL);
+    } else {
+        Devices *devices = call->rest->devices;
+        Request *request = call->request;
+
+        request->gone = NULL;
+        call_free(call);
+        rest_devices_answer(request, result, devices);
+    }
+}
+
+static void
+call_go_on(RestCall *call)
+{
+    const Request *request = call->request;
+
+    if (request->match.route->kind == ROUTE_DEVICES)
+        registry_list_devices(call->rest->registry, request->after, NULL, REST_DEVICES_PAGE,
+                              call_listed, call);
+    else
+        registry_lookup_device(call->rest->registry, request->match.parts[ROUTE_DEVICE], NULL,
+                               call_device_found, call);
+}
+
+/* As in IoT Hub, a policy that may not open streams is answered as one that is not there. Who only
+ * asks for the list has done nothing bad: 401 would count against the address (places.h). */
+static RestError
+call_refusal(const RestCall *call, AuthVerdict verdict)
+{
+    if (verdict == AUTH_BUSY)
+        return REST_UNAVAILABLE;
+    return verdict == AUTH_FORBIDDEN && call->request->match.route->kind == ROUTE_DEVICES
+               ? REST_FORBIDDEN
+               : REST_UNAUTHORIZED;
+}
+
+static void
 call_checked(const AuthResult *result, void *data)
 {
     RestCall *call = data;
@@ -181,13 +229,12 @@ call_checked(const AuthResult *result, void *data)
     if (result->verdict != AUTH_OK) {
         event_log(EVENT_SERVICE_REFUSED,
                   &(EventData){.peer = request->peer, .detail = result->text});
-        call_fail(call, result->verdict == AUTH_BUSY ? REST_UNAVAILABLE : REST_UNAUTHORIZED, NULL);
+        call_fail(call, call_refusal(call, result->verdict), NULL);
         return;
     }
     request_authenticated(call->request);
     call->policy = g_strdup(result->policy);
-    registry_lookup_device(call->rest->registry, request->match.parts[ROUTE_DEVICE], NULL,
-                           call_device_found, call);
+    call_go_on(call);
 }
 
 static void
@@ -196,13 +243,16 @@ call_gone(Request *request G_GNUC_UNUSED, void *data)
     ((RestCall *)data)->gone = TRUE;
 }
 
-/* What the token must be good for: the device's twin, or the hub when the path names none. */
+/* What the token must be good for: the device's twin, or the hub when the path names none; or the
+ * list of devices. */
 static char *
 scope_of(const RouteMatch *match)
 {
     const char *device = match->parts[ROUTE_DEVICE];
     const char *module = match->parts[ROUTE_MODULE];
 
+    if (match->route->kind == ROUTE_DEVICES)
+        return g_strdup("devices");
     if (!device_id_is_valid(device, -1) || (module && !device_id_is_valid(module, -1)))
         return g_strdup("twins");
     return module ? g_strdup_printf("twins/%s/modules/%s", device, module)
@@ -210,8 +260,11 @@ scope_of(const RouteMatch *match)
 }
 
 void
-rest_post(Rest *rest, Request *request)
+rest_request(Rest *rest, Request *request)
 {
+    RegistryRights needed = request->match.route->auth == ROUTE_AUTH_READER
+                                ? REGISTRY_RIGHT_READ
+                                : REGISTRY_RIGHT_SERVICE_CONNECT;
     RestCall *call = g_new0(RestCall, 1);
     g_autofree char *scope = scope_of(&request->match);
     PlaceSource source = places_source(request->peer);
@@ -222,6 +275,6 @@ rest_post(Rest *rest, Request *request)
     request->gone = call_gone;
     request->data = call;
     g_queue_push_tail_link(&rest->calls, &call->link);
-    call->check =
-        auth_check_service(rest->auth, &source, scope, request->authorization, call_checked, call);
+    call->check = auth_check_service(rest->auth, &source, scope, needed, request->authorization,
+                                     call_checked, call);
 }

@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-/* docs/wire-protocol.md, sections 1.1, 3 and 4 */
+/* docs/wire-protocol.md, sections 1.1, 3, 4 and 6 */
 const Route routes[] = {
     {"GET", "/$iothub/websocket", ROUTE_MQTT, ROUTE_AUTH_CONNECT, TRUE},
     {"GET", "/bridges/ih/{hub}/d/{device}/sid/{id}/r/{side}", ROUTE_LEG, ROUTE_AUTH_TOKEN, TRUE},
     {"POST", "/twins/{device}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE, FALSE},
     {"POST", "/twins/{device}/modules/{module}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE,
      FALSE},
+    {"GET", "/devices", ROUTE_DEVICES, ROUTE_AUTH_READER, FALSE},
 };
 const guint routes_count = G_N_ELEMENTS(routes);
 

@@ -9,12 +9,14 @@ typedef enum {
     ROUTE_AUTH_CONNECT, /* none here: the MQTT CONNECT that follows carries the credentials */
     ROUTE_AUTH_TOKEN,   /* Authorization: Bearer, a leg's token */
     ROUTE_AUTH_SERVICE, /* Authorization: SharedAccessSignature of a policy with service-connect */
+    ROUTE_AUTH_READER,  /* the same of a policy with registry-read */
 } RouteAuth;
 
 typedef enum {
     ROUTE_MQTT,
     ROUTE_LEG,
     ROUTE_STREAM,
+    ROUTE_DEVICES,
 } RouteKind;
 
 /* What a {name} in a pattern stands for. */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device list: what a hub answers to GET /devices (docs/wire-protocol.md, section 6). Pure. */
+#pragma once
+
+#include <glib.h>
+
+#define DEVICE_LIST_MAX 1000 /* devices of one answer */
+
+typedef struct {
+    char *id;
+    char *status;           /* "enabled", "disabled"; "" when it is not said */
+    char *connection_state; /* "Connected", "Disconnected"; "" when it is not said */
+} ListedDevice;
+
+/* The devices of BODY; PROTOCOL when it is none, too long or names what cannot be a device. */
+GPtrArray *device_list_parse(const char *body, gsize len, GError **error);
+
+/* Being asked for: service-list.h. DEVICES NULL: ERROR is UNREACHABLE, UNTRUSTED, TIMED_OUT,
+ * PROTOCOL, UNAUTHORIZED, DENIED (the policy may not read the registry), LIMIT, PROXY_REFUSED or
+ * FAILED. AFTER: where the next page begins; NULL: that was all. Once, later. */
+typedef struct ServiceList ServiceList;
+typedef void (*ServiceListDone)(GPtrArray *devices, const char *after, const GError *error,
+                                void *data);
+
+/* DONE is not called any more. Not after DONE; NULL is fine. */
+void service_list_cancel(ServiceList *list);
+
+void listed_device_free(ListedDevice *device); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ListedDevice, listed_device_free)
