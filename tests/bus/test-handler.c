@@ -238,6 +238,97 @@ test_many(Apps *apps, gconstpointer data)
     handler_app_clear(&handler);
 }
 
+/* One app after the other that answers what it likes, or nothing, or leaves; agents that come and
+ * go; initiators that give up. Then all is as it was. */
+#define ROUNDS 40
+#define ROUNDS_LONG 2000
+
+static gboolean
+is_done(void *data)
+{
+    return ((Opening *)data)->done;
+}
+
+static void
+hostile_round(Apps *apps, GRand *rand)
+{
+    HandlerApp handler;
+    Opening opening;
+
+    handler_app_init(apps, &handler, (HandlerMode)g_rand_int_range(rand, 0, 5));
+    handler.refuses = g_rand_boolean(rand);
+    handler_app_register(apps, &handler, "echo");
+    apps_open_within(apps, &opening, "echo", 60);
+    if (g_rand_boolean(rand))
+        apps_wait_handler(apps, &handler, 1, 0);
+    if (handler.held != NULL && g_rand_boolean(rand))
+        sd_bus_message_unref(fixture_call(handler.bus, handler.stream, BUS_STREAM, "Close", NULL));
+    if (handler.held != NULL && g_rand_boolean(rand))
+        g_assert_cmpint(sd_bus_reply_method_return(handler.held, "bs", 1, ""), >=, 0);
+    if (handler.held != NULL && g_rand_boolean(rand)) /* a second time: nobody waits for it */
+        g_assert_cmpint(sd_bus_reply_method_return(handler.held, "bs", 1, ""), >=, 0);
+    apps_leave(apps, handler.bus);
+    apps_wait(apps, is_done, &opening);
+    opening_clear(&opening);
+    handler_app_clear(&handler);
+}
+
+static void
+hostile_agent_round(Apps *apps, GRand *rand)
+{
+    AgentApp agent;
+    Opening opening;
+
+    agent_app_register(apps, &agent);
+    apps_open_within(apps, &opening, "ask", 60);
+    apps_wait_asked(apps, &agent, 1);
+    switch (g_rand_int_range(rand, 0, 4)) {
+    case 0:
+        sd_bus_message_unref(
+            fixture_call(agent.bus, agent.request, BUS_REQUEST, "Reject", "s", "no"));
+        break;
+    case 1:
+        (void)sd_bus_call_method_async(agent.bus, NULL, BUS_NAME, agent.request, BUS_REQUEST,
+                                       "Accept", NULL, NULL, "a{sv}", 0);
+        break;
+    default: /* another one answers for it */
+        sd_bus_message_unref(
+            fixture_call(apps->site.gateway_bus, agent.request, BUS_REQUEST, "Reject", "s", "no"));
+    }
+    apps_leave(apps, agent.bus);
+    apps_wait(apps, is_done, &opening);
+    opening_clear(&opening);
+    agent_app_clear(&agent);
+}
+
+static void
+test_hostile(Apps *apps, gconstpointer data)
+{
+    guint rounds = g_getenv("STREAMD_LONG") != NULL ? ROUNDS_LONG : ROUNDS;
+    GRand *rand = g_rand_new_with_seed(1);
+    HandlerApp staying;
+    Opening witness;
+    guint fds;
+    int other;
+
+    set_up_handler(apps, &staying, HANDLER_SAYS_YES, "staying");
+    other = open_to(apps, &staying, &witness, "staying");
+    add_rule(apps, "echo");
+    (void)apps_add_rule(apps, "ask", 1, "{sv}", "verdict", "s", "ask");
+    fds = fixture_count_fds(&apps->site.gateway);
+    for (guint i = 0; i < rounds; i++)
+        (i % 4 == 3 ? hostile_agent_round : hostile_round)(apps, rand);
+    apps_pass(witness.fd, other, "nothing has happened here");
+    apps_pass(other, witness.fd, "nor there");
+    fixture_assert_fds(&apps->site.gateway, fds);
+    g_assert_cmpuint(fixture_number(apps->site.gateway_bus, BUS_ROOT, BUS_MANAGER, "Requests", 'u'),
+                     ==, 0);
+    (void)close(other);
+    opening_clear(&witness);
+    handler_app_clear(&staying);
+    g_rand_free(rand);
+}
+
 static void
 test_registering(Apps *apps, gconstpointer data)
 {
@@ -283,5 +374,6 @@ main(int argc, char **argv)
     ADD("descriptors", test_descriptors);
     ADD("many", test_many);
     ADD("registering", test_registering);
+    ADD("hostile", test_hostile);
     return g_test_run();
 }

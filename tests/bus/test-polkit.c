@@ -131,6 +131,32 @@ test_allowed(Fixture *fixture, gconstpointer data)
     authority_free(authority);
 }
 
+/* What an app registers is asked about, and what it takes back is not. */
+static void
+test_apps(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    Authority *authority = authority_new(fixture, AUTHORITY_DENIES);
+    g_autofree char *agent = NULL, *handler = NULL;
+
+    agent = fixture_fails(bus, DENIED, BUS_ROOT, BUS_MANAGER, "RegisterAgent", "oa{sv}", "/x", 0);
+    g_assert_nonnull(strstr(agent, "io.streamd.streamd1.answer-requests"));
+    handler = fixture_fails(bus, DENIED, BUS_ROOT, BUS_MANAGER, "RegisterHandler", "oa{sv}", "/x",
+                            1, "name", "s", "echo");
+    g_assert_nonnull(strstr(handler, "io.streamd.streamd1.handle-streams"));
+    g_free(fixture_fails(bus, DENIED, BUS_PATH_REQUEST "/1", BUS_REQUEST, "Accept", "a{sv}", 0));
+    g_free(fixture_fails(bus, DENIED, BUS_PATH_REQUEST "/1", BUS_REQUEST, "AcceptTo", "s", ""));
+    g_free(fixture_fails(bus, DENIED, BUS_PATH_REQUEST "/1", BUS_REQUEST, "Reject", "s", ""));
+    authority_set_mode(authority, AUTHORITY_ALLOWS);
+    sd_bus_message_unref(
+        fixture_call(bus, BUS_ROOT, BUS_MANAGER, "RegisterAgent", "oa{sv}", "/x", 0));
+    g_free(fixture_fails(bus, "NotFound", BUS_PATH_REQUEST "/1", BUS_REQUEST, "Reject", "s", ""));
+    authority_set_mode(authority, AUTHORITY_DENIES);
+    sd_bus_message_unref(fixture_call(bus, BUS_ROOT, BUS_MANAGER, "UnregisterAgent", "o", "/x"));
+    g_assert_cmpuint(authority_asked(authority), ==, 7);
+    authority_free(authority);
+}
+
 static void
 test_denied(Fixture *fixture, gconstpointer data)
 {
@@ -454,6 +480,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("/polkit/allowed", test_allowed);
     ADD("/polkit/denied", test_denied);
+    ADD("/polkit/apps", test_apps);
     ADD("/polkit/challenge", test_challenge);
     ADD("/polkit/absent", test_absent);
     ADD("/polkit/failing", test_failing);
