@@ -171,4 +171,21 @@ def renewal():
         check(renewals >= 2, f"{renewals} renewals: {site.hub.log()}")
 
 
-main(hub_clock, gateway_clock, wrong_clock, expired_certificate, renewal)
+def revoked():
+    """a device that is disabled at the hub: its link and its streams end at once"""
+    with Site() as site:
+        site.expose("echo", Server(echo, site).address)
+        with connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+            tick(near)
+            since = time.monotonic()
+            site.hub.admin("device", "disable", site.DEVICE)
+            with contextlib.suppress(ConnectionResetError):
+                check(near.recv(1) == b"", "more data")
+            stream = time.monotonic() - since
+            eventually(lambda: hub_of(site.gateway)["state"] != "connected", "the link ends")
+            link = time.monotonic() - since
+        print(f"# measured: the stream ended after {stream:.2f} s, the link after {link:.2f} s")
+        check(max(stream, link) < 2, "it took too long")
+
+
+main(revoked, hub_clock, gateway_clock, wrong_clock, expired_certificate, renewal)

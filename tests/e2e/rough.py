@@ -108,4 +108,19 @@ def flipped_bits():
         print(f"# measured: the control link is back after {time.monotonic() - since:.2f} s")
 
 
-main(slow_link, byte_by_byte, flipped_bits)
+def target_hangs():
+    """a target that does not answer a connection: the initiator is told so, and the place is free"""
+    with netspace.Net() as net, netspace.NetSite(net) as site:
+        net.lose("gateway", "client")
+        site.expose("far", "tcp:10.77.3.2:9")
+        for _ in range(2):
+            since = time.monotonic()
+            done = site.client.ctl("connect", site.DEVICE, "far")
+            took = time.monotonic() - since
+            check_equal(done.returncode, 12, f"exit code ({done.stderr})")
+            check("target" in done.stderr, f"it says {done.stderr!r}")
+            check(took < 10, f"after {took:.1f} s")
+        print(f"# measured: {took:.2f} s: {done.stderr.strip()}")
+
+
+main(target_hangs, slow_link, byte_by_byte, flipped_bits)
