@@ -108,6 +108,10 @@ fixture_wait_ready(Fixture *fixture)
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
 
     fixture_wait_name(bus);
+    /* The name is owned before streamd knows it, and what that begins opens descriptors. */
+    g_assert_cmpint(sd_bus_call_method(bus, BUS_NAME, BUS_ROOT, "org.freedesktop.DBus.Peer", "Ping",
+                                       NULL, NULL, NULL),
+                    >=, 0);
 }
 
 void
@@ -201,6 +205,22 @@ fixture_count_fds(const Fixture *fixture)
     return count;
 }
 
+/* What they are, when there is one too many. */
+static void
+fixture_tell_fds(const Fixture *fixture)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/fd", (int)fixture->streamd);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *link = g_build_filename(path, name, NULL);
+        g_autofree char *target = g_file_read_link(link, NULL);
+
+        g_test_message("%s: %s", name, target != NULL ? target : "gone");
+    }
+}
+
 void
 fixture_assert_fds(const Fixture *fixture, guint count)
 {
@@ -209,6 +229,8 @@ fixture_assert_fds(const Fixture *fixture, guint count)
 
     for (; found != count && g_get_monotonic_time() < until; found = fixture_count_fds(fixture))
         g_usleep(5000);
+    if (found != count)
+        fixture_tell_fds(fixture);
     g_assert_cmpuint(found, ==, count);
 }
 
