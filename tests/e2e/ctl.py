@@ -56,6 +56,8 @@ def json_of_every_verb():
         with connect(port) as connection:
             stream = eventually(lambda: site.client.ctl_json("stream", "list"), "a stream")[0]
             look_at_gateway(site.gateway)
+            every_list(site, site.gateway)
+            every_list(site, site.client)
             look_at_client(site.client, stream["id"])
             connection.sendall(b"x")
         check(server.errors == [], server.errors)
@@ -77,6 +79,14 @@ def look_at_gateway(gateway):
     shape(policy["rules"][0], {"id": NUMBER, "stream": TEXT, "verdict": TEXT}, "a rule")
     shape(gateway.ctl_json("accept-policy", "test", "echo"), {"verdict": TEXT}, "accept-policy test")
     shape(gateway.ctl_json("log-level"), {"log_level": TEXT}, "log-level")
+
+
+def every_list(site, daemon):
+    """Every verb that lists: an array, or what streamctl(1) says instead."""
+    for verb in json.loads(subprocess.check_output([site.streamctl, "--dump-verbs"]))["verbs"]:
+        if verb["name"].endswith(" list") and verb["name"] != "device list":  # devices.py: it takes a right
+            kind = dict if verb["name"] == "accept-policy list" else list
+            check(isinstance(daemon.ctl_json(*verb["name"].split()), kind), verb["name"])
 
 
 def look_at_client(client, stream):

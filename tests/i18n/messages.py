@@ -18,6 +18,12 @@ SHOWN = {
 # Names, not words: they are the same in every language.
 NAMES = {'streamctl', 'streamd', 'streamhub', 'ssh', 'scp', 'sftp', 'rsync', 'git', 'json', 'id', 'tcp', 'unix'}
 
+# Whose literals are for developers, or for programs.
+OTHERS = {'g_error', 'g_debug', 'g_warning', 'g_critical', 'g_dbus_method_invocation_return_error'}
+
+# Two words beside each other, and nothing of a format that programs read.
+SENTENCE = re.compile(r'^"[^<>{}=|]*[a-z]{2,} [a-z]{2,}[^<>{}=|]*"$')
+
 MARKS = {'_', 'N_', 'C_', 'NC_', 'ngettext', 'g_dngettext', 'gettext'}
 
 TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|[A-Za-z_]\w*|\S', re.S)
@@ -40,8 +46,8 @@ def tokens(code):
             yield match.group(), match.start()
 
 
-def unmarked(code):
-    """(line, literal) of each that is shown and not marked."""
+def unmarked(code, names_of_verbs=()):
+    """(line, literal) of each that is not marked, and is shown, or reads like a sentence."""
     stack = []  # of [function, argument]
     last = ''
     for token, position in tokens(code):
@@ -58,7 +64,9 @@ def unmarked(code):
             shown = any(name in SHOWN and argument >= SHOWN[name] for name, argument in stack)
             # What another function makes of it is that function's matter.
             inner = names[-1] if names else ''
-            if shown and not MARKS & set(names) and (inner in SHOWN or not inner.isidentifier()):
+            direct = shown and (inner in SHOWN or not inner.isidentifier())
+            sentence = SENTENCE.match(token) and token[1:-1] not in names_of_verbs and not OTHERS & set(names)
+            if (direct or sentence) and not MARKS & set(names):
                 yield code.count('\n', 0, position) + 1, token
         last = token
 
