@@ -103,7 +103,7 @@ Connection *
 connection_new(int fd)
 {
     Connection *connection = g_new0(Connection, 1);
-    const int on = 1, most = (int)(RETRY_MAX / G_TIME_SPAN_MILLISECOND);
+    const int on = 1;
 
     connection->watch.fd = fd;
     connection->watch.ready = connection_watch_ready;
@@ -113,9 +113,6 @@ connection_new(int fd)
     connection_name_peer(connection);
     /* Frames are written whole: waiting for more would only delay a keystroke. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    /* Towards a peer that does not answer, or whose window is closed, the kernel waits twice as
-     * long each time, up to two minutes: too long to tell a dead peer from a slow one. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &most, sizeof most);
     /* Urgent data stays where it is in the stream, instead of getting lost beside it. */
     (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
     return connection;
@@ -158,6 +155,11 @@ connection_expect_finish(Connection *connection)
 void
 connection_start_tls(Connection *connection, TlsContext *context, const char *server_name)
 {
+    const int most = (int)(RETRY_MAX / G_TIME_SPAN_MILLISECOND);
+
+    /* Towards a peer that does not answer, or whose window is closed, the kernel waits twice as
+     * long each time, up to two minutes: too long to tell a dead hub from a slow one. */
+    (void)setsockopt(connection->watch.fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &most, sizeof most);
     connection->tls = tls_session_new(context, connection->watch.fd, server_name);
     tls_session_set_reactor(connection->tls, connection->reactor);
 }
