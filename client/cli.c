@@ -163,6 +163,7 @@ cli_unknown_verb(const Cli *cli, const Verb *verbs, GError **error)
                  cli->words[0]);
     else
         cli_fail(error, EXIT_CODE_USAGE,
+                 /* TRANSLATORS: verbs and nouns of the command line stay as they are */
                  _("there is no verb '%s %.64s'; after '%s' comes one of: %s"), cli->words[0],
                  cli->words[1], cli->words[0], siblings);
     return FALSE;

@@ -85,6 +85,7 @@ show_time(guint64 time)
         return g_strdup("");
     text = g_date_time_format(local, "%Y-%m-%d %H:%M:%S");
     age = output_age(time);
+    /* TRANSLATORS: a date and time, and how long ago that is: "2026-11-21 14:30:05, 3 min ago" */
     return g_strdup_printf(_("%s, %s ago"), text, age);
 }
 

@@ -144,6 +144,7 @@ monitor_print(Monitor *monitor, const BusEvent *event)
     else if (event->kind == BUS_EVENT_REMOVED)
         g_string_append(line, _("removed"));
     else if (event->kind == BUS_EVENT_ADDED)
+        /* TRANSLATORS: something has come: a stream, a target, a tunnel, a hub */
         g_string_append(line, _("new"));
     if (event->kind == BUS_EVENT_ADDED && *bus_string(event->properties, "State") != '\0')
         g_string_append(line, ", ");

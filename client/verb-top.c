@@ -72,6 +72,7 @@ top_table(const Top *top, guint most)
 {
     const TableStyle style = output_style(top->cli);
     g_autoptr(Table) table =
+        /* TRANSLATORS: titles of columns, short: bytes in and out per second, and in all */
         table_new(_("ID"), _("IN/S"), _("OUT/S"), _("IN"), _("OUT"), _("AGE"), _("STATE"),
                   _("DEVICE"), _("STREAM"), _("INITIATOR"), _("TARGET"), NULL);
 
