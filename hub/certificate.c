@@ -275,6 +275,20 @@ certificate_make_server(const char *ca_cert_file, const char *ca_key_file, const
     return write_pair(server, key, cert_file, key_file, error);
 }
 
+gboolean
+certificate_is_signed_by(const char *cert_file, const char *ca_file, GError **error)
+{
+    g_auto(Certificate) certificate = NULL;
+    g_auto(Certificate) authority = NULL;
+    unsigned problems = 0;
+
+    return read_certificate(cert_file, &certificate, error) &&
+           read_certificate(ca_file, &authority, error) &&
+           gnutls_x509_crt_verify(certificate, &authority, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS,
+                                  &problems) >= 0 &&
+           problems == 0;
+}
+
 static char *
 address_to_text(const guint8 *bytes, gsize len)
 {

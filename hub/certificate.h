@@ -24,5 +24,9 @@ certificate_make_server(const char *ca_cert_file, const char *ca_key_file, const
  * NULL with an error when it cannot be read. Free with g_strfreev. */
 char **certificate_names(const char *cert_file, GError **error);
 
+/* Whether the first certificate of CERT_FILE is signed by the first one of CA_FILE. FALSE too, with
+ * an error, when one cannot be read. */
+gboolean certificate_is_signed_by(const char *cert_file, const char *ca_file, GError **error);
+
 /* Whether NAME can be put in a certificate: a host name (also "*.example.com") or an IP address. */
 gboolean certificate_name_is_valid(const char *name);

@@ -6,25 +6,31 @@
 #include "common/error.h"
 #include "common/invitation.h"
 #include "common/secret.h"
+#include "hub/certificate.h"
 #include "hub/init.h"
 #include "hub/private-file.h"
 #include "hub/verb-json.h"
 
 #include <string.h>
 
-/* The authority that `init` made; nothing where the hub has a certificate that everybody trusts,
- * and the file was removed. */
+/* The authority that `init` made, when the hub's certificate is of it. One that an administrator
+ * put in its place is of an authority that the others trust already. */
 static gboolean
 read_ca(const CliCall *call, char **ret_ca, GError **error)
 {
+    const char *state_dir = call->options->state_dir;
+    g_autofree char *ca = NULL, *server = NULL;
     g_autoptr(GError) failure = NULL;
-    g_autofree char *path = NULL;
 
-    if (!call->options->state_dir)
+    if (!state_dir)
         return TRUE;
-    path = g_build_filename(call->options->state_dir, STATE_CA_CERT, NULL);
-    if (g_file_get_contents(path, ret_ca, NULL, &failure) ||
-        g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    ca = g_build_filename(state_dir, STATE_CA_CERT, NULL);
+    server = g_build_filename(state_dir, STATE_SERVER_CERT, NULL);
+    if (!g_file_test(ca, G_FILE_TEST_EXISTS))
+        return TRUE;
+    if (certificate_is_signed_by(server, ca, &failure))
+        return g_file_get_contents(ca, ret_ca, NULL, error);
+    if (!failure)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
@@ -47,6 +53,7 @@ write_invitation(const CliCall *call, const char *path, GError **error)
     g_autofree char *file = file_name(call), *ca = NULL;
     g_autoptr(AdminClient) client = cli_connect(call, error);
     g_auto(SecretText) string = client ? admin_client_get_secret(client, path, error) : NULL;
+    g_autofree char *base = g_path_get_basename(file);
     g_auto(SecretText) text = NULL;
 
     if (!string || !read_ca(call, &ca, error))
@@ -56,7 +63,7 @@ write_invitation(const CliCall *call, const char *path, GError **error)
         return FALSE;
     g_print("Wrote %s: a secret. Take it there, and type\n"
             "  streamctl hub add NAME %s\n",
-            file, file);
+            file, base);
     return TRUE;
 }
 

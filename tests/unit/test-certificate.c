@@ -122,6 +122,24 @@ test_names(Scratch *s, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
+test_signed_by(Scratch *s, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autofree char *server = file_in(s, STATE_SERVER_CERT), *ca = file_in(s, STATE_CA_CERT);
+    g_autofree char *other = file_in(s, "other.pem"), *other_key = file_in(s, "other-key.pem");
+    g_autofree char *missing = file_in(s, "missing.pem");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(certificate_make_authority(other, other_key, &error));
+    g_assert_true(certificate_is_signed_by(server, ca, &error));
+    g_assert_false(certificate_is_signed_by(server, other, &error));
+    g_assert_no_error(error);
+    g_assert_false(certificate_is_signed_by(server, missing, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID);
+    g_unlink(other);
+    g_unlink(other_key);
+}
+
+static void
 test_modes(Scratch *s, gconstpointer data G_GNUC_UNUSED)
 {
     const struct {
@@ -269,6 +287,7 @@ main(int argc, char **argv)
 #define ADD(name, func) g_test_add("/certificate/" name, Scratch, NULL, set_up, func, tear_down)
     ADD("chain", test_chain);
     ADD("names", test_names);
+    ADD("signed-by", test_signed_by);
     ADD("modes", test_modes);
     ADD("server-context", test_server_context);
     ADD("usual-policies", test_policies);
