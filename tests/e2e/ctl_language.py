@@ -6,6 +6,7 @@ full-width form, which is two columns wide. So whatever is still in ordinary let
 translated, and columns have to be aligned by width. Then each language of po/LINGUAS is looked at."""
 import os
 import re
+import shutil
 import subprocess
 import unicodedata
 
@@ -56,8 +57,11 @@ def make_language(site):
             po.append(f"msgid {one}\nmsgstr {wide(one)}")
     folder = os.path.join(LOCALE_DIR, MADE_UP, "LC_MESSAGES")
     os.makedirs(folder, exist_ok=True)
-    subprocess.run(["msgfmt", "-o", os.path.join(folder, "streamd.mo"), "-"], input="\n\n".join(po) + "\n",
-                   text=True, check=True)
+    made = os.path.join(site.dir, "streamd.mo")
+    subprocess.run(["msgfmt", "-o", made, "-"], input="\n\n".join(po) + "\n", text=True, check=True)
+    # Whole at once: other cases may be reading it.
+    shutil.copy(made, os.path.join(folder, f"{os.getpid()}.new"))
+    os.replace(os.path.join(folder, f"{os.getpid()}.new"), os.path.join(folder, "streamd.mo"))
 
 
 def say(daemon, *arguments, language=MADE_UP, **env):
