@@ -288,6 +288,7 @@ test_withdrawn(Apps *apps, gconstpointer data)
     apps_open(apps, &opening, "echo");
     apps_wait_asked(apps, &agent, 3);
     sd_bus_message_unref(fixture_call(bus, BUS_PATH_HUB "/office", BUS_HUB, "Remove", NULL));
+    apps_assert_fails(apps, &opening, "Rejected", "");
     apps_wait_cancelled(apps, &agent, 3);
     g_assert_cmpstr(agent.reason, ==, "withdrawn");
     g_assert_cmpuint(count_requests(apps), ==, 0);
