@@ -49,8 +49,12 @@ static const struct {
     {"OwnerUid", N_("User"), SHOW_USER},
     {"Streams", N_("Streams"), SHOW_PLAIN},
     {"Accepted", N_("Connections so far"), SHOW_PLAIN},
+    {"StreamsOpened", N_("Streams opened"), SHOW_PLAIN},
+    {"StreamsRejected", N_("Streams not opened"), SHOW_PLAIN},
     {"BytesIn", N_("In"), SHOW_SIZE},
     {"BytesOut", N_("Out"), SHOW_SIZE},
+    {"Reconnects", N_("Reconnects"), SHOW_PLAIN},
+    {"StreamingEndpoints", N_("Streaming endpoints"), SHOW_PLAIN},
     {"RequestedAt", N_("Requested"), SHOW_TIME},
     {"OpenedAt", N_("Opened"), SHOW_TIME},
     {"ClosedAt", N_("Ended"), SHOW_TIME},
@@ -116,6 +120,11 @@ show_plain(GVariant *value)
         return g_strdup(g_variant_get_boolean(value) ? _("yes") : _("no"));
     if (g_variant_is_container(value) && g_variant_n_children(value) == 0)
         return g_strdup("");
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING_ARRAY)) {
+        g_autofree const char **texts = g_variant_get_strv(value, NULL);
+
+        return g_strjoinv(", ", (char **)texts);
+    }
     return g_variant_print(value, FALSE);
 }
 

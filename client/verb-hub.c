@@ -169,10 +169,14 @@ verb_hub_list(Cli *cli, GError **error)
         return EXIT_CODE_OK;
     }
     table = table_new(_("NAME"), _("ROLE"), _("IDENTITY"), _("HOST"), _("STATE"), _("SINCE"),
-                      _("LAST ERROR"), NULL);
+                      _("STREAMS"), _("IN"), _("OUT"), _("LAST ERROR"), NULL);
+    for (guint column = 6; column <= 8; column++)
+        table_align_right(table, column);
     for (guint i = 0; i < hubs->len; i++) {
         GVariant *hub = ((BusObject *)g_ptr_array_index(hubs, i))->properties;
         g_autofree char *age = output_age(bus_number(hub, "Since"));
+        g_autofree char *in = output_size(bus_number(hub, "BytesIn"));
+        g_autofree char *out = output_size(bus_number(hub, "BytesOut"));
 
         table_add(table, bus_string(hub, "Name"));
         table_add(table, bus_string(hub, "Role"));
@@ -180,6 +184,9 @@ verb_hub_list(Cli *cli, GError **error)
         table_add(table, bus_string(hub, "HostName"));
         output_add_state(table, bus_string(hub, "State"), bus_string(hub, "State"));
         table_add(table, age);
+        table_addf(table, "%" G_GUINT64_FORMAT, bus_number(hub, "StreamsOpened"));
+        table_add(table, in);
+        table_add(table, out);
         table_add(table, bus_string(hub, "LastError"));
     }
     output_table(cli, table, _("No hubs. Add one with: streamctl hub add NAME"));

@@ -20,12 +20,12 @@ app_stream_changed(Stream *stream, void *data)
 {
     App *app = data;
     Reason reason = stream_reason(stream);
-    Hub *hub = NULL;
+    Hub *hub = app_find_hub(app, stream_hub(stream));
 
     APP_TELL(app, stream_changed, stream);
-    if (stream_has_ended(stream) && (reason == REASON_CUT || reason == REASON_SILENT))
-        hub = app_find_hub(app, stream_hub(stream));
-    if (hub)
+    if (hub && stream_endpoint(stream))
+        hub_note_endpoint(hub, stream_endpoint(stream));
+    if (hub && stream_has_ended(stream) && (reason == REASON_CUT || reason == REASON_SILENT))
         hub_probe_link(hub);
 }
 
@@ -341,6 +341,12 @@ Stream *
 app_find_stream(App *app, guint64 id)
 {
     return stream_table_find(app->streams, id);
+}
+
+TrafficCount
+app_hub_traffic(App *app, const Hub *hub, TrafficSees sees, gpointer data)
+{
+    return stream_table_traffic(app->streams, hub_name(hub), sees, data);
 }
 
 GPtrArray *

@@ -108,6 +108,8 @@ gboolean app_set_default(App *app, gboolean accept, const char *reject_text, GEr
 /* Streams, the ended ones of the last minutes included. */
 Stream *app_find_stream(App *app, guint64 id);
 GPtrArray *app_list_streams(App *app); /* Stream, by id */
+/* What has passed through a hub so far, of the users that SEES says yes to. */
+TrafficCount app_hub_traffic(App *app, const Hub *hub, TrafficSees sees, gpointer data);
 
 /* What waits for a person's decision, and the apps that take streams. */
 Requests *app_requests(App *app);

@@ -146,6 +146,34 @@ BUS_GETTER(bus_hub_get_state, Hub, "s", hub_state_name(hub_state(object)))
 BUS_GETTER(bus_hub_get_since, Hub, "t", hub_since(object))
 BUS_GETTER_TEXT(bus_hub_get_last_error, Hub, hub_last_error(object))
 
+/* As with streams: what belongs to others is not counted for everybody. */
+static gboolean
+bus_hub_caller_sees(guint32 uid, gpointer server)
+{
+    return bus_object_caller_sees(server, uid);
+}
+
+static TrafficCount
+bus_hub_traffic(BusServer *server, const Hub *hub)
+{
+    return app_hub_traffic(bus_server_app(server), hub, bus_hub_caller_sees, server);
+}
+
+static int
+bus_hub_get_endpoints(sd_bus *bus, const char *path, const char *interface, const char *property,
+                      sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const Hub *hub = ((BusItem *)userdata)->object;
+
+    return sd_bus_message_append_strv(reply, (char **)hub_endpoints(hub));
+}
+
+BUS_GETTER(bus_hub_get_opened, Hub, "t", bus_hub_traffic(server, object).opened)
+BUS_GETTER(bus_hub_get_rejected, Hub, "t", bus_hub_traffic(server, object).failed)
+BUS_GETTER(bus_hub_get_bytes_in, Hub, "t", bus_hub_traffic(server, object).bytes_in)
+BUS_GETTER(bus_hub_get_bytes_out, Hub, "t", bus_hub_traffic(server, object).bytes_out)
+BUS_GETTER(bus_hub_get_reconnects, Hub, "t", hub_reconnects(object))
+
 static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Connect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_connect,
@@ -167,6 +195,13 @@ static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_PROPERTY("Since", "t", bus_hub_get_since, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("LastError", "s", bus_hub_get_last_error, 0,
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("StreamingEndpoints", "as", bus_hub_get_endpoints, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("StreamsOpened", "t", bus_hub_get_opened, 0, 0),
+    SD_BUS_PROPERTY("StreamsRejected", "t", bus_hub_get_rejected, 0, 0),
+    SD_BUS_PROPERTY("BytesIn", "t", bus_hub_get_bytes_in, 0, 0),
+    SD_BUS_PROPERTY("BytesOut", "t", bus_hub_get_bytes_out, 0, 0),
+    SD_BUS_PROPERTY("Reconnects", "t", bus_hub_get_reconnects, 0, 0),
     SD_BUS_VTABLE_END,
 };
 

@@ -118,6 +118,7 @@ device_stream_dial(DeviceStream *self)
     to.target = path = slice_dup(url.target);
     to.port = url.port;
     self->reactor = runtime_pick(context->runtime);
+    stream_set_endpoint(self->stream, host, url.port);
     stream_set_state(self->stream, STREAM_CONNECTING);
     self->leg_dial = ws_dial_new(context->runtime, self->reactor, context->tls, &to, NULL,
                                  device_stream_leg_done, self);

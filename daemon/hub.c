@@ -33,6 +33,8 @@ struct Hub {
     HubState state;
     char *last_error;
     guint64 since;
+    guint64 connects;
+    GPtrArray *endpoints; /* and a NULL */
     /* device */
     DeviceLink *link;
     DeviceStreams *streams;
@@ -52,8 +54,10 @@ hub_set_state(Hub *hub, HubState state, const char *error)
 {
     if (hub->state == state && strcmp(hub->last_error, error ? error : "") == 0)
         return;
-    if (hub->state != state)
+    if (hub->state != state) {
         hub->since = (guint64)g_get_real_time();
+        hub->connects += state == HUB_CONNECTED;
+    }
     hub->state = state;
     /* An attempt says nothing yet: the last error stands until one succeeds. */
     if (error || state != HUB_CONNECTING) {
@@ -253,6 +257,8 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->leg_dead = settings->leg_dead ? settings->leg_dead : HUB_LEG_DEAD;
     hub->last_error = g_strdup("");
     hub->since = (guint64)g_get_real_time();
+    hub->endpoints = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(hub->endpoints, NULL);
     hub->parts = connection_string_parse(settings->connection_string, -1, error);
     if (!hub->parts || !hub_check(hub, error) || !hub_init_tls(hub, error) ||
         !hub_init_proxy(hub, &settings->proxy, error))
@@ -290,6 +296,7 @@ hub_free(Hub *hub)
     g_free(hub->allowed_users);
     g_free(hub->identity);
     g_free(hub->last_error);
+    g_clear_pointer(&hub->endpoints, g_ptr_array_unref);
     g_free(hub);
 }
 
@@ -364,6 +371,19 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->port = hub_connect_port(hub);
     options->identity = hub->parts;
     options->times = hub_leg_times(hub);
+}
+
+void
+hub_note_endpoint(Hub *hub, const char *endpoint)
+{
+    GPtrArray *list = hub->endpoints;
+
+    if (g_strv_contains(hub_endpoints(hub), endpoint))
+        return;
+    if (list->len > HUB_ENDPOINTS_MAX)
+        g_ptr_array_remove_index(list, 0);
+    g_ptr_array_insert(list, (int)list->len - 1, g_strdup(endpoint));
+    hub->context.changed(hub, hub->context.data);
 }
 
 /* A service's probe: is the hub there, and is it the one we trust? */
@@ -550,6 +570,18 @@ const char *
 hub_last_error(const Hub *hub)
 {
     return hub->last_error;
+}
+
+guint64
+hub_reconnects(const Hub *hub)
+{
+    return hub->connects > 0 ? hub->connects - 1 : 0;
+}
+
+const char *const *
+hub_endpoints(const Hub *hub)
+{
+    return (const char *const *)hub->endpoints->pdata;
 }
 
 guint64

@@ -33,6 +33,7 @@ typedef enum {
 #define HUB_NAME_MAX 64
 #define HUB_CONNECTION_STRING_MAX 4096
 #define HUB_MQTTS_PORT 8883
+#define HUB_ENDPOINTS_MAX 8 /* that are remembered */
 /* s; a device's token is renewed at 80 % of its life. Each renewal costs as much as twenty pings.
  */
 #define HUB_TOKEN_LIFE (24 * 60 * 60)
@@ -71,7 +72,10 @@ const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
 const char *hub_source(const Hub *hub);        /* as HubSettings.source */
 HubState hub_state(const Hub *hub);
 const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */
-guint64 hub_since(const Hub *hub);          /* CLOCK_REALTIME µs of the last change of state */
+guint64 hub_reconnects(const Hub *hub);     /* how often it was reached again after it was lost */
+/* HOST:PORT of the last streams' legs, the newest last; NULL-terminated. */
+const char *const *hub_endpoints(const Hub *hub);
+guint64 hub_since(const Hub *hub); /* CLOCK_REALTIME µs of the last change of state */
 
 /* Tries at once, and again until hub_disconnect. Nothing while it is connected or on its way. */
 void hub_connect(Hub *hub);

@@ -146,6 +146,7 @@ service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Con
 
     if (!same)
         g_clear_pointer(&connection, connection_free);
+    stream_set_endpoint(open->stream, host, url->port);
     stream_set_state(open->stream, STREAM_CONNECTING);
     open->leg = ws_dial_new(open->runtime, open->reactor, open->tls, &to, connection,
                             service_open_leg_done, open);

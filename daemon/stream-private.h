@@ -7,6 +7,7 @@
 #include "daemon/runtime.h"
 #include "daemon/stream-limits.h"
 #include "daemon/stream.h"
+#include "daemon/traffic.h"
 
 typedef struct StreamTable StreamTable;
 
@@ -31,6 +32,11 @@ void stream_table_close_hub(StreamTable *table, const char *hub, Reason reason);
 void stream_table_close_tunnel(StreamTable *table, guint64 tunnel, Reason reason);
 void stream_table_close_all(StreamTable *table, Reason reason);
 
+/* What has passed through a hub so far, by all streams together whose users SEES says yes to. */
+TrafficCount
+stream_table_traffic(StreamTable *table, const char *hub, TrafficSees sees, gpointer data);
+void stream_table_forget_traffic(StreamTable *table, const char *hub);
+
 typedef struct {
     guint64 id;
     StreamRole role;
@@ -50,6 +56,8 @@ Stream *stream_new(StreamTable *table, const StreamInfo *info, GError **error);
 
 void stream_set_state(Stream *stream, StreamState state);
 void stream_set_target(Stream *stream, const char *target);
+/* Where the hub wants its leg, before it is dialled. */
+void stream_set_endpoint(Stream *stream, const char *host, guint16 port);
 
 /* Device role: it goes to an app of UID, whose it is from now on. STREAMD_ERROR_LIMIT. */
 gboolean stream_take(Stream *stream, guint32 uid, GError **error);

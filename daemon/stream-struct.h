@@ -12,6 +12,7 @@ struct Stream {
     StreamState state;
     Reason reason;
     char *hub, *device, *name, *initiator, *address, *target, *message;
+    char *endpoint; /* NULL until it is known */
     guint64 tunnel;
     guint32 owner_uid;
     gboolean taken; /* device role: an app of the owner has it, or will */
@@ -37,7 +38,8 @@ struct StreamTable {
     void *data;
     GHashTable *streams; /* id -> Stream, owned */
     LimitCounts *counts;
-    GQueue history; /* ended ones, the oldest first */
+    Traffic *traffic; /* of those that have ended */
+    GQueue history;   /* ended ones, the oldest first */
     guint open;
     guint sweep; /* timer, while there is history */
 };

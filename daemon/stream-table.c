@@ -22,6 +22,7 @@ stream_table_new(Runtime *runtime, guint max, guint per_uid, const StreamTableEv
     table->events = events;
     table->data = data;
     table->counts = limit_counts_new();
+    table->traffic = traffic_new();
     table->streams = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, stream_free_value);
     g_queue_init(&table->history);
     return table;
@@ -37,6 +38,7 @@ stream_table_free(StreamTable *table)
     g_queue_clear(&table->history);
     g_hash_table_unref(table->streams);
     limit_counts_free(table->counts);
+    traffic_free(table->traffic);
     g_free(table);
 }
 
@@ -207,9 +209,48 @@ stream_table_sweep(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static TrafficCount
+stream_traffic(const Stream *stream)
+{
+    return (TrafficCount){
+        .opened = stream->opened_at > 0,
+        .failed = stream->opened_at == 0 && stream_has_ended(stream),
+        .bytes_in = stream_bytes_in(stream),
+        .bytes_out = stream_bytes_out(stream),
+    };
+}
+
+TrafficCount
+stream_table_traffic(StreamTable *table, const char *hub, TrafficSees sees, gpointer data)
+{
+    TrafficCount sum = traffic_sum(table->traffic, hub, sees, data);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, table->streams);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Stream *stream = value;
+        const TrafficCount count = stream_traffic(stream);
+
+        if (!stream_has_ended(stream) && g_str_equal(stream->hub, hub) &&
+            sees(stream->owner_uid, data))
+            traffic_count_add(&sum, &count);
+    }
+    return sum;
+}
+
+void
+stream_table_forget_traffic(StreamTable *table, const char *hub)
+{
+    traffic_forget(table->traffic, hub);
+}
+
 void
 stream_table_ended(StreamTable *table, Stream *stream)
 {
+    const TrafficCount count = stream_traffic(stream);
+
+    traffic_add(table->traffic, stream->hub, stream->owner_uid, &count);
     table->open--;
     g_queue_push_tail(&table->history, stream);
     table->events->changed(stream, table->data);

@@ -2,6 +2,7 @@
 #include "daemon/stream-struct.h"
 
 #include <glib-unix.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 static const char *const role_names[] = {"device", "service"};
@@ -75,6 +76,7 @@ stream_free(Stream *stream)
     g_free(stream->address);
     g_free(stream->target);
     g_free(stream->message);
+    g_free(stream->endpoint);
     g_free(stream);
 }
 
@@ -129,6 +131,15 @@ void
 stream_set_leg_times(Stream *stream, const RelayTimes *times)
 {
     stream->leg_times = *times;
+}
+
+void
+stream_set_endpoint(Stream *stream, const char *host, guint16 port)
+{
+    const gboolean bare = strchr(host, ':') != NULL;
+
+    g_free(stream->endpoint);
+    stream->endpoint = g_strdup_printf(bare ? "[%s]:%u" : "%s:%u", host, port);
 }
 
 void
@@ -341,6 +352,12 @@ const char *
 stream_target(const Stream *stream)
 {
     return stream->target;
+}
+
+const char *
+stream_endpoint(const Stream *stream)
+{
+    return stream->endpoint;
 }
 
 guint64

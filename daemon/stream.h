@@ -43,6 +43,7 @@ const char *stream_name(const Stream *stream);
 const char *stream_initiator(const Stream *stream); /* the policy the hub names; "" unknown */
 const char *stream_address(const Stream *stream);   /* the initiator's; "" unknown */
 const char *stream_target(const Stream *stream);    /* the target's name; "" none */
+const char *stream_endpoint(const Stream *stream);  /* HOST:PORT of its leg; NULL: not known yet */
 guint64 stream_tunnel(const Stream *stream);        /* the tunnel it belongs to; 0 none */
 /* service: who opened it; device: whose app has it, else this daemon's own UID */
 guint32 stream_owner_uid(const Stream *stream);

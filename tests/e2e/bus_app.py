@@ -71,23 +71,39 @@ class App:
         index, path = reply.unpack()
         return own_socket(fds.steal_fds()[index]), path
 
+    def changes(self, path):
+        """A list that gets what PropertiesChanged says of an object, from now on."""
+        found = []
+
+        def changed(_bus, _sender, _path, _interface, _signal, parameters):
+            found.append(parameters.unpack()[1])
+
+        self.here(lambda: self.bus.signal_subscribe(
+            NAME, "org.freedesktop.DBus.Properties", "PropertiesChanged", path, None,
+            Gio.DBusSignalFlags.NONE, changed))
+        self.call("GetAll", "(s)", ("",), path=path, interface="org.freedesktop.DBus.Properties")
+        return found
+
+    def here(self, action):
+        """Does something in the thread of this app, so that what it leads to comes there."""
+        done = threading.Event()
+
+        def act(*_):
+            action()
+            done.set()
+            return GLib.SOURCE_REMOVE
+
+        source = GLib.idle_source_new()
+        source.set_callback(act)
+        source.attach(self.context)
+        check(done.wait(PATIENCE), "the app's thread does not run")
+
     # -- as a handler
 
     def handle(self, name, serve):
         """Registers as a handler; each stream is given to serve(socket, path) in a thread of its own."""
         self.serve = serve
-        done = threading.Event()
-
-        def register():
-            # Here, so that the calls come to this thread's context.
-            self.bus.register_object(HANDLER_PATH, HANDLER, self._called, None, None)
-            done.set()
-            return GLib.SOURCE_REMOVE
-
-        source = GLib.idle_source_new()
-        source.set_callback(lambda *_: register())
-        source.attach(self.context)
-        check(done.wait(PATIENCE), "the handler's thread does not run")
+        self.here(lambda: self.bus.register_object(HANDLER_PATH, HANDLER, self._called, None, None))
         self.call("RegisterHandler", "(oa{sv})", (HANDLER_PATH, {"name": GLib.Variant("s", name)}))
 
     def _called(self, _bus, _sender, _path, _interface, method, parameters, invocation):

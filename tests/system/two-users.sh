@@ -109,6 +109,12 @@ count() {
     user "$1" busctl --system get-property io.streamd.Streamd1 $root io.streamd.Streamd1.Manager "$2"
 }
 ok 'bob counts his own only' is 'u 1' count bob Tunnels
+hub_count() {
+    as "$1" busctl --system get-property io.streamd.Streamd1 $root/hub/ops io.streamd.Streamd1.Hub "$2"
+}
+ok 'bob counts his own on the hub' is 't 1' hub_count bob StreamsOpened
+ok 'and so does alice' is 't 1' hub_count alice StreamsOpened
+ok 'root counts both' is 't 2' hub_count root StreamsOpened
 ok 'there are two' is 'u 2' busctl --system get-property io.streamd.Streamd1 $root \
     io.streamd.Streamd1.Manager Tunnels
 ok 'root sees both, hers first' says '"id" : 1,.*alices-pump.*bobs-pump' \
