@@ -82,6 +82,7 @@ flow_read(Relay *relay, int from)
                         flow_piece(side, &relay->sides[1 - from]));
     if (n > 0) {
         side->heard = reactor_now(relay->reactor);
+        side->spoke = TRUE;
         return (size_t)n;
     }
     if (n == 0 && !side->framed)

@@ -27,6 +27,8 @@ typedef struct {
     gboolean pong_wanted;
     uint8_t pong[WS_MAX_CONTROL];
     size_t pong_len;
+    gboolean spoke; /* bytes have come at all */
+    gboolean asked; /* for a word, since the local side has left */
     gint64 heard;   /* when bytes last came */
     gint64 pinged;  /* when we last asked for some */
     gint64 unheard; /* until when we had no ear for it */
@@ -88,7 +90,8 @@ void side_lost(Relay *relay, int index, int error);
 /* Writing to the side failed; what it sent before is still read. */
 void side_unwritable(Relay *relay, int index, int error);
 /* An application that has gone for good, with everything delivered that it left, ends the relay:
- * the other side would else wait for it as long as it liked. */
+ * the other side would else wait for it as long as it liked. Not before the leg has spoken, which
+ * it does when it is paired: a leg that goes before that takes along what it brought. */
 void side_check_left(Relay *relay, int index);
 void side_event(Relay *relay, int index, const WsEvent *event);
 /* Control frames that wait, when the direction toward the side is between two frames. */

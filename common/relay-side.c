@@ -164,9 +164,17 @@ side_check_left(Relay *relay, int index)
 {
     const Side *side = &relay->sides[index];
     const Flow *flow = &relay->flows[index];
+    Side *other = &relay->sides[1 - index];
 
-    if (!side->framed && flow->ended && flow->out_len == 0 && connection_has_left(side->connection))
+    if (side->framed || !flow->ended || flow->out_len > 0 || !connection_has_left(side->connection))
+        return;
+    if (!other->framed || other->spoke || other->lost) {
         relay_end(relay, side->closed, index);
+    } else if (!other->asked) {
+        other->asked = TRUE;
+        side_send_control(other, WS_OP_PING, NULL, 0);
+        reactor_defer(relay->reactor, &relay->again);
+    }
 }
 
 static Reason

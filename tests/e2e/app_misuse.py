@@ -244,6 +244,31 @@ def write_and_close_unread(case):
     case.ended(case.CLOSED)
 
 
+def word_and_go():
+    """an app that says a word and goes before the other end is there: the word arrives, every time"""
+    with Site() as site:
+        client, app = App(site, site.client), App(site, site.gateway)
+        add_rule(app, stream="greeting", verdict="accept", handler="greeter")
+
+        def greet(connection, _):
+            connection.sendall(b"hello")
+            connection.close()
+
+        app.handle("greeter", greet)
+        got = queue.Queue()
+        site.expose("sink", Server(lambda connection: got.put(read_all(connection)), site).address)
+        for _ in range(40):
+            connection, _ = client.open(site.DEVICE, "greeting")
+            check_equal(read_all(connection), b"hello", "what the handler said")
+            connection.close()
+            connection, _ = client.open(site.DEVICE, "sink")
+            connection.sendall(b"hello")
+            connection.close()
+            check_equal(got.get(timeout=PATIENCE), b"hello", "what the initiator said")
+        for stream in site.client.ctl_json("stream", "list") + site.gateway.ctl_json("stream", "list"):
+            check(stream["close_reason"] in ("completed", "service-closed", "device-closed", ""), stream)
+
+
 def sample_killed():
     """the initiator of the samples is killed while bytes flow: local-cut"""
 
@@ -319,4 +344,4 @@ def handler_says_no():
 
 if __name__ == "__main__":
     main(*half_read, *closed_unused, *kept_by_another, *killed, *never_reads, *write_and_close,
-         *write_and_close_unread, sample_killed, handler_killed, handler_says_no)
+         *write_and_close_unread, word_and_go, sample_killed, handler_killed, handler_says_no)

@@ -12,12 +12,11 @@ stand_ended(Relay *relay G_GNUC_UNUSED, Reason reason, void *data)
     ((Hop *)data)->reason = reason;
 }
 
-Stand *
-stand_new(Caps caps, const RelayTimes *times, gboolean small)
+static Stand *
+stand_make(Caps caps, const RelayTimes *times, const int local[2])
 {
     Stand *stand = g_new0(Stand, 1);
-    int leg[2], local[2];
-    const int little = 16384;
+    int leg[2];
 
     stand->context = g_main_context_new();
     stand->queue = queue_new();
@@ -25,11 +24,6 @@ stand_new(Caps caps, const RelayTimes *times, gboolean small)
     g_source_attach(stand->source, stand->context);
     stand->reactor = reactor_new("test");
     chain_tcp_pair(leg);
-    chain_tcp_pair(local);
-    if (small) {
-        setsockopt(local[0], SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
-        setsockopt(local[1], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
-    }
     stand->peer = leg[0];
     stand->target = local[0];
     RelaySide side0 = {connection_new(local[1]), FALSE, FALSE, 0, REASON_DEVICE_CLOSED};
@@ -37,6 +31,29 @@ stand_new(Caps caps, const RelayTimes *times, gboolean small)
     stand->hop.relay = relay_new(stand->reactor, &side0, &side1, times, &stand->hop.meter,
                                  stand->queue, stand_ended, &stand->hop);
     return stand;
+}
+
+Stand *
+stand_new(Caps caps, const RelayTimes *times, gboolean small)
+{
+    const int little = 16384;
+    int local[2];
+
+    chain_tcp_pair(local);
+    if (small) {
+        setsockopt(local[0], SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+        setsockopt(local[1], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+    }
+    return stand_make(caps, times, local);
+}
+
+Stand *
+stand_new_app(Caps caps)
+{
+    int local[2];
+
+    g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, local));
+    return stand_make(caps, NULL, local);
 }
 
 Reason

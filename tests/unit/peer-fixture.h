@@ -24,6 +24,8 @@ typedef struct {
 /* SMALL: the kernel holds next to nothing for the target, so that a target that does not read is
  * felt at once. */
 Stand *stand_new(Caps caps, const RelayTimes *times, gboolean small);
+/* The target is an app: one end of a socketpair. */
+Stand *stand_new_app(Caps caps);
 void stand_free(Stand *stand);
 Reason stand_wait(Stand *stand);                  /* until the relay has ended */
 void stand_wait_taken(Stand *stand, guint64 len); /* until it took LEN bytes from the peer */
