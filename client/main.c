@@ -122,6 +122,8 @@ static const Verb verbs[] = {
      N_("Look, step by step, at what stands between here and a stream, and say what helps")},
     {"device list", 0, 0, OPTION_BIT(OPTION_HUB), verb_device_list, "[--hub NAME]",
      N_("List the devices of a hub, where our identity may read them")},
+    {"reload", 0, 0, 0, verb_reload, "",
+     N_("Have streamd read its configuration again; with anything wrong in it the old one stays")},
     {"log-level", 0, 1, 0, verb_log_level, "[emerg|alert|crit|err|warning|notice|info|debug]",
      N_("Show how much streamd writes to its log, or set it while it runs")},
     {"monitor", 0, 0, OPTION_BIT(OPTION_ALL), verb_monitor, "[--all]",

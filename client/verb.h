@@ -39,6 +39,7 @@ ExitCode verb_request_reject(Cli *cli, GError **error);
 ExitCode verb_agent(Cli *cli, GError **error);
 ExitCode verb_doctor(Cli *cli, GError **error);
 ExitCode verb_device_list(Cli *cli, GError **error);
+ExitCode verb_reload(Cli *cli, GError **error);
 ExitCode verb_log_level(Cli *cli, GError **error);
 ExitCode verb_monitor(Cli *cli, GError **error);
 ExitCode verb_top(Cli *cli, GError **error);

@@ -6,23 +6,39 @@
 /* Messages may carry text of a hub or a device: no more of it than anyone reads. */
 #define BUS_ERROR_TEXT_MAX 1024
 
+/* Problems of a configuration are of its author's making, a line each. */
+#define BUS_ERROR_LINES_MAX 16384
+
 static int
-bus_error_set_text(sd_bus_error *ret, StreamdError code, const char *text)
+bus_error_set_text(sd_bus_error *ret, StreamdError code, const char *text, gsize max)
 {
     g_autofree char *name = g_strconcat(BUS_ERROR_PREFIX, streamd_error_name(code), NULL);
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, BUS_ERROR_TEXT_MAX));
+    g_autofree char *valid = g_utf8_make_valid(text, (gssize)strnlen(text, max));
 
     return sd_bus_error_set(ret, name, valid);
 }
 
-int
-bus_error_set(sd_bus_error *ret, const GError *error)
+static int
+bus_error_set_bounded(sd_bus_error *ret, const GError *error, gsize max)
 {
     StreamdError code = STREAMD_ERROR_FAILED;
 
     if (error != NULL && error->domain == STREAMD_ERROR)
         code = (StreamdError)error->code;
-    return bus_error_set_text(ret, code, error != NULL ? error->message : "no reason was given");
+    return bus_error_set_text(ret, code, error != NULL ? error->message : "no reason was given",
+                              max);
+}
+
+int
+bus_error_set(sd_bus_error *ret, const GError *error)
+{
+    return bus_error_set_bounded(ret, error, BUS_ERROR_TEXT_MAX);
+}
+
+int
+bus_error_set_lines(sd_bus_error *ret, const GError *error)
+{
+    return bus_error_set_bounded(ret, error, BUS_ERROR_LINES_MAX);
 }
 
 int
@@ -34,7 +50,7 @@ bus_error_setf(sd_bus_error *ret, StreamdError code, const char *format, ...)
     va_start(args, format);
     text = g_strdup_vprintf(format, args);
     va_end(args);
-    return bus_error_set_text(ret, code, text);
+    return bus_error_set_text(ret, code, text, BUS_ERROR_TEXT_MAX);
 }
 
 int

@@ -10,6 +10,9 @@
  */
 int bus_error_set(sd_bus_error *ret, const GError *error);
 
+/* The same with room for all problems of a configuration. */
+int bus_error_set_lines(sd_bus_error *ret, const GError *error);
+
 /* The same from a code and a printf-style message. */
 int
 bus_error_setf(sd_bus_error *ret, StreamdError code, const char *format, ...) G_GNUC_PRINTF(3, 4);

@@ -13,6 +13,7 @@
 #include "daemon/bus-secret.h"
 #include "daemon/bus-server-private.h"
 #include "daemon/bus-viewer.h"
+#include "daemon/reload.h"
 
 #include <unistd.h>
 
@@ -353,6 +354,16 @@ bus_manager_watch(sd_bus_message *message, void *data, sd_bus_error *error)
     return sd_bus_reply_method_return(message, NULL);
 }
 
+static int
+bus_manager_reload(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!reload_config(bus_server_app(((BusItem *)data)->server), &failure))
+        return bus_error_set_lines(error, failure);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
 /* How many objects there are in a list that is borrowed for the count. */
 static guint
 bus_manager_count(GPtrArray *list)
@@ -433,6 +444,8 @@ static const sd_bus_vtable bus_manager_vtable[] = {
                             SD_BUS_NO_RESULT, bus_handlers_on_register, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("UnregisterHandler", SD_BUS_ARGS("o", handler), SD_BUS_NO_RESULT,
                             bus_handlers_on_unregister, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_manager_reload,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_PROPERTY("Version", "s", bus_manager_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StartedAt", "t", bus_manager_get_started, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Hubs", "u", bus_manager_get_hubs, 0, 0),

@@ -133,7 +133,7 @@ program_on_reload(gpointer data)
 {
     Program *program = data;
 
-    (void)reload_config(program->app);
+    (void)reload_config(program->app, NULL);
     return G_SOURCE_CONTINUE;
 }
 

@@ -20,13 +20,14 @@ reload_tell(const char *problems)
 }
 
 gboolean
-reload_config(App *app)
+reload_config(App *app, GError **error)
 {
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) problems = NULL;
 
     (void)sd_notify(0, "RELOADING=1");
-    if (!app_reload(app, &error)) {
-        reload_tell(error->message);
+    if (!app_reload(app, &problems)) {
+        reload_tell(problems->message);
+        g_propagate_error(error, g_steal_pointer(&problems));
         return FALSE;
     }
     event_log(EVENT_CONFIG_RELOADED, &(EventData){0});

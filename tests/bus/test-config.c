@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #define TARGET_A BUS_PATH_TARGET "/a"
 
@@ -90,11 +91,53 @@ test_reload(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(after, ==, "tcp:127.0.0.1:2");
 }
 
+static char *
+run_reload(const Fixture *fixture, int *ret_status)
+{
+    const char *argv[] = {g_getenv("STREAMCTL"), "reload", NULL};
+    g_auto(GStrv) env =
+        g_environ_setenv(g_get_environ(), "DBUS_SESSION_BUS_ADDRESS", fixture->address, TRUE);
+    g_autoptr(GError) error = NULL;
+    char *text = NULL;
+
+    g_spawn_sync(NULL, (char **)argv, env, 0, NULL, NULL, NULL, &text, ret_status, &error);
+    g_assert_no_error(error);
+    *ret_status = WEXITSTATUS(*ret_status);
+    return text;
+}
+
+/* By Manager.Reload: all that is wrong is in the answer, a line each. */
+static void
+test_reload_by_call(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) bus = fixture_connect(fixture);
+    g_autofree char *wrong = NULL, *right = NULL, *address = NULL;
+    g_auto(GStrv) lines = NULL;
+    int status;
+
+    start_with(fixture, bus, "[target a]\nAddress=tcp:127.0.0.1:1\n");
+    write_config(fixture, "[target a]\nAddress=nowhere\n[target b]\nnonsense\n");
+    wrong = run_reload(fixture, &status);
+    g_assert_cmpint(status, ==, 2);
+    lines = g_strsplit(wrong, "\n", -1);
+    g_assert_cmpuint(g_strv_length(lines), >=, 3);
+    for (guint i = 0; i + 1 < g_strv_length(lines); i++)
+        g_assert_nonnull(strstr(lines[i], "/streamd.conf:"));
+    write_config(fixture, "[target a]\nAddress=tcp:127.0.0.1:2\n");
+    right = run_reload(fixture, &status);
+    g_assert_cmpstr(right, ==, "");
+    g_assert_cmpint(status, ==, 0);
+    address = fixture_property(bus, TARGET_A, BUS_TARGET, "Address");
+    g_assert_cmpstr(address, ==, "tcp:127.0.0.1:2");
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/config/source", Fixture, NULL, fixture_set_up, test_source, fixture_tear_down);
     g_test_add("/config/reload", Fixture, NULL, fixture_set_up, test_reload, fixture_tear_down);
+    g_test_add("/config/reload-by-call", Fixture, NULL, fixture_set_up, test_reload_by_call,
+               fixture_tear_down);
     return g_test_run();
 }
