@@ -55,14 +55,16 @@ struct Relay {
     Flow flows[2];
     RelayTimes times;
     RelayMeter *meter;
-    Message start, kick, over;
+    Message start, kick, leave, over;
     Task again;
     Timer timer;
     gint64 due;        /* when the timer is to fire */
     atomic_int wanted; /* the reason that relay_close asks for */
+    atomic_int heard;  /* by relay_ended_by: twice the reason, plus the side */
     Reason reason;     /* set once */
     int ender;         /* the side that ended it, -1: neither */
     gboolean finished;
+    gboolean unsaid;   /* a leg was not told why */
     gboolean broken;   /* a local end was reset under us: what is held is dropped soon */
     gint64 since;      /* when it began */
     guint64 allowance; /* bytes that it may still carry */

@@ -257,12 +257,24 @@ side_close_frame(Side *side, Reason reason, uint8_t frame[WS_MAX_CONTROL_FRAME])
     return ws_close_write(frame, WS_CLOSE_ERROR, PLAIN_CLOSE_TEXT, key);
 }
 
+/* In the middle of a frame nothing can be said: the peer sees that it was cut. */
+static void
+side_say_close(Relay *relay, int index, Connection *connection)
+{
+    Side *side = &relay->sides[index];
+    uint8_t frame[WS_MAX_CONTROL_FRAME];
+
+    if (!relay->flows[1 - index].begun)
+        (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
+    if (relay->flows[1 - index].begun || connection_flush(connection) < 0)
+        relay->unsaid = TRUE;
+}
+
 void
 side_close(Relay *relay, int index)
 {
     Side *side = &relay->sides[index];
     Connection *connection = g_steal_pointer(&side->connection);
-    uint8_t frame[WS_MAX_CONTROL_FRAME];
 
     /* Who is silent perhaps only cannot be heard: a reset comes to him at once. */
     gboolean silent = side->lost && relay->reason == REASON_SILENT;
@@ -272,9 +284,8 @@ side_close(Relay *relay, int index)
     } else if (side->lost) {
         connection_free(connection);
     } else {
-        /* In the middle of a frame nothing can be said: the peer sees that it was cut. */
-        if (side->framed && !relay->flows[1 - index].begun)
-            (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
+        if (side->framed)
+            side_say_close(relay, index, connection);
         /* Not even the word of a cut is to be destroyed by what the peer sends meanwhile. */
         connection_finish_patiently(connection, reason_is_orderly(relay->reason) ? RELAY_PATIENCE
                                                                                  : RELAY_LAST_WORD);

@@ -262,6 +262,19 @@ relay_kicked(Message *message)
 }
 
 static void
+relay_left(Message *message)
+{
+    Relay *relay = CONTAINER_OF(message, Relay, leave);
+    int heard = atomic_load(&relay->heard);
+
+    if (!relay->finished) {
+        relay_end(relay, (Reason)(heard / 2), heard % 2);
+        relay_pump(relay);
+    }
+    relay_release(relay);
+}
+
+static void
 relay_take(Relay *relay, int index)
 {
     Connection *connection = relay->sides[index].connection;
@@ -312,6 +325,7 @@ relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, cons
     relay->ender = -1;
     relay->start.func = relay_start;
     relay->kick.func = relay_kicked;
+    relay->leave.func = relay_left;
     relay->over.func = relay_over;
     relay->again.func = relay_again;
     relay->timer.func = relay_timer;
@@ -335,6 +349,23 @@ relay_close(Relay *relay, Reason reason)
         return;
     relay_ref(relay); /* the message's */
     reactor_post(relay->reactor, &relay->kick);
+}
+
+void
+relay_ended_by(Relay *relay, int side, Reason reason)
+{
+    int nothing = 0;
+
+    if (!atomic_compare_exchange_strong(&relay->heard, &nothing, 2 * (int)reason + side))
+        return;
+    relay_ref(relay); /* the message's */
+    reactor_post(relay->reactor, &relay->leave);
+}
+
+gboolean
+relay_is_unsaid(const Relay *relay)
+{
+    return relay->unsaid;
 }
 
 void

@@ -73,6 +73,13 @@ relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, cons
  * orderly REASON becomes REASON_CUT, so that no truncated stream looks whole. */
 void relay_close(Relay *relay, Reason reason);
 
+/* Any thread: SIDE has ended the stream for REASON, as was heard of on another way than its leg.
+ * What it sent before is delivered first, as if it had said so itself. The first time only. */
+void relay_ended_by(Relay *relay, int side, Reason reason);
+
+/* Once it has ended: a leg could not be told why, because a frame toward it is stuck. */
+gboolean relay_is_unsaid(const Relay *relay);
+
 /* Drops the caller's reference; ENDED is not called after this when it runs on OWNER's thread. A
  * relay still running is closed with REASON_CANCELLED. */
 void relay_unref(Relay *relay);

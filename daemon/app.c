@@ -23,9 +23,13 @@ app_stream_changed(Stream *stream, void *data)
     Hub *hub = app_find_hub(app, stream_hub(stream));
 
     APP_TELL(app, stream_changed, stream);
-    if (hub && stream_endpoint(stream))
+    if (!hub)
+        return;
+    if (stream_endpoint(stream))
         hub_note_endpoint(hub, stream_endpoint(stream));
-    if (hub && stream_has_ended(stream) && (reason == REASON_CUT || reason == REASON_SILENT))
+    if (stream_unsaid_rid(stream))
+        hub_tell_end(hub, stream_unsaid_rid(stream), reason);
+    if (stream_has_ended(stream) && (reason == REASON_CUT || reason == REASON_SILENT))
         hub_probe_link(hub);
 }
 

@@ -228,6 +228,8 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
         return;
     }
     self->stream_id = stream_id(self->stream);
+    if (self->capable)
+        stream_set_rid(self->stream, self->rid);
     self->pending = TRUE;
     streams->pending++;
     stream_set_handshake(self->stream, device_stream_cancelled, self);

@@ -53,6 +53,9 @@ void hub_note_endpoint(Hub *hub, const char *endpoint);
 /* One of its streams was cut: a device looks whether its control link still lives. */
 void hub_probe_link(Hub *hub);
 
+/* A stream of its device has ended, and its leg could not say why: the control link does. */
+void hub_tell_end(Hub *hub, const char *rid, Reason reason);
+
 /* network-watch.h */
 void hub_network_changed(Hub *hub);
 

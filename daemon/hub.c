@@ -458,6 +458,16 @@ hub_probe_link(Hub *hub)
 }
 
 void
+hub_tell_end(Hub *hub, const char *rid, Reason reason)
+{
+    const StreamAnswer answer = {.rid = rid, .reason = reason};
+    g_autoptr(GString) topic = g_string_new(NULL);
+
+    if (hub->link && stream_answer_build(topic, &answer) == STREAM_TOPIC_OK)
+        (void)device_link_publish(hub->link, topic->str);
+}
+
+void
 hub_network_changed(Hub *hub)
 {
     if (hub->link)

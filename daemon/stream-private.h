@@ -71,6 +71,12 @@ gboolean stream_limit(Stream *stream, const char *what, const Limits *limits, GE
 /* Of its leg, when other than usual. */
 void stream_set_leg_times(Stream *stream, const RelayTimes *times);
 
+/* Device role: by which the hub that can be told reasons knows it. */
+void stream_set_rid(Stream *stream, const char *rid);
+/* The same once it has ended, when its leg could not say why: a frame was stuck in it. Otherwise
+ * NULL. */
+const char *stream_unsaid_rid(const Stream *stream);
+
 /* What is called once when it has ended, instead of the one of StreamInfo. */
 void stream_set_ended(Stream *stream, void (*ended)(Stream *stream, void *data), void *data);
 

@@ -21,6 +21,8 @@ struct Stream {
     RelayMeter meter;
     RelayTimes leg_times;
     Limits limits;
+    char *rid;
+    gboolean unsaid;
     LimitHold *holds[STREAM_HOLDS_MAX];
     Connection *local; /* until the relay has it */
     guint local_watch; /* while we have it: does the application give up? */

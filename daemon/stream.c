@@ -73,6 +73,7 @@ stream_free(Stream *stream)
     g_free(stream->device);
     g_free(stream->name);
     g_free(stream->initiator);
+    g_free(stream->rid);
     g_free(stream->address);
     g_free(stream->target);
     g_free(stream->message);
@@ -125,6 +126,18 @@ stream_limit(Stream *stream, const char *what, const Limits *limits, GError **er
     stream->holds[at] = hold;
     stream->limits = limits_tighter(&stream->limits, limits);
     return TRUE;
+}
+
+void
+stream_set_rid(Stream *stream, const char *rid)
+{
+    stream->rid = g_strdup(rid);
+}
+
+const char *
+stream_unsaid_rid(const Stream *stream)
+{
+    return stream_has_ended(stream) && stream->unsaid ? stream->rid : NULL;
 }
 
 void
@@ -235,6 +248,7 @@ stream_relay_ended(Relay *relay, Reason reason, void *data)
 {
     Stream *stream = data;
 
+    stream->unsaid = relay_is_unsaid(relay);
     g_clear_pointer(&stream->relay, relay_unref);
     stream->table->runtime->away--;
     stream_finish(stream, reason, NULL);

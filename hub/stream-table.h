@@ -36,6 +36,7 @@ typedef enum {
     STREAM_ROWS,
     /* the second halves of cells that say "afterwards" or "with" */
     STREAM_ANSWER_200_TOO_LATE = STREAM_ROWS, /* answer 200 after the device leg was lost */
+    STREAM_ANSWER_400_TOO_LATE,               /* answer 400 with the reason of a cut, after 200 */
     STREAM_DEVICE_LEG_PAIRS,                  /* the service leg is there */
     STREAM_SERVICE_LEG_PAIRS,                 /* the device leg is there */
     STREAM_INPUTS,
@@ -58,6 +59,7 @@ typedef enum {
     STREAM_DRAIN = 1 << 12, /* the bridge delivers what it holds and closes the other leg */
     STREAM_REVOKE_TOKENS = 1 << 13, /* they pair nothing any more */
     STREAM_AFTER_GRACE = 1 << 14,   /* the cell counts when the grace is over */
+    STREAM_TELL_BRIDGE = 1 << 15,   /* the device has ended, for the reason that it gives */
 } StreamActions;
 
 typedef struct {

@@ -317,6 +317,8 @@ stream_act(Stream *stream, const StreamCell *cell, LegSide side, Request *reques
         request_answer(request, 401, NULL, NULL);
     if (actions & STREAM_BRIDGE)
         stream_bridge(stream);
+    if (actions & STREAM_TELL_BRIDGE)
+        relay_ended_by(stream->relay, LEG_DEVICE, stream->told);
     if (actions & STREAM_REMEMBER_LOSS) {
         stream->leg_lost[LEG_DEVICE] = TRUE;
         leg_close(g_steal_pointer(&stream->legs[LEG_DEVICE]), 1011, NULL);
@@ -389,6 +391,14 @@ stream_input(Stream *stream, StreamInput input, Request *request)
     stream_run(stream, input, input_side(input), request);
 }
 
+/* A device whose leg is stuck in the middle of a frame can say only here why it has ended. */
+static gboolean
+answer_is_end(const Stream *stream, const StreamAnswer *answer)
+{
+    return stream->state == STREAM_OPEN && stream->relay && (stream->agreed & CAP_REASON) &&
+           answer->reason != REASON_NONE && !reason_is_orderly(answer->reason);
+}
+
 void
 stream_answered(Stream *stream, const StreamAnswer *answer)
 {
@@ -397,7 +407,10 @@ stream_answered(Stream *stream, const StreamAnswer *answer)
             stream->rejection = answer->reason != REASON_NONE ? answer->reason : REASON_REJECTED;
             stream->rejection_text = g_strdup(answer->reason_text);
         }
-        stream_input(stream, STREAM_ANSWER_400, NULL);
+        stream->told = answer->reason;
+        stream_input(stream,
+                     answer_is_end(stream, answer) ? STREAM_ANSWER_400_TOO_LATE : STREAM_ANSWER_400,
+                     NULL);
         return;
     }
     if (stream->state == STREAM_ASKED)

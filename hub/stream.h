@@ -45,6 +45,7 @@ struct Stream {
     Caps agreed;  /* the device said in its answer */
     gint64 response_timeout;
     Reason rejection; /* the device's answer 400 */
+    Reason told;      /* the same, of a stream that it had accepted */
     char *rejection_text;
     RestError error; /* of the POST, where a cell leaves it open */
 

@@ -110,10 +110,8 @@ def byte_limit():
 
 
 def time_limits():
-    """a stream that is open, idle or stalled for too long is closed; one that is not goes on"""
+    """a stream that is open or idle for too long is closed; one that is not goes on"""
     with Site() as site:
-        closed = threading.Event()
-        site.closers.append(closed.set)
         server = Server(echo, site)
         port = expose(site, "brief", server, "--max-duration", "1s")
         began = time.monotonic()
@@ -132,10 +130,25 @@ def time_limits():
             check(cut(connection), "the idle stream ended in order")
         told(site, "quiet", "idle")
 
+
+def stalls():
+    """a stream whose bytes nobody takes is closed, and the reason reaches whoever did not read"""
+    with Site() as site:
+        closed = threading.Event()
+        site.closers.append(closed.set)
         port = expose(site, "stuck", Server(deaf(closed), site), "--stall-timeout", "1s")
         with connect(port) as connection:
             flood(connection)
         told(site, "stuck", "stalled")
+
+        # The other way round the leg itself is stuck: the hub hears it over the control link, and
+        # the client when it reads on.
+        port = expose(site, "unread", Server(flood, site), "--stall-timeout", "1s")
+        with connect(port) as connection:
+            eventually(lambda: last(site.gateway, "unread") and
+                       last(site.gateway, "unread")["close_reason"], "the gateway gives up")
+            check(cut(connection), "what was not read ended in order")
+        told(site, "unread", "stalled")
 
 
 def rejected(site, port, name):
@@ -227,4 +240,4 @@ def addresses():
 
 
 if __name__ == "__main__":
-    main(byte_limit, time_limits, numbers, reloaded, addresses)
+    main(byte_limit, time_limits, stalls, numbers, reloaded, addresses)
