@@ -136,10 +136,10 @@ def monitor_tells():
                              daemon=True).start()
 
         def heard():
-            """A target comes and goes until both listen."""
+            """A target comes and goes until both listen, and one of them has seen it come."""
             gateway.ctl_ok("target", "add", "web", "tcp:127.0.0.1:80")
             gateway.ctl_ok("target", "remove", "web")
-            return told[people] and told[programs]
+            return any(" new " in line for line in told[people]) and told[programs]
 
         eventually(heard, "both listen")
         gateway.ctl_ok("hub", "disconnect", "office")
