@@ -14,6 +14,7 @@
  * fingers. */
 #define HESITATE_MS 600
 #define NOTIFICATION "consent"
+#define TEXT_WIDTH 38 /* of the heading, in characters */
 
 typedef struct {
     char *path;
@@ -200,6 +201,8 @@ prompt_build_content(Prompt *prompt)
     gtk_widget_add_css_class(prompt->more, "dim-label");
     gtk_label_set_wrap(GTK_LABEL(prompt->heading), TRUE);
     gtk_label_set_xalign(GTK_LABEL(prompt->heading), 0);
+    gtk_label_set_width_chars(GTK_LABEL(prompt->heading), TEXT_WIDTH);
+    gtk_label_set_max_width_chars(GTK_LABEL(prompt->heading), TEXT_WIDTH);
     gtk_widget_add_css_class(box, "dialog-content");
     gtk_box_append(GTK_BOX(box), prompt->heading);
     gtk_box_append(GTK_BOX(box), prompt->facts);
@@ -220,7 +223,7 @@ prompt_build(Prompt *prompt)
     gtk_window_group_add_window(group, prompt->window);
     gtk_window_set_application(prompt->window, prompt->application);
     gtk_window_set_title(prompt->window, _("Incoming Stream"));
-    gtk_window_set_default_size(prompt->window, 440, -1);
+    gtk_window_set_titlebar(prompt->window, gtk_header_bar_new());
     gtk_window_set_resizable(prompt->window, FALSE);
     gtk_window_set_child(prompt->window, prompt_build_content(prompt));
     ui_close_on_escape(prompt->window);

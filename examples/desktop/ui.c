@@ -2,6 +2,8 @@
 #include "ui.h"
 #include "text.h"
 
+#define FACT_WIDTH 28 /* of a value, in characters; it goes on in the next line */
+
 void
 ui_name(GtkWidget *widget, const char *name)
 {
@@ -98,7 +100,8 @@ ui_facts_add(GtkWidget *facts, const char *caption, const char *value)
     content = facts_label(plain, "fact");
     gtk_label_set_wrap(GTK_LABEL(content), TRUE);
     gtk_label_set_wrap_mode(GTK_LABEL(content), PANGO_WRAP_WORD_CHAR);
-    gtk_label_set_selectable(GTK_LABEL(content), FALSE);
+    gtk_label_set_width_chars(GTK_LABEL(content), FACT_WIDTH);
+    gtk_label_set_max_width_chars(GTK_LABEL(content), FACT_WIDTH);
     gtk_widget_set_hexpand(content, TRUE);
     gtk_accessible_update_relation(GTK_ACCESSIBLE(content), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
                                    name, NULL, -1);

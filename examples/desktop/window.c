@@ -99,10 +99,8 @@ window_update_absent(Window *window)
 
     if (state == DAEMON_ABSENT) {
         title = system ? _("The System's streamd Is Not Running") : _("streamd Is Not Running");
-        text = system ? _("Start it here, or for good: systemctl enable --now streamd. This window "
-                          "follows when it is there.")
-                      : _("Start it here, or for good: systemctl --user enable --now streamd. This "
-                          "window follows when it is there.");
+        text = system ? _("Start it here, or for good: systemctl enable --now streamd")
+                      : _("Start it here, or for good: systemctl --user enable --now streamd");
     } else if (state == DAEMON_NO_BUS) {
         title = _("The Bus Cannot Be Reached");
         text = error == NULL ? "" : error;

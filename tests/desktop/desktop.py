@@ -33,19 +33,11 @@ class Desk:
         site.expose("echo", self.server.address)
         site.client.add_hub("workshop", site.hub.add_device(DESK), site.hub.ca)
         site.client.ctl_ok("target", "add", "echo", self.server.address)
-        self.ask("guest")
+        site.client.ctl_ok("accept-policy", "add", "--stream", "guest", "--ask=echo")
         site.wait_online(DESK)
         self.screen = Screen(site, site.client.bus.address)
         # Where the system's bus is nobody is to look for it.
         self.app = App(self.screen, {**site.client.env, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/"})
-
-    def ask(self, stream):
-        """A rule that asks for consent."""
-        rule = f"{{'stream': <'{stream}'>, 'verdict': <'ask'>, 'target': <'echo'>}}"
-        subprocess.run(["gdbus", "call", "--session", "--dest", "io.streamd.Streamd1",
-                        "--object-path", "/io/streamd/Streamd1",
-                        "--method", "io.streamd.Streamd1.Policy.Add", rule],
-                       env=self.site.client.env, check=True, stdout=subprocess.DEVNULL)
 
     def knock(self):
         """Somebody wants the stream "guest" of the desk; their streamctl, which waits for the answer."""

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Alice sits at the machine, and has the desktop app on her screen: it finds the system's streamd, asks
+# her about streams, opens a tunnel where polkit lets her, and says so where it does not.
+. /test-lib/lib.sh
+
+# What is made ready says nothing; the cases do.
+exec 3>&1 >/dev/null 2>&1
+mkdir -p /etc/polkit-1/rules.d
+cat >/etc/polkit-1/rules.d/50-alice.rules <<'RULE'
+polkit.addRule(function(action, subject) {
+    if (/\.open-(stream|tunnel)$/.test(action.id) && subject.user == "alice" && subject.active)
+        return polkit.Result.YES;
+});
+RULE
+streamhub init --state-dir /var/lib/streamhub --host-name localhost
+systemctl start streamhub
+install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
+hub() {
+    streamhub --state-dir /var/lib/streamhub "$@"
+}
+hub device add gw-1
+hub connection-string device gw-1 | streamctl --system hub add office \
+    --connection-string-file - --ca /etc/streamd/ca.pem
+hub connection-string policy service | streamctl --system hub add ops \
+    --connection-string-file - --ca /etc/streamd/ca.pem
+cat >/etc/systemd/system/echo.socket <<'UNIT'
+[Socket]
+ListenStream=127.0.0.1:7007
+Accept=yes
+UNIT
+cat >/etc/systemd/system/echo@.service <<'UNIT'
+[Service]
+ExecStart=/bin/cat
+StandardInput=socket
+UNIT
+systemctl start echo.socket
+streamctl --system target add echo tcp:127.0.0.1:7007
+streamctl --system accept-policy add --stream echo --accept echo
+streamctl --system accept-policy add --stream door --ask=echo
+connected() {
+    hub device show gw-1 | grep -q 'Connected'
+}
+until_true connected
+exec >&3 2>&1
+
+# A session on the seat: who is in it sits at the machine.
+systemd-run -q --collect -p User=alice -p PAMName=login -E XDG_SEAT=seat0 -E PYTHONDONTWRITEBYTECODE=1 -- \
+    sh -c '/usr/bin/python3 /test-lib/desktop-session.py >/home/alice/steps 2>/home/alice/errors; echo $? >/home/alice/status'
+# step WORD: until the app has got there; some steps are work.
+step() {
+    until_true grep -q "^$1" /home/alice/steps || until_true grep -q "^$1" /home/alice/steps ||
+        until_true grep -q "^$1" /home/alice/steps || { cat /home/alice/errors /home/alice/screen/*.log; return 1; }
+}
+# Somebody wants to come in, by root's own streamctl.
+knock() {
+    echo hello | timeout 30 streamctl --system connect --hub ops gw-1 door >/root/"$1" 2>/root/"$1".error
+}
+
+ok "the app finds the system's streamd and may ask alice" step ready
+knock first
+ok 'it asks her, and she allows' step allowed
+ok 'the stream came in' is hello cat /root/first
+ok 'and the journal knows who let it' says 'user 2001 has decided on door' journalctl -u streamd --no-pager
+knock second
+ok 'it asks again, and she denies' step denied
+ok 'her text arrives' grep -q 'not before noon' /root/second.error
+ok 'a tunnel opens, and bytes pass through it' step tunnel
+ok 'it closes' step closed
+ok '100 MB went both ways through a descriptor, compared' step 'transfer: 100.0 MB'
+ok 'what polkit does not allow is told' step forbidden
+ok 'so far all is well' step 'restart me'
+systemctl stop streamd
+ok 'it says that streamd has gone' step gone
+systemctl start streamd
+ok 'it follows when streamd is back' step back
+until_true connected
+knock third
+ok 'and asks as before' step 'allowed again'
+ok 'all was well' step 'done'
+grep -h '^transfer\|^forbidden' /home/alice/steps | sed 's/^/# /'
+plan
