@@ -47,8 +47,8 @@ TlsContext *hub_new_tls(const Hub *hub, const char *alpn, GError **error);
 /* A service hub: what the last request said about it. ERROR NULL: it was reached. */
 void hub_note(Hub *hub, const GError *error);
 
-/* Where one of its streams has its leg. */
-void hub_note_endpoint(Hub *hub, const char *endpoint);
+/* Where one of its streams has its leg. TRUE: that is a new place. */
+gboolean hub_note_endpoint(Hub *hub, const char *endpoint);
 
 /* One of its streams was cut: a device looks whether its control link still lives. */
 void hub_probe_link(Hub *hub);

@@ -369,17 +369,17 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->times = hub_leg_times(hub);
 }
 
-void
+gboolean
 hub_note_endpoint(Hub *hub, const char *endpoint)
 {
     GPtrArray *list = hub->endpoints;
 
     if (g_strv_contains(hub_endpoints(hub), endpoint))
-        return;
+        return FALSE;
     if (list->len > HUB_ENDPOINTS_MAX)
         g_ptr_array_remove_index(list, 0);
     g_ptr_array_insert(list, (int)list->len - 1, g_strdup(endpoint));
-    hub->context.changed(hub, hub->context.data);
+    return TRUE;
 }
 
 /* A service's probe: is the hub there, and is it the one we trust? */
