@@ -35,6 +35,7 @@ static const struct {
     {"HostName", N_("Host"), SHOW_PLAIN},
     {"Identity", N_("Identity"), SHOW_PLAIN},
     {"Transport", N_("Transport"), SHOW_PLAIN},
+    {"Proxy", N_("Proxy"), SHOW_PLAIN},
     {"Address", N_("Address"), SHOW_PLAIN},
     {"Hub", N_("Hub"), SHOW_PLAIN},
     {"DeviceId", N_("Device"), SHOW_PLAIN},

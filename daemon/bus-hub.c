@@ -139,6 +139,7 @@ bus_hub_get_host_name(sd_bus *bus, const char *path, const char *interface, cons
 BUS_GETTER(bus_hub_get_name, Hub, "s", hub_name(object))
 BUS_GETTER(bus_hub_get_role, Hub, "s", hub_role_name(hub_role(object)))
 BUS_GETTER(bus_hub_get_identity, Hub, "s", hub_identity(object))
+BUS_GETTER(bus_hub_get_proxy, Hub, "s", hub_proxy_url(object))
 BUS_GETTER(bus_hub_get_source, Hub, "s", hub_source(object) != NULL ? "config" : "bus")
 BUS_GETTER(bus_hub_get_transport, Hub, "s",
            hub_role(object) == HUB_ROLE_DEVICE ? hub_transport_name(hub_transport(object)) : "")
@@ -190,6 +191,7 @@ static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_PROPERTY("Role", "s", bus_hub_get_role, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Identity", "s", bus_hub_get_identity, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Transport", "s", bus_hub_get_transport, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Proxy", "s", bus_hub_get_proxy, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Source", "s", bus_hub_get_source, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("State", "s", bus_hub_get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Since", "t", bus_hub_get_since, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

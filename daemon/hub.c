@@ -548,6 +548,12 @@ hub_mqtts_port(const Hub *hub)
     return hub->mqtts_port;
 }
 
+const char *
+hub_proxy_url(const Hub *hub)
+{
+    return hub->proxy ? proxy_url(hub->proxy) : "";
+}
+
 gboolean
 hub_is_wanted(const Hub *hub)
 {

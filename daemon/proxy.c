@@ -20,6 +20,7 @@ typedef struct {
 
 struct Proxy {
     guint references;
+    char *url;
     ProxyAddress address;     /* unused by a desktop's */
     GProxyResolver *resolver; /* NULL: all goes directly */
     gboolean desktop;         /* RESOLVER names the proxy, too */
@@ -241,6 +242,7 @@ proxy_new(const ProxySettings *settings, GError **error)
 
     if (!proxy_parse(settings, &proxy->address, error))
         return NULL;
+    proxy->url = g_strdup(settings->url);
     if (proxy->address.scheme)
         proxy->resolver = proxy_simple_resolver(&proxy->address, settings->exceptions);
     return g_steal_pointer(&proxy);
@@ -302,6 +304,12 @@ proxy_new_session(void)
     return proxy;
 }
 
+const char *
+proxy_url(const Proxy *proxy)
+{
+    return proxy->url ? proxy->url : "";
+}
+
 Proxy *
 proxy_ref(Proxy *proxy)
 {
@@ -315,6 +323,7 @@ proxy_unref(Proxy *proxy)
     if (!proxy || --proxy->references > 0)
         return;
     proxy_address_clear(&proxy->address);
+    g_free(proxy->url);
     g_clear_object(&proxy->resolver);
     g_free(proxy->broken);
     g_free(proxy);

@@ -42,6 +42,9 @@ Proxy *proxy_new_session(void);
 Proxy *proxy_ref(Proxy *proxy);
 void proxy_unref(Proxy *proxy); /* NULL is fine */
 
+/* As it was configured, without credentials; "" for that of a session. */
+const char *proxy_url(const Proxy *proxy);
+
 /* The way to one host. */
 typedef struct {
     char *uri;  /* for GIO, with the credentials: secret; NULL: directly */

@@ -143,7 +143,7 @@ def no_dns():
         with open(wrapper, "w", encoding="ascii") as file:
             # What is sent to 192.0.2.1 goes into an interface that leads nowhere.
             file.write(f"""#!/bin/sh
-exec unshare {'-nm' if os.geteuid() == 0 else '-rnm'} sh -c '
+exec unshare {'-nm' if os.geteuid() == 0 else '--map-current-user --keep-caps -nm'} sh -c '
 ip link set lo up && ip link add v0 type veth peer name v1 &&
 ip addr add 192.0.2.2/24 dev v0 && ip link set v0 up && ip link set v1 up &&
 ip neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev v0 && mount --bind {resolv} /etc/resolv.conf && exec {site.streamd} "$@"' sh "$@"

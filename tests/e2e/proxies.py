@@ -18,6 +18,7 @@ from harness import PATIENCE, Failure, Process, Site, check, eventually, run_ok
 HUB_NAME = "hub.proxy.test"
 USER = "canary-user"
 PASSWORD = "pa:ss w%rd/canary"  # everything that must be escaped somewhere
+HOSTS = f"127.0.0.1 localhost {HUB_NAME}\n"
 CREDENTIALS = f"{USER}:{PASSWORD}"
 
 
@@ -55,7 +56,7 @@ class PackagedProxy:
         self.credentials = credentials
         self.allow = allow
         self.process = None
-        self.etc = {"hosts": f"127.0.0.1 localhost {HUB_NAME}\n"}
+        self.etc = {"hosts": HOSTS}
         for _ in range(3):  # somebody else may have taken the port meanwhile
             self.port = free_port()
             if self._start():
@@ -76,13 +77,15 @@ class PackagedProxy:
         return path
 
     def _start(self):
-        binds = ""
         argv = self.argv()
+        binds = ""
         for name, text in self.etc.items():
             binds += f"mount --bind '{self.write(name, text)}' /etc/{name} && "
-        namespace = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
-        self.process = Process(self.site, f"{self.name()}-{self.port}",
-                               [*namespace, "sh", "-c", binds + 'exec "$@"', "sh", *argv])
+        wrapper = []
+        if self.etc:
+            namespace = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+            wrapper = [*namespace, "sh", "-c", binds + 'exec "$@"', "sh"]
+        self.process = Process(self.site, f"{self.name()}-{self.port}", [*wrapper, *argv])
         self.site.processes.append(self.process)
         with contextlib.suppress(Failure):
             eventually(lambda: self._listens() or not self.process.alive(), "it listens")
@@ -120,12 +123,13 @@ class Squid(PackagedProxy):
     password = PASSWORD
 
     def argv(self):
+        self.etc = {}  # it can be told of another hosts file, and leaves a root behind that it is not
         helper = "/usr/lib/squid/basic_ncsa_auth"
         users = self.write("users", f"{USER}:{crypt.crypt(PASSWORD, crypt.METHOD_SHA256)}\n")
         lines = [f"http_port 127.0.0.1:{self.port}", "pid_filename none", "cache deny all",
                  "access_log none", "cache_log stdio:/dev/stderr", "shutdown_lifetime 0 seconds",
                  "pinger_enable off", "visible_hostname localhost", "workers 1",
-                 f"hosts_file {self.write('names', self.etc['hosts'])}",
+                 f"hosts_file {self.write('names', HOSTS)}",
                  f"coredump_dir {self.site.dir}", "dns_v4_first on"]
         if self.credentials:
             lines += [f"auth_param basic program {helper} {users}",

@@ -98,6 +98,7 @@ def carries(kind, credentials, *gateway_options):
         site.wait_online(site.DEVICE)
         site.expose("echo", Server(lambda c: c.sendall(read_all(c)), site).address)
         exchange(site, site.DEVICE, secrets["what a stream carries"])
+        check_equal(site.client.ctl_json("hub", "list")[0]["proxy"], recorder.url, "the proxy shown")
         check_seen(recorder, [site.hub.https_port, site.hub.mqtts_port], credentials)
         check_no_secret(recorder, secrets)
         if credentials:
