@@ -4,9 +4,9 @@
 static void
 relay_limit_reached(Relay *relay, Reason reason)
 {
-    if (relay->reason != REASON_NONE)
+    if (relay->last_word > 0)
         return;
-    relay_end(relay, reason, -1);
+    relay_cut_short(relay, reason);
     relay->last_word = reactor_now(relay->reactor) + RELAY_LAST_WORD;
     relay_set_timer(relay, RELAY_LAST_WORD);
 }
@@ -48,7 +48,7 @@ relay_limit_check(Relay *relay, gint64 now)
     const RelayLimits *limits = &relay->times.limits;
 
     for (int from = 0; from < 2; from++)
-        if (relay->reason == REASON_NONE && stall_left(relay, from, now) <= 0) {
+        if (stall_left(relay, from, now) <= 0) {
             relay->flows[from].stalled = TRUE;
             relay_limit_reached(relay, REASON_STALLED);
         }

@@ -77,6 +77,10 @@ struct Relay {
 
 /* relay.c: remembers why the relay ends, the first time; SIDE -1 for neither. */
 void relay_end(Relay *relay, Reason reason, int side);
+
+/* The same for neither side; one that has ended in order, and still delivers, does so no more. */
+void relay_cut_short(Relay *relay, Reason reason);
+
 void relay_set_timer(Relay *relay, gint64 delay); /* µs */
 
 /* relay-flow.c: moves what can be moved within the budget. TRUE when there may be more. */

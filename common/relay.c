@@ -72,6 +72,16 @@ relay_end(Relay *relay, Reason reason, int side)
     }
 }
 
+void
+relay_cut_short(Relay *relay, Reason reason)
+{
+    if (relay->reason == REASON_NONE)
+        relay->reason = reason;
+    else
+        relay_fall_short(relay, reason);
+    relay->ender = -1;
+}
+
 /* The hub leaves the close of a complete stream to its ends, where they know that it is complete.
  */
 static gboolean
