@@ -16,6 +16,13 @@ app_stream_added(Stream *stream, void *data)
 }
 
 static void
+app_note_endpoint(App *app, Hub *hub, const char *endpoint)
+{
+    if (hub_note_endpoint(hub, endpoint) && app->observer && app->observer->hub_endpoints_changed)
+        app->observer->hub_endpoints_changed(hub, app->observer_data);
+}
+
+static void
 app_stream_changed(Stream *stream, void *data)
 {
     App *app = data;
@@ -26,7 +33,7 @@ app_stream_changed(Stream *stream, void *data)
     if (!hub)
         return;
     if (stream_endpoint(stream))
-        hub_note_endpoint(hub, stream_endpoint(stream));
+        app_note_endpoint(app, hub, stream_endpoint(stream));
     if (stream_unsaid_rid(stream))
         hub_tell_end(hub, stream_unsaid_rid(stream), reason);
     if (stream_has_ended(stream) && (reason == REASON_CUT || reason == REASON_SILENT))

@@ -34,6 +34,7 @@ typedef struct App App;
 typedef struct {
     void (*hub_added)(Hub *hub, void *data);
     void (*hub_changed)(Hub *hub, void *data); /* state, last error, since */
+    void (*hub_endpoints_changed)(Hub *hub, void *data);
     void (*hub_removed)(Hub *hub, void *data);
     void (*target_added)(Target *target, void *data);
     void (*target_removed)(Target *target, void *data);

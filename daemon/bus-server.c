@@ -47,8 +47,13 @@ bus_server_hub_added(Hub *hub, void *data)
 static void
 bus_server_hub_changed(Hub *hub, void *data)
 {
-    bus_object_changed(data, &bus_hub_kind, hub, "State", "Since", "LastError",
-                       "StreamingEndpoints", NULL);
+    bus_object_changed(data, &bus_hub_kind, hub, "State", "Since", "LastError", NULL);
+}
+
+static void
+bus_server_hub_endpoints_changed(Hub *hub, void *data)
+{
+    bus_object_changed(data, &bus_hub_kind, hub, "StreamingEndpoints", NULL);
 }
 
 static void
@@ -146,6 +151,7 @@ bus_server_tunnel_removed(Tunnel *tunnel, void *data)
 static const Observer bus_server_observer = {
     .hub_added = bus_server_hub_added,
     .hub_changed = bus_server_hub_changed,
+    .hub_endpoints_changed = bus_server_hub_endpoints_changed,
     .hub_removed = bus_server_hub_removed,
     .target_added = bus_server_target_added,
     .target_removed = bus_server_target_removed,
