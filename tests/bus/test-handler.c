@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -360,6 +361,41 @@ test_registering(Apps *apps, gconstpointer data)
     handler_app_clear(&handler);
 }
 
+typedef struct {
+    AgentApp agent;
+    HandlerApp handler;
+} Both;
+
+static gboolean
+are_released(void *data)
+{
+    const Both *both = data;
+
+    return both->agent.released == 1 && both->handler.released == 1;
+}
+
+/* streamd stops while it asks both: they are told, and it waits for neither. */
+static void
+test_released(Apps *apps, gconstpointer data)
+{
+    Opening asked, offered;
+    Both both;
+
+    agent_app_register(apps, &both.agent);
+    set_up_handler(apps, &both.handler, HANDLER_SAYS_NOTHING, "echo");
+    (void)apps_add_rule(apps, "ask", 1, "{sv}", "verdict", "s", "ask");
+    apps_open(apps, &asked, "ask");
+    apps_open(apps, &offered, "echo");
+    apps_wait_asked(apps, &both.agent, 1);
+    apps_wait_handler(apps, &both.handler, 1, 0);
+    g_assert_cmpint(kill(apps->site.gateway.streamd, SIGTERM), ==, 0);
+    apps_wait(apps, are_released, &both);
+    apps_assert_fails(apps, &asked, "Rejected", "");
+    apps_assert_fails(apps, &offered, "Rejected", "");
+    agent_app_clear(&both.agent);
+    handler_app_clear(&both.handler);
+}
+
 #define ADD(path, func) g_test_add("/handler/" path, Apps, NULL, apps_set_up, func, apps_tear_down)
 
 int
@@ -375,5 +411,6 @@ main(int argc, char **argv)
     ADD("many", test_many);
     ADD("registering", test_registering);
     ADD("hostile", test_hostile);
+    ADD("released", test_released);
     return g_test_run();
 }
