@@ -310,7 +310,7 @@ prompt_on_tick(gpointer data)
 
     if (prompt_show_time(prompt))
         return G_SOURCE_CONTINUE;
-    prompt->notice(_("Nobody answered in time; the stream was refused"), FALSE, prompt->data);
+    prompt->notice(_("The stream was refused: nobody answered in time"), FALSE, prompt->data);
     prompt->tick = 0; /* this source; the next request gets another one */
     prompt_drop(prompt, prompt_first(prompt));
     return G_SOURCE_REMOVE;

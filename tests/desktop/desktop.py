@@ -16,11 +16,23 @@ from screen import App, Screen
 PAYLOAD = os.urandom(300_000)
 # The desk is a device, too: people ask to reach it.
 DESK = "desk-3"
+WRONG_AT = 12_345_678
 CONTROL_N, ESCAPE = (37, 57), 9
 
 
 def echo(connection):
     while data := connection.recv(1 << 16):
+        connection.sendall(data)
+
+
+def liar(connection):
+    """An echo with one wrong bit in it."""
+    passed = 0
+    while data := connection.recv(1 << 16):
+        if passed <= WRONG_AT < passed + len(data):
+            at = WRONG_AT - passed
+            data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+        passed += len(data)
         connection.sendall(data)
 
 
@@ -31,17 +43,19 @@ class Desk:
         self.site = site
         self.server = Server(echo, site)
         site.expose("echo", self.server.address)
+        site.expose("liar", Server(liar, site).address)
         site.client.add_hub("workshop", site.hub.add_device(DESK), site.hub.ca)
         site.client.ctl_ok("target", "add", "echo", self.server.address)
         site.client.ctl_ok("accept-policy", "add", "--stream", "guest", "--ask=echo")
+        site.client.ctl_ok("accept-policy", "add", "--stream", "brief", "--ask=echo", "--ask-timeout=2s")
         site.wait_online(DESK)
         self.screen = Screen(site, site.client.bus.address)
         # Where the system's bus is nobody is to look for it.
         self.app = App(self.screen, {**site.client.env, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/"})
 
-    def knock(self):
-        """Somebody wants the stream "guest" of the desk; their streamctl, which waits for the answer."""
-        return self.site.client.start_ctl("connect", "--hub", "office", DESK, "guest",
+    def knock(self, stream="guest"):
+        """Somebody wants a stream of the desk; their streamctl, which waits for the answer."""
+        return self.site.client.start_ctl("connect", "--hub", "office", DESK, stream,
                                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                           stderr=subprocess.PIPE)
 
@@ -131,6 +145,14 @@ def transfer():
     check((100_000_000, 100_000_000) in moved, f"streamd counts the same: {moved}")
 
 
+def wrong_transfer():
+    """one bit that is not as it was sent is found, and where it was"""
+    app = desk().app
+    app.fill("Stream", "liar")
+    app.press("Start")
+    app.wait_text(f"different from byte {WRONG_AT} on")
+
+
 def failed_transfer():
     """a transfer over a stream that the device rejects says why"""
     app = desk().app
@@ -164,6 +186,16 @@ def deny():
     app.wait_gone("button", "Deny")
     check_equal(caller.wait(60), 12, "exit code")
     check(b"not before noon" in caller.stderr.read(), "the caller reads the text")
+
+
+def deadline():
+    """a prompt that nobody answers counts down, goes, and the caller hears that nobody answered"""
+    app = desk().app
+    caller = desk().knock("brief")
+    app.wait_for("button", "Allow")
+    app.wait_text("nobody answered in time")
+    app.wait_gone("button", "Allow")
+    check_equal(caller.wait(60), 12, "exit code")
 
 
 def answered_elsewhere():
@@ -207,8 +239,8 @@ def run():
     with Site() as site:
         DESKS.append(Desk(site))
         try:
-            main(shows_hubs, tunnel, keyboard, refused_tunnel, transfer, failed_transfer, allow, deny,
-                 answered_elsewhere, restart)
+            main(shows_hubs, tunnel, keyboard, refused_tunnel, transfer, wrong_transfer, failed_transfer,
+                 allow, deny, deadline, answered_elsewhere, restart)
         except SystemExit as ended:
             if ended.code:
                 site.show_logs()

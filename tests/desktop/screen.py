@@ -114,6 +114,7 @@ class App:
                                env={**env, **screen.environment})
         screen.site.processes.append(self.process)
         self.seen = set()  # paths
+        self.looks = 0
         self.name = patiently(self._find, "the app is on the screen")
 
     def _find(self):
@@ -127,13 +128,18 @@ class App:
 
     def widgets(self):
         """All that there is, whether it is on the page that is shown or not. One call tells of all
-        widgets, but GTK makes of a widget what AT-SPI sees only when its parent was asked for it."""
+        widgets, but GTK makes of a widget what AT-SPI sees only when its parent was asked for it. Who
+        has fewer children than they say is asked; and now and then everybody, for a widget that was
+        hidden since is still counted."""
+        self.looks += 1
+        everybody = self.looks % 8 == 0
         for _ in range(DEPTH):
             items = self.screen.call(self.name, "/org/a11y/atspi/cache", ATSPI + "Cache", "GetItems")
             known = (items or [[]])[0]
             children = Counter(item[2][1] for item in known)
-            unknown = [item[0][1] for item in known if children[item[0][1]] < item[4]]
-            if not any([self._learn(path) for path in unknown]):
+            asked = [item[0][1] for item in known if item[4] and everybody
+                     or children[item[0][1]] < item[4]]
+            if not any([self._learn(path) for path in asked]):
                 break
         return [Widget(i[0][1], ROLES.get(i[7], ""), i[6], i[9][0]) for i in known]
 
