@@ -122,7 +122,7 @@ app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data,
 
     if (!destination_init(&to, app, options, error))
         return NULL;
-    info.id = app_next_id(app);
+    info.id = app_next_stream(app);
     info.hub = hub_name(to.hub);
     info.initiator = hub_identity(to.hub);
     if (!app_end_socketpair(fds, error))
@@ -193,7 +193,7 @@ app_tunnel_open(Tunnel *tunnel, Connection *local, void *data, GError **error)
                               .timeout = options.timeout,
                               .wait = options.wait};
     StreamInfo info = {
-        .id = app_next_id(app),
+        .id = app_next_stream(app),
         .role = STREAM_ROLE_SERVICE,
         .hub = options.hub,
         .device = options.device,
@@ -282,7 +282,7 @@ app_open_tunnel(App *app, const TunnelOptions *options, GError **error)
         !app_tunnel_has_room(app, options->owner_uid, error))
         return NULL;
     resolved.hub = hub_name(to.hub);
-    tunnel = tunnel_new(&context, app_next_id(app), &resolved, FALSE, error);
+    tunnel = tunnel_new(&context, ++app->last_tunnel, &resolved, FALSE, error);
     if (!tunnel)
         return NULL;
     g_ptr_array_add(app->tunnels, tunnel);
@@ -301,7 +301,7 @@ app_restore_tunnels(App *app)
 
     for (guint i = 0; app->loaded && i < store_state_tunnels(app->loaded); i++) {
         const TunnelOptions options = store_state_tunnel(app->loaded, i);
-        Tunnel *tunnel = tunnel_new(&context, app_next_id(app), &options, TRUE, NULL);
+        Tunnel *tunnel = tunnel_new(&context, ++app->last_tunnel, &options, TRUE, NULL);
 
         g_ptr_array_add(app->tunnels, tunnel);
         APP_TELL(app, tunnel_added, tunnel);

@@ -29,7 +29,7 @@ struct App {
     StreamTable *streams;
     Requests *requests;
     Handlers *handlers;
-    guint64 last_id;
+    guint64 last_stream, last_tunnel; /* ids: of its own kind, so that none tells of the others */
     NetworkWatch *network; /* NULL until app_start */
     const Observer *observer;
     void *observer_data;

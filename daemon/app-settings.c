@@ -82,7 +82,7 @@ app_save(App *app, GError **error)
 static guint64
 app_hub_next_id(void *data)
 {
-    return app_next_id(data);
+    return app_next_stream(data);
 }
 
 static Target *

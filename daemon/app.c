@@ -382,9 +382,9 @@ app_find_tunnel(App *app, guint64 id)
 }
 
 guint64
-app_next_id(App *app)
+app_next_stream(App *app)
 {
-    return ++app->last_id;
+    return ++app->last_stream;
 }
 
 ReactorPool *

@@ -154,8 +154,8 @@ Tunnel *app_find_tunnel(App *app, guint64 id);
 GPtrArray *app_list_tunnels(App *app); /* Tunnel, by id */
 /* tunnel_close() is in tunnel.h: it works here and in the bus layer alike. */
 
-/* For the modules of the core: for streams and tunnels; never 0, never used twice. */
-guint64 app_next_id(App *app);
+/* For the modules of the core: the id of a new stream; never 0, never used twice. */
+guint64 app_next_stream(App *app);
 
 /* For the watchdog, which looks whether each still turns. */
 ReactorPool *app_reactors(App *app);

@@ -179,9 +179,9 @@ live_path(sd_bus *bus, const char *interface, int *ret_listener)
         hub = fixture_add_hub(bus, "silent", text, FALSE);
         g_assert_cmpint(sd_bus_message_append(open, "sssa{sv}", "silent", "d", "s", 0), >=, 0);
         g_assert_cmpint(sd_bus_send(bus, open, NULL), >=, 0);
-        while (!fixture_has_object(bus, BUS_PATH_STREAM "/2"))
+        while (!fixture_has_object(bus, BUS_PATH_STREAM "/1"))
             g_usleep(1000);
-        return g_strdup(BUS_PATH_STREAM "/2");
+        return g_strdup(BUS_PATH_STREAM "/1");
     }
     for (guint i = 0; i < G_N_ELEMENTS(interfaces); i++)
         if (strcmp(interfaces[i].interface, interface) == 0)

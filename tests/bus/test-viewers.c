@@ -159,7 +159,7 @@ bob_tries(sd_bus *bob, GString *heard)
 {
     static const char *const paths[][2] = {
         {BUS_PATH_STREAM "/1", BUS_STREAM},    {BUS_PATH_STREAM "/7000", BUS_STREAM},
-        {BUS_PATH_TUNNEL "/2", BUS_TUNNEL},    {BUS_PATH_TUNNEL "/3", BUS_TUNNEL},
+        {BUS_PATH_TUNNEL "/1", BUS_TUNNEL},    {BUS_PATH_TUNNEL "/2", BUS_TUNNEL},
         {BUS_PATH_TUNNEL "/7000", BUS_TUNNEL},
     };
 
@@ -199,8 +199,8 @@ test_secret(Fixture *fixture, gconstpointer data)
     open_stream_in_vain(alice);
     tunnel = open_tunnel(alice, FALSE);
     kept = open_tunnel(alice, TRUE);
-    g_assert_cmpstr(tunnel, ==, BUS_PATH_TUNNEL "/2");
-    g_assert_cmpstr(kept, ==, BUS_PATH_TUNNEL "/3");
+    g_assert_cmpstr(tunnel, ==, BUS_PATH_TUNNEL "/1");
+    g_assert_cmpstr(kept, ==, BUS_PATH_TUNNEL "/2");
     authority_set_mode(authority, AUTHORITY_DENIES);
     bob_tries(bob, bob_heard);
     sd_bus_message_unref(fixture_call(alice, tunnel, BUS_TUNNEL, "Close", NULL));
