@@ -33,7 +33,7 @@ flow_write(Relay *relay, Flow *flow, int to)
             return FALSE;
         }
         flow->begun = TRUE;
-        flow->moved = reactor_now(relay->reactor);
+        flow->moved = side->said = reactor_now(relay->reactor);
         flow->out += n;
         flow->out_len -= (size_t)n;
     }

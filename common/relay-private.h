@@ -31,6 +31,7 @@ typedef struct {
     gboolean asked; /* for a word, since the local side has left */
     gint64 heard;   /* when bytes last came */
     gint64 pinged;  /* when we last asked for some */
+    gint64 said;    /* when we last sent some */
     gint64 unheard; /* until when we had no ear for it */
     gint64 owing;   /* since when its kernel owes a sign of life; 0: it does not */
 } Side;

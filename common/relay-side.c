@@ -16,7 +16,7 @@ side_init(Side *side, const RelaySide *spec, gint64 now)
     side->client = spec->client;
     side->caps = spec->caps;
     side->closed = spec->closed;
-    side->heard = side->pinged = now;
+    side->heard = side->pinged = side->said = now;
     if (!side->framed)
         return;
     ws_decoder_init(&side->decoder, side->client ? WS_ROLE_CLIENT : WS_ROLE_SERVER, 0);
@@ -79,6 +79,7 @@ side_control(Relay *relay, int index)
     if (!side->pong_wanted || !side_is_between_frames(relay, index))
         return;
     side->pong_wanted = FALSE;
+    side->said = reactor_now(relay->reactor);
     side_send_control(side, WS_OP_PONG, side->pong, side->pong_len);
 }
 
@@ -325,6 +326,15 @@ side_silence(Relay *relay, int index, gint64 now)
     return MAX(MIN(kernel, now - side->heard), now - MAX(side->heard, side->unheard));
 }
 
+/* From when on a ping is due: to ask a silent peer, or to tell one that hears nothing of us. It may
+ * read slowly what we sent long ago, and find a ping in it too late to answer: so both ends speak
+ * of their own accord. */
+static gint64
+side_ping_due(const Relay *relay, const Side *side)
+{
+    return MIN(MAX(side->heard, side->pinged), side->said) + relay->times.ping;
+}
+
 static void
 side_ping(Relay *relay, int index, gint64 now)
 {
@@ -332,10 +342,10 @@ side_ping(Relay *relay, int index, gint64 now)
 
     /* Only between frames; what is written already asks the peer's kernel for an answer. One that
      * has said its last word is not asked: the answer would be a reset. */
-    if (now - MAX(side->heard, side->pinged) < relay->times.ping ||
-        !side_is_between_frames(relay, index) || connection_hung_up(side->connection))
+    if (now < side_ping_due(relay, side) || !side_is_between_frames(relay, index) ||
+        connection_hung_up(side->connection))
         return;
-    side->pinged = now;
+    side->pinged = side->said = now;
     side_send_control(side, WS_OP_PING, NULL, 0);
 }
 
@@ -357,6 +367,5 @@ side_check(Relay *relay, int index, gint64 now)
     side_ping(relay, index, now);
     if (side->owing > 0)
         return MIN(times->ping / 4, times->dead - silence);
-    return MIN(MAX(MAX(side->heard, side->pinged) + times->ping - now, times->ping / 4),
-               times->dead - silence);
+    return MIN(MAX(side_ping_due(relay, side) - now, times->ping / 4), times->dead - silence);
 }

@@ -48,7 +48,7 @@ typedef struct {
 #define RELAY_DEAD (45 * G_TIME_SPAN_SECOND)
 
 /* Who is silent (requirement R12). A leg's peer with CAP_REASON is one of ours: it pings us when it
- * hears nothing, or answers, also while its reader has stopped. When it says nothing for `dead`
+ * has said nothing for a while, also while its reader has stopped. When it says nothing for `dead`
  * although we read, it is gone, or what lies between us is. Of other peers nothing of the kind is
  * known: of those, and while we do not read, only the peer's kernel counts, which acknowledges what
  * is sent to it and answers the probes of a closed window. */

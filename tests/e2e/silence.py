@@ -203,6 +203,40 @@ def stalled_reader():
         site.check_memory()
 
 
+def busy_one_way():
+    """bytes in one direction alone, as fast as they go or read slowly: neither end is taken for dead"""
+    duration, piece = 3 * DEAD, 1 << 16
+    size = 5 << 20
+
+    def endless(connection):
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(bytes(piece))
+
+    def slow(connection):
+        got = 0
+        while got < size:
+            got += len(connection.recv(piece))
+            time.sleep(duration * piece / size)
+        connection.sendall(b"done")
+
+    with site_with_echo() as (_, site, _):
+        site.serve("endless", Server, endless)
+        site.serve("slow", Server, slow)
+        with site.connect(site.client.tunnel(site.DEVICE, "endless")) as near, \
+                site.connect(site.client.tunnel(site.DEVICE, "slow")) as other:
+            sender = threading.Thread(target=other.sendall, args=(bytes(size),))
+            sender.start()
+            until, got = time.monotonic() + duration, 0
+            while time.monotonic() < until:
+                count = len(near.recv(1 << 20))
+                check(count, "the stream has ended")
+                got += count
+            sender.join()
+            check(read_exactly(other, 4) == b"done", "what the slow reader says at last")
+        print(f"# measured: {got >> 20} MiB in {duration} s one way, and {size >> 20} MiB read slowly")
+
+
 def dead_behind_a_closed_window():
     """the same, and then its host dies: the sender notices, although it cannot send"""
     with site_with_echo() as (net, site, _):
@@ -257,4 +291,4 @@ def stopped_processes():
             report("it goes on: the next stream", time.monotonic() - since)
 
 
-main(legs, stalled_reader, dead_behind_a_closed_window, freezing_proxy, stopped_processes)
+main(legs, stalled_reader, busy_one_way, dead_behind_a_closed_window, freezing_proxy, stopped_processes)

@@ -64,6 +64,24 @@ test_one_of_ours_that_speaks(void)
     g_assert_cmpint(stand_wait(stand), ==, REASON_SILENT);
 }
 
+/* It hears of us although it never stops speaking: our answer to a ping may be far behind in what
+ * it has not read yet. */
+static void
+test_we_speak_of_our_own_accord(void)
+{
+    g_autoptr(Stand) stand = stand_new(BOTH, &times, FALSE);
+    guint8 got[1024];
+    gssize n;
+
+    for (guint i = 0; i < 40; i++) {
+        peer_send(stand->peer, PEER_FIN | PEER_BINARY, "x", 1);
+        g_assert_cmpint(stand_run(stand, PING / 4), ==, REASON_NONE);
+    }
+    n = recv(stand->peer, got, sizeof got, MSG_DONTWAIT);
+    g_assert_cmpint(n, >=, 5 * 2); /* pings without a word in them */
+    g_assert_cmphex(got[0], ==, PEER_FIN | PEER_PING);
+}
+
 /* Nobody knows what another's client does with a ping: its kernel is enough. */
 static void
 test_a_plain_peer_need_not(void)
@@ -88,7 +106,7 @@ test_silence_that_we_could_not_hear(void)
     for (guint i = 0; i < 2; i++)
         g_assert_cmpint(recv(stand->target, bytes, 60000, MSG_WAITALL), ==, 60000);
     g_assert_cmpint(stand_wait(stand), ==, REASON_SILENT);
-    g_assert_cmpint(g_get_monotonic_time() - since, >=, DEAD);
+    g_assert_cmpint(g_get_monotonic_time() - since, >=, DEAD / 2);
 }
 
 /* The application sends, the leg takes nothing, and the application resets its connection. */
@@ -151,6 +169,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/relay-silence/ours/silent", test_one_of_ours_must_speak);
     g_test_add_func("/relay-silence/ours/speaks", test_one_of_ours_that_speaks);
+    g_test_add_func("/relay-silence/accord", test_we_speak_of_our_own_accord);
     g_test_add_func("/relay-silence/plain", test_a_plain_peer_need_not);
     g_test_add_func("/relay-silence/unheard", test_silence_that_we_could_not_hear);
     g_test_add_func("/relay-silence/reset", test_a_reset_behind_a_leg_that_is_full);
