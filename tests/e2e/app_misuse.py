@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An app has a stream as a descriptor, from OpenStream or as a handler, and does with it what it likes. Only
 that stream ends, both ends say the same reason, and it is the right one."""
-import functools
 import hashlib
 import os
 import queue
@@ -18,30 +17,15 @@ SIZE = 4 << 20
 
 
 class Case:
-    """A site with a stream whose two ends are in this process: MINE is the app's that misbehaves, THEIRS is what
-    is at the other end. And a second stream of the same app, which must not notice anything."""
+    """A stream whose two ends are in this process: MINE is the app's that misbehaves, THEIRS is what is at the other
+    end. And a second stream of the same app, which must not notice anything."""
 
-    def __init__(self, site):
-        self.site = site
-        self.arrived = queue.Queue()
-        self.over = threading.Event()
-        site.closers.append(self.over.set)
-        self.client_app = App(site, site.client)
-        self.prepare()
-        self.mine, self.theirs = self.pair("case")
-        self.neighbours = self.pair("neighbour")
+    def __init__(self, role):
+        self.site, self.near, self.far = role.site, role.near, role.far
+        self.closed = role.CLOSED
+        self.mine, self.theirs = role.pair("case")
+        self.neighbours = role.pair("neighbour")
         self.neighbour_works()
-
-    def arrive(self, connection, *_):
-        """Keeps what the far end is given until the case is over."""
-        self.arrived.put(connection)
-        self.over.wait()
-
-    def open(self, stream):
-        connection, _ = self.client_app.open(self.site.DEVICE, stream)
-        far = self.arrived.get(timeout=PATIENCE)
-        far.settimeout(PATIENCE * 2)
-        return connection, far
 
     def neighbour_works(self):
         data = os.urandom(SIZE)
@@ -78,15 +62,43 @@ class Case:
 
     def ended(self, reason, *far):
         """Both ends say so, or the far one one of those, and the neighbour is well."""
-        first = min(s["id"] for s in self.near.ctl_json("stream", "list"))
-        check_equal(end_reason(self.near, f"/{first}"), reason, "the reason")
-        told = end_reason(self.far, f"/{first}")
+        check_equal(self.reason(self.near), reason, "the reason")
+        told = self.reason(self.far)
         check(told in (far or (reason,)), f"the reason at the far end: {told}")
         self.neighbour_works()
         check_equal(len(self.near.streams()), 1, "streams that are left")
 
+    @staticmethod
+    def reason(daemon):
+        ours = [s["id"] for s in daemon.ctl_json("stream", "list") if s["stream_name"] == "case"]
+        return end_reason(daemon, f"/{max(ours)}")
 
-class Initiator(Case):
+    def close(self):
+        """Everything ends, as apps do that are done."""
+        for connection in (self.mine, self.theirs, *self.neighbours):
+            connection.close()
+        eventually(lambda: not self.near.streams() and not self.far.streams(), "nothing is left")
+
+
+class Role:
+    """Where the app is that misbehaves."""
+
+    def __init__(self, site):
+        self.site = site
+        self.arrived = queue.Queue()
+        self.over = threading.Event()
+        site.closers.append(self.over.set)
+        self.client_app = App(site, site.client)
+        self.prepare()
+
+    def open(self, stream):
+        connection, _ = self.client_app.open(self.site.DEVICE, stream)
+        far = self.arrived.get(timeout=PATIENCE)
+        far.settimeout(PATIENCE * 2)
+        return connection, far
+
+
+class Initiator(Role):
     """The app opens its streams, to a target."""
 
     CLOSED = "service-closed"
@@ -97,11 +109,16 @@ class Initiator(Case):
         for stream in ("case", "neighbour"):
             self.site.expose(stream, server.address)
 
+    def arrive(self, connection):
+        """Keeps what the target is given until all is over."""
+        self.arrived.put(connection)
+        self.over.wait()
+
     def pair(self, stream):
         return self.open(stream)
 
 
-class Handler(Case):
+class Handler(Role):
     """The app is given its streams."""
 
     CLOSED = "device-closed"
@@ -117,23 +134,6 @@ class Handler(Case):
         return tuple(reversed(self.open(stream)))
 
 
-def at_both_ends(case):
-    """Makes two cases of one."""
-
-    def at(role):
-        def run():
-            with Site() as site:
-                case(role(site))
-
-        functools.update_wrapper(run, case)
-        run.__name__ = f"{case.__name__}_{role.__name__.lower()}"
-        run.__doc__ = f"{role.__name__.lower()}: {case.__doc__}"
-        return run
-
-    return [at(Initiator), at(Handler)]
-
-
-@at_both_ends
 def half_read(case):
     """an app that reads a part and closes: local-cut"""
     failed = threading.Event()
@@ -162,15 +162,13 @@ def reset_at(connection):
     check(connection.family == socket.AF_UNIX and rest == b"", "an orderly end at a target")
 
 
-@at_both_ends
 def closed_unused(case):
     """an app that closes at once: an orderly end, although the other end never ends"""
     case.mine.close()
-    case.ended(case.CLOSED)
+    case.ended(case.closed)
     check_equal(read_all(case.theirs), b"", "what the other end reads")
 
 
-@at_both_ends
 def kept_by_another(case):
     """a descriptor that another process has, too: the stream goes on, and ends with the last one"""
     case.mine.setblocking(True)  # which cat has as well
@@ -182,10 +180,9 @@ def kept_by_another(case):
     check_equal(len(case.near.streams()), 2, "streams that are open")
     other.kill()
     other.wait()
-    case.ended(case.CLOSED)
+    case.ended(case.closed)
 
 
-@at_both_ends
 def killed(case):
     """an app that is killed with bytes that it has not read: local-cut"""
     other = subprocess.Popen(["sleep", "1000"], stdin=case.mine.fileno())
@@ -199,7 +196,6 @@ def killed(case):
     reset_at(case.theirs)
 
 
-@at_both_ends
 def never_reads(case):
     """an app that does not read: its stream waits, in bounded memory, the others flow; nothing is lost"""
     for process in case.site.main_processes():
@@ -220,7 +216,6 @@ def never_reads(case):
     case.ended("completed")
 
 
-@at_both_ends
 def write_and_close(case):
     """an app that writes and closes at once: every byte arrives"""
     data = os.urandom(SIZE)
@@ -231,17 +226,16 @@ def write_and_close(case):
     case.mine.close()
     reader.join()
     check_equal(got, [(SIZE, hashlib.sha256(data).hexdigest())], "what arrives")
-    case.ended(case.CLOSED)
+    case.ended(case.closed)
 
 
-@at_both_ends
 def write_and_close_unread(case):
     """and so they do when the other end has answered meanwhile, to nobody"""
     written = case.fill(case.mine)
     case.mine.close()
     case.theirs.sendall(b"too late")
     check_equal(receive_digest(case.theirs)[0], written, "bytes that arrive")
-    case.ended(case.CLOSED)
+    case.ended(case.closed)
 
 
 def word_and_go():
@@ -342,6 +336,29 @@ def handler_says_no():
         check_equal(end_reason(site.gateway), "local-cut", "the reason at the gateway")
 
 
+MISUSES = (half_read, closed_unused, kept_by_another, killed, never_reads, write_and_close,
+           write_and_close_unread)
+
+
+def run_all(role_of):
+    with Site() as site:
+        role = role_of(site)
+        for misuse in MISUSES:
+            print(f"# {misuse.__doc__}", flush=True)
+            case = Case(role)
+            misuse(case)
+            case.close()
+
+
+def at_the_initiator():
+    """what an app can do wrong with a stream that it opened"""
+    run_all(Initiator)
+
+
+def at_the_handler():
+    """and with one that it was given"""
+    run_all(Handler)
+
+
 if __name__ == "__main__":
-    main(*half_read, *closed_unused, *kept_by_another, *killed, *never_reads, *write_and_close,
-         *write_and_close_unread, word_and_go, sample_killed, handler_killed, handler_says_no)
+    main(at_the_initiator, at_the_handler, word_and_go, sample_killed, handler_killed, handler_says_no)
