@@ -53,7 +53,7 @@ socket_dial_take(GSocketConnection *connection, GError **error)
 static guint
 socket_dial_status(const SocketDial *dial, const GError *error)
 {
-    const char *colon = strrchr(error->message, ':');
+    const char *colon = g_strrstr(error->message, ":");
 
     if (!colon || !g_str_has_prefix(dial->route.uri, "http:") ||
         !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_FAILED))
