@@ -53,15 +53,15 @@ device_link_retry(gpointer data)
 static void
 device_link_lost(DeviceLink *link, const GError *error)
 {
-    gboolean refused = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED) ||
-                       g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED);
+    gboolean refused = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED);
+    gboolean rarely = refused || g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED);
 
     if (link->ready_since > 0)
         backoff_lasted(&link->backoff, g_get_monotonic_time() - link->ready_since);
     link->ready_since = 0;
     clear_timer(&link->renewal);
     link->retry =
-        g_timeout_add((guint)(backoff_next(&link->backoff, refused, g_random_double()) / 1000),
+        g_timeout_add((guint)(backoff_next(&link->backoff, rarely, g_random_double()) / 1000),
                       device_link_retry, link);
     device_link_tell(link, refused ? HUB_REFUSED : HUB_DISCONNECTED, error->message);
 }

@@ -307,7 +307,6 @@ static void
 hub_probed(Connection *connection, const GError *error, void *data)
 {
     Hub *hub = data;
-    gboolean refused;
 
     hub->probe = NULL;
     connection_free(connection);
@@ -316,9 +315,8 @@ hub_probed(Connection *connection, const GError *error, void *data)
         hub_set_state(hub, HUB_CONNECTED, NULL);
         return;
     }
-    refused = error->code == STREAMD_ERROR_PROXY_REFUSED;
-    hub_probe_later(hub, refused);
-    hub_set_state(hub, refused ? HUB_REFUSED : HUB_DISCONNECTED, error->message);
+    hub_probe_later(hub, error->code == STREAMD_ERROR_PROXY_REFUSED);
+    hub_set_state(hub, HUB_DISCONNECTED, error->message);
 }
 
 /* Only what speaks of the hub itself changes its state: that a device is offline does not. */
@@ -329,14 +327,11 @@ hub_note(Hub *hub, const GError *error)
         return;
     if (error &&
         (error->code == STREAMD_ERROR_UNREACHABLE || error->code == STREAMD_ERROR_UNTRUSTED ||
-         error->code == STREAMD_ERROR_PROTOCOL)) {
+         error->code == STREAMD_ERROR_PROTOCOL || error->code == STREAMD_ERROR_PROXY_REFUSED)) {
         if (hub->wanted && !hub->probe && !hub->retry)
-            hub_probe_later(hub, FALSE);
+            hub_probe_later(hub, error->code == STREAMD_ERROR_PROXY_REFUSED);
         hub_set_state(hub, HUB_DISCONNECTED, error->message);
-    } else if (error && (error->code == STREAMD_ERROR_UNAUTHORIZED ||
-                         error->code == STREAMD_ERROR_PROXY_REFUSED)) {
-        if (error->code == STREAMD_ERROR_PROXY_REFUSED && hub->wanted && !hub->probe && !hub->retry)
-            hub_probe_later(hub, TRUE);
+    } else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED) {
         hub_set_state(hub, HUB_REFUSED, error->message);
     } else if (!error || error->code != STREAMD_ERROR_TIMED_OUT) {
         hub_set_state(hub, HUB_CONNECTED, NULL);

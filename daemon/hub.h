@@ -27,7 +27,7 @@ typedef enum {
     HUB_DISCONNECTED,
     HUB_CONNECTING,
     HUB_CONNECTED,
-    HUB_REFUSED, /* the hub refused the identity, or a proxy refused us; tried again, but rarely */
+    HUB_REFUSED, /* the hub refused the identity; tried again, but rarely */
 } HubState;
 
 #define HUB_NAME_MAX 64

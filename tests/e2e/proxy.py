@@ -150,7 +150,7 @@ def refused_by(site, proxy, words, credentials=None):
     site.client.add_hub(name + "-d", site.hub.connection_string("device", site.DEVICE), site.hub.ca,
                         *options)
     for hub in (name, name + "-d"):
-        said = wait_state(site.client, hub, "refused")["last_error"]
+        said = wait_state(site.client, hub, "disconnected")["last_error"]
         print(f"# {said}")
         for word in [f"127.0.0.1:{proxy.port}", *words]:
             check(word in said, f"no {word!r} in {said!r}")
