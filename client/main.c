@@ -118,7 +118,7 @@ static const Verb verbs[] = {
         "are "
         "rejected with the reason no-consent.")},
     {"doctor", 0, 2, DOCTOR, verb_doctor,
-     "[--hub NAME] [DEVICE[/MODULE] STREAM | [--stream NAME] [--initiator NAME]]",
+     "[--hub NAME] [--stream NAME] [--initiator NAME] [DEVICE[/MODULE]] [STREAM]",
      N_("Look, step by step, at what stands between here and a stream, and say what helps")},
     {"device list", 0, 0, OPTION_BIT(OPTION_HUB), verb_device_list, "[--hub NAME]",
      N_("List the devices of a hub, where our identity may read them")},
