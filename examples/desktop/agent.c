@@ -135,6 +135,15 @@ agent_daemon_changed(Agent *agent)
 }
 
 void
+agent_retry(Agent *agent)
+{
+    if (agent->owner == NULL || agent->error == NULL)
+        return;
+    agent_withdraw(agent, FALSE);
+    agent_daemon_changed(agent);
+}
+
+void
 agent_set_wanted(Agent *agent, gboolean wanted)
 {
     agent->wanted = wanted;

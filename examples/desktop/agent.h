@@ -25,6 +25,9 @@ void agent_set_wanted(Agent *agent, gboolean wanted);
 /* To be called when the daemon's state has changed. */
 void agent_daemon_changed(Agent *agent);
 
+/* Tries once more when it is wanted but was refused: who sits at the machine may have changed. */
+void agent_retry(Agent *agent);
+
 gboolean agent_registered(Agent *agent);
 const char *agent_error(Agent *agent); /* why it is none although it is wanted; may be NULL */
 

@@ -303,6 +303,15 @@ window_build_content(Window *window)
 }
 
 static void
+window_on_active(GtkWindow *widget, GParamSpec *property, gpointer data)
+{
+    Window *window = data;
+
+    if (gtk_window_is_active(widget))
+        agent_retry(window->app->agent);
+}
+
+static void
 window_on_destroy(GtkWidget *widget, gpointer data)
 {
     Window *window = data;
@@ -324,6 +333,8 @@ window_new(App *app)
     window_build_pages(window);
     gtk_window_set_titlebar(window->window, window_build_header(window));
     gtk_window_set_child(window->window, window_build_content(window));
+    (void)g_signal_connect(window->window, "notify::is-active", G_CALLBACK(window_on_active),
+                           window);
     (void)g_signal_connect(window->window, "destroy", G_CALLBACK(window_on_destroy), window);
     window_update(window);
     return window;

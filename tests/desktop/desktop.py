@@ -50,8 +50,10 @@ class Desk:
         site.client.ctl_ok("accept-policy", "add", "--stream", "brief", "--ask=echo", "--ask-timeout=2s")
         site.wait_online(DESK)
         self.screen = Screen(site, site.client.bus.address)
-        # Where the system's bus is nobody is to look for it.
-        self.app = App(self.screen, {**site.client.env, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/"})
+        # The gateway's bus is the system's for the app: without the id, for another one may follow there.
+        self.system_bus = site.gateway.bus.address.split(",")[0]
+        self.app = App(self.screen,
+                       {**site.client.env, "DBUS_SYSTEM_BUS_ADDRESS": self.system_bus})
 
     def knock(self, stream="guest"):
         """Somebody wants a stream of the desk; their streamctl, which waits for the answer."""
@@ -230,6 +232,29 @@ def restart():
     app.wait_text("need consent are asked about here")
     eventually(lambda: site.is_online(DESK), "the desk is a device again")
     allow()
+
+
+def other_bus():
+    """it is sent to the other bus, which ends; it says so, and is there again when the bus is"""
+    app, site = desk().app, desk().site
+    subprocess.run(["gdbus", "call", "--session", "--dest", "io.streamd.Desktop", "--object-path",
+                    "/io/streamd/Desktop", "--method", "org.gtk.Actions.SetState", "bus",
+                    "<'system'>", "{}"], env=site.client.env, check=True, stdout=subprocess.DEVNULL)
+    app.wait_text("The system's streamd")
+    app.wait_text("1 of 1 hub connected")
+    for process in (site.gateway.bus, site.gateway):
+        process.popen.kill()
+        process.popen.wait()
+        process.ended_by_us = True
+    app.wait_text("The Bus Cannot Be Reached")
+    path = desk().system_bus.split("=", 1)[1]
+    os.unlink(path)
+    site.processes.append(Process(site, "bus-again", ["dbus-daemon", f"--config-file={path}.conf",
+                                                      "--nofork"]))
+    eventually(lambda: os.path.exists(path), "the bus is there again")
+    env = {**site.gateway.env, "DBUS_SESSION_BUS_ADDRESS": desk().system_bus}
+    site.processes.append(Process(site, "gateway-again", [site.streamd, "--user"], env=env))
+    app.wait_text("1 of 1 hub connected")
     check(app.process.alive(), "the app lives")
     check_equal(app.complaints(), [], "what the app complains about")
 
@@ -240,7 +265,8 @@ def run():
         DESKS.append(Desk(site))
         try:
             main(shows_hubs, tunnel, keyboard, refused_tunnel, transfer, wrong_transfer, failed_transfer,
-                 allow, deny, deadline, answered_elsewhere, restart)
+                 allow, deny, deadline, answered_elsewhere, restart,
+                 other_bus)
         except SystemExit as ended:
             if ended.code:
                 site.show_logs()
