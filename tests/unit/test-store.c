@@ -341,6 +341,34 @@ test_full(Fixture *fixture, gconstpointer data)
     assert_state(state);
 }
 
+/* The credentials of a proxy are kept apart from the rest, beside a hub of a name that begins
+ * alike. */
+static void
+test_proxy(Fixture *fixture, gconstpointer data)
+{
+    const ProxySettings proxy = {"http://p:1", "user:canary of a proxy", "10.0.0.0/8"};
+    g_autoptr(StoreState) state = store_state_new(), loaded = NULL;
+    g_autofree char *text = NULL, *secrets = NULL;
+    g_autoptr(GError) error = NULL;
+    ProxySettings kept;
+
+    store_state_add_hub(state,
+                        &(HubSettings){.name = "a", .connection_string = IDENTITY, .proxy = proxy});
+    store_state_add_hub(state, &(HubSettings){.name = "a.b", .connection_string = IDENTITY});
+    (void)store_save(fixture->store, state, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_file_get_contents(fixture->state, &text, NULL, NULL));
+    g_assert_true(g_file_get_contents(fixture->secrets, &secrets, NULL, NULL));
+    g_assert_null(strstr(text, "canary"));
+    g_assert_nonnull(strstr(secrets, "canary"));
+    loaded = load(fixture);
+    kept = store_state_hub(loaded, 0).proxy;
+    g_assert_true(proxy_settings_equal(&kept, &proxy));
+    kept = store_state_hub(loaded, 1).proxy;
+    g_assert_false(proxy_is_set(&kept));
+    g_assert_cmpstr(store_state_hub(loaded, 0).connection_string, ==, IDENTITY);
+}
+
 #define ADD(name, function) g_test_add("/store/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -355,5 +383,6 @@ main(int argc, char **argv)
     ADD("rules", test_rules);
     ADD("other-versions", test_other_versions);
     ADD("full", test_full);
+    ADD("proxy", test_proxy);
     return g_test_run();
 }
