@@ -18,7 +18,7 @@ struct ServiceOpen {
     char *host;
     guint16 port;
     gint64 limit;
-    Stream *stream;
+    Stream *stream; /* NULL: given up, see service_open_abandon */
     GString *request;
     Dial *dial;
     HttpExchange *post;
@@ -54,10 +54,40 @@ service_open_free(ServiceOpen *open)
 static void
 service_open_fail(ServiceOpen *open, Reason reason, const GError *error)
 {
+    if (!open->stream) {
+        service_open_free(open);
+        return;
+    }
     stream_set_handshake(open->stream, NULL, NULL);
     stream_fail(open->stream, reason, error->message);
     open->done(open->stream, error, open->data);
     service_open_free(open);
+}
+
+static gboolean
+service_open_abandoned(gpointer data)
+{
+    ServiceOpen *open = data;
+
+    open->deadline = 0;
+    service_open_free(open);
+    return G_SOURCE_REMOVE;
+}
+
+/* The stream is given up while the hub's answer may be on its way. Once it has accepted, the hub
+ * waits for our leg until its deadline: so what was begun is brought to its end, if that is soon,
+ * and closed then. */
+static void
+service_open_abandon(ServiceOpen *open)
+{
+    if ((!open->post && !open->leg) || open->runtime->away >= SERVICE_ABANDONED_MAX) {
+        service_open_free(open);
+        return;
+    }
+    open->stream = NULL;
+    if (open->deadline)
+        g_source_remove(open->deadline);
+    open->deadline = g_timeout_add(SERVICE_ABANDON, service_open_abandoned, open);
 }
 
 /* stream_close: the stream has ended itself. */
@@ -69,7 +99,7 @@ service_open_cancelled(void *data)
                                                   "the stream was closed before it was open");
 
     open->done(open->stream, error, open->data);
-    service_open_free(open);
+    service_open_abandon(open);
 }
 
 static gboolean
@@ -129,6 +159,11 @@ service_open_leg_done(Connection *connection, const GError *error, void *data)
         service_open_leg_failed(open, error);
         return;
     }
+    if (!open->stream) {
+        connection_free(connection);
+        service_open_free(open);
+        return;
+    }
     stream_set_handshake(open->stream, NULL, NULL);
     stream_attach_leg(open->stream, connection, open->reactor, open->caps);
     open->done(open->stream, NULL, open->data);
@@ -146,8 +181,10 @@ service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Con
 
     if (!same)
         g_clear_pointer(&connection, connection_free);
-    stream_set_endpoint(open->stream, host, url->port);
-    stream_set_state(open->stream, STREAM_CONNECTING);
+    if (open->stream) {
+        stream_set_endpoint(open->stream, host, url->port);
+        stream_set_state(open->stream, STREAM_CONNECTING);
+    }
     open->leg = ws_dial_new(open->runtime, open->reactor, open->tls, &to, connection,
                             service_open_leg_done, open);
 }
@@ -175,7 +212,8 @@ service_open_accepted(ServiceOpen *open, const HttpAnswer *answer, Connection *c
     if (http_headers_get(headers, "streamd-caps", &caps))
         open->caps = caps_parse(caps.ptr, caps.len) & (CAP_HALF_CLOSE | CAP_REASON);
     token = slice_dup(token_text);
-    stream_set_state(open->stream, STREAM_ACCEPTED);
+    if (open->stream)
+        stream_set_state(open->stream, STREAM_ACCEPTED);
     service_open_leg(open, &url, token, connection);
 }
 
@@ -231,11 +269,12 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
         service_open_fail(open, service_open_reason(error), refusal);
     } else if (service_answer_check(&answer->head, &reason, &refusal)) {
         service_open_accepted(open, answer, connection);
-    } else if (answer->head.status == 429) {
+    } else if (answer->head.status == 429 && open->stream) {
         service_open_again(open, connection, answer->reusable, g_steal_pointer(&refusal));
     } else {
         connection_free(connection);
-        g_prefix_error(&refusal, "%s: ", stream_device(open->stream));
+        if (open->stream)
+            g_prefix_error(&refusal, "%s: ", stream_device(open->stream));
         service_open_fail(open, reason, refusal);
     }
 }

@@ -15,7 +15,9 @@ typedef struct ServiceOpen ServiceOpen;
 #define SERVICE_TOKEN_LIFE (60 * 60)           /* s */
 #define SERVICE_GRACE (4 * G_TIME_SPAN_SECOND) /* on top of wait and timeout, for the way */
 
-#define SERVICE_RETRY_MIN 100 /* ms, when the hub is too busy just now */
+#define SERVICE_ABANDON 1000      /* ms for the hub's answer when nobody waits for it any more */
+#define SERVICE_ABANDONED_MAX 256 /* what is under way on the reactors; beyond it: dropped */
+#define SERVICE_RETRY_MIN 100     /* ms, when the hub is too busy just now */
 #define SERVICE_RETRY_MAX 400
 
 typedef struct {
@@ -42,8 +44,8 @@ typedef void (*ServiceOpenDone)(Stream *stream, const GError *error, void *data)
 void service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpenDone done,
                         void *data);
 
-/* The POST of section 3 as bytes, with the token in it: http_request_wipe. NULL when none can be made
- * from this identity and these names. */
+/* The POST of section 3 as bytes, with the token in it: http_request_wipe. NULL when none can be
+ * made from this identity and these names. */
 GString *service_request_build(const ServiceOpenOptions *options);
 
 /* A token of a service's identity; NULL: there is no key in it, or none that can be. Wipe it. */
