@@ -93,6 +93,9 @@ static const OptionRow rows[OPTION_LAST] = {
                               N_("Close a stream whose bytes nobody takes for so long: 1min")},
     [OPTION_AT] = {"at", VALUE_REQUIRED, "MOMENT",
                    N_("As if it were then: 14:30 or '2026-11-21 14:30'; default: now")},
+    [OPTION_ALLOWED_USERS] = {"allowed-users", VALUE_REQUIRED, "LIST",
+                              N_("With --system: only these users and groups, alice,@ops, open "
+                                 "streams through the hub")},
 };
 
 const OptionRow *

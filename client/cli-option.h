@@ -51,6 +51,7 @@ typedef enum {
     OPTION_IDLE_TIMEOUT,
     OPTION_STALL_TIMEOUT,
     OPTION_AT,
+    OPTION_ALLOWED_USERS,
     OPTION_LAST,
 } Option;
 

@@ -14,6 +14,18 @@
 #define FIRST_ATTEMPT (3 * G_TIME_SPAN_SECOND)
 #define FIRST_POLL (20 * G_TIME_SPAN_MILLISECOND)
 
+/* "alice,@ops", taken apart; streamd says what is wrong with a name. */
+static void
+hub_add_users(const Cli *cli, GVariantBuilder *builder)
+{
+    const char *list = cli->values[OPTION_ALLOWED_USERS];
+    g_auto(GStrv) users = list != NULL ? g_strsplit(list, ",", -1) : NULL;
+
+    if (users != NULL)
+        g_variant_builder_add(builder, "{sv}", "allowed-users",
+                              g_variant_new_strv((const char *const *)users, -1));
+}
+
 static gboolean
 hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
 {
@@ -33,6 +45,7 @@ hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
         }
         verb_add_string(builder, "ca-file", ca);
     }
+    hub_add_users(cli, builder);
     return TRUE;
 }
 

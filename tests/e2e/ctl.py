@@ -118,6 +118,21 @@ def shows_for_people():
         check_equal(site.gateway.ctl("log-level", "loud").returncode, 2, "a level that is none")
 
 
+def users_of_a_hub():
+    """hub add --allowed-users keeps the list, and what is no user in it is refused"""
+    with Site(gateway=False) as site:
+        path = os.path.join(site.dir, "more.cs")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(site.hub.connection_string("policy", "service"))
+        add = ["--connection-string-file", path, "--ca", site.hub.ca, "--allowed-users"]
+        done = site.client.ctl("hub", "add", "no", *add, "alice,a:b")
+        check_equal(done.returncode, 2, done.stderr)
+        check('"a:b"' in done.stderr, done.stderr)
+        site.client.ctl_ok("hub", "add", "yes", *add, "alice,@ops")
+        with open(os.path.join(site.dir, "client-state", "state"), encoding="utf-8") as file:
+            check("allowed-users=alice @ops\n" in file.read(), "it is not kept")
+
+
 def on_terminal(daemon, columns, *arguments, **env):
     """What it writes to a terminal of that width."""
     master, slave = pty.openpty()
@@ -178,4 +193,5 @@ def every_verb_explains_itself():
                 check(f"--{option}" in verb["arguments"], f"{verb['name']}: the form is without --{option}")
 
 
-main(json_of_every_verb, shows_for_people, colours_are_for_terminals, every_verb_explains_itself)
+main(json_of_every_verb, shows_for_people, users_of_a_hub, colours_are_for_terminals,
+     every_verb_explains_itself)
