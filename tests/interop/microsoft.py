@@ -167,6 +167,7 @@ def their_device_over_websocket():
             device.expect("open")
             child.kill()
             child.wait(PATIENCE)
+            device.expect("closed")
 
 
 def their_device_rejects():
