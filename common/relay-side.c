@@ -304,7 +304,8 @@ side_is_read(Relay *relay, int index)
 static gint64
 side_kernel_silence(Relay *relay, Side *side, gint64 now)
 {
-    gint64 unanswered = connection_unanswered(side->connection);
+    gint64 unanswered =
+        now - side->heard < relay->times.ping ? 0 : connection_unanswered(side->connection);
 
     if (unanswered == 0)
         side->owing = 0;
