@@ -19,7 +19,7 @@ import time
 from ends import Server, connect, read_all, read_exactly
 from harness import LONG, Daemon, Failure, Site, check, check_equal, eventually, main, run
 
-ROUNDS = 50 if LONG else 4
+ROUNDS = 50 if LONG else 3
 BETWEEN = (5.0, 6.0) if LONG else (0.05, 0.6)  # s that a hub lives: what comes back sooner waits longer
 BACK = 30.0  # s until the device is back
 SEED = 5
