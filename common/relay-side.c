@@ -224,8 +224,9 @@ side_event(Relay *relay, int index, const WsEvent *event)
         break;
     case WS_EVENT_EMPTY:
         /* The first one is the end of data, from a plain peer only after data; the rest are
-         * dropped: the C# client sends them without end (docs/wire-protocol.md, section 4). */
-        if ((side->caps & CAP_HALF_CLOSE) || side->had_data)
+         * dropped: the C# client sends them without end (docs/wire-protocol.md, section 4). So is
+         * one that follows, in the same piece, what a limit has cut short: that is no whole. */
+        if (relay->reason == REASON_NONE && ((side->caps & CAP_HALF_CLOSE) || side->had_data))
             relay->flows[index].ended = TRUE;
         break;
     case WS_EVENT_CLOSE:

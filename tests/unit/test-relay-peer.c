@@ -3,6 +3,7 @@
  * what happens to the bytes in between. */
 #include "tests/unit/peer-fixture.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -342,6 +343,28 @@ test_the_last_word_before_the_reactor_ends(void)
     }
 }
 
+/* More than the stream may carry, and the end of it in the same breath: what is cut off is no
+ * whole. */
+static void
+test_limit_before_the_end(void)
+{
+    const RelayTimes times = {RELAY_QUIET, RELAY_PING, RELAY_DEAD, {.bytes = 60}};
+    g_autoptr(Stand) stand = stand_new(BOTH, &times, FALSE);
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    guint8 pattern[100], got[100];
+    gssize n;
+
+    peer_fill(pattern, 0, sizeof pattern);
+    peer_append(bytes, PEER_FIN | PEER_BINARY, pattern, sizeof pattern);
+    peer_append(bytes, PEER_FIN | PEER_BINARY, NULL, 0);
+    chain_write_all(stand->peer, bytes->data, bytes->len);
+    g_assert_cmpint(stand_wait(stand), ==, REASON_BYTE_LIMIT);
+    while ((n = recv(stand->target, got, sizeof got, 0)) > 0)
+        continue;
+    g_assert_cmpint(n, ==, -1);
+    g_assert_cmpint(errno, ==, ECONNRESET);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -364,5 +387,6 @@ main(int argc, char **argv)
     g_test_add_func("/relay-peer/slow/still-sends", test_a_reader_that_still_sends);
     g_test_add_func("/relay-peer/last-word", test_the_last_word_before_the_reactor_ends);
     g_test_add_func("/relay-peer/stopped", test_stopped_while_it_delivers);
+    g_test_add_func("/relay-peer/limit-before-the-end", test_limit_before_the_end);
     return g_test_run();
 }
