@@ -30,6 +30,9 @@ typedef struct {
     BusHandler *handler;
     GList link;
     Outcall *call;
+    guint limit;   /* GSource */
+    guint waited;  /* how many of its periods for a turn */
+    gboolean sent; /* at the last look */
     guint64 stream;
     int fd;
 } Delivery;
@@ -44,6 +47,8 @@ static void
 delivery_free(Delivery *delivery)
 {
     g_queue_unlink(&delivery->handler->deliveries, &delivery->link);
+    if (delivery->limit != 0)
+        g_source_remove(delivery->limit);
     (void)close(delivery->fd);
     g_free(delivery);
 }
@@ -59,13 +64,40 @@ delivery_fail(Delivery *delivery)
     delivery_free(delivery);
 }
 
+/* What was sent lives as long as its descriptor; what waits for its turn will never get there. */
+static void
+delivery_end(Delivery *delivery)
+{
+    gboolean sent = outcall_is_sent(delivery->call);
+
+    outcall_cancel(delivery->call);
+    if (sent)
+        delivery_free(delivery);
+    else
+        delivery_fail(delivery);
+}
+
+static gboolean
+delivery_late(gpointer data)
+{
+    Delivery *delivery = data;
+    gboolean sent = outcall_is_sent(delivery->call);
+
+    if (!delivery->sent && (sent || ++delivery->waited < HANDLER_DELIVER_WAITS)) {
+        delivery->sent = sent;
+        return G_SOURCE_CONTINUE;
+    }
+    delivery->limit = 0;
+    delivery_end(delivery);
+    return G_SOURCE_REMOVE;
+}
+
 /* No reply is no fault: the descriptor has arrived, and lives on its own from then on. */
 static void
 delivery_done(sd_bus_message *reply, void *data)
 {
     if (reply == NULL || (sd_bus_message_is_method_error(reply, NULL) > 0 &&
-                          sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) <= 0 &&
-                          sd_bus_message_is_method_error(reply, SD_BUS_ERROR_TIMEOUT) <= 0))
+                          sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) <= 0))
         delivery_fail(data);
     else
         delivery_free(data);
@@ -159,8 +191,7 @@ bus_handler_ask(const HandlerStream *what, HandlerAsk *ask, void *data)
         return NULL;
     /* The one who asks has a time limit of its own, and it counts from now. */
     return outcalls_send(bus_server_outcalls(handler->handlers->server),
-                         caller_uid(handler->caller), message, 2 * HANDLER_ANSWER_TIME,
-                         bus_handler_answered, ask);
+                         caller_uid(handler->caller), message, bus_handler_answered, ask);
 }
 
 static void
@@ -183,11 +214,16 @@ bus_handler_deliver(const HandlerStream *what, int fd, void *data)
     delivery->stream = stream_id(what->stream);
     g_queue_push_tail_link(&handler->deliveries, &delivery->link);
     if (r >= 0)
-        delivery->call = outcalls_send(bus_server_outcalls(handler->handlers->server),
-                                       caller_uid(handler->caller), message, HANDLER_DELIVER_TIME,
-                                       delivery_done, delivery);
-    if (delivery->call == NULL)
+        delivery->call =
+            outcalls_send(bus_server_outcalls(handler->handlers->server),
+                          caller_uid(handler->caller), message, delivery_done, delivery);
+    if (delivery->call == NULL) {
         delivery_fail(delivery);
+        return;
+    }
+    delivery->sent = outcall_is_sent(delivery->call);
+    delivery->limit = g_timeout_add((guint)(HANDLER_DELIVER_TIME / G_TIME_SPAN_MILLISECOND),
+                                    delivery_late, delivery);
 }
 
 static const HandlerOps bus_handler_ops = {
@@ -196,20 +232,11 @@ static const HandlerOps bus_handler_ops = {
     .deliver = bus_handler_deliver,
 };
 
-/* What was sent lives as long as its descriptor; what waits for its turn will never get there. */
 static void
 bus_handler_end_deliveries(BusHandler *handler)
 {
-    while (handler->deliveries.head != NULL) {
-        Delivery *delivery = handler->deliveries.head->data;
-        gboolean sent = outcall_is_sent(delivery->call);
-
-        outcall_cancel(delivery->call);
-        if (sent)
-            delivery_free(delivery);
-        else
-            delivery_fail(delivery);
-    }
+    while (handler->deliveries.head != NULL)
+        delivery_end(handler->deliveries.head->data);
 }
 
 static void

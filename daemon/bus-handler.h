@@ -13,6 +13,9 @@ typedef struct BusHandlers BusHandlers;
  * is the reason of the end, and not that it was closed. */
 #define HANDLER_DELIVER_TIME (5 * G_TIME_SPAN_SECOND)
 
+/* For its turn (bus-outcall.h), in the same unit; then the stream ends. */
+#define HANDLER_DELIVER_WAITS 6
+
 BusHandlers *bus_handlers_new(BusServer *server);
 void bus_handlers_free(BusHandlers *handlers); /* as agents_free */
 

@@ -12,10 +12,9 @@ struct Outcall {
     GList link;
     uid_t uid;
     sd_bus_message *message; /* until it is sent */
-    gint64 timeout;
     sd_bus_slot *slot;
-    guint failed; /* idle source: it could not be sent */
-    OutcallDone done;
+    guint failed;     /* idle source: it could not be sent */
+    OutcallDone done; /* NULL: cancelled */
     void *data;
 };
 
@@ -30,15 +29,6 @@ outcalls_new(sd_bus *bus)
     g_queue_init(&outcalls->waiting);
     g_queue_init(&outcalls->sent);
     return outcalls;
-}
-
-void
-outcalls_free(Outcalls *outcalls)
-{
-    if (outcalls == NULL)
-        return;
-    sd_bus_unref(outcalls->bus);
-    g_free(outcalls);
 }
 
 gboolean
@@ -59,6 +49,17 @@ outcall_free(Outcall *call)
     g_free(call);
 }
 
+void
+outcalls_free(Outcalls *outcalls)
+{
+    if (outcalls == NULL)
+        return;
+    while (outcalls->sent.head != NULL)
+        outcall_free(outcalls->sent.head->data);
+    sd_bus_unref(outcalls->bus);
+    g_free(outcalls);
+}
+
 /* Frees the call first, so that its place is there for what DONE may send. */
 static void
 outcall_end(Outcall *call, sd_bus_message *reply)
@@ -68,7 +69,8 @@ outcall_end(Outcall *call, sd_bus_message *reply)
     void *data = call->data;
 
     outcall_free(call);
-    done(reply, data);
+    if (done != NULL)
+        done(reply, data);
     outcalls_pump(outcalls);
 }
 
@@ -98,8 +100,7 @@ outcall_start(Outcall *call)
 
     g_queue_unlink(&outcalls->waiting, &call->link);
     g_queue_push_tail_link(&outcalls->sent, &call->link);
-    r = sd_bus_call_async(outcalls->bus, &call->slot, message, outcall_on_reply, call,
-                          (guint64)call->timeout);
+    r = sd_bus_call_async(outcalls->bus, &call->slot, message, outcall_on_reply, call, G_MAXUINT64);
     if (r < 0)
         call->failed = g_idle_add(outcall_on_failure, call);
 }
@@ -130,8 +131,7 @@ outcalls_pump(Outcalls *outcalls)
 }
 
 Outcall *
-outcalls_send(Outcalls *outcalls, uid_t uid, sd_bus_message *message, gint64 timeout,
-              OutcallDone done, void *data)
+outcalls_send(Outcalls *outcalls, uid_t uid, sd_bus_message *message, OutcallDone done, void *data)
 {
     Outcall *call;
 
@@ -142,7 +142,6 @@ outcalls_send(Outcalls *outcalls, uid_t uid, sd_bus_message *message, gint64 tim
     call->link.data = call;
     call->uid = uid;
     call->message = sd_bus_message_ref(message);
-    call->timeout = timeout;
     call->done = done;
     call->data = data;
     g_queue_push_tail_link(&outcalls->waiting, &call->link);
@@ -153,8 +152,8 @@ outcalls_send(Outcalls *outcalls, uid_t uid, sd_bus_message *message, gint64 tim
 void
 outcall_cancel(Outcall *call)
 {
-    Outcalls *outcalls = call->outcalls;
-
-    outcall_free(call);
-    outcalls_pump(outcalls);
+    if (outcall_is_sent(call))
+        call->done = NULL;
+    else
+        outcall_free(call);
 }

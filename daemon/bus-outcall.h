@@ -3,7 +3,9 @@
  * the others wait for their turn. An app that does not answer keeps those of its own user waiting.
  *
  * The system bus lets nobody wait for more than 128 replies (dbus-daemon(1),
- * max_replies_per_connection), of which polkit's are most (bus-bouncer.h). Main thread. */
+ * max_replies_per_connection), of which polkit's are most (bus-bouncer.h). It counts a call until
+ * it is answered or the app has left, however long that takes: so a call keeps its place until
+ * then, also one that is cancelled. Main thread. */
 #pragma once
 
 #include "common/bus-util.h"
@@ -15,20 +17,21 @@
 typedef struct Outcalls Outcalls;
 typedef struct Outcall Outcall;
 
-/* Once, later. REPLY may be an error; NULL: the call could not be sent. */
+/* Once, later, unless the app neither answers nor leaves. REPLY may be an error; NULL: the call
+ * could not be sent. */
 typedef void (*OutcallDone)(sd_bus_message *reply, void *data);
 
 Outcalls *outcalls_new(sd_bus *bus);
-void outcalls_free(Outcalls *outcalls); /* there are none by then; NULL is fine */
+void outcalls_free(Outcalls *outcalls); /* all are cancelled by then; NULL is fine */
 
-/* Sends MESSAGE to an app of UID, now or in its turn. TIMEOUT, in µs, counts from then. NULL: too
+/* Sends MESSAGE to an app of UID, now or in its turn. It has no time limit of its own. NULL: too
  * many wait. */
-Outcall *outcalls_send(Outcalls *outcalls, uid_t uid, sd_bus_message *message, gint64 timeout,
-                       OutcallDone done, void *data);
+Outcall *
+outcalls_send(Outcalls *outcalls, uid_t uid, sd_bus_message *message, OutcallDone done, void *data);
 
 gboolean outcall_is_sent(const Outcall *call);
 
-/* DONE is not called. What was sent stays sent. */
+/* DONE is not called. What was sent stays sent, and keeps its place. */
 void outcall_cancel(Outcall *call);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Outcalls, outcalls_free)

@@ -12,6 +12,7 @@
 
 #define MANY 50
 #define HANDLERS_PER_UID 8 /* daemon/handler.h */
+#define OUTCALLS_PER_UID 8 /* daemon/bus-outcall.h */
 
 /* For the streams of a name, the handler of that name. */
 static void
@@ -396,6 +397,39 @@ test_released(Apps *apps, gconstpointer data)
     handler_app_clear(&both.handler);
 }
 
+/* One that never answers has its user's places and no more of them, however often it is asked: the
+ * bus would let streamd wait for so many replies only, and not ask about anybody else. */
+static gboolean
+is_asked_for(void *data)
+{
+    g_autofree char *path = g_strdup_printf(BUS_PATH_STREAM "/%d", OUTCALLS_PER_UID + 1);
+
+    return fixture_has_object(((Apps *)data)->site.gateway_bus, path);
+}
+
+static void
+test_silent(Apps *apps, gconstpointer data)
+{
+    HandlerApp handler;
+    Opening opening;
+
+    set_up_handler(apps, &handler, HANDLER_SAYS_NOTHING, "echo");
+    for (guint i = 0; i < OUTCALLS_PER_UID; i++) {
+        apps_open(apps, &opening, "echo");
+        apps_wait_handler(apps, &handler, i + 1, 0);
+        sd_bus_message_unref(fixture_call(handler.bus, handler.stream, BUS_STREAM, "Close", NULL));
+        apps_assert_fails(apps, &opening, "Rejected", "");
+    }
+    apps_open(apps, &opening, "echo");
+    apps_wait(apps, is_asked_for, apps);
+    g_assert_cmpuint(handler.asked, ==, OUTCALLS_PER_UID);
+    g_assert_cmpint(sd_bus_reply_method_return(handler.held, "bs", 1, ""), >=, 0);
+    apps_wait_handler(apps, &handler, OUTCALLS_PER_UID + 1, 0);
+    apps_leave(apps, handler.bus);
+    apps_assert_fails(apps, &opening, "Rejected", "has left");
+    handler_app_clear(&handler);
+}
+
 #define ADD(path, func) g_test_add("/handler/" path, Apps, NULL, apps_set_up, func, apps_tear_down)
 
 int
@@ -412,5 +446,6 @@ main(int argc, char **argv)
     ADD("registering", test_registering);
     ADD("hostile", test_hostile);
     ADD("released", test_released);
+    ADD("silent", test_silent);
     return g_test_run();
 }
