@@ -126,6 +126,24 @@ entries_for(CliOptions *o, CliOptionSet set)
     return e;
 }
 
+/* All verbs, or those of two words that begin with NOUN; how many. */
+static guint
+usage_append_verbs(GString *text, const char *noun)
+{
+    g_autofree char *prefix = noun ? g_strconcat(noun, " ", NULL) : g_strdup("");
+    guint n = 0;
+
+    for (const CliVerb *verb = verbs; verb->verb; verb++) {
+        g_autofree char *call = g_strconcat(verb->verb, " ", verb->args, NULL);
+
+        if (!g_str_has_prefix(verb->verb, prefix))
+            continue;
+        g_string_append_printf(text, "  %-34s %s\n", call, verb->help);
+        n++;
+    }
+    return n;
+}
+
 static char *
 usage_text(void)
 {
@@ -133,11 +151,7 @@ usage_text(void)
         g_string_new("Usage: streamhub [--state-dir DIR | --admin-socket PATH] VERB ...\n"
                      "       streamhub VERB --help | --version\n\nVerbs:\n");
 
-    for (const CliVerb *verb = verbs; verb->verb; verb++) {
-        g_autofree char *call = g_strconcat(verb->verb, " ", verb->args, NULL);
-
-        g_string_append_printf(text, "  %-34s %s\n", call, verb->help);
-    }
+    (void)usage_append_verbs(text, NULL);
     g_string_append(text,
                     "\nExit codes: 0 done, 1 failure, 2 usage, 3 no hub reached, 4 not found,\n"
                     "  5 denied, 6 there already, 7 limit reached\n");
@@ -207,6 +221,28 @@ exit_code(const GError *error)
     return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_EXIST) ? 6 : 1;
 }
 
+/* ARGV is no verb: help for what its first word begins, if that is asked for, or what is wrong. */
+static gboolean
+run_no_verb(int argc, char **argv, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    gboolean help = argc > 1 && (g_str_equal(argv[1], "--help") || g_str_equal(argv[1], "-h"));
+
+    if (argc > 0 && usage_append_verbs(text, argv[0]) > 0) {
+        if (help)
+            g_print("The verbs of '%s':\n%s", argv[0], text->str);
+        else
+            g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "the verbs of '%s' are:\n%s",
+                        argv[0], g_strchomp(text->str));
+        return help;
+    }
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                argc > 0 ? "'%s' is not a verb; see streamhub --help"
+                         : "what to do? See streamhub --help%s",
+                argc > 0 ? argv[0] : "");
+    return FALSE;
+}
+
 static gboolean
 run_verb(CliOptions *options, int argc, char **argv, GError **error)
 {
@@ -214,13 +250,8 @@ run_verb(CliOptions *options, int argc, char **argv, GError **error)
     const CliVerb *verb = verb_find(argc - 1, argv + 1, &words);
     CliCall call = {.options = options};
 
-    if (!verb) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    argc > 1 ? "'%s' is not a verb; see streamhub --help"
-                             : "what to do? See streamhub --help%s",
-                    argc > 1 ? argv[1] : "");
-        return FALSE;
-    }
+    if (!verb)
+        return run_no_verb(argc - 1, argv + 1, error);
     if (!parse_verb(verb, options, &argc, &argv, error))
         return FALSE;
     if (!options->state_dir && !options->admin_socket)

@@ -303,6 +303,11 @@ test_usage(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     run_words(&run, help);
     g_assert_cmpint(run.code, ==, 0);
     ASSERT_HAS(run.out, "connection-string policy NAME");
+    g_assert_cmpint(hub(f, &run, "invite --help"), ==, 0);
+    ASSERT_HAS(run.out, "  invite user NAME");
+    g_assert_null(strstr(run.out, "policy list"));
+    g_assert_cmpint(hub(f, &run, "invite"), ==, 2);
+    ASSERT_HAS(run.err, "  invite user NAME");
     g_assert_cmpint(hub(f, &run, "init --host-name other.example"), ==, 6);
 }
 
