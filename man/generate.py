@@ -32,9 +32,29 @@ def italic(text):
     return f'\\fI{escape(text)}\\fR'
 
 
+def indent(line):
+    return len(line) - len(line.lstrip())
+
+
+def keys(lines, depth):
+    """Rows of a table: "key  type  text", which may go on in lines that are indented further."""
+    for line in lines:
+        if indent(line) == depth:
+            key, *types, text = re.split(r' {2,}', line.strip())
+            yield '.TP\n' + bold(key) + ''.join(f' ({bold(name)})' for name in types) + '\n' + escape(text)
+        else:
+            yield escape(line.strip())
+
+
 def paragraphs(text):
-    """Of a comment: separated by empty lines; a list's items begin with "- "."""
-    for part in re.split(r'\n\s*\n', text.strip()):
+    """Of a comment: separated by empty lines; a list's items begin with "- "; a table is indented."""
+    margin = min((indent(line) for line in text.strip().splitlines()[1:] if line.strip()), default=0)
+    for part in re.split(r'\n[^\S\n]*\n', text.strip()):
+        lines = [line for line in part.splitlines() if line.strip()]
+        depth = min(map(indent, lines), default=0)
+        if depth > margin:
+            yield '\n'.join(keys(lines, depth))
+            continue
         items = re.split(r'(?m)^\s*- ', part)
         if items[0].strip():
             yield '.PP\n' + escape(' '.join(items[0].split()))

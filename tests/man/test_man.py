@@ -59,6 +59,11 @@ class Manual(unittest.TestCase):
                 if other.startswith(('stream', 'io.streamd')):
                     self.assertIn(f'{other}.{section}', PAGES, name)
 
+    def test_tables_of_an_interface(self):
+        page = source('io.streamd.Streamd1.Policy.5')
+        for key in ('hub', 'stream', 'time', 'accept', 'ask', 'max\\-streams', 'stall\\-timeout'):
+            self.assertRegex(page, rf'(?m)^\.TP\n\\fB"?{re.escape(key)}"?\\fR')
+
     def test_streamctl(self):
         page, dump = plain('streamctl.1'), json.loads(output(STREAMCTL, '--dump-verbs'))
         for verb in dump['verbs']:
