@@ -5,42 +5,20 @@
 
 # What is made ready says nothing; the cases do.
 exec 3>&1 >/dev/null 2>&1
-streamhub init --state-dir /var/lib/streamhub --host-name localhost
-systemctl start streamhub
-install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
-}
+start_hub
 hub device add gw-1
-hub connection-string device gw-1 | streamctl --system hub add office \
-    --connection-string-file - --ca /etc/streamd/ca.pem
-cat >/etc/systemd/system/echo.socket <<'UNIT'
-[Socket]
-ListenStream=127.0.0.1:7007
-Accept=yes
-UNIT
-cat >/etc/systemd/system/echo@.service <<'UNIT'
-[Service]
-ExecStart=/bin/cat
-StandardInput=socket
-UNIT
-systemctl start echo.socket
+join_hub office device gw-1 streamctl --system
+start_echo
 streamctl --system target add echo tcp:127.0.0.1:7007
 streamctl --system accept-policy add --stream door --ask=echo
 
 # Olga asks from elsewhere, through a streamd of her own.
-loginctl enable-linger olga
-systemctl start user@2003
+start_manager olga
 olga() {
-    as olga XDG_RUNTIME_DIR=/run/user/2003 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/2003/bus \
-        timeout 30 streamctl --user "$@"
+    with_bus olga timeout 30 streamctl --user "$@"
 }
-hub connection-string policy service |
-    olga hub add office --connection-string-file - --ca /etc/streamd/ca.pem
-connected() {
-    hub device show gw-1 | grep -q 'Connected'
-}
-until_true connected
+join_hub office policy service olga
+until_true says Connected hub device show gw-1
 exec >&3 2>&1
 
 # session USER [SEAT]: one of logind's, in which in_session runs commands.

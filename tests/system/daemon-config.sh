@@ -5,15 +5,10 @@
 targets() {
     streamctl --system target list
 }
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
-}
 conf=/etc/streamd/streamd.conf
 
-streamhub init --state-dir /var/lib/streamhub --host-name localhost >/dev/null
-systemctl start streamhub
+start_hub >/dev/null
 hub device add pump >/dev/null
-install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
 install -d -m 700 /etc/streamd/credentials
 hub connection-string device pump --output /etc/streamd/credentials/plant
 

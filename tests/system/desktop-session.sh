@@ -5,42 +5,16 @@
 
 # What is made ready says nothing; the cases do.
 exec 3>&1 >/dev/null 2>&1
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/50-alice.rules <<'RULE'
-polkit.addRule(function(action, subject) {
-    if (/\.open-(stream|tunnel)$/.test(action.id) && subject.user == "alice" && subject.active)
-        return polkit.Result.YES;
-});
-RULE
-streamhub init --state-dir /var/lib/streamhub --host-name localhost
-systemctl start streamhub
-install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
-}
+polkit_allows '/\.open-(stream|tunnel)$/.test(action.id) && subject.user == "alice" && subject.active'
+start_hub
 hub device add gw-1
-hub connection-string device gw-1 | streamctl --system hub add office \
-    --connection-string-file - --ca /etc/streamd/ca.pem
-hub connection-string policy service | streamctl --system hub add ops \
-    --connection-string-file - --ca /etc/streamd/ca.pem
-cat >/etc/systemd/system/echo.socket <<'UNIT'
-[Socket]
-ListenStream=127.0.0.1:7007
-Accept=yes
-UNIT
-cat >/etc/systemd/system/echo@.service <<'UNIT'
-[Service]
-ExecStart=/bin/cat
-StandardInput=socket
-UNIT
-systemctl start echo.socket
+join_hub office device gw-1 streamctl --system
+join_hub ops policy service streamctl --system
+start_echo
 streamctl --system target add echo tcp:127.0.0.1:7007
 streamctl --system accept-policy add --stream echo --accept echo
 streamctl --system accept-policy add --stream door --ask=echo
-connected() {
-    hub device show gw-1 | grep -q 'Connected'
-}
-until_true connected
+until_true says Connected hub device show gw-1
 exec >&3 2>&1
 
 # A session on the seat: who is in it sits at the machine.
@@ -73,7 +47,7 @@ systemctl stop streamd
 ok 'it says that streamd has gone' step gone
 systemctl start streamd
 ok 'it follows when streamd is back' step back
-until_true connected
+until_true says Connected hub device show gw-1
 knock third
 ok 'and asks as before' step 'allowed again'
 ok 'all was well' step 'done'

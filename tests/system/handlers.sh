@@ -6,59 +6,28 @@
 
 # What is made ready says nothing; the cases do.
 exec 3>&1 >/dev/null 2>&1
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/50-both.rules <<'RULE'
-polkit.addRule(function(action, subject) {
-    if (/\.handle-streams$/.test(action.id) && /^(alice|bob)$/.test(subject.user))
-        return polkit.Result.YES;
-});
-RULE
-streamhub init --state-dir /var/lib/streamhub --host-name localhost
-systemctl start streamhub
-install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
-}
+polkit_allows '/\.handle-streams$/.test(action.id) && /^(alice|bob)$/.test(subject.user)'
+start_hub
 hub device add gw-1
-hub connection-string device gw-1 | streamctl --system hub add office \
-    --connection-string-file - --ca /etc/streamd/ca.pem
+join_hub office device gw-1 streamctl --system
 # Both handlers have one name; the rules say whose is meant.
 streamctl --system accept-policy add --stream alices-stream --handler echo --handler-user alice
 streamctl --system accept-policy add --stream bobs-stream --handler echo --handler-user bob
 
 # Olga asks from elsewhere, through a streamd of her own.
-loginctl enable-linger olga
-systemctl start user@2003
+start_manager olga
 olga() {
-    as olga XDG_RUNTIME_DIR=/run/user/2003 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/2003/bus \
-        timeout 30 streamctl --user "$@"
+    with_bus olga timeout 30 streamctl --user "$@"
 }
-hub connection-string policy service |
-    olga hub add office --connection-string-file - --ca /etc/streamd/ca.pem
-connected() {
-    hub device show gw-1 | grep -q 'Connected'
-}
-until_true connected
+join_hub office policy service olga
+until_true says Connected hub device show gw-1
 exec >&3 2>&1
 
 handler() {
     as "$1" /usr/bin/python3 /test-lib/echo-handler.py --system echo >"/home/$1/handler" 2>&1 &
 }
-# user NAME COMMAND...: over that user's tap.
-user() {
-    local name=$1
-    shift
-    as "$name" DBUS_SYSTEM_BUS_ADDRESS="unix:path=/home/$name/bus" timeout 20 "$@"
-}
-call() {
-    user "$1" busctl --system call io.streamd.Streamd1 "${@:2}"
-}
-for name in alice bob; do
-    runuser -u $name -- /usr/bin/python3 /test-lib/bus-tap.py /home/$name/bus /home/$name/traffic >/dev/null 2>&1 &
-    until_true test -S /home/$name/bus
-    user $name gdbus monitor --system --dest io.streamd.Streamd1 >/home/$name/gdbus 2>&1 &
-    user $name streamctl --system monitor >/home/$name/monitor 2>&1 &
-done
+tap alice
+tap bob
 ok 'olga is no one to handle streams' fails 1 as olga /usr/bin/python3 /test-lib/echo-handler.py \
     --system echo
 handler bob
@@ -66,7 +35,7 @@ ok "bob's app is there" until_true grep -q registered /home/bob/handler
 knock() {
     is "hello $1" bash -c "echo hello $1 | olga connect gw-1 $1s-stream"
 }
-export -f olga as
+export -f olga with_bus as
 ok 'his stream comes to him' knock bob
 ok "alice's does not: hers is not there" fails 12 olga connect gw-1 alices-stream
 ok 'and olga reads why' says 'not running' olga connect gw-1 alices-stream
@@ -91,8 +60,8 @@ owned() {
 }
 ok 'it belongs to her' is 2001 owned alices-stream
 ok 'and his to him' is 2002 owned bobs-stream
-ok 'she sees it' says alices-stream user alice streamctl --system stream list
-ok 'he sees his' says bobs-stream user bob streamctl --system stream list
+ok 'she sees it' says alices-stream tapped alice streamctl --system stream list
+ok 'he sees his' says bobs-stream tapped bob streamctl --system stream list
 root=/io/streamd/Streamd1
 {
     call bob $root org.freedesktop.DBus.ObjectManager GetManagedObjects

@@ -14,9 +14,6 @@ ok 'not root' refused test "$(stat -c %u "/proc/$first")" = 0
 ok 'no capability' grep -q '^CapBnd:[[:space:]]*0*$' "/proc/$first/status"
 ok 'its state is for root and itself' is 700 stat -L -c %a /var/lib/private
 
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
-}
 greet() {
     timeout 5 openssl s_client -connect "localhost:$1" -CAfile /var/lib/streamhub/ca.pem \
         -verify_return_error -brief </dev/null

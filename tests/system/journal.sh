@@ -3,9 +3,6 @@
 # and nowhere a key, nor what streams carry.
 . /test-lib/lib.sh
 
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
-}
 id_of() {
     grep -B 40 -m 1 "^Subject: $1\$" /usr/lib/systemd/catalog/streamd.catalog | sed -n 's/^-- //p' | tail -n 1
 }
@@ -22,16 +19,11 @@ told() {
 }
 
 {
-    streamhub init --state-dir /var/lib/streamhub --host-name localhost
-    systemctl start streamhub
+    start_hub
     hub device add pump
     hub connection-string device pump --output /root/pump
     hub connection-string policy service --output /root/service
-    install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
-    mkdir -p /run/test
-    printf '[Socket]\nListenStream=127.0.0.1:7007\nAccept=yes\n' >/etc/systemd/system/echo.socket
-    printf '[Service]\nExecStart=/bin/cat\nStandardInput=socket\n' >/etc/systemd/system/echo@.service
-    systemctl start echo.socket
+    start_echo
     journalctl --update-catalog
 } >/dev/null 2>&1
 

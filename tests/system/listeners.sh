@@ -2,12 +2,7 @@
 # Tunnels of the system's streamd, in its sandbox: the owner and root get in, other users do not.
 . /test-lib/lib.sh
 
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
-}
-streamhub init --state-dir /var/lib/streamhub --host-name localhost >/dev/null
-systemctl start streamhub
-install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
+start_hub >/dev/null
 hub connection-string policy service --output /etc/streamd/service.cs
 chown streamd /etc/streamd/service.cs
 cat >/etc/streamd/streamd.conf <<'CONF'
@@ -18,13 +13,7 @@ AllowedUsers=alice
 [limits]
 ListenersPerUser=3
 CONF
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/50-test.rules <<'RULE'
-polkit.addRule(function(action, subject) {
-    if (action.id.indexOf("io.streamd.streamd1.") == 0 && subject.user == "alice")
-        return polkit.Result.YES;
-});
-RULE
+polkit_allows 'action.id.indexOf("io.streamd.streamd1.") == 0 && subject.user == "alice"'
 systemctl start streamd
 
 tunnel() {

@@ -15,14 +15,8 @@ ok 'and with an address that is none' fails 5 target alice add hers nonsense
 ok 'and so is nobody' fails 5 as nobody streamctl --system target add his tcp:127.0.0.1:2
 ok 'nothing has changed' refused says hers streamctl --system target list
 
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/50-streamers.rules <<'RULE'
-polkit.addRule(function(action, subject) {
-    if (action.id == "io.streamd.streamd1.manage-targets" &&
-        (subject.isInGroup("streamers") || (subject.active && subject.local)))
-        return polkit.Result.YES;
-});
-RULE
+polkit_allows 'action.id == "io.streamd.streamd1.manage-targets" &&
+    (subject.isInGroup("streamers") || (subject.active && subject.local))'
 systemctl restart polkit
 ok 'a group by a rule' target olga add group tcp:127.0.0.1:3
 ok 'only what the rule says' fails 5 as olga streamctl --system accept-policy set-default accept

@@ -4,19 +4,8 @@
 . /test-lib/lib.sh
 
 exec 3>&1 >/dev/null 2>&1
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/50-both.rules <<'RULE'
-polkit.addRule(function(action, subject) {
-    if (/\.open-(stream|tunnel)$/.test(action.id) && /^(alice|bob)$/.test(subject.user))
-        return polkit.Result.YES;
-});
-RULE
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
-}
-streamhub init --state-dir /var/lib/streamhub --host-name localhost
-systemctl start streamhub
-install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
+polkit_allows '/\.open-(stream|tunnel)$/.test(action.id) && /^(alice|bob)$/.test(subject.user)'
+start_hub
 hub connection-string policy service --output /etc/streamd/service.cs
 chown streamd /etc/streamd/service.cs
 cat >/etc/streamd/streamd.conf <<'CONF'
@@ -30,18 +19,16 @@ CONF
 systemctl start streamd
 
 # The device is olga's, in a streamd of her own.
-loginctl enable-linger olga
-systemctl start user@2003
+start_manager olga
 olga() {
-    as olga XDG_RUNTIME_DIR=/run/user/2003 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/2003/bus "$@"
+    with_bus olga streamctl --user "$@"
 }
 hub device add pump
-hub connection-string device pump |
-    olga streamctl --user hub add office --connection-string-file - --ca /etc/streamd/ca.pem
+join_hub office device pump olga
 systemd-run -q -p User=olga /usr/bin/python3 /test-lib/many.py echo 7007
 until_true bash -c ': </dev/tcp/127.0.0.1/7007'
-olga streamctl --user target add echo tcp:127.0.0.1:7007
-olga streamctl --user accept-policy add --stream echo --accept echo
+olga target add echo tcp:127.0.0.1:7007
+olga accept-policy add --stream echo --accept echo
 until_true says 'true|connected' hub device show pump --json
 exec >&3 2>&1
 

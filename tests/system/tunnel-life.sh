@@ -6,13 +6,10 @@
 # What the second boot has to know.
 memory=/var/lib/tunnel-life
 alice() {
-    as alice XDG_RUNTIME_DIR=/run/user/2001 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/2001/bus "$@"
+    with_bus alice "$@"
 }
 unit() {
     alice systemctl --user "$@"
-}
-hub() {
-    streamhub --state-dir /var/lib/streamhub "$@"
 }
 connected() {
     streamctl --system --json hub list | grep -q '"connected"'
@@ -49,8 +46,7 @@ if [[ ! -e $memory ]]; then
     streamctl --system hub add out --connection-string-file /root/service.cs --ca /etc/streamd/ca.pem >/dev/null
     streamctl --system target add ssh tcp:127.0.0.1:22 >/dev/null
     streamctl --system accept-policy add --stream ssh --accept ssh >/dev/null
-    loginctl enable-linger alice
-    systemctl start user@2001
+    start_manager alice
     unit -q enable --now streamd
     alice streamctl --user hub add plant --connection-string-file /home/alice/service.cs --ca /etc/streamd/ca.pem >/dev/null
     until_true connected

@@ -6,66 +6,29 @@
 
 # What is made ready says nothing; the cases do.
 exec 3>&1 >/dev/null 2>&1
-
-mkdir -p /etc/polkit-1/rules.d
-cat >/etc/polkit-1/rules.d/50-both.rules <<'RULE'
-polkit.addRule(function(action, subject) {
-    if (/\.open-(stream|tunnel)$/.test(action.id) && /^(alice|bob)$/.test(subject.user))
-        return polkit.Result.YES;
-});
-RULE
-streamhub init --state-dir /var/lib/streamhub --host-name localhost >/dev/null
-systemctl start streamhub
-install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
-streamhub --state-dir /var/lib/streamhub connection-string policy service --output /root/service
-streamctl --system hub add ops --connection-string-file /root/service --ca /etc/streamd/ca.pem
+polkit_allows '/\.open-(stream|tunnel)$/.test(action.id) && /^(alice|bob)$/.test(subject.user)'
+start_hub
+join_hub ops policy service streamctl --system
 
 # The devices are olga's, in a streamd of her own.
-loginctl enable-linger olga
-systemctl start user@2003
+start_manager olga
 olga() {
-    as olga XDG_RUNTIME_DIR=/run/user/2003 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/2003/bus \
-        streamctl --user "$@"
+    with_bus olga streamctl --user "$@"
 }
 for device in alices-pump bobs-pump; do
-    streamhub --state-dir /var/lib/streamhub device add $device >/dev/null
-    streamhub --state-dir /var/lib/streamhub connection-string device $device |
-        olga hub add $device --connection-string-file - --ca /etc/streamd/ca.pem
+    hub device add $device
+    join_hub $device device $device olga
 done
-cat >/etc/systemd/system/echo.socket <<'UNIT'
-[Socket]
-ListenStream=127.0.0.1:7007
-Accept=yes
-UNIT
-cat >/etc/systemd/system/echo@.service <<'UNIT'
-[Service]
-ExecStart=/bin/cat
-StandardInput=socket
-UNIT
-systemctl start echo.socket
+start_echo
 olga target add echo tcp:127.0.0.1:7007
 olga accept-policy add --accept echo
-
 exec >&3 2>&1
 
-# user ALICE COMMAND...: over that user's tap.
-user() {
-    local name=$1
-    shift
-    as "$name" DBUS_SYSTEM_BUS_ADDRESS="unix:path=/home/$name/bus" timeout 20 "$@"
-}
-for name in alice bob; do
-    runuser -u $name -- /usr/bin/python3 /test-lib/bus-tap.py /home/$name/bus /home/$name/traffic >/dev/null 2>&1 &
-    until_true test -S /home/$name/bus
-done
-# Both listen to everything that the bus gives them, all the while.
-for name in alice bob; do
-    user $name gdbus monitor --system --dest io.streamd.Streamd1 >/home/$name/gdbus 2>&1 &
-    user $name streamctl --system monitor >/home/$name/monitor 2>&1 &
-done
+tap alice
+tap bob
 until_true grep -q io.streamd.Streamd1 /home/bob/traffic
 opened() {
-    user "$1" streamctl --system tunnel open --hub ops "$1s-pump" "$1s-stream" \
+    tapped "$1" streamctl --system tunnel open --hub ops "$1s-pump" "$1s-stream" \
         --background --wait=10 >"/home/$1/tunnel" 2>&1
 }
 ok 'alice opens a tunnel' opened alice
@@ -81,7 +44,7 @@ ok 'bob uses his' echoes bob "$(port_of bob)"
 ok "bob has no use of alice's" refused echoes bob "$(port_of alice)"
 
 list() {
-    user "$1" streamctl --system --json "$2" list
+    tapped "$1" streamctl --system --json "$2" list
 }
 ok 'alice sees her tunnel' says alices-pump list alice tunnel
 ok 'bob sees his' says bobs-pump list bob tunnel
@@ -90,9 +53,6 @@ ok 'bob sees his streams' says bobs-pump list bob stream
 
 # Bob asks for everything that there could be.
 root=/io/streamd/Streamd1
-call() {
-    user "$1" busctl --system call io.streamd.Streamd1 "${@:2}"
-}
 call bob $root org.freedesktop.DBus.ObjectManager GetManagedObjects >/dev/null 2>&1
 for kind in tunnel stream request; do
     for path in $root/$kind $root/$kind/{1,2,3,4}; do
@@ -106,7 +66,7 @@ for kind in tunnel stream request; do
 done
 call bob $root org.freedesktop.DBus.Properties GetAll s io.streamd.Streamd1.Manager >/dev/null 2>&1
 count() {
-    user "$1" busctl --system get-property io.streamd.Streamd1 $root io.streamd.Streamd1.Manager "$2"
+    tapped "$1" busctl --system get-property io.streamd.Streamd1 $root io.streamd.Streamd1.Manager "$2"
 }
 ok 'bob counts his own only' is 'u 1' count bob Tunnels
 hub_count() {
@@ -120,7 +80,7 @@ ok 'there are two' is 'u 2' busctl --system get-property io.streamd.Streamd1 $ro
 ok 'root sees both, hers first' says '"id" : 1,.*alices-pump.*bobs-pump' \
     streamctl --system --json tunnel list
 hers=1
-ok 'bob cannot close it' refused user bob streamctl --system tunnel close "$hers"
+ok 'bob cannot close it' refused tapped bob streamctl --system tunnel close "$hers"
 ok 'nor over the bus' refused call bob "$root/tunnel/$hers" io.streamd.Streamd1.Tunnel Close
 ok 'it is still there' echoes alice "$(port_of alice)"
 

@@ -6,7 +6,7 @@ loginctl enable-linger alice
 ok 'a manager for alice' systemctl start user@2001
 
 alice() {
-    as alice XDG_RUNTIME_DIR=/run/user/2001 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/2001/bus "$@"
+    with_bus alice "$@"
 }
 unit() {
     alice systemctl --user "$@"
