@@ -33,6 +33,15 @@ usr/share/dbus-1/system-services/io.streamd.Streamd1.service
 usr/share/dbus-1/system.d/io.streamd.Streamd1.conf
 usr/share/doc/streamd/NEWS.md
 usr/share/doc/streamd/README.md
+usr/share/doc/streamd/SECURITY.md
+usr/share/doc/streamd/dbus/README.md
+usr/share/doc/streamd/docs/apps.md
+usr/share/doc/streamd/docs/wire-protocol.md
+usr/share/doc/streamd/examples/README.md
+usr/share/doc/streamd/examples/echo/echo-handler.c
+usr/share/doc/streamd/examples/echo/echo-handler.py
+usr/share/doc/streamd/examples/echo/echo-initiator.c
+usr/share/doc/streamd/examples/echo/echo-initiator.py
 usr/share/fish/vendor_completions.d/streamctl.fish
 usr/share/man/man5/streamd.conf.5
 usr/share/man/man1/streamctl.1
