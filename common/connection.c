@@ -520,8 +520,11 @@ connection_finish_patiently(Connection *connection, gint64 patience)
         connection_free(connection);
         return;
     }
+    if (reactor_patient_orphans(connection->reactor) >= CONNECTION_PATIENT_MAX)
+        patience = 0;
     if (!connection->finishing) {
         connection->orphan.end = connection_orphan_end;
+        connection->orphan.patient = patience > CONNECTION_LINGER;
         reactor_adopt(connection->reactor, &connection->orphan);
     }
     connection->finishing = TRUE;

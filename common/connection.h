@@ -33,8 +33,11 @@ void connection_expect_finish(Connection *connection);
  * peer's end, at most CONNECTION_LINGER; then closes. So a last message is not destroyed by a
  * reset. With PATIENCE (µs) it stays for as long as that while the peer has not taken everything: a
  * reader may be slow, and what was sent to it must not be lost with the socket. Only for peers that
- * are known: a stranger could hold a descriptor with it. */
+ * are known: a stranger could hold a descriptor with it; and for so many of them on a reactor,
+ * since a stream that has ended counts nowhere else. The others have CONNECTION_LINGER, and then
+ * what time the kernel gives them. */
 #define CONNECTION_LINGER (5 * G_TIME_SPAN_SECOND)
+#define CONNECTION_PATIENT_MAX 256
 void connection_finish(Connection *connection);
 void connection_finish_patiently(Connection *connection, gint64 patience);
 

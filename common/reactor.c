@@ -23,6 +23,7 @@ struct Reactor {
     Task *tasks_first, *tasks_last;
     guint64 turn;
     Orphan *orphans;
+    guint patient_orphans;
     uint8_t *spare[REACTOR_SPARE_BUFFERS];
     guint spare_count;
     atomic_bool stopping;
@@ -249,6 +250,7 @@ reactor_adopt(Reactor *reactor, Orphan *orphan)
     if (orphan->next)
         orphan->next->previous = orphan;
     reactor->orphans = orphan;
+    reactor->patient_orphans += orphan->patient ? 1 : 0;
 }
 
 void
@@ -260,6 +262,13 @@ reactor_disown(Reactor *reactor, Orphan *orphan)
         reactor->orphans = orphan->next;
     if (orphan->next)
         orphan->next->previous = orphan->previous;
+    reactor->patient_orphans -= orphan->patient ? 1 : 0;
+}
+
+guint
+reactor_patient_orphans(const Reactor *reactor)
+{
+    return reactor->patient_orphans;
 }
 
 gint64

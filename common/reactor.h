@@ -36,6 +36,7 @@ struct Task {
 typedef struct Orphan Orphan;
 struct Orphan {
     void (*end)(Orphan *orphan); /* frees it; it has to call reactor_disown */
+    gboolean patient;            /* it may stay for long: such are counted */
     Orphan *next, *previous;     /* the reactor's */
 };
 
@@ -66,6 +67,7 @@ void reactor_clear_timer(Reactor *reactor, Timer *timer);
 
 void reactor_adopt(Reactor *reactor, Orphan *orphan);
 void reactor_disown(Reactor *reactor, Orphan *orphan);
+guint reactor_patient_orphans(const Reactor *reactor);
 
 gint64 reactor_now(Reactor *reactor); /* monotonic µs, taken once a turn */
 

@@ -6,6 +6,7 @@
 #include "tests/unit/tls-fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -264,6 +265,75 @@ test_bad_files_are_named(void)
     g_assert_nonnull(strstr(error->message, "/dev/null"));
 }
 
+/* Readers that never read, of streams that have ended: more than there is patience for. */
+#define STUCK (CONNECTION_PATIENT_MAX + 16)
+
+typedef struct {
+    Reactor *reactor;
+    int ours[STUCK], theirs[STUCK];
+} Stuck;
+
+static void
+stuck_ready(Connection *connection G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
+{
+}
+
+/* Reactor. */
+static void
+stuck_finish(void *data)
+{
+    Stuck *stuck = data;
+    static const char block[65536];
+
+    for (guint i = 0; i < STUCK; i++) {
+        Connection *connection = connection_new(stuck->ours[i]);
+
+        while (send(stuck->ours[i], block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+            continue;
+        g_assert_cmpint(connection_attach(connection, stuck->reactor, stuck_ready, NULL), ==, 0);
+        connection_finish_patiently(connection, G_TIME_SPAN_HOUR);
+    }
+}
+
+static guint
+stuck_count(const Stuck *stuck)
+{
+    guint open = 0;
+
+    for (guint i = 0; i < STUCK; i++)
+        open += fcntl(stuck->ours[i], F_GETFD) >= 0;
+    return open;
+}
+
+static void
+test_patience_is_bounded(void)
+{
+    gint64 until = g_get_monotonic_time() + G_TIME_SPAN_MINUTE;
+    g_autofree Stuck *stuck = g_new0(Stuck, 1);
+    const int little = 4096;
+
+    stuck->reactor = reactor_new("stuck");
+    for (guint i = 0; i < STUCK; i++) {
+        int fds[2];
+
+        chain_tcp_pair(fds);
+        stuck->ours[i] = fds[0];
+        stuck->theirs[i] = fds[1];
+        setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
+        setsockopt(fds[1], SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    }
+    reactor_call(stuck->reactor, stuck_finish, stuck);
+    while (stuck_count(stuck) > CONNECTION_PATIENT_MAX) {
+        g_assert_cmpint(g_get_monotonic_time(), <, until);
+        g_usleep(50 * G_TIME_SPAN_MILLISECOND);
+    }
+    g_assert_cmpuint(stuck_count(stuck), ==, CONNECTION_PATIENT_MAX);
+    reactor_free(stuck->reactor);
+    g_assert_cmpuint(stuck_count(stuck), ==, 0);
+    for (guint i = 0; i < STUCK; i++)
+        close(stuck->theirs[i]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -278,6 +348,7 @@ main(int argc, char **argv)
     ADD("/connection/unread", test_bytes_given_back_come_first);
     ADD("/connection/queue", test_queued_output_goes_before_written);
 #undef ADD
+    g_test_add_func("/connection/patience", test_patience_is_bounded);
     g_test_add_func("/connection/urgent", test_urgent_data_is_data);
     g_test_add_func("/connection/tls/files", test_bad_files_are_named);
     return g_test_run();
