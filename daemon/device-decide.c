@@ -158,6 +158,16 @@ device_stream_deliver(Stream *stream, int fd, const GError *error, void *data)
     close(fd);
 }
 
+/* The policy may have changed while the app was thinking. */
+static gboolean
+device_stream_rule_stands(const DeviceStream *self)
+{
+    const AcceptRule *rule = accept_policy_find(self->owner->context.policy, self->rule);
+
+    return rule && rule->kind == ACCEPT_HANDLER &&
+           rule->handler_uid == stream_owner_uid(self->stream);
+}
+
 static void
 device_stream_handler_answered(Reason reason, const char *text, void *data)
 {
@@ -167,6 +177,9 @@ device_stream_handler_answered(Reason reason, const char *text, void *data)
     self->ask = NULL;
     if (reason != REASON_NONE)
         device_stream_fail(self, reason, text);
+    else if (!device_stream_rule_stands(self))
+        device_stream_fail(self, REASON_NO_HANDLER,
+                           "the rule for this stream is not there any more");
     else if (!device_stream_to_app(self, device_stream_deliver, self, &error))
         device_stream_fail(self, REASON_LIMIT, NULL);
 }

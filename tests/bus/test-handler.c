@@ -430,6 +430,28 @@ test_silent(Apps *apps, gconstpointer data)
     handler_app_clear(&handler);
 }
 
+/* Its rule goes while it thinks: a yes leads to nothing any more. */
+static void
+test_rule_goes(Apps *apps, gconstpointer data)
+{
+    HandlerApp handler;
+    Opening opening;
+    guint64 rule;
+
+    handler_app_init(apps, &handler, HANDLER_SAYS_NOTHING);
+    handler_app_register(apps, &handler, "echo");
+    rule = apps_add_rule(apps, "echo", 2, "{sv}{sv}", "verdict", "s", "accept", "handler", "s",
+                         "echo");
+    apps_open(apps, &opening, "echo");
+    apps_wait_handler(apps, &handler, 1, 0);
+    sd_bus_message_unref(
+        fixture_call(apps->site.gateway_bus, BUS_ROOT, BUS_POLICY, "Remove", "t", rule));
+    g_assert_cmpint(sd_bus_reply_method_return(handler.held, "bs", 1, ""), >=, 0);
+    apps_assert_fails(apps, &opening, "Rejected", "rule");
+    g_assert_cmpuint(handler.got, ==, 0);
+    handler_app_clear(&handler);
+}
+
 #define ADD(path, func) g_test_add("/handler/" path, Apps, NULL, apps_set_up, func, apps_tear_down)
 
 int
@@ -447,5 +469,6 @@ main(int argc, char **argv)
     ADD("hostile", test_hostile);
     ADD("released", test_released);
     ADD("silent", test_silent);
+    ADD("rule-goes", test_rule_goes);
     return g_test_run();
 }
