@@ -8,10 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Nobody reads a question and answers it in less: what comes sooner was meant for another. */
+#define READING_TIME (500 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct {
     Bus *bus;
     GQueue waiting; /* BusObject: the first one is being asked about */
+    gint64 since;   /* since when; monotonic */
     gboolean gone;
 } Asking;
 
@@ -57,12 +63,28 @@ asking_prompt(Asking *asking)
     (void)fflush(stdout);
 }
 
+/* A new question: what was typed before it is no answer to it, be it a whole line or not. */
+static void
+asking_begin(Asking *asking)
+{
+    if (isatty(STDIN_FILENO))
+        (void)tcflush(STDIN_FILENO, TCIFLUSH);
+    asking->since = g_get_monotonic_time();
+    asking_prompt(asking);
+}
+
 /* The next one, when the first has been dealt with. */
 static void
 asking_next(Asking *asking)
 {
     bus_object_free(g_queue_pop_head(&asking->waiting));
-    asking_prompt(asking);
+    asking_begin(asking);
+}
+
+static gboolean
+asking_is_hasty(const Asking *asking)
+{
+    return isatty(STDIN_FILENO) && g_get_monotonic_time() - asking->since < READING_TIME;
 }
 
 static void
@@ -74,7 +96,7 @@ asking_add(Asking *asking, const BusEvent *event)
     object->properties = g_variant_ref(event->properties);
     g_queue_push_tail(&asking->waiting, object);
     if (asking->waiting.length == 1)
-        asking_prompt(asking);
+        asking_begin(asking);
 }
 
 static const char *
@@ -137,7 +159,7 @@ asking_read(Asking *asking, const char *line)
 
     if (g_queue_is_empty(&asking->waiting))
         return;
-    if (answer < 0)
+    if (answer < 0 || asking_is_hasty(asking))
         asking_prompt(asking);
     else
         asking_answer(asking, answer > 0);

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pty.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -22,9 +23,9 @@ die_with_parent(gpointer data)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
-/* ARGUMENTS are words separated by single blanks. */
+/* ARGUMENTS are words separated by single blanks. INPUT -1: a pipe. */
 static Ctl
-start(Apps *apps, const char *arguments)
+start_on(Apps *apps, const char *arguments, int input)
 {
     g_autofree char *line = g_strconcat(g_getenv("STREAMCTL"), " ", arguments, NULL);
     g_auto(GStrv) argv = g_strsplit(line, " ", 0);
@@ -37,13 +38,34 @@ start(Apps *apps, const char *arguments)
     env = g_environ_setenv(env, "LC_ALL", "C.UTF-8", TRUE);
     g_assert_cmpint(pipe2(pipes, O_CLOEXEC), ==, 0);
     g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)argv, (const char *const *)env,
-                                     G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent, NULL, -1, pipes[1],
-                                     pipes[1], NULL, NULL, 0, &ctl.pid, &ctl.input, NULL, NULL,
-                                     &error);
+                                     G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent, NULL, input,
+                                     pipes[1], pipes[1], NULL, NULL, 0, &ctl.pid,
+                                     input < 0 ? &ctl.input : NULL, NULL, NULL, &error);
     g_assert_no_error(error);
     (void)close(pipes[1]);
     ctl.output = pipes[0];
     (void)fcntl(ctl.output, F_SETFL, O_NONBLOCK);
+    return ctl;
+}
+
+static Ctl
+start(Apps *apps, const char *arguments)
+{
+    return start_on(apps, arguments, -1);
+}
+
+/* With a terminal to type at. */
+static Ctl
+start_at_terminal(Apps *apps, const char *arguments)
+{
+    int master, terminal;
+    Ctl ctl;
+
+    g_assert_cmpint(openpty(&master, &terminal, NULL, NULL, NULL), ==, 0);
+    (void)fcntl(master, F_SETFD, FD_CLOEXEC);
+    ctl = start_on(apps, arguments, terminal);
+    ctl.input = master;
+    (void)close(terminal);
     return ctl;
 }
 
@@ -170,6 +192,39 @@ test_agent(Apps *apps, gconstpointer data)
     (void)close(listener);
 }
 
+/* A yes that was typed to a question which went away is none to the next. */
+static void
+test_agent_typed_before(Apps *apps, gconstpointer data)
+{
+    int listener = site_expose(&apps->site, "door");
+    Ctl agent = start_at_terminal(apps, "agent");
+    g_autofree char *rest = NULL;
+    Opening first, second;
+
+    add_rules(apps);
+    expect(apps, &agent, "Waiting for streams");
+    apps_open(apps, &first, "one");
+    expect(apps, &agent, "for the stream one");
+    apps_open(apps, &second, "two");
+    apps_wait(apps, has_two_requests, apps);
+    say(&agent, "y");
+    g_free(run(apps, 0, "request reject 1 elsewhere"));
+    expect(apps, &agent, "Somebody else has answered.");
+    expect(apps, &agent, "for the stream two");
+    expect(apps, &agent, "[y/n] ");
+    say(&agent, "\n");
+    expect(apps, &agent, "for the stream two"); /* still */
+    expect(apps, &agent, "[y/n] ");
+    g_usleep(G_USEC_PER_SEC); /* to read it */
+    say(&agent, "n\n");
+    expect(apps, &agent, "It is turned away.");
+    apps_assert_fails(apps, &first, "Rejected", "elsewhere");
+    apps_assert_fails(apps, &second, "Rejected", "");
+    g_assert_cmpint(kill(agent.pid, SIGINT), ==, 0);
+    g_assert_cmpint(finish(&agent, &rest), ==, 0);
+    (void)close(listener);
+}
+
 /* The end of its input is its own. */
 static void
 test_agent_input_ends(Apps *apps, gconstpointer data)
@@ -219,6 +274,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("agent", test_agent);
+    ADD("typed-before", test_agent_typed_before);
     ADD("input-ends", test_agent_input_ends);
     ADD("requests", test_requests);
     return g_test_run();
