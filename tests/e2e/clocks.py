@@ -9,8 +9,8 @@ import os
 import threading
 import time
 
-from ends import Server, connect, read_exactly
-from harness import Failure, Site, check, check_equal, eventually, listed, main
+from ends import Server, connect, echo, tick
+from harness import Failure, Site, check, check_equal, eventually, listed, main, write_private
 
 DAYS = 400
 LIFE = 6  # s, of a token in the tests of its renewal
@@ -20,19 +20,6 @@ def libfaketime():
     found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
     check(found, "there is no libfaketime (Debian: faketime)")
     return found[0]
-
-
-def echo(connection):
-    while True:
-        data = connection.recv(65536)
-        if not data:
-            return
-        connection.sendall(data)
-
-
-def tick(connection):
-    connection.sendall(b"tick")
-    check(read_exactly(connection, 4) == b"tick", "the echo is wrong")
 
 
 def hub_of(daemon):
@@ -64,9 +51,7 @@ class ClockSite(Site):
 
     def start_gateway(self, keys=""):
         secret = os.path.join(self.dir, "gw.cs")
-        with open(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
-                  encoding="ascii") as file:
-            file.write(self.hub.add_device(self.DEVICE) + "\n")
+        write_private(secret, self.hub.add_device(self.DEVICE) + "\n")
         config = os.path.join(self.dir, "gateway.conf")
         with open(config, "w", encoding="ascii") as file:
             file.write(f"[hub office]\nConnectionStringFile={secret}\nCaFile={self.hub.ca}\n{keys}\n"

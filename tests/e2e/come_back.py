@@ -16,20 +16,12 @@ import subprocess
 import threading
 import time
 
-from ends import Server, read_exactly
+from ends import Server, echo, read_exactly
 from harness import check, eventually, main, run_ok
 from netspace import hub_state
 
 BUSY = 3  # times as long on a machine that is busy
 PROBE = 10  # s, for the answer to a ping (daemon/device-session.h)
-
-
-def echo(connection):
-    while True:
-        data = connection.recv(65536)
-        if not data:
-            return
-        connection.sendall(data)
 
 
 def report(what, seconds, limit):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a hub's object counts, in both roles: streams, bytes, reconnects, and where streams were sent."""
 from bus_app import App
-from ends import Server, read_exactly
+from ends import Server, echo, read_exactly
 from harness import Site, check, check_equal, eventually, main
 
 
@@ -12,11 +12,6 @@ def shown(daemon):
 def counts(daemon):
     hub = shown(daemon)
     return tuple(hub[key] for key in ("streams_opened", "streams_rejected", "bytes_in", "bytes_out"))
-
-
-def echo(connection):
-    while data := connection.recv(1 << 16):
-        connection.sendall(data)
 
 
 def streams_and_bytes():

@@ -10,7 +10,7 @@ import time
 
 from ends import Server, connect, free_port, in_threads, read_all, read_exactly, reset
 from harness import (PATIENCE, Daemon, Failure, Site, check, check_equal, eventually, listed, main,
-                     run)
+                     run, write_private)
 
 ROUNDS = 200
 
@@ -110,8 +110,7 @@ def token_renewed():
     """a token that lives six seconds: renewed again and again, the link is never away"""
     with Site(gateway=False) as site:
         secret = os.path.join(site.dir, "gw.cs")
-        with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-            file.write(site.hub.add_device(site.DEVICE) + "\n")
+        write_private(secret, site.hub.add_device(site.DEVICE) + "\n")
         config = os.path.join(site.dir, "streamd.conf")
         with open(config, "w", encoding="ascii") as file:
             file.write(f"[hub office]\nConnectionStringFile={secret}\nCaFile={site.hub.ca}\n"

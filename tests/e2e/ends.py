@@ -82,6 +82,18 @@ def read_exactly(connection, size):
     return b"".join(parts)
 
 
+def echo(connection):
+    """Each piece as it comes, until the other side ends."""
+    while data := connection.recv(1 << 16):
+        connection.sendall(data)
+
+
+def tick(connection):
+    """A few bytes there and back."""
+    connection.sendall(b"tick")
+    check(read_exactly(connection, 4) == b"tick", "the echo is wrong")
+
+
 def send_random(connection, size):
     """Sends that many random bytes and the end of data; returns their SHA-256."""
     digest = hashlib.sha256()

@@ -264,8 +264,7 @@ class Daemon(Process):
     def add_hub(self, name, connection_string, ca, *arguments):
         """Gives it an identity at a hub, from a file that is removed afterwards."""
         path = os.path.join(self.site.dir, f"{self.name}-{name}.cs")
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(connection_string + "\n")
+        write_private(path, connection_string + "\n")
         try:
             self.ctl_ok("hub", "add", name, "--connection-string-file", path, "--ca", ca, *arguments)
         finally:
@@ -311,6 +310,13 @@ def run_ok(argv, **kwargs):
     if done.returncode != 0:
         raise Failure(f"{' '.join(argv)} ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
+
+
+def write_private(path, text):
+    """Writes a file that is new, or was private before, and that nobody else may read."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
+              encoding="utf-8") as file:
+        file.write(text)
 
 
 # -- a site ------------------------------------------------------------------------------------

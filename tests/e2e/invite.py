@@ -3,13 +3,8 @@
 import os
 import stat
 
-from ends import Server, connect, read_exactly
-from harness import Site, check, check_equal, eventually, main
-
-
-def echo(connection):
-    while data := connection.recv(65536):
-        connection.sendall(data)
+from ends import Server, connect, echo, read_exactly
+from harness import Site, check, check_equal, eventually, main, write_private
 
 
 def one_stream(site, port):
@@ -61,8 +56,7 @@ def refusals():
             text = one.read()
             check_equal(other.read(), text, "the second invitation")
         for tail in (text, "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----\n"):
-            with open(os.open(bad, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(text + tail)
+            write_private(bad, text + tail)
             done = site.client.ctl("hub", "add", "second", bad)
             check_equal(done.returncode, 2, "a text with more behind the certificates")
             check("SharedAccessKey" not in done.stderr, "the key is shown")

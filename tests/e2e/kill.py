@@ -16,7 +16,7 @@ import statistics
 import threading
 import time
 
-from ends import Server, connect, read_all, read_exactly
+from ends import Server, connect, echo, read_all, read_exactly
 from harness import LONG, Daemon, Failure, Site, check, check_equal, eventually, main, run
 
 ROUNDS = 50 if LONG else 3
@@ -29,12 +29,6 @@ penalty = 0
 takeovers-per-minute = 1000
 connections-per-second = 1000
 """
-
-
-def echo(connection):
-    """Each piece as it comes, until the other side ends."""
-    while data := connection.recv(1 << 16):
-        connection.sendall(data)
 
 
 class Load:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 
-from harness import Failure, Site, listed, run_ok
+from harness import Failure, Site, listed, run_ok, write_private
 
 CLONE_NEWNET = 0x40000000
 NAMES = ("hub", "gateway", "client")
@@ -174,9 +174,7 @@ class NetSite(Site):
     def write(self, name, text):
         """A file of the site's directory that nobody else may read; its path."""
         path = os.path.join(self.dir, name)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
-                  encoding="ascii") as file:
-            file.write(text)
+        write_private(path, text)
         return path
 
     def __enter__(self):

@@ -13,7 +13,7 @@ import subprocess
 import threading
 
 from ends import Server, free_port
-from harness import PATIENCE, Failure, Process, Site, check, eventually, run_ok
+from harness import PATIENCE, Failure, Process, Site, check, eventually, run_ok, write_private
 
 HUB_NAME = "hub.proxy.test"
 USER = "canary-user"
@@ -33,9 +33,7 @@ class ProxySite(Site):
 
     def secret_file(self, name, text):
         path = os.path.join(self.dir, name)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
-                  encoding="utf-8") as file:
-            file.write(text + "\n")
+        write_private(path, text + "\n")
         return path
 
     def through(self, url, credentials=None):

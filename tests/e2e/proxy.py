@@ -10,7 +10,7 @@ os.environ["STREAMD_TEST_DEBUG"] = "all"  # before the harness makes an environm
 # pylint: disable=wrong-import-position
 from canary import forms, key_of, leaks
 from ends import Server, in_threads, read_all
-from harness import Site, check, check_equal, eventually, main
+from harness import Site, check, check_equal, eventually, main, write_private
 from proxies import CREDENTIALS, HUB_NAME, USER, Dante, ProxySite, Recorder, Squid, Tinyproxy, wait_state
 
 TLS_HELLO = b"\x16\x03"
@@ -208,8 +208,7 @@ def environment():
         site.client.stop()
         before = len(recorder.sent)
         key = os.path.join(site.dir, "gateway.cs")
-        with open(os.open(key, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-            file.write(site.hub.add_device(site.DEVICE))
+        write_private(key, site.hub.add_device(site.DEVICE))
         config = os.path.join(site.dir, "system.conf")
         with open(config, "w", encoding="ascii") as file:
             file.write(f"[hub office]\nConnectionStringFile={key}\nCaFile={site.hub.ca}\n")

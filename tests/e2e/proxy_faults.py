@@ -7,7 +7,7 @@ import ssl
 import time
 
 from ends import free_port, in_threads
-from harness import PATIENCE, Site, check, check_equal, eventually, main, run_ok
+from harness import PATIENCE, Site, check, check_equal, eventually, main, run_ok, write_private
 from proxies import Hostile, ProxySite, Recorder, Tinyproxy, wait_state
 
 TALK = 64 << 20  # what an endless proxy would like to say; the kernel holds some MiB of it
@@ -129,8 +129,7 @@ def malformed():
     with Site(gateway=False, client=False) as site:
         site.client = site.start_daemon("client")
         path = os.path.join(site.dir, "me.cs")
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-            file.write(site.hub.connection_string("policy", "service"))
+        write_private(path, site.hub.connection_string("policy", "service"))
         for url, word in [("https://127.0.0.1:3128", "over TLS"),
                           ("http://me:secret@127.0.0.1:3128", "no place for a password"),
                           ("socks4://127.0.0.1:1080", "not supported"),

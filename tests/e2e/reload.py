@@ -4,25 +4,15 @@ read again, whatever became of their hub, target and rule in it, and new ones fo
 import os
 import signal
 
-from ends import Server, connect, read_exactly
-from harness import Site, check, check_equal, eventually, listed, main
+from ends import Server, connect, echo, read_exactly
+from harness import Site, check, check_equal, eventually, listed, main, write_private
 
 TOLD = "Configuration reloaded"
 REFUSED = "Configuration not reloaded"
 
 
-def echo(connection):
-    while data := connection.recv(1 << 16):
-        connection.sendall(data)
-
-
 def refuse(connection):
     connection.sendall(b"other")
-
-
-def write(path, text):
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
 
 
 def ended(connection):
@@ -39,15 +29,15 @@ class Configured:
         self.path = os.path.join(site.dir, name + ".conf")
         self.key = os.path.join(site.dir, name + ".cs")
         self.hub = f"[hub office]\nConnectionStringFile={self.key}\nCaFile={site.hub.ca}\n"
-        write(self.key, identity + "\n")
+        write_private(self.key, identity + "\n")
 
     def start(self, site, name, text):
-        write(self.path, text)
+        write_private(self.path, text)
         self.daemon = site.start_daemon(name, ["--config", self.path])
         return self.daemon
 
     def reload(self, text, told=TOLD):
-        write(self.path, text)
+        write_private(self.path, text)
         before = self.daemon.log().count(told)
         os.kill(self.daemon.pid, signal.SIGHUP)
         eventually(lambda: self.daemon.log().count(told) > before, told)

@@ -7,23 +7,10 @@ import resource
 import signal
 import time
 
-from ends import Server, connect, read_exactly
-from harness import SANITIZED, Site, check, eventually, listed, main
+from ends import Server, connect, echo, tick
+from harness import SANITIZED, Site, check, eventually, listed, main, write_private
 
 CPU = 0.05 * (3 if SANITIZED else 1)  # of one
-
-
-def echo(connection):
-    while True:
-        data = connection.recv(65536)
-        if not data:
-            return
-        connection.sendall(data)
-
-
-def tick(connection):
-    connection.sendall(b"tick")
-    check(read_exactly(connection, 4) == b"tick", "the echo is wrong")
 
 
 def works(port):
@@ -78,8 +65,7 @@ def streamd_without():
     with Site(gateway=False) as site:
         config = os.path.join(site.dir, "streamd.conf")
         secret = os.path.join(site.dir, "gw.cs")
-        with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
-            file.write(site.hub.add_device(site.DEVICE) + "\n")
+        write_private(secret, site.hub.add_device(site.DEVICE) + "\n")
         server = Server(echo, site)
         with open(config, "w", encoding="ascii") as file:
             file.write(f"[hub office]\nConnectionStringFile={secret}\nCaFile={site.hub.ca}\n"

@@ -15,21 +15,13 @@ import subprocess
 import threading
 import time
 
-from ends import FaultProxy, Server, read_exactly
+from ends import FaultProxy, Server, echo, read_exactly, tick
 from harness import LONG, Failure, check, eventually, listed, main
 
 PING, DEAD = (20, 45) if LONG else (1, 3)
 LATE = 8  # a busy machine's
 HUB = "" if LONG else f"leg-ping={PING}\nleg-dead={DEAD}\nlink-probe=1"
 LEG = "" if LONG else f"LegPing={PING}\nLegDead={DEAD}"
-
-
-def echo(connection):
-    while True:
-        data = connection.recv(65536)
-        if not data:
-            return
-        connection.sendall(data)
 
 
 class Watched:
@@ -58,11 +50,6 @@ def when_it_ends(connection):
         while connection.recv(65536):
             pass
     return time.monotonic()
-
-
-def tick(connection):
-    connection.sendall(b"tick")
-    check(read_exactly(connection, 4) == b"tick", "the echo is wrong")
 
 
 def recover(site):

@@ -4,7 +4,7 @@ events: the ten that wait are all still waiting when the last of a hundred strea
 import os
 import subprocess
 
-from ends import Server, connect, in_threads, read_all, read_exactly
+from ends import Server, connect, echo, in_threads, read_all, read_exactly
 from harness import PATIENCE, Site, check, check_equal, eventually, main
 
 WAITING = 10
@@ -22,11 +22,6 @@ def one_stream(port):
     with connect(port) as near:
         near.sendall(data)
         check_equal(read_exactly(near, len(data)), data, "the echo")
-
-
-def echo(connection):
-    while data := connection.recv(1 << 16):
-        connection.sendall(data)
 
 
 def ten_waiting(before_the_end):
