@@ -63,6 +63,17 @@ add_rule(Fixture *fixture)
     g_assert_true(accept_policy_add(fixture->policy, &rule, -1, NULL, NULL));
 }
 
+/* A stream is asked for that is for ALICE's app, which is there. */
+static Handler *
+request(Fixture *fixture, Play *play)
+{
+    Handler *handler = add(fixture, ALICE, play);
+
+    add_rule(fixture);
+    device_request(fixture, "x", "1", TRUE);
+    return handler;
+}
+
 static void
 assert_rejected(Fixture *fixture, Reason reason, const char *answer)
 {
@@ -90,10 +101,8 @@ static void
 test_yes(Fixture *fixture, gconstpointer data)
 {
     Play play = {0};
-    Handler *handler = add(fixture, ALICE, &play);
+    Handler *handler = request(fixture, &play);
 
-    add_rule(fixture);
-    device_request(fixture, "x", "1", TRUE);
     g_assert_cmpuint(play.owner, ==, ALICE);
     g_assert_cmpuint(fixture->owners, ==, 1);
     g_assert_cmpuint(fixture->answers->len, ==, 0);
@@ -113,11 +122,9 @@ test_no(Fixture *fixture, gconstpointer data)
     g_autofree char *tail = g_strnfill(500, '-');
     g_autofree char *text = g_strconcat("no\n\x1b[1m\xc3\xbc", tail, NULL);
     Play play = {0};
-    Handler *handler = add(fixture, ALICE, &play);
+    Handler *handler = request(fixture, &play);
     const char *message;
 
-    add_rule(fixture);
-    device_request(fixture, "x", "1", TRUE);
     handler_ask_answer(play.ask, FALSE, text);
     g_assert_cmpint(stream_reason(device_only_stream(fixture)), ==, REASON_REJECTED);
     message = stream_message(device_only_stream(fixture));
@@ -135,10 +142,8 @@ static void
 test_no_without_a_word(Fixture *fixture, gconstpointer data)
 {
     Play play = {0};
-    Handler *handler = add(fixture, ALICE, &play);
+    Handler *handler = request(fixture, &play);
 
-    add_rule(fixture);
-    device_request(fixture, "x", "1", TRUE);
     handler_ask_answer(play.ask, FALSE, "");
     assert_rejected(fixture, REASON_REJECTED, "&$reason=rejected");
     handler_remove(handler);
@@ -148,10 +153,8 @@ static void
 test_leaves(Fixture *fixture, gconstpointer data)
 {
     Play play = {0};
-    Handler *handler = add(fixture, ALICE, &play);
+    Handler *handler = request(fixture, &play);
 
-    add_rule(fixture);
-    device_request(fixture, "x", "1", TRUE);
     handler_remove(handler);
     g_assert_cmpuint(play.cancelled, ==, 1);
     g_assert_true(g_str_has_prefix(strstr(device_wait_answer(fixture, 0), "&$reason="),
@@ -178,10 +181,8 @@ static void
 test_deaf(Fixture *fixture, gconstpointer data)
 {
     Play play = {.deaf = TRUE};
-    Handler *handler = add(fixture, ALICE, &play);
+    Handler *handler = request(fixture, &play);
 
-    add_rule(fixture);
-    device_request(fixture, "x", "1", TRUE);
     (void)device_wait_answer(fixture, 0);
     g_assert_cmpint(stream_reason(device_only_stream(fixture)), ==, REASON_NO_HANDLER);
     handler_remove(handler);
@@ -191,10 +192,8 @@ static void
 test_closed(Fixture *fixture, gconstpointer data)
 {
     Play play = {0};
-    Handler *handler = add(fixture, ALICE, &play);
+    Handler *handler = request(fixture, &play);
 
-    add_rule(fixture);
-    device_request(fixture, "x", "1", TRUE);
     stream_close(device_only_stream(fixture), REASON_CLOSED_BY_USER);
     g_assert_cmpuint(play.cancelled, ==, 1);
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "&$reason=rejected"));
