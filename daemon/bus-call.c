@@ -3,8 +3,11 @@
 
 #include "daemon/bus-caller.h"
 #include "daemon/bus-error.h"
+#include "daemon/bus-object.h"
 #include "daemon/bus-quota.h"
 #include "daemon/bus-server-private.h"
+
+#include <unistd.h>
 
 struct BusCall {
     BusServer *server; /* weak */
@@ -94,6 +97,22 @@ bus_call_fail(BusCall *call, const GError *error)
 
     if (r < 0)
         g_debug("Cannot answer a call: %s", g_strerror(-r));
+    bus_call_end(call);
+}
+
+void
+bus_call_stream_done(Stream *stream, int fd, const GError *error, void *data)
+{
+    g_autofree char *path = NULL;
+    BusCall *call = data;
+
+    if (fd < 0) {
+        bus_call_fail(call, error);
+        return;
+    }
+    path = bus_object_path(&bus_stream_kind, stream);
+    (void)sd_bus_reply_method_return(bus_call_message(call), "ho", fd, path);
+    (void)close(fd);
     bus_call_end(call);
 }
 

@@ -24,5 +24,9 @@ void bus_call_end(BusCall *call);
 /* The same after sending ERROR. */
 void bus_call_fail(BusCall *call, const GError *error);
 
+/* For a call whose DATA it is and that gets a stream: takes FD and answers with it and the stream's
+ * path, or sends ERROR when FD is negative; frees the call. */
+void bus_call_stream_done(Stream *stream, int fd, const GError *error, void *data);
+
 /* For the server's own end. */
 void bus_call_cancel(BusCall *call);

@@ -15,8 +15,6 @@
 #include "daemon/bus-viewer.h"
 #include "daemon/reload.h"
 
-#include <unistd.h>
-
 /* A hub that is being added: its credentials are on their way. Strings belong to the message. */
 typedef struct {
     BusCall *call;
@@ -172,22 +170,6 @@ open_stream_cancel(void *data)
     app_cancel_open(data);
 }
 
-static void
-open_stream_done(Stream *stream, int fd, const GError *error, void *data)
-{
-    g_autofree char *path = NULL;
-    BusCall *call = data;
-
-    if (fd < 0) {
-        bus_call_fail(call, error);
-        return;
-    }
-    path = bus_object_path(&bus_stream_kind, stream);
-    (void)sd_bus_reply_method_return(bus_call_message(call), "ho", fd, path);
-    (void)close(fd);
-    bus_call_end(call);
-}
-
 typedef struct {
     const char *hub;
     const char *device;
@@ -255,7 +237,7 @@ bus_manager_open_stream(sd_bus_message *message, void *data, sd_bus_error *error
                                   .wait = (gint64)open.wait,
                                   .owner_uid = bus_call_uid(call),
                               },
-                              open_stream_done, call, &failure);
+                              bus_call_stream_done, call, &failure);
     if (request == NULL)
         bus_call_fail(call, failure);
     else

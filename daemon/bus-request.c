@@ -9,28 +9,6 @@
 
 #include <unistd.h>
 
-static uid_t
-bus_request_caller(BusServer *server, sd_bus_message *message)
-{
-    return caller_uid(callers_find(bus_server_callers(server), message));
-}
-
-static void
-accept_done(Stream *stream, int fd, const GError *error, void *data)
-{
-    BusCall *call = data;
-    g_autofree char *path = NULL;
-
-    if (fd < 0) {
-        bus_call_fail(call, error);
-        return;
-    }
-    path = bus_object_path(&bus_stream_kind, stream);
-    (void)sd_bus_reply_method_return(bus_call_message(call), "ho", fd, path);
-    (void)close(fd);
-    bus_call_end(call);
-}
-
 static void
 accept_cancel(void *data)
 {
@@ -52,7 +30,7 @@ bus_request_accept(sd_bus_message *message, void *data, sd_bus_error *error)
     call = bus_call_begin(item->server, message, error);
     if (call == NULL)
         return -EBUSY;
-    end = request_accept(item->object, bus_call_uid(call), accept_done, call, &failure);
+    end = request_accept(item->object, bus_call_uid(call), bus_call_stream_done, call, &failure);
     if (end == NULL)
         bus_call_fail(call, failure);
     else
@@ -60,37 +38,36 @@ bus_request_accept(sd_bus_message *message, void *data, sd_bus_error *error)
     return 1;
 }
 
+typedef gboolean Decide(Request *request, guint32 uid, const char *text, GError **error);
+
+/* What takes one text and answers at once. */
 static int
-bus_request_accept_to(sd_bus_message *message, void *data, sd_bus_error *error)
+bus_request_decide(sd_bus_message *message, const BusItem *item, Decide *decide,
+                   sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
-    BusItem *item = data;
-    const char *target;
-    int r;
-
-    r = sd_bus_message_read(message, "s", &target);
-    if (r < 0)
-        return r;
-    if (!request_accept_to(item->object, bus_request_caller(item->server, message), target,
-                           &failure))
-        return bus_error_set(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
-}
-
-static int
-bus_request_reject(sd_bus_message *message, void *data, sd_bus_error *error)
-{
-    g_autoptr(GError) failure = NULL;
-    BusItem *item = data;
+    const Caller *caller = callers_find(bus_server_callers(item->server), message);
     const char *text;
     int r;
 
     r = sd_bus_message_read(message, "s", &text);
     if (r < 0)
         return r;
-    if (!request_reject(item->object, bus_request_caller(item->server, message), text, &failure))
+    if (!decide(item->object, caller_uid(caller), text, &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_request_accept_to(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    return bus_request_decide(message, data, request_accept_to, error);
+}
+
+static int
+bus_request_reject(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    return bus_request_decide(message, data, request_reject, error);
 }
 
 static int
