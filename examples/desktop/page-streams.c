@@ -125,12 +125,20 @@ stream_create(gpointer item, gpointer data)
     return row_widget(row);
 }
 
+/* In order, or as somebody wished; every other reason is worth a look. */
+static gboolean
+ended_well(Item *stream)
+{
+    static const char *const reasons[] = {"completed", "device-closed", "service-closed",
+                                          "closed-by-user", NULL};
+
+    return g_strv_contains(reasons, item_string(stream, "CloseReason"));
+}
+
 static void
 ended_update(Row *row, Item *stream)
 {
-    const char *state = item_string(stream, "State"), *reason = item_string(stream, "CloseReason");
-    gboolean well = g_str_equal(state, "closed") &&
-                    (g_str_equal(reason, "eof") || g_str_equal(reason, "closed-by-user"));
+    gboolean well = ended_well(stream);
 
     stream_update_lines(row, stream);
     row_set_icon(row, stream_icon(stream), well ? "idle" : "failed");
