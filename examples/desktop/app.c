@@ -2,15 +2,6 @@
 #include "app.h"
 #include "actions.h"
 
-#include <glib/gi18n.h>
-
-const char *
-app_no_hub_text(void)
-{
-    return _(
-        "There is no hub with an identity that may open streams. Add one: streamctl hub add NAME");
-}
-
 /* Before the daemon's first word there may be no window, and after the last one there is none. */
 static void
 app_update_window(App *app)

@@ -30,7 +30,4 @@ typedef struct {
 /* Connects the parts to the application's signals. APP outlives the run. */
 void app_attach(App *app);
 
-/* What a dialog says when there is no hub through which a stream could be opened. */
-const char *app_no_hub_text(void);
-
 #include "window.h"

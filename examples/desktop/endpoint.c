@@ -174,9 +174,13 @@ endpoint_remember(Endpoint *endpoint)
 }
 
 void
-endpoint_grab_focus(Endpoint *endpoint)
+endpoint_present(Endpoint *endpoint, GtkWindow *dialog, GtkWidget *complaint)
 {
     g_autofree char *device = endpoint_device(endpoint);
 
+    if (*endpoint_hub(endpoint) == '\0')
+        ui_complaint_set(complaint, _("There is no hub with an identity that may open streams. "
+                                      "Add one: streamctl hub add NAME"));
     (void)gtk_widget_grab_focus(*device == '\0' ? endpoint->device : endpoint->stream);
+    gtk_window_present(dialog);
 }

@@ -30,4 +30,6 @@ char *endpoint_stream(Endpoint *endpoint);
 /* Keeps what is in it for the next time. */
 void endpoint_remember(Endpoint *endpoint);
 
-void endpoint_grab_focus(Endpoint *endpoint);
+/* Shows the dialog that it is part of, ready to be typed into; COMPLAINT says so when there is no
+ * hub through which a stream could be opened. */
+void endpoint_present(Endpoint *endpoint, GtkWindow *dialog, GtkWidget *complaint);

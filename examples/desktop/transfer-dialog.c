@@ -224,8 +224,5 @@ transfer_dialog_present(App *app, const char *hub, const char *device)
     (void)g_signal_connect(dialog->start, "clicked", G_CALLBACK(dialog_on_start), dialog);
     (void)g_signal_connect_swapped(dialog->window, "destroy", G_CALLBACK(dialog_free), dialog);
     dialog_on_changed(dialog);
-    if (*endpoint_hub(dialog->endpoint) == '\0')
-        ui_complaint_set(dialog->complaint, app_no_hub_text());
-    endpoint_grab_focus(dialog->endpoint);
-    gtk_window_present(dialog->window);
+    endpoint_present(dialog->endpoint, dialog->window, dialog->complaint);
 }
