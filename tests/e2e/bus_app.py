@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """An app of streamd's inside the test: it calls OpenStream and is called as a handler, and then does with
 its descriptors what no good app would. Takes python3-gi."""
+import os
 import socket
 import threading
 
@@ -11,23 +12,9 @@ from harness import PATIENCE, check, eventually, listed
 NAME = "io.streamd.Streamd1"
 ROOT = "/io/streamd/Streamd1"
 HANDLER_PATH = "/io/streamd/test/Handler"
-HANDLER = Gio.DBusNodeInfo.new_for_xml("""
-<node>
-  <interface name="io.streamd.Streamd1.Handler">
-    <method name="HandleRequest">
-      <arg name="stream" type="o" direction="in"/>
-      <arg name="request" type="a{sv}" direction="in"/>
-      <arg name="accept" type="b" direction="out"/>
-      <arg name="reason" type="s" direction="out"/>
-    </method>
-    <method name="NewStream">
-      <arg name="stream" type="o" direction="in"/>
-      <arg name="fd" type="h" direction="in"/>
-      <arg name="details" type="a{sv}" direction="in"/>
-    </method>
-    <method name="Release"/>
-  </interface>
-</node>""").interfaces[0]
+CONTRACT = os.path.join(os.path.dirname(__file__), "../../dbus/io.streamd.Streamd1.Handler.xml")
+with open(CONTRACT, encoding="utf-8") as contract:
+    HANDLER = Gio.DBusNodeInfo.new_for_xml(contract.read()).interfaces[0]
 
 
 class App:
