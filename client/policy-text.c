@@ -38,6 +38,15 @@ policy_text_outcome(const char *verdict, GVariant *details)
     return g_strdup(verdict);
 }
 
+char *
+policy_text_default(GVariant *policy)
+{
+    g_autoptr(GVariant) reason = g_variant_ref_sink(
+        g_variant_new_parsed("{'reason': <%s>}", bus_string(policy, "DefaultReason")));
+
+    return policy_text_outcome(bus_string(policy, "DefaultVerdict"), reason);
+}
+
 const char *
 policy_text_condition(const char *key)
 {

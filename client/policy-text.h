@@ -8,6 +8,9 @@
  * "reject: not today", "ask, then to ssh". Caller frees. */
 char *policy_text_outcome(const char *verdict, GVariant *details);
 
+/* The same of the default, whose verdict and reason are properties of the policy. Caller frees. */
+char *policy_text_default(GVariant *policy);
+
 /* The condition of that key, as a column's title or a cell says it: "stream". */
 const char *policy_text_condition(const char *key);
 

@@ -50,9 +50,7 @@ policy_table(void)
 static void
 policy_print(const Cli *cli, GVariant *rules, GVariant *defaults)
 {
-    g_autoptr(GVariant) reason = g_variant_ref_sink(
-        g_variant_new_parsed("{'reason': <%s>}", bus_string(defaults, "DefaultReason")));
-    g_autofree char *outcome = policy_text_outcome(bus_string(defaults, "DefaultVerdict"), reason);
+    g_autofree char *outcome = policy_text_default(defaults);
     g_autofree char *shown = table_escape(outcome);
     g_autoptr(Table) table = policy_table();
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/output.h"
+#include "client/policy-text.h"
 #include "client/verb.h"
 #include "common/table.h"
 
@@ -104,8 +105,8 @@ static void
 status_print(const Cli *cli, const Status *status)
 {
     g_autofree char *age = output_age(bus_number(status->manager, "StartedAt"));
-    const char *reason = bus_string(status->policy, "DefaultReason");
-    g_autofree char *shown = table_escape(reason);
+    g_autofree char *outcome = policy_text_default(status->policy);
+    g_autofree char *shown = table_escape(outcome);
 
     (void)printf(_("streamd %s, running for %s\n"), bus_string(status->manager, "Version"), age);
     (void)printf(_("Streams: %llu, tunnels: %llu\n"),
@@ -113,8 +114,7 @@ status_print(const Cli *cli, const Status *status)
                  (unsigned long long)bus_number(status->manager, "Tunnels"));
     status_print_hubs(cli, status->hubs);
     status_print_targets(cli, status->targets);
-    (void)printf(_("Accept policy without a matching rule: %s%s%s\n"),
-                 bus_string(status->policy, "DefaultVerdict"), *reason != '\0' ? ": " : "", shown);
+    (void)printf(_("Accept policy without a matching rule: %s\n"), shown);
 }
 
 ExitCode

@@ -160,6 +160,8 @@ def languages():
             for verb, text in english.items():
                 check(say(site.client, verb, "list", language=name) != text, f"{name}: {text}")
             aligned(say(site.client, "hub", "list", language=name))
+            verdict = say(site.client, "status", language=name).splitlines()[-1]
+            check("reject" not in verdict, f"{name}: {verdict}")
             print("#", name, say(site.client, "hub", "list", language=name).splitlines()[0])
 
 
