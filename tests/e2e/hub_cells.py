@@ -6,7 +6,7 @@ import signal
 import threading
 
 import wire
-from harness import check, check_equal, main
+from harness import check, check_equal, eventually, main
 from hub_wire import (CAPABLE, PLAIN_END, QUICK, check_accepted, check_echo, check_error,
                       hub_settled, with_hub)
 
@@ -34,12 +34,13 @@ def waiting_client_gone(hub):
     hub.add("dev1")
     post = hub.post(stream="given-up", connect=50)
     other = hub.post(stream="wanted", connect=50)
+    eventually(lambda: hub.streams() == 2, "both wait")
     post.close()
     device = hub.device(subscribe=False)
-    hub_settled(hub)
+    eventually(lambda: hub.streams() == 1, "only the second is left")
     device.subscribe()
     request = device.request()
-    check_equal(request.name, "wanted", "only the second is left")
+    check_equal(request.name, "wanted", "the stream that is left")
     check(device.has_no_request(), "only one")
     device.answer(request, 400)
     check_equal(other.read().get("iothub-streaming-is-accepted"), "False", "answer")

@@ -50,6 +50,10 @@ class Wire:
             check_equal(device.subscribe(), [0, 0], "granted")
         return device
 
+    def streams(self):
+        """How many it has that have not ended."""
+        return json.loads(self.hub.admin("status", "--json"))["streams"]
+
     def service_token(self, **kwargs):
         kwargs.setdefault("policy", "service")
         return wire.sas(kwargs.pop("resource", "localhost"), kwargs.pop("key", self.service_key),
@@ -155,5 +159,5 @@ def check_echo(one, other, size=200000):
 
 def hub_settled(hub):
     """What was sent before has been seen: the hub has answered something that came after it."""
-    for _ in range(8):
+    for _ in range(20):
         check_equal(hub.post(token="no token").read().status, 401, "status")
