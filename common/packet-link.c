@@ -446,7 +446,11 @@ packet_link_delivered(Message *message)
 
     if (!link->muted)
         link->events->packet(link, link->in->data, link->packet_len, link->data);
-    reactor_post(link->reactor, &link->taken); /* takes the reference along */
+    /* One that was given up reads no more; its reactor may be gone, when the program ends. */
+    if (link->muted)
+        packet_link_release(link);
+    else
+        reactor_post(link->reactor, &link->taken); /* takes the reference along */
 }
 
 static void
