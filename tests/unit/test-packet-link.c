@@ -344,6 +344,23 @@ test_probes_that_are_answered(void)
     close(raw);
 }
 
+/* A packet that waits for its owner when all of it ends: nothing goes back to the reactor, which is
+ * gone by then. */
+static void
+test_ends_with_a_packet_on_its_way(void)
+{
+    g_autoptr(GByteArray) packet = packet_new(100, 'x');
+    int raw = -1;
+    Pair *pair = pair_new(FALSE, 0, &raw);
+
+    chain_write_all(raw, packet->data, packet->len);
+    while (!g_main_context_pending(pair->context))
+        g_usleep(100);
+    g_assert_cmpuint(pair->packets, ==, 0);
+    pair_free(pair);
+    close(raw);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -359,5 +376,7 @@ main(int argc, char **argv)
     g_test_add_func("/packet-link/probe/answer", test_a_probe_wants_an_answer);
     g_test_add_func("/packet-link/probe/kernel", test_a_probe_is_content_with_the_kernel);
     g_test_add_func("/packet-link/probe/several", test_probes_that_are_answered);
+    g_test_add_func("/packet-link/ends-with-a-packet-on-its-way",
+                    test_ends_with_a_packet_on_its_way);
     return g_test_run();
 }
