@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamctl: the table of verbs. */
-#include "client/cli-dump.h"
-#include "client/cli.h"
-#include "client/complete.h"
-#include "client/limit-option.h"
-#include "client/verb.h"
-#include "common/table.h"
+#include "client/verb/dump.h"
+#include "client/cli/cli.h"
+#include "client/complete/complete.h"
+#include "client/verb/limit-option.h"
+#include "client/verb/verb.h"
+#include "common/base/table.h"
 
 #include <glib/gi18n.h>
 #include <locale.h>

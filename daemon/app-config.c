@@ -3,7 +3,7 @@
  * every part of it could be made is anything exchanged. */
 #include "daemon/app-private.h"
 
-#include "common/error.h"
+#include "common/base/error.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/app-journal.h"
 
-#include "common/events.h"
+#include "common/log/events.h"
 
 #define ID_SIZE 24
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opening streams, for an app or through a tunnel. */
 #include "daemon/app-private.h"
-#include "daemon/service-list.h"
+#include "daemon/link/service-list.h"
 
-#include "common/device-id.h"
-#include "common/error.h"
-#include "daemon/app-end.h"
+#include "common/codec/device-id.h"
+#include "common/base/error.h"
+#include "daemon/stream/app-end.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
  * kept is taken back. */
 #include "daemon/app-private.h"
 
-#include "common/error.h"
+#include "common/base/error.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/app-private.h"
 
-#include "common/error.h"
-#include "common/events.h"
-#include "daemon/config.h"
+#include "common/base/error.h"
+#include "common/log/events.h"
+#include "daemon/config/config.h"
 
 #include <string.h>
 

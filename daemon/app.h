@@ -7,15 +7,15 @@
  * main loop; keep names and ids, and look them up again. */
 #pragma once
 
-#include "common/reactor.h"
-#include "daemon/device-list.h"
-#include "daemon/accept-policy.h"
-#include "daemon/handler.h"
-#include "daemon/hub.h"
-#include "daemon/request.h"
-#include "daemon/stream.h"
-#include "daemon/target.h"
-#include "daemon/tunnel.h"
+#include "common/loop/reactor.h"
+#include "daemon/link/device-list.h"
+#include "daemon/policy/accept-policy.h"
+#include "daemon/stream/handler.h"
+#include "daemon/link/hub.h"
+#include "daemon/stream/consent.h"
+#include "daemon/stream/stream.h"
+#include "daemon/local/target.h"
+#include "daemon/local/tunnel.h"
 
 typedef struct App App;
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamd: options, log, bus, run, unwind. */
-#include "common/bus-util.h"
-#include "common/watchdog.h"
+#include "common/bus/util.h"
+#include "common/loop/watchdog.h"
 #include "daemon/app.h"
-#include "daemon/bus-introspect.h"
-#include "daemon/bus-log.h"
-#include "daemon/bus-server.h"
-#include "daemon/config.h"
+#include "daemon/bus/introspect.h"
+#include "daemon/bus/object/log.h"
+#include "daemon/bus/server.h"
+#include "daemon/config/config.h"
 #include "daemon/reload.h"
 
 #include <glib-unix.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/reload.h"
 
-#include "common/events.h"
+#include "common/log/events.h"
 
 #include <string.h>
 #include <systemd/sd-daemon.h>

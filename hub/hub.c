@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/hub.h"
 
-#include "common/error.h"
-#include "hub/auth.h"
-#include "hub/clock.h"
-#include "hub/devices.h"
-#include "hub/edge.h"
-#include "hub/mqtt-session.h"
-#include "hub/rest.h"
-#include "hub/streams.h"
+#include "common/base/error.h"
+#include "hub/edge/auth.h"
+#include "hub/base/clock.h"
+#include "hub/device/devices.h"
+#include "hub/edge/edge.h"
+#include "hub/device/mqtt-session.h"
+#include "hub/rest/rest.h"
+#include "hub/stream/streams.h"
 
 #include <string.h>
 

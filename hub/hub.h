@@ -7,10 +7,10 @@
  * is removed or disabled there is cut at once (requirement R18). */
 #pragma once
 
-#include "common/reactor.h"
-#include "common/tls-context.h"
-#include "hub/registry.h"
-#include "hub/settings.h"
+#include "common/loop/reactor.h"
+#include "common/net/tls-context.h"
+#include "hub/registry/registry.h"
+#include "hub/base/settings.h"
 
 typedef struct Hub Hub;
 

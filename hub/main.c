@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/cli.h"
+#include "hub/verb/cli.h"
 
 #include <locale.h>
 #include <signal.h>

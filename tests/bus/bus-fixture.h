@@ -3,8 +3,8 @@
  * system's to it. STREAMD names the program. */
 #pragma once
 
-#include "common/bus-names.h"
-#include "common/bus-util.h"
+#include "common/bus/names.h"
+#include "common/bus/util.h"
 
 /* How long anything may take before the test has failed; nothing waits for it otherwise. */
 #define FIXTURE_PATIENCE (30 * G_TIME_SPAN_SECOND)

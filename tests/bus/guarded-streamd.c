@@ -2,10 +2,10 @@
 /* guarded-streamd [TIMEOUT_MS]: the system's instance, made of the daemon's libraries, that asks
  * polkit about everybody, itself and root included; so that it can be tested with one user. An
  * object of its own tells how many questions are open. */
-#include "common/bus-util.h"
+#include "common/bus/util.h"
 #include "daemon/app.h"
-#include "daemon/bus-bouncer.h"
-#include "daemon/bus-server-private.h"
+#include "daemon/bus/bouncer.h"
+#include "daemon/bus/server-private.h"
 
 #include <glib-unix.h>
 #include <signal.h>

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define AGENTS_PER_UID 8 /* daemon/bus-agent.h */
+#define AGENTS_PER_UID 8 /* daemon/bus/agent.h */
 
 static guint64
 add_rule(Apps *apps)

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #define MANY 50
-#define HANDLERS_PER_UID 8 /* daemon/handler.h */
-#define OUTCALLS_PER_UID 8 /* daemon/bus-outcall.h */
+#define HANDLERS_PER_UID 8 /* daemon/stream/handler.h */
+#define OUTCALLS_PER_UID 8 /* daemon/bus/outcall.h */
 
 /* For the streams of a name, the handler of that name. */
 static void

@@ -14,7 +14,7 @@
 #define BATCH 16           /* calls that are under way at once */
 #define FDS 16             /* what one message of a bus may carry */
 #define RULE "(ta{sv})"    /* of Policy.List */
-#define LONG_STRING 4096   /* the longest one that is taken: daemon/bus-bounds.h */
+#define LONG_STRING 4096   /* the longest one that is taken: daemon/bus/bounds.h */
 #define LONG_ARRAY 64      /* likewise */
 #define VANISHING_EVERY 8u /* one in so many batches is of a caller that leaves at once */
 

@@ -15,7 +15,7 @@
 #define TARGET BUS_PATH_TARGET "/"
 #define SERVICE "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0"
 
-/* As in daemon/bus-bouncer.h. */
+/* As in daemon/bus/bouncer.h. */
 #define QUERIES_PER_CALLER 64
 #define ASKED_PER_UID 32
 

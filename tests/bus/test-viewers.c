@@ -20,9 +20,9 @@
 #define STREAM "alices-stream"
 #define SERVICE "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0"
 
-#define CALLS_BURST 60     /* daemon/bus-quota.h */
+#define CALLS_BURST 60     /* daemon/bus/quota.h */
 #define TUNNELS_MAX 64     /* daemon/app.h */
-#define CONNECTIONS_MAX 64 /* daemon/bus-caller.h */
+#define CONNECTIONS_MAX 64 /* daemon/bus/caller.h */
 
 static const FixtureProgram system_instance = {"STREAMD", {"--threads=1", NULL}};
 

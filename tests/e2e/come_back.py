@@ -21,7 +21,7 @@ from harness import check, eventually, main, run_ok
 from netspace import hub_state
 
 BUSY = 3  # times as long on a machine that is busy
-PROBE = 10  # s, for the answer to a ping (daemon/device-session.h)
+PROBE = 10  # s, for the answer to a ping (daemon/link/device-session.h)
 
 
 def report(what, seconds, limit):

@@ -14,7 +14,7 @@ import time
 from ends import Server, connect, read_all
 from harness import PATIENCE, Site, check, check_equal, eventually, main, run_ok
 
-FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "client", "completions")
+FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "client", "complete")
 
 BASH = r"""
 source {files}/streamctl.bash

@@ -15,7 +15,7 @@ from hub_wire import with_hub
 
 CONNECTIONS = 2000 if LONG else 300
 DEADLINE = 10 if LONG else 4  # s
-LINGER = 5  # s that one which was answered is given to read the answer (common/connection.h)
+LINGER = 5  # s that one which was answered is given to read the answer (common/net/connection.h)
 WIDE = f"""[hub]
 handshake-timeout = {DEADLINE}
 request-timeout = {DEADLINE}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Addresses, weekdays and times of accept rules. */
-#include "daemon/accept-address.h"
-#include "daemon/accept-time.h"
+#include "daemon/policy/accept-address.h"
+#include "daemon/policy/accept-time.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A configuration file: refused with a reason, or entries that each have a name and a place. The
  * input is read as two files, cut at its first NUL byte, so that overrides are met too. */
-#include "common/error.h"
-#include "daemon/config-keys.h"
+#include "common/base/error.h"
+#include "daemon/config/keys.h"
 
 #include <stdint.h>
 #include <string.h>

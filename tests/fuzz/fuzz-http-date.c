@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The date of an HTTP field: whatever is taken as one lies in the years 1 to 9999. */
-#include "common/http-date.h"
+#include "common/codec/http-date.h"
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A request's head and all that is done with it before anybody is trusted. */
-#include "common/http-head.h"
-#include "common/http-target.h"
+#include "common/codec/http-head.h"
+#include "common/codec/http-target.h"
 
 #include <stdint.h>
 

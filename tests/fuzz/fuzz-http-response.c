@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A response's head, as an evil hub may send it to our client. */
-#include "common/http-head.h"
+#include "common/codec/http-head.h"
 
 #include <stdint.h>
 

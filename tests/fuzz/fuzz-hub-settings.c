@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hub's configuration file: what is taken is within the caps, what is not is told with its
  * place. */
-#include "common/error.h"
-#include "hub/settings.h"
+#include "common/base/error.h"
+#include "hub/base/settings.h"
 
 #include <stdint.h>
 #include <string.h>

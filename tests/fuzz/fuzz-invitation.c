@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Invitations: the parts of one that is taken make one that is taken to the same parts. */
-#include "common/invitation.h"
+#include "common/codec/invitation.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The guard, with json-glib behind it: what the guard lets through, the parser takes. */
-#include "common/json-guard.h"
+#include "common/codec/json-guard.h"
 
 #include <json-glib/json-glib.h>
 #include <stdint.h>

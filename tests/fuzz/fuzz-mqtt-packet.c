@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MQTT packets: the first byte says who sends (bit 0: a server), the rest is one packet. What can
  * be read can be written again and reads the same. */
-#include "common/mqtt-writer.h"
+#include "common/codec/mqtt-writer.h"
 
 #include <stdint.h>
 #include <stdlib.h>

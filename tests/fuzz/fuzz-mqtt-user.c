@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The client id and user name of a CONNECT, with a NUL between them: who is let in by them is whom
  * the client id names, and nobody else. */
-#include "common/device-id.h"
-#include "hub/mqtt-user.h"
+#include "common/codec/device-id.h"
+#include "hub/device/mqtt-user.h"
 
 #include <stdint.h>
 #include <string.h>

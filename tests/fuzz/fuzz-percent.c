@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Percent-encoding and base64: what is decoded encodes to one spelling, which decodes the same. */
-#include "common/base64.h"
-#include "common/device-id.h"
-#include "common/percent.h"
+#include "common/codec/base64.h"
+#include "common/codec/device-id.h"
+#include "common/codec/percent.h"
 
 #include <stdint.h>
 #include <string.h>

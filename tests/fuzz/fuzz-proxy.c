@@ -2,7 +2,7 @@
 /* What is written down of a proxy: a line each for its URL, its credentials and the hosts without
  * it. What is taken leads somewhere that can be put into a URI again, and an error never shows the
  * credentials. */
-#include "daemon/proxy.h"
+#include "daemon/net/proxy.h"
 
 #include <stdint.h>
 #include <string.h>

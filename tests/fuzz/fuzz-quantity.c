@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Times and sizes: what is taken is shown in a form that means the same. */
-#include "common/quantity.h"
+#include "common/codec/quantity.h"
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
  * once, whatever is sent, read, ended and reset when.
  * Input: a byte (bit 0: reasons of ends are told), then a byte for each step:
  * what to do in the lowest three bits, for which end in the next, how much in the rest. */
-#include "tests/unit/relay-fixture.h"
+#include "tests/unit/common/net/relay-fixture.h"
 
 #include <errno.h>
 #include <poll.h>

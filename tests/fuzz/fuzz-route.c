@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Method and path of a request, with a blank between them: a route has all the parts of its
  * pattern, and no other. */
-#include "hub/route.h"
+#include "hub/edge/route.h"
 
 #include <stdint.h>
 #include <string.h>

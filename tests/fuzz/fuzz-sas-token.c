@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A SAS token before anybody is known: parsed, its scope compared, its signature checked. */
-#include "common/device-id.h"
-#include "common/sas-token.h"
+#include "common/codec/device-id.h"
+#include "common/codec/sas-token.h"
 
 #include <stdint.h>
 

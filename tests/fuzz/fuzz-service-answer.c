@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A hub's answer to the POST: whatever it says, the user gets one error with a short text. */
-#include "common/error.h"
-#include "daemon/service-open.h"
+#include "common/base/error.h"
+#include "daemon/link/service-open.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Host names for ssh: what is taken apart has a valid device, and is the whole name. */
-#include "client/ssh-name.h"
+#include "client/verb/ssh-name.h"
 
 #include <stdint.h>
 

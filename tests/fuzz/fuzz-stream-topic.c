@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Topics of streams: what can be read and built again reads the same. Also whole urls. */
-#include "common/stream-topic.h"
+#include "common/codec/stream-topic.h"
 
-#include "common/stream-url.h"
+#include "common/codec/stream-url.h"
 
 #include <stdint.h>
 #include <stdlib.h>

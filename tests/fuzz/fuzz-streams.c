@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hub's streams under a script of events (docs/wire-protocol.md, section 4a).
  * Input: what the script is drawn from, byte by byte. */
-#include "tests/unit/streams-script.h"
+#include "tests/unit/hub/stream/streams-script.h"
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 /* WebSocket decoder: the result may not depend on how the stream is cut.
  * Input: a byte of flags (bit 0 server role, bit 1 limited messages), a byte that seeds the cuts,
  * then the stream. */
-#include "common/ws-frame.h"
+#include "common/codec/ws-frame.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Both sides of a WebSocket's handshake: the same bytes as a request and as a response. */
-#include "common/ws-handshake.h"
+#include "common/codec/ws-handshake.h"
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The table of who may do what: test_policy.py SOURCE POLICY.
 
-The one in streamd(8) is the source; daemon/bus-access.c (which method needs what), POLICY (what polkit says by
+The one in streamd(8) is the source; daemon/bus/access.c (which method needs what), POLICY (what polkit says by
 default) and dbus/ (which methods there are) are held to it."""
 
 import glob
@@ -39,13 +39,13 @@ def manual(begin):
 
 def constants():
     """Names of interfaces, by the constants of bus-names.h."""
-    return dict(re.findall(r'#define (BUS_\w+) "([\w.]+)"', read('common/bus-names.h')))
+    return dict(re.findall(r'#define (BUS_\w+) "([\w.]+)"', read('common/bus/names.h')))
 
 
 def access():
     """{(interface, method): (action, belongs to an owner)} of the daemon's table."""
     names = constants()
-    table = read('daemon/bus-access.c').split('rows[] = {')[1].split('\n};')[0]
+    table = read('daemon/bus/access.c').split('rows[] = {')[1].split('\n};')[0]
     rows = re.findall(r'\{(BUS_\w+), "(\w+)", (?:ACTION\("([\w-]+)"\)|"")(.*?)\},?(?=\s*(?:\{BUS|/\*|$))',
                       table, re.S)
     found = {(names[interface], method): (action, '.owner = TRUE' in rest)
@@ -119,14 +119,15 @@ class Table(unittest.TestCase):
 
     def test_polkit_is_asked_in_one_place_about_a_bus_name(self):
         """A process could be another one by the time polkit looks (CVE-2013-4288)."""
-        files = glob.glob(os.path.join(SOURCE, '*', '*.[ch]'))
+        files = [path for folder in ('common', 'daemon', 'hub', 'client')
+                 for path in glob.glob(os.path.join(SOURCE, folder, '**', '*.[ch]'), recursive=True)]
         asking = [path for path in files if re.search(r'"CheckAuthorization"', read(path))]
-        self.assertEqual([os.path.basename(path) for path in asking], ['bus-bouncer.c'])
+        self.assertEqual([os.path.basename(path) for path in asking], ['bouncer.c'])
         self.assertEqual(re.findall(r'"(system-bus-name|unix-\w+)"', read(asking[0])), ['system-bus-name'])
 
     def test_messages_name_only_details_that_are_sent(self):
         sent = set(re.findall(r'"(\w+)"', ' '.join(
-            re.findall(r'ACTION\("[\w-]+"\),\s*\{(.*?)\}', read('daemon/bus-access.c'), re.S))))
+            re.findall(r'ACTION\("[\w-]+"\),\s*\{(.*?)\}', read('daemon/bus/access.c'), re.S))))
         for action in self.actions:
             used = set(re.findall(r'\$\((\w+)\)', action.find('message').text))
             self.assertEqual(used - sent, set(), action.get('id'))

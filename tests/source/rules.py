@@ -27,10 +27,10 @@ LAYERS = {
 
 # The same section: who may know a library. Tests may know anything.
 LIBRARIES = [
-    (r'systemd/sd-bus.*', ['common/bus-*', 'daemon/bus-*', 'client/*', 'examples/*']),
-    (r'libsoup/.*', ['hub/admin-client.c']),
-    (r'gnutls/.*', ['common/tls*', 'common/sas-token.c', 'hub/certificate*.c']),
-    (r'sqlite3\.h', ['hub/registry-sqlite*']),
+    (r'systemd/sd-bus.*', ['common/bus/*', 'daemon/bus/*', 'client/bus/*', 'examples/*']),
+    (r'libsoup/.*', ['hub/admin/client.c']),
+    (r'gnutls/.*', ['common/net/tls*', 'common/codec/sas-token.c', 'hub/admin/certificate*.c']),
+    (r'sqlite3\.h', ['hub/registry/sqlite*']),
 ]
 
 FORBIDDEN = [
@@ -52,7 +52,7 @@ UNFINISHED = r'\b(' + '|'.join(['TO' 'DO', 'FIX' 'ME', 'XX' 'X', 'HA' 'CK']) + r
 
 PLAIN_COMPARE = r'\b(memcmp|bcmp|strn?cmp|strn?casecmp|g_strcmp0|g_str_equal)\s*\(([^;{]*)'
 SECRET_NAME = re.compile(r'(^|_)(sig|signature|mac|hmac|digest|secret|password|token)s?\d*($|_)', re.I)
-MAC_FILE = 'common/sas-token.c'
+MAC_FILE = 'common/codec/sas-token.c'
 
 NO_COMMENTS = ('.json',)  # formats in which an SPDX line cannot be written
 
@@ -121,7 +121,7 @@ def rule_secrets(tree):
         for line, match in matches(PLAIN_COMPARE, tree.code(path)):
             given = arguments(match.group(2))
             names = set(re.findall(r'[A-Za-z_]\w*', given))
-            if '/bus-' in path:
+            if '/bus/' in path:
                 names.discard('signature')  # of a D-Bus type
             if '"' not in given and any(map(names_secret, names)):
                 yield path, line, f'{match.group(1)}({" ".join(given.split())}): use gnutls_memcmp'
@@ -159,8 +159,8 @@ def exit_codes_of(code, document):
 
 # What is said in two places: in the code, in a document.
 TABLES = [
-    ('common/reason.c', 'docs/wire-protocol.md', reasons_of),
-    ('client/exit-code.h', 'README.md', exit_codes_of),
+    ('common/base/reason.c', 'docs/wire-protocol.md', reasons_of),
+    ('client/cli/exit-code.h', 'README.md', exit_codes_of),
 ]
 
 

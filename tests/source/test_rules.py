@@ -41,17 +41,17 @@ class RulesCase(unittest.TestCase):
             self.breaks('dependencies', {path: f'\n#include "{name}"\n'}, 2)
 
     def test_libraries(self):
-        self.keeps('dependencies', {'daemon/bus-stream.c': '#include <systemd/sd-bus.h>\n',
-                                    'client/verb.c': '#include <systemd/sd-bus.h>\n',
+        self.keeps('dependencies', {'daemon/bus/object/stream.c': '#include <systemd/sd-bus.h>\n',
+                                    'client/bus/bus.c': '#include <systemd/sd-bus.h>\n',
                                     'examples/echo/a.c': '#include <systemd/sd-bus.h>\n',
                                     'hub/main.c': '#include <systemd/sd-daemon.h>\n',
-                                    'hub/registry-sqlite.c': '#include <sqlite3.h>\n',
-                                    'hub/admin-client.c': '#include <libsoup/soup.h>\n',
-                                    'common/tls-session.c': '#include <gnutls/gnutls.h>\n'})
-        for path, name in [('daemon/stream.c', 'systemd/sd-bus.h'), ('hub/main.c', 'systemd/sd-bus.h'),
-                           ('hub/registry.c', 'sqlite3.h'), ('daemon/main.c', 'sqlite3.h'),
-                           ('hub/edge.c', 'libsoup/soup.h'), ('common/http.c', 'libsoup/soup.h'),
-                           ('hub/edge.c', 'gnutls/gnutls.h'), ('daemon/main.c', 'gnutls/x509.h')]:
+                                    'hub/registry/sqlite.c': '#include <sqlite3.h>\n',
+                                    'hub/admin/client.c': '#include <libsoup/soup.h>\n',
+                                    'common/net/tls-session.c': '#include <gnutls/gnutls.h>\n'})
+        for path, name in [('daemon/stream/stream.c', 'systemd/sd-bus.h'), ('hub/main.c', 'systemd/sd-bus.h'),
+                           ('hub/registry/registry.c', 'sqlite3.h'), ('daemon/main.c', 'sqlite3.h'),
+                           ('hub/edge/edge.c', 'libsoup/soup.h'), ('common/http.c', 'libsoup/soup.h'),
+                           ('hub/edge/edge.c', 'gnutls/gnutls.h'), ('daemon/main.c', 'gnutls/x509.h')]:
             self.breaks('dependencies', {path: f'# include <{name}>\n'})
 
     def test_licence(self):
@@ -73,14 +73,14 @@ class RulesCase(unittest.TestCase):
             self.breaks('unfinished', {'a.md': f'\n\n{word}: more\n'}, 3)
 
     def test_secrets(self):
-        self.keeps('secrets', {'common/sas-token.c': 'return gnutls_memcmp(mac, expected_mac, 32) == 0;\n',
-                               'daemon/bus-a.c': 'g_strcmp0(contents, signature);\n',
-                               'hub/token.c': 'memcmp(a, b, TOKEN_HASH);\n',
+        self.keeps('secrets', {'common/codec/sas-token.c': 'return gnutls_memcmp(mac, expected_mac, 32) == 0;\n',
+                               'daemon/bus/a.c': 'g_strcmp0(contents, signature);\n',
+                               'hub/stream/token.c': 'memcmp(a, b, TOKEN_HASH);\n',
                                'hub/a.c': 'memcmp(device_id, other, n); g_str_equal(key, "token"); strcmp(token, "x");\n'})
         for text in ['memcmp(mac, expected, sizeof mac)', 'g_str_equal(sig, g_strdup(other))', 'strcmp(a->token, b->token)',
                      'strncmp(x,\n   password, 3)', 'g_strcmp0(hmac1, hmac2)']:
             self.breaks('secrets', {'hub/a.c': text + ';\n'})
-        self.breaks('secrets', {'common/sas-token.c': 'return verify(a, b);\n'})
+        self.breaks('secrets', {'common/codec/sas-token.c': 'return verify(a, b);\n'})
 
     def test_length(self):
         self.keeps('length', {'hub/a.c': function(rules.LINES_OF_A_FUNCTION - 1) + '\n' * 300,
@@ -92,11 +92,11 @@ class RulesCase(unittest.TestCase):
         code = '[REASON_NONE] = {"none", "x", 1000, TRUE},\n[REASON_CUT] = {"cut", "it\n was", 1011,\n FALSE},\n'
         code = code.replace('it\n was', 'it was')
         row = '| `cut` | no | 1011 | it was |\n'
-        both = {'common/reason.c': code, 'docs/wire-protocol.md': row}
+        both = {'common/base/reason.c': code, 'docs/wire-protocol.md': row}
         self.keeps('documents', both | {'docs/a.md': '[w](wire-protocol.md#4) [x](https://example.org/) [c](../common)\n'})
         self.assertEqual(len(self.problems('documents', both | {'docs/wire-protocol.md': row.replace('no', 'yes')})), 2)
         self.breaks('documents', both | {'docs/wire-protocol.md': ''})
-        codes = {'client/exit-code.h': 'EXIT_CODE_OK = 0,\nEXIT_CODE_CUT = 17, /* cut */\n'}
+        codes = {'client/cli/exit-code.h': 'EXIT_CODE_OK = 0,\nEXIT_CODE_CUT = 17, /* cut */\n'}
         self.keeps('documents', codes | {'README.md': '| 0 | done |\n| 17 | cut |\n'})
         self.breaks('documents', codes | {'README.md': '| 0 | done |\n'})
         self.breaks('documents', {'docs/a.md': '\n[w](nowhere.md)\n'}, 2)

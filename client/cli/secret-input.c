@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/cli/secret-input.h"
+
+#include "client/cli/exit-code.h"
+#include "common/codec/invitation.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gi18n.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define SECRET_MAX INVITATION_MAX /* what streamd takes */
+
+const SecretKind secret_connection_string = {
+    .name = N_("connection string"),
+    .prompt = N_("Connection string (not shown): "),
+    .option = "--connection-string-file",
+};
+
+const SecretKind secret_proxy_credentials = {
+    .name = N_("proxy's credentials"),
+    .prompt = N_("USER:PASSWORD for the proxy (not shown): "),
+    .option = "--proxy-credentials-file",
+};
+
+static int
+secret_input_fail(GError **error, ExitCode code, const char *format, const char *file)
+{
+    g_autofree char *reason = g_strdup(g_strerror(errno));
+    g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
+    g_autofree char *text = g_strjoinv(file, parts);
+
+    g_set_error(error, EXIT_ERROR, (int)code, errno != 0 ? "%s: %s" : "%s", text, reason);
+    return -1;
+}
+
+/* Waits for a line or for a signal to stop; FALSE: a signal. */
+static gboolean
+secret_input_wait(int signals)
+{
+    struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                            {.fd = signals, .events = POLLIN}};
+
+    while (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
+        if (errno != EINTR)
+            return FALSE;
+    return fds[1].revents == 0;
+}
+
+/* Signals wait meanwhile, so that the terminal gets its echo back whatever happens. */
+static ssize_t
+secret_input_prompt(const SecretKind *kind, char *text, gsize size)
+{
+    struct termios saved, quiet;
+    sigset_t set, before;
+    ssize_t length = -1;
+    int signals;
+
+    if (tcgetattr(STDIN_FILENO, &saved) < 0)
+        return -1;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, &before);
+    signals = signalfd(-1, &set, SFD_CLOEXEC);
+    quiet = saved;
+    quiet.c_lflag &= ~(tcflag_t)ECHO;
+    (void)fputs(_(kind->prompt), stderr);
+    if (signals >= 0 && tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0) {
+        if (secret_input_wait(signals))
+            length = read(STDIN_FILENO, text, size);
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &saved);
+    }
+    (void)fputc('\n', stderr);
+    if (signals >= 0)
+        (void)close(signals);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL); /* a signal that waited acts now */
+    return length;
+}
+
+static ssize_t
+secret_input_read(int fd, char *text, gsize size)
+{
+    gsize length = 0;
+
+    while (length < size) {
+        ssize_t n = read(fd, text + length, size - length);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        length += (gsize)n;
+    }
+    return (ssize_t)length;
+}
+
+static ssize_t
+secret_input_read_file(const char *file, char *text, gsize size, GError **error)
+{
+    struct stat status;
+    ssize_t length;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return secret_input_fail(error, EXIT_CODE_USAGE, _("cannot read '%s'"), file);
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
+        (void)fprintf(stderr, _("streamctl: warning: %s can be read by others; chmod 600 it\n"),
+                      file);
+    length = secret_input_read(fd, text, size);
+    if (length < 0)
+        (void)secret_input_fail(error, EXIT_CODE_USAGE, _("cannot read '%s'"), file);
+    (void)close(fd);
+    return length;
+}
+
+static ssize_t
+secret_input_get(const SecretKind *kind, const char *file, char *text, gsize size, GError **error)
+{
+    ssize_t length;
+
+    if (file != NULL && strcmp(file, "-") != 0)
+        return secret_input_read_file(file, text, size, error);
+    if (file == NULL && !isatty(STDIN_FILENO)) {
+        errno = 0;
+        return secret_input_fail(error, EXIT_CODE_USAGE,
+                                 _("no terminal to ask for it: give %s FILE, or - for standard "
+                                   "input"),
+                                 kind->option);
+    }
+    errno = 0;
+    length = file == NULL ? secret_input_prompt(kind, text, size)
+                          : secret_input_read(STDIN_FILENO, text, size);
+    if (length < 0)
+        return secret_input_fail(error, EXIT_CODE_USAGE, _("cannot read %s"), _("standard input"));
+    return length;
+}
+
+/* Memory that lives as long as its descriptor: nothing of it is on a disk. */
+static int
+secret_input_memfd(const SecretKind *kind, const char *text, gsize length, GError **error)
+{
+    int fd = memfd_create("streamctl", MFD_CLOEXEC);
+
+    if (fd >= 0 && write(fd, text, length) == (ssize_t)length && lseek(fd, 0, SEEK_SET) == 0)
+        return fd;
+    (void)secret_input_fail(error, EXIT_CODE_OTHER, _("cannot pass the %s"), _(kind->name));
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
+int
+secret_input_open(const SecretKind *kind, const char *file, GError **error)
+{
+    char text[SECRET_MAX + 1];
+    ssize_t length = secret_input_get(kind, file, text, sizeof(text), error);
+    int fd = -1;
+
+    errno = 0;
+    if (length >= (ssize_t)sizeof(text))
+        (void)secret_input_fail(error, EXIT_CODE_USAGE, _("the %s is too long"), _(kind->name));
+    else if (length == 0)
+        (void)secret_input_fail(error, EXIT_CODE_USAGE, _("the %s is empty"), _(kind->name));
+    else if (length > 0)
+        fd = secret_input_memfd(kind, text, (gsize)length, error);
+    explicit_bzero(text, sizeof(text));
+    return fd;
+}

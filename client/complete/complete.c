@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/complete/complete.h"
+
+#include "client/complete/source.h"
+#include "common/base/table.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What no shell expands, splits or quotes; '~' only matters in front. */
+#define SAFE_CHARACTERS "@%+=:,./_~-"
+
+/* To the shell: see complete.h. */
+#define ASK_FOR_FILES ":files"
+
+typedef struct {
+    const Verb *verbs;
+    const Verb *verb;          /* NULL: it is not complete yet */
+    GPtrArray *words;          /* before the cursor, without options */
+    guint64 given;             /* OPTION_BITs */
+    const OptionRow *value_of; /* the word with the cursor is the value of this */
+    const char *hub;           /* the value of --hub before the cursor; NULL: none */
+    gboolean ended;            /* after "--" */
+    const char *front;         /* what every candidate begins with: "--ca=" */
+    const char *begun;         /* what is there already of the rest */
+    GHashTable *printed;
+} Completion;
+
+static gboolean
+complete_is_safe(const char *word)
+{
+    for (const char *p = word; *p != '\0'; p++)
+        if (!g_ascii_isalnum(*p) && strchr(SAFE_CHARACTERS, *p) == NULL)
+            return FALSE;
+    return *word != '\0' && *word != '~';
+}
+
+static void
+complete_offer(const char *word, const char *description, void *data)
+{
+    const Completion *completion = data;
+    g_autofree char *text = table_escape(description);
+
+    if (!g_str_has_prefix(word, completion->begun) || !complete_is_safe(word) ||
+        !g_hash_table_add(completion->printed, g_strdup(word)))
+        return;
+    (void)printf("%s%s\t%s\n", completion->front, word, text);
+}
+
+static void
+complete_options(Completion *completion)
+{
+    guint64 mask = completion->verb != NULL ? completion->verb->options : 0;
+
+    for (guint i = 0; i < OPTION_LAST; i++) {
+        const OptionRow *row = option_row((Option)i);
+        g_autofree char *word = g_strconcat("--", row->name, NULL);
+
+        if (((mask | OPTIONS_GLOBAL) & ~completion->given & OPTION_BIT(i)) != 0)
+            complete_offer(word, _(row->help), completion);
+    }
+}
+
+/* "add, list, show" for the noun that NAME begins with, NAME's own help at its last word. */
+static char *
+complete_describe(const Completion *completion, const Verb *verb, char **parts, guint at)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (parts[at + 1] == NULL)
+        return g_strdup(_(verb->help));
+    for (const Verb *row = completion->verbs; row->name != NULL; row++) {
+        gsize length = strlen(parts[at]);
+
+        if (strncmp(row->name, parts[at], length) == 0 && row->name[length] == ' ')
+            g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", row->name + length + 1);
+    }
+    return g_strdup(text->str);
+}
+
+/* The next word of every verb that begins with what is there. */
+static void
+complete_verbs(Completion *completion)
+{
+    guint at = completion->words->len;
+
+    for (const Verb *verb = completion->verbs; verb->name != NULL; verb++) {
+        g_auto(GStrv) parts = g_strsplit(verb->name, " ", 0);
+        g_autofree char *description = NULL;
+        guint same = 0;
+
+        while (same < at && parts[same] != NULL &&
+               strcmp(parts[same], g_ptr_array_index(completion->words, same)) == 0)
+            same++;
+        if (same < at || parts[at] == NULL)
+            continue;
+        description = complete_describe(completion, verb, parts, at);
+        complete_offer(parts[at], description, completion);
+    }
+    if (at == 0)
+        complete_offer("help", _("Explain a verb"), completion);
+}
+
+/* "wss|mqtts": all pieces are words themselves. */
+static gboolean
+complete_is_choice(const char *placeholder)
+{
+    if (strchr(placeholder, '|') == NULL)
+        return FALSE;
+    for (const char *p = placeholder; *p != '\0'; p++)
+        if (!g_ascii_islower(*p) && *p != '|' && *p != '-')
+            return FALSE;
+    return strstr(placeholder, "|-") == NULL;
+}
+
+static void
+complete_value(Completion *completion, const char *noun, const char *placeholder)
+{
+    Source source = complete_source(noun, placeholder);
+
+    if (complete_is_choice(placeholder)) {
+        g_auto(GStrv) choice = g_strsplit(placeholder, "|", 0);
+
+        for (guint i = 0; choice[i] != NULL; i++)
+            complete_offer(choice[i], "", completion);
+    } else if (source == SOURCE_FILES) {
+        (void)puts(ASK_FOR_FILES);
+    } else if (source != SOURCE_NONE) {
+        complete_source_read(source, (completion->given & OPTION_BIT(OPTION_SYSTEM)) != 0,
+                             completion->hub, complete_offer, completion);
+    }
+}
+
+/* The end of the token that TEXT begins with: a blank outside brackets. */
+static gsize
+complete_token_length(const char *text)
+{
+    int depth = 0;
+    gsize length = 0;
+
+    for (; text[length] != '\0' && (text[length] != ' ' || depth > 0); length++)
+        depth += strchr("[(", text[length]) != NULL   ? 1
+                 : strchr("])", text[length]) != NULL ? -1
+                                                      : 0;
+    return length;
+}
+
+/* The words that a verb takes, of its usage: without options, "[LEVEL]" as "LEVEL", and
+ * "reject [TEXT] | accept" as "reject|accept". */
+static GPtrArray *
+complete_placeholders(const char *usage)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
+    gboolean joins = FALSE;
+
+    while (*usage != '\0') {
+        gsize length = complete_token_length(usage);
+        g_autofree char *token = g_strndup(usage, length);
+
+        usage += length + (usage[length] == ' ' ? 1 : 0);
+        if (strstr(token, "--") != NULL)
+            continue;
+        if (token[0] == '[' && strchr(token, ']') == token + length - 1) {
+            token[length - 1] = '\0';
+            memmove(token, token + 1, length - 1);
+        }
+        if (joins && found->len > 0) {
+            char *both = g_strjoin("|", g_ptr_array_index(found, 0), token, NULL);
+
+            g_free(g_ptr_array_index(found, 0));
+            found->pdata[0] = both;
+            joins = FALSE;
+        } else if (strcmp(token, "|") == 0) {
+            joins = TRUE;
+        } else {
+            g_ptr_array_add(found, g_steal_pointer(&token));
+        }
+    }
+    return found;
+}
+
+static void
+complete_words(Completion *completion)
+{
+    g_auto(GStrv) parts = g_strsplit(completion->verb->name, " ", 0);
+    g_autoptr(GPtrArray) placeholders = complete_placeholders(completion->verb->arguments);
+    guint at = completion->words->len - g_strv_length(parts);
+
+    /* What is to be added has a new name. */
+    if (at >= placeholders->len || (at == 0 && g_strcmp0(parts[1], "add") == 0))
+        return;
+    complete_value(completion, parts[0], g_ptr_array_index(placeholders, at));
+}
+
+/* An option before the cursor. Returns whether the next word is its value. */
+static gboolean
+complete_take_option(Completion *completion, const char *word)
+{
+    const OptionRow *row = option_of_brief(word);
+    gsize length = strcspn(word, "=");
+    Option option;
+
+    if (row == NULL && (length < 2 || !option_find(word + 2, length - 2, &option)))
+        return FALSE;
+    if (row != NULL)
+        (void)option_find(row->name, strlen(row->name), &option);
+    completion->given |= OPTION_BIT(option);
+    if (option_row(option)->kind != VALUE_REQUIRED || word[length] == '=')
+        return FALSE;
+    completion->value_of = option_row(option);
+    return TRUE;
+}
+
+static void
+complete_read(Completion *completion, char **words)
+{
+    guint count = g_strv_length(words);
+
+    for (guint i = 0; i + 1 < count; i++) {
+        gboolean value_follows = FALSE;
+
+        completion->value_of = NULL;
+        if (completion->ended || words[i][0] != '-')
+            g_ptr_array_add(completion->words, words[i]);
+        else if (strcmp(words[i], "--") == 0)
+            completion->ended = TRUE;
+        else
+            value_follows = complete_take_option(completion, words[i]);
+        if (value_follows && i + 2 < count) { /* it is there, before the cursor */
+            if (completion->value_of == option_row(OPTION_HUB))
+                completion->hub = words[i + 1];
+            completion->value_of = NULL;
+            i++;
+        }
+    }
+    if (completion->words->len > 0 && strcmp(g_ptr_array_index(completion->words, 0), "help") == 0)
+        g_ptr_array_remove_index(completion->words, 0);
+    for (const Verb *verb = completion->verbs; verb->name != NULL; verb++) {
+        g_auto(GStrv) parts = g_strsplit(verb->name, " ", 0);
+        guint same = 0;
+
+        while (same < completion->words->len && parts[same] != NULL &&
+               strcmp(parts[same], g_ptr_array_index(completion->words, same)) == 0)
+            same++;
+        if (parts[same] == NULL)
+            completion->verb = verb;
+    }
+}
+
+/* "--ca=fi": the rest is the value. */
+static gboolean
+complete_joined_value(Completion *completion, const char *word)
+{
+    const char *equals = strchr(word, '=');
+    g_autofree char *front = NULL;
+    Option option;
+
+    if (equals == NULL || !option_find(word + 2, (gsize)(equals - word) - 2, &option) ||
+        option_row(option)->value == NULL)
+        return FALSE;
+    front = g_strndup(word, (gsize)(equals - word) + 1);
+    completion->front = front;
+    completion->begun = equals + 1;
+    complete_value(completion, option == OPTION_HUB ? "hub" : NULL, option_row(option)->value);
+    return TRUE;
+}
+
+void
+complete_print(const Verb *verbs, char **words)
+{
+    guint count = g_strv_length(words);
+    const char *word = count > 0 ? words[count - 1] : "";
+    g_autoptr(GPtrArray) before = g_ptr_array_new();
+    g_autoptr(GHashTable) printed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    Completion completion = {
+        .verbs = verbs, .words = before, .front = "", .begun = word, .printed = printed};
+
+    if (count > 0)
+        complete_read(&completion, words);
+    if (completion.value_of != NULL)
+        complete_value(&completion, completion.value_of == option_row(OPTION_HUB) ? "hub" : NULL,
+                       completion.value_of->value);
+    else if (!completion.ended && g_str_has_prefix(word, "--") &&
+             complete_joined_value(&completion, word))
+        return;
+    else if (!completion.ended && *word == '-')
+        complete_options(&completion);
+    else if (completion.verb == NULL)
+        complete_verbs(&completion);
+    else
+        complete_words(&completion);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/complete/source.h"
+
+#include "client/verb/verb.h"
+
+#include <string.h>
+
+#define DEVICES_OFFERED 1000 /* as many as can be had while somebody waits */
+
+Source
+complete_source(const char *noun, const char *placeholder)
+{
+    static const struct {
+        const char *placeholder;
+        const char *noun; /* NULL: any other */
+        Source source;
+    } rows[] = {
+        {"NAME", "hub", SOURCE_HUBS},          {"NAME", "target", SOURCE_TARGETS},
+        {"ID", "stream", SOURCE_STREAMS},      {"ID", "tunnel", SOURCE_TUNNELS},
+        {"ID", "accept-policy", SOURCE_RULES}, {"ID", "request", SOURCE_REQUESTS},
+        {"STREAM", NULL, SOURCE_NAMES},        {"TARGET", NULL, SOURCE_TARGETS},
+        {"FILE", NULL, SOURCE_FILES},          {"FILE|-", NULL, SOURCE_FILES},
+        {"INVITATION|-", NULL, SOURCE_FILES},
+    };
+
+    if (strstr(placeholder, "DEVICE") != NULL)
+        return SOURCE_DEVICES;
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(rows[i].placeholder, placeholder) == 0 &&
+            (rows[i].noun == NULL || g_strcmp0(rows[i].noun, noun) == 0))
+            return rows[i].source;
+    return SOURCE_NONE;
+}
+
+/* Words: the member WORD of each object of an interface, described by up to three others. */
+typedef struct {
+    Source source;
+    const char *interface;
+    const char *word;
+    const char *description[4];
+} Row;
+
+static const Row rows[] = {
+    {SOURCE_HUBS, BUS_HUB, "Name", {"Role", "HostName", "State"}},
+    {SOURCE_TARGETS, BUS_TARGET, "Name", {"Address"}},
+    {SOURCE_STREAMS, BUS_STREAM, "Id", {"DeviceId", "StreamName", "State"}},
+    {SOURCE_TUNNELS, BUS_TUNNEL, "Id", {"DeviceId", "StreamName", "ListenAddress"}},
+    {SOURCE_REQUESTS, BUS_REQUEST, "Id", {"DeviceId", "StreamName", "Initiator"}},
+    {SOURCE_DEVICES, BUS_STREAM, "DeviceId", {NULL}},
+    {SOURCE_DEVICES, BUS_TUNNEL, "DeviceId", {NULL}},
+    {SOURCE_NAMES, BUS_STREAM, "StreamName", {NULL}},
+    {SOURCE_NAMES, BUS_TUNNEL, "StreamName", {NULL}},
+    {SOURCE_NAMES, BUS_TARGET, "Name", {"Address"}},
+};
+
+static char *
+source_word(GVariant *properties, const char *member)
+{
+    if (strcmp(member, "Id") == 0)
+        return g_strdup_printf("%" G_GUINT64_FORMAT, bus_number(properties, member));
+    return g_strdup(bus_string(properties, member));
+}
+
+static void
+source_read_row(Bus *bus, const Row *row, SourceFunc func, void *data)
+{
+    g_autoptr(GPtrArray) objects = bus_objects(bus, row->interface, NULL);
+
+    for (guint i = 0; objects != NULL && i < objects->len; i++) {
+        GVariant *properties = ((BusObject *)g_ptr_array_index(objects, i))->properties;
+        g_autofree char *word = source_word(properties, row->word);
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        for (guint j = 0; row->description[j] != NULL; j++)
+            g_string_append_printf(text, "%s%s", j > 0 ? " " : "",
+                                   bus_string(properties, row->description[j]));
+        func(word, text->str, data);
+    }
+}
+
+static void
+source_read_rules(Bus *bus, SourceFunc func, void *data)
+{
+    g_autoptr(GVariant) reply = bus_call(bus, BUS_ROOT, BUS_POLICY, "List", NULL, 0, NULL);
+    g_autoptr(GVariant) rules = reply != NULL ? g_variant_get_child_value(reply, 0) : NULL;
+
+    if (rules == NULL || !g_variant_is_of_type(rules, G_VARIANT_TYPE("a(ta{sv})")))
+        return;
+    for (gsize i = 0; i < g_variant_n_children(rules); i++) {
+        g_autoptr(GVariant) rule = NULL;
+        g_autofree char *word = NULL, *text = NULL;
+        guint64 id;
+
+        g_variant_get_child(rules, i, "(t@a{sv})", &id, &rule);
+        word = g_strdup_printf("%" G_GUINT64_FORMAT, id);
+        text = g_strjoin(" ", bus_string(rule, "verdict"), bus_string(rule, "stream"), NULL);
+        func(word, text, data);
+    }
+}
+
+/* Those that the hub tells of, when it does. */
+static void
+source_read_devices(Bus *bus, const char *hub, SourceFunc func, void *data)
+{
+    g_autoptr(GVariant) devices = verb_list_devices(bus, hub, DEVICES_OFFERED, NULL);
+
+    for (gsize i = 0; devices != NULL && i < g_variant_n_children(devices); i++) {
+        g_autoptr(GVariant) device = g_variant_get_child_value(devices, i);
+
+        func(bus_string(device, "DeviceId"), bus_string(device, "ConnectionState"), data);
+    }
+}
+
+void
+complete_source_read(Source source, gboolean system, const char *hub, SourceFunc func, void *data)
+{
+    g_autoptr(Bus) bus = bus_open_quietly(system);
+
+    if (bus == NULL)
+        return;
+    if (source == SOURCE_RULES)
+        source_read_rules(bus, func, data);
+    if (source == SOURCE_DEVICES)
+        source_read_devices(bus, hub, func, data);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].source == source)
+            source_read_row(bus, &rows[i], func, data);
+}

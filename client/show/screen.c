@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/screen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define ENTER "\033[?1049h\033[?25l" /* the other page, without a cursor */
+#define LEAVE "\033[?25h\033[?1049l"
+#define HOME "\033[H"
+#define REST_OF_LINE "\033[K"
+#define REST_OF_PAGE "\033[J"
+#define LINES_DEFAULT 24
+#define CTRL_C 3
+
+struct Screen {
+    int signals; /* signalfd */
+    int guard;   /* its other end is the guard's: closing it, or our end, sets it to work */
+    pid_t guard_pid;
+};
+
+static void
+screen_write(const char *text, gsize length)
+{
+    while (length > 0) {
+        ssize_t n = write(STDOUT_FILENO, text, length);
+
+        if (n < 0 && errno != EINTR)
+            return;
+        text += MAX(n, 0);
+        length -= (gsize)MAX(n, 0);
+    }
+}
+
+/* A process of its own, so that even an end without warning leaves a terminal that can be used. It
+ * has our blocked signals: Ctrl-C does not reach it. */
+static void
+screen_guard(int wait, const struct termios *before)
+{
+    char byte;
+
+    while (read(wait, &byte, 1) < 0 && errno == EINTR)
+        ;
+    screen_write(LEAVE, strlen(LEAVE));
+    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, before);
+    _exit(0);
+}
+
+static gboolean
+screen_start_guard(Screen *screen, const struct termios *before)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return FALSE;
+    screen->guard_pid = fork();
+    if (screen->guard_pid == 0) {
+        (void)close(ends[1]);
+        screen_guard(ends[0], before);
+    }
+    (void)close(ends[0]);
+    screen->guard = ends[1];
+    return screen->guard_pid > 0;
+}
+
+/* SIGTTOU would stop the guard when it writes to a terminal that has another foreground by then. */
+static int
+screen_block_signals(void)
+{
+    sigset_t read, block;
+
+    (void)sigemptyset(&read);
+    (void)sigaddset(&read, SIGINT);
+    (void)sigaddset(&read, SIGTERM);
+    (void)sigaddset(&read, SIGHUP);
+    (void)sigaddset(&read, SIGQUIT);
+    (void)sigaddset(&read, SIGWINCH);
+    block = read;
+    (void)sigaddset(&block, SIGTTOU);
+    (void)sigaddset(&block, SIGTSTP);
+    (void)sigprocmask(SIG_BLOCK, &block, NULL);
+    return signalfd(-1, &read, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+Screen *
+screen_open(void)
+{
+    g_autoptr(Screen) screen = NULL;
+    struct termios before, raw;
+
+    if (!isatty(STDOUT_FILENO) || tcgetattr(STDIN_FILENO, &before) < 0)
+        return NULL;
+    screen = g_new0(Screen, 1);
+    screen->guard = -1;
+    screen->signals = screen_block_signals();
+    if (screen->signals < 0 || !screen_start_guard(screen, &before))
+        return NULL;
+    raw = before;
+    /* Keys at once and unseen; Ctrl-C and Ctrl-Z are keys as well, so that neither leaves half a
+     * screen behind. */
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) < 0)
+        return NULL;
+    screen_write(ENTER, strlen(ENTER));
+    return g_steal_pointer(&screen);
+}
+
+void
+screen_close(Screen *screen)
+{
+    if (screen == NULL)
+        return;
+    if (screen->guard >= 0)
+        (void)close(screen->guard);
+    while (screen->guard_pid > 0 && waitpid(screen->guard_pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    if (screen->signals >= 0)
+        (void)close(screen->signals);
+    g_free(screen);
+}
+
+guint
+screen_lines(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row
+                                                                           : LINES_DEFAULT;
+}
+
+void
+screen_show(Screen *screen, const char *text)
+{
+    g_autoptr(GString) page = g_string_new(HOME);
+    guint left = screen_lines();
+
+    for (const char *line = text; *line != '\0' && left > 0; left--) {
+        gsize length = strcspn(line, "\n");
+
+        g_string_append_len(page, line, (gssize)length);
+        g_string_append(page, left > 1 ? REST_OF_LINE "\r\n" : REST_OF_LINE);
+        line += length + (line[length] == '\n' ? 1 : 0);
+    }
+    g_string_append(page, REST_OF_PAGE);
+    screen_write(page->str, page->len);
+}
+
+static ScreenEvent
+screen_read_key(char *ret_key)
+{
+    if (read(STDIN_FILENO, ret_key, 1) != 1 || *ret_key == CTRL_C)
+        return SCREEN_END;
+    return SCREEN_KEY;
+}
+
+ScreenEvent
+screen_wait(Screen *screen, gint64 timeout, char *ret_key)
+{
+    struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                            {.fd = screen->signals, .events = POLLIN}};
+    struct signalfd_siginfo info;
+
+    if (poll(fds, G_N_ELEMENTS(fds), (int)CLAMP(timeout / 1000, 0, G_MAXINT)) <= 0)
+        return SCREEN_TIME;
+    if (fds[1].revents != 0 && read(screen->signals, &info, sizeof(info)) == sizeof(info))
+        return info.ssi_signo == SIGWINCH ? SCREEN_RESIZE : SCREEN_END;
+    return fds[0].revents != 0 ? screen_read_key(ret_key) : SCREEN_TIME;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/doctor/words.h"
+#include "client/show/output.h"
+#include "client/verb/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <string.h>
+
+/* More than all steps of streamd may take together. */
+#define DOCTOR_LIMIT (120 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+    Cli *cli;
+    GVariantBuilder json; /* aa{sv}: a hub each */
+    gboolean printed;     /* something stands above */
+    ExitCode code;        /* of the first step that failed */
+} Doctor;
+
+static ExitCode
+doctor_code(const DoctorCheck *check)
+{
+    g_autofree char *name =
+        g_strconcat(BUS_ERROR_PREFIX, bus_string(check->details, "error"), NULL);
+    ExitCode code = exit_code_of_bus_error(name);
+
+    return code != EXIT_CODE_OK ? code : EXIT_CODE_OTHER;
+}
+
+static void
+doctor_add_row(Table *table, const DoctorCheck *check)
+{
+    g_autofree char *time = doctor_time(check->details);
+    g_autofree char *finding = doctor_finding(check);
+    const gboolean skipped = strcmp(check->result, "skipped") == 0;
+
+    table_add(table, doctor_step(check->step));
+    table_add(table, doctor_result(check->result));
+    table_paint(table, strcmp(check->result, "ok") == 0 ? TABLE_GOOD
+                       : skipped                        ? TABLE_OVER
+                                                        : TABLE_BAD);
+    table_add(table, skipped ? "" : time);
+    table_add(table, finding);
+}
+
+/* The message whole, which a narrow terminal cuts in the table, and what helps. */
+static void
+doctor_print_failure(const DoctorCheck *check)
+{
+    g_autofree char *message = table_escape(bus_string(check->details, "message"));
+    const char *cure = doctor_cure(bus_string(check->details, "cause"));
+    const char *target = bus_string(check->details, "target");
+    g_autofree char *shown = table_escape(target);
+
+    (void)printf(_("The step that fails: %s. %s\n"), doctor_step(check->step), message);
+    if (*shown != '\0')
+        (void)printf(_("  The target: %s\n"), shown);
+    if (cure != NULL)
+        (void)printf(_("  What helps: %s\n"), cure);
+}
+
+static void
+doctor_take_failure(Doctor *doctor, const DoctorCheck *check, DoctorCheck *first)
+{
+    if (strcmp(check->result, "failed") != 0 || first->step != NULL)
+        return;
+    *first = *check;
+    if (doctor->code == EXIT_CODE_OK)
+        doctor->code = doctor_code(check);
+}
+
+static void
+doctor_print(Doctor *doctor, const char *title, GPtrArray *checks)
+{
+    g_autoptr(Table) table = table_new(_("STEP"), _("RESULT"), _("TIME"), _("FOUND"), NULL);
+    DoctorCheck first = {0};
+
+    table_align_right(table, 2);
+    for (guint i = 0; i < checks->len; i++) {
+        const DoctorCheck *check = g_ptr_array_index(checks, i);
+
+        doctor_add_row(table, check);
+        doctor_take_failure(doctor, check, &first);
+    }
+    if (doctor->cli->given[OPTION_JSON])
+        return;
+    (void)printf("%s%s\n", doctor->printed ? "\n" : "", title);
+    doctor->printed = TRUE;
+    output_table(doctor->cli, table, "");
+    if (first.step != NULL)
+        doctor_print_failure(&first);
+    (void)fflush(stdout);
+}
+
+/* A check for programs: its details, with step, result and cure among them. */
+static GVariant *
+doctor_check_variant(const DoctorCheck *check)
+{
+    const char *cure = doctor_cure(bus_string(check->details, "cause"));
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, check->details);
+    g_variant_dict_insert(&dict, "step", "s", check->step);
+    g_variant_dict_insert(&dict, "result", "s", check->result);
+    if (cure != NULL)
+        g_variant_dict_insert(&dict, "cure", "s", cure);
+    return g_variant_dict_end(&dict);
+}
+
+static void
+doctor_add_json(Doctor *doctor, GVariant *hub, GPtrArray *checks)
+{
+    GVariantBuilder list;
+    GVariantDict dict;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < checks->len; i++)
+        g_variant_builder_add_value(&list, doctor_check_variant(g_ptr_array_index(checks, i)));
+    g_variant_dict_init(&dict, NULL);
+    if (hub != NULL) {
+        g_variant_dict_insert(&dict, "Hub", "s", bus_string(hub, "Name"));
+        g_variant_dict_insert(&dict, "Role", "s", bus_string(hub, "Role"));
+        g_variant_dict_insert(&dict, "Identity", "s", bus_string(hub, "Identity"));
+    }
+    g_variant_dict_insert_value(&dict, "Checks", g_variant_builder_end(&list));
+    g_variant_builder_add_value(&doctor->json, g_variant_dict_end(&dict));
+}
+
+static void
+doctor_check_free(void *data)
+{
+    DoctorCheck *check = data;
+
+    g_variant_unref(check->details);
+    g_free(check);
+}
+
+/* STEP and RESULT are borrowed, of DETAILS' owner or constant. */
+static void
+doctor_append(GPtrArray *checks, const char *step, const char *result, GVariant *details)
+{
+    DoctorCheck *check = g_new0(DoctorCheck, 1);
+
+    *check = (DoctorCheck){step, result, g_variant_ref_sink(details)};
+    g_ptr_array_add(checks, check);
+}
+
+static void
+doctor_show(Doctor *doctor, const char *title, GVariant *hub, GPtrArray *checks)
+{
+    doctor_print(doctor, title, checks);
+    doctor_add_json(doctor, hub, checks);
+}
+
+static GVariant *
+doctor_version_details(const char *version)
+{
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "version", "s", version);
+    if (strcmp(version, STREAMD_VERSION) != 0) {
+        g_autofree char *message = g_strdup_printf(_("streamd has version %s, this is version %s"),
+                                                   version, STREAMD_VERSION);
+
+        g_variant_dict_insert(&dict, "cause", "s", "version");
+        g_variant_dict_insert(&dict, "message", "s", message);
+    }
+    return g_variant_dict_end(&dict);
+}
+
+/* Of this machine: the bus, and a streamd on it that is of our version. */
+static Bus *
+doctor_open(Doctor *doctor, GError **error)
+{
+    g_autoptr(GPtrArray) checks = g_ptr_array_new_with_free_func(doctor_check_free);
+    g_autoptr(Bus) bus = verb_open_bus(doctor->cli, error);
+    g_autoptr(GVariant) manager = NULL;
+    const char *version;
+
+    if (bus == NULL)
+        return NULL;
+    manager = bus_properties(bus, BUS_ROOT, BUS_MANAGER, error);
+    if (manager == NULL)
+        return NULL;
+    version = bus_string(manager, "Version");
+    doctor_append(checks, "bus", "ok", g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0));
+    doctor_append(checks, "streamd", strcmp(version, STREAMD_VERSION) == 0 ? "ok" : "failed",
+                  doctor_version_details(version));
+    doctor_show(doctor, _("This machine"), NULL, checks);
+    return g_steal_pointer(&bus);
+}
+
+/* What cannot even begin has failed, too: in the same form, and with the hint of its code. */
+static ExitCode
+doctor_no_streamd(Doctor *doctor, GError **error)
+{
+    ExitCode code = verb_code(error);
+
+    if (doctor->cli->given[OPTION_JSON]) {
+        g_autoptr(GPtrArray) checks = g_ptr_array_new_with_free_func(doctor_check_free);
+        GVariantDict dict;
+
+        g_variant_dict_init(&dict, NULL);
+        g_variant_dict_insert(&dict, "message", "s", *error != NULL ? (*error)->message : "");
+        doctor_append(checks, "streamd", "failed", g_variant_dict_end(&dict));
+        doctor_add_json(doctor, NULL, checks);
+    }
+    return code;
+}
+
+static GVariant *
+doctor_options(const Cli *cli)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    if (cli->count == 2) {
+        verb_add_string(&builder, "device", cli->words[0]);
+        verb_add_string(&builder, "stream", cli->words[1]);
+    }
+    verb_add_string(&builder, "stream", cli->values[OPTION_STREAM]);
+    verb_add_string(&builder, "initiator", cli->values[OPTION_INITIATOR]);
+    return g_variant_builder_end(&builder);
+}
+
+static char *
+doctor_title(GVariant *hub)
+{
+    const char *form = strcmp(bus_string(hub, "Role"), "device") == 0
+                           ? _("Hub %s, as device %s at %s")
+                           : _("Hub %s, with the policy %s at %s");
+    const char *names[] = {bus_string(hub, "Name"), bus_string(hub, "Identity"),
+                           bus_string(hub, "HostName")};
+    g_auto(GStrv) parts = g_strsplit(form, "%s", 4);
+    g_autoptr(GString) text = g_string_new(parts[0]);
+
+    for (guint i = 0; i < G_N_ELEMENTS(names) && parts[i + 1] != NULL; i++)
+        g_string_append_printf(text, "%s%s", names[i], parts[i + 1]);
+    return table_escape(text->str);
+}
+
+static gboolean
+doctor_examine(Doctor *doctor, Bus *bus, const BusObject *hub, GError **error)
+{
+    g_autoptr(GPtrArray) checks = g_ptr_array_new_with_free_func(doctor_check_free);
+    g_autofree char *title = doctor_title(hub->properties);
+    g_autoptr(GVariant) list = NULL;
+    g_autoptr(GVariant) reply =
+        bus_call(bus, hub->path, BUS_HUB, "Diagnose",
+                 g_variant_new("(@a{sv})", doctor_options(doctor->cli)), DOCTOR_LIMIT, error);
+
+    if (reply == NULL)
+        return FALSE;
+    list = g_variant_get_child_value(reply, 0);
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        const char *step, *result;
+        GVariant *details;
+
+        g_variant_get_child(list, i, "(&s&s@a{sv})", &step, &result, &details);
+        doctor_append(checks, step, result, details);
+        g_variant_unref(details);
+    }
+    doctor_show(doctor, title, hub->properties, checks);
+    return TRUE;
+}
+
+/* --hub, or the role that fits what is asked; nothing asked: all. */
+static gboolean
+doctor_wants(const Cli *cli, GVariant *hub)
+{
+    const gboolean device = strcmp(bus_string(hub, "Role"), "device") == 0;
+
+    if (cli->given[OPTION_HUB])
+        return strcmp(bus_string(hub, "Name"), cli->values[OPTION_HUB]) == 0;
+    if (cli->count == 2)
+        return !device;
+    return device || (!cli->given[OPTION_STREAM] && !cli->given[OPTION_INITIATOR]);
+}
+
+static ExitCode
+doctor_examine_all(Doctor *doctor, Bus *bus, GError **error)
+{
+    g_autoptr(GPtrArray) hubs = bus_objects(bus, BUS_HUB, error);
+    const Cli *cli = doctor->cli;
+    guint count = 0;
+
+    for (guint i = 0; hubs != NULL && i < hubs->len; i++)
+        count += doctor_wants(cli, ((BusObject *)g_ptr_array_index(hubs, i))->properties) ? 1 : 0;
+    if (hubs == NULL)
+        return verb_code(error);
+    if (count == 0 && cli->given[OPTION_HUB])
+        return cli_fail(error, EXIT_CODE_NOT_FOUND, _("there is no hub '%s'"),
+                        cli->values[OPTION_HUB]);
+    if (count == 0)
+        return cli_fail(error, EXIT_CODE_NOT_FOUND,
+                        _("there is no hub that fits; add one with: streamctl hub add NAME"));
+    if (count > 1 && cli->count == 2)
+        return cli_fail(error, EXIT_CODE_USAGE,
+                        _("there are several hubs in the service role, say which with --hub"));
+    for (guint i = 0; i < hubs->len; i++) {
+        const BusObject *hub = g_ptr_array_index(hubs, i);
+
+        if (doctor_wants(cli, hub->properties) && !doctor_examine(doctor, bus, hub, error))
+            return verb_code(error);
+    }
+    return doctor->code;
+}
+
+ExitCode
+verb_doctor(Cli *cli, GError **error)
+{
+    Doctor doctor = {.cli = cli};
+    g_autoptr(Bus) bus = NULL;
+    ExitCode code;
+
+    if (cli->count == 1 || (cli->count == 2 && cli->given[OPTION_STREAM]))
+        return cli_fail(error, EXIT_CODE_USAGE,
+                        _("give DEVICE and STREAM together, or neither of them"));
+    g_variant_builder_init(&doctor.json, G_VARIANT_TYPE("aa{sv}"));
+    bus = doctor_open(&doctor, error);
+    code =
+        bus != NULL ? doctor_examine_all(&doctor, bus, error) : doctor_no_streamd(&doctor, error);
+    if (cli->given[OPTION_JSON])
+        output_json(g_variant_builder_end(&doctor.json), FALSE);
+    else
+        g_variant_builder_clear(&doctor.json);
+    return code;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/output.h"
+#include "client/cli/secret-input.h"
+#include "client/show/show.h"
+#include "client/verb/verb.h"
+#include "common/base/table.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* How long it is looked whether a hub can be reached. */
+#define FIRST_ATTEMPT (3 * G_TIME_SPAN_SECOND)
+#define FIRST_POLL (20 * G_TIME_SPAN_MILLISECOND)
+
+/* "alice,@ops", taken apart; streamd says what is wrong with a name. */
+static void
+hub_add_users(const Cli *cli, GVariantBuilder *builder)
+{
+    const char *list = cli->values[OPTION_ALLOWED_USERS];
+    g_auto(GStrv) users = list != NULL ? g_strsplit(list, ",", -1) : NULL;
+
+    if (users != NULL)
+        g_variant_builder_add(builder, "{sv}", "allowed-users",
+                              g_variant_new_strv((const char *const *)users, -1));
+}
+
+static gboolean
+hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
+{
+    g_autofree char *ca = NULL;
+    guint64 port = 0;
+
+    if (!cli_number(cli, OPTION_MQTT_PORT, 1, 65535, &port, error))
+        return FALSE;
+    verb_add_string(builder, "transport", cli->values[OPTION_TRANSPORT]);
+    if (port != 0)
+        g_variant_builder_add(builder, "{sv}", "mqtt-port", g_variant_new_uint16((guint16)port));
+    if (cli->given[OPTION_CA]) {
+        ca = g_canonicalize_filename(cli->values[OPTION_CA], NULL);
+        if (access(ca, R_OK) != 0) {
+            cli_fail(error, EXIT_CODE_USAGE, _("cannot read '%s'"), ca);
+            return FALSE;
+        }
+        verb_add_string(builder, "ca-file", ca);
+    }
+    hub_add_users(cli, builder);
+    return TRUE;
+}
+
+/* Of the first attempt of a new hub. */
+static gboolean
+hub_is_tried(GVariant *hub)
+{
+    return *bus_string(hub, "LastError") != '\0' ||
+           strcmp(bus_string(hub, "State"), "connected") == 0;
+}
+
+/* Of a hub that may have failed before. */
+static gboolean
+hub_is_decided(GVariant *hub)
+{
+    const char *state = bus_string(hub, "State");
+
+    return strcmp(state, "connected") == 0 || strcmp(state, "refused") == 0;
+}
+
+/* The hub's properties once that is true of them, or a moment has passed; NULL: it is gone. */
+static GVariant *
+hub_wait(Bus *bus, const char *path, gboolean (*func)(GVariant *hub))
+{
+    gint64 until = g_get_monotonic_time() + FIRST_ATTEMPT;
+
+    for (;;) {
+        g_autoptr(GVariant) hub = bus_properties(bus, path, BUS_HUB, NULL);
+
+        if (hub == NULL || g_get_monotonic_time() > until || func(hub))
+            return g_steal_pointer(&hub);
+        g_usleep(FIRST_POLL);
+    }
+}
+
+/* What was added, as streamd understood it, and whether it works. */
+static void
+hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
+{
+    g_autoptr(GVariant) hub = NULL;
+    g_autofree char *path = NULL;
+    g_autofree char *problem = NULL;
+
+    g_variant_get(reply, "(o)", &path);
+    hub = hub_wait(bus, path, hub_is_tried);
+    if (hub == NULL)
+        return;
+    problem = table_escape(bus_string(hub, "LastError"));
+    if (*problem != '\0')
+        (void)fprintf(stderr, _("streamctl: warning: it is kept, but not connected yet: %s\n"),
+                      problem);
+    if (cli->given[OPTION_JSON])
+        output_json(hub, FALSE);
+    else if (strcmp(bus_string(hub, "Role"), "device") == 0)
+        (void)printf(_("Added hub %s: we are device %s at %s\n"), bus_string(hub, "Name"),
+                     bus_string(hub, "Identity"), bus_string(hub, "HostName"));
+    else
+        (void)printf(_("Added hub %s: we open streams with the policy %s at %s\n"),
+                     bus_string(hub, "Name"), bus_string(hub, "Identity"),
+                     bus_string(hub, "HostName"));
+}
+
+/* Opens what the credentials are read from, and adds it to the options. -1: none, or a failure. */
+static int
+hub_add_proxy(const Cli *cli, GVariantBuilder *builder, GError **error)
+{
+    int fd = -1;
+
+    verb_add_string(builder, "proxy", cli->values[OPTION_PROXY]);
+    verb_add_string(builder, "no-proxy", cli->values[OPTION_NO_PROXY]);
+    if (cli->given[OPTION_PROXY_CREDENTIALS_FILE])
+        fd = secret_input_open(&secret_proxy_credentials,
+                               cli->values[OPTION_PROXY_CREDENTIALS_FILE], error);
+    if (fd >= 0)
+        g_variant_builder_add(builder, "{sv}", "proxy-credentials", g_variant_new_handle(fd));
+    return fd;
+}
+
+static ExitCode
+hub_add_call(Cli *cli, Bus *bus, int fd, GVariantBuilder *options, GError **error)
+{
+    g_autoptr(GVariant) reply =
+        bus_call(bus, BUS_ROOT, BUS_MANAGER, "AddHub",
+                 g_variant_new("(sha{sv})", cli->words[0], fd, options), 0, error);
+
+    if (reply == NULL)
+        return verb_code(error);
+    hub_add_show(bus, cli, reply);
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_hub_add(Cli *cli, GError **error)
+{
+    g_auto(GVariantBuilder) options = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT);
+    g_autoptr(Bus) bus = NULL;
+    const char *file = cli->values[OPTION_CONNECTION_STRING_FILE];
+    ExitCode code;
+    int fd, proxy_fd;
+
+    if (file != NULL && cli->count > 1)
+        return cli_fail(error, EXIT_CODE_USAGE,
+                        _("give an invitation or --connection-string-file, not both"));
+    if (file == NULL)
+        file = cli->words[1];
+    if (!hub_add_options(cli, &options, error))
+        return EXIT_CODE_USAGE;
+    bus = verb_open_bus(cli, error);
+    if (bus == NULL)
+        return verb_code(error);
+    proxy_fd = hub_add_proxy(cli, &options, error);
+    if (proxy_fd < 0 && cli->given[OPTION_PROXY_CREDENTIALS_FILE])
+        return verb_code(error);
+    fd = secret_input_open(&secret_connection_string, file, error);
+    code = fd < 0 ? verb_code(error) : hub_add_call(cli, bus, fd, &options, error);
+    if (fd >= 0)
+        (void)close(fd);
+    if (proxy_fd >= 0)
+        (void)close(proxy_fd);
+    return code;
+}
+
+ExitCode
+verb_hub_list(Cli *cli, GError **error)
+{
+    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(GPtrArray) hubs = bus != NULL ? bus_objects(bus, BUS_HUB, error) : NULL;
+    g_autoptr(Table) table = NULL;
+
+    if (hubs == NULL)
+        return verb_code(error);
+    if (cli->given[OPTION_JSON]) {
+        output_json(verb_objects_variant(hubs), FALSE);
+        return EXIT_CODE_OK;
+    }
+    table = table_new(_("NAME"), _("ROLE"), _("IDENTITY"), _("HOST"), _("STATE"), _("SINCE"),
+                      _("STREAMS"), _("IN"), _("OUT"), _("LAST ERROR"), NULL);
+    for (guint column = 6; column <= 8; column++)
+        table_align_right(table, column);
+    for (guint i = 0; i < hubs->len; i++) {
+        GVariant *hub = ((BusObject *)g_ptr_array_index(hubs, i))->properties;
+        g_autofree char *age = output_age(bus_number(hub, "Since"));
+        g_autofree char *in = output_size(bus_number(hub, "BytesIn"));
+        g_autofree char *out = output_size(bus_number(hub, "BytesOut"));
+
+        table_add(table, bus_string(hub, "Name"));
+        table_add(table, bus_string(hub, "Role"));
+        table_add(table, bus_string(hub, "Identity"));
+        table_add(table, bus_string(hub, "HostName"));
+        output_add_state(table, bus_string(hub, "State"), bus_string(hub, "State"));
+        table_add(table, age);
+        table_addf(table, "%" G_GUINT64_FORMAT, bus_number(hub, "StreamsOpened"));
+        table_add(table, in);
+        table_add(table, out);
+        table_add(table, bus_string(hub, "LastError"));
+    }
+    output_table(cli, table, _("No hubs. Add one with: streamctl hub add NAME"));
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_hub_show(Cli *cli, GError **error)
+{
+    return show_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], _("there is no hub %s"), error);
+}
+
+/* How the attempt went, when it has gone anywhere within a moment. */
+static ExitCode
+hub_connect_show(const Cli *cli, Bus *bus, const char *path, GError **error)
+{
+    g_autoptr(GVariant) hub = hub_wait(bus, path, hub_is_decided);
+    const char *state = hub != NULL ? bus_string(hub, "State") : "";
+
+    if (hub == NULL)
+        return EXIT_CODE_OK;
+    if (strcmp(state, "refused") == 0)
+        return cli_fail(error, EXIT_CODE_UNAUTHORIZED, "%s", bus_string(hub, "LastError"));
+    if (cli->given[OPTION_JSON])
+        output_json(hub, FALSE);
+    else
+        (void)printf("%s: %s\n", cli->words[0], state);
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_hub_connect(Cli *cli, GError **error)
+{
+    g_autofree char *path = bus_path(BUS_PATH_HUB, cli->words[0]);
+    g_autoptr(Bus) bus = NULL;
+    ExitCode code = verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Connect",
+                                     _("there is no hub %s"), error);
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    bus = verb_open_bus(cli, error);
+    return bus != NULL ? hub_connect_show(cli, bus, path, error) : verb_code(error);
+}
+
+ExitCode
+verb_hub_disconnect(Cli *cli, GError **error)
+{
+    return verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Disconnect",
+                            _("there is no hub %s"), error);
+}
+
+ExitCode
+verb_hub_remove(Cli *cli, GError **error)
+{
+    return verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Remove",
+                            _("there is no hub %s"), error);
+}

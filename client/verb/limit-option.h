@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The options --max-streams to --stall-timeout, of rules and of targets. */
+#pragma once
+
+#include "client/cli/cli.h"
+
+#define LIMIT_OPTIONS                                                                              \
+    (OPTION_BIT(OPTION_MAX_STREAMS) | OPTION_BIT(OPTION_MAX_RATE) | OPTION_BIT(OPTION_MAX_BYTES) | \
+     OPTION_BIT(OPTION_MAX_DURATION) | OPTION_BIT(OPTION_IDLE_TIMEOUT) |                           \
+     OPTION_BIT(OPTION_STALL_TIMEOUT))
+
+#define LIMIT_ARGUMENTS                                                                            \
+    "[--max-streams N] [--max-rate N] [--max-bytes SIZE] [--max-duration TIME] "                   \
+    "[--idle-timeout TIME] [--stall-timeout TIME]"
+
+/* Adds what is given to an a{sv}, under the same names. */
+gboolean limit_options_add(const Cli *cli, GVariantBuilder *builder, GError **error);
+
+/* The value of an option as a time ("30s", "2h"), in µs. RET is left alone when it is absent. */
+gboolean limit_option_time(const Cli *cli, Option option, guint64 *ret, GError **error);
+
+/* The limits in an a{sv}, by the keys of a rule or by the properties of a target, as a phrase:
+ * "4 at once, idle 10min"; "" for none. Caller frees. */
+char *limit_options_text(GVariant *from, gboolean target);

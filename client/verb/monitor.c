@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/output.h"
+#include "client/show/show.h"
+#include "client/verb/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OBJECT_WIDTH 16 /* columns for "stream 1234"; what is longer sticks out */
+
+typedef struct {
+    gboolean json;
+    gboolean gone;
+    TableStyle style;
+    GHashTable *states; /* the last State, by path: what a change begins from */
+} Monitor;
+
+static const char *
+monitor_kind_name(BusEventKind kind)
+{
+    switch (kind) {
+    case BUS_EVENT_ADDED:
+        return "added";
+    case BUS_EVENT_CHANGED:
+        return "changed";
+    case BUS_EVENT_REMOVED:
+        return "removed";
+    case BUS_EVENT_GONE:
+        return "gone";
+    default:
+        break;
+    }
+    return "";
+}
+
+static void
+monitor_print_json(const BusEvent *event)
+{
+    g_autofree char *kind = NULL, *key = NULL;
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "event", "s", monitor_kind_name(event->kind));
+    g_variant_dict_insert(&dict, "time", "t", (guint64)g_get_real_time());
+    if (event->path != NULL)
+        g_variant_dict_insert(&dict, "path", "s", event->path);
+    if (event->path != NULL && bus_path_split(event->path, &kind, &key)) {
+        g_variant_dict_insert(&dict, "object", "s", kind);
+        g_variant_dict_insert(&dict, "key", "s", key);
+    }
+    if (event->interface != NULL)
+        g_variant_dict_insert(&dict, "interface", "s", event->interface);
+    if (event->properties != NULL)
+        g_variant_dict_insert_value(&dict, "properties", event->properties);
+    output_json(g_variant_dict_end(&dict), TRUE);
+}
+
+/* Worth a look in a line of text: not what the line says already, nor times, nor nothing. */
+static gboolean
+monitor_is_interesting(const char *name, GVariant *value)
+{
+    static const char *const dull[] = {"Id",    "Name",   "Since",     "OwnerUid",
+                                       "State", "Source", "Transport", NULL};
+
+    if (g_str_has_suffix(name, "At") || g_strv_contains(dull, name))
+        return FALSE;
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64))
+        return g_variant_get_uint64(value) != 0;
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32))
+        return g_variant_get_uint32(value) != 0;
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN))
+        return g_variant_get_boolean(value);
+    return TRUE;
+}
+
+static void
+monitor_append_properties(GString *line, GVariant *properties)
+{
+    const char *separator = line->len > 0 ? "  " : "";
+    const char *name;
+    GVariant *value = NULL; /* the loop frees it */
+    GVariantIter iter;
+
+    g_variant_iter_init(&iter, properties);
+    while (g_variant_iter_loop(&iter, "{&sv}", &name, &value)) {
+        g_autofree char *text = NULL, *shown = NULL;
+
+        if (!monitor_is_interesting(name, value))
+            continue;
+        text = show_value(name, value);
+        shown = table_escape(text);
+        if (*shown == '\0')
+            continue;
+        g_string_append_printf(line, "%s%s: %s", separator, show_label(name), shown);
+        separator = ", ";
+    }
+}
+
+/* "connecting → connected", or the state alone of what is new. */
+static void
+monitor_append_state(Monitor *monitor, const BusEvent *event, GString *line)
+{
+    const char *state = event->properties != NULL ? bus_string(event->properties, "State") : "";
+    const char *before = g_hash_table_lookup(monitor->states, event->path);
+    g_autofree char *escaped = table_escape(state);
+    g_autofree char *shown = NULL;
+
+    if (*state == '\0')
+        return;
+    shown = output_painted(&monitor->style, output_paint(state), escaped);
+    if (before != NULL && strcmp(before, state) != 0)
+        g_string_append_printf(line, "%s \u2192 ", before);
+    g_string_append(line, shown);
+    g_hash_table_insert(monitor->states, g_strdup(event->path), g_steal_pointer(&escaped));
+}
+
+/* Which object: "hub office", "stream 7", "policy". Caller frees. */
+static char *
+monitor_object(const char *path)
+{
+    g_autofree char *kind = NULL, *key = NULL, *escaped = NULL;
+
+    if (path == NULL)
+        return g_strdup("streamd");
+    if (!bus_path_split(path, &kind, &key))
+        return g_strdup(_("policy"));
+    escaped = table_escape(key);
+    return g_strdup_printf("%s %s", kind, escaped);
+}
+
+static void
+monitor_print(Monitor *monitor, const BusEvent *event)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    g_autofree char *clock = g_date_time_format(now, "%H:%M:%S");
+    g_autofree char *time = output_painted(&monitor->style, TABLE_OVER, clock);
+    g_autofree char *object = monitor_object(event->path);
+    int padding = OBJECT_WIDTH - (int)table_width(object);
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    if (event->kind == BUS_EVENT_GONE)
+        g_string_append(line, _("has gone"));
+    else if (event->kind == BUS_EVENT_REMOVED)
+        g_string_append(line, _("removed"));
+    else if (event->kind == BUS_EVENT_ADDED)
+        /* TRANSLATORS: something has come: a stream, a target, a tunnel, a hub */
+        g_string_append(line, _("new"));
+    if (event->kind == BUS_EVENT_ADDED && *bus_string(event->properties, "State") != '\0')
+        g_string_append(line, ", ");
+    if (event->properties != NULL) {
+        monitor_append_state(monitor, event, line);
+        monitor_append_properties(line, event->properties);
+    }
+    (void)printf("%s  %s%*s  %s\n", time, object, MAX(padding, 0), "", line->str);
+    (void)fflush(stdout);
+}
+
+static gboolean
+monitor_on_event(const BusEvent *event, void *data)
+{
+    Monitor *monitor = data;
+
+    if (event->kind == BUS_EVENT_SIGNAL)
+        return FALSE;
+    if (monitor->json)
+        monitor_print_json(event);
+    else
+        monitor_print(monitor, event);
+    if (event->kind == BUS_EVENT_REMOVED)
+        g_hash_table_remove(monitor->states, event->path);
+    monitor->gone = event->kind == BUS_EVENT_GONE;
+    return !monitor->gone;
+}
+
+/* What is there already, so that the first change of it says from what. */
+static gboolean
+monitor_read_states(Monitor *monitor, Bus *bus, const char *interface, GError **error)
+{
+    g_autoptr(GPtrArray) objects = bus_objects(bus, interface, error);
+
+    for (guint i = 0; objects != NULL && i < objects->len; i++) {
+        const BusObject *object = g_ptr_array_index(objects, i);
+
+        g_hash_table_insert(monitor->states, g_strdup(object->path),
+                            g_strdup(bus_string(object->properties, "State")));
+    }
+    return objects != NULL;
+}
+
+ExitCode
+verb_monitor(Cli *cli, GError **error)
+{
+    g_autoptr(GHashTable) states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    Monitor monitor = {
+        .json = cli->given[OPTION_JSON], .style = output_style(cli), .states = states};
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
+
+    if (bus == NULL || !bus_listen(bus, error) ||
+        !monitor_read_states(&monitor, bus, BUS_HUB, error) ||
+        !monitor_read_states(&monitor, bus, BUS_STREAM, error) ||
+        !bus_wait(bus, monitor_on_event, &monitor, error))
+        return verb_code(error);
+    return monitor.gone ? cli_fail(error, EXIT_CODE_NO_DAEMON, _("streamd has gone"))
+                        : EXIT_CODE_OK;
+}

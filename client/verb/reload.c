@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/verb/verb.h"
+#include "common/base/table.h"
+
+#include <stdio.h>
+
+#define RELOAD_LIMIT (60 * G_TIME_SPAN_SECOND)
+
+/* Each problem on a line of its own, as streamd has written them. */
+static void
+reload_print(const char *problems)
+{
+    g_auto(GStrv) lines = g_strsplit(problems, "\n", -1);
+
+    for (char **line = lines; *line != NULL; line++) {
+        g_autofree char *text = table_escape(*line);
+
+        (void)fprintf(stderr, "streamctl: %s\n", text);
+    }
+}
+
+ExitCode
+verb_reload(Cli *cli, GError **error)
+{
+    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(GVariant) reply = NULL;
+    ExitCode code;
+
+    if (bus == NULL)
+        return verb_code(error);
+    reply = bus_call(bus, BUS_ROOT, BUS_MANAGER, "Reload", NULL, RELOAD_LIMIT, error);
+    if (reply != NULL)
+        return EXIT_CODE_OK;
+    code = verb_code(error);
+    reload_print((*error)->message);
+    g_clear_error(error);
+    return code;
+}

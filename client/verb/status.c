@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/output.h"
+#include "client/show/policy-text.h"
+#include "client/verb/verb.h"
+#include "common/base/table.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    GVariant *manager;
+    GVariant *policy;
+    GPtrArray *hubs;
+    GPtrArray *targets;
+} Status;
+
+static void
+status_clear(Status *status)
+{
+    g_clear_pointer(&status->manager, g_variant_unref);
+    g_clear_pointer(&status->policy, g_variant_unref);
+    g_clear_pointer(&status->hubs, g_ptr_array_unref);
+    g_clear_pointer(&status->targets, g_ptr_array_unref);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Status, status_clear)
+
+static gboolean
+status_read(Bus *bus, Status *status, GError **error)
+{
+    status->manager = bus_properties(bus, BUS_ROOT, BUS_MANAGER, error);
+    if (status->manager == NULL)
+        return FALSE;
+    status->policy = bus_properties(bus, BUS_ROOT, BUS_POLICY, error);
+    if (status->policy == NULL)
+        return FALSE;
+    status->hubs = bus_objects(bus, BUS_HUB, error);
+    if (status->hubs == NULL)
+        return FALSE;
+    status->targets = bus_objects(bus, BUS_TARGET, error);
+    return status->targets != NULL;
+}
+
+static void
+status_print_json(const Status *status)
+{
+    output_json(
+        g_variant_new_parsed("{'manager': <%@a{sv}>, 'policy': <%@a{sv}>, 'hubs': <%@aa{sv}>, "
+                             "'targets': <%@aa{sv}>}",
+                             status->manager, status->policy, verb_objects_variant(status->hubs),
+                             verb_objects_variant(status->targets)),
+        FALSE);
+}
+
+static void
+status_print_rows(const Cli *cli, const Table *table)
+{
+    TableStyle style = output_style(cli);
+    g_autofree char *text = NULL;
+
+    style.untitled = TRUE;
+    text = table_format(table, &style);
+    (void)fputs(text, stdout);
+}
+
+static void
+status_print_hubs(const Cli *cli, GPtrArray *hubs)
+{
+    g_autoptr(Table) table = table_new("", "", "", "", "", NULL);
+
+    (void)puts(hubs->len > 0 ? _("Hubs:") : _("Hubs: none; add one with: streamctl hub add NAME"));
+    for (guint i = 0; i < hubs->len; i++) {
+        GVariant *hub = ((BusObject *)g_ptr_array_index(hubs, i))->properties;
+        g_autofree char *age = output_age(bus_number(hub, "Since"));
+        const char *state = bus_string(hub, "State");
+        g_autofree char *for_how_long =
+            *age != '\0' ? g_strdup_printf(_("%s for %s"), state, age) : g_strdup(state);
+
+        table_addf(table, "  %s", bus_string(hub, "Name"));
+        table_addf(table, "%s %s", bus_string(hub, "Role"), bus_string(hub, "Identity"));
+        table_add(table, bus_string(hub, "HostName"));
+        output_add_state(table, state, for_how_long);
+        table_add(table, bus_string(hub, "LastError"));
+    }
+    status_print_rows(cli, table);
+}
+
+static void
+status_print_targets(const Cli *cli, GPtrArray *targets)
+{
+    g_autoptr(Table) table = table_new("", "", NULL);
+
+    (void)puts(targets->len > 0 ? _("Targets:") : _("Targets: none"));
+    for (guint i = 0; i < targets->len; i++) {
+        GVariant *target = ((BusObject *)g_ptr_array_index(targets, i))->properties;
+
+        table_addf(table, "  %s", bus_string(target, "Name"));
+        table_add(table, bus_string(target, "Address"));
+    }
+    status_print_rows(cli, table);
+}
+
+static void
+status_print(const Cli *cli, const Status *status)
+{
+    g_autofree char *age = output_age(bus_number(status->manager, "StartedAt"));
+    g_autofree char *outcome = policy_text_default(status->policy);
+    g_autofree char *shown = table_escape(outcome);
+
+    (void)printf(_("streamd %s, running for %s\n"), bus_string(status->manager, "Version"), age);
+    (void)printf(_("Streams: %llu, tunnels: %llu\n"),
+                 (unsigned long long)bus_number(status->manager, "Streams"),
+                 (unsigned long long)bus_number(status->manager, "Tunnels"));
+    status_print_hubs(cli, status->hubs);
+    status_print_targets(cli, status->targets);
+    (void)printf(_("Accept policy without a matching rule: %s\n"), shown);
+}
+
+ExitCode
+verb_status(Cli *cli, GError **error)
+{
+    g_auto(Status) status = {0};
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
+
+    if (bus == NULL || !status_read(bus, &status, error))
+        return verb_code(error);
+    if (cli->given[OPTION_JSON])
+        status_print_json(&status);
+    else
+        status_print(cli, &status);
+    return EXIT_CODE_OK;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/output.h"
+#include "client/show/show.h"
+#include "client/verb/verb.h"
+#include "common/base/table.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+/* "closed: device-closed" for what has ended, else the state alone. */
+static char *
+stream_state_text(GVariant *stream)
+{
+    const char *state = bus_string(stream, "State"), *reason = bus_string(stream, "CloseReason");
+
+    return *reason != '\0' && strcmp(state, reason) != 0 ? g_strdup_printf("%s: %s", state, reason)
+                                                         : g_strdup(state);
+}
+
+static void
+stream_add_row(Table *table, GVariant *stream)
+{
+    g_autofree char *state = stream_state_text(stream);
+    g_autofree char *in = output_size(bus_number(stream, "BytesIn"));
+    g_autofree char *out = output_size(bus_number(stream, "BytesOut"));
+    g_autofree char *age = output_age(bus_number(stream, "RequestedAt"));
+    guint64 tunnel = bus_number(stream, "Tunnel");
+
+    table_addf(table, "%" G_GUINT64_FORMAT, bus_number(stream, "Id"));
+    table_add(table, bus_string(stream, "Role"));
+    table_add(table, bus_string(stream, "Hub"));
+    table_add(table, bus_string(stream, "DeviceId"));
+    table_add(table, bus_string(stream, "StreamName"));
+    table_add(table, bus_string(stream, "Initiator"));
+    table_add(table, bus_string(stream, "Target"));
+    if (tunnel != 0)
+        table_addf(table, "%" G_GUINT64_FORMAT, tunnel);
+    else
+        table_add(table, NULL);
+    output_add_state(table, bus_string(stream, "State"), state);
+    table_add(table, in);
+    table_add(table, out);
+    table_add(table, age);
+}
+
+ExitCode
+verb_stream_list(Cli *cli, GError **error)
+{
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
+    g_autoptr(GPtrArray) streams = bus != NULL ? bus_objects(bus, BUS_STREAM, error) : NULL;
+    g_autoptr(Table) table = NULL;
+
+    if (streams == NULL)
+        return verb_code(error);
+    if (cli->given[OPTION_JSON]) {
+        output_json(verb_objects_variant(streams), FALSE);
+        return EXIT_CODE_OK;
+    }
+    table = table_new(_("ID"), _("ROLE"), _("HUB"), _("DEVICE"), _("STREAM"), _("INITIATOR"),
+                      _("TARGET"), _("TUNNEL"), _("STATE"), _("IN"), _("OUT"), _("AGE"), NULL);
+    table_align_right(table, 0);
+    table_align_right(table, 7);
+    table_align_right(table, 9);
+    table_align_right(table, 10);
+    for (guint i = 0; i < streams->len; i++)
+        stream_add_row(table, ((BusObject *)g_ptr_array_index(streams, i))->properties);
+    output_table(cli, table, _("No streams."));
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_stream_show(Cli *cli, GError **error)
+{
+    guint64 id;
+
+    if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
+        return EXIT_CODE_USAGE;
+    return show_object(cli, BUS_PATH_STREAM, BUS_STREAM, cli->words[0], _("there is no stream %s"),
+                       error);
+}
+
+ExitCode
+verb_stream_close(Cli *cli, GError **error)
+{
+    guint64 id;
+
+    if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
+        return EXIT_CODE_USAGE;
+    return verb_call_object(cli, BUS_PATH_STREAM, BUS_STREAM, cli->words[0], "Close",
+                            _("there is no stream %s"), error);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/output.h"
+#include "client/show/rates.h"
+#include "client/show/screen.h"
+#include "client/verb/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+
+#define INTERVAL G_TIME_SPAN_SECOND
+
+typedef struct {
+    const Cli *cli;
+    Bus *bus;
+    Rates *rates;
+    GPtrArray *streams; /* as they were at the last look */
+    GArray *found;      /* Rate of each */
+} Top;
+
+static void
+top_forget(Top *top)
+{
+    g_clear_pointer(&top->found, g_array_unref);
+    g_clear_pointer(&top->streams, g_ptr_array_unref);
+}
+
+static void
+top_clear(Top *top)
+{
+    top_forget(top);
+    g_clear_pointer(&top->rates, rates_free);
+    g_clear_pointer(&top->bus, bus_close);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Top, top_clear)
+
+static gboolean
+top_look(Top *top, GError **error)
+{
+    top_forget(top);
+    top->streams = bus_objects(top->bus, BUS_STREAM, error);
+    if (top->streams != NULL)
+        top->found = rates_look(top->rates, top->streams, g_get_monotonic_time());
+    return top->streams != NULL;
+}
+
+static void
+top_add_row(Table *table, const Rate *rate)
+{
+    g_autofree char *in_rate = output_size(rate->in), *out_rate = output_size(rate->out);
+    g_autofree char *in = output_size(bus_number(rate->properties, "BytesIn"));
+    g_autofree char *out = output_size(bus_number(rate->properties, "BytesOut"));
+    g_autofree char *age = output_age(bus_number(rate->properties, "RequestedAt"));
+    const char *state = bus_string(rate->properties, "State");
+
+    table_addf(table, "%" G_GUINT64_FORMAT, rate->id);
+    table_add(table, in_rate);
+    table_add(table, out_rate);
+    table_add(table, in);
+    table_add(table, out);
+    table_add(table, age);
+    output_add_state(table, state, state);
+    table_add(table, bus_string(rate->properties, "DeviceId"));
+    table_add(table, bus_string(rate->properties, "StreamName"));
+    table_add(table, bus_string(rate->properties, "Initiator"));
+    table_add(table, bus_string(rate->properties, "Target"));
+}
+
+/* The first MOST streams. Caller frees. */
+static char *
+top_table(const Top *top, guint most)
+{
+    const TableStyle style = output_style(top->cli);
+    g_autoptr(Table) table =
+        /* TRANSLATORS: titles of columns, short: bytes in and out per second, and in all */
+        table_new(_("ID"), _("IN/S"), _("OUT/S"), _("IN"), _("OUT"), _("AGE"), _("STATE"),
+                  _("DEVICE"), _("STREAM"), _("INITIATOR"), _("TARGET"), NULL);
+
+    for (guint column = 0; column <= 5; column++)
+        table_align_right(table, column);
+    for (guint i = 0; i < MIN(top->found->len, most); i++)
+        top_add_row(table, &g_array_index(top->found, Rate, i));
+    return table_rows(table) > 0 ? table_format(table, &style)
+                                 : g_strdup_printf("%s\n", _("No streams."));
+}
+
+/* Caller frees. */
+static char *
+top_title(const Top *top)
+{
+    g_autofree char *in_text = NULL, *out_text = NULL;
+    guint64 in = 0, out = 0;
+
+    for (guint i = 0; i < top->found->len; i++) {
+        in += g_array_index(top->found, Rate, i).in;
+        out += g_array_index(top->found, Rate, i).out;
+    }
+    in_text = output_size(in);
+    out_text = output_size(out);
+    return g_strdup_printf(
+        ngettext("%u stream, in %s/s, out %s/s", "%u streams, in %s/s, out %s/s", top->found->len),
+        top->found->len, in_text, out_text);
+}
+
+static void
+top_show(const Top *top, Screen *screen)
+{
+    guint lines = screen_lines(), room = lines > 5 ? lines - 5 : 1;
+    g_autofree char *title = top_title(top), *table = top_table(top, room);
+    g_autoptr(GString) page = g_string_new(NULL);
+
+    g_string_append_printf(page, "%s    %s\n\n%s", title, _("q: quit"), table);
+    if (top->found->len > room) {
+        guint more = top->found->len - room;
+
+        g_string_append_printf(page, ngettext("and %u more", "and %u more", more), more);
+    }
+    screen_show(screen, page->str);
+}
+
+static GVariant *
+top_variant(const Top *top)
+{
+    g_auto(GVariantBuilder) list = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("aa{sv}"));
+
+    for (guint i = 0; i < top->found->len; i++) {
+        const Rate *rate = &g_array_index(top->found, Rate, i);
+        GVariantDict dict;
+
+        g_variant_dict_init(&dict, rate->properties);
+        g_variant_dict_insert(&dict, "InRate", "t", rate->in);
+        g_variant_dict_insert(&dict, "OutRate", "t", rate->out);
+        g_variant_builder_add_value(&list, g_variant_dict_end(&dict));
+    }
+    return g_variant_builder_end(&list);
+}
+
+/* Two looks, an interval apart. */
+static ExitCode
+top_once(Top *top, GError **error)
+{
+    g_autofree char *table = NULL;
+
+    if (!top_look(top, error))
+        return verb_code(error);
+    g_usleep(INTERVAL);
+    if (!top_look(top, error))
+        return verb_code(error);
+    if (top->cli->given[OPTION_JSON]) {
+        output_json(top_variant(top), FALSE);
+        return EXIT_CODE_OK;
+    }
+    table = top_table(top, G_MAXUINT);
+    (void)fputs(table, stdout);
+    return EXIT_CODE_OK;
+}
+
+static ExitCode
+top_run(Top *top, Screen *screen, GError **error)
+{
+    gint64 next = 0;
+
+    for (;;) {
+        gint64 now = g_get_monotonic_time();
+        ScreenEvent event;
+        char key = '\0';
+
+        if (now >= next) {
+            if (!top_look(top, error))
+                return verb_code(error);
+            next = now + INTERVAL;
+        }
+        top_show(top, screen);
+        event = screen_wait(screen, next - now, &key);
+        if (event == SCREEN_END || (event == SCREEN_KEY && (key == 'q' || key == 'Q')))
+            return EXIT_CODE_OK;
+    }
+}
+
+ExitCode
+verb_top(Cli *cli, GError **error)
+{
+    gboolean once = cli->given[OPTION_ONCE] || cli->given[OPTION_JSON];
+    g_auto(Top) top = {.cli = cli, .rates = rates_new()};
+    g_autoptr(Screen) screen = NULL;
+
+    top.bus = verb_open_bus_to_look(cli, error);
+    if (top.bus == NULL || !top_look(&top, error))
+        return verb_code(error);
+    screen = once ? NULL : screen_open();
+    return screen != NULL ? top_run(&top, screen, error) : top_once(&top, error);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* MQTT 3.1.1 packets: types, framing and the rules for text (OASIS mqtt-v3.1.1, chapters 1.5, 2 and
+ * 4.7). mqtt-reader.h takes them apart, mqtt-writer.h puts them together.
+ *
+ * Both ends of the protocol are here: the hub reads what clients send, the daemon what a hub sends,
+ * and neither trusts the other. Pure; any thread. */
+#pragma once
+
+#include "common/base/slice.h"
+
+#include <glib.h>
+
+/* The fixed header at its longest, and at its shortest, which is the shortest packet too. */
+#define MQTT_HEADER_MAX 5
+#define MQTT_HEADER_MIN 2
+
+/* What is taken at most (requirement R13): before and after a good CONNECT. */
+#define MQTT_CONNECT_MAX (16 * 1024)
+#define MQTT_PACKET_MAX (256 * 1024)
+
+/* A string field or a password. The longest that is needed, a topic with a stream's url and token,
+ * has half of it. */
+#define MQTT_STRING_MAX 8192
+
+typedef enum {
+    MQTT_CONNECT = 1,
+    MQTT_CONNACK,
+    MQTT_PUBLISH,
+    MQTT_PUBACK,
+    MQTT_PUBREC,
+    MQTT_PUBREL,
+    MQTT_PUBCOMP,
+    MQTT_SUBSCRIBE,
+    MQTT_SUBACK,
+    MQTT_UNSUBSCRIBE,
+    MQTT_UNSUBACK,
+    MQTT_PINGREQ,
+    MQTT_PINGRESP,
+    MQTT_DISCONNECT,
+} MqttType;
+
+typedef enum {
+    MQTT_FROM_CLIENT,
+    MQTT_FROM_SERVER,
+} MqttSender;
+
+/* CONNACK codes. Which of them a device can take: docs/wire-protocol.md, section 1.2. */
+enum {
+    MQTT_ACCEPTED = 0,
+    MQTT_BAD_PROTOCOL = 1,
+    MQTT_BAD_CLIENT_ID = 2,
+    MQTT_UNAVAILABLE = 3,
+    MQTT_BAD_CREDENTIALS = 4,
+    MQTT_NOT_AUTHORIZED = 5,
+};
+
+#define MQTT_QOS_MAX 2
+#define MQTT_SUBACK_REFUSED 0x80
+
+typedef enum {
+    MQTT_SIZE_MORE,      /* the fixed header is not complete; nothing is wrong so far */
+    MQTT_SIZE_OK,        /* the size of the packet is known; its bytes may not all be there */
+    MQTT_SIZE_MALFORMED, /* no such type, its flags are wrong, or the length has no end */
+    MQTT_SIZE_TOO_LARGE, /* more than `max` */
+} MqttSize;
+
+/* A packet whose type, flags and length are good. `body` is what follows the fixed header. */
+typedef struct {
+    MqttType type;
+    guint8 flags;
+    Slice body;
+} MqttPacket;
+
+/* Reads a fixed header. With MQTT_SIZE_OK `*ret_total` is the size of the whole packet, header
+ * included, and at most `max`: look at it before room is made for the packet. */
+MqttSize mqtt_packet_size(const guint8 *buf, gsize len, gsize max, gsize *ret_total);
+
+/* Opens one whole packet of `len` bytes. FALSE when it is shorter or longer than it says, or is of
+ * a type that this sender may not send. */
+gboolean mqtt_packet_open(const guint8 *buf, gsize len, MqttSender from, MqttPacket *ret);
+
+gboolean mqtt_packet_is_from_client(MqttType type);
+gboolean mqtt_packet_is_from_server(MqttType type);
+
+/* For messages; "packet" when there is no such type. */
+const char *mqtt_packet_name(MqttType type);
+
+/* UTF-8 without NUL, at most MQTT_STRING_MAX bytes; may be empty. */
+gboolean mqtt_string_is_valid(Slice text);
+
+/* A topic to publish to: a string, not empty, no wildcard. */
+gboolean mqtt_topic_is_valid(Slice topic);
+
+/* A topic filter: a string, not empty, `#` only as the last level, `+` only as a whole level. */
+gboolean mqtt_filter_is_valid(Slice filter);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/log/events.h"
+
+#include "common/base/escape.h"
+#include "common/log/rate.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <syslog.h>
+
+#define PREFIX "STREAMD_"
+#define FIELDS_MAX 20
+
+typedef struct {
+    const char *name;
+    const char *id;
+    int level;
+    LogClass kind;
+    const char *text;
+    const char *fields;
+} EventRow;
+
+/* clang-format off */
+static const EventRow rows[EVENT_LAST] = {
+    [EVENT_DAEMON_STARTED] = {"DAEMON_STARTED", "1cfbbaee108e4b72a6905db94f532bcc", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Started, version {DETAIL}",
+        "DETAIL"},
+    [EVENT_DAEMON_STOPPED] = {"DAEMON_STOPPED", "39c4bd44277a48ccaf0241af91f3043d", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Stopped",
+        ""},
+    [EVENT_HUB_ADDED] = {"HUB_ADDED", "29daa8f6ac0b45b582b1c1feb65ad576", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Hub {HUB} was added, as {DEVICE}",
+        "HUB DEVICE"},
+    [EVENT_HUB_REMOVED] = {"HUB_REMOVED", "f8d138b182cb4407a7563fec0c2f8f79", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Hub {HUB} was removed",
+        "HUB DEVICE"},
+    [EVENT_HUB_CONNECTED] = {"HUB_CONNECTED", "a4e63144538f4d3fa6ca34f1386fd537", LOG_INFO, LOG_CLASS_HUB,
+        "Connected to hub {HUB} as {DEVICE}",
+        "HUB DEVICE"},
+    [EVENT_HUB_LOST] = {"HUB_LOST", "beec9d56d9c348a3b113ad9544ef8040", LOG_WARNING, LOG_CLASS_HUB,
+        "Hub {HUB} is not connected: {DETAIL}",
+        "HUB DEVICE DETAIL"},
+    [EVENT_HUB_REFUSED] = {"HUB_REFUSED", "ea10d8b205754204ba6d740adaa96c59", LOG_ERR, LOG_CLASS_HUB,
+        "Hub {HUB} refuses {DEVICE}: {DETAIL}",
+        "HUB DEVICE DETAIL"},
+    [EVENT_STREAM_REQUESTED] = {"STREAM_REQUESTED", "1acdc575b8214f09b819e838efe9b7a1", LOG_DEBUG, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} to {DEVICE} at hub {HUB} is asked for by {INITIATOR}",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR UID"},
+    [EVENT_STREAM_ACCEPTED] = {"STREAM_ACCEPTED", "27c1e9aef6f344c4884cd20d269a5745", LOG_INFO, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} from {INITIATOR} at hub {HUB} is accepted by {RULE}, to target {TARGET}",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR TARGET RULE"},
+    [EVENT_STREAM_REJECTED] = {"STREAM_REJECTED", "1744fd31dbbd43b99a875735b42c235b", LOG_NOTICE, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} from {INITIATOR} at hub {HUB} is rejected by {RULE}: {REASON}",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR RULE REASON DETAIL"},
+    [EVENT_CONSENT_ASKED] = {"CONSENT_ASKED", "409cd5ab9bcd49a5ae822133e84bdc5c", LOG_INFO, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} from {INITIATOR} at hub {HUB} waits for consent",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR"},
+    [EVENT_CONSENT_DECIDED] = {"CONSENT_DECIDED", "961df591bfd348f780e01a0ac953b9a6", LOG_NOTICE, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: user {UID} has decided on {STREAM} from {INITIATOR}: {DETAIL}",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR UID DETAIL"},
+    [EVENT_STREAM_OPENED] = {"STREAM_OPENED", "d95282b6766843928cbe7c7a21380391", LOG_INFO, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} of {DEVICE} at hub {HUB} is open",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR TARGET UID"},
+    [EVENT_STREAM_ENDED] = {"STREAM_ENDED", "b9ee0d4214574dc58fa3a9eb8503e29d", LOG_INFO, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} of {DEVICE} at hub {HUB} ended ({REASON}) after {DURATION_MS} ms, {BYTES_IN} bytes in, {BYTES_OUT} out",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR TARGET UID REASON DETAIL BYTES_IN BYTES_OUT DURATION_MS"},
+    [EVENT_STREAM_CUT] = {"STREAM_CUT", "119d9e79552c45ec9690715a223efae7", LOG_WARNING, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} of {DEVICE} at hub {HUB} was cut ({REASON}) after {DURATION_MS} ms, {BYTES_IN} bytes in, {BYTES_OUT} out",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR TARGET UID REASON DETAIL BYTES_IN BYTES_OUT DURATION_MS"},
+    [EVENT_STREAM_FAILED] = {"STREAM_FAILED", "66a080c89e784ff8a825edb40a81fed9", LOG_NOTICE, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} of {DEVICE} at hub {HUB} did not open ({REASON}): {DETAIL}",
+        "HUB DEVICE STREAM STREAM_ID INITIATOR TARGET UID REASON DETAIL"},
+    [EVENT_TUNNEL_OPENED] = {"TUNNEL_OPENED", "4c593e3d218c40c984be30dc1717452a", LOG_INFO, LOG_CLASS_TUNNEL,
+        "Tunnel {TUNNEL} of user {UID} listens on {ADDRESS} for {STREAM} of {DEVICE} at hub {HUB}",
+        "HUB DEVICE STREAM TUNNEL ADDRESS UID"},
+    [EVENT_TUNNEL_CLOSED] = {"TUNNEL_CLOSED", "df8fbbda792645d4ace3db1b004ec1f8", LOG_INFO, LOG_CLASS_TUNNEL,
+        "Tunnel {TUNNEL} of user {UID} on {ADDRESS} is closed",
+        "HUB DEVICE STREAM TUNNEL ADDRESS UID"},
+    [EVENT_TUNNEL_FAULT] = {"TUNNEL_FAULT", "c25d7a96843646fd93ffb3f3bb882e5b", LOG_NOTICE, LOG_CLASS_TUNNEL,
+        "Tunnel {TUNNEL} of user {UID} on {ADDRESS}: {DETAIL}",
+        "HUB DEVICE STREAM TUNNEL ADDRESS UID DETAIL"},
+    [EVENT_TARGET_ADDED] = {"TARGET_ADDED", "b58252690ce04ae0a90f2946e738f380", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Target {TARGET} was added: {ADDRESS}",
+        "TARGET ADDRESS"},
+    [EVENT_TARGET_REMOVED] = {"TARGET_REMOVED", "0b70e5a951b5425ca1b36ce24e9f6aa2", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Target {TARGET} was removed",
+        "TARGET ADDRESS"},
+    [EVENT_TARGET_DOWN] = {"TARGET_DOWN", "19e62115c72c4a3f86207c0f7c95f0b8", LOG_WARNING, LOG_CLASS_STREAM,
+        "Target {TARGET} does not take stream {STREAM_ID}: {REASON}",
+        "TARGET STREAM STREAM_ID REASON DETAIL HUB"},
+    [EVENT_POLICY_CHANGED] = {"POLICY_CHANGED", "08c10a3789844b83b8ab2cbdeefaa953", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "The accept policy was changed",
+        ""},
+    [EVENT_CONFIG_RELOADED] = {"CONFIG_RELOADED", "13edd4936332484bae6e2bf4a494f04b", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Configuration reloaded",
+        ""},
+    [EVENT_CONFIG_REFUSED] = {"CONFIG_REFUSED", "b086afe7494e4ef6bb1088500e1f6252", LOG_ERR, LOG_CLASS_CONTROL,
+        "Configuration not reloaded: {DETAIL}",
+        "DETAIL"},
+    [EVENT_STATE_REFUSED] = {"STATE_REFUSED", "2f1022a5ff1e4a769da8f40a1cc46e4d", LOG_ERR, LOG_CLASS_CONTROL,
+        "The kept state cannot be used: {DETAIL}",
+        "DETAIL"},
+    [EVENT_SERVER_STARTED] = {"SERVER_STARTED", "b2f908a3571c4baca73bb05e00f0b970", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Hub {HUB} started, version {DETAIL}",
+        "HUB DETAIL"},
+    [EVENT_SERVER_STOPPING] = {"SERVER_STOPPING", "d44c0b9490cd4d13b1d90a4cc3d5bf9b", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Hub {HUB} is stopping, {DETAIL}",
+        "HUB DETAIL"},
+    [EVENT_SERVER_STOPPED] = {"SERVER_STOPPED", "65c955a455194690a05a965a22adf401", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "Hub {HUB} stopped",
+        "HUB"},
+    [EVENT_CERTIFICATE_RELOADED] = {"CERTIFICATE_RELOADED", "1f1a870191c9479497ec81ee3d69381d", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "The certificate was reloaded",
+        ""},
+    [EVENT_CERTIFICATE_REFUSED] = {"CERTIFICATE_REFUSED", "e8a06437420a4c2ba96e44261f037d65", LOG_ERR, LOG_CLASS_CONTROL,
+        "The certificate stays as it was: {DETAIL}",
+        "DETAIL"},
+    [EVENT_DEVICE_CONNECTED] = {"DEVICE_CONNECTED", "d9a44d0ef868466f8aac8d8dd1e04b66", LOG_INFO, LOG_CLASS_DEVICE,
+        "Device {DEVICE} is connected from {PEER}",
+        "DEVICE PEER"},
+    [EVENT_DEVICE_TAKEN_OVER] = {"DEVICE_TAKEN_OVER", "b54e9bd7db7d4bab9e7fccda86a73fb7", LOG_NOTICE, LOG_CLASS_DEVICE,
+        "Device {DEVICE} connected again from {PEER}: its older connection is closed",
+        "DEVICE PEER"},
+    [EVENT_DEVICE_LOST] = {"DEVICE_LOST", "20b5f0ef0e6c465a92ec29878deb172e", LOG_INFO, LOG_CLASS_DEVICE,
+        "Device {DEVICE} is not connected any more: {DETAIL}",
+        "DEVICE PEER DETAIL"},
+    [EVENT_DEVICE_REFUSED] = {"DEVICE_REFUSED", "790b28c87b7a49809ec6636588a5fbb5", LOG_NOTICE, LOG_CLASS_REFUSED,
+        "A device that calls itself {DEVICE} is refused at {PEER}: {DETAIL}",
+        "DEVICE PEER DETAIL"},
+    [EVENT_SERVICE_REFUSED] = {"SERVICE_REFUSED", "57e90326086840898db39722e8bcf1eb", LOG_NOTICE, LOG_CLASS_REFUSED,
+        "A request from {PEER} is refused: {DETAIL}",
+        "PEER DETAIL"},
+    [EVENT_ROUTE_ASKED] = {"ROUTE_ASKED", "9fdb17a7f8ea44d5917cd523840e8551", LOG_DEBUG, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {INITIATOR} asks for {STREAM} of {DEVICE}",
+        "DEVICE STREAM STREAM_ID INITIATOR"},
+    [EVENT_ROUTE_ACCEPTED] = {"ROUTE_ACCEPTED", "cafca83216ed4e09ab8963b3d022c648", LOG_DEBUG, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {DEVICE} accepts {STREAM}",
+        "DEVICE STREAM STREAM_ID INITIATOR"},
+    [EVENT_ROUTE_REJECTED] = {"ROUTE_REJECTED", "5cb31eeb9408401db2760f12bd53c187", LOG_INFO, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} of {DEVICE} for {INITIATOR} did not open ({REASON})",
+        "DEVICE STREAM STREAM_ID INITIATOR REASON"},
+    [EVENT_ROUTE_OPENED] = {"ROUTE_OPENED", "4fd640bcf3ae4f11b5f3b0cc7dd9e04e", LOG_INFO, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} of {DEVICE} for {INITIATOR} is open",
+        "DEVICE STREAM STREAM_ID INITIATOR"},
+    [EVENT_ROUTE_ENDED] = {"ROUTE_ENDED", "06755dd388754676b437cc2bf63493d4", LOG_INFO, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} of {DEVICE} for {INITIATOR} ended ({REASON})",
+        "DEVICE STREAM STREAM_ID INITIATOR REASON"},
+    [EVENT_ROUTE_CUT] = {"ROUTE_CUT", "33ce9292e83747d7874d8b373da8b079", LOG_NOTICE, LOG_CLASS_STREAM,
+        "Stream {STREAM_ID}: {STREAM} of {DEVICE} for {INITIATOR} was cut ({REASON})",
+        "DEVICE STREAM STREAM_ID INITIATOR REASON"},
+    [EVENT_REGISTRY_CHANGED] = {"REGISTRY_CHANGED", "c8a488fd2e2d4b4a8b9b406f1fa769ef", LOG_NOTICE, LOG_CLASS_CONTROL,
+        "User {UID}: {DETAIL}",
+        "UID DETAIL"},
+    [EVENT_LIMIT_REACHED] = {"LIMIT_REACHED", "6d3ce1c0a7d146bd97db60e1b9cb4627", LOG_WARNING, LOG_CLASS_LIMIT,
+        "{DETAIL} ({DEVICE}, for {INITIATOR})",
+        "DETAIL DEVICE INITIATOR PEER"},
+    [EVENT_RECORDS_LEFT_OUT] = {"RECORDS_LEFT_OUT", "96d8d3e8c11f4c27939688009c45264e", LOG_WARNING, LOG_CLASS_TEXT,
+        "{DETAIL}",
+        "DETAIL"},
+};
+/* clang-format on */
+
+typedef enum { FIELD_TEXT, FIELD_NUMBER, FIELD_UID, FIELD_MILLISECONDS } FieldType;
+
+typedef struct {
+    const char *name;
+    gsize offset;
+    FieldType type;
+} FieldRow;
+
+static const FieldRow known[] = {
+    {"ADDRESS", offsetof(EventData, address), FIELD_TEXT},
+    {"BYTES_IN", offsetof(EventData, bytes_in), FIELD_NUMBER},
+    {"BYTES_OUT", offsetof(EventData, bytes_out), FIELD_NUMBER},
+    {"DETAIL", offsetof(EventData, detail), FIELD_TEXT},
+    {"DEVICE", offsetof(EventData, device), FIELD_TEXT},
+    {"DURATION_MS", offsetof(EventData, duration), FIELD_MILLISECONDS},
+    {"HUB", offsetof(EventData, hub), FIELD_TEXT},
+    {"INITIATOR", offsetof(EventData, initiator), FIELD_TEXT},
+    {"PEER", offsetof(EventData, peer), FIELD_TEXT},
+    {"REASON", offsetof(EventData, reason), FIELD_TEXT},
+    {"RULE", offsetof(EventData, rule), FIELD_TEXT},
+    {"STREAM", offsetof(EventData, stream), FIELD_TEXT},
+    {"STREAM_ID", offsetof(EventData, stream_id), FIELD_TEXT},
+    {"TARGET", offsetof(EventData, target), FIELD_TEXT},
+    {"TUNNEL", offsetof(EventData, tunnel), FIELD_NUMBER},
+    {"UID", offsetof(EventData, uid), FIELD_UID},
+};
+
+static const FieldRow *
+field_row(const char *name, gsize len)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(known); i++)
+        if (strlen(known[i].name) == len && memcmp(known[i].name, name, len) == 0)
+            return &known[i];
+    return NULL;
+}
+
+static char *
+field_value(const FieldRow *row, const EventData *data)
+{
+    const void *at = (const char *)data + row->offset;
+
+    switch (row->type) {
+    case FIELD_TEXT:
+        return escape_text(*(const char *const *)at, ESCAPE_MAX);
+    case FIELD_UID:
+        return g_strdup_printf("%u", *(const guint32 *)at);
+    case FIELD_MILLISECONDS:
+        return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at / 1000);
+    default:
+        return g_strdup_printf("%" G_GUINT64_FORMAT, *(const guint64 *)at);
+    }
+}
+
+/* A value that is not known is shown as a dash, so that the sentence stays one. */
+static char *
+text_fill(const char *text, const EventData *data)
+{
+    GString *out = g_string_new(NULL);
+
+    for (const char *open; (open = strchr(text, '{')) != NULL;) {
+        const char *close = strchr(open, '}');
+        const FieldRow *row = field_row(open + 1, (gsize)(close - open - 1));
+        g_autofree char *value = field_value(row, data);
+
+        g_string_append_len(out, text, open - text);
+        g_string_append(out, *value ? value : "-");
+        text = close + 1;
+    }
+    g_string_append(out, text);
+    return g_string_free(out, FALSE);
+}
+
+static GLogLevelFlags
+glib_level(int level)
+{
+    return level == LOG_DEBUG ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_INFO;
+}
+
+/* The level is in PRIORITY: to GLib no event is worse than information, since a warning of GLib's
+ * means a fault of the program and ends a test. */
+void
+event_log(EventKind kind, const EventData *data)
+{
+    const EventRow *row = &rows[kind];
+    g_autofree char *text = text_fill(row->text, data);
+    g_autofree char *priority = g_strdup_printf("%d", row->level);
+    g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
+    g_auto(GStrv) names = g_strsplit(row->fields, " ", FIELDS_MAX);
+    GLogField fields[FIELDS_MAX + 4] = {
+        {"MESSAGE", text, -1},
+        {"PRIORITY", priority, -1},
+        {EVENT_ID_FIELD, row->id, -1},
+        {EVENT_CLASS_FIELD, log_class_name(row->kind), -1},
+    };
+    gsize count = 4;
+
+    for (char **name = names; *name; name++) {
+        char *value = field_value(field_row(*name, strlen(*name)), data);
+
+        g_ptr_array_add(owned, value);
+        if (*value == '\0')
+            continue;
+        fields[count].key = g_strconcat(PREFIX, *name, NULL);
+        g_ptr_array_add(owned, (gpointer)fields[count].key);
+        fields[count].value = value;
+        fields[count++].length = -1;
+    }
+    g_log_structured_array(glib_level(row->level), fields, count);
+}
+
+const char *
+event_name(EventKind kind)
+{
+    return rows[kind].name;
+}
+
+const char *
+event_message_id(EventKind kind)
+{
+    return rows[kind].id;
+}
+
+const char *
+event_text(EventKind kind)
+{
+    return rows[kind].text;
+}
+
+const char *
+event_fields(EventKind kind)
+{
+    return rows[kind].fields;
+}
+
+gboolean
+event_field_is_known(const char *name)
+{
+    return field_row(name, strlen(name)) != NULL;
+}

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/net/connection.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* What a finishing connection may still send us before we stop listening to it. */
+#define CONNECTION_DRAIN_MAX (1024 * 1024)
+
+/* The kernel's longest pause between two attempts to reach a peer (Linux 6.15 and later; older ones
+ * refuse the option). Their headers may not know it. */
+#ifndef TCP_RTO_MAX_MS
+#define TCP_RTO_MAX_MS 44
+#endif
+#define RETRY_MAX (15 * G_TIME_SPAN_SECOND)
+
+struct Connection {
+    Watch watch;
+    Task task;
+    Timer linger;
+    Orphan orphan;
+    gboolean finishing;
+    Reactor *reactor;
+    TlsSession *tls;
+    ConnectionReady ready;
+    void *data;
+    GByteArray *unread; /* given back by connection_unread; NULL mostly */
+    GByteArray *queued; /* control output that waits; NULL mostly */
+    gboolean readable, writable, hung_up, broken, is_unix;
+    gboolean said_bye;
+    size_t drained;
+    gint64 patient_until;
+    char peer[INET6_ADDRSTRLEN + 10];
+};
+
+static void
+connection_name_peer(Connection *connection)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {0};
+    socklen_t len = sizeof address;
+    char text[INET6_ADDRSTRLEN] = "?";
+
+    if (getpeername(connection->watch.fd, &address.any, &len) < 0) {
+        g_strlcpy(connection->peer, "unconnected", sizeof connection->peer);
+    } else if (address.any.sa_family == AF_INET) {
+        inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof text);
+        g_snprintf(connection->peer, sizeof connection->peer, "%s:%u", text,
+                   ntohs(address.v4.sin_port));
+    } else if (address.any.sa_family == AF_INET6) {
+        inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof text);
+        g_snprintf(connection->peer, sizeof connection->peer, "[%s]:%u", text,
+                   ntohs(address.v6.sin6_port));
+    } else {
+        connection->is_unix = TRUE;
+        g_strlcpy(connection->peer, "unix", sizeof connection->peer);
+    }
+}
+
+static void
+connection_run(Connection *connection)
+{
+    if (connection->ready)
+        connection->ready(connection, connection->data);
+}
+
+static void
+connection_task(Task *task)
+{
+    connection_run(CONTAINER_OF(task, Connection, task));
+}
+
+static void
+connection_watch_ready(Watch *watch, uint32_t events)
+{
+    Connection *connection = CONTAINER_OF(watch, Connection, watch);
+
+    if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        connection->readable = TRUE;
+    if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+        connection->writable = TRUE;
+    if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        connection->hung_up = TRUE;
+    if (events & EPOLLERR)
+        connection->broken = TRUE;
+    connection_run(connection);
+}
+
+Connection *
+connection_new(int fd)
+{
+    Connection *connection = g_new0(Connection, 1);
+    const int on = 1;
+
+    connection->watch.fd = fd;
+    connection->watch.ready = connection_watch_ready;
+    connection->task.func = connection_task;
+    connection->readable = connection->writable = TRUE;
+    (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    connection_name_peer(connection);
+    /* Frames are written whole: waiting for more would only delay a keystroke. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* Urgent data stays where it is in the stream, instead of getting lost beside it. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
+    return connection;
+}
+
+void
+connection_free(Connection *connection)
+{
+    if (!connection)
+        return;
+    connection_detach(connection);
+    tls_session_free(connection->tls);
+    close(connection->watch.fd);
+    g_clear_pointer(&connection->unread, g_byte_array_unref);
+    g_clear_pointer(&connection->queued, g_byte_array_unref);
+    g_free(connection);
+}
+
+static void
+connection_set_hard(Connection *connection, gboolean hard)
+{
+    const struct linger linger = {.l_onoff = hard, .l_linger = 0};
+
+    (void)setsockopt(connection->watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+void
+connection_reset(Connection *connection)
+{
+    connection_set_hard(connection, TRUE);
+    connection_free(connection);
+}
+
+void
+connection_expect_finish(Connection *connection)
+{
+    connection_set_hard(connection, TRUE);
+}
+
+void
+connection_start_tls(Connection *connection, TlsContext *context, const char *server_name)
+{
+    const int most = (int)(RETRY_MAX / G_TIME_SPAN_MILLISECOND);
+
+    /* Towards a peer that does not answer, or whose window is closed, the kernel waits twice as
+     * long each time, up to two minutes: too long to tell a dead hub from a slow one. */
+    (void)setsockopt(connection->watch.fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &most, sizeof most);
+    connection->tls = tls_session_new(context, connection->watch.fd, server_name);
+    tls_session_set_reactor(connection->tls, connection->reactor);
+}
+
+TlsSession *
+connection_tls(Connection *connection)
+{
+    return connection->tls;
+}
+
+int
+connection_attach(Connection *connection, Reactor *reactor, ConnectionReady ready, void *data)
+{
+    int r = reactor_add(reactor, &connection->watch);
+
+    if (r < 0)
+        return r;
+    connection->reactor = reactor;
+    if (connection->tls)
+        tls_session_set_reactor(connection->tls, reactor);
+    /* Bytes may wait inside TLS or in front of it, of which the kernel knows nothing. */
+    connection->readable = connection->writable = TRUE;
+    connection_set_handler(connection, ready, data);
+    return 0;
+}
+
+void
+connection_set_handler(Connection *connection, ConnectionReady ready, void *data)
+{
+    connection->ready = ready;
+    connection->data = data;
+    reactor_defer(connection->reactor, &connection->task);
+}
+
+void
+connection_detach(Connection *connection)
+{
+    if (!connection->reactor)
+        return;
+    reactor_remove(connection->reactor, &connection->watch);
+    reactor_cancel(connection->reactor, &connection->task);
+    reactor_clear_timer(connection->reactor, &connection->linger);
+    if (connection->finishing)
+        reactor_disown(connection->reactor, &connection->orphan);
+    connection->finishing = FALSE;
+    if (connection->tls)
+        tls_session_set_reactor(connection->tls, NULL);
+    connection->reactor = NULL;
+    connection->ready = NULL;
+}
+
+Reactor *
+connection_reactor(Connection *connection)
+{
+    return connection->reactor;
+}
+
+int
+connection_handshake(Connection *connection)
+{
+    return connection->tls ? tls_session_handshake(connection->tls) : 0;
+}
+
+static ssize_t
+connection_read_unread(Connection *connection, void *buf, size_t len)
+{
+    GByteArray *unread = connection->unread;
+
+    len = MIN(len, unread->len);
+    memcpy(buf, unread->data, len);
+    g_byte_array_remove_range(unread, 0, (guint)len);
+    if (unread->len == 0)
+        g_clear_pointer(&connection->unread, g_byte_array_unref);
+    return (ssize_t)len;
+}
+
+static ssize_t
+socket_read(int fd, void *buf, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = recv(fd, buf, len, 0);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+ssize_t
+connection_read(Connection *connection, void *buf, size_t len)
+{
+    ssize_t n;
+
+    if (connection->unread)
+        return connection_read_unread(connection, buf, len);
+    if (!connection->readable)
+        return -EAGAIN;
+    n = connection->tls ? tls_session_read(connection->tls, buf, len)
+                        : socket_read(connection->watch.fd, buf, len);
+    /* Not after a short read: urgent data ends one early, and makes no new edge. */
+    if (n == -EAGAIN)
+        connection->readable = FALSE;
+    return n;
+}
+
+void
+connection_unread(Connection *connection, const void *data, size_t len)
+{
+    if (len == 0)
+        return;
+    if (!connection->unread)
+        connection->unread = g_byte_array_new();
+    g_byte_array_prepend(connection->unread, data, (guint)len);
+}
+
+static ssize_t
+socket_write(int fd, const void *buf, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = send(fd, buf, len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t
+connection_write_now(Connection *connection, const void *buf, size_t len)
+{
+    ssize_t n;
+
+    if (!connection->writable)
+        return -EAGAIN;
+    n = connection->tls ? tls_session_write(connection->tls, buf, len)
+                        : socket_write(connection->watch.fd, buf, len);
+    if (n == -EAGAIN)
+        connection->writable = FALSE;
+    return n;
+}
+
+/* 0 when nothing is queued any more. */
+static int
+connection_send_queued(Connection *connection)
+{
+    while (connection->queued) {
+        GByteArray *queued = connection->queued;
+        ssize_t n = connection_write_now(connection, queued->data, queued->len);
+
+        if (n < 0)
+            return (int)n;
+        g_byte_array_remove_range(queued, 0, (guint)n);
+        if (queued->len == 0)
+            g_clear_pointer(&connection->queued, g_byte_array_unref);
+    }
+    return 0;
+}
+
+ssize_t
+connection_write(Connection *connection, const void *buf, size_t len)
+{
+    int r = connection_send_queued(connection);
+
+    return r < 0 ? r : connection_write_now(connection, buf, len);
+}
+
+gboolean
+connection_queue(Connection *connection, const void *data, size_t len)
+{
+    guint held = connection->queued ? connection->queued->len : 0;
+
+    if (len > CONNECTION_QUEUE_MAX - held)
+        return FALSE;
+    if (!connection->queued)
+        connection->queued = g_byte_array_new();
+    g_byte_array_append(connection->queued, data, (guint)len);
+    return TRUE;
+}
+
+int
+connection_flush(Connection *connection)
+{
+    int r = connection_send_queued(connection);
+
+    if (connection->tls && (r == 0 || r == -EAGAIN)) {
+        int flushed = connection->writable ? tls_session_flush(connection->tls) : -EAGAIN;
+
+        if (flushed == -EAGAIN)
+            connection->writable = FALSE;
+        r = flushed < 0 ? flushed : r;
+    }
+    return r;
+}
+
+int
+connection_shutdown_write(Connection *connection)
+{
+    return shutdown(connection->watch.fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+gboolean
+connection_hung_up(Connection *connection)
+{
+    return connection->hung_up;
+}
+
+gboolean
+connection_has_left(const Connection *connection)
+{
+    struct pollfd peer = {.fd = connection->watch.fd};
+
+    return connection->is_unix && poll(&peer, 1, 0) > 0 && (peer.revents & POLLHUP);
+}
+
+gboolean
+connection_is_broken(Connection *connection)
+{
+    return connection->broken;
+}
+
+gint64
+connection_unanswered(Connection *connection)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof info;
+
+    if (getsockopt(connection->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
+        return 0;
+    /* A live peer answers every probe of its closed window, and the kernel counts those that it
+     * has not answered. */
+    if (info.tcpi_retransmits == 0 && info.tcpi_probes == 0)
+        return 0;
+    return (gint64)MIN(info.tcpi_last_ack_recv, info.tcpi_last_data_recv) * G_TIME_SPAN_MILLISECOND;
+}
+
+void
+connection_keep_alive(Connection *connection, gint64 idle)
+{
+    const int on = idle > 0, count = 3, seconds = (int)MAX(idle / G_TIME_SPAN_SECOND, 1);
+    const int between = MAX(seconds / 2, 1);
+    int fd = connection->watch.fd;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+const char *
+connection_peer(Connection *connection)
+{
+    return connection->peer;
+}
+
+int
+connection_fd(Connection *connection)
+{
+    return connection->watch.fd;
+}
+
+/* Everything of ours is sent: 0; -EAGAIN: not yet; else it never will be. */
+static int
+connection_say_bye(Connection *connection)
+{
+    int r = connection_flush(connection);
+
+    if (r < 0 || connection->said_bye)
+        return r;
+    if (connection->tls)
+        r = tls_session_bye(connection->tls);
+    if (r == -EAGAIN) {
+        connection->writable = FALSE;
+        return r;
+    }
+    connection->said_bye = TRUE;
+    (void)connection_shutdown_write(connection);
+    return r;
+}
+
+/* Reads and drops. 0: the peer's end; > 0: it sends too much; -EAGAIN: nothing now; other: lost. */
+static ssize_t
+connection_drain(Connection *connection)
+{
+    uint8_t dropped[4096];
+    ssize_t n = 1;
+
+    while (n > 0 && connection->drained < CONNECTION_DRAIN_MAX) {
+        n = socket_read(connection->watch.fd, dropped, sizeof dropped);
+        connection->drained += n > 0 ? (size_t)n : 0;
+    }
+    return n;
+}
+
+/* Whether bytes of ours are left, by the kernel's count of them: SIOCOUTQ, those that the peer's
+ * kernel has not acknowledged, or SIOCOUTQNSD, those that it had no room for yet. */
+static gboolean
+connection_has_unsent(Connection *connection, unsigned long request)
+{
+    int unsent = 0;
+
+    return !connection->said_bye ||
+           (ioctl(connection->watch.fd, request, &unsent) == 0 && unsent > 0);
+}
+
+static gboolean
+connection_is_patient(Connection *connection, unsigned long request)
+{
+    return reactor_now(connection->reactor) < connection->patient_until &&
+           connection_has_unsent(connection, request);
+}
+
+static void
+connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
+{
+    int r = connection_say_bye(connection);
+    ssize_t n = connection_drain(connection);
+    gboolean lost = (r < 0 && r != -EAGAIN) || (n < 0 && n != -EAGAIN);
+    /* The peer's FIN after ours is the end: the kernel sends the rest alone, but not for long to a
+     * reader that has no room. Before ours, our bytes still have to go. */
+    gboolean over =
+        n == 0 && connection->said_bye && !connection_is_patient(connection, SIOCOUTQNSD);
+    /* To close now would be a reset, and destroy what it has not taken. */
+    gboolean too_much = n > 0 && !connection_is_patient(connection, SIOCOUTQ);
+
+    if (lost || over || too_much)
+        connection_free(connection);
+}
+
+static void
+connection_linger_over(Timer *timer)
+{
+    Connection *connection = CONTAINER_OF(timer, Connection, linger);
+
+    if (connection_is_patient(connection, SIOCOUTQ))
+        reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
+    else
+        connection_free(connection);
+}
+
+static void
+connection_orphan_end(Orphan *orphan)
+{
+    Connection *connection = CONTAINER_OF(orphan, Connection, orphan);
+
+    (void)connection_say_bye(connection);
+    connection_free(connection);
+}
+
+void
+connection_finish(Connection *connection)
+{
+    connection_finish_patiently(connection, 0);
+}
+
+void
+connection_finish_patiently(Connection *connection, gint64 patience)
+{
+    connection_set_hard(connection, FALSE);
+    if (!connection->reactor) {
+        connection_free(connection);
+        return;
+    }
+    if (reactor_patient_orphans(connection->reactor) >= CONNECTION_PATIENT_MAX)
+        patience = 0;
+    if (!connection->finishing) {
+        connection->orphan.end = connection_orphan_end;
+        connection->orphan.patient = patience > CONNECTION_LINGER;
+        reactor_adopt(connection->reactor, &connection->orphan);
+    }
+    connection->finishing = TRUE;
+    connection->linger.func = connection_linger_over;
+    connection->patient_until = reactor_now(connection->reactor) + patience;
+    reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
+    connection->writable = TRUE;
+    connection_set_handler(connection, connection_linger_ready, NULL);
+}

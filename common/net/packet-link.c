@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/net/packet-link.h"
+
+#include "common/codec/mqtt-packet.h"
+#include "common/codec/ws-frame.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#define PACKET_LINK_PIECE 4096
+
+/* What a link may read in one turn of the reactor without a whole packet in it (pings, fragments of
+ * a byte) before others have theirs. */
+#define PACKET_LINK_BUDGET (64 * 1024)
+
+struct PacketLink {
+    atomic_uint references;
+    Connection *connection; /* the reactor's; NULL once over */
+    Reactor *reactor;
+    Queue *owner;
+    PacketLinkOptions options;
+    const PacketLinkEvents *events;
+    void *data;
+    char peer[64];
+
+    /* the reactor's */
+    WsDecoder decoder;
+    WsMaskPool *masks;
+    WsEvent last; /* CLOSE or ERROR once it came: acted on when the packets before it are taken */
+    Task again;
+    GByteArray *in;   /* from the start of the present packet; the owner's while `handed` */
+    gsize packet_len; /* of the packet that is handed over */
+    gboolean handed, first;
+    gint64 heard;
+    Timer idle;
+    gint64 read_at; /* when bytes last came */
+    Timer probe;
+    gint64 probe_from;
+    gboolean pinged; /* by the present probe */
+    int error;       /* how it ended, for the owner's closed event */
+    char *text;
+
+    /* between both, under the lock */
+    pthread_mutex_t lock;
+    GByteArray *out; /* NULL mostly */
+    gboolean out_full, close_wanted;
+    gint64 idle_limit;
+    gint64 probe_wanted; /* its limit; 0: none */
+    gboolean ping_wanted;
+
+    gboolean muted; /* the owner's: no more events */
+    Message start, delivered, taken, kick, over;
+};
+
+static PacketLink *
+packet_link_ref(PacketLink *link)
+{
+    atomic_fetch_add(&link->references, 1);
+    return link;
+}
+
+static void
+packet_link_release(PacketLink *link)
+{
+    if (atomic_fetch_sub(&link->references, 1) != 1)
+        return;
+    g_byte_array_unref(link->in);
+    g_clear_pointer(&link->out, g_byte_array_unref);
+    g_free(link->masks);
+    g_free(link->text);
+    pthread_mutex_destroy(&link->lock);
+    g_free(link);
+}
+
+/* ---- on the reactor ---- */
+
+static const uint8_t *
+packet_link_key(PacketLink *link, uint8_t key[WS_MASK_KEY_LEN])
+{
+    if (!link->options.client)
+        return NULL;
+    ws_mask_pool_next(link->masks, key);
+    return key;
+}
+
+static void
+packet_link_control(PacketLink *link, WsOpcode opcode, const void *payload, size_t len)
+{
+    uint8_t frame[WS_MAX_CONTROL_FRAME], room[WS_MASK_KEY_LEN];
+
+    (void)connection_queue(
+        link->connection, frame,
+        ws_control_write(frame, opcode, payload, len, packet_link_key(link, room)));
+}
+
+static void
+packet_link_say_close(PacketLink *link, uint16_t code)
+{
+    uint8_t frame[WS_MAX_CONTROL_FRAME], room[WS_MASK_KEY_LEN];
+
+    if (link->options.framed)
+        (void)connection_queue(link->connection, frame,
+                               ws_close_write(frame, code, NULL, packet_link_key(link, room)));
+}
+
+/* The end, once: whatever waits to be sent still goes out. */
+static void
+packet_link_end(PacketLink *link, int error, const char *text)
+{
+    if (!link->connection)
+        return;
+    reactor_clear_timer(link->reactor, &link->idle);
+    reactor_clear_timer(link->reactor, &link->probe);
+    reactor_cancel(link->reactor, &link->again);
+    link->error = error;
+    link->text = g_strdup(text);
+    connection_finish(g_steal_pointer(&link->connection));
+    (void)queue_post(link->owner, &link->over);
+}
+
+static gint64
+packet_link_idle_limit(PacketLink *link)
+{
+    gint64 limit;
+
+    pthread_mutex_lock(&link->lock);
+    limit = link->idle_limit;
+    pthread_mutex_unlock(&link->lock);
+    return limit;
+}
+
+static void
+packet_link_set_timer(PacketLink *link)
+{
+    gint64 limit = packet_link_idle_limit(link);
+
+    if (limit > 0)
+        reactor_set_timer(link->reactor, &link->idle,
+                          MAX(link->heard + limit - reactor_now(link->reactor), 0));
+}
+
+static void
+packet_link_idle(Timer *timer)
+{
+    PacketLink *link = CONTAINER_OF(timer, PacketLink, idle);
+    gint64 limit = packet_link_idle_limit(link);
+
+    /* A packet that waits for the owner is not the peer's silence. */
+    if (link->handed)
+        link->heard = reactor_now(link->reactor);
+    if (limit > 0 && reactor_now(link->reactor) - link->heard >= limit)
+        packet_link_end(link, -ETIMEDOUT,
+                        "the peer was silent for longer than its keep-alive allows");
+    else
+        packet_link_set_timer(link);
+}
+
+static void
+packet_link_flush(PacketLink *link)
+{
+    int r = link->connection ? connection_flush(link->connection) : 0;
+
+    if (r < 0 && r != -EAGAIN)
+        packet_link_end(link, r, "the connection was lost");
+}
+
+/* Begins the probe that is wanted, if none runs. */
+static void
+packet_link_start_probe(PacketLink *link)
+{
+    gint64 limit;
+
+    pthread_mutex_lock(&link->lock);
+    limit = link->probe.when ? 0 : link->probe_wanted;
+    link->pinged = limit > 0 ? link->ping_wanted && link->options.framed : link->pinged;
+    if (limit > 0)
+        link->probe_wanted = 0;
+    pthread_mutex_unlock(&link->lock);
+    if (limit == 0)
+        return;
+    link->probe_from = reactor_now(link->reactor);
+    reactor_set_timer(link->reactor, &link->probe, limit);
+    if (link->pinged)
+        packet_link_control(link, WS_OP_PING, NULL, 0);
+}
+
+/* The limit is over. A packet that waits for the owner is a sign of life, too. */
+static gboolean
+packet_link_is_alive(PacketLink *link)
+{
+    gint64 silence = reactor_now(link->reactor) - link->probe_from;
+
+    if (link->handed || link->read_at >= link->probe_from)
+        return TRUE;
+    /* The kernel's count begins where it last heard of the peer: before the probe, if it is dead.
+     */
+    return !link->pinged && connection_unanswered(link->connection) < silence;
+}
+
+static void
+packet_link_probed(Timer *timer)
+{
+    PacketLink *link = CONTAINER_OF(timer, PacketLink, probe);
+
+    if (packet_link_is_alive(link)) {
+        packet_link_start_probe(link);
+        packet_link_flush(link);
+    } else {
+        packet_link_end(link, -ETIMEDOUT, "the peer does not answer any more");
+    }
+}
+
+/* The peer's last frame. */
+static void
+packet_link_ws_end(PacketLink *link)
+{
+    gboolean closed = link->last.type == WS_EVENT_CLOSE;
+
+    packet_link_say_close(link, link->last.code ? link->last.code : WS_CLOSE_NORMAL);
+    packet_link_end(link, closed ? 0 : -EPROTO,
+                    closed ? "the peer closed the WebSocket" : link->last.text);
+}
+
+/* Adds what was read to IN, without the frames around it. */
+static void
+packet_link_take_in(PacketLink *link, uint8_t *data, size_t len)
+{
+    if (!link->options.framed)
+        g_byte_array_append(link->in, data, (guint)len);
+    while (link->options.framed && len > 0 && link->last.type == WS_EVENT_NONE) {
+        WsEvent event;
+        size_t used;
+
+        ws_decoder_run(&link->decoder, data, len, &used, &event);
+        g_byte_array_append(link->in, data, (guint)event.data_len);
+        if (event.type == WS_EVENT_PING)
+            packet_link_control(link, WS_OP_PONG, event.payload, event.payload_len);
+        else if (event.type == WS_EVENT_CLOSE || event.type == WS_EVENT_ERROR)
+            link->last = event;
+        data += used;
+        len -= used;
+    }
+}
+
+/* TRUE when a packet was handed over or the link ended: nothing more to read now. */
+static gboolean
+packet_link_hand_over(PacketLink *link)
+{
+    gsize max = link->first && link->options.first_max > 0 ? link->options.first_max
+                                                           : link->options.max_packet;
+
+    switch (mqtt_packet_size(link->in->data, link->in->len, max, &link->packet_len)) {
+    case MQTT_SIZE_MORE:
+        return FALSE;
+    case MQTT_SIZE_OK:
+        if (link->packet_len > link->in->len)
+            return FALSE;
+        link->first = FALSE;
+        link->handed = TRUE;
+        link->heard = reactor_now(link->reactor);
+        packet_link_ref(link);
+        (void)queue_post(link->owner, &link->delivered);
+        return TRUE;
+    case MQTT_SIZE_TOO_LARGE:
+        packet_link_say_close(link, WS_CLOSE_TOO_BIG);
+        packet_link_end(link, -EMSGSIZE, "the peer announced a packet that is too large");
+        return TRUE;
+    default:
+        packet_link_say_close(link, WS_CLOSE_PROTOCOL);
+        packet_link_end(link, -EPROTO, "the peer sent a malformed packet header");
+        return TRUE;
+    }
+}
+
+static void
+packet_link_read_failed(PacketLink *link, int error)
+{
+    if (error == 0 || error == -ESHUTDOWN)
+        packet_link_end(link, 0, "the peer closed the connection");
+    else
+        packet_link_end(link, error, "the connection was lost");
+}
+
+/* Reads the next piece. FALSE when there is nothing more to read now. */
+static gboolean
+packet_link_read_piece(PacketLink *link, gsize *spent)
+{
+    uint8_t piece[PACKET_LINK_PIECE];
+    ssize_t n;
+
+    if (*spent >= PACKET_LINK_BUDGET) {
+        reactor_defer(link->reactor, &link->again);
+        return FALSE;
+    }
+    n = connection_read(link->connection, piece, sizeof piece);
+    if (n == -EAGAIN)
+        return FALSE;
+    if (n <= 0) {
+        packet_link_read_failed(link, (int)n);
+        return FALSE;
+    }
+    link->read_at = reactor_now(link->reactor);
+    packet_link_take_in(link, piece, (size_t)n);
+    *spent += PACKET_LINK_PIECE; /* also for less: a peer may send its bytes one by one */
+    return TRUE;
+}
+
+static void
+packet_link_read(PacketLink *link)
+{
+    gsize spent = 0;
+
+    while (link->connection && !link->handed && !packet_link_hand_over(link)) {
+        if (link->last.type != WS_EVENT_NONE)
+            packet_link_ws_end(link);
+        else if (!packet_link_read_piece(link, &spent))
+            break;
+    }
+}
+
+static void
+packet_link_pump(PacketLink *link)
+{
+    /* Once it is over, the owner may let go at any moment. */
+    packet_link_ref(link);
+    packet_link_read(link);
+    packet_link_flush(link);
+    packet_link_release(link);
+}
+
+static void
+packet_link_again(Task *task)
+{
+    packet_link_pump(CONTAINER_OF(task, PacketLink, again));
+}
+
+static void
+packet_link_ready(Connection *connection G_GNUC_UNUSED, void *data)
+{
+    packet_link_pump(data);
+}
+
+static void
+packet_link_start(Message *message)
+{
+    PacketLink *link = CONTAINER_OF(message, PacketLink, start);
+    int r = 0;
+
+    link->heard = reactor_now(link->reactor);
+    if (connection_reactor(link->connection))
+        connection_set_handler(link->connection, packet_link_ready, link);
+    else
+        r = connection_attach(link->connection, link->reactor, packet_link_ready, link);
+    if (r < 0)
+        packet_link_end(link, r, "the connection could not be watched");
+    else
+        packet_link_set_timer(link);
+}
+
+/* A large packet leaves no large buffer behind: there may be thousands of idle links. */
+static void
+packet_link_drop_packet(PacketLink *link)
+{
+    gsize rest = link->in->len - link->packet_len;
+
+    if (link->packet_len > PACKET_LINK_PIECE && rest <= PACKET_LINK_PIECE) {
+        GByteArray *in = g_byte_array_sized_new((guint)rest);
+
+        g_byte_array_append(in, link->in->data + link->packet_len, (guint)rest);
+        g_byte_array_unref(link->in);
+        link->in = in;
+    } else {
+        g_byte_array_remove_range(link->in, 0, (guint)link->packet_len);
+    }
+}
+
+static void
+packet_link_taken(Message *message)
+{
+    PacketLink *link = CONTAINER_OF(message, PacketLink, taken);
+
+    packet_link_drop_packet(link);
+    link->handed = FALSE;
+    if (link->connection) {
+        packet_link_read(link);
+        packet_link_flush(link);
+    }
+    packet_link_release(link); /* the delivery's reference */
+}
+
+/* One frame per packet: the peers in the field expect whole packets, though none needs them. */
+static gboolean
+packet_link_queue_frame(PacketLink *link, GByteArray *out)
+{
+    uint8_t header[WS_MAX_HEADER], room[WS_MASK_KEY_LEN];
+    const uint8_t *key;
+    size_t len;
+
+    if (!link->options.framed)
+        return connection_queue(link->connection, out->data, out->len);
+    for (gsize at = 0; at < out->len; at += len) {
+        len = MIN(out->len - at, WS_FULL_MASKED);
+        key = packet_link_key(link, room);
+        if (key)
+            ws_mask(out->data + at, out->data + at, len, ws_key_load(key), 0);
+        if (!connection_queue(link->connection, header,
+                              ws_header_write(header, WS_OP_BINARY, len, key)) ||
+            !connection_queue(link->connection, out->data + at, len))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+packet_link_kicked(Message *message)
+{
+    PacketLink *link = CONTAINER_OF(message, PacketLink, kick);
+    g_autoptr(GByteArray) out = NULL;
+    gboolean full, close_wanted;
+
+    pthread_mutex_lock(&link->lock);
+    out = g_steal_pointer(&link->out);
+    full = link->out_full;
+    close_wanted = link->close_wanted;
+    pthread_mutex_unlock(&link->lock);
+    if (link->connection && ((out && !packet_link_queue_frame(link, out)) || full)) {
+        packet_link_end(link, -ENOBUFS, "the peer does not read what it is sent");
+    } else if (link->connection && close_wanted) {
+        packet_link_say_close(link, WS_CLOSE_NORMAL);
+        packet_link_end(link, 0, "closed");
+    } else if (link->connection) {
+        packet_link_set_timer(link);
+        packet_link_start_probe(link);
+        packet_link_flush(link);
+    }
+    packet_link_release(link); /* the message's reference */
+}
+
+/* ---- on the owner's thread ---- */
+
+static void
+packet_link_delivered(Message *message)
+{
+    PacketLink *link = CONTAINER_OF(message, PacketLink, delivered);
+
+    if (!link->muted)
+        link->events->packet(link, link->in->data, link->packet_len, link->data);
+    /* One that was given up reads no more; its reactor may be gone, when the program ends. */
+    if (link->muted)
+        packet_link_release(link);
+    else
+        reactor_post(link->reactor, &link->taken); /* takes the reference along */
+}
+
+static void
+packet_link_over(Message *message)
+{
+    PacketLink *link = CONTAINER_OF(message, PacketLink, over);
+
+    if (!link->muted) {
+        link->muted = TRUE;
+        link->events->closed(link, link->error, link->text, link->data);
+    }
+    packet_link_release(link); /* the reactor's reference */
+}
+
+static void
+packet_link_kick(PacketLink *link)
+{
+    packet_link_ref(link);
+    if (!queue_post(reactor_queue(link->reactor), &link->kick))
+        packet_link_release(link);
+}
+
+PacketLink *
+packet_link_new(Connection *connection, Reactor *reactor, const PacketLinkOptions *options,
+                Queue *owner, const PacketLinkEvents *events, void *data)
+{
+    PacketLink *link = g_new0(PacketLink, 1);
+
+    link->references = 2; /* the caller's and the reactor's */
+    link->connection = connection;
+    link->reactor = reactor;
+    link->owner = owner;
+    link->options = *options;
+    link->events = events;
+    link->data = data;
+    link->in = g_byte_array_new();
+    link->first = TRUE;
+    link->idle_limit = options->idle_limit;
+    pthread_mutex_init(&link->lock, NULL);
+    g_strlcpy(link->peer, connection_peer(connection), sizeof link->peer);
+    ws_decoder_init(&link->decoder, options->client ? WS_ROLE_CLIENT : WS_ROLE_SERVER,
+                    options->max_packet);
+    if (options->client && options->framed)
+        link->masks = g_new0(WsMaskPool, 1);
+    link->start.func = packet_link_start;
+    link->delivered.func = packet_link_delivered;
+    link->taken.func = packet_link_taken;
+    link->kick.func = packet_link_kicked;
+    link->over.func = packet_link_over;
+    link->idle.func = packet_link_idle;
+    link->probe.func = packet_link_probed;
+    link->again.func = packet_link_again;
+    if (reactor_is_current(reactor))
+        packet_link_start(&link->start);
+    else
+        reactor_post(reactor, &link->start);
+    return link;
+}
+
+void
+packet_link_send(PacketLink *link, const guint8 *packet, gsize len)
+{
+    pthread_mutex_lock(&link->lock);
+    if (!link->out)
+        link->out = g_byte_array_new();
+    if (len > CONNECTION_QUEUE_MAX - MIN(link->out->len, CONNECTION_QUEUE_MAX))
+        link->out_full = TRUE;
+    else
+        g_byte_array_append(link->out, packet, (guint)len);
+    pthread_mutex_unlock(&link->lock);
+    packet_link_kick(link);
+}
+
+void
+packet_link_set_idle_limit(PacketLink *link, gint64 idle_limit)
+{
+    pthread_mutex_lock(&link->lock);
+    link->idle_limit = idle_limit;
+    pthread_mutex_unlock(&link->lock);
+    packet_link_kick(link);
+}
+
+void
+packet_link_probe(PacketLink *link, gint64 limit, gboolean ping)
+{
+    pthread_mutex_lock(&link->lock);
+    link->probe_wanted = limit;
+    link->ping_wanted = ping;
+    pthread_mutex_unlock(&link->lock);
+    packet_link_kick(link);
+}
+
+void
+packet_link_close(PacketLink *link)
+{
+    if (link->muted)
+        return;
+    link->muted = TRUE;
+    pthread_mutex_lock(&link->lock);
+    link->close_wanted = TRUE;
+    pthread_mutex_unlock(&link->lock);
+    packet_link_kick(link);
+}
+
+const char *
+packet_link_peer(PacketLink *link)
+{
+    return link->peer;
+}
+
+void
+packet_link_unref(PacketLink *link)
+{
+    if (!link)
+        return;
+    packet_link_close(link);
+    packet_link_release(link);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/net/relay-private.h"
+
+#include <errno.h>
+
+static void
+flow_release(Relay *relay, Flow *flow)
+{
+    reactor_buffer_give(relay->reactor, flow->buffer);
+    flow->buffer = flow->out = flow->raw = NULL;
+}
+
+void
+flow_drop(Relay *relay, Flow *flow)
+{
+    flow->out_len = flow->raw_len = 0;
+    flow_release(relay, flow);
+}
+
+/* TRUE when nothing waits for the destination any more. */
+static gboolean
+flow_write(Relay *relay, Flow *flow, int to)
+{
+    Side *side = &relay->sides[to];
+
+    while (flow->out_len > 0) {
+        ssize_t n = connection_write(side->connection, flow->out, flow->out_len);
+
+        if (n == -EAGAIN)
+            return FALSE;
+        if (n < 0) {
+            side_unwritable(relay, to, (int)n);
+            return FALSE;
+        }
+        flow->begun = TRUE;
+        flow->moved = side->said = reactor_now(relay->reactor);
+        flow->out += n;
+        flow->out_len -= (size_t)n;
+    }
+    flow->begun = FALSE;
+    return TRUE;
+}
+
+/* N bytes at OUT were taken from the source: makes them the destination's. */
+static void
+flow_accept(Relay *relay, int from, uint8_t *out, size_t len)
+{
+    Flow *flow = &relay->flows[from];
+    Side *to = &relay->sides[1 - from];
+
+    flow->moved = reactor_now(relay->reactor);
+    len = relay_limit_take(relay, len);
+    if (len == 0)
+        return;
+    flow->out = out;
+    flow->out_len = len;
+    atomic_fetch_add_explicit(&relay->meter->bytes[from], len, memory_order_relaxed);
+    if (to->framed)
+        flow->out = side_frame(to, out, &flow->out_len);
+}
+
+/* The most to read at once: so much that the frame made of it fills TLS records. */
+static size_t
+flow_piece(const Side *from, const Side *to)
+{
+    if (from->framed || !to->framed)
+        return BUFFER_DATA;
+    return to->client ? WS_FULL_MASKED : WS_FULL_UNMASKED;
+}
+
+/* Reads into the empty buffer. > 0: bytes at the buffer's data; 0: none now, or the end. */
+static size_t
+flow_read(Relay *relay, int from)
+{
+    Flow *flow = &relay->flows[from];
+    Side *side = &relay->sides[from];
+    ssize_t n;
+
+    if (!flow->buffer)
+        flow->buffer = reactor_buffer_take(relay->reactor);
+    n = connection_read(side->connection, flow->buffer + BUFFER_HEADROOM,
+                        flow_piece(side, &relay->sides[1 - from]));
+    if (n > 0) {
+        side->heard = reactor_now(relay->reactor);
+        side->spoke = TRUE;
+        return (size_t)n;
+    }
+    if (n == 0 && !side->framed)
+        flow->ended = TRUE;
+    else if (n != -EAGAIN)
+        side_lost(relay, from, (int)n);
+    return 0;
+}
+
+/* Decodes what was read from a leg up to the first event; how many bytes that used. */
+static size_t
+flow_decode(Relay *relay, int from)
+{
+    Flow *flow = &relay->flows[from];
+    Side *side = &relay->sides[from];
+    uint8_t *data = flow->raw;
+    WsEvent event;
+    size_t used;
+
+    ws_decoder_run(&side->decoder, data, flow->raw_len, &used, &event);
+    flow->raw += used;
+    flow->raw_len -= used;
+    if (event.data_len > 0 && flow->ended) {
+        /* Data after the end of data: what it would mean nobody knows. */
+        side->close_code = WS_CLOSE_PROTOCOL;
+        relay_end(relay, REASON_PROTOCOL, from);
+        return used;
+    }
+    if (event.data_len > 0) {
+        side->had_data = TRUE;
+        flow_accept(relay, from, data, event.data_len);
+    }
+    side_event(relay, from, &event);
+    return used;
+}
+
+/* Takes the next piece from the source; how many of its bytes that used, 0 when none are there. */
+static size_t
+flow_fill(Relay *relay, int from)
+{
+    Flow *flow = &relay->flows[from];
+    Side *side = &relay->sides[from];
+    size_t n;
+
+    if (flow->raw_len > 0)
+        return flow_decode(relay, from);
+    if (!side->framed && flow->ended)
+        return 0;
+    n = flow_read(relay, from);
+    if (n == 0)
+        return 0;
+    if (!side->framed) {
+        flow_accept(relay, from, flow->buffer + BUFFER_HEADROOM, n);
+        return n;
+    }
+    flow->raw = flow->buffer + BUFFER_HEADROOM;
+    flow->raw_len = n;
+    return flow_decode(relay, from);
+}
+
+/* A flow whose source ended the relay is only drained; one toward the ender has no purpose left. */
+static gboolean
+flow_may_read(const Relay *relay)
+{
+    return relay->reason == REASON_NONE;
+}
+
+gboolean
+flow_pump(Relay *relay, int from)
+{
+    Flow *flow = &relay->flows[from];
+    size_t spent = 0;
+
+    if (relay->sides[1 - from].lost)
+        return FALSE;
+    while (spent < RELAY_BUDGET && flow_write(relay, flow, 1 - from)) {
+        side_control(relay, 1 - from);
+        if (!flow_may_read(relay))
+            break;
+        size_t used = flow_fill(relay, from);
+        if (used == 0)
+            break;
+        spent += MAX(used, RELAY_STEP);
+    }
+    if (flow->ended && !flow->told && flow->out_len == 0 && !relay->sides[1 - from].lost)
+        flow->told = side_tell_end(relay, 1 - from);
+    if (flow->out_len == 0 && flow->raw_len == 0)
+        flow_release(relay, flow);
+    return spent >= RELAY_BUDGET;
+}

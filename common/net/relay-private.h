@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of a relay: relay.c (life and threads), relay-flow.c (one direction's bytes),
+ * relay-side.c (one side's control frames and end), relay-limit.c (what it may use). Nobody else
+ * includes this. */
+#pragma once
+
+#include "common/net/relay.h"
+#include "common/codec/ws-frame.h"
+
+/* What one direction may carry in one turn of the reactor before others have theirs. */
+#define RELAY_BUDGET (256 * 1024)
+
+/* What a step costs of it at least: a peer may send its bytes one by one. */
+#define RELAY_STEP 4096
+
+typedef struct {
+    Connection *connection; /* NULL once closed */
+    gboolean framed, client;
+    Caps caps;
+    Reason closed;
+    WsDecoder decoder;
+    WsMaskPool *masks; /* a client's only */
+    gboolean lost;     /* nothing more can be written to it */
+    gboolean close_received;
+    guint16 close_code; /* what the closing handshake says; 0: as the reason wants */
+    gboolean had_data;
+    gboolean pong_wanted;
+    uint8_t pong[WS_MAX_CONTROL];
+    size_t pong_len;
+    gboolean spoke; /* bytes have come at all */
+    gboolean asked; /* for a word, since the local side has left */
+    gint64 heard;   /* when bytes last came */
+    gint64 pinged;  /* when we last asked for some */
+    gint64 said;    /* when we last sent some */
+    gint64 unheard; /* until when we had no ear for it */
+    gint64 owing;   /* since when its kernel owes a sign of life; 0: it does not */
+} Side;
+
+/* From sides[i] to sides[1 - i]. The buffer holds first what is ready for the destination, then
+ * what was read from a leg and is not decoded yet. */
+typedef struct {
+    uint8_t *buffer; /* NULL while nothing waits */
+    uint8_t *out, *raw;
+    size_t out_len, raw_len;
+    gboolean begun;   /* the destination has a part of the frame that OUT holds the rest of */
+    gboolean ended;   /* the source has no more data */
+    gboolean told;    /* and the destination knows it */
+    gint64 moved;     /* when data last came or went */
+    gboolean stalled; /* it is why the relay ends */
+} Flow;
+
+struct Relay {
+    atomic_uint references;
+    Reactor *reactor;
+    Side sides[2];
+    Flow flows[2];
+    RelayTimes times;
+    RelayMeter *meter;
+    Message start, kick, leave, over;
+    Task again;
+    Timer timer;
+    gint64 due;        /* when the timer is to fire */
+    atomic_int wanted; /* the reason that relay_close asks for */
+    atomic_int heard;  /* by relay_ended_by: twice the reason, plus the side */
+    Reason reason;     /* set once */
+    int ender;         /* the side that ended it, -1: neither */
+    gboolean finished;
+    gboolean unsaid;   /* a leg was not told why */
+    gboolean broken;   /* a local end was reset under us: what is held is dropped soon */
+    gint64 since;      /* when it began */
+    guint64 allowance; /* bytes that it may still carry */
+    gint64 last_word;  /* a limit is reached: until when frames may be brought to their end */
+    Queue *owner;
+    RelayEnded ended; /* OWNER's thread, as DATA; NULL once the owner let go */
+    void *data;
+    gboolean is_over; /* OWNER's thread: the end was told */
+};
+
+/* relay.c: remembers why the relay ends, the first time; SIDE -1 for neither. */
+void relay_end(Relay *relay, Reason reason, int side);
+
+/* The same for neither side; one that has ended in order, and still delivers, does so no more. */
+void relay_cut_short(Relay *relay, Reason reason);
+
+void relay_set_timer(Relay *relay, gint64 delay); /* µs */
+
+/* relay-flow.c: moves what can be moved within the budget. TRUE when there may be more. */
+gboolean flow_pump(Relay *relay, int from);
+void flow_drop(Relay *relay, Flow *flow);
+
+/* relay-side.c */
+void side_init(Side *side, const RelaySide *spec, gint64 now);
+void side_clear(Side *side);
+/* Turns LEN bytes at PAYLOAD into a frame for this side, in place, and returns where it starts. */
+uint8_t *side_frame(Side *side, uint8_t *payload, size_t *len);
+void side_lost(Relay *relay, int index, int error);
+/* Writing to the side failed; what it sent before is still read. */
+void side_unwritable(Relay *relay, int index, int error);
+/* An application that has gone for good, with everything delivered that it left, ends the relay:
+ * the other side would else wait for it as long as it liked. Not before the leg has spoken, which
+ * it does when it is paired: a leg that goes before that takes along what it brought. */
+void side_check_left(Relay *relay, int index);
+void side_event(Relay *relay, int index, const WsEvent *event);
+/* Control frames that wait, when the direction toward the side is between two frames. */
+void side_control(Relay *relay, int index);
+/* Tells the side that no more data comes. FALSE: it has no way to be told. */
+gboolean side_tell_end(Relay *relay, int index);
+void side_close(Relay *relay, int index);
+/* Pings a silent leg, and ends the relay when its peer is gone. When to look again, in µs. */
+gint64 side_check(Relay *relay, int index, gint64 now);
+
+/* relay-limit.c: how many of LEN more bytes the stream may carry; fewer: the limit is reached. */
+size_t relay_limit_take(Relay *relay, size_t len);
+/* Ends the relay when a time of its limits has passed. */
+void relay_limit_check(Relay *relay, gint64 now);
+/* µs until it has to be checked again; G_MAXINT64: never. */
+gint64 relay_limit_next(const Relay *relay, gint64 now);
+/* Whether the end of a relay that has reached a limit waits for bytes on their way. */
+gboolean relay_limit_waits(const Relay *relay);

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/net/relay-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What a plain client is told whatever happened, as Azure does (docs/wire-protocol.md, section 4).
+ */
+#define PLAIN_CLOSE_TEXT "WS disconnected"
+
+void
+side_init(Side *side, const RelaySide *spec, gint64 now)
+{
+    side->connection = spec->connection;
+    side->framed = spec->framed;
+    side->client = spec->client;
+    side->caps = spec->caps;
+    side->closed = spec->closed;
+    side->heard = side->pinged = side->said = now;
+    if (!side->framed)
+        return;
+    ws_decoder_init(&side->decoder, side->client ? WS_ROLE_CLIENT : WS_ROLE_SERVER, 0);
+    if (side->client)
+        side->masks = g_new0(WsMaskPool, 1);
+}
+
+void
+side_clear(Side *side)
+{
+    g_clear_pointer(&side->masks, g_free);
+}
+
+/* The key of the next frame, or NULL where we do not mask. */
+static const uint8_t *
+side_key(Side *side, uint8_t key[WS_MASK_KEY_LEN])
+{
+    if (!side->client)
+        return NULL;
+    ws_mask_pool_next(side->masks, key);
+    return key;
+}
+
+uint8_t *
+side_frame(Side *side, uint8_t *payload, size_t *len)
+{
+    uint8_t room[WS_MASK_KEY_LEN];
+    const uint8_t *key = side_key(side, room);
+    size_t header;
+
+    if (key)
+        ws_mask(payload, payload, *len, ws_key_load(key), 0);
+    header = ws_header_prepend(payload, WS_OP_BINARY, *len, key);
+    *len += header;
+    return payload - header;
+}
+
+/* Between two frames only. */
+static void
+side_send_control(Side *side, WsOpcode opcode, const void *payload, size_t len)
+{
+    uint8_t frame[WS_MAX_CONTROL_FRAME], room[WS_MASK_KEY_LEN];
+    size_t size = ws_control_write(frame, opcode, payload, len, side_key(side, room));
+
+    /* A peer that asks without reading has its queue full of answers already. */
+    (void)connection_queue(side->connection, frame, size);
+}
+
+static gboolean
+side_is_between_frames(Relay *relay, int index)
+{
+    return relay->flows[1 - index].out_len == 0;
+}
+
+void
+side_control(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+
+    if (!side->pong_wanted || !side_is_between_frames(relay, index))
+        return;
+    side->pong_wanted = FALSE;
+    side->said = reactor_now(relay->reactor);
+    side_send_control(side, WS_OP_PONG, side->pong, side->pong_len);
+}
+
+static void
+side_shut_down(Relay *relay, int index)
+{
+    int r = connection_shutdown_write(relay->sides[index].connection);
+
+    /* It was reset while we had nothing to read from it or write to it. */
+    if (r < 0)
+        side_lost(relay, index, r);
+}
+
+gboolean
+side_tell_end(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+    uint8_t frame[WS_MAX_HEADER], room[WS_MASK_KEY_LEN];
+
+    if (!side->framed) {
+        side_shut_down(relay, index);
+        return TRUE;
+    }
+    if (!(side->caps & CAP_HALF_CLOSE))
+        return FALSE;
+    return connection_queue(side->connection, frame,
+                            ws_header_write(frame, WS_OP_BINARY, 0, side_key(side, room)));
+}
+
+/* What the end of the transport means when no close frame came before it. */
+static Reason
+side_lost_reason(const Side *side, int error)
+{
+    gboolean fin = error == 0 || error == -ESHUTDOWN;
+
+    if (!side->framed)
+        return REASON_LOCAL_CUT;
+    /* The C client ends with a bare FIN; nothing better is known of a plain peer, unless it comes
+     * in the middle of what it was saying. */
+    if (fin && !side->lost && !(side->caps & CAP_REASON) && ws_decoder_is_idle(&side->decoder))
+        return side->closed;
+    return REASON_CUT;
+}
+
+void
+side_lost(Relay *relay, int index, int error)
+{
+    Side *side = &relay->sides[index];
+    Reason reason = side_lost_reason(side, error);
+
+    side->lost = TRUE;
+    relay_end(relay, reason, index);
+}
+
+/* What a peer sent before it went is here all the same. */
+static gboolean
+side_may_have_more(const Side *side, int error)
+{
+    if (!side->framed)
+        return connection_has_left(side->connection);
+    return error == -EPIPE || error == -ECONNRESET;
+}
+
+void
+side_unwritable(Relay *relay, int index, int error)
+{
+    Side *side = &relay->sides[index];
+
+    if (relay->reason != REASON_NONE || relay->sides[1 - index].lost ||
+        !side_may_have_more(side, error)) {
+        side_lost(relay, index, error);
+        return;
+    }
+    /* A framed peer that has gone is reset by what we write to it; its close frame says better how
+     * it ended. */
+    side->lost = TRUE;
+    flow_drop(relay, &relay->flows[1 - index]);
+    reactor_defer(relay->reactor, &relay->again);
+}
+
+void
+side_check_left(Relay *relay, int index)
+{
+    const Side *side = &relay->sides[index];
+    const Flow *flow = &relay->flows[index];
+    Side *other = &relay->sides[1 - index];
+
+    if (side->framed || !flow->ended || flow->out_len > 0 || !connection_has_left(side->connection))
+        return;
+    if (!other->framed || other->spoke || other->lost) {
+        relay_end(relay, side->closed, index);
+    } else if (!other->asked) {
+        other->asked = TRUE;
+        side_send_control(other, WS_OP_PING, NULL, 0);
+        reactor_defer(relay->reactor, &relay->again);
+    }
+}
+
+static Reason
+close_reason(const Side *side, const WsEvent *event)
+{
+    Reason told;
+
+    if (!(side->caps & CAP_REASON))
+        return side->closed;
+    told = reason_from_code((const char *)event->payload, (gssize)event->payload_len);
+    if (told != REASON_NONE && reason_close_code(told) == event->code)
+        return told;
+    switch (event->code) {
+    case WS_CLOSE_NONE:
+    case WS_CLOSE_NORMAL:
+        return side->closed;
+    case WS_CLOSE_GOING_AWAY:
+        return side->client ? REASON_HUB_STOPPING : REASON_STOPPING;
+    case WS_CLOSE_POLICY:
+        return REASON_REVOKED;
+    default:
+        return REASON_CUT;
+    }
+}
+
+static void
+side_keep_pong(Side *side, const WsEvent *event)
+{
+    /* The latest one answers all (RFC 6455, section 5.5.3), so a flood costs nothing. */
+    side->pong_len = event->payload_len;
+    memcpy(side->pong, event->payload, event->payload_len);
+    side->pong_wanted = TRUE;
+}
+
+void
+side_event(Relay *relay, int index, const WsEvent *event)
+{
+    Side *side = &relay->sides[index];
+
+    switch (event->type) {
+    case WS_EVENT_NONE:
+    case WS_EVENT_PONG:
+        break;
+    case WS_EVENT_PING:
+        side_keep_pong(side, event);
+        break;
+    case WS_EVENT_EMPTY:
+        /* The first one is the end of data, from a plain peer only after data; the rest are
+         * dropped: the C# client sends them without end (docs/wire-protocol.md, section 4). So is
+         * one that follows, in the same piece, what a limit has cut short: that is no whole. */
+        if (relay->reason == REASON_NONE && ((side->caps & CAP_HALF_CLOSE) || side->had_data))
+            relay->flows[index].ended = TRUE;
+        break;
+    case WS_EVENT_CLOSE:
+        side->close_received = TRUE;
+        side->close_code = event->code ? event->code : WS_CLOSE_NORMAL;
+        relay_end(relay, close_reason(side, event), index);
+        break;
+    case WS_EVENT_ERROR:
+        side->close_code = event->code;
+        relay_end(relay, REASON_PROTOCOL, index);
+        break;
+    }
+}
+
+static size_t
+side_close_frame(Side *side, Reason reason, uint8_t frame[WS_MAX_CONTROL_FRAME])
+{
+    uint8_t room[WS_MASK_KEY_LEN];
+    const uint8_t *key = side_key(side, room);
+
+    if (side->close_code != 0)
+        return ws_close_write(frame, side->close_code, NULL, key);
+    if (side->caps & CAP_REASON)
+        return ws_close_write(frame, reason_close_code(reason), reason_code(reason), key);
+    if (side->client)
+        return ws_close_write(frame, WS_CLOSE_NORMAL, NULL, key);
+    /* docs/wire-protocol.md, section 4a: these two every peer is told. */
+    if (reason == REASON_REVOKED || reason == REASON_HUB_STOPPING)
+        return ws_close_write(frame, reason_close_code(reason), PLAIN_CLOSE_TEXT, key);
+    return ws_close_write(frame, WS_CLOSE_ERROR, PLAIN_CLOSE_TEXT, key);
+}
+
+/* In the middle of a frame nothing can be said: the peer sees that it was cut. */
+static void
+side_say_close(Relay *relay, int index, Connection *connection)
+{
+    Side *side = &relay->sides[index];
+    uint8_t frame[WS_MAX_CONTROL_FRAME];
+
+    if (!relay->flows[1 - index].begun)
+        (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
+    if (relay->flows[1 - index].begun || connection_flush(connection) < 0)
+        relay->unsaid = TRUE;
+}
+
+void
+side_close(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+    Connection *connection = g_steal_pointer(&side->connection);
+
+    /* Who is silent perhaps only cannot be heard: a reset comes to him at once. */
+    gboolean silent = side->lost && relay->reason == REASON_SILENT;
+
+    if (silent || (!side->framed && !reason_is_orderly(relay->reason))) {
+        connection_reset(connection);
+    } else if (side->lost) {
+        connection_free(connection);
+    } else {
+        if (side->framed)
+            side_say_close(relay, index, connection);
+        /* Not even the word of a cut is to be destroyed by what the peer sends meanwhile. */
+        connection_finish_patiently(connection, reason_is_orderly(relay->reason) ? RELAY_PATIENCE
+                                                                                 : RELAY_LAST_WORD);
+    }
+}
+
+/* Whether we take what the peer says as soon as it is there. */
+static gboolean
+side_is_read(Relay *relay, int index)
+{
+    return relay->flows[index].out_len == 0 && !connection_hung_up(relay->sides[index].connection);
+}
+
+/* A probe that is on its way just now owes nothing yet: only what stays unanswered counts. */
+static gint64
+side_kernel_silence(Relay *relay, Side *side, gint64 now)
+{
+    gint64 unanswered =
+        now - side->heard < relay->times.ping ? 0 : connection_unanswered(side->connection);
+
+    if (unanswered == 0)
+        side->owing = 0;
+    else if (side->owing == 0)
+        side->owing = now;
+    return side->owing > 0 && now - side->owing >= relay->times.ping / 4 ? unanswered : 0;
+}
+
+static gint64
+side_silence(Relay *relay, int index, gint64 now)
+{
+    Side *side = &relay->sides[index];
+    gint64 kernel = side_kernel_silence(relay, side, now);
+
+    if (!side_is_read(relay, index))
+        side->unheard = now;
+    if (!(side->caps & CAP_REASON))
+        return MIN(kernel, now - side->heard);
+    return MAX(MIN(kernel, now - side->heard), now - MAX(side->heard, side->unheard));
+}
+
+/* From when on a ping is due: to ask a silent peer, or to tell one that hears nothing of us. It may
+ * read slowly what we sent long ago, and find a ping in it too late to answer: so both ends speak
+ * of their own accord. */
+static gint64
+side_ping_due(const Relay *relay, const Side *side)
+{
+    return MIN(MAX(side->heard, side->pinged), side->said) + relay->times.ping;
+}
+
+static void
+side_ping(Relay *relay, int index, gint64 now)
+{
+    Side *side = &relay->sides[index];
+
+    /* Only between frames; what is written already asks the peer's kernel for an answer. One that
+     * has said its last word is not asked: the answer would be a reset. */
+    if (now < side_ping_due(relay, side) || !side_is_between_frames(relay, index) ||
+        connection_hung_up(side->connection))
+        return;
+    side->pinged = side->said = now;
+    side_send_control(side, WS_OP_PING, NULL, 0);
+}
+
+gint64
+side_check(Relay *relay, int index, gint64 now)
+{
+    Side *side = &relay->sides[index];
+    const RelayTimes *times = &relay->times;
+    gint64 silence;
+
+    if (!side->framed || side->lost || times->ping <= 0)
+        return G_MAXINT64;
+    silence = side_silence(relay, index, now);
+    if (silence >= times->dead) {
+        side->lost = TRUE;
+        relay_end(relay, REASON_SILENT, index);
+        return G_MAXINT64;
+    }
+    side_ping(relay, index, now);
+    if (side->owing > 0)
+        return MIN(times->ping / 4, times->dead - silence);
+    return MIN(MAX(side_ping_due(relay, side) - now, times->ping / 4), times->dead - silence);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/net/relay-private.h"
+
+#include <errno.h>
+
+/* A timer that is later than this was not just on a busy machine: nothing ran. */
+#define RELAY_LATE (1 * G_TIME_SPAN_SECOND)
+
+static Relay *
+relay_ref(Relay *relay)
+{
+    atomic_fetch_add(&relay->references, 1);
+    return relay;
+}
+
+static void
+relay_release(Relay *relay)
+{
+    if (atomic_fetch_sub(&relay->references, 1) != 1)
+        return;
+    side_clear(&relay->sides[0]);
+    side_clear(&relay->sides[1]);
+    g_free(relay);
+}
+
+static void
+relay_over(Message *message)
+{
+    Relay *relay = CONTAINER_OF(message, Relay, over);
+    RelayEnded ended = relay->ended;
+
+    relay->ended = NULL;
+    relay->is_over = TRUE;
+    if (ended)
+        ended(relay, relay->reason, relay->data);
+    relay_release(relay); /* the reactor's reference */
+}
+
+static void
+relay_finish(Relay *relay)
+{
+    relay->finished = TRUE;
+    reactor_cancel(relay->reactor, &relay->again);
+    reactor_clear_timer(relay->reactor, &relay->timer);
+    side_close(relay, 0);
+    side_close(relay, 1);
+    flow_drop(relay, &relay->flows[0]);
+    flow_drop(relay, &relay->flows[1]);
+    (void)queue_post(relay->owner, &relay->over);
+}
+
+/* It has ended in order, but bytes that would have made it complete are not delivered any more. */
+static void
+relay_fall_short(Relay *relay, Reason reason)
+{
+    gboolean dropped = relay->flows[0].out_len > 0 || relay->flows[1].out_len > 0;
+
+    if (dropped && reason_is_orderly(relay->reason))
+        relay->reason = reason_is_orderly(reason) ? REASON_CUT : reason;
+}
+
+void
+relay_end(Relay *relay, Reason reason, int side)
+{
+    if (relay->reason == REASON_NONE) {
+        relay->reason = reason;
+        relay->ender = side;
+    } else if (side >= 0 && side != relay->ender) {
+        /* The other side went as well: there is nobody left to deliver to. */
+        relay_fall_short(relay, reason);
+        relay->ender = -1;
+    }
+}
+
+void
+relay_cut_short(Relay *relay, Reason reason)
+{
+    if (relay->reason == REASON_NONE)
+        relay->reason = reason;
+    else
+        relay_fall_short(relay, reason);
+    relay->ender = -1;
+}
+
+/* The hub leaves the close of a complete stream to its ends, where they know that it is complete.
+ */
+static gboolean
+relay_leaves_close(const Relay *relay)
+{
+    const Side *sides = relay->sides;
+
+    return sides[0].framed && sides[1].framed &&
+           ((sides[0].caps | sides[1].caps) & CAP_HALF_CLOSE) != 0;
+}
+
+/* Everything is delivered to the side, and it knows so or has no way to be told. */
+static gboolean
+relay_is_delivered(const Relay *relay, int to)
+{
+    const Flow *flow = &relay->flows[1 - to];
+    const Side *side = &relay->sides[to];
+    gboolean tellable = !side->framed || (side->caps & CAP_HALF_CLOSE);
+
+    return flow->told || (flow->ended && flow->out_len == 0 && !tellable);
+}
+
+/* Both directions have ended, and nothing more can come. */
+static gboolean
+relay_is_complete(const Relay *relay)
+{
+    return relay_is_delivered(relay, 0) && relay_is_delivered(relay, 1) &&
+           !relay_leaves_close(relay);
+}
+
+/* Ends the relay when it has a reason to end and what came before it is delivered. */
+static void
+relay_settle(Relay *relay)
+{
+    if (relay->reason == REASON_NONE && relay_is_complete(relay))
+        relay_end(relay, REASON_COMPLETED, -1);
+    side_check_left(relay, 0);
+    side_check_left(relay, 1);
+    if (relay->reason == REASON_NONE)
+        return;
+    if (relay->ender >= 0 && relay->flows[relay->ender].out_len > 0 &&
+        !relay->sides[1 - relay->ender].lost)
+        return;
+    if (relay_limit_waits(relay))
+        return;
+    relay_finish(relay);
+}
+
+static void
+relay_flush(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+    int r = side->lost ? -EAGAIN : connection_flush(side->connection);
+
+    if (r < 0 && r != -EAGAIN)
+        side_unwritable(relay, index, r);
+}
+
+static gint64
+relay_period(const Relay *relay)
+{
+    return MIN(relay->times.quiet, relay->times.ping > 0 ? relay->times.ping : G_MAXINT64) / 2;
+}
+
+void
+relay_set_timer(Relay *relay, gint64 delay)
+{
+    relay->due = reactor_now(relay->reactor) + delay;
+    reactor_set_timer(relay->reactor, &relay->timer, delay);
+}
+
+/* A local end that was reset while it was not read, because the leg takes nothing just now. What
+ * was read before still goes out, if that can be done soon. */
+static void
+relay_check_broken(Relay *relay)
+{
+    for (int i = 0; i < 2 && relay->reason == REASON_NONE; i++) {
+        const Side *side = &relay->sides[i];
+
+        if (side->framed || relay->flows[i].out_len == 0 || !connection_is_broken(side->connection))
+            continue;
+        relay_end(relay, REASON_LOCAL_CUT, i);
+        relay->broken = TRUE;
+        relay_set_timer(relay, CONNECTION_LINGER);
+    }
+}
+
+static void
+relay_pump(Relay *relay)
+{
+    gboolean more = FALSE;
+
+    /* Whoever has asked for the end gives the reason, and not what follows from it: the message is
+     * on its way. */
+    if (relay->reason == REASON_NONE && atomic_load(&relay->wanted) != REASON_NONE)
+        return;
+    /* Once it has finished, the owner may let go at any moment. */
+    relay_ref(relay);
+    for (int from = 0; from < 2; from++) {
+        /* Toward a side that has ended the relay nothing needs to go any more. */
+        if (relay->reason == REASON_NONE || from == relay->ender || relay->last_word > 0)
+            more |= flow_pump(relay, from);
+        side_control(relay, from);
+    }
+    relay_flush(relay, 0);
+    relay_flush(relay, 1);
+    relay_check_broken(relay);
+    relay_settle(relay);
+    if (!relay->finished && more)
+        reactor_defer(relay->reactor, &relay->again);
+    relay_release(relay);
+}
+
+static void
+relay_again(Task *task)
+{
+    relay_pump(CONTAINER_OF(task, Relay, again));
+}
+
+static void
+relay_ready(Connection *connection G_GNUC_UNUSED, void *data)
+{
+    relay_pump(data);
+}
+
+/* A side that cannot be told of the other's end of data keeps its own direction until that was
+ * quiet for a while (docs/wire-protocol.md, section 8). */
+static void
+relay_check_quiet(Relay *relay, int from, gint64 now)
+{
+    const Flow *flow = &relay->flows[from];
+    const Flow *back = &relay->flows[1 - from];
+
+    /* The hub leaves the close of a complete stream to its ends, but not for ever. */
+    gboolean waits = flow->ended && (!flow->told || back->told);
+    /* Nor is it quiet while a slow reader has not taken what came before. */
+    gboolean held = flow->out_len > 0 || back->out_len > 0 || relay->sides[1 - from].lost;
+
+    if (waits && !held && now - MAX(flow->moved, back->moved) >= relay->times.quiet)
+        relay_end(relay, relay->sides[from].closed, from);
+}
+
+/* Ends it now: whoever asks does not wait for a reader that may never read. */
+static void
+relay_stop(Relay *relay, Reason reason)
+{
+    relay_end(relay, reason, -1);
+    relay_fall_short(relay, reason);
+    relay_finish(relay);
+}
+
+/* We were stopped, or starved: silence while we had no ear says nothing. */
+static void
+relay_forgive(Relay *relay, gint64 now)
+{
+    if (now - relay->due < MAX(relay_period(relay), RELAY_LATE))
+        return;
+    for (int i = 0; i < 2; i++)
+        relay->sides[i].unheard = relay->sides[i].owing = now;
+}
+
+static void
+relay_timer(Timer *timer)
+{
+    Relay *relay = CONTAINER_OF(timer, Relay, timer);
+    gint64 now = reactor_now(relay->reactor);
+    gint64 delay = relay_period(relay);
+
+    if (relay->broken) {
+        relay_stop(relay, relay->reason);
+        return;
+    }
+    relay_forgive(relay, now);
+    relay_limit_check(relay, now);
+    for (int i = 0; i < 2; i++) {
+        delay = MIN(delay, side_check(relay, i, now));
+        relay_check_quiet(relay, i, now);
+    }
+    relay_set_timer(relay, MIN(delay, relay_limit_next(relay, now)));
+    relay_pump(relay);
+}
+
+static void
+relay_kicked(Message *message)
+{
+    Relay *relay = CONTAINER_OF(message, Relay, kick);
+
+    if (!relay->finished)
+        relay_stop(relay, (Reason)atomic_load(&relay->wanted));
+    relay_release(relay);
+}
+
+static void
+relay_left(Message *message)
+{
+    Relay *relay = CONTAINER_OF(message, Relay, leave);
+    int heard = atomic_load(&relay->heard);
+
+    if (!relay->finished) {
+        relay_end(relay, (Reason)(heard / 2), heard % 2);
+        relay_pump(relay);
+    }
+    relay_release(relay);
+}
+
+static void
+relay_take(Relay *relay, int index)
+{
+    Connection *connection = relay->sides[index].connection;
+    int r = 0;
+
+    /* Pings ask for more than the kernel would. */
+    if (relay->sides[index].framed)
+        connection_keep_alive(connection, 0);
+    if (connection_reactor(connection))
+        connection_set_handler(connection, relay_ready, relay);
+    else
+        r = connection_attach(connection, relay->reactor, relay_ready, relay);
+    if (r < 0)
+        side_lost(relay, index, r);
+}
+
+static void
+relay_begin(Relay *relay)
+{
+    relay_take(relay, 0);
+    relay_take(relay, 1);
+    relay_set_timer(relay, MIN(relay_period(relay), relay_limit_next(relay, relay->since)));
+    /* Both handlers run on the next turn; a side that could not be attached ends it then too. */
+    reactor_defer(relay->reactor, &relay->again);
+}
+
+static void
+relay_start(Message *message)
+{
+    relay_begin(CONTAINER_OF(message, Relay, start));
+}
+
+Relay *
+relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
+          RelayMeter *meter, Queue *owner, RelayEnded ended, void *data)
+{
+    static const RelayTimes usual = {RELAY_QUIET, RELAY_PING, RELAY_DEAD, {0}};
+    Relay *relay = g_new0(Relay, 1);
+    gint64 now = g_get_monotonic_time();
+
+    relay->references = 2; /* the caller's and the reactor's */
+    relay->reactor = reactor;
+    relay->times = times ? *times : usual;
+    relay->meter = meter;
+    relay->owner = owner;
+    relay->ended = ended;
+    relay->data = data;
+    relay->ender = -1;
+    relay->start.func = relay_start;
+    relay->kick.func = relay_kicked;
+    relay->leave.func = relay_left;
+    relay->over.func = relay_over;
+    relay->again.func = relay_again;
+    relay->timer.func = relay_timer;
+    side_init(&relay->sides[0], side0, now);
+    side_init(&relay->sides[1], side1, now);
+    relay->flows[0].moved = relay->flows[1].moved = relay->since = now;
+    relay->allowance = relay->times.limits.bytes > 0 ? relay->times.limits.bytes : G_MAXUINT64;
+    if (reactor_is_current(reactor))
+        relay_begin(relay);
+    else
+        reactor_post(reactor, &relay->start);
+    return relay;
+}
+
+void
+relay_close(Relay *relay, Reason reason)
+{
+    int none = REASON_NONE;
+
+    if (!atomic_compare_exchange_strong(&relay->wanted, &none, (int)reason))
+        return;
+    relay_ref(relay); /* the message's */
+    reactor_post(relay->reactor, &relay->kick);
+}
+
+void
+relay_ended_by(Relay *relay, int side, Reason reason)
+{
+    int nothing = 0;
+
+    if (!atomic_compare_exchange_strong(&relay->heard, &nothing, 2 * (int)reason + side))
+        return;
+    relay_ref(relay); /* the message's */
+    reactor_post(relay->reactor, &relay->leave);
+}
+
+gboolean
+relay_is_unsaid(const Relay *relay)
+{
+    return relay->unsaid;
+}
+
+void
+relay_unref(Relay *relay)
+{
+    if (!relay)
+        return;
+    relay->ended = NULL;
+    if (!relay->is_over)
+        relay_close(relay, REASON_CANCELLED);
+    relay_release(relay);
+}

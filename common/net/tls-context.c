@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/net/tls-context-private.h"
+
+#include "common/base/error.h"
+#include "common/net/tls-cpu.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* Tickets kept per client context: a hub is one name, or two where it streams from another host. */
+#define TLS_TICKETS_MAX 4
+
+#define TLS_PRIORITY                                                                               \
+    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:-KX-ALL:+ECDHE-ECDSA:+ECDHE-RSA:-CIPHER-ALL:%s:"   \
+    "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:-COMP-ALL:+COMP-NULL:"             \
+    "%%SAFE_RENEGOTIATION"
+#define TLS_AES_FIRST "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
+#define TLS_CHACHA_FIRST "+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-GCM"
+
+typedef struct {
+    char *server_name;
+    gnutls_datum_t data;
+} Ticket;
+
+struct TlsContext {
+    atomic_uint references;
+    gboolean server;
+    gnutls_certificate_credentials_t credentials;
+    gnutls_priority_t priority;
+    gnutls_datum_t ticket_key;
+    const char *alpn;
+    pthread_mutex_t ticket_lock;
+    Ticket tickets[TLS_TICKETS_MAX];
+    guint ticket_next;
+};
+
+static TlsContext *
+tls_context_new(gboolean server)
+{
+    TlsContext *context = g_new0(TlsContext, 1);
+    g_autofree char *priority =
+        g_strdup_printf(TLS_PRIORITY, tls_cpu_has_aes() ? TLS_AES_FIRST : TLS_CHACHA_FIRST);
+    int r = gnutls_priority_init(&context->priority, priority, NULL);
+
+    if (r < 0)
+        g_error("TLS priorities: %s", gnutls_strerror(r));
+    context->references = 1;
+    context->server = server;
+    pthread_mutex_init(&context->ticket_lock, NULL);
+    gnutls_certificate_allocate_credentials(&context->credentials);
+    return context;
+}
+
+TlsContext *
+tls_context_new_server(const char *cert_file, const char *key_file, GError **error)
+{
+    g_autoptr(TlsContext) context = tls_context_new(TRUE);
+    int r = gnutls_certificate_set_x509_key_file2(context->credentials, cert_file, key_file,
+                                                  GNUTLS_X509_FMT_PEM, NULL, 0);
+
+    if (r < 0) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "certificate %s with key %s cannot be used: %s", cert_file, key_file,
+                    gnutls_strerror(r));
+        return NULL;
+    }
+    gnutls_session_ticket_key_generate(&context->ticket_key);
+    return g_steal_pointer(&context);
+}
+
+TlsContext *
+tls_context_new_client(const char *ca_file, const char *alpn, GError **error)
+{
+    g_autoptr(TlsContext) context = tls_context_new(FALSE);
+    int r = ca_file ? gnutls_certificate_set_x509_trust_file(context->credentials, ca_file,
+                                                             GNUTLS_X509_FMT_PEM)
+                    : gnutls_certificate_set_x509_system_trust(context->credentials);
+
+    if (r < 0 || (ca_file && r == 0)) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "%s holds no CA certificate that can be used: %s",
+                    ca_file ? ca_file : "the system's trust store",
+                    r < 0 ? gnutls_strerror(r) : "no PEM block found");
+        return NULL;
+    }
+    context->alpn = alpn ? g_intern_string(alpn) : NULL;
+    return g_steal_pointer(&context);
+}
+
+TlsContext *
+tls_context_new_client_pem(const char *ca, const char *alpn, GError **error)
+{
+    g_autoptr(TlsContext) context = tls_context_new(FALSE);
+    gnutls_datum_t text = {(unsigned char *)(guintptr)ca, (unsigned)strlen(ca)};
+    int r = gnutls_certificate_set_x509_trust_mem(context->credentials, &text, GNUTLS_X509_FMT_PEM);
+
+    if (r <= 0) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "the CA certificate cannot be used: %s",
+                    r < 0 ? gnutls_strerror(r) : "no PEM block found");
+        return NULL;
+    }
+    context->alpn = alpn ? g_intern_string(alpn) : NULL;
+    return g_steal_pointer(&context);
+}
+
+TlsContext *
+tls_context_ref(TlsContext *context)
+{
+    atomic_fetch_add(&context->references, 1);
+    return context;
+}
+
+static void
+ticket_clear(Ticket *ticket)
+{
+    if (ticket->data.data)
+        gnutls_memset(ticket->data.data, 0, ticket->data.size);
+    gnutls_free(ticket->data.data);
+    g_free(ticket->server_name);
+    memset(ticket, 0, sizeof *ticket);
+}
+
+void
+tls_context_unref(TlsContext *context)
+{
+    if (!context || atomic_fetch_sub(&context->references, 1) != 1)
+        return;
+    for (guint i = 0; i < TLS_TICKETS_MAX; i++)
+        ticket_clear(&context->tickets[i]);
+    if (context->ticket_key.data)
+        gnutls_memset(context->ticket_key.data, 0, context->ticket_key.size);
+    gnutls_free(context->ticket_key.data);
+    gnutls_certificate_free_credentials(context->credentials);
+    gnutls_priority_deinit(context->priority);
+    pthread_mutex_destroy(&context->ticket_lock);
+    g_free(context);
+}
+
+gboolean
+tls_context_is_server(const TlsContext *context)
+{
+    return context->server;
+}
+
+static int
+tls_context_set_alpn(TlsContext *context, gnutls_session_t session)
+{
+    /* GnuTLS copies neither the names nor anything else here, but these are constants. */
+    gnutls_datum_t names[2];
+    guint count = 0;
+
+    if (context->server) {
+        names[count++] = (gnutls_datum_t){(unsigned char *)(guintptr) "mqtt", 4};
+        names[count++] = (gnutls_datum_t){(unsigned char *)(guintptr) "http/1.1", 8};
+    } else if (context->alpn) {
+        names[count++] = (gnutls_datum_t){(unsigned char *)(guintptr)context->alpn,
+                                          (unsigned)strlen(context->alpn)};
+    }
+    return count > 0 ? gnutls_alpn_set_protocols(session, names, count, 0) : 0;
+}
+
+int
+tls_context_set_up(TlsContext *context, gnutls_session_t session)
+{
+    int r = gnutls_priority_set(session, context->priority);
+
+    if (r >= 0)
+        r = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, context->credentials);
+    if (r >= 0)
+        r = tls_context_set_alpn(context, session);
+    if (r >= 0 && context->server)
+        r = gnutls_session_ticket_enable_server(session, &context->ticket_key);
+    return r;
+}
+
+static Ticket *
+tls_context_find_ticket(TlsContext *context, const char *server_name)
+{
+    for (guint i = 0; i < TLS_TICKETS_MAX; i++)
+        if (g_strcmp0(context->tickets[i].server_name, server_name) == 0)
+            return &context->tickets[i];
+    return NULL;
+}
+
+void
+tls_context_save_ticket(TlsContext *context, const char *server_name, gnutls_datum_t data)
+{
+    pthread_mutex_lock(&context->ticket_lock);
+    Ticket *ticket = tls_context_find_ticket(context, server_name);
+
+    if (!ticket)
+        ticket = &context->tickets[context->ticket_next++ % TLS_TICKETS_MAX];
+    ticket_clear(ticket);
+    ticket->server_name = g_strdup(server_name);
+    ticket->data = data;
+    pthread_mutex_unlock(&context->ticket_lock);
+}
+
+void
+tls_context_use_ticket(TlsContext *context, const char *server_name, gnutls_session_t session)
+{
+    pthread_mutex_lock(&context->ticket_lock);
+    Ticket *ticket = tls_context_find_ticket(context, server_name);
+
+    if (ticket)
+        gnutls_session_set_data(session, ticket->data.data, ticket->data.size);
+    pthread_mutex_unlock(&context->ticket_lock);
+}

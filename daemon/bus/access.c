@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/bus/access.h"
+
+#include "common/bus/names.h"
+
+#define ACTION(name) "io.streamd.streamd1." name
+
+/* The comments of policy/io.streamd.streamd1.policy.in say who may do each by default, and why. */
+static const BusAccess rows[] = {
+    {BUS_MANAGER, "AddHub", ACTION("manage-hubs"), {"hub"}},
+    {BUS_MANAGER, "OpenStream", ACTION("open-stream"), {"hub", "device", "stream"}, .opens = TRUE},
+    {BUS_MANAGER, "OpenTunnel", ACTION("open-tunnel"), {"hub", "device", "stream"}, .opens = TRUE},
+    {BUS_MANAGER, "ListDevices", ACTION("view"), {"hub"}, .opens = TRUE},
+    {BUS_MANAGER, "ExposeTarget", ACTION("manage-targets"), {"target", "address"}},
+    {BUS_MANAGER, "Watch", ACTION("view")},
+    {BUS_MANAGER, "Reload", ACTION("manage-hubs")},
+    {BUS_MANAGER, "RegisterAgent", ACTION("answer-requests")},
+    {BUS_MANAGER, "UnregisterAgent", ""}, /* these two concern the caller alone */
+    {BUS_MANAGER, "UnregisterHandler", ""},
+    {BUS_MANAGER, "RegisterHandler", ACTION("handle-streams")},
+    {BUS_HUB, "Connect", ACTION("manage-hubs"), .object = "hub"},
+    /* It makes connections, and a stream where one is named. */
+    {BUS_HUB, "Diagnose", ACTION("manage-hubs"), .object = "hub"},
+    {BUS_HUB, "Disconnect", ACTION("manage-hubs"), .object = "hub"},
+    {BUS_HUB, "Remove", ACTION("manage-hubs"), .object = "hub"},
+    {BUS_TARGET, "Remove", ACTION("manage-targets"), .object = "target"},
+    {BUS_POLICY, "List", ACTION("view")},
+    {BUS_POLICY, "Add", ACTION("manage-policy")},
+    {BUS_POLICY, "Remove", ACTION("manage-policy")},
+    {BUS_POLICY, "Move", ACTION("manage-policy")},
+    {BUS_POLICY, "SetDefault", ACTION("manage-policy")},
+    {BUS_POLICY, "Test", ACTION("view")},
+    {BUS_REQUEST, "Accept", ACTION("answer-requests"), .object = "request"},
+    {BUS_REQUEST, "AcceptTo", ACTION("answer-requests"), .object = "request"},
+    {BUS_REQUEST, "Reject", ACTION("answer-requests"), .object = "request"},
+    /* One's own needs no question; for somebody else's it takes who could remove the hub. */
+    {BUS_STREAM, "Close", ACTION("manage-hubs"), .object = "stream", .owner = TRUE},
+    {BUS_TUNNEL, "Close", ACTION("manage-hubs"), .object = "tunnel", .owner = TRUE},
+    {BUS_OBJECT_MANAGER, "GetManagedObjects", ""},
+    {BUS_PROPERTIES, "Get", ""},
+    {BUS_PROPERTIES, "GetAll", ""},
+    {BUS_PROPERTIES, "Set", ""}, /* there is nothing to set: sd-bus says so */
+    {BUS_INTROSPECTABLE, "Introspect", ""},
+    {BUS_PEER, "Ping", ""},
+    {BUS_PEER, "GetMachineId", ""},
+};
+
+const BusAccess *
+bus_access_find(const char *interface, const char *member)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (g_strcmp0(rows[i].interface, interface) == 0 && g_strcmp0(rows[i].member, member) == 0)
+            return &rows[i];
+    return NULL;
+}

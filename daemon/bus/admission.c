@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/bus/admission.h"
+
+#include "common/bus/names.h"
+#include "daemon/bus/access.h"
+#include "daemon/bus/bouncer.h"
+#include "daemon/bus/error.h"
+#include "daemon/bus/objects.h"
+#include "daemon/bus/quota.h"
+#include "daemon/bus/server-private.h"
+#include "daemon/policy/user-list.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* What polkit is told ends in a dialogue and in the rules of an administrator. */
+#define DETAIL_MAX 256
+
+gboolean
+bus_admission_is_privileged(BusServer *server, const Caller *caller)
+{
+    uid_t uid = caller_uid(caller);
+
+    return !bus_server_options(server)->ask_everybody && (uid == 0 || uid == getuid());
+}
+
+/* Nothing that would make a dialogue show something else than what is asked for. */
+static gboolean
+detail_is_plain(const char *text)
+{
+    if (strlen(text) > DETAIL_MAX)
+        return FALSE;
+    for (; *text != '\0'; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+
+        if (c != ' ' && (!g_unichar_isgraph(c) || g_unichar_isspace(c)))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static int
+details_add(GStrvBuilder *details, const char *name, const char *value, sd_bus_error *error)
+{
+    if (*value == '\0')
+        return 0;
+    if (!detail_is_plain(value))
+        return bus_error_setf(error, STREAMD_ERROR_INVALID,
+                              "the %s is longer than %d bytes, or not printable", name, DETAIL_MAX);
+    g_strv_builder_add(details, name);
+    g_strv_builder_add(details, value);
+    return 0;
+}
+
+/* The hub that is meant, by its name: NAME may be empty when there is only one. NULL: none, and the
+ * call will say so when it is made. */
+static Hub *
+admission_hub(BusServer *server, const char *name)
+{
+    return app_resolve_hub(bus_server_app(server), name, HUB_ROLE_SERVICE, NULL);
+}
+
+static int
+admission_read_details(BusServer *server, const BusAccess *access, sd_bus_message *message,
+                       GStrvBuilder *details, sd_bus_error *error)
+{
+    g_autofree char *prefix = NULL;
+    g_autofree char *key = NULL;
+    int r = 0;
+
+    for (guint i = 0; r >= 0 && access->details[i] != NULL; i++) {
+        const char *value;
+        const Hub *hub = NULL;
+
+        r = sd_bus_message_read(message, "s", &value);
+        if (r >= 0 && access->opens && i == 0)
+            hub = admission_hub(server, value);
+        if (r >= 0)
+            r = details_add(details, access->details[i], hub != NULL ? hub_name(hub) : value,
+                            error);
+    }
+    if (r < 0 || access->object == NULL)
+        return r;
+    prefix = g_strconcat(BUS_ROOT "/", access->object, NULL);
+    r = sd_bus_path_decode(sd_bus_message_get_path(message), prefix, &key);
+    return r > 0 ? details_add(details, access->object, key, error) : r;
+}
+
+/* Whether a call has the arguments of its method: nobody is asked about one that has not. */
+static gboolean
+admission_has_arguments(const BusAccess *access, sd_bus_message *message)
+{
+    for (const BusKind *const *kind = bus_kinds; *kind != NULL; kind++) {
+        if (strcmp((*kind)->interface, access->interface) != 0)
+            continue;
+        for (const sd_bus_vtable *row = (*kind)->vtable; row->type != _SD_BUS_VTABLE_END; row++)
+            if (row->type == _SD_BUS_VTABLE_METHOD &&
+                strcmp(row->x.method.member, access->member) == 0)
+                return sd_bus_message_has_signature(message, row->x.method.signature) > 0;
+    }
+    return FALSE;
+}
+
+static gboolean
+admission_in_group(gid_t group, const void *caller)
+{
+    return caller_in_group(caller, group);
+}
+
+/* The list of a hub says who is asked about at all, and polkit has the last word. */
+static int
+admission_check_users(BusServer *server, const Caller *caller, sd_bus_message *message,
+                      sd_bus_error *error)
+{
+    const char *name;
+    const Hub *hub;
+    int r;
+
+    r = sd_bus_message_read(message, "s", &name);
+    if (r >= 0)
+        r = sd_bus_message_rewind(message, 1);
+    if (r < 0)
+        return r;
+    hub = admission_hub(server, name);
+    if (hub == NULL || *hub_allowed_users(hub) == '\0' ||
+        user_list_has(hub_allowed_users(hub), caller_uid(caller), admission_in_group, caller))
+        return 0;
+    return bus_error_setf(error, STREAMD_ERROR_DENIED,
+                          "user %u is not among the allowed users of the hub \"%s\"",
+                          (unsigned)caller_uid(caller), hub_name(hub));
+}
+
+/* Of a stream or tunnel; an object that is not there belongs to nobody. */
+static gboolean
+admission_is_owner(BusServer *server, const Caller *caller, sd_bus_message *message)
+{
+    const char *path = sd_bus_message_get_path(message);
+    App *app = bus_server_app(server);
+    const Stream *stream = NULL;
+    const Tunnel *tunnel = NULL;
+    const char *key = strrchr(path, '/');
+    guint64 id;
+
+    if (key == NULL || !g_ascii_string_to_unsigned(key + 1, 10, 1, G_MAXUINT64, &id, NULL))
+        return FALSE;
+    if (g_str_has_prefix(path, BUS_PATH_STREAM "/"))
+        stream = app_find_stream(app, id);
+    else if (g_str_has_prefix(path, BUS_PATH_TUNNEL "/"))
+        tunnel = app_find_tunnel(app, id);
+    return (stream != NULL && stream_owner_uid(stream) == caller_uid(caller)) ||
+           (tunnel != NULL && tunnel_owner_uid(tunnel) == caller_uid(caller));
+}
+
+static int
+admission_ask(BusServer *server, Caller *caller, const BusAccess *access, sd_bus_message *message,
+              sd_bus_error *error)
+{
+    g_autoptr(GStrvBuilder) details = g_strv_builder_new();
+    g_auto(GStrv) list = NULL;
+    int r;
+
+    if (!admission_has_arguments(access, message))
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                 "%s does not take arguments of the types '%s'", access->member,
+                                 sd_bus_message_get_signature(message, 1));
+    r = access->opens ? admission_check_users(server, caller, message, error) : 0;
+    if (r >= 0)
+        r = admission_read_details(server, access, message, details, error);
+    if (r < 0)
+        return r;
+    list = g_strv_builder_end(details);
+    return bouncer_check(bus_server_bouncer(server), caller, message, access->action,
+                         (const char *const *)list, error);
+}
+
+/* A call is counted when it comes, not when polkit has answered. Not of those who would only keep
+ * themselves from something. */
+static gboolean
+admission_is_too_fast(BusServer *server, const Caller *caller, sd_bus_message *message)
+{
+    uid_t uid = caller_uid(caller);
+
+    return uid != 0 && uid != getuid() && !bouncer_knows(bus_server_bouncer(server), message) &&
+           !quotas_take_call(bus_server_quotas(server), uid, g_get_monotonic_time());
+}
+
+int
+bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    BusServer *server = data;
+    const char *interface = sd_bus_message_get_interface(message);
+    const char *member = sd_bus_message_get_member(message);
+    const BusAccess *access = bus_access_find(interface, member);
+
+    if (!bus_server_options(server)->system && caller_uid(caller) != getuid())
+        return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                 "this streamd serves processes of user %u only",
+                                 (unsigned)getuid());
+    if (admission_is_too_fast(server, caller, message))
+        return bus_error_setf(
+            error, STREAMD_ERROR_LIMIT, "user %u makes more than %d calls a second (%d at once)",
+            (unsigned)caller_uid(caller), QUOTA_CALLS_PER_SECOND, QUOTA_CALLS_BURST);
+    if (access == NULL)
+        return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "%s.%s may not be called",
+                                 interface != NULL ? interface : "(no interface)", member);
+    if (!bus_server_options(server)->system || *access->action == '\0' ||
+        bus_admission_is_privileged(server, caller) ||
+        (access->owner && admission_is_owner(server, caller, message)))
+        return 0;
+    return admission_ask(server, caller, access, message, error);
+}

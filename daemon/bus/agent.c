@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/bus/agent.h"
+
+#include "common/bus/names.h"
+#include "daemon/bus/error.h"
+#include "daemon/bus/objects.h"
+#include "daemon/bus/options.h"
+#include "daemon/bus/server-private.h"
+#include "daemon/bus/subscriber.h"
+
+#include <string.h>
+
+struct Agents {
+    BusServer *server; /* weak */
+    GPtrArray *all;    /* BusAgent */
+};
+
+typedef struct {
+    Agents *agents; /* weak */
+    Caller *caller; /* weak; good while WATCH is */
+    CallerWatch *watch;
+    char *path;
+    gboolean passive; /* sees the requests, and is not asked */
+} BusAgent;
+
+/* Who asks nobody does not count: then there is no use in waiting. */
+static void
+agents_count(const Agents *agents)
+{
+    guint asking = 0;
+
+    for (guint i = 0; i < agents->all->len; i++)
+        asking += !((const BusAgent *)g_ptr_array_index(agents->all, i))->passive;
+    requests_set_agents(app_requests(bus_server_app(agents->server)), asking);
+}
+
+static void
+agent_remove(BusAgent *agent)
+{
+    Agents *agents = agent->agents;
+
+    (void)g_ptr_array_remove(agents->all, agent);
+    agents_count(agents);
+    caller_unwatch(agent->watch);
+    g_free(agent->path);
+    g_free(agent);
+}
+
+static void
+agent_gone(void *data)
+{
+    agent_remove(data);
+}
+
+static int
+agent_new_call(const BusAgent *agent, const char *member, sd_bus_message **ret_message)
+{
+    int r =
+        sd_bus_message_new_method_call(bus_server_bus(agent->agents->server), ret_message,
+                                       caller_name(agent->caller), agent->path, BUS_AGENT, member);
+
+    return r < 0 ? r : sd_bus_message_set_expect_reply(*ret_message, 0);
+}
+
+static void
+agent_send(const BusAgent *agent, sd_bus_message *message, int r)
+{
+    if (r >= 0)
+        r = sd_bus_send(bus_server_bus(agent->agents->server), message, NULL);
+    if (r < 0)
+        g_debug("Cannot call the agent of %s: %s", caller_name(agent->caller), g_strerror(-r));
+}
+
+static void
+agent_ask(const BusAgent *agent, Request *request)
+{
+    g_autoptr(sd_bus_message) message = NULL;
+    g_autofree char *path = bus_object_path(&bus_request_kind, request);
+    int r;
+
+    if (agent->passive)
+        return;
+    r = agent_new_call(agent, "RequestConsent", &message);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "o", path);
+    if (r >= 0)
+        r = bus_object_append_properties(agent->agents->server, &bus_request_kind, request,
+                                         message);
+    agent_send(agent, message, r);
+}
+
+static void
+agent_cancel(const BusAgent *agent, const Request *request)
+{
+    g_autoptr(sd_bus_message) message = NULL;
+    g_autofree char *path = bus_object_path(&bus_request_kind, request);
+    int r;
+
+    if (agent->passive)
+        return;
+    r = agent_new_call(agent, "Cancel", &message);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "os", path, request_end_name(request_end(request)));
+    agent_send(agent, message, r);
+}
+
+static void
+agent_release(const BusAgent *agent)
+{
+    g_autoptr(sd_bus_message) message = NULL;
+    int r = agent_new_call(agent, "Release", &message);
+
+    agent_send(agent, message, r);
+}
+
+Agents *
+agents_new(BusServer *server)
+{
+    Agents *agents = g_new0(Agents, 1);
+
+    agents->server = server;
+    agents->all = g_ptr_array_new();
+    return agents;
+}
+
+void
+agents_free(Agents *agents)
+{
+    if (agents == NULL)
+        return;
+    while (agents->all->len > 0) {
+        agent_release(g_ptr_array_index(agents->all, 0));
+        agent_remove(g_ptr_array_index(agents->all, 0));
+    }
+    g_ptr_array_unref(agents->all);
+    g_free(agents);
+}
+
+void
+agents_request_added(Agents *agents, Request *request)
+{
+    for (guint i = 0; i < agents->all->len; i++)
+        agent_ask(g_ptr_array_index(agents->all, i), request);
+}
+
+void
+agents_request_removed(Agents *agents, Request *request)
+{
+    for (guint i = 0; i < agents->all->len; i++)
+        agent_cancel(g_ptr_array_index(agents->all, i), request);
+}
+
+static BusAgent *
+agents_find(const Agents *agents, const Caller *caller, const char *path)
+{
+    for (guint i = 0; i < agents->all->len; i++) {
+        BusAgent *agent = g_ptr_array_index(agents->all, i);
+
+        if (agent->caller == caller && strcmp(agent->path, path) == 0)
+            return agent;
+    }
+    return NULL;
+}
+
+static int
+agents_check(const Agents *agents, const Caller *caller, const char *path, sd_bus_error *error)
+{
+    guint of_user = 0;
+
+    if (agents_find(agents, caller, path) != NULL)
+        return bus_error_setf(error, STREAMD_ERROR_EXISTS, "the agent %s is registered already",
+                              path);
+    for (guint i = 0; i < agents->all->len; i++) {
+        const BusAgent *agent = g_ptr_array_index(agents->all, i);
+
+        of_user += caller_uid(agent->caller) == caller_uid(caller);
+    }
+    if (of_user >= AGENTS_PER_UID || agents->all->len >= AGENTS_MAX)
+        return bus_error_setf(error, STREAMD_ERROR_LIMIT,
+                              "at most %d agents of a user are registered, and %d in all",
+                              AGENTS_PER_UID, AGENTS_MAX);
+    return 0;
+}
+
+/* What waits already, after the reply: the agent knows by then that it is one. */
+static void
+agent_ask_all(const BusAgent *agent)
+{
+    g_autoptr(GPtrArray) list = app_list_requests(bus_server_app(agent->agents->server));
+
+    for (guint i = 0; i < list->len; i++)
+        agent_ask(agent, g_ptr_array_index(list, i));
+}
+
+int
+agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    BusServer *server = ((BusItem *)data)->server;
+    Agents *agents = bus_server_agents(server);
+    Caller *caller = callers_find(bus_server_callers(server), message);
+    BusAgent *agent;
+    const char *path;
+    int r, passive = FALSE;
+    BusOption options[] = {{"passive", 'b', &passive}};
+
+    r = sd_bus_message_read(message, "o", &path);
+    if (r >= 0)
+        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r >= 0)
+        r = agents_check(agents, caller, path, error);
+    if (r < 0)
+        return r;
+    agent = g_new0(BusAgent, 1);
+    agent->agents = agents;
+    agent->caller = caller;
+    agent->path = g_strdup(path);
+    agent->passive = passive;
+    agent->watch = caller_watch(caller, agent_gone, agent);
+    g_ptr_array_add(agents->all, agent);
+    agents_count(agents);
+    viewers_add(bus_server_viewers(server), caller, FALSE);
+    r = sd_bus_reply_method_return(message, NULL);
+    agent_ask_all(agent);
+    return r;
+}
+
+int
+agents_on_unregister(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    BusServer *server = ((BusItem *)data)->server;
+    BusAgent *agent;
+    const char *path;
+    int r;
+
+    r = sd_bus_message_read(message, "o", &path);
+    if (r < 0)
+        return r;
+    agent = agents_find(bus_server_agents(server),
+                        callers_find(bus_server_callers(server), message), path);
+    if (agent == NULL)
+        return bus_error_setf(error, STREAMD_ERROR_NOT_FOUND,
+                              "this connection has registered no agent %s", path);
+    agent_remove(agent);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+gboolean
+agents_have(const Agents *agents, const Caller *caller)
+{
+    for (guint i = 0; i < agents->all->len; i++)
+        if (((const BusAgent *)g_ptr_array_index(agents->all, i))->caller == caller)
+            return TRUE;
+    return FALSE;
+}

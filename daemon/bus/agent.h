@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Agents: apps that have registered to ask a person for consent
+ * (dbus/io.streamd.Streamd1.Agent.xml).
+ *
+ * All of them are told of every request, and of its end; none is waited for, so one that says
+ * nothing or has gone keeps nobody waiting. A registration ends with its connection to the bus.
+ * Main thread. */
+#pragma once
+
+#include "daemon/bus/caller.h"
+#include "daemon/bus/server.h"
+
+typedef struct Agents Agents;
+
+#define AGENTS_MAX 64
+#define AGENTS_PER_UID 8
+
+Agents *agents_new(BusServer *server);
+void agents_free(Agents *agents); /* tells them Release; before callers_free; NULL is fine */
+
+/* Manager.RegisterAgent and UnregisterAgent. */
+int agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error);
+int agents_on_unregister(sd_bus_message *message, void *data, sd_bus_error *error);
+
+/* Whether CALLER has registered one: it sees the requests. */
+gboolean agents_have(const Agents *agents, const Caller *caller);
+
+void agents_request_added(Agents *agents, Request *request);
+void agents_request_removed(Agents *agents, Request *request);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Agents, agents_free)

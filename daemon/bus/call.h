@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Bus call: a method call that is answered later. When its caller leaves the bus first, it is
+ * cancelled and nobody is answered. Main thread. */
+#pragma once
+
+#include "daemon/bus/server.h"
+
+typedef struct BusCall BusCall;
+
+/* Holds MESSAGE. NULL with ERROR set when the caller has too many. */
+BusCall *bus_call_begin(BusServer *server, sd_bus_message *message, sd_bus_error *error);
+
+/* How to stop what is under way: called when the caller has gone or the server ends, never after
+ * bus_call_end. */
+void bus_call_set_cancel(BusCall *call, void (*cancel)(void *data), void *data);
+
+BusServer *bus_call_server(BusCall *call);
+sd_bus_message *bus_call_message(BusCall *call);
+uid_t bus_call_uid(BusCall *call);
+
+/* The reply is sent, by whoever calls this: frees the call. */
+void bus_call_end(BusCall *call);
+
+/* The same after sending ERROR. */
+void bus_call_fail(BusCall *call, const GError *error);
+
+/* For a call whose DATA it is and that gets a stream: takes FD and answers with it and the stream's
+ * path, or sends ERROR when FD is negative; frees the call. */
+void bus_call_stream_done(Stream *stream, int fd, const GError *error, void *data);
+
+/* For the server's own end. */
+void bus_call_cancel(BusCall *call);

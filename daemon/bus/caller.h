@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Callers: who calls, by unique bus name, from its first message until it leaves the bus.
+ *
+ * A filter in front of all objects. The first call of a name is held while the bus is asked,
+ * asynchronously, for its UID and groups; then the same message is dispatched again through all
+ * routing. After that every call is admitted or refused by ADMIT. What the caller says of itself is
+ * never asked for. Main thread. */
+#pragma once
+
+#include "common/bus/util.h"
+
+#define CALLERS_MAX 512       /* names known at once */
+#define CALLERS_PER_UID 64    /* of those of one user; not of root and streamd's own */
+#define CALLER_HELD_MAX 64    /* calls of one name that wait for its UID */
+#define CALLER_GROUPS_MAX 256 /* groups of one name that count */
+
+typedef struct Callers Callers;
+typedef struct Caller Caller;
+typedef struct CallerWatch CallerWatch;
+
+/* 0: on to the object. Positive: taken, it will be put into the queue again or answered. Negative
+ * errno, or ERROR set: refused. */
+typedef int (*CallerAdmit)(Caller *caller, sd_bus_message *message, void *data,
+                           sd_bus_error *error);
+
+/* Adds the filter. */
+Callers *callers_new(sd_bus *bus, CallerAdmit admit, void *data);
+
+/* Watches that are left are not called. NULL is fine. */
+void callers_free(Callers *callers);
+
+/* Who sent MESSAGE; never NULL for a message that an object handles. Until control returns to the
+ * main loop. */
+Caller *callers_find(Callers *callers, sd_bus_message *message);
+const char *caller_name(const Caller *caller); /* its unique name */
+uid_t caller_uid(const Caller *caller);
+gboolean caller_in_group(const Caller *caller, gid_t group); /* when it connected to the bus */
+
+/* GONE is called once when the name leaves the bus; the watch is freed after it. */
+CallerWatch *caller_watch(Caller *caller, void (*gone)(void *data), void *data);
+void caller_unwatch(CallerWatch *watch); /* NULL is fine */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Callers, callers_free)

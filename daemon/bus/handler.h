@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Handlers on the bus: apps that take streams (dbus/io.streamd.Streamd1.Handler.xml), as handler.h
+ * wants to call them. Whose an app is, the bus says. A registration ends with its connection.
+ * Main thread. */
+#pragma once
+
+#include "daemon/bus/caller.h"
+#include "daemon/bus/server.h"
+
+typedef struct BusHandlers BusHandlers;
+
+/* For the reply to NewStream. Until then streamd has the descriptor, too, so that an error in reply
+ * is the reason of the end, and not that it was closed. */
+#define HANDLER_DELIVER_TIME (5 * G_TIME_SPAN_SECOND)
+
+/* For its turn (bus/outcall.h), in the same unit; then the stream ends. */
+#define HANDLER_DELIVER_WAITS 6
+
+BusHandlers *bus_handlers_new(BusServer *server);
+void bus_handlers_free(BusHandlers *handlers); /* as agents_free */
+
+/* Manager.RegisterHandler and UnregisterHandler. */
+int bus_handlers_on_register(sd_bus_message *message, void *data, sd_bus_error *error);
+int bus_handlers_on_unregister(sd_bus_message *message, void *data, sd_bus_error *error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusHandlers, bus_handlers_free)

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* io.streamd.Streamd1.Hub */
+#include "common/bus/names.h"
+#include "daemon/bus/call.h"
+#include "daemon/bus/error.h"
+#include "daemon/bus/objects.h"
+#include "daemon/bus/options.h"
+#include "daemon/diagnosis/diagnosis.h"
+
+static int
+bus_hub_connect(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    hub_connect(((BusItem *)data)->object);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_hub_disconnect(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    hub_disconnect(((BusItem *)data)->object);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_hub_remove(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+
+    if (!app_remove_hub(bus_server_app(item->server), hub_name(item->object), &failure))
+        return bus_error_set(error, failure);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_hub_append_detail(sd_bus_message *reply, const CheckDetail *detail)
+{
+    const char type[] = {detail->type, '\0'};
+
+    switch (detail->type) {
+    case 's':
+        return sd_bus_message_append(reply, "{sv}", detail->key, type, detail->text);
+    case 'u':
+        return sd_bus_message_append(reply, "{sv}", detail->key, type, (guint32)detail->number);
+    default: /* x, t */
+        return sd_bus_message_append(reply, "{sv}", detail->key, type, detail->number);
+    }
+}
+
+static int
+bus_hub_append_check(sd_bus_message *reply, const Check *check)
+{
+    int r = sd_bus_message_open_container(reply, 'r', "ssa{sv}");
+
+    if (r >= 0)
+        r = sd_bus_message_append(reply, "ss", check->step, check_result_name(check->result));
+    if (r >= 0)
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+    for (guint i = 0; r >= 0 && i < check->details->len; i++)
+        r = bus_hub_append_detail(reply, &g_array_index(check->details, CheckDetail, i));
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int
+bus_hub_reply_checks(sd_bus_message *message, const GPtrArray *checks)
+{
+    g_autoptr(sd_bus_message) reply = NULL;
+    int r = sd_bus_message_new_method_return(message, &reply);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(reply, 'a', "(ssa{sv})");
+    for (guint i = 0; r >= 0 && i < checks->len; i++)
+        r = bus_hub_append_check(reply, g_ptr_array_index(checks, i));
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+static void
+bus_hub_diagnosed(GPtrArray *checks, void *data)
+{
+    BusCall *call = data;
+    int r = bus_hub_reply_checks(bus_call_message(call), checks);
+
+    if (r < 0)
+        (void)sd_bus_reply_method_errno(bus_call_message(call), r, NULL);
+    bus_call_end(call);
+}
+
+static void
+bus_hub_diagnose_cancel(void *data)
+{
+    diagnosis_cancel(data);
+}
+
+static int
+bus_hub_diagnose(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+    DiagnosisOptions options = {0};
+    BusOption known[] = {{"device", 's', &options.device},
+                         {"stream", 's', &options.stream},
+                         {"initiator", 's', &options.initiator}};
+    Diagnosis *diagnosis;
+    BusCall *call;
+    int r = bus_options_read(message, known, G_N_ELEMENTS(known), error);
+
+    if (r < 0)
+        return r;
+    call = bus_call_begin(item->server, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    options.uid = bus_call_uid(call);
+    diagnosis = diagnosis_new(bus_server_app(item->server), item->object, &options,
+                              bus_hub_diagnosed, call, &failure);
+    if (diagnosis == NULL)
+        bus_call_fail(call, failure);
+    else
+        bus_call_set_cancel(call, bus_hub_diagnose_cancel, diagnosis);
+    return 1;
+}
+
+static int
+bus_hub_get_host_name(sd_bus *bus, const char *path, const char *interface, const char *property,
+                      sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const Hub *hub = ((BusItem *)userdata)->object;
+    g_autofree char *host = NULL;
+
+    if (hub_port(hub) == 443)
+        return sd_bus_message_append(reply, "s", hub_host_name(hub));
+    host = g_strdup_printf("%s:%u", hub_host_name(hub), hub_port(hub));
+    return sd_bus_message_append(reply, "s", host);
+}
+
+BUS_GETTER(bus_hub_get_name, Hub, "s", hub_name(object))
+BUS_GETTER(bus_hub_get_role, Hub, "s", hub_role_name(hub_role(object)))
+BUS_GETTER(bus_hub_get_identity, Hub, "s", hub_identity(object))
+BUS_GETTER(bus_hub_get_proxy, Hub, "s", hub_proxy_url(object))
+BUS_GETTER(bus_hub_get_source, Hub, "s", hub_source(object) != NULL ? "config" : "bus")
+BUS_GETTER(bus_hub_get_transport, Hub, "s",
+           hub_role(object) == HUB_ROLE_DEVICE ? hub_transport_name(hub_transport(object)) : "")
+BUS_GETTER(bus_hub_get_state, Hub, "s", hub_state_name(hub_state(object)))
+BUS_GETTER(bus_hub_get_since, Hub, "t", hub_since(object))
+BUS_GETTER_TEXT(bus_hub_get_last_error, Hub, hub_last_error(object))
+
+/* As with streams: what belongs to others is not counted for everybody. */
+static gboolean
+bus_hub_caller_sees(guint32 uid, gpointer server)
+{
+    return bus_object_caller_sees(server, uid);
+}
+
+static TrafficCount
+bus_hub_traffic(BusServer *server, const Hub *hub)
+{
+    return app_hub_traffic(bus_server_app(server), hub, bus_hub_caller_sees, server);
+}
+
+static int
+bus_hub_get_endpoints(sd_bus *bus, const char *path, const char *interface, const char *property,
+                      sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const Hub *hub = ((BusItem *)userdata)->object;
+
+    return sd_bus_message_append_strv(reply, (char **)hub_endpoints(hub));
+}
+
+BUS_GETTER(bus_hub_get_opened, Hub, "t", bus_hub_traffic(server, object).opened)
+BUS_GETTER(bus_hub_get_rejected, Hub, "t", bus_hub_traffic(server, object).failed)
+BUS_GETTER(bus_hub_get_bytes_in, Hub, "t", bus_hub_traffic(server, object).bytes_in)
+BUS_GETTER(bus_hub_get_bytes_out, Hub, "t", bus_hub_traffic(server, object).bytes_out)
+BUS_GETTER(bus_hub_get_reconnects, Hub, "t", hub_reconnects(object))
+
+static const sd_bus_vtable bus_hub_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("Connect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_connect,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Diagnose", SD_BUS_ARGS("a{sv}", options),
+                            SD_BUS_RESULT("a(ssa{sv})", checks), bus_hub_diagnose,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Disconnect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_disconnect,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_remove,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_PROPERTY("Name", "s", bus_hub_get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("HostName", "s", bus_hub_get_host_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Role", "s", bus_hub_get_role, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Identity", "s", bus_hub_get_identity, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Transport", "s", bus_hub_get_transport, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Proxy", "s", bus_hub_get_proxy, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Source", "s", bus_hub_get_source, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("State", "s", bus_hub_get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("Since", "t", bus_hub_get_since, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("LastError", "s", bus_hub_get_last_error, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("StreamingEndpoints", "as", bus_hub_get_endpoints, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("StreamsOpened", "t", bus_hub_get_opened, 0, 0),
+    SD_BUS_PROPERTY("StreamsRejected", "t", bus_hub_get_rejected, 0, 0),
+    SD_BUS_PROPERTY("BytesIn", "t", bus_hub_get_bytes_in, 0, 0),
+    SD_BUS_PROPERTY("BytesOut", "t", bus_hub_get_bytes_out, 0, 0),
+    SD_BUS_PROPERTY("Reconnects", "t", bus_hub_get_reconnects, 0, 0),
+    SD_BUS_VTABLE_END,
+};
+
+static gpointer
+bus_hub_find(App *app, const char *key)
+{
+    return app_find_hub(app, key);
+}
+
+static char *
+bus_hub_key(gconstpointer object)
+{
+    return g_strdup(hub_name(object));
+}
+
+const BusKind bus_hub_kind = {
+    .interface = BUS_HUB,
+    .vtable = bus_hub_vtable,
+    .prefix = BUS_PATH_HUB,
+    .find = bus_hub_find,
+    .key = bus_hub_key,
+    .list = app_list_hubs,
+};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* org.freedesktop.LogControl1 (org.freedesktop.LogControl1(5)), where systemd's clients want it:
+ * `systemctl service-log-level streamd debug`. For root and our own user. LogTarget is only shown:
+ * it follows from where standard error goes. Main thread. */
+#pragma once
+
+#include "common/log/journal.h"
+#include "daemon/bus/server.h"
+
+typedef struct BusLog BusLog;
+
+/* Kept by reference: SERVER, which outlives it, and JOURNAL. */
+BusLog *bus_log_new(BusServer *server, Journal *journal);
+void bus_log_free(BusLog *log); /* NULL is fine */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusLog, bus_log_free)

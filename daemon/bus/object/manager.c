@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* io.streamd.Streamd1.Manager */
+#include "common/bus/names.h"
+#include "common/codec/invitation.h"
+#include "common/base/secret.h"
+#include "daemon/bus/agent.h"
+#include "daemon/bus/call.h"
+#include "daemon/bus/object/devices.h"
+#include "daemon/bus/error.h"
+#include "daemon/bus/handler.h"
+#include "daemon/bus/limits.h"
+#include "daemon/bus/objects.h"
+#include "daemon/bus/secret.h"
+#include "daemon/bus/server-private.h"
+#include "daemon/bus/subscriber.h"
+#include "daemon/reload.h"
+
+/* A hub that is being added: its credentials are on their way. Strings belong to the message. */
+typedef struct {
+    BusCall *call;
+    BusSecret *secret; /* the one that is being read */
+    HubSettings settings;
+    char *allowed_users;
+    int fd, proxy_fd; /* the message's; PROXY_FD -1: none */
+    char *proxy_credentials;
+} AddHub;
+
+static void
+add_hub_free(AddHub *add)
+{
+    g_free(add->allowed_users);
+    secret_free(add->proxy_credentials);
+    g_free(add);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AddHub, add_hub_free)
+
+static int
+bus_manager_reply_path(sd_bus_message *message, const BusKind *kind, gconstpointer object)
+{
+    g_autofree char *path = bus_object_path(kind, object);
+
+    return sd_bus_reply_method_return(message, "o", path);
+}
+
+static void
+add_hub_cancel(void *data)
+{
+    AddHub *add = data;
+
+    bus_secret_cancel(add->secret);
+    add_hub_free(add);
+}
+
+static void
+add_hub_read(const char *text, const GError *error, void *data)
+{
+    g_autoptr(AddHub) add = data;
+    g_auto(SecretText) connection_string = NULL;
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *ca = NULL;
+    Hub *hub = NULL;
+
+    if (text != NULL && !invitation_split(text, &connection_string, &ca, &failure))
+        error = failure;
+    if (connection_string != NULL) {
+        add->settings.connection_string = connection_string;
+        add->settings.ca = ca;
+        add->settings.allowed_users = add->allowed_users;
+        add->settings.proxy.credentials = add->proxy_credentials;
+        hub = app_add_hub(bus_server_app(bus_call_server(add->call)), &add->settings, &failure);
+        error = failure;
+    }
+    if (hub == NULL) {
+        bus_call_fail(add->call, error);
+        return;
+    }
+    (void)bus_manager_reply_path(bus_call_message(add->call), &bus_hub_kind, hub);
+    bus_call_end(add->call);
+}
+
+static gboolean
+add_hub_read_identity(AddHub *add, GError **error)
+{
+    add->secret = bus_secret_read(add->fd, INVITATION_MAX, add_hub_read, add, error);
+    return add->secret != NULL;
+}
+
+static void
+add_hub_read_proxy(const char *text, const GError *error, void *data)
+{
+    AddHub *add = data;
+    g_autoptr(GError) failure = NULL;
+
+    add->secret = NULL;
+    add->proxy_credentials = g_strdup(text);
+    if (text != NULL && add_hub_read_identity(add, &failure))
+        return;
+    bus_call_fail(add->call, text != NULL ? failure : error);
+    add_hub_free(add);
+}
+
+static gboolean
+add_hub_begin(AddHub *add, GError **error)
+{
+    if (add->proxy_fd < 0)
+        return add_hub_read_identity(add, error);
+    add->secret =
+        bus_secret_read(add->proxy_fd, PROXY_CREDENTIALS_MAX, add_hub_read_proxy, add, error);
+    return add->secret != NULL;
+}
+
+static int
+add_hub_read_arguments(sd_bus_message *message, AddHub *add, sd_bus_error *error)
+{
+    HubSettings *settings = &add->settings;
+    g_auto(GStrv) users = NULL;
+    const char *transport = NULL;
+    BusOption options[] = {
+        {"transport", 's', &transport},
+        {"mqtt-port", 'q', &settings->mqtts_port},
+        {"ca-file", 's', &settings->ca_file},
+        {"allowed-users", 'a', &users},
+        {"proxy", 's', &settings->proxy.url},
+        {"no-proxy", 's', &settings->proxy.exceptions},
+        {"proxy-credentials", 'h', &add->proxy_fd},
+    };
+    int r;
+
+    r = sd_bus_message_read(message, "sh", &settings->name, &add->fd);
+    if (r >= 0)
+        r = bus_options_check_string("the name", settings->name, error);
+    if (r >= 0)
+        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r < 0)
+        return r;
+    if (transport != NULL && !hub_transport_from_name(transport, &settings->transport))
+        return bus_error_setf(error, STREAMD_ERROR_INVALID,
+                              "'transport' is 'wss' or 'mqtts', not '%.64s'", transport);
+    if (users != NULL)
+        add->allowed_users = g_strjoinv(" ", users);
+    return 0;
+}
+
+static int
+bus_manager_add_hub(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(AddHub) add = g_new0(AddHub, 1);
+    BusItem *item = data;
+    int r;
+
+    add->proxy_fd = -1;
+    r = add_hub_read_arguments(message, add, error);
+    if (r < 0)
+        return r;
+    add->call = add_hub_begin(add, &failure) ? bus_call_begin(item->server, message, error) : NULL;
+    if (add->call == NULL) {
+        bus_secret_cancel(add->secret);
+        return failure != NULL ? bus_error_set(error, failure) : -EBUSY;
+    }
+    bus_call_set_cancel(add->call, add_hub_cancel, add);
+    (void)g_steal_pointer(&add);
+    return 1;
+}
+
+static void
+open_stream_cancel(void *data)
+{
+    app_cancel_open(data);
+}
+
+typedef struct {
+    const char *hub;
+    const char *device;
+    const char *stream;
+    const char *listen; /* OpenTunnel only */
+    guint64 wait;
+    guint64 timeout;
+    int persistent;
+    int shared;
+} OpenArguments;
+
+static int
+open_check(const OpenArguments *open, sd_bus_error *error)
+{
+    const struct {
+        const char *what;
+        const char *value;
+    } strings[] = {{"the hub's name", open->hub},
+                   {"the device", open->device},
+                   {"the stream's name", open->stream},
+                   {"the address", open->listen}};
+    int r = 0;
+
+    for (guint i = 0; r >= 0 && i < G_N_ELEMENTS(strings); i++)
+        if (strings[i].value != NULL)
+            r = bus_options_check_string(strings[i].what, strings[i].value, error);
+    if (r < 0)
+        return r;
+    if (open->wait > OPEN_WAIT_MAX)
+        return bus_error_setf(error, STREAMD_ERROR_INVALID, "'wait' is at most %d seconds",
+                              (int)(OPEN_WAIT_MAX / G_TIME_SPAN_SECOND));
+    if (open->timeout > OPEN_TIMEOUT_MAX)
+        return bus_error_setf(error, STREAMD_ERROR_INVALID, "'timeout' is at most %d seconds",
+                              (int)(OPEN_TIMEOUT_MAX / G_TIME_SPAN_SECOND));
+    return 0;
+}
+
+static int
+bus_manager_open_stream(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+    OpenArguments open = {0};
+    BusOption options[] = {{"wait", 't', &open.wait}, {"timeout", 't', &open.timeout}};
+    OpenRequest *request;
+    BusCall *call;
+    int r;
+
+    r = sd_bus_message_read(message, "sss", &open.hub, &open.device, &open.stream);
+    if (r >= 0)
+        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r >= 0)
+        r = open_check(&open, error);
+    if (r < 0)
+        return r;
+    call = bus_call_begin(item->server, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    request = app_open_stream(bus_server_app(item->server),
+                              &(OpenOptions){
+                                  .hub = open.hub,
+                                  .device = open.device,
+                                  .stream = open.stream,
+                                  .timeout = (gint64)open.timeout,
+                                  .wait = (gint64)open.wait,
+                                  .owner_uid = bus_call_uid(call),
+                              },
+                              bus_call_stream_done, call, &failure);
+    if (request == NULL)
+        bus_call_fail(call, failure);
+    else
+        bus_call_set_cancel(call, open_stream_cancel, request);
+    return 1;
+}
+
+static int
+open_tunnel_reply(sd_bus_message *message, const Tunnel *tunnel)
+{
+    g_autofree char *path = bus_object_path(&bus_tunnel_kind, tunnel);
+
+    return sd_bus_reply_method_return(message, "os", path, tunnel_listen_address(tunnel));
+}
+
+static int
+bus_manager_open_tunnel(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+    Caller *caller = callers_find(bus_server_callers(item->server), message);
+    OpenArguments open = {0};
+    BusOption options[] = {{"wait", 't', &open.wait},
+                           {"timeout", 't', &open.timeout},
+                           {"persistent", 'b', &open.persistent},
+                           {"shared", 'b', &open.shared}};
+    Tunnel *tunnel;
+    int r;
+
+    r = sd_bus_message_read(message, "ssss", &open.hub, &open.device, &open.stream, &open.listen);
+    if (r >= 0)
+        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r >= 0)
+        r = open_check(&open, error);
+    if (r < 0)
+        return r;
+    tunnel = app_open_tunnel(bus_server_app(item->server),
+                             &(TunnelOptions){
+                                 .hub = open.hub,
+                                 .device = open.device,
+                                 .stream = open.stream,
+                                 .listen = *open.listen != '\0' ? open.listen : NULL,
+                                 .shared = open.shared,
+                                 .persistent = open.persistent,
+                                 .timeout = (gint64)open.timeout,
+                                 .wait = (gint64)open.wait,
+                                 .owner_uid = caller_uid(caller),
+                             },
+                             &failure);
+    if (tunnel == NULL)
+        return bus_error_set(error, failure);
+    if (!open.persistent)
+        bus_leases_add(bus_server_leases(item->server), tunnel_id(tunnel), caller);
+    return open_tunnel_reply(message, tunnel);
+}
+
+static int
+bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    TargetSettings settings = {0};
+    BusOption options[LIMIT_LAST];
+    BusLimits limits = {0};
+    const Target *target;
+    int r;
+
+    bus_limits_expect(options, &limits);
+    r = sd_bus_message_read(message, "ss", &settings.name, &settings.address);
+    if (r >= 0)
+        r = bus_options_check_string("the name", settings.name, error);
+    if (r >= 0)
+        r = bus_options_check_string("the address", settings.address, error);
+    if (r >= 0)
+        r = bus_options_read(message, options, LIMIT_LAST, error);
+    if (r >= 0)
+        r = bus_limits_take(options, &limits, &settings.limits, error);
+    if (r < 0)
+        return r;
+    target = app_add_target(bus_server_app(((BusItem *)data)->server), &settings, &failure);
+    if (target == NULL)
+        return bus_error_set(error, failure);
+    return bus_manager_reply_path(message, &bus_target_kind, target);
+}
+
+static int
+bus_manager_watch(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    BusServer *server = ((BusItem *)data)->server;
+    int r;
+
+    r = bus_options_read(message, NULL, 0, error);
+    if (r < 0)
+        return r;
+    viewers_add(bus_server_viewers(server), callers_find(bus_server_callers(server), message),
+                TRUE);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_manager_reload(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (!reload_config(bus_server_app(((BusItem *)data)->server), &failure))
+        return bus_error_set_lines(error, failure);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+/* How many objects there are in a list that is borrowed for the count. */
+static guint
+bus_manager_count(GPtrArray *list)
+{
+    guint count = list->len;
+
+    g_ptr_array_unref(list);
+    return count;
+}
+
+static guint
+bus_manager_count_streams(BusServer *server, App *app)
+{
+    g_autoptr(GPtrArray) list = app_list_streams(app);
+    guint count = 0;
+
+    for (guint i = 0; i < list->len; i++) {
+        const Stream *stream = g_ptr_array_index(list, i);
+
+        if (!stream_has_ended(stream) && bus_object_caller_sees(server, stream_owner_uid(stream)))
+            count++;
+    }
+    return count;
+}
+
+static guint
+bus_manager_count_tunnels(BusServer *server, App *app)
+{
+    g_autoptr(GPtrArray) list = app_list_tunnels(app);
+    guint count = 0;
+
+    for (guint i = 0; i < list->len; i++)
+        if (bus_object_caller_sees(server, tunnel_owner_uid(g_ptr_array_index(list, i))))
+            count++;
+    return count;
+}
+
+static guint
+bus_manager_count_requests(BusServer *server, App *app)
+{
+    return bus_object_caller_sees_requests(server) ? bus_manager_count(app_list_requests(app)) : 0;
+}
+
+BUS_GETTER(bus_manager_get_version, App, "s", STREAMD_VERSION)
+BUS_GETTER(bus_manager_get_started, App, "t", bus_server_started_at(server))
+BUS_GETTER(bus_manager_get_hubs, App, "u", bus_manager_count(app_list_hubs(object)))
+BUS_GETTER(bus_manager_get_targets, App, "u", bus_manager_count(app_list_targets(object)))
+BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(server, object))
+BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count_tunnels(server, object))
+BUS_GETTER(bus_manager_get_requests, App, "u", bus_manager_count_requests(server, object))
+
+static const sd_bus_vtable bus_manager_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("AddHub", SD_BUS_ARGS("s", name, "h", credentials, "a{sv}", options),
+                            SD_BUS_RESULT("o", hub), bus_manager_add_hub,
+                            SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
+    SD_BUS_METHOD_WITH_ARGS(
+        "OpenStream", SD_BUS_ARGS("s", hub, "s", device, "s", stream, "a{sv}", options),
+        SD_BUS_RESULT("h", fd, "o", object), bus_manager_open_stream, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS(
+        "OpenTunnel",
+        SD_BUS_ARGS("s", hub, "s", device, "s", stream, "s", listen, "a{sv}", options),
+        SD_BUS_RESULT("o", tunnel, "s", address), bus_manager_open_tunnel,
+        SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ListDevices", SD_BUS_ARGS("s", hub, "a{sv}", options),
+                            SD_BUS_RESULT("aa{sv}", devices, "s", after), bus_devices_on_list,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("ExposeTarget", SD_BUS_ARGS("s", name, "s", address, "a{sv}", options),
+                            SD_BUS_RESULT("o", target), bus_manager_expose_target,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT,
+                            bus_manager_watch, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RegisterAgent", SD_BUS_ARGS("o", agent, "a{sv}", options),
+                            SD_BUS_NO_RESULT, agents_on_register, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("UnregisterAgent", SD_BUS_ARGS("o", agent), SD_BUS_NO_RESULT,
+                            agents_on_unregister, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("RegisterHandler", SD_BUS_ARGS("o", handler, "a{sv}", match),
+                            SD_BUS_NO_RESULT, bus_handlers_on_register, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("UnregisterHandler", SD_BUS_ARGS("o", handler), SD_BUS_NO_RESULT,
+                            bus_handlers_on_unregister, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_manager_reload,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_PROPERTY("Version", "s", bus_manager_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("StartedAt", "t", bus_manager_get_started, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Hubs", "u", bus_manager_get_hubs, 0, 0),
+    SD_BUS_PROPERTY("Targets", "u", bus_manager_get_targets, 0, 0),
+    SD_BUS_PROPERTY("Streams", "u", bus_manager_get_streams, 0, 0),
+    SD_BUS_PROPERTY("Tunnels", "u", bus_manager_get_tunnels, 0, 0),
+    SD_BUS_PROPERTY("Requests", "u", bus_manager_get_requests, 0, 0),
+    SD_BUS_VTABLE_END,
+};
+
+const BusKind bus_manager_kind = {
+    .interface = BUS_MANAGER,
+    .vtable = bus_manager_vtable,
+    .prefix = BUS_ROOT,
+};

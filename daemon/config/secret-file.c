@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/config/secret-file.h"
+
+#include "common/base/error.h"
+#include "common/base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static gboolean
+    G_GNUC_PRINTF(3, 4) secret_fail(const char *path, GError **error, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: %s", path, text);
+    return FALSE;
+}
+
+static gboolean
+secret_check(int fd, const char *path, gboolean credential, GError **error)
+{
+    struct stat status;
+    guint mode;
+
+    if (fstat(fd, &status) < 0)
+        return secret_fail(path, error, "%s", g_strerror(errno));
+    mode = status.st_mode & 07777;
+    if (!S_ISREG(status.st_mode))
+        return secret_fail(path, error, "it is not a regular file");
+    if (credential)
+        return TRUE;
+    if (status.st_uid != 0 && status.st_uid != geteuid())
+        return secret_fail(path, error,
+                           "it holds a key and belongs to user %u; it must belong to root or to "
+                           "user %u",
+                           status.st_uid, geteuid());
+    if (mode & 077)
+        return secret_fail(path, error,
+                           "it holds a key and has mode %04o, so that others may reach it; it "
+                           "must be 0600: chmod 0600",
+                           mode);
+    return TRUE;
+}
+
+static char *
+secret_read(int fd, const char *path, gsize max, GError **error)
+{
+    g_auto(SecretText) text = g_malloc0(max + 2);
+    gsize len = 0;
+    ssize_t r = 0;
+
+    while (len <= max && (r = read(fd, text + len, max + 1 - len)) > 0)
+        len += (gsize)r;
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        text[--len] = '\0';
+    if (r < 0)
+        secret_fail(path, error, "%s", g_strerror(errno));
+    else if (len > max)
+        secret_fail(path, error, "it is longer than %zu bytes", max);
+    else if (len == 0)
+        secret_fail(path, error, "it is empty");
+    else if (strlen(text) != len)
+        secret_fail(path, error, "there is a NUL byte in it");
+    else
+        return g_steal_pointer(&text);
+    explicit_bzero(text, max + 2); /* also what stands behind a NUL */
+    return NULL;
+}
+
+static gboolean
+is_credential(const char *path)
+{
+    const char *directory = g_getenv("CREDENTIALS_DIRECTORY");
+    g_autofree char *parent = g_path_get_dirname(path);
+
+    return directory && g_path_is_absolute(directory) && strcmp(parent, directory) == 0;
+}
+
+/* O_NONBLOCK: a FIFO must not hold us up; of a regular file it changes nothing. */
+char *
+secret_file_read(const char *path, gsize max, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    char *secret = NULL;
+
+    if (fd < 0) {
+        secret_fail(path, error, "%s", g_strerror(errno));
+        return NULL;
+    }
+    if (secret_check(fd, path, is_credential(path), error))
+        secret = secret_read(fd, path, max, error);
+    close(fd);
+    return secret;
+}
+
+char *
+secret_file_read_credential(const char *name, gsize max, GError **error)
+{
+    const char *directory = g_getenv("CREDENTIALS_DIRECTORY");
+    g_autofree char *path = NULL;
+
+    if (strchr(name, '/') || name[0] == '.' || name[0] == '\0') {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "a credential's name is not a path and does not begin with a dot");
+        return NULL;
+    }
+    if (!directory || !*directory) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "the service has no credentials: they are given to it with "
+                            "LoadCredential= in its unit");
+        return NULL;
+    }
+    path = g_build_filename(directory, name, NULL);
+    return secret_file_read(path, max, error);
+}

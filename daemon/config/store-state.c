@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/config/store-state.h"
+
+#include "common/base/secret.h"
+
+/* The strings of the items belong to the state: HubSettings and its like point to them. */
+struct StoreState {
+    GPtrArray *hubs, *targets, *rules, *tunnels;
+    gboolean has_default, accept;
+    char *reject_text;
+    guint32 next_rule;
+    StoreLimits limits;
+    ProxySettings proxy;
+};
+
+static void
+hub_item_free(void *data)
+{
+    HubSettings *hub = data;
+
+    g_free((char *)hub->name);
+    secret_free((char *)hub->connection_string);
+    g_free((char *)hub->ca_file);
+    g_free((char *)hub->ca);
+    g_free((char *)hub->ca_digest);
+    g_free((char *)hub->source);
+    proxy_settings_clear(&hub->proxy);
+    g_free((char *)hub->allowed_users);
+    g_free(hub);
+}
+
+static void
+target_item_free(void *data)
+{
+    TargetSettings *target = data;
+
+    g_free((char *)target->name);
+    g_free((char *)target->address);
+    g_free((char *)target->source);
+    g_free(target);
+}
+
+static void
+rule_item_free(void *data)
+{
+    accept_rule_free(data);
+}
+
+static void
+tunnel_item_free(void *data)
+{
+    TunnelOptions *tunnel = data;
+
+    g_free((char *)tunnel->hub);
+    g_free((char *)tunnel->device);
+    g_free((char *)tunnel->stream);
+    g_free((char *)tunnel->listen);
+    g_free(tunnel);
+}
+
+StoreState *
+store_state_new(void)
+{
+    StoreState *state = g_new0(StoreState, 1);
+
+    state->hubs = g_ptr_array_new_with_free_func(hub_item_free);
+    state->targets = g_ptr_array_new_with_free_func(target_item_free);
+    state->rules = g_ptr_array_new_with_free_func(rule_item_free);
+    state->tunnels = g_ptr_array_new_with_free_func(tunnel_item_free);
+    return state;
+}
+
+void
+store_state_free(StoreState *state)
+{
+    if (!state)
+        return;
+    g_ptr_array_unref(state->hubs);
+    g_ptr_array_unref(state->targets);
+    g_ptr_array_unref(state->rules);
+    g_ptr_array_unref(state->tunnels);
+    g_free(state->reject_text);
+    proxy_settings_clear(&state->proxy);
+    g_free(state);
+}
+
+void
+store_state_add_hub(StoreState *state, const HubSettings *hub)
+{
+    HubSettings *item = g_new(HubSettings, 1);
+
+    *item = *hub;
+    item->name = g_strdup(hub->name);
+    item->connection_string = g_strdup(hub->connection_string);
+    item->ca_file = g_strdup(hub->ca_file);
+    item->ca = g_strdup(hub->ca);
+    item->ca_digest = g_strdup(hub->ca_digest);
+    item->source = g_strdup(hub->source);
+    item->allowed_users = g_strdup(hub->allowed_users);
+    item->proxy = proxy_settings_copy(&hub->proxy);
+    g_ptr_array_add(state->hubs, item);
+}
+
+void
+store_state_add_target(StoreState *state, const TargetSettings *target)
+{
+    TargetSettings *item = g_new(TargetSettings, 1);
+
+    *item = *target;
+    item->name = g_strdup(target->name);
+    item->address = g_strdup(target->address);
+    item->source = g_strdup(target->source);
+    g_ptr_array_add(state->targets, item);
+}
+
+void
+store_state_add_rule(StoreState *state, const AcceptRule *rule)
+{
+    g_ptr_array_add(state->rules, accept_rule_copy(rule));
+}
+
+void
+store_state_add_tunnel(StoreState *state, const TunnelOptions *tunnel)
+{
+    TunnelOptions *item = g_new(TunnelOptions, 1);
+
+    *item = *tunnel;
+    item->hub = g_strdup(tunnel->hub);
+    item->device = g_strdup(tunnel->device);
+    item->stream = g_strdup(tunnel->stream);
+    item->listen = g_strdup(tunnel->listen);
+    g_ptr_array_add(state->tunnels, item);
+}
+
+void
+store_state_set_default(StoreState *state, gboolean accept, const char *reject_text)
+{
+    g_free(state->reject_text);
+    state->has_default = TRUE;
+    state->accept = accept;
+    state->reject_text = g_strdup(reject_text);
+}
+
+void
+store_state_set_next_rule(StoreState *state, guint32 next_id)
+{
+    state->next_rule = next_id;
+}
+
+void
+store_state_set_limits(StoreState *state, const StoreLimits *limits)
+{
+    state->limits = *limits;
+}
+
+void
+store_state_set_proxy(StoreState *state, const ProxySettings *proxy)
+{
+    proxy_settings_clear(&state->proxy);
+    state->proxy = proxy_settings_copy(proxy);
+}
+
+static gint
+compare_rules(gconstpointer a, gconstpointer b)
+{
+    const AcceptRule *first = *(AcceptRule *const *)a, *second = *(AcceptRule *const *)b;
+
+    return first->id < second->id ? -1 : first->id > second->id;
+}
+
+void
+store_state_sort_rules(StoreState *state)
+{
+    g_ptr_array_sort(state->rules, compare_rules);
+}
+
+guint
+store_state_hubs(const StoreState *state)
+{
+    return state->hubs->len;
+}
+
+guint
+store_state_targets(const StoreState *state)
+{
+    return state->targets->len;
+}
+
+guint
+store_state_rules(const StoreState *state)
+{
+    return state->rules->len;
+}
+
+guint
+store_state_tunnels(const StoreState *state)
+{
+    return state->tunnels->len;
+}
+
+HubSettings
+store_state_hub(const StoreState *state, guint index)
+{
+    return *(const HubSettings *)state->hubs->pdata[index];
+}
+
+TargetSettings
+store_state_target(const StoreState *state, guint index)
+{
+    return *(const TargetSettings *)state->targets->pdata[index];
+}
+
+AcceptRule
+store_state_rule(const StoreState *state, guint index)
+{
+    return *(const AcceptRule *)state->rules->pdata[index];
+}
+
+TunnelOptions
+store_state_tunnel(const StoreState *state, guint index)
+{
+    return *(const TunnelOptions *)state->tunnels->pdata[index];
+}
+
+gboolean
+store_state_default(const StoreState *state, gboolean *ret_accept, const char **ret_reject_text)
+{
+    if (!state->has_default)
+        return FALSE;
+    *ret_accept = state->accept;
+    *ret_reject_text = state->reject_text;
+    return TRUE;
+}
+
+StoreLimits
+store_state_limits(const StoreState *state)
+{
+    return state->limits;
+}
+
+ProxySettings
+store_state_proxy(const StoreState *state)
+{
+    return state->proxy;
+}
+
+guint32
+store_state_next_rule(const StoreState *state)
+{
+    return state->next_rule;
+}

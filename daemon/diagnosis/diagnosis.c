@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/diagnosis/private.h"
+
+#include <unistd.h>
+
+static const DiagnosisStep device_steps[] = {
+    {"dns", diagnose_dns, TRUE},
+    {"proxy", diagnose_proxy, TRUE},
+    {"tcp", diagnose_tcp, TRUE},
+    {"tls", diagnose_tls, TRUE},
+    {"clock", diagnose_clock, TRUE},
+    {"credentials", diagnose_device_credentials, TRUE},
+    {"subscription", diagnose_subscription, TRUE},
+    {"policy", diagnose_policy, FALSE},
+    {"target", diagnose_target, FALSE},
+    {NULL},
+};
+
+static const DiagnosisStep service_steps[] = {
+    {"dns", diagnose_dns, TRUE},
+    {"proxy", diagnose_proxy, TRUE},
+    {"tcp", diagnose_tcp, TRUE},
+    {"tls", diagnose_tls, TRUE},
+    {"clock", diagnose_clock, TRUE},
+    {"credentials", diagnose_service_credentials, TRUE},
+    {"device", diagnose_device, TRUE},
+    {"policy", diagnose_remote_policy, TRUE},
+    {"target", diagnose_remote_target, TRUE},
+    {"stream", diagnose_stream, TRUE},
+    {NULL},
+};
+
+const char *
+check_result_name(CheckResult result)
+{
+    static const char *const names[] = {"ok", "failed", "skipped"};
+
+    return names[result];
+}
+
+static void
+check_detail_clear(void *data)
+{
+    g_free(((CheckDetail *)data)->text);
+}
+
+static void
+check_free(void *data)
+{
+    Check *check = data;
+
+    g_array_unref(check->details);
+    g_free(check);
+}
+
+static Check *
+diagnosis_check(Diagnosis *diagnosis)
+{
+    return g_ptr_array_index(diagnosis->checks, diagnosis->checks->len - 1);
+}
+
+static void
+diagnosis_add_check(Diagnosis *diagnosis)
+{
+    Check *check = g_new0(Check, 1);
+
+    check->step = diagnosis->steps[diagnosis->step].name;
+    check->details = g_array_new(FALSE, FALSE, sizeof(CheckDetail));
+    g_array_set_clear_func(check->details, check_detail_clear);
+    g_ptr_array_add(diagnosis->checks, check);
+    diagnosis->started = g_get_monotonic_time();
+}
+
+void
+diagnosis_note(Diagnosis *diagnosis, const char *key, const char *text)
+{
+    const CheckDetail detail = {.key = key, .type = 's', .text = g_strdup(text)};
+
+    g_array_append_val(diagnosis_check(diagnosis)->details, detail);
+}
+
+void
+diagnosis_note_number(Diagnosis *diagnosis, const char *key, char type, gint64 number)
+{
+    const CheckDetail detail = {.key = key, .type = type, .number = number};
+
+    g_array_append_val(diagnosis_check(diagnosis)->details, detail);
+}
+
+/* Whatever a step was waiting for. */
+static void
+diagnosis_stop_step(Diagnosis *diagnosis)
+{
+    if (diagnosis->limit)
+        g_source_remove(diagnosis->limit);
+    diagnosis->limit = 0;
+    if (diagnosis->cancellable)
+        g_cancellable_cancel(diagnosis->cancellable);
+    g_clear_object(&diagnosis->cancellable);
+    g_clear_pointer(&diagnosis->socket, socket_dial_cancel);
+    g_clear_pointer(&diagnosis->dial, dial_cancel);
+    g_clear_pointer(&diagnosis->exchange, http_exchange_cancel);
+    g_clear_pointer(&diagnosis->session, device_session_free);
+    g_clear_pointer(&diagnosis->open, app_cancel_open);
+}
+
+static void
+diagnosis_free(Diagnosis *diagnosis)
+{
+    diagnosis_stop_step(diagnosis);
+    if (diagnosis->next)
+        g_source_remove(diagnosis->next);
+    if (diagnosis->fd >= 0)
+        (void)close(diagnosis->fd);
+    connection_free(diagnosis->connection);
+    proxy_route_clear(&diagnosis->route);
+    proxy_unref(diagnosis->proxy);
+    tls_context_unref(diagnosis->tls);
+    tls_context_unref(diagnosis->link_tls);
+    connection_string_free(diagnosis->identity);
+    g_clear_error(&diagnosis->route_error);
+    g_clear_error(&diagnosis->tls_error);
+    g_clear_error(&diagnosis->subscription);
+    g_clear_error(&diagnosis->open_error);
+    g_clear_pointer(&diagnosis->targets, g_ptr_array_unref);
+    g_ptr_array_unref(diagnosis->checks);
+    g_free(diagnosis->target);
+    g_free(diagnosis->hub);
+    g_free(diagnosis->host);
+    g_free(diagnosis->device);
+    g_free(diagnosis->stream);
+    g_free(diagnosis->initiator);
+    g_free(diagnosis);
+}
+
+static gboolean
+diagnosis_next(gpointer data)
+{
+    Diagnosis *diagnosis = data;
+    const DiagnosisStep *step = &diagnosis->steps[diagnosis->step];
+
+    diagnosis->next = 0;
+    if (!step->name) {
+        diagnosis->done(diagnosis->checks, diagnosis->data);
+        diagnosis_free(diagnosis);
+        return G_SOURCE_REMOVE;
+    }
+    diagnosis_add_check(diagnosis);
+    if (diagnosis->broken && step->needs_hub)
+        diagnosis_skip(diagnosis, "earlier");
+    else
+        step->run(diagnosis);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+diagnosis_end_step(Diagnosis *diagnosis, CheckResult result)
+{
+    gint64 took = g_get_monotonic_time() - diagnosis->started;
+
+    diagnosis_stop_step(diagnosis);
+    diagnosis_check(diagnosis)->result = result;
+    diagnosis_note_number(diagnosis, "time", 't', took);
+    diagnosis->step++;
+    diagnosis->next = g_idle_add(diagnosis_next, diagnosis);
+}
+
+void
+diagnosis_ok(Diagnosis *diagnosis)
+{
+    diagnosis_end_step(diagnosis, CHECK_OK);
+}
+
+void
+diagnosis_skip(Diagnosis *diagnosis, const char *why)
+{
+    diagnosis_note(diagnosis, "why", why);
+    diagnosis_end_step(diagnosis, CHECK_SKIPPED);
+}
+
+/* A clock that is wrong stops nobody by itself: what it does is seen in the next step. */
+void
+diagnosis_fail(Diagnosis *diagnosis, const char *cause, const GError *error)
+{
+    StreamdError code =
+        error->domain == STREAMD_ERROR ? (StreamdError)error->code : STREAMD_ERROR_UNREACHABLE;
+
+    diagnosis->broken = diagnosis->broken || g_strcmp0(cause, "clock") != 0;
+    diagnosis_note(diagnosis, "cause", cause);
+    diagnosis_note(diagnosis, "error", streamd_error_name(code));
+    diagnosis_note(diagnosis, "message", error->message);
+    diagnosis_end_step(diagnosis, CHECK_FAILED);
+}
+
+void
+diagnosis_fail_text(Diagnosis *diagnosis, const char *cause, StreamdError code, const char *text)
+{
+    g_autoptr(GError) error = g_error_new_literal(STREAMD_ERROR, (int)code, text);
+
+    diagnosis_fail(diagnosis, cause, error);
+}
+
+static gboolean
+diagnosis_check_options(Hub *hub, const DiagnosisOptions *options, GError **error)
+{
+    const gboolean service = hub_role(hub) == HUB_ROLE_SERVICE;
+    const char *text = NULL;
+
+    if (service && !options->device != !options->stream)
+        text = "a device and a stream are given together, or neither";
+    else if (service && options->initiator)
+        text = "an initiator is for a hub in the device role";
+    else if (!service && options->device)
+        text = "this hub is known in the device role: no other device can be reached through it";
+    if (text)
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, text);
+    return text == NULL;
+}
+
+/* What the hub has may go with it. */
+static gboolean
+diagnosis_copy_hub(Diagnosis *diagnosis, Hub *hub, GError **error)
+{
+    const HubSettings settings = hub_settings(hub);
+    ServiceOpenOptions way = {0};
+
+    hub_fill_open(hub, &way);
+    diagnosis->identity = connection_string_parse(settings.connection_string, -1, error);
+    if (!diagnosis->identity)
+        return FALSE;
+    diagnosis->runtime = way.runtime;
+    diagnosis->reactor = runtime_pick(way.runtime);
+    diagnosis->hub = g_strdup(settings.name);
+    diagnosis->host = g_strdup(way.host);
+    diagnosis->port = way.port;
+    diagnosis->tls = hub_new_tls(hub, "http/1.1", &diagnosis->tls_error);
+    diagnosis->proxy = way.proxy ? proxy_ref(way.proxy) : NULL;
+    diagnosis->role = hub_role(hub);
+    if (diagnosis->role == HUB_ROLE_SERVICE)
+        return TRUE;
+    diagnosis->link = hub_session_options(hub);
+    diagnosis->link.host = diagnosis->host;
+    diagnosis->link.identity = diagnosis->identity;
+    diagnosis->link.proxy = diagnosis->proxy;
+    diagnosis->link_tls = tls_context_ref(diagnosis->link.tls);
+    return TRUE;
+}
+
+Diagnosis *
+diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone done, void *data,
+              GError **error)
+{
+    Diagnosis *diagnosis;
+
+    if (!diagnosis_check_options(hub, options, error))
+        return NULL;
+    diagnosis = g_new0(Diagnosis, 1);
+    diagnosis->app = app;
+    diagnosis->fd = -1;
+    diagnosis->checks = g_ptr_array_new_with_free_func(check_free);
+    diagnosis->done = done;
+    diagnosis->data = data;
+    diagnosis->uid = options->uid;
+    diagnosis->device = g_strdup(options->device);
+    diagnosis->stream = g_strdup(options->stream);
+    diagnosis->initiator = g_strdup(options->initiator);
+    if (!diagnosis_copy_hub(diagnosis, hub, error)) {
+        diagnosis_free(diagnosis);
+        return NULL;
+    }
+    diagnosis->steps = diagnosis->role == HUB_ROLE_DEVICE ? device_steps : service_steps;
+    diagnosis->next = g_idle_add(diagnosis_next, diagnosis);
+    return diagnosis;
+}
+
+void
+diagnosis_cancel(Diagnosis *diagnosis)
+{
+    if (diagnosis)
+        diagnosis_free(diagnosis);
+}

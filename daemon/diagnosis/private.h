@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The struct of a diagnosis, shared by the files diagnosis*.c alone. */
+#pragma once
+
+#include "daemon/diagnosis/diagnosis.h"
+#include "daemon/net/dial.h"
+#include "daemon/net/http-exchange.h"
+#include "daemon/link/hub-private.h"
+
+typedef struct {
+    const char *name;
+    void (*run)(
+        Diagnosis *diagnosis); /* ends with one of diagnosis_ok, _fail, _skip, at once or later */
+    gboolean needs_hub;        /* skipped when the way to the hub has failed */
+} DiagnosisStep;
+
+struct Diagnosis {
+    App *app;
+    Runtime *runtime;
+    Reactor *reactor;
+    DiagnosisDone done;
+    void *data;
+
+    /* Copies of what the hub has. */
+    char *hub;
+    char *host;
+    guint16 port;
+    Proxy *proxy; /* NULL: directly */
+    ConnectionString *identity;
+    HubRole role;
+    DeviceSessionOptions link; /* its strings are this struct's */
+    TlsContext *link_tls;
+    char *device, *stream, *initiator;
+    guint32 uid;
+
+    /* Where it stands. */
+    const DiagnosisStep *steps; /* the last has no name */
+    guint step;
+    gint64 started; /* of the step */
+    GPtrArray *checks;
+    gboolean broken;   /* the way to the hub has failed */
+    guint next, limit; /* GSource ids */
+
+    /* What is under way. */
+    GCancellable *cancellable; /* a look-up */
+    SocketDial *socket;
+    Dial *dial;
+    HttpExchange *exchange;
+    DeviceSession *session;
+    OpenRequest *open;
+
+    /* What the steps leave to each other. */
+    ProxyRoute route;
+    GError *route_error; /* why there is none */
+    TlsContext *tls;   /* NULL: */
+    GError *tls_error; /* why there is none */
+    int fd;
+    Connection *connection; /* free for a request; NULL: none */
+    GPtrArray *targets;     /* names that are still to be tried */
+    char *target;           /* the one that the policy names */
+    GError *subscription;
+    Reason reason; /* of the stream that was opened */
+    GError *open_error;
+};
+
+/* Details of the check of the step that runs. */
+void diagnosis_note(Diagnosis *diagnosis, const char *key, const char *text);
+void diagnosis_note_number(Diagnosis *diagnosis, const char *key, char type, gint64 number);
+
+/* The step's end; the next one begins from the main loop. WHY and CAUSE are codes. */
+void diagnosis_ok(Diagnosis *diagnosis);
+void diagnosis_skip(Diagnosis *diagnosis, const char *why);
+void diagnosis_fail(Diagnosis *diagnosis, const char *cause, const GError *error);
+void
+diagnosis_fail_text(Diagnosis *diagnosis, const char *cause, StreamdError code, const char *text);
+
+/* diagnosis/way.c: to the hub. */
+void diagnose_dns(Diagnosis *diagnosis);
+void diagnose_proxy(Diagnosis *diagnosis);
+void diagnose_tcp(Diagnosis *diagnosis);
+void diagnose_tls(Diagnosis *diagnosis);
+void diagnose_clock(Diagnosis *diagnosis);
+
+/* diagnosis/device.c */
+void diagnose_device_credentials(Diagnosis *diagnosis);
+void diagnose_subscription(Diagnosis *diagnosis);
+void diagnose_policy(Diagnosis *diagnosis);
+void diagnose_target(Diagnosis *diagnosis);
+
+/* diagnosis/service.c */
+void diagnose_service_credentials(Diagnosis *diagnosis);
+void diagnose_device(Diagnosis *diagnosis);
+void diagnose_remote_policy(Diagnosis *diagnosis);
+void diagnose_remote_target(Diagnosis *diagnosis);
+void diagnose_stream(Diagnosis *diagnosis);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The service's side: a request that the hub must take, and a real stream. */
+#include "daemon/diagnosis/private.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* No device has the name of a request that is only to be refused for want of one. */
+#define NOBODY "diagnosis-"
+
+static void
+diagnosis_posted(Connection *connection, const HttpAnswer *answer, const GError *error, void *data)
+{
+    Diagnosis *diagnosis = data;
+    g_autoptr(GError) refusal = NULL;
+    Reason reason;
+
+    diagnosis->exchange = NULL;
+    connection_free(connection);
+    if (error)
+        diagnosis_fail(diagnosis, "hub-answer", error);
+    else if (service_answer_check(&answer->head, &reason, &refusal) ||
+             refusal->code == STREAMD_ERROR_NOT_FOUND)
+        diagnosis_ok(diagnosis);
+    else
+        diagnosis_fail(diagnosis,
+                       refusal->code == STREAMD_ERROR_UNAUTHORIZED ? "identity" : "hub-answer",
+                       refusal);
+}
+
+static void
+diagnosis_post(Diagnosis *diagnosis, Connection *connection)
+{
+    g_autofree char *uuid = g_uuid_string_random();
+    g_autofree char *device = g_strconcat(NOBODY, uuid, NULL);
+    const ServiceOpenOptions options = {
+        .identity = diagnosis->identity,
+        .device = device,
+        .stream = "diagnosis",
+        .timeout = DIAGNOSIS_STEP_LIMIT,
+    };
+    GString *request = service_request_build(&options);
+
+    if (!request) {
+        connection_free(connection);
+        diagnosis_fail_text(diagnosis, "identity", STREAMD_ERROR_UNAUTHORIZED,
+                            "no request can be made from this identity");
+        return;
+    }
+    diagnosis->exchange =
+        http_exchange_new(diagnosis->runtime, diagnosis->reactor, connection, request,
+                          DIAGNOSIS_STEP_LIMIT, diagnosis_posted, diagnosis);
+}
+
+static void
+diagnosis_dialed(Connection *connection, const GError *error, void *data)
+{
+    Diagnosis *diagnosis = data;
+
+    diagnosis->dial = NULL;
+    if (error)
+        diagnosis_fail(diagnosis, "hub-answer", error);
+    else
+        diagnosis_post(diagnosis, connection);
+}
+
+void
+diagnose_service_credentials(Diagnosis *diagnosis)
+{
+    if (diagnosis->connection)
+        diagnosis_post(diagnosis, g_steal_pointer(&diagnosis->connection));
+    else
+        diagnosis->dial =
+            dial_new(diagnosis->runtime, diagnosis->reactor, diagnosis->host, diagnosis->port,
+                     diagnosis->tls, diagnosis->proxy, diagnosis_dialed, diagnosis);
+}
+
+/* At which step of ours a stream fails that ends for REASON. */
+static const char *
+diagnosis_step_of(Reason reason)
+{
+    switch (reason) {
+    case REASON_NOT_FOUND:
+    case REASON_OFFLINE:
+    case REASON_REVOKED:
+    case REASON_UNAUTHORIZED:
+    case REASON_TIMED_OUT:
+        return "device";
+    case REASON_POLICY:
+    case REASON_REJECTED:
+    case REASON_NO_CONSENT:
+    case REASON_NO_HANDLER:
+        return "policy";
+    case REASON_NO_TARGET:
+    case REASON_TARGET_REFUSED:
+    case REASON_TARGET_UNREACHABLE:
+    case REASON_TARGET_TIMED_OUT:
+        return "target";
+    default:
+        return "stream";
+    }
+}
+
+/* The one stream has shown all four steps: each before the one where it failed is good. */
+static void
+diagnosis_judge(Diagnosis *diagnosis, const char *step)
+{
+    if (!diagnosis->device)
+        diagnosis_skip(diagnosis, "no-device");
+    else if (diagnosis->open_error && strcmp(diagnosis_step_of(diagnosis->reason), step) == 0)
+        diagnosis_fail(diagnosis, reason_code(diagnosis->reason), diagnosis->open_error);
+    else
+        diagnosis_ok(diagnosis);
+}
+
+static void
+diagnosis_opened(Stream *stream, int fd, const GError *error, void *data)
+{
+    Diagnosis *diagnosis = data;
+
+    diagnosis->open = NULL;
+    if (fd >= 0)
+        (void)close(fd);
+    diagnosis->reason = stream_reason(stream);
+    diagnosis->open_error = error ? g_error_copy(error) : NULL;
+    diagnosis_judge(diagnosis, "device");
+}
+
+void
+diagnose_device(Diagnosis *diagnosis)
+{
+    const OpenOptions options = {
+        .hub = diagnosis->hub,
+        .device = diagnosis->device,
+        .stream = diagnosis->stream,
+        .timeout = DIAGNOSIS_OPEN_LIMIT,
+        .owner_uid = diagnosis->uid,
+    };
+    g_autoptr(GError) error = NULL;
+
+    if (!diagnosis->device) {
+        diagnosis_judge(diagnosis, "device");
+        return;
+    }
+    diagnosis_note(diagnosis, "device", diagnosis->device);
+    diagnosis->open =
+        app_open_stream(diagnosis->app, &options, diagnosis_opened, diagnosis, &error);
+    if (!diagnosis->open)
+        diagnosis_fail(diagnosis, "request", error);
+}
+
+void
+diagnose_remote_policy(Diagnosis *diagnosis)
+{
+    diagnosis_judge(diagnosis, "policy");
+}
+
+void
+diagnose_remote_target(Diagnosis *diagnosis)
+{
+    diagnosis_judge(diagnosis, "target");
+}
+
+void
+diagnose_stream(Diagnosis *diagnosis)
+{
+    diagnosis_judge(diagnosis, "stream");
+}

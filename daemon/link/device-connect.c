@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Target and leg, side by side. */
+#include "daemon/link/device-stream-private.h"
+
+#include "common/base/error.h"
+#include "common/codec/stream-url.h"
+
+/* Giving the place back lets another stream begin, so this comes last. */
+static void
+device_stream_leave_target(DeviceStream *self)
+{
+    g_autoptr(Target) target = g_steal_pointer(&self->target);
+    gboolean had_place = self->has_place;
+
+    if (!target)
+        return;
+    self->has_place = FALSE;
+    target_stop_waiting(target, &self->waiter);
+    if (had_place)
+        target_give_place(target);
+}
+
+void
+device_stream_disconnect(DeviceStream *self)
+{
+    g_clear_pointer(&self->target_dial, socket_dial_cancel);
+    g_clear_pointer(&self->leg_dial, ws_dial_cancel);
+    g_clear_pointer(&self->leg, connection_free);
+    device_stream_leave_target(self);
+}
+
+/* A stream that is connected to its target counts there until it ends. */
+static void
+device_stream_ended(Stream *stream, void *data)
+{
+    Target *target = data;
+
+    target->active--;
+    target_unref(target);
+}
+
+static void
+device_stream_pair(DeviceStream *self)
+{
+    Stream *stream = self->stream;
+    AppEnd *end;
+
+    if (!self->leg || !stream_has_local(stream))
+        return;
+    if (self->target) {
+        self->target->active++;
+        stream_set_ended(stream, device_stream_ended, target_ref(self->target));
+    }
+    stream_attach_leg(stream, g_steal_pointer(&self->leg), self->reactor,
+                      self->capable ? self->caps : 0);
+    end = g_steal_pointer(&self->app_end);
+    device_stream_settle(self);
+    if (end)
+        app_end_finish(end, NULL);
+}
+
+static void
+device_stream_target_done(int fd, const GError *error, void *data)
+{
+    DeviceStream *self = data;
+    Reason reason;
+
+    self->target_dial = NULL;
+    if (fd < 0) {
+        reason = target_failure(error);
+        device_stream_fail(self, reason, NULL);
+        return;
+    }
+    stream_set_local(self->stream, connection_new(fd));
+    device_stream_answer(self, TRUE, REASON_NONE, NULL);
+    device_stream_pair(self);
+}
+
+static Reason
+device_stream_leg_reason(const GError *error)
+{
+    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNTRUSTED))
+        return REASON_HUB_UNTRUSTED;
+    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED))
+        return REASON_PROXY_REFUSED;
+    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE) ||
+        g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT))
+        return REASON_HUB_UNREACHABLE;
+    return REASON_HUB_ERROR;
+}
+
+static void
+device_stream_leg_done(Connection *connection, const GError *error, void *data)
+{
+    DeviceStream *self = data;
+
+    self->leg_dial = NULL;
+    if (error) {
+        device_stream_fail(self, device_stream_leg_reason(error), error->message);
+        return;
+    }
+    self->leg = connection;
+    device_stream_pair(self);
+}
+
+/* The leg, to a URL that was looked at when it came. */
+static void
+device_stream_dial(DeviceStream *self)
+{
+    const DeviceStreamsContext *context = &self->owner->context;
+    g_autofree char *host = NULL, *path = NULL;
+    WsDialTo to = {.proxy = context->proxy, .bearer = self->token};
+    StreamUrl url;
+
+    if (!stream_url_parse(slice_of(self->url), &url))
+        g_assert_not_reached();
+    to.host = host = slice_dup(url.host);
+    to.target = path = slice_dup(url.target);
+    to.port = url.port;
+    self->reactor = runtime_pick(context->runtime);
+    stream_set_endpoint(self->stream, host, url.port);
+    stream_set_state(self->stream, STREAM_CONNECTING);
+    self->leg_dial = ws_dial_new(context->runtime, self->reactor, context->tls, &to, NULL,
+                                 device_stream_leg_done, self);
+}
+
+/* A place at the target is ours: target and leg, side by side. */
+static void
+device_stream_connect(void *data)
+{
+    DeviceStream *self = data;
+
+    self->has_place = TRUE;
+    device_stream_dial(self);
+    self->target_dial =
+        target_connect(self->target, self->owner->context.runtime, device_stream_target_done, self);
+}
+
+void
+device_stream_to_target(DeviceStream *self, Target *target)
+{
+    stream_set_target(self->stream, target_name(target));
+    self->target = target_ref(target);
+    self->waiter = (TargetWaiter){.ready = device_stream_connect, .data = self};
+    if (target_take_place(target, &self->waiter))
+        device_stream_connect(self);
+}
+
+AppEnd *
+device_stream_to_app(DeviceStream *self, AppEndDone done, void *data, GError **error)
+{
+    self->app_end = app_end_new(self->stream, done, data, error);
+    if (!self->app_end)
+        return NULL;
+    device_stream_answer(self, TRUE, REASON_NONE, NULL);
+    device_stream_dial(self);
+    return self->app_end;
+}

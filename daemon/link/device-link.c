@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/link/device-link.h"
+
+#include "common/base/error.h"
+#include "daemon/net/keep-alive.h"
+
+/* An attempt that is older than this when the network changes began in the old one. */
+#define STALE_ATTEMPT (1 * G_TIME_SPAN_SECOND)
+#define HURRY_MAX 250 /* ms */
+
+struct DeviceLink {
+    Runtime *runtime;
+    DeviceSessionOptions options;
+    DeviceSession *session; /* the one that is up, or on its way */
+    DeviceSession *heir;    /* renewal: takes over when it is ready */
+    Backoff backoff;
+    KeepAlive keep_alive;
+    gboolean
+        died_idle; /* the last session did; whether its pause was too long is seen by the next */
+    gint64 tried_at, ready_since;
+    guint retry, renewal; /* timers */
+    const DeviceLinkEvents *events;
+    void *data;
+};
+
+static void device_link_try(DeviceLink *link);
+static void device_link_renew_in(DeviceLink *link, gint64 delay);
+
+static void
+clear_timer(guint *timer)
+{
+    if (*timer)
+        g_source_remove(*timer);
+    *timer = 0;
+}
+
+static void
+device_link_tell(DeviceLink *link, HubState state, const char *error)
+{
+    link->events->state(link, state, error, link->data);
+}
+
+static gboolean
+device_link_retry(gpointer data)
+{
+    DeviceLink *link = data;
+
+    link->retry = 0;
+    device_link_try(link);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+device_link_lost(DeviceLink *link, const GError *error)
+{
+    gboolean refused = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED);
+    gboolean rarely = refused || g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED);
+
+    if (link->ready_since > 0)
+        backoff_lasted(&link->backoff, g_get_monotonic_time() - link->ready_since);
+    link->ready_since = 0;
+    clear_timer(&link->renewal);
+    link->retry =
+        g_timeout_add((guint)(backoff_next(&link->backoff, rarely, g_random_double()) / 1000),
+                      device_link_retry, link);
+    device_link_tell(link, refused ? HUB_REFUSED : HUB_DISCONNECTED, error->message);
+}
+
+/* The hub was there all the time: what lies between us had forgotten the connection. */
+static void
+device_link_note_death(DeviceLink *link, DeviceSession *session)
+{
+    if (link->died_idle && link->backoff.failures <= 1) {
+        keep_alive_died(&link->keep_alive, g_get_monotonic_time());
+        device_session_set_pause(session, link->keep_alive.pause);
+        g_debug("an idle link did not last; the next pause is %u s", link->keep_alive.pause);
+    }
+    link->died_idle = FALSE;
+}
+
+static void
+device_link_session_ready(DeviceSession *session, void *data)
+{
+    DeviceLink *link = data;
+
+    device_link_note_death(link, session);
+
+    if (session == link->heir) {
+        device_session_free(link->session);
+        link->session = g_steal_pointer(&link->heir);
+    }
+    if (link->ready_since == 0)
+        link->ready_since = g_get_monotonic_time();
+    device_link_renew_in(link, link->options.token_life * G_TIME_SPAN_SECOND / 5 * 4);
+    device_link_tell(link, HUB_CONNECTED, NULL);
+}
+
+static void
+device_link_session_request(DeviceSession *session, const StreamRequest *request, void *data)
+{
+    DeviceLink *link = data;
+
+    link->events->request(link, request, link->data);
+}
+
+/* When the heir is on its way, the end of the old session is the hub's answer to its CONNECT. */
+static void
+device_link_session_closed(DeviceSession *session, const GError *error, void *data)
+{
+    DeviceLink *link = data;
+
+    if (session == link->heir) {
+        g_clear_pointer(&link->heir, device_session_free);
+        if (link->session)
+            device_link_renew_in(link, backoff_next(&link->backoff, FALSE, g_random_double()));
+        else
+            device_link_lost(link, error);
+        return;
+    }
+    link->died_idle = device_session_died_idle(session);
+    g_clear_pointer(&link->session, device_session_free);
+    if (!link->heir)
+        device_link_lost(link, error);
+}
+
+static void
+device_link_session_survived(DeviceSession *session, void *data)
+{
+    DeviceLink *link = data;
+
+    /* The hub is told of the longer pause by a new connection, as at a renewal. */
+    if (session == link->session && keep_alive_survived(&link->keep_alive, g_get_monotonic_time()))
+        device_link_renew_in(link, 0);
+}
+
+static const DeviceSessionEvents session_events = {
+    .ready = device_link_session_ready,
+    .request = device_link_session_request,
+    .survived = device_link_session_survived,
+    .closed = device_link_session_closed,
+};
+
+static DeviceSession *
+device_link_dial(DeviceLink *link)
+{
+    DeviceSessionOptions options = link->options;
+
+    options.keep_alive = link->keep_alive.pause;
+    link->tried_at = g_get_monotonic_time();
+    return device_session_new(link->runtime, &options, &session_events, link);
+}
+
+static gboolean
+device_link_renew(gpointer data)
+{
+    DeviceLink *link = data;
+
+    link->renewal = 0;
+    if (!link->heir)
+        link->heir = device_link_dial(link);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+device_link_renew_in(DeviceLink *link, gint64 delay)
+{
+    clear_timer(&link->renewal);
+    link->renewal = g_timeout_add((guint)(delay / 1000), device_link_renew, link);
+}
+
+static void
+device_link_try(DeviceLink *link)
+{
+    clear_timer(&link->retry);
+    link->session = device_link_dial(link);
+    device_link_tell(link, HUB_CONNECTING, NULL);
+}
+
+DeviceLink *
+device_link_new(Runtime *runtime, const DeviceSessionOptions *options,
+                const DeviceLinkEvents *events, void *data)
+{
+    DeviceLink *link = g_new0(DeviceLink, 1);
+
+    link->runtime = runtime;
+    link->options = *options;
+    keep_alive_init(&link->keep_alive, options->keep_alive);
+    link->events = events;
+    link->data = data;
+    return link;
+}
+
+static void
+device_link_drop(DeviceLink *link)
+{
+    clear_timer(&link->retry);
+    clear_timer(&link->renewal);
+    g_clear_pointer(&link->session, device_session_free);
+    g_clear_pointer(&link->heir, device_session_free);
+    link->ready_since = 0;
+}
+
+void
+device_link_free(DeviceLink *link)
+{
+    if (!link)
+        return;
+    device_link_drop(link);
+    g_free(link);
+}
+
+void
+device_link_start(DeviceLink *link)
+{
+    if (!link->session && !link->heir)
+        device_link_try(link);
+}
+
+void
+device_link_stop(DeviceLink *link)
+{
+    device_link_drop(link);
+    link->backoff = (Backoff){0};
+    device_link_tell(link, HUB_DISCONNECTED, NULL);
+}
+
+void
+device_link_probe(DeviceLink *link)
+{
+    if (link->session)
+        device_session_probe(link->session, DEVICE_PROBE);
+}
+
+/* What waits or hangs is tried again soon, not all devices of a site in the same moment. */
+static void
+device_link_hurry(DeviceLink *link)
+{
+    gboolean stale = g_get_monotonic_time() - link->tried_at >= STALE_ATTEMPT;
+
+    if (link->session && !stale)
+        return;
+    g_clear_pointer(&link->session, device_session_free);
+    clear_timer(&link->retry);
+    link->backoff.failures = 0;
+    link->retry = g_timeout_add((guint)g_random_int_range(0, HURRY_MAX), device_link_retry, link);
+}
+
+void
+device_link_network_changed(DeviceLink *link)
+{
+    keep_alive_init(&link->keep_alive, link->options.keep_alive);
+    if (link->session && device_session_is_ready(link->session)) {
+        device_session_set_pause(link->session, link->keep_alive.pause);
+        device_session_probe(link->session, DEVICE_LINK_PROBE);
+    } else if (!link->heir && (link->session || link->retry)) {
+        device_link_hurry(link);
+    }
+}
+
+gboolean
+device_link_publish(DeviceLink *link, const char *topic)
+{
+    return link->session && device_session_publish(link->session, topic);
+}

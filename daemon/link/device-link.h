@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device link: keeps a device connected to its hub (docs/wire-protocol.md, section 1).
+ *
+ * It tries again for ever, with jitter (backoff.h), and renews its token at 80 % of the token's
+ * life with a second connection that takes over from the first, so that there is no gap. No stream
+ * depends on it once the stream's leg is up. Main thread. */
+#pragma once
+
+#include "daemon/net/backoff.h"
+#include "daemon/link/device-session.h"
+#include "daemon/link/hub.h"
+
+typedef struct DeviceLink DeviceLink;
+
+typedef struct {
+    /* ERROR: one clause, or NULL for none. */
+    void (*state)(DeviceLink *link, HubState state, const char *error, void *data);
+    void (*request)(DeviceLink *link, const StreamRequest *request, void *data);
+} DeviceLinkEvents;
+
+/* OPTIONS is copied; what it points to outlives the link. Its keep_alive is the longest pause that
+ * is tried (keep-alive.h). Starts disconnected. */
+DeviceLink *device_link_new(Runtime *runtime, const DeviceSessionOptions *options,
+                            const DeviceLinkEvents *events, void *data);
+void device_link_free(DeviceLink *link); /* NULL is fine */
+
+void device_link_start(DeviceLink *link); /* now; also when it waits for the next attempt */
+void device_link_stop(DeviceLink *link);
+
+/* A stream was cut: perhaps the link is as dead as its leg. */
+void device_link_probe(DeviceLink *link);
+
+/* We came into another network, or woke up: the link has to give a sign of life within
+ * DEVICE_LINK_PROBE, and one that is down is tried again at once. */
+#define DEVICE_LINK_PROBE (2 * G_TIME_SPAN_SECOND)
+void device_link_network_changed(DeviceLink *link);
+
+/* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */
+gboolean device_link_publish(DeviceLink *link, const char *topic);

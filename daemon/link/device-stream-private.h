@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The struct of a device stream, shared by the files device-*.c that carry it: device-stream.c has
+ * its life, device-decide.c what becomes of it, device-connect.c target and leg. Main thread. */
+#pragma once
+
+#include "daemon/link/device-stream.h"
+#include "daemon/net/ws-dial.h"
+
+struct DeviceStreams {
+    DeviceStreamsContext context;
+    GQueue all; /* DeviceStream, the oldest first */
+    guint pending;
+};
+
+typedef struct {
+    DeviceStreams *owner;
+    GList link;
+    char *rid, *token, *url;
+    char *answer; /* the topic, once decided */
+    gboolean capable;
+    Caps caps;
+    gboolean pending;
+    guint64 stream_id;
+    Stream *stream; /* NULL once open or ended */
+    Target *target;
+    TargetWaiter waiter;
+    gboolean has_place; /* among those that the target takes at once */
+    Reactor *reactor;
+    SocketDial *target_dial;
+    WsDial *leg_dial;
+    Connection *leg; /* up before the target was */
+    guint deadline;
+    gint64 deadline_at; /* monotonic: for the answer */
+    gint64 pair_by;     /* monotonic: after an acceptance */
+    guint32 rule;
+    /* Who decides. */
+    Request *request;
+    HandlerAsk *ask;
+    /* Who gets it, when it is no target. */
+    guint64 handler; /* its id */
+    AppEnd *app_end;
+} DeviceStream;
+
+/* Says 200, or 400 with a reason, to the hub; the answer is kept to be said again. */
+void device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, const char *text);
+
+/* The handshake's part is over; the entry stays until its deadline, to answer again. */
+void device_stream_settle(DeviceStream *self);
+
+/* Ends the stream before it was open, and says so to the hub unless it was told already. */
+void device_stream_fail(DeviceStream *self, Reason reason, const char *text);
+
+/* Puts the stream before the accept policy, and begins what that says. */
+void device_stream_decide(DeviceStream *self, const StreamRequest *request);
+
+/* Accepted: connects leg and target as soon as the target has a place. */
+void device_stream_to_target(DeviceStream *self, Target *target);
+
+/* Accepted, and DONE gets the app's end: connects the leg. NULL with ERROR set: nothing has
+ * happened. */
+AppEnd *device_stream_to_app(DeviceStream *self, AppEndDone done, void *data, GError **error);
+
+/* Nobody is to decide any more. */
+void device_stream_stop_asking(DeviceStream *self);
+
+/* Lets go of what device-connect.c holds. */
+void device_stream_disconnect(DeviceStream *self);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device stream: what happens between a hub's request and an open stream, on the accepting side
+ * (docs/wire-protocol.md, sections 1.5, 1.6, 4a and 8).
+ *
+ * Policy decides first, or says who does: a person (stream/consent.h) or an app (handler.h), who have
+ * until some seconds before the hub's own deadline. Then target and leg are connected side by side,
+ * and 200 is answered only when the target is connected, so that a dead target is a clear rejection
+ * at the initiator. Where an app takes the stream there is nothing to connect but the leg. A
+ * request that is published again (same rid and token) is answered again, not doubled. Main thread.
+ */
+#pragma once
+
+#include "common/codec/stream-topic.h"
+#include "daemon/policy/accept-policy.h"
+#include "daemon/stream/handler.h"
+#include "daemon/stream/consent.h"
+#include "daemon/net/proxy.h"
+#include "daemon/stream/private.h"
+#include "daemon/local/target-private.h"
+
+/* The requests of one hub. */
+typedef struct DeviceStreams DeviceStreams;
+
+#define DEVICE_PENDING_MAX 256     /* not answered, or answered and not open yet */
+#define DEVICE_REMEMBERED_MAX 1024 /* all that are kept to be answered again */
+#define DEVICE_DEADLINE (60 * G_TIME_SPAN_SECOND)
+
+/* Of the time until then, what is kept for the connections after somebody has decided: no more than
+ * a quarter of it. */
+#define DEVICE_CONNECT_TIME (6 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+    Runtime *runtime;
+    StreamTable *table;
+    AcceptPolicy *policy;
+    Requests *requests;
+    Handlers *handlers;
+    TlsContext *tls;    /* for the legs */
+    Proxy *proxy;       /* the same; NULL: directly */
+    const char *hub;    /* our name of it */
+    const char *device; /* our identity there */
+    RelayTimes times;   /* of the legs */
+    guint64 (*next_id)(void *data);
+    Target *(*find_target)(const char *name, void *data);
+    gboolean (*publish)(const char *topic, void *data); /* to the hub; FALSE: not connected */
+    void *data;
+} DeviceStreamsContext;
+
+/* CONTEXT is copied; what it points to outlives the streams. */
+DeviceStreams *device_streams_new(const DeviceStreamsContext *context);
+
+/* Streams in their handshake end with REASON_STOPPING; open ones go on. NULL is fine. */
+void device_streams_free(DeviceStreams *streams);
+
+void device_streams_request(DeviceStreams *streams, const StreamRequest *request);
+
+/* A new control link is up. What was published on the last one, at QoS 0, may be lost, and the hub
+ * does not ask again once the leg has come (section 4a): acceptances are said again. A hub that had
+ * heard one ignores the second. */
+void device_streams_link_ready(DeviceStreams *streams);
+
+guint device_streams_pending(const DeviceStreams *streams);

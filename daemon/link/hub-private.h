@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hub, as the core sees it. Main thread. */
+#pragma once
+
+#include "common/codec/connection-string.h"
+#include "common/net/tls-context.h"
+#include "daemon/link/device-session.h"
+#include "daemon/link/device-stream.h"
+#include "daemon/link/hub.h"
+#include "daemon/net/runtime.h"
+#include "daemon/link/service-open.h"
+
+/* What a hub needs of the app. */
+typedef struct {
+    Runtime *runtime;
+    StreamTable *table;
+    AcceptPolicy *policy;
+    Requests *requests;
+    Handlers *handlers;
+    Proxy *proxy; /* of all hubs that have none of their own; NULL: none */
+    guint64 (*next_id)(void *data);
+    Target *(*find_target)(const char *name, void *data);
+    void (*changed)(Hub *hub, void *data);
+    void *data;
+} HubContext;
+
+/* INVALID: the connection string, the name, the proxy; or what is wrong with the CA file. */
+Hub *hub_new(const HubContext *context, const HubSettings *settings, GError **error);
+void hub_free(Hub *hub); /* NULL is fine */
+
+/* As hub_new got them; the strings are the hub's. For the store. */
+HubSettings hub_settings(const Hub *hub);
+
+/* Everything but where it stands. */
+gboolean hub_has_settings(const Hub *hub, const HubSettings *settings);
+void hub_set_source(Hub *hub, const char *source);
+
+/* Fills in what service_open_start needs of a service's hub: where it is and the way there. */
+void hub_fill_open(const Hub *hub, ServiceOpenOptions *options);
+
+/* A device's: how its control link is made. What it points to is the hub's. */
+DeviceSessionOptions hub_session_options(const Hub *hub);
+
+/* Trusts what the hub trusts, read anew, without tickets of earlier sessions. */
+TlsContext *hub_new_tls(const Hub *hub, const char *alpn, GError **error);
+
+/* A service hub: what the last request said about it. ERROR NULL: it was reached. */
+void hub_note(Hub *hub, const GError *error);
+
+/* Where one of its streams has its leg. TRUE: that is a new place. */
+gboolean hub_note_endpoint(Hub *hub, const char *endpoint);
+
+/* One of its streams was cut: a device looks whether its control link still lives. */
+void hub_probe_link(Hub *hub);
+
+/* A stream of its device has ended, and its leg could not say why: the control link does. */
+void hub_tell_end(Hub *hub, const char *rid, Reason reason);
+
+/* network-watch.h */
+void hub_network_changed(Hub *hub);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hub, hub_free)

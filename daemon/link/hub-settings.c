@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A hub as it was set, and as it is seen. */
+#include "daemon/link/hub-struct.h"
+
+#include "common/base/secret.h"
+#include "daemon/net/keep-alive.h"
+
+#include <string.h>
+
+HubSettings
+hub_settings(const Hub *hub)
+{
+    return (HubSettings){
+        .name = hub->name,
+        .connection_string = hub->connection_string,
+        .ca_file = hub->ca_file,
+        .ca = hub->ca,
+        .allowed_users = hub->allowed_users,
+        .transport = hub->transport,
+        .mqtts_port = hub->mqtts_port,
+        .ca_digest = hub->ca_digest,
+        .proxy = hub->proxy_settings,
+        .source = hub->source,
+        .token_life = hub->token_life,
+        .keep_alive = hub->keep_alive,
+        .leg_ping = hub->leg_ping,
+        .leg_dead = hub->leg_dead,
+    };
+}
+
+static gboolean
+is_default_or(guint setting, guint fallback, guint value)
+{
+    return (setting ? setting : fallback) == value;
+}
+
+static gboolean
+hub_has_times(const Hub *hub, const HubSettings *settings)
+{
+    return is_default_or(settings->token_life, HUB_TOKEN_LIFE, hub->token_life) &&
+           is_default_or(settings->keep_alive, KEEP_ALIVE_MOST, hub->keep_alive) &&
+           is_default_or(settings->leg_ping, HUB_LEG_PING, hub->leg_ping) &&
+           is_default_or(settings->leg_dead, HUB_LEG_DEAD, hub->leg_dead);
+}
+
+gboolean
+hub_has_settings(const Hub *hub, const HubSettings *settings)
+{
+    guint16 port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
+    g_auto(SecretText) secret = g_strstrip(g_strdup(settings->connection_string));
+
+    return secret_equals(hub->connection_string, secret) && hub_has_times(hub, settings) &&
+           g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
+           g_strcmp0(hub->ca, settings->ca_file ? NULL : settings->ca) == 0 &&
+           g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
+           hub->transport == settings->transport && hub->mqtts_port == port &&
+           proxy_settings_equal(&hub->proxy_settings, &settings->proxy) &&
+           g_strcmp0(hub->allowed_users, settings->allowed_users ? settings->allowed_users : "") ==
+               0;
+}
+
+void
+hub_set_source(Hub *hub, const char *source)
+{
+    char *copy = g_strdup(source);
+
+    g_free(hub->source);
+    hub->source = copy;
+}
+
+const char *
+hub_name(const Hub *hub)
+{
+    return hub->name;
+}
+
+const char *
+hub_host_name(const Hub *hub)
+{
+    return hub->parts->host;
+}
+
+guint16
+hub_port(const Hub *hub)
+{
+    return hub->parts->port;
+}
+
+HubRole
+hub_role(const Hub *hub)
+{
+    return hub->parts->device_id ? HUB_ROLE_DEVICE : HUB_ROLE_SERVICE;
+}
+
+const char *
+hub_identity(const Hub *hub)
+{
+    return hub->identity;
+}
+
+HubTransport
+hub_transport(const Hub *hub)
+{
+    return hub->transport;
+}
+
+guint16
+hub_mqtts_port(const Hub *hub)
+{
+    return hub->mqtts_port;
+}
+
+const char *
+hub_proxy_url(const Hub *hub)
+{
+    return hub->proxy ? proxy_url(hub->proxy) : "";
+}
+
+gboolean
+hub_is_wanted(const Hub *hub)
+{
+    return hub->wanted;
+}
+
+const char *
+hub_allowed_users(const Hub *hub)
+{
+    return hub->allowed_users;
+}
+
+const char *
+hub_source(const Hub *hub)
+{
+    return hub->source;
+}
+
+HubState
+hub_state(const Hub *hub)
+{
+    return hub->state;
+}
+
+const char *
+hub_last_error(const Hub *hub)
+{
+    return hub->last_error;
+}
+
+guint64
+hub_reconnects(const Hub *hub)
+{
+    return hub->connects > 0 ? hub->connects - 1 : 0;
+}
+
+const char *const *
+hub_endpoints(const Hub *hub)
+{
+    return (const char *const *)hub->endpoints->pdata;
+}
+
+guint64
+hub_since(const Hub *hub)
+{
+    return hub->since;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The struct of a hub, shared by hub.c and hub-settings.c alone. */
+#pragma once
+
+#include "daemon/net/backoff.h"
+#include "daemon/link/device-link.h"
+#include "daemon/net/dial.h"
+#include "daemon/link/hub-private.h"
+
+struct Hub {
+    HubContext context;
+    char *name;
+    char *connection_string;
+    ConnectionString *parts;
+    char *ca_file;
+    char *ca;
+    char *allowed_users;
+    char *identity;
+    HubTransport transport;
+    guint16 mqtts_port;
+    ProxySettings proxy_settings; /* copies */
+    Proxy *proxy;                 /* NULL: directly */
+    char *source;
+    char *ca_digest;
+    guint token_life;
+    guint keep_alive, leg_ping, leg_dead;
+    TlsContext *tls; /* HTTP and WebSocket */
+    TlsContext *mqtt_tls;
+    HubState state;
+    char *last_error;
+    guint64 since;
+    guint64 connects;
+    GPtrArray *endpoints; /* and a NULL */
+    /* device */
+    DeviceLink *link;
+    DeviceStreams *streams;
+    /* service */
+    gboolean wanted; /* hub_connect was the last word */
+    Dial *probe;
+    Backoff backoff;
+    guint retry;
+};

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/link/hub-struct.h"
+
+#include "common/base/error.h"
+#include "common/base/secret.h"
+#include "daemon/net/keep-alive.h"
+#include "daemon/policy/user-list.h"
+
+#include <string.h>
+
+static void
+hub_set_state(Hub *hub, HubState state, const char *error)
+{
+    if (hub->state == state && strcmp(hub->last_error, error ? error : "") == 0)
+        return;
+    if (hub->state != state) {
+        hub->since = (guint64)g_get_real_time();
+        hub->connects += state == HUB_CONNECTED;
+    }
+    hub->state = state;
+    /* An attempt says nothing yet: the last error stands until one succeeds. */
+    if (error || state != HUB_CONNECTING) {
+        g_free(hub->last_error);
+        hub->last_error = g_strdup(error ? error : "");
+    }
+    hub->context.changed(hub, hub->context.data);
+}
+
+static const char *
+hub_connect_host(const Hub *hub)
+{
+    return hub->parts->gateway ? hub->parts->gateway : hub->parts->host;
+}
+
+static guint16
+hub_connect_port(const Hub *hub)
+{
+    return hub->parts->gateway ? hub->parts->gateway_port : hub->parts->port;
+}
+
+static void
+hub_link_state(DeviceLink *link, HubState state, const char *error, void *data)
+{
+    Hub *hub = data;
+
+    hub_set_state(hub, state, error);
+    if (state == HUB_CONNECTED)
+        device_streams_link_ready(hub->streams);
+}
+
+static void
+hub_link_request(DeviceLink *link, const StreamRequest *request, void *data)
+{
+    Hub *hub = data;
+
+    device_streams_request(hub->streams, request);
+}
+
+static const DeviceLinkEvents link_events = {
+    .state = hub_link_state,
+    .request = hub_link_request,
+};
+
+static guint64
+hub_next_id(void *data)
+{
+    Hub *hub = data;
+
+    return hub->context.next_id(hub->context.data);
+}
+
+static Target *
+hub_find_target(const char *name, void *data)
+{
+    Hub *hub = data;
+
+    return hub->context.find_target(name, hub->context.data);
+}
+
+static gboolean
+hub_publish(const char *topic, void *data)
+{
+    Hub *hub = data;
+
+    return device_link_publish(hub->link, topic);
+}
+
+static RelayTimes
+hub_leg_times(const Hub *hub)
+{
+    return (RelayTimes){
+        .quiet = RELAY_QUIET,
+        .ping = hub->leg_ping * G_TIME_SPAN_SECOND,
+        .dead = hub->leg_dead * G_TIME_SPAN_SECOND,
+    };
+}
+
+DeviceSessionOptions
+hub_session_options(const Hub *hub)
+{
+    const gboolean framed = hub->transport == HUB_TRANSPORT_WSS;
+
+    return (DeviceSessionOptions){
+        .host = hub_connect_host(hub),
+        .port = framed ? hub_connect_port(hub) : hub->mqtts_port,
+        .framed = framed,
+        .tls = framed ? hub->tls : hub->mqtt_tls,
+        .proxy = hub->proxy,
+        .identity = hub->parts,
+        .token_life = hub->token_life,
+        .keep_alive = hub->keep_alive,
+    };
+}
+
+static void
+hub_init_device(Hub *hub)
+{
+    const DeviceSessionOptions options = hub_session_options(hub);
+    const DeviceStreamsContext streams = {
+        .runtime = hub->context.runtime,
+        .table = hub->context.table,
+        .policy = hub->context.policy,
+        .requests = hub->context.requests,
+        .handlers = hub->context.handlers,
+        .tls = hub->tls,
+        .proxy = hub->proxy,
+        .hub = hub->name,
+        .device = hub->identity,
+        .times = hub_leg_times(hub),
+        .next_id = hub_next_id,
+        .find_target = hub_find_target,
+        .publish = hub_publish,
+        .data = hub,
+    };
+
+    hub->link = device_link_new(hub->context.runtime, &options, &link_events, hub);
+    hub->streams = device_streams_new(&streams);
+}
+
+static gboolean
+hub_check(const Hub *hub, GError **error)
+{
+    if (!hub_name_is_valid(hub->name)) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "a hub's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -");
+        return FALSE;
+    }
+    if (hub->ca_file && !g_path_is_absolute(hub->ca_file)) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                    "the path of the CA file, \"%s\", must be absolute", hub->ca_file);
+        return FALSE;
+    }
+    if (!user_list_check(hub->allowed_users, error)) {
+        g_prefix_error(error, "the users allowed to use the hub: ");
+        return FALSE;
+    }
+    if (hub->parts->x509) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "identities with a certificate (x509=true) are not supported yet");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+TlsContext *
+hub_new_tls(const Hub *hub, const char *alpn, GError **error)
+{
+    return hub->ca ? tls_context_new_client_pem(hub->ca, alpn, error)
+                   : tls_context_new_client(hub->ca_file, alpn, error);
+}
+
+static gboolean
+hub_init_tls(Hub *hub, GError **error)
+{
+    hub->tls = hub_new_tls(hub, "http/1.1", error);
+    if (!hub->tls)
+        return FALSE;
+    if (hub->transport == HUB_TRANSPORT_MQTTS && hub_role(hub) == HUB_ROLE_DEVICE)
+        hub->mqtt_tls = hub_new_tls(hub, "mqtt", error);
+    return hub->transport != HUB_TRANSPORT_MQTTS || hub_role(hub) != HUB_ROLE_DEVICE ||
+           hub->mqtt_tls;
+}
+
+static gboolean
+hub_init_proxy(Hub *hub, const ProxySettings *settings, GError **error)
+{
+    Proxy *shared = hub->context.proxy;
+
+    hub->proxy_settings = proxy_settings_copy(settings);
+    if (!proxy_is_set(settings)) {
+        hub->proxy = shared ? proxy_ref(shared) : NULL;
+        return TRUE;
+    }
+    hub->proxy = proxy_new(settings, error);
+    return hub->proxy != NULL;
+}
+
+Hub *
+hub_new(const HubContext *context, const HubSettings *settings, GError **error)
+{
+    g_autoptr(Hub) hub = g_new0(Hub, 1);
+
+    hub->context = *context;
+    hub->name = g_strdup(settings->name);
+    hub->connection_string = g_strstrip(g_strdup(settings->connection_string));
+    hub->ca_file = g_strdup(settings->ca_file);
+    hub->ca = g_strdup(settings->ca_file ? NULL : settings->ca);
+    hub->allowed_users = g_strdup(settings->allowed_users ? settings->allowed_users : "");
+    hub->transport = settings->transport;
+    hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
+    hub->source = g_strdup(settings->source);
+    hub->ca_digest = g_strdup(settings->ca_digest);
+    hub->token_life = settings->token_life ? settings->token_life : HUB_TOKEN_LIFE;
+    hub->keep_alive = settings->keep_alive ? settings->keep_alive : KEEP_ALIVE_MOST;
+    hub->leg_ping = settings->leg_ping ? settings->leg_ping : HUB_LEG_PING;
+    hub->leg_dead = settings->leg_dead ? settings->leg_dead : HUB_LEG_DEAD;
+    hub->last_error = g_strdup("");
+    hub->since = (guint64)g_get_real_time();
+    hub->endpoints = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(hub->endpoints, NULL);
+    hub->parts = connection_string_parse(settings->connection_string, -1, error);
+    if (!hub->parts || !hub_check(hub, error) || !hub_init_tls(hub, error) ||
+        !hub_init_proxy(hub, &settings->proxy, error))
+        return NULL;
+    if (hub_role(hub) == HUB_ROLE_DEVICE) {
+        hub->identity = device_client_id(hub->parts);
+        hub_init_device(hub);
+    } else {
+        hub->identity = g_strdup(hub->parts->policy);
+    }
+    return g_steal_pointer(&hub);
+}
+
+void
+hub_free(Hub *hub)
+{
+    if (!hub)
+        return;
+    device_streams_free(hub->streams);
+    device_link_free(hub->link);
+    dial_cancel(hub->probe);
+    if (hub->retry)
+        g_source_remove(hub->retry);
+    tls_context_unref(hub->tls);
+    tls_context_unref(hub->mqtt_tls);
+    connection_string_free(hub->parts);
+    secret_free(hub->connection_string);
+    proxy_settings_clear(&hub->proxy_settings);
+    proxy_unref(hub->proxy);
+    g_free(hub->name);
+    g_free(hub->ca_file);
+    g_free(hub->ca);
+    g_free(hub->ca_digest);
+    g_free(hub->source);
+    g_free(hub->allowed_users);
+    g_free(hub->identity);
+    g_free(hub->last_error);
+    g_clear_pointer(&hub->endpoints, g_ptr_array_unref);
+    g_free(hub);
+}
+
+void
+hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
+{
+    options->runtime = hub->context.runtime;
+    options->tls = hub->tls;
+    options->proxy = hub->proxy;
+    options->host = hub_connect_host(hub);
+    options->port = hub_connect_port(hub);
+    options->identity = hub->parts;
+    options->times = hub_leg_times(hub);
+}
+
+gboolean
+hub_note_endpoint(Hub *hub, const char *endpoint)
+{
+    GPtrArray *list = hub->endpoints;
+
+    if (g_strv_contains(hub_endpoints(hub), endpoint))
+        return FALSE;
+    if (list->len > HUB_ENDPOINTS_MAX)
+        g_ptr_array_remove_index(list, 0);
+    g_ptr_array_insert(list, (int)list->len - 1, g_strdup(endpoint));
+    return TRUE;
+}
+
+/* A service's probe: is the hub there, and is it the one we trust? */
+static gboolean
+hub_probe_again(gpointer data)
+{
+    Hub *hub = data;
+
+    hub->retry = 0;
+    hub_connect(hub);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+hub_probe_later(Hub *hub, gboolean refused)
+{
+    gint64 delay = backoff_next(&hub->backoff, refused, g_random_double());
+
+    hub->retry = g_timeout_add((guint)(delay / 1000), hub_probe_again, hub);
+}
+
+static void
+hub_probed(Connection *connection, const GError *error, void *data)
+{
+    Hub *hub = data;
+
+    hub->probe = NULL;
+    connection_free(connection);
+    if (!error) {
+        hub->backoff.failures = 0;
+        hub_set_state(hub, HUB_CONNECTED, NULL);
+        return;
+    }
+    hub_probe_later(hub, error->code == STREAMD_ERROR_PROXY_REFUSED);
+    hub_set_state(hub, HUB_DISCONNECTED, error->message);
+}
+
+/* Only what speaks of the hub itself changes its state: that a device is offline does not. */
+void
+hub_note(Hub *hub, const GError *error)
+{
+    if (error && error->domain == STREAMD_ERROR && error->code == STREAMD_ERROR_CANCELLED)
+        return;
+    if (error &&
+        (error->code == STREAMD_ERROR_UNREACHABLE || error->code == STREAMD_ERROR_UNTRUSTED ||
+         error->code == STREAMD_ERROR_PROTOCOL || error->code == STREAMD_ERROR_PROXY_REFUSED)) {
+        if (hub->wanted && !hub->probe && !hub->retry)
+            hub_probe_later(hub, error->code == STREAMD_ERROR_PROXY_REFUSED);
+        hub_set_state(hub, HUB_DISCONNECTED, error->message);
+    } else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED) {
+        hub_set_state(hub, HUB_REFUSED, error->message);
+    } else if (!error || error->code != STREAMD_ERROR_TIMED_OUT) {
+        hub_set_state(hub, HUB_CONNECTED, NULL);
+    }
+}
+
+static void
+hub_stop_probe(Hub *hub)
+{
+    g_clear_pointer(&hub->probe, dial_cancel);
+    if (hub->retry)
+        g_source_remove(hub->retry);
+    hub->retry = 0;
+}
+
+void
+hub_probe_link(Hub *hub)
+{
+    if (hub->link)
+        device_link_probe(hub->link);
+}
+
+void
+hub_tell_end(Hub *hub, const char *rid, Reason reason)
+{
+    const StreamAnswer answer = {.rid = rid, .reason = reason};
+    g_autoptr(GString) topic = g_string_new(NULL);
+
+    if (hub->link && stream_answer_build(topic, &answer) == STREAM_TOPIC_OK)
+        (void)device_link_publish(hub->link, topic->str);
+}
+
+void
+hub_network_changed(Hub *hub)
+{
+    if (hub->link)
+        device_link_network_changed(hub->link);
+    else if (hub->retry)
+        hub_connect(hub);
+}
+
+void
+hub_connect(Hub *hub)
+{
+    hub->wanted = TRUE;
+    if (hub->link) {
+        device_link_start(hub->link);
+        return;
+    }
+    if (hub->probe)
+        return;
+    hub_stop_probe(hub);
+    hub->probe =
+        dial_new(hub->context.runtime, runtime_pick(hub->context.runtime), hub_connect_host(hub),
+                 hub_connect_port(hub), hub->tls, hub->proxy, hub_probed, hub);
+    if (hub->state != HUB_CONNECTED)
+        hub_set_state(hub, HUB_CONNECTING, NULL);
+}
+
+void
+hub_disconnect(Hub *hub)
+{
+    hub->wanted = FALSE;
+    if (hub->link) {
+        device_link_stop(hub->link);
+        return;
+    }
+    hub_stop_probe(hub);
+    hub_set_state(hub, HUB_DISCONNECTED, NULL);
+}

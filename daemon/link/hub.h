@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hub: a hub that this streamd knows, in the role its connection string gives it.
+ *
+ * A device's hub keeps an MQTT connection (device-link.h) and receives streams. A service's hub has
+ * no lasting connection: `connected` says that its last probe or request reached it, with a
+ * certificate that is trusted. Main thread. */
+#pragma once
+
+#include "daemon/net/proxy.h"
+
+#include <glib.h>
+
+typedef struct App App;
+typedef struct Hub Hub;
+
+typedef enum {
+    HUB_ROLE_DEVICE,  /* the connection string has DeviceId */
+    HUB_ROLE_SERVICE, /* it has SharedAccessKeyName */
+} HubRole;
+
+typedef enum {
+    HUB_TRANSPORT_WSS,   /* MQTT over WebSocket on the one port */
+    HUB_TRANSPORT_MQTTS, /* MQTT over TLS on a port of its own */
+} HubTransport;
+
+typedef enum {
+    HUB_DISCONNECTED,
+    HUB_CONNECTING,
+    HUB_CONNECTED,
+    HUB_REFUSED, /* the hub refused the identity; tried again, but rarely */
+} HubState;
+
+#define HUB_NAME_MAX 64
+#define HUB_CONNECTION_STRING_MAX 4096
+#define HUB_MQTTS_PORT 8883
+#define HUB_ENDPOINTS_MAX 8 /* that are remembered */
+/* s; a device's token is renewed at 80 % of its life. Each renewal costs as much as twenty pings.
+ */
+#define HUB_TOKEN_LIFE (24 * 60 * 60)
+#define HUB_TOKEN_LIFE_MIN 5
+#define HUB_TOKEN_LIFE_MAX (30 * 24 * 60 * 60)
+#define HUB_LEG_PING 20 /* s of silence on a leg before a ping */
+#define HUB_LEG_PING_MAX 3600
+#define HUB_LEG_DEAD 45 /* s of silence before a leg counts as lost */
+#define HUB_LEG_DEAD_MAX 7200
+
+typedef struct {
+    const char *name;              /* [A-Za-z0-9._-]{1,64} */
+    const char *connection_string; /* secret: copied, wiped at the end; never shown again */
+    const char *ca_file;           /* absolute path; NULL: the system's trust */
+    const char *ca;                /* PEM, of an invitation; used where CA_FILE is NULL */
+    const char *ca_digest;         /* of its contents when it was read; NULL: not known */
+    HubTransport transport;
+    guint16 mqtts_port;        /* 0: HUB_MQTTS_PORT */
+    guint token_life;          /* s; 0: HUB_TOKEN_LIFE */
+    guint keep_alive;          /* s; the longest pause on an idle control link; 0: the default */
+    guint leg_ping, leg_dead;  /* s; 0: HUB_LEG_PING, HUB_LEG_DEAD */
+    const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
+    ProxySettings proxy;       /* its own; all NULL: what is set for all hubs */
+    const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
+} HubSettings;
+
+const char *hub_name(const Hub *hub);
+const char *hub_host_name(const Hub *hub); /* without the port */
+guint16 hub_port(const Hub *hub);          /* HTTPS; 443 when the connection string names none */
+HubRole hub_role(const Hub *hub);
+const char *hub_identity(const Hub *hub); /* "dev1", "dev1/mod1", or the policy's name */
+HubTransport hub_transport(const Hub *hub);
+guint16 hub_mqtts_port(const Hub *hub);
+const char *hub_proxy_url(const Hub *hub); /* what is set, of its own or for all; "" */
+gboolean hub_is_wanted(const Hub *hub);        /* hub_connect was the last word */
+const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
+const char *hub_source(const Hub *hub);        /* as HubSettings.source */
+HubState hub_state(const Hub *hub);
+const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */
+guint64 hub_reconnects(const Hub *hub);     /* how often it was reached again after it was lost */
+/* HOST:PORT of the last streams' legs, the newest last; NULL-terminated. */
+const char *const *hub_endpoints(const Hub *hub);
+guint64 hub_since(const Hub *hub); /* CLOCK_REALTIME µs of the last change of state */
+
+/* Tries at once, and again until hub_disconnect. Nothing while it is connected or on its way. */
+void hub_connect(Hub *hub);
+void hub_disconnect(Hub *hub); /* ends no stream */
+
+const char *hub_role_name(HubRole role);                /* "device", "service" */
+const char *hub_state_name(HubState state);             /* "disconnected", ... */
+const char *hub_transport_name(HubTransport transport); /* "wss", "mqtts" */
+gboolean hub_transport_from_name(const char *name, HubTransport *ret);
+gboolean hub_name_is_valid(const char *name);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/base/error.h"
+#include "daemon/link/service-open.h"
+
+#define ANSWER_TEXT_MAX 192
+
+/* docs/wire-protocol.md, section 3: the hub's own names of its errors. */
+typedef struct {
+    const char *name;
+    guint status; /* when the header is missing; 0: not by status */
+    StreamdError code;
+    Reason reason;
+    const char *text;
+} AnswerRow;
+
+static const AnswerRow rows[] = {
+    {"DeviceNotFound", 404, STREAMD_ERROR_NOT_FOUND, REASON_NOT_FOUND,
+     "the hub knows no such device"},
+    {"ModuleNotFound", 0, STREAMD_ERROR_NOT_FOUND, REASON_NOT_FOUND,
+     "the hub knows no such module of the device"},
+    {"DeviceNotOnline", 0, STREAMD_ERROR_OFFLINE, REASON_OFFLINE,
+     "the device is not connected to the hub"},
+    {"DeviceConnectionClosedRemotely", 0, STREAMD_ERROR_OFFLINE, REASON_DEVICE_CLOSED,
+     "the device's connection was lost before the stream was open"},
+    {"IotHubUnauthorizedAccess", 401, STREAMD_ERROR_UNAUTHORIZED, REASON_UNAUTHORIZED,
+     "the hub refused the key or the policy: wrong key, no right to connect to devices, or a clock "
+     "that is wrong by minutes"},
+    {"IotHubUnauthorized", 403, STREAMD_ERROR_UNAUTHORIZED, REASON_UNAUTHORIZED,
+     "the hub refused the key or the policy"},
+    {"IotHubQuotaExceeded", 0, STREAMD_ERROR_LIMIT, REASON_LIMIT, "the hub's quota is used up"},
+    {"ThrottlingException", 429, STREAMD_ERROR_LIMIT, REASON_LIMIT,
+     "the hub takes no more streams now"},
+    {"GatewayTimeout", 504, STREAMD_ERROR_TIMED_OUT, REASON_TIMED_OUT,
+     "the device did not answer in time"},
+    {"ArgumentInvalid", 400, STREAMD_ERROR_INVALID, REASON_HUB_ERROR,
+     "the hub does not take the name of the device or of the stream"},
+    {"ServiceUnavailable", 503, STREAMD_ERROR_UNREACHABLE, REASON_HUB_STOPPING,
+     "the hub is stopping or overloaded"},
+    {"ServerError", 500, STREAMD_ERROR_FAILED, REASON_HUB_ERROR, "the hub failed"},
+};
+
+/* The hub says it beside 401002, which alone could mean a wrong key as well. */
+static const AnswerRow revoked_row = {
+    NULL, 0, STREAMD_ERROR_UNAUTHORIZED, REASON_REVOKED,
+    "the device, or the right to connect to it, is disabled at the hub"};
+
+static const AnswerRow *
+answer_row(const HttpResponse *response)
+{
+    Slice name = {0};
+
+    if (http_headers_get(&response->headers, "streamd-reject-reason", &name) &&
+        slice_equal(name, reason_code(REASON_REVOKED)))
+        return &revoked_row;
+    if (http_headers_get(&response->headers, "iothub-errorcode", &name))
+        for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+            if (slice_equal(name, rows[i].name))
+                return &rows[i];
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].status == response->status)
+            return &rows[i];
+    return NULL;
+}
+
+static gboolean
+text_is_printable(Slice text)
+{
+    for (gsize i = 0; i < text.len; i++)
+        if (text.ptr[i] < 0x20 || text.ptr[i] > 0x7e)
+            return FALSE;
+    return text.len <= ANSWER_TEXT_MAX;
+}
+
+/* "policy", or "policy maintenance until noon": a code of ours, then free text. */
+static void
+answer_rejected(const HttpResponse *response, Reason *ret_reason, GError **error)
+{
+    Slice value = {0};
+    g_autofree char *text = NULL;
+    Reason reason = REASON_NONE;
+    gsize code;
+
+    if (http_headers_get(&response->headers, "streamd-reject-reason", &value) &&
+        text_is_printable(value))
+        text = slice_dup(value);
+    code = text ? strcspn(text, " ") : 0;
+    if (code > 0)
+        reason = reason_from_code(text, (gssize)code);
+    if (reason == REASON_NONE)
+        code = 0; /* all of it is text */
+    else if (text[code] == ' ')
+        code++;
+    *ret_reason = reason == REASON_NONE ? REASON_REJECTED : reason;
+    if (text && text[code])
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_REJECTED, "%s: %s",
+                    reason_text(*ret_reason), text + code);
+    else
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_REJECTED, reason_text(*ret_reason));
+}
+
+gboolean
+service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error)
+{
+    Slice accepted = {0};
+    const AnswerRow *row;
+
+    if (response->status == 200) {
+        if (http_headers_get(&response->headers, "iothub-streaming-is-accepted", &accepted) &&
+            slice_equal_nocase(accepted, "true"))
+            return TRUE;
+        answer_rejected(response, ret_reason, error);
+        return FALSE;
+    }
+    row = answer_row(response);
+    *ret_reason = row ? row->reason : REASON_HUB_ERROR;
+    if (row)
+        g_set_error_literal(error, STREAMD_ERROR, (int)row->code, row->text);
+    else
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
+                    "the hub answered with HTTP status %u", response->status);
+    return FALSE;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon/link/service-list.h"
+
+#include "common/base/error.h"
+#include "common/codec/http-build.h"
+#include "common/codec/percent.h"
+#include "common/base/secret.h"
+#include "daemon/net/dial.h"
+#include "daemon/net/http-exchange.h"
+
+struct ServiceList {
+    Runtime *runtime;
+    Reactor *reactor;
+    TlsContext *tls; /* the hub may go meanwhile */
+    Proxy *proxy;    /* or NULL */
+    char *host;
+    GString *request; /* NULL once it is on its way */
+    Dial *dial;
+    HttpExchange *get;
+    ServiceListDone done;
+    void *data;
+};
+
+static void
+list_free(ServiceList *list)
+{
+    dial_cancel(list->dial);
+    http_exchange_cancel(list->get);
+    http_request_wipe(list->request);
+    tls_context_unref(list->tls);
+    proxy_unref(list->proxy);
+    g_free(list->host);
+    g_free(list);
+}
+
+void
+service_list_cancel(ServiceList *list)
+{
+    if (list)
+        list_free(list);
+}
+
+static void
+list_end(ServiceList *list, GPtrArray *devices, const char *after, const GError *error)
+{
+    list->done(devices, after, error, list->data);
+    list_free(list);
+}
+
+static gboolean
+list_check_status(guint status, GError **error)
+{
+    const struct {
+        guint status;
+        StreamdError code;
+        const char *text;
+    } rows[] = {
+        {401, STREAMD_ERROR_UNAUTHORIZED, "the hub refused the identity"},
+        {403, STREAMD_ERROR_DENIED, "the policy of this identity may not read the hub's registry"},
+        {404, STREAMD_ERROR_DENIED, "the hub does not tell which devices it has"},
+        {429, STREAMD_ERROR_LIMIT, "the hub takes no more requests just now"},
+    };
+
+    if (status == 200)
+        return TRUE;
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].status == status) {
+            g_set_error_literal(error, STREAMD_ERROR, (int)rows[i].code, rows[i].text);
+            return FALSE;
+        }
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "the hub answered with status %u",
+                status);
+    return FALSE;
+}
+
+static void
+list_answered(Connection *connection, const HttpAnswer *answer, const GError *error, void *data)
+{
+    ServiceList *list = data;
+    g_autoptr(GPtrArray) devices = NULL;
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *after = NULL;
+    Slice field;
+
+    list->get = NULL;
+    connection_free(connection);
+    if (error) {
+        list_end(list, NULL, NULL, error);
+        return;
+    }
+    if (list_check_status(answer->head.status, &failure))
+        devices = device_list_parse(answer->body.ptr, answer->body.len, &failure);
+    if (devices && http_headers_get(&answer->head.headers, "streamd-after", &field))
+        after = percent_decode_text(field.ptr, field.len);
+    list_end(list, devices, after, failure);
+}
+
+static void
+list_connected(Connection *connection, const GError *error, void *data)
+{
+    ServiceList *list = data;
+
+    list->dial = NULL;
+    if (error) {
+        list_end(list, NULL, NULL, error);
+        return;
+    }
+    list->get =
+        http_exchange_new(list->runtime, list->reactor, connection, g_steal_pointer(&list->request),
+                          SERVICE_LIST_TIME, list_answered, list);
+}
+
+static GString *
+list_request(const ConnectionString *identity, const char *after)
+{
+    g_auto(SecretText) token = service_token(identity);
+    g_autofree char *authority = http_authority(identity->host, identity->port);
+    g_autofree char *from = after ? percent_encode(PERCENT_SEGMENT, after, -1) : NULL;
+    g_autofree char *target =
+        g_strconcat("/devices?api-version=" SERVICE_API_VERSION, from ? "&after=" : "", from, NULL);
+    GString *out = g_string_new(NULL);
+
+    if (token && http_request_line(out, "GET", target) &&
+        http_header_append(out, "Host", authority) &&
+        http_header_append(out, "Authorization", token) &&
+        http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION)) {
+        http_head_end(out);
+        return out;
+    }
+    http_request_wipe(out);
+    return NULL;
+}
+
+ServiceList *
+service_list_new(const ServiceOpenOptions *options, const char *after, ServiceListDone done,
+                 void *data, GError **error)
+{
+    GString *request = list_request(options->identity, after);
+    ServiceList *list;
+
+    if (!request) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "no request can be made from this identity");
+        return NULL;
+    }
+    list = g_new0(ServiceList, 1);
+    list->runtime = options->runtime;
+    list->reactor = runtime_pick(options->runtime);
+    list->tls = tls_context_ref(options->tls);
+    list->proxy = options->proxy ? proxy_ref(options->proxy) : NULL;
+    list->host = g_strdup(options->host);
+    list->request = request;
+    list->done = done;
+    list->data = data;
+    list->dial = dial_new(list->runtime, list->reactor, list->host, options->port, list->tls,
+                          list->proxy, list_connected, list);
+    return list;
+}

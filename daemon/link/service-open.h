@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Service open: what happens between a local connection and an open stream, on the initiating side
+ * (docs/wire-protocol.md, sections 3, 4 and 8): the POST, its answer, the leg. Where the stream's
+ * URL names the hub's own host and port, the leg is the connection of the POST. Main thread. */
+#pragma once
+
+#include "common/codec/connection-string.h"
+#include "common/codec/http-head.h"
+#include "daemon/net/proxy.h"
+#include "daemon/stream/private.h"
+
+typedef struct ServiceOpen ServiceOpen;
+
+#define SERVICE_API_VERSION "2021-04-12"
+#define SERVICE_TOKEN_LIFE (60 * 60)           /* s */
+#define SERVICE_GRACE (4 * G_TIME_SPAN_SECOND) /* on top of wait and timeout, for the way */
+
+#define SERVICE_ABANDON 1000      /* ms for the hub's answer when nobody waits for it any more */
+#define SERVICE_ABANDONED_MAX 256 /* what is under way on the reactors; beyond it: dropped */
+#define SERVICE_RETRY_MIN 100     /* ms, when the hub is too busy just now */
+#define SERVICE_RETRY_MAX 400
+
+typedef struct {
+    Runtime *runtime;
+    TlsContext *tls;
+    Proxy *proxy;     /* NULL: directly */
+    const char *host; /* to connect to */
+    guint16 port;
+    const ConnectionString *identity; /* read at once, not kept */
+    const char *device;
+    const char *module; /* NULL: none */
+    const char *stream;
+    gint64 timeout;   /* µs for the device's answer */
+    gint64 wait;      /* µs for the device to come */
+    RelayTimes times; /* of the leg */
+} ServiceOpenOptions;
+
+/* ERROR NULL: the leg is attached to STREAM. Otherwise STREAM has ended with its reason. Errors:
+ * NOT_FOUND, OFFLINE, UNAUTHORIZED, REJECTED, TIMED_OUT, UNREACHABLE, UNTRUSTED, LIMIT, PROTOCOL,
+ * FAILED, CANCELLED (somebody closed the stream). Once, later. */
+typedef void (*ServiceOpenDone)(Stream *stream, const GError *error, void *data);
+
+/* STREAM has its local end already and is in STREAM_INITIATING. To give up: stream_close. */
+void service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpenDone done,
+                        void *data);
+
+/* The POST of section 3 as bytes, with the token in it: http_request_wipe. NULL when none can be
+ * made from this identity and these names. */
+GString *service_request_build(const ServiceOpenOptions *options);
+
+/* A token of a service's identity; NULL: there is no key in it, or none that can be. Wipe it. */
+char *service_token(const ConnectionString *identity);
+
+/* What an answer to the POST says, when it does not say yes: the error and its reason. TRUE when it
+ * says yes. Pure. */
+gboolean service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error);

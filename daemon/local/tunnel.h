@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tunnel: a local listener; each connection to it becomes a stream.
+ *
+ * A connection whose stream cannot be opened is reset, and the tunnel's last error says why. TCP
+ * listens on loopback only; on TCP and Unix sockets alike connections of the owner's processes (and
+ * root's) are taken and no others, unless shared (listener.h, peer-uid.h). Main thread. */
+#pragma once
+
+#include "daemon/stream/stream.h"
+
+typedef struct Tunnel Tunnel;
+
+#define TUNNEL_ACCEPTS_PER_TURN 16
+#define TUNNEL_OPENING_MAX 32  /* connections whose stream is being opened, per tunnel */
+#define TUNNEL_STREAMS_MAX 256 /* at once, per tunnel */
+
+typedef struct {
+    const char *hub;    /* NULL: the only service hub */
+    const char *device; /* DEVICE or DEVICE/MODULE */
+    const char *stream;
+    const char
+        *listen; /* `tcp:ADDRESS:PORT` (numeric; port 0: any), `unix:PATH`; NULL: tcp:127.0.0.1:0 */
+    gboolean shared;     /* any address, any local user or host */
+    gboolean persistent; /* kept in the store for OWNER_UID; otherwise the bus layer closes it with
+                            its owner */
+    gint64 timeout;      /* as in OpenOptions, for each connection */
+    gint64 wait;
+    guint32 owner_uid;
+} TunnelOptions;
+
+guint64 tunnel_id(const Tunnel *tunnel);
+const char *tunnel_hub(const Tunnel *tunnel);
+const char *tunnel_device(const Tunnel *tunnel);
+const char *tunnel_stream(const Tunnel *tunnel);
+const char *tunnel_listen_address(const Tunnel *tunnel); /* as bound: "tcp:127.0.0.1:40123" */
+guint32 tunnel_owner_uid(const Tunnel *tunnel);
+gboolean tunnel_shared(const Tunnel *tunnel);
+gboolean tunnel_persistent(const Tunnel *tunnel);
+guint tunnel_streams(const Tunnel *tunnel);          /* not ended */
+guint64 tunnel_accepted(const Tunnel *tunnel);       /* connections so far */
+const char *tunnel_last_error(const Tunnel *tunnel); /* "" none */
+
+/* Stops listening, forgets a persistent one, ends its streams (REASON_CLOSED_BY_USER), frees it:
+ * Observer.tunnel_removed is the last that is heard of it. */
+void tunnel_close(Tunnel *tunnel);

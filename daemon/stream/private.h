@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Stream, as the core sees it, and the table that holds all of them. Main thread. */
+#pragma once
+
+#include "common/codec/caps.h"
+#include "common/net/relay.h"
+#include "daemon/net/runtime.h"
+#include "daemon/policy/limits.h"
+#include "daemon/stream/stream.h"
+#include "daemon/stream/traffic.h"
+
+typedef struct StreamTable StreamTable;
+
+/* The table's owner hears of every change. */
+typedef struct {
+    void (*added)(Stream *stream, void *data);
+    void (*changed)(Stream *stream, void *data);
+    void (*removed)(Stream *stream, void *data);
+    void (*owner_changed)(Stream *stream, guint32 before, void *data);
+} StreamTableEvents;
+
+/* MAX: streams that have not ended; PER_UID: those of them that an owner has opened or taken. */
+StreamTable *stream_table_new(Runtime *runtime, guint max, guint per_uid,
+                              const StreamTableEvents *events, void *data);
+void stream_table_set_per_uid(StreamTable *table, guint per_uid); /* for new ones */
+/* Every stream has ended by then, or is not told. NULL is fine. */
+void stream_table_free(StreamTable *table);
+Stream *stream_table_find(StreamTable *table, guint64 id);
+GPtrArray *stream_table_list(StreamTable *table); /* by id; borrowed pointers */
+guint stream_table_open(StreamTable *table);      /* not ended */
+void stream_table_close_hub(StreamTable *table, const char *hub, Reason reason);
+void stream_table_close_tunnel(StreamTable *table, guint64 tunnel, Reason reason);
+void stream_table_close_all(StreamTable *table, Reason reason);
+
+/* What has passed through a hub so far, by all streams together whose users SEES says yes to. */
+TrafficCount
+stream_table_traffic(StreamTable *table, const char *hub, TrafficSees sees, gpointer data);
+void stream_table_forget_traffic(StreamTable *table, const char *hub);
+
+typedef struct {
+    guint64 id;
+    StreamRole role;
+    const char *hub;
+    const char *device;
+    const char *name;
+    const char *initiator; /* NULL: unknown */
+    const char *address;   /* the initiator's; NULL: unknown */
+    guint64 tunnel;
+    guint32 owner_uid;
+    void (*ended)(Stream *stream, void *data); /* once; or NULL */
+    void *data;
+} StreamInfo;
+
+/* Adds it to the table, which owns it, in its first state. STREAMD_ERROR_LIMIT. */
+Stream *stream_new(StreamTable *table, const StreamInfo *info, GError **error);
+
+void stream_set_state(Stream *stream, StreamState state);
+void stream_set_target(Stream *stream, const char *target);
+/* Where the hub wants its leg, before it is dialled. */
+void stream_set_endpoint(Stream *stream, const char *host, guint16 port);
+
+/* Device role: it goes to an app of UID, whose it is from now on. STREAMD_ERROR_LIMIT. */
+gboolean stream_take(Stream *stream, guint32 uid, GError **error);
+
+/* Counts it among the streams of WHAT ("rule 7", "target ssh"), until it has ended, and holds it to
+ * LIMITS beside those that it has already. Before its leg is attached; at most STREAM_HOLDS_MAX
+ * times. STREAMD_ERROR_LIMIT: there are too many. */
+#define STREAM_HOLDS_MAX 2
+gboolean stream_limit(Stream *stream, const char *what, const Limits *limits, GError **error);
+
+/* Of its leg, when other than usual. */
+void stream_set_leg_times(Stream *stream, const RelayTimes *times);
+
+/* Device role: by which the hub that can be told reasons knows it. */
+void stream_set_rid(Stream *stream, const char *rid);
+/* The same once it has ended, when its leg could not say why: a frame was stuck in it. Otherwise
+ * NULL. */
+const char *stream_unsaid_rid(const Stream *stream);
+
+/* What is called once when it has ended, instead of the one of StreamInfo. */
+void stream_set_ended(Stream *stream, void (*ended)(Stream *stream, void *data), void *data);
+
+/* The handshake that is on its way for this stream, so that stream_close can stop it: CANCEL frees
+ * what it holds and does not touch the stream. NULL: none. */
+void stream_set_handshake(Stream *stream, void (*cancel)(void *data), void *data);
+
+/* The local end: taken, detached. Once. */
+void stream_set_local(Stream *stream, Connection *local);
+gboolean stream_has_local(const Stream *stream);
+
+/* The handshake is over: bytes flow from here on. LEG is taken, detached. */
+void stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps);
+
+/* The handshake is over without a leg: the local end is reset. MESSAGE NULL: the reason's text. */
+void stream_fail(Stream *stream, Reason reason, const char *message);

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The struct of a stream, shared by stream.c and stream/list.c alone. */
+#pragma once
+
+#include "daemon/policy/limit-count.h"
+#include "daemon/stream/private.h"
+
+struct Stream {
+    StreamTable *table;
+    guint64 id;
+    StreamRole role;
+    StreamState state;
+    Reason reason;
+    char *hub, *device, *name, *initiator, *address, *target, *message;
+    char *endpoint; /* NULL until it is known */
+    guint64 tunnel;
+    guint32 owner_uid;
+    gboolean taken; /* device role: an app of the owner has it, or will */
+    guint64 requested_at, opened_at, ended_at;
+    gint64 kept_from; /* monotonic: the clock may be set back */
+    RelayMeter meter;
+    RelayTimes leg_times;
+    Limits limits;
+    char *rid;
+    gboolean unsaid;
+    LimitHold *holds[STREAM_HOLDS_MAX];
+    Connection *local; /* until the relay has it */
+    guint local_watch; /* while we have it: does the application give up? */
+    Relay *relay;
+    void (*cancel)(void *data);
+    void *cancel_data;
+    void (*ended)(Stream *stream, void *data);
+    void *ended_data;
+};
+
+struct StreamTable {
+    Runtime *runtime;
+    guint max, per_uid;
+    const StreamTableEvents *events;
+    void *data;
+    GHashTable *streams; /* id -> Stream, owned */
+    LimitCounts *counts;
+    Traffic *traffic; /* of those that have ended */
+    GQueue history;   /* ended ones, the oldest first */
+    guint open;
+    guint sweep; /* timer, while there is history */
+};
+
+gboolean stream_table_has_room(StreamTable *table, const StreamInfo *info, GError **error);
+gboolean stream_table_has_room_of(StreamTable *table, guint32 uid, GError **error);
+void stream_table_add(StreamTable *table, Stream *stream);
+void stream_table_changed(StreamTable *table, Stream *stream);
+void stream_table_taken(StreamTable *table, Stream *stream, guint32 before);
+void stream_table_ended(StreamTable *table, Stream *stream);
+void stream_free(Stream *stream);

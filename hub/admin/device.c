@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the admin socket answers about devices and their modules. */
+#include "hub/admin/request.h"
+
+#include "common/codec/connection-string.h"
+#include "common/base/secret.h"
+
+#include <string.h>
+
+/* What one is called in messages: "dev1" or "dev1/module". */
+static char *
+request_subject(const AdminRequest *request)
+{
+    return g_strjoin("/", request->id, request->module, NULL);
+}
+
+static void
+member_text(JsonBuilder *builder, const char *name, const char *value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_string_value(builder, value);
+}
+
+static void
+member_number_text(JsonBuilder *builder, const char *name, guint64 value)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+
+    member_text(builder, name, text);
+}
+
+/* Never a key. */
+static void
+build_device(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *device)
+{
+    g_autoptr(GDateTime) created = g_date_time_new_from_unix_utc(device->created / G_USEC_PER_SEC);
+    g_autofree char *created_text =
+        created ? g_date_time_format(created, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+    gboolean connected = hub->is_connected(hub->data, device->id, device->module);
+
+    json_builder_begin_object(builder);
+    member_text(builder, "deviceId", device->id);
+    if (device->module)
+        member_text(builder, "moduleId", device->module);
+    member_text(builder, "status", device->enabled ? "enabled" : "disabled");
+    member_text(builder, "connectionState", connected ? "Connected" : "Disconnected");
+    if (hub->is_online) {
+        json_builder_set_member_name(builder, "online");
+        json_builder_add_boolean_value(builder,
+                                       hub->is_online(hub->data, device->id, device->module));
+    }
+    member_number_text(builder, "generationId", device->generation_id);
+    member_number_text(builder, "etag", device->etag);
+    member_text(builder, "createdTime", created_text ? created_text : "");
+    json_builder_end_object(builder);
+}
+
+static void
+on_listed(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+    JsonBuilder *builder;
+
+    if (result->code != REGISTRY_OK) {
+        admin_request_fail_registry(request, result, "list", "devices");
+        return;
+    }
+    builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "devices");
+    json_builder_begin_array(builder);
+    for (gsize i = 0; i < result->n_devices; i++)
+        build_device(builder, request->hub, result->devices[i]);
+    json_builder_end_array(builder);
+    json_builder_set_member_name(builder, "more");
+    json_builder_add_boolean_value(builder, result->more);
+    json_builder_end_object(builder);
+    admin_request_answer_json(request, 200, builder);
+}
+
+void
+admin_device_list(AdminRequest *request)
+{
+    g_autofree char *after = admin_request_query(request, "after");
+    g_autofree char *after_module = admin_request_query(request, "afterModule");
+    g_autofree char *limit_text = admin_request_query(request, "limit");
+    guint64 limit = 0;
+
+    if (limit_text &&
+        !g_ascii_string_to_unsigned(limit_text, 10, 1, REGISTRY_PAGE_MAX, &limit, NULL)) {
+        admin_request_fail(request, 400, "invalid", "limit is a number from 1 to %d",
+                           REGISTRY_PAGE_MAX);
+        return;
+    }
+    registry_list_devices(request->hub->registry, after, after_module, (guint)limit, on_listed,
+                          request);
+}
+
+static void
+answer_device(AdminRequest *request, guint status, const RegistryDevice *device)
+{
+    JsonBuilder *builder = json_builder_new();
+
+    build_device(builder, request->hub, device);
+    admin_request_answer_json(request, status, builder);
+}
+
+static void
+on_one(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+    g_autofree char *subject = request_subject(request);
+
+    if (result->code == REGISTRY_OK)
+        answer_device(request, 200, result->device);
+    else
+        admin_request_fail_registry(request, result, "device", subject);
+}
+
+static void
+on_added(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+    g_autofree char *subject = request_subject(request);
+
+    /* What is missing is the device that a module was to be added to. */
+    if (result->code == REGISTRY_OK)
+        answer_device(request, 201, result->device);
+    else if (result->code == REGISTRY_NOT_FOUND)
+        admin_request_fail_registry(request, result, "device", request->id);
+    else if (result->code == REGISTRY_INVALID)
+        admin_request_fail(request, 400, "invalid",
+                           "'%s' is not a name: 1 to 128 of letters, digits, '.', '_', ':', '-'",
+                           subject);
+    else
+        admin_request_fail_registry(request, result, "device", subject);
+}
+
+void
+admin_device_add(AdminRequest *request)
+{
+    RegistryDevice draft = {.enabled = TRUE};
+
+    request->id = g_strdup(admin_request_text(request, "deviceId"));
+    request->module = g_strdup(admin_request_text(request, "moduleId"));
+    (void)admin_request_boolean(request, "enabled", &draft.enabled);
+    if (!request->id) {
+        admin_request_fail(request, 400, "invalid", "deviceId is missing");
+        return;
+    }
+    draft.id = request->id;
+    draft.module = request->module;
+    registry_add_device(request->hub->registry, &draft, on_added, request);
+}
+
+void
+admin_device_show(AdminRequest *request)
+{
+    registry_lookup_device(request->hub->registry, request->id, request->module, on_one, request);
+}
+
+void
+admin_device_remove(AdminRequest *request)
+{
+    registry_remove_device(request->hub->registry, request->id, request->module, on_one, request);
+}
+
+void
+admin_device_set_enabled(AdminRequest *request)
+{
+    gboolean enabled = FALSE;
+
+    if (admin_request_boolean(request, "enabled", &enabled))
+        registry_set_enabled(request->hub->registry, request->id, request->module, enabled, on_one,
+                             request);
+    else
+        admin_request_fail(request, 400, "invalid", "enabled is missing");
+}
+
+static void
+on_key(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+    g_autofree char *subject = request_subject(request);
+    g_autofree char *which = admin_request_query(request, "key");
+    ConnectionString parts = {.host = (char *)(guintptr)request->hub->host,
+                              .port = request->hub->port,
+                              .device_id = request->id,
+                              .module_id = request->module};
+    g_auto(SecretText) key = NULL;
+    const RegistryKey *chosen;
+
+    if (result->code != REGISTRY_OK) {
+        admin_request_fail_registry(request, result, "device", subject);
+        return;
+    }
+    chosen =
+        g_strcmp0(which, "secondary") == 0 ? &result->device->secondary : &result->device->primary;
+    parts.key = key = g_base64_encode(chosen->bytes, chosen->len);
+    admin_request_answer_text(request, connection_string_format(&parts));
+}
+
+void
+admin_device_connection_string(AdminRequest *request)
+{
+    registry_lookup_device(request->hub->registry, request->id, request->module, on_key, request);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the admin socket answers about shared access policies. */
+#include "hub/admin/request.h"
+
+#include "common/codec/connection-string.h"
+#include "common/base/secret.h"
+
+#include <string.h>
+
+/* Never a key. */
+static void
+build_policy(JsonBuilder *builder, const RegistryPolicy *policy)
+{
+    g_autofree char *rights = registry_rights_format(policy->rights);
+    g_auto(GStrv) names = g_strsplit(rights, ",", -1);
+
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "name");
+    json_builder_add_string_value(builder, policy->name);
+    json_builder_set_member_name(builder, "rights");
+    json_builder_begin_array(builder);
+    for (char **name = names; *name; name++)
+        json_builder_add_string_value(builder, *name);
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+}
+
+static void
+on_listed(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+    JsonBuilder *builder;
+
+    if (result->code != REGISTRY_OK) {
+        admin_request_fail_registry(request, result, "list", "policies");
+        return;
+    }
+    builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "policies");
+    json_builder_begin_array(builder);
+    for (gsize i = 0; i < result->n_policies; i++)
+        build_policy(builder, result->policies[i]);
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    admin_request_answer_json(request, 200, builder);
+}
+
+void
+admin_policy_list(AdminRequest *request)
+{
+    registry_list_policies(request->hub->registry, on_listed, request);
+}
+
+static void
+answer_policy(AdminRequest *request, guint status, const RegistryResult *result)
+{
+    JsonBuilder *builder;
+
+    if (result->code != REGISTRY_OK) {
+        admin_request_fail_registry(request, result, "policy", request->name);
+        return;
+    }
+    builder = json_builder_new();
+    build_policy(builder, result->policy);
+    admin_request_answer_json(request, status, builder);
+}
+
+static void
+on_added(const RegistryResult *result, void *data)
+{
+    answer_policy(data, 201, result);
+}
+
+static void
+on_removed(const RegistryResult *result, void *data)
+{
+    answer_policy(data, 200, result);
+}
+
+void
+admin_policy_add(AdminRequest *request)
+{
+    const char *rights = admin_request_text(request, "rights");
+    RegistryPolicy draft = {0};
+
+    request->name = g_strdup(admin_request_text(request, "name"));
+    draft.name = request->name;
+    if (!request->name || !rights)
+        admin_request_fail(request, 400, "invalid", "name or rights are missing");
+    else if (!registry_rights_parse(rights, &draft.rights))
+        admin_request_fail(request, 400, "invalid",
+                           "rights are some of service-connect, device-connect, registry-read, "
+                           "registry-write, joined by commas");
+    else
+        registry_add_policy(request->hub->registry, &draft, on_added, request);
+}
+
+void
+admin_policy_remove(AdminRequest *request)
+{
+    registry_remove_policy(request->hub->registry, request->name, on_removed, request);
+}
+
+static void
+on_key(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+    g_autofree char *which = admin_request_query(request, "key");
+    ConnectionString parts = {.host = (char *)(guintptr)request->hub->host,
+                              .port = request->hub->port,
+                              .policy = request->name};
+    g_auto(SecretText) key = NULL;
+    const RegistryKey *chosen;
+
+    if (result->code != REGISTRY_OK) {
+        admin_request_fail_registry(request, result, "policy", request->name);
+        return;
+    }
+    chosen =
+        g_strcmp0(which, "secondary") == 0 ? &result->policy->secondary : &result->policy->primary;
+    parts.key = key = g_base64_encode(chosen->bytes, chosen->len);
+    admin_request_answer_text(request, connection_string_format(&parts));
+}
+
+void
+admin_policy_connection_string(AdminRequest *request)
+{
+    registry_lookup_policy(request->hub->registry, request->name, on_key, request);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Admin request: one question at the admin socket, from its head to its answer; the table of what
+ * can be asked. Main thread.
+ *
+ *   GET    /v1/status
+ *   GET    /v1/endpoints
+ *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N]      {"devices":[...],"more":false}
+ *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]}
+ *   GET    /v1/devices/ID[/modules/M]
+ *   DELETE /v1/devices/ID[/modules/M]
+ *   PUT    /v1/devices/ID[/modules/M]/enabled                    {"enabled":true}
+ *   GET    /v1/devices/ID[/modules/M]/connection-string[?key=secondary]     text/plain
+ *   GET    /v1/policies                                          {"policies":[...]}
+ *   POST   /v1/policies                 {"name":..,"rights":"service-connect,.."}
+ *   DELETE /v1/policies/NAME
+ *   GET    /v1/policies/NAME/connection-string[?key=secondary]              text/plain
+ *
+ * Answers are JSON but for connection strings, which hold a key and so never become a JsonNode.
+ * Failures are {"error":{"code":"not-found","message":"..."}}. */
+#pragma once
+
+#include "common/base/slice.h"
+#include "hub/hub.h"
+#include "hub/registry/registry.h"
+
+#include <json-glib/json-glib.h>
+
+/* What the handlers know of the hub. Outlives the server. */
+typedef struct {
+    Registry *registry;
+    const char *host; /* in connection strings and endpoints, */
+    guint16 port;     /* with this port unless it is 443 */
+    gboolean (*is_connected)(void *data, const char *device, const char *module);
+    gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not told */
+    HubCounts (*counts)(void *data);
+    void *data;
+} AdminHub;
+
+typedef struct AdminRequest AdminRequest;
+
+/* Takes BODY (free it with secret_free). The request is over. */
+typedef void (*AdminAnswer)(guint status, const char *content_type, char *body, void *data);
+
+struct AdminRequest {
+    const AdminHub *hub;
+    char *query;      /* raw, without the question mark */
+    JsonObject *body; /* NULL when there was none */
+    char *id;         /* from the path: decoded, not checked further */
+    char *module;
+    char *name;
+    guint32 uid;        /* who asks */
+    const char *verb;   /* what it changes, for the log; NULL: nothing */
+    AdminAnswer answer; /* NULL once the asker has gone */
+    void *data;
+};
+
+/* Finds the route and runs its handler. ANSWER is called exactly once, maybe before this returns;
+ * *ret_request, for admin_request_abandon, is set before that and good until then. METHOD, PATH and
+ * QUERY as in the head, BODY whole; UID: who asks. */
+void admin_request_start(const AdminHub *hub, guint32 uid, Slice method, Slice path, Slice query,
+                         Slice body, AdminAnswer answer, void *data, AdminRequest **ret_request);
+
+/* ANSWER is not called any more: whoever asked has gone. What was asked is done all the same. */
+void admin_request_abandon(AdminRequest *request);
+
+/* For handlers; each ends the request. BUILDER is taken; SECRET is taken and wiped. */
+void admin_request_answer_json(AdminRequest *request, guint status, JsonBuilder *builder);
+void admin_request_answer_text(AdminRequest *request, char *secret);
+void admin_request_fail(AdminRequest *request, guint status, const char *code, const char *format,
+                        ...) G_GNUC_PRINTF(4, 5);
+/* WHAT is "device" or "policy". */
+void admin_request_fail_registry(AdminRequest *request, const RegistryResult *result,
+                                 const char *what, const char *name);
+
+/* A member of the body; NULL or FALSE when it is not there or of another type. */
+const char *admin_request_text(const AdminRequest *request, const char *member);
+gboolean
+admin_request_boolean(const AdminRequest *request, const char *member, gboolean *ret_value);
+
+/* A value of the query, decoded; NULL when it is not there. The caller frees it. */
+char *admin_request_query(const AdminRequest *request, const char *name);
+
+typedef void (*AdminHandler)(AdminRequest *request);
+
+typedef struct {
+    const char *method;
+    const char *pattern; /* segments; "{id}", "{module}" and "{name}" stand for any one */
+    AdminHandler handler;
+} AdminRoute;
+
+/* Everything that can be asked; ends with a NULL method. */
+const AdminRoute *admin_routes(void);
+
+/* The handlers: admin/device.c, admin/policy.c, admin/status.c. */
+void admin_device_list(AdminRequest *request);
+void admin_device_add(AdminRequest *request);
+void admin_device_show(AdminRequest *request);
+void admin_device_remove(AdminRequest *request);
+void admin_device_set_enabled(AdminRequest *request);
+void admin_device_connection_string(AdminRequest *request);
+void admin_policy_list(AdminRequest *request);
+void admin_policy_add(AdminRequest *request);
+void admin_policy_remove(AdminRequest *request);
+void admin_policy_connection_string(AdminRequest *request);
+void admin_status_show(AdminRequest *request);
+void admin_status_endpoints(AdminRequest *request);

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/admin/serve.h"
+
+#include "common/base/error.h"
+#include "common/log/events.h"
+#include "common/loop/watchdog.h"
+#include "hub/admin/server.h"
+#include "hub/admin/certificate.h"
+#include "hub/hub.h"
+#include "hub/admin/init.h"
+#include "hub/base/private-file.h"
+#include "hub/registry/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+typedef struct {
+    const ServeOptions *options;
+    GMainLoop *loop;
+    int lock; /* the state folder; -1: not open */
+    char *cert_file, *key_file;
+    char **names;
+    Settings *settings;
+    Queue *queue;
+    GSource *queue_source;
+    Registry *registry;
+    TlsContext *tls;
+    ReactorPool *reactors;
+    Hub *hub;
+    guint16 port; /* of the first listener */
+    AdminHub admin_hub;
+    AdminServer *admin;
+    Watchdog *watchdog;
+    guint signals[3]; /* sources */
+    gboolean stopping;
+} Serve;
+
+static void
+serve_clear(Serve *serve)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(serve->signals); i++)
+        if (serve->signals[i])
+            g_source_remove(serve->signals[i]);
+    watchdog_free(serve->watchdog);
+    admin_server_free(serve->admin);
+    if (serve->registry)
+        registry_close(serve->registry); /* nothing comes back to a hub that has gone */
+    hub_free(serve->hub);
+    registry_free(serve->registry);
+    reactor_pool_free(serve->reactors);
+    tls_context_unref(serve->tls);
+    if (serve->queue_source) {
+        g_source_destroy(serve->queue_source);
+        g_source_unref(serve->queue_source);
+    }
+    queue_free(serve->queue);
+    settings_free(serve->settings);
+    g_strfreev(serve->names);
+    g_free(serve->cert_file);
+    g_free(serve->key_file);
+    g_clear_pointer(&serve->loop, g_main_loop_unref);
+    if (serve->lock >= 0)
+        close(serve->lock);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Serve, serve_clear)
+
+static gboolean
+is_connected(void *data, const char *device, const char *module)
+{
+    return hub_device_is_connected(((Serve *)data)->hub, device, module);
+}
+
+static gboolean
+is_online(void *data, const char *device, const char *module)
+{
+    return hub_device_is_online(((Serve *)data)->hub, device, module);
+}
+
+static HubCounts
+counts(void *data)
+{
+    return hub_counts(((Serve *)data)->hub);
+}
+
+/* What the options say, then what the certificate says, each once. */
+static char **
+all_names(const char *const *given, const char *const *certified)
+{
+    GPtrArray *names = g_ptr_array_new();
+    const char *const *const lists[] = {given, certified};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (const char *const *name = lists[i]; name && *name; name++) {
+            g_autofree char *lower = g_ascii_strdown(*name, -1);
+
+            if (!g_ptr_array_find_with_equal_func(names, lower, g_str_equal, NULL))
+                g_ptr_array_add(names, g_steal_pointer(&lower));
+        }
+    g_ptr_array_add(names, NULL);
+    return (char **)g_ptr_array_free(names, FALSE);
+}
+
+/* A port in a name would be taken for a part of the name. */
+static gboolean
+check_names(char *const *names, GError **error)
+{
+    for (char *const *name = names; *name; name++)
+        if (!certificate_name_is_valid(*name)) {
+            g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                        "--host-name %s: neither a host name nor an IP address", *name);
+            return FALSE;
+        }
+    if (names[0])
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                "the certificate has no name: give --host-name NAME");
+    return FALSE;
+}
+
+/* One hub per state folder: what the registry's cache holds must be true. The kernel gives the lock
+ * back however this process ends. */
+static gboolean
+serve_lock(Serve *serve, GError **error)
+{
+    const char *folder = serve->options->state_dir;
+    int number = 0;
+
+    serve->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (serve->lock >= 0 && flock(serve->lock, LOCK_EX | LOCK_NB) == 0)
+        return TRUE;
+    number = errno;
+    if (number == EWOULDBLOCK)
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS, "%s: another streamhub serves it",
+                    folder);
+    else
+        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", folder,
+                    g_strerror(number));
+    return FALSE;
+}
+
+static gboolean
+load_tls(Serve *serve, GError **error)
+{
+    TlsContext *tls;
+
+    if (!private_file_check(serve->key_file, error))
+        return FALSE;
+    tls = tls_context_new_server(serve->cert_file, serve->key_file, error);
+    if (!tls)
+        return FALSE;
+    tls_context_unref(serve->tls);
+    serve->tls = tls;
+    return TRUE;
+}
+
+/* Everything that is read from files. */
+static gboolean
+serve_load(Serve *serve, GError **error)
+{
+    const ServeOptions *options = serve->options;
+    g_autofree char *registry = g_build_filename(options->state_dir, STATE_REGISTRY, NULL);
+    g_auto(GStrv) certified = NULL;
+
+    serve->cert_file = g_build_filename(options->state_dir, STATE_SERVER_CERT, NULL);
+    serve->key_file = g_build_filename(options->state_dir, STATE_SERVER_KEY, NULL);
+    serve->settings = options->config ? settings_load(options->config, error) : settings_new();
+    if (!serve->settings)
+        return FALSE;
+    certified = certificate_names(serve->cert_file, error);
+    if (!certified)
+        return FALSE;
+    serve->names = all_names(options->host_names, (const char *const *)certified);
+    if (!check_names(serve->names, error) || !load_tls(serve, error))
+        return FALSE;
+    serve->registry = registry_sqlite_open(registry, error);
+    return serve->registry != NULL;
+}
+
+/* A hub's descriptors are its streams: as many as the system lets it have (R26). */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        g_debug("the limit of descriptors stays as it is");
+}
+
+static gboolean
+serve_make_hub(Serve *serve, GError **error)
+{
+    HubOptions options = {.settings = serve->settings,
+                          .registry = serve->registry,
+                          .tls = serve->tls,
+                          .names = (const char *const *)serve->names,
+                          .streaming_host = serve->options->streaming_host};
+
+    serve->queue = queue_new();
+    serve->queue_source = queue_source_new(serve->queue);
+    g_source_attach(serve->queue_source, NULL);
+    serve->reactors = reactor_pool_new(serve->options->threads, "hub");
+    options.queue = serve->queue;
+    options.reactors = serve->reactors;
+    serve->hub = hub_new(&options, error);
+    return serve->hub != NULL;
+}
+
+static void
+listener_opened(Serve *serve, const char *kind, const char *bound, GString *lines)
+{
+    if (serve->port == 0)
+        serve->port = (guint16)g_ascii_strtoull(strrchr(bound, ':') + 1, NULL, 10);
+    g_string_append_printf(lines, "listening %s %s\n", kind, bound);
+}
+
+static gboolean
+listen_all(Serve *serve, const char *kind, const char *const *addresses, GString *lines,
+           GError **error)
+{
+    for (const char *const *address = addresses; address && *address; address++) {
+        g_autofree char *bound = NULL;
+
+        if (!hub_listen(serve->hub, *address, &bound, error))
+            return FALSE;
+        listener_opened(serve, kind, bound, lines);
+    }
+    return TRUE;
+}
+
+/* Takes those of N sockets whose name is "mqtts", or all others. */
+static gboolean
+adopt_all(Serve *serve, char *const *names, int n, gboolean mqtts, GString *lines, GError **error)
+{
+    for (int i = 0; i < n; i++) {
+        g_autofree char *bound = NULL;
+
+        if (g_str_equal(names[i], "mqtts") != mqtts)
+            continue;
+        if (!hub_adopt(serve->hub, SD_LISTEN_FDS_START + i, &bound, error))
+            return FALSE;
+        listener_opened(serve, mqtts ? "mqtts" : "https", bound, lines);
+    }
+    return TRUE;
+}
+
+static gboolean
+serve_listen(Serve *serve, GString *lines, GError **error)
+{
+    static const char *const https_default[] = {SERVE_LISTEN_DEFAULT, NULL};
+    static const char *const mqtts_default[] = {SERVE_MQTT_LISTEN_DEFAULT, NULL};
+    const ServeOptions *options = serve->options;
+    gboolean usual = !options->listen && !options->mqtt_listen;
+    g_auto(GStrv) names = NULL;
+    int n = usual ? sd_listen_fds_with_names(1, &names) : 0;
+
+    if (n > 0)
+        return adopt_all(serve, names, n, FALSE, lines, error) &&
+               adopt_all(serve, names, n, TRUE, lines, error);
+    return listen_all(serve, "https", usual ? https_default : options->listen, lines, error) &&
+           listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
+}
+
+static gboolean
+serve_open_admin(Serve *serve, GError **error)
+{
+    g_autofree char *usual = g_build_filename(serve->options->state_dir, STATE_ADMIN_SOCKET, NULL);
+    const char *path = serve->options->admin_socket ? serve->options->admin_socket : usual;
+
+    serve->admin_hub = (AdminHub){.registry = serve->registry,
+                                  .host = serve->names[0],
+                                  .port = serve->port,
+                                  .is_connected = is_connected,
+                                  .is_online = is_online,
+                                  .counts = counts,
+                                  .data = serve};
+    serve->admin = admin_server_new(path, geteuid(), &serve->admin_hub, error);
+    return serve->admin != NULL;
+}
+
+static void
+on_stopped(Hub *hub G_GNUC_UNUSED, void *data)
+{
+    g_main_loop_quit(((Serve *)data)->loop);
+}
+
+static gboolean
+on_stop(void *data)
+{
+    Serve *serve = data;
+
+    (void)sd_notify(0, "STOPPING=1\nSTATUS=Waiting for streams to end");
+    event_log(EVENT_SERVER_STOPPING,
+              &(EventData){.hub = serve->names[0],
+                           .detail = serve->stopping ? "at once" : "when its streams have ended"});
+    hub_stop(serve->hub, serve->stopping ? 0 : serve->options->grace, on_stopped, serve);
+    serve->stopping = TRUE;
+    return G_SOURCE_CONTINUE;
+}
+
+/* Limits belong to the threads that keep them and are read once. A mistake in the file is better
+ * known before the next start needs it. */
+static void
+look_at_settings(const Serve *serve)
+{
+    g_autoptr(Settings) settings = NULL;
+    g_autoptr(GError) error = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (!serve->options->config)
+        return;
+    settings = settings_load(serve->options->config, &error);
+    if (settings && !settings_equal(settings, serve->settings))
+        g_message("%s has changed: its limits take force at the next start",
+                  serve->options->config);
+    lines = g_strsplit(error ? error->message : "", "\n", -1);
+    for (guint i = 0; lines[i]; i++)
+        g_warning("The next start would fail: %s", lines[i]);
+}
+
+static gboolean
+on_reload(void *data)
+{
+    Serve *serve = data;
+    g_autoptr(GError) error = NULL;
+
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
+    if (load_tls(serve, &error)) {
+        hub_set_tls(serve->hub, serve->tls);
+        event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
+    } else {
+        event_log(EVENT_CERTIFICATE_REFUSED, &(EventData){.detail = error->message});
+    }
+    look_at_settings(serve);
+    (void)sd_notify(0, "READY=1");
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+on_alive(void *data G_GNUC_UNUSED)
+{
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
+static void
+serve_go(Serve *serve, const char *lines)
+{
+    uint64_t limit = 0;
+
+    serve->loop = g_main_loop_new(NULL, FALSE);
+    serve->signals[0] = g_unix_signal_add(SIGTERM, on_stop, serve);
+    serve->signals[1] = g_unix_signal_add(SIGINT, on_stop, serve);
+    serve->signals[2] = g_unix_signal_add(SIGHUP, on_reload, serve);
+    if (sd_watchdog_enabled(1, &limit) > 0)
+        serve->watchdog = watchdog_new(serve->reactors, (gint64)limit, on_alive, NULL);
+    g_print("%sready\n", lines);
+    event_log(EVENT_SERVER_STARTED,
+              &(EventData){.hub = serve->names[0], .detail = STREAMD_VERSION});
+    (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s, port %u", serve->names[0], serve->port);
+    g_main_loop_run(serve->loop);
+    event_log(EVENT_SERVER_STOPPED, &(EventData){.hub = serve->names[0]});
+}
+
+gboolean
+serve_run(const ServeOptions *options, GError **error)
+{
+    g_auto(Serve) serve = {.options = options, .lock = -1};
+    g_autoptr(GString) lines = g_string_new(NULL);
+
+    (void)umask(0077);
+    raise_descriptor_limit();
+    if (!serve_lock(&serve, error) || !serve_load(&serve, error) ||
+        !serve_make_hub(&serve, error) || !serve_listen(&serve, lines, error) ||
+        !serve_open_admin(&serve, error) || !hub_start(serve.hub, error))
+        return FALSE;
+    serve_go(&serve, lines->str);
+    return TRUE;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the admin socket answers about the hub itself. */
+#include "hub/admin/request.h"
+
+static char *
+host_text(const AdminHub *hub)
+{
+    return hub->port == 443 ? g_strdup(hub->host) : g_strdup_printf("%s:%u", hub->host, hub->port);
+}
+
+static void
+member_number(JsonBuilder *builder, const char *name, guint64 value)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_add_int_value(builder, (gint64)value);
+}
+
+void
+admin_status_show(AdminRequest *request)
+{
+    HubCounts counts = request->hub->counts(request->hub->data);
+    g_autofree char *host = host_text(request->hub);
+    JsonBuilder *builder = json_builder_new();
+
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "hostName");
+    json_builder_add_string_value(builder, host);
+    json_builder_set_member_name(builder, "version");
+    json_builder_add_string_value(builder, STREAMD_VERSION);
+    member_number(builder, "connections", counts.connections);
+    member_number(builder, "unauthenticatedConnections", counts.unauthenticated);
+    member_number(builder, "connectedDevices", counts.devices);
+    member_number(builder, "streams", counts.streams);
+    member_number(builder, "streamsTotal", counts.streams_total);
+    member_number(builder, "ignoredAnswers", counts.ignored_answers);
+    json_builder_end_object(builder);
+    admin_request_answer_json(request, 200, builder);
+}
+
+/* As `az iot hub devicestream show` prints it (docs/wire-protocol.md, section 6). */
+void
+admin_status_endpoints(AdminRequest *request)
+{
+    g_autofree char *host = host_text(request->hub);
+    g_autofree char *url = g_strconcat("https://", host, NULL);
+    JsonBuilder *builder = json_builder_new();
+
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "streamingEndpoints");
+    json_builder_begin_array(builder);
+    json_builder_add_string_value(builder, url);
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    admin_request_answer_json(request, 200, builder);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/base/private-file.h"
+
+#include "common/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static gboolean
+set_error(const char *path, int number, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
+                g_strerror(number));
+    return FALSE;
+}
+
+/* 0, or an errno. */
+static int
+write_all(int fd, const char *bytes, gsize len)
+{
+    while (len > 0) {
+        ssize_t done = write(fd, bytes, len);
+
+        if (done < 0 && errno != EINTR)
+            return errno;
+        if (done > 0) {
+            bytes += done;
+            len -= (gsize)done;
+        }
+    }
+    return fsync(fd) < 0 ? errno : 0;
+}
+
+static gboolean
+file_write(const char *path, mode_t mode, const void *bytes, gsize len, GError **error)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    int result;
+
+    if (fd < 0)
+        return set_error(path, errno, error);
+    /* Whatever the umask. */
+    result = fchmod(fd, mode) < 0 ? errno : write_all(fd, bytes, len);
+    if (close(fd) < 0 && result == 0)
+        result = errno;
+    if (result == 0)
+        return TRUE;
+    (void)g_unlink(path);
+    return set_error(path, result, error);
+}
+
+gboolean
+private_file_write(const char *path, const void *bytes, gsize len, GError **error)
+{
+    return file_write(path, 0600, bytes, len, error);
+}
+
+gboolean
+public_file_write(const char *path, const void *bytes, gsize len, GError **error)
+{
+    return file_write(path, 0644, bytes, len, error);
+}
+
+gboolean
+private_folder_make(const char *path, GError **error)
+{
+    struct stat info;
+
+    if (g_mkdir_with_parents(path, 0700) < 0)
+        return set_error(path, errno, error);
+    if (stat(path, &info) < 0)
+        return set_error(path, errno, error);
+    return S_ISDIR(info.st_mode) || set_error(path, ENOTDIR, error);
+}
+
+gboolean
+private_file_check(const char *path, GError **error)
+{
+    struct stat info;
+
+    if (stat(path, &info) < 0)
+        return set_error(path, errno, error);
+    if ((info.st_mode & 077) == 0)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
+                "%s: others than its owner have access to it (mode %03o), and it holds keys", path,
+                info.st_mode & 0777);
+    return FALSE;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/base/settings.h"
+
+#include "common/base/error.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#define GROUP "hub"
+#define FILE_SIZE_MAX ((gsize)256 * 1024)
+#define DAY 86400.0
+
+typedef enum {
+    KIND_SECONDS, /* gint64 µs */
+    KIND_COUNT,   /* guint */
+    KIND_SWITCH,  /* gboolean */
+} SettingKind;
+
+typedef struct {
+    const char *key;
+    SettingKind kind;
+    gsize offset;
+    double value; /* the default */
+    double least;
+    double most; /* the hard cap */
+    const char *text;
+} SettingRow;
+
+#define SECONDS(member) KIND_SECONDS, G_STRUCT_OFFSET(Settings, member)
+#define COUNT(member) KIND_COUNT, G_STRUCT_OFFSET(Settings, member)
+#define SWITCH(member) KIND_SWITCH, G_STRUCT_OFFSET(Settings, member)
+
+static const SettingRow rows[] = {
+    {"handshake-timeout", SECONDS(handshake_timeout), 10, 0.1, 60,
+     "TLS handshake, counted from accept"},
+    {"request-timeout", SECONDS(request_timeout), 10, 0.1, 60,
+     "a whole request head, or the first MQTT packet"},
+    {"keep-alive-timeout", SECONDS(keep_alive_timeout), 60, 0.1, 600,
+     "silence between two requests of a connection"},
+    {"requests-per-connection", COUNT(requests_per_connection), 1000, 1, 1000000,
+     "HTTP requests that a connection may bring"},
+    {"unauthenticated-max", COUNT(unauthenticated_max), 1024, 1, 65536,
+     "connections that have not authenticated yet"},
+    {"unauthenticated-per-source", COUNT(unauthenticated_per_source), 64, 1, 65536,
+     "of these, from one IPv4 /32 or IPv6 /64"},
+    {"connections-per-second", COUNT(connections_per_second), 100, 1, 1000000,
+     "new connections of one source"},
+    {"connections-burst", COUNT(connections_burst), 400, 1, 1000000,
+     "new connections of one source at once"},
+    {"known-source-factor", COUNT(known_source_factor), 8, 1, 1000,
+     "times the limits above for a source with authenticated connections"},
+    {"penalty", SECONDS(penalty), 5, 0, 600,
+     "no further attempt of an identity from a source after bad credentials; 0: none"},
+    {"penalty-max", SECONDS(penalty_max), 600, 1, 3600, "it doubles up to this"},
+    {"penalty-identities", COUNT(penalty_identities), 10, 2, 1000,
+     "a source that failed as so many is penalised as a whole"},
+    {"connections-max", COUNT(connections_max), 65536, 1, 1000000, "connections in all"},
+    {"mqtt-keep-alive-max", SECONDS(mqtt_keep_alive_max), 1200, 1, 7200,
+     "for devices that ask for no keep-alive"},
+    {"link-probe", SECONDS(link_probe), 10, 0.1, 60,
+     "for a sign of life of a device that is sent a request"},
+    {"packet-max", COUNT(packet_max), 262144, 16384, 262144, "bytes of an MQTT packet"},
+    {"subscriptions-per-connection", COUNT(subscriptions_per_connection), 50, 2, 1000,
+     "MQTT topic filters in one packet"},
+    {"publishes-per-second", COUNT(publishes_per_second), 100, 1, 100000,
+     "MQTT packets of one connection"},
+    {"discard-telemetry", SWITCH(discard_telemetry), 1, 0, 1,
+     "acknowledge and drop telemetry; otherwise disconnect"},
+    {"device-token-life-max", SECONDS(device_token_life_max), 365 * DAY, 60, 3650 * DAY,
+     "how far ahead a device's token may expire"},
+    {"service-token-life-max", SECONDS(service_token_life_max), 30 * DAY, 60, 3650 * DAY,
+     "how far ahead a service's token may expire"},
+    {"token-skew", SECONDS(token_skew), 5, 0, 300, "difference of clocks that is forgiven"},
+    {"takeovers-per-minute", COUNT(takeovers_per_minute), 10, 1, 100000,
+     "connections of one device that replace one another"},
+    {"stream-deadline", SECONDS(stream_deadline), 60, 1, 60, "from the request to both legs"},
+    {"response-timeout", SECONDS(response_timeout), 30, 0.1, 60,
+     "for the device's answer when the request names no time"},
+    {"streams-per-device", COUNT(streams_per_device), 256, 1, 65536,
+     "streams of one device or module"},
+    {"pending-per-device", COUNT(pending_per_device), 256, 1, 65536, "of these, not open yet"},
+    {"pending-per-policy", COUNT(pending_per_policy), 256, 1, 65536,
+     "streams of one policy that are not open yet"},
+    {"streams-max", COUNT(streams_max), 16384, 1, 1000000, "streams in all"},
+    {"streams-per-second", COUNT(streams_per_second), 1000, 1, 1000000,
+     "new streams of one policy"},
+    {"streams-burst", COUNT(streams_burst), 2000, 1, 1000000, "new streams of one policy at once"},
+    {"leg-ping", SECONDS(leg_ping), 20, 0.1, 3600, "silence on a leg before a ping"},
+    {"leg-dead", SECONDS(leg_dead), 45, 0.2, 7200, "silence before a leg counts as lost"},
+};
+
+static void
+setting_store(Settings *settings, const SettingRow *row, double value)
+{
+    char *at = (char *)settings + row->offset;
+
+    if (row->kind == KIND_SECONDS)
+        *(gint64 *)(void *)at = (gint64)(value * G_TIME_SPAN_SECOND);
+    else if (row->kind == KIND_COUNT)
+        *(guint *)(void *)at = (guint)value;
+    else
+        *(gboolean *)(void *)at = value > 0;
+}
+
+Settings *
+settings_new(void)
+{
+    Settings *settings = g_new0(Settings, 1);
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        setting_store(settings, &rows[i], rows[i].value);
+    return settings;
+}
+
+static const SettingRow *
+setting_find(const char *key)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(rows[i].key, key) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+/* The line of KEY in our group; GKeyFile does not say where it found one. */
+static guint
+key_line(const char *text, const char *key)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    gsize len = strlen(key);
+    gboolean ours = FALSE;
+
+    for (guint i = 0; lines[i]; i++) {
+        const char *line = lines[i] + strspn(lines[i], " \t");
+
+        if (*line == '[')
+            ours = g_str_has_prefix(line, "[" GROUP "]");
+        else if (ours && strncmp(line, key, len) == 0 && strchr(" \t=", line[len]))
+            return i + 1;
+    }
+    return 0;
+}
+
+static gboolean
+value_parse(const SettingRow *row, const char *text, double *ret)
+{
+    char *end = NULL;
+    double value;
+
+    if (row->kind == KIND_SWITCH) {
+        gboolean on = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0;
+        gboolean off = strcmp(text, "no") == 0 || strcmp(text, "false") == 0;
+
+        *ret = on ? 1 : 0;
+        return on || off;
+    }
+    if (!g_ascii_isdigit(text[0]) || text[strspn(text, "0123456789.")])
+        return FALSE;
+    value = g_ascii_strtod(text, &end);
+    if (*end || !isfinite(value) || value < row->least || value > row->most)
+        return FALSE;
+    *ret = value;
+    return row->kind != KIND_COUNT || value == (double)(guint)value;
+}
+
+static char *
+row_wants(const SettingRow *row)
+{
+    if (row->kind == KIND_SWITCH)
+        return g_strdup("yes or no");
+    return g_strdup_printf("%s from %.10g to %.10g",
+                           row->kind == KIND_SECONDS ? "seconds" : "a whole number", row->least,
+                           row->most);
+}
+
+static void
+settings_take(Settings *settings, GKeyFile *file, const char *key, const char *text,
+              const char *name, GString *problems)
+{
+    const SettingRow *row = setting_find(key);
+    g_autofree char *value = g_key_file_get_value(file, GROUP, key, NULL);
+    g_autofree char *wants = NULL;
+    double number = 0;
+
+    if (row && value && value_parse(row, g_strstrip(value), &number)) {
+        setting_store(settings, row, number);
+        return;
+    }
+    g_string_append_printf(problems, "%s%s:%u: ", problems->len > 0 ? "\n" : "", name,
+                           key_line(text, key));
+    if (!row) {
+        g_string_append_printf(problems, "no such setting: %s", key);
+        return;
+    }
+    wants = row_wants(row);
+    g_string_append_printf(problems, "%s wants %s", key, wants);
+}
+
+Settings *
+settings_parse(const char *text, gsize len, const char *name, GError **error)
+{
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autoptr(Settings) settings = settings_new();
+    g_autoptr(GString) problems = g_string_new(NULL);
+    g_autoptr(GError) cause = NULL;
+    g_auto(GStrv) keys = NULL;
+    g_autofree char *copy = g_strndup(text, len);
+
+    if (len > FILE_SIZE_MAX || !g_key_file_load_from_data(file, text, len, 0, &cause)) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: %s", name,
+                    cause ? cause->message : "too large");
+        return NULL;
+    }
+    keys = g_key_file_get_keys(file, GROUP, NULL, NULL);
+    for (guint i = 0; keys && keys[i]; i++)
+        settings_take(settings, file, keys[i], copy, name, problems);
+    if (problems->len == 0)
+        return g_steal_pointer(&settings);
+    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, problems->str);
+    return NULL;
+}
+
+Settings *
+settings_load(const char *file, GError **error)
+{
+    g_autofree char *text = NULL;
+    gsize len = 0;
+
+    if (!g_file_get_contents(file, &text, &len, error))
+        return NULL;
+    return settings_parse(text, len, file, error);
+}
+
+static void
+row_describe(const SettingRow *row, GString *out)
+{
+    g_autofree char *wants = row_wants(row);
+
+    g_string_append(out, "\n# ");
+    if (*row->text)
+        g_string_append_printf(out, "%s: ", row->text);
+    g_string_append_printf(out, "%s\n#%s=", wants, row->key);
+    if (row->kind == KIND_SWITCH)
+        g_string_append_printf(out, "%s\n", row->value > 0 ? "yes" : "no");
+    else
+        g_string_append_printf(out, "%.10g\n", row->value);
+}
+
+char *
+settings_describe(void)
+{
+    GString *out = g_string_new("[" GROUP "]\n");
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        row_describe(&rows[i], out);
+    return g_string_free(out, FALSE);
+}
+
+gboolean
+settings_equal(const Settings *settings, const Settings *other)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gsize size = rows[i].kind == KIND_SECONDS ? sizeof(gint64) : sizeof(guint);
+
+        if (memcmp((const char *)settings + rows[i].offset, (const char *)other + rows[i].offset,
+                   size) != 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+void
+settings_free(Settings *settings)
+{
+    g_free(settings);
+}

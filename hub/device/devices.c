@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/device/devices.h"
+
+#include "hub/base/clock.h"
+#include "hub/device/mqtt-session.h"
+
+#include <string.h>
+
+/* Take-overs fade at the rate they are allowed at. */
+#define TAKEOVER_WINDOW (60 * G_TIME_SPAN_SECOND)
+
+typedef struct {
+    char *client_id;
+    MqttSession *session; /* NULL: away */
+    gboolean requests;    /* subscribed to them */
+    gboolean answers;
+    gboolean keep; /* the subscriptions outlive the connection */
+    double takeovers;
+    gint64 takeover_time;
+} Device;
+
+struct Devices {
+    const Settings *settings;
+    const DevicesEvents *events;
+    void *data;
+    GHashTable *by_id; /* client id inside the Device -> Device */
+    guint connected;
+};
+
+static void
+device_free(gpointer data)
+{
+    Device *device = data;
+
+    g_free(device->client_id);
+    g_free(device);
+}
+
+Devices *
+devices_new(const Settings *settings, const DevicesEvents *events, void *data)
+{
+    Devices *devices = g_new0(Devices, 1);
+
+    devices->settings = settings;
+    devices->events = events;
+    devices->data = data;
+    devices->by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, device_free);
+    return devices;
+}
+
+void
+devices_free(Devices *devices)
+{
+    if (!devices)
+        return;
+    g_hash_table_unref(devices->by_id);
+    g_free(devices);
+}
+
+static Device *
+device_find(Devices *devices, const char *client_id)
+{
+    return g_hash_table_lookup(devices->by_id, client_id);
+}
+
+static Device *
+device_of(Devices *devices, MqttSession *session)
+{
+    Device *device = device_find(devices, mqtt_session_client_id(session));
+
+    return device && device->session == session ? device : NULL;
+}
+
+gboolean
+devices_is_online(Devices *devices, const char *client_id)
+{
+    const Device *device = device_find(devices, client_id);
+
+    return device && device->session && device->requests;
+}
+
+gboolean
+devices_is_connected(Devices *devices, const char *client_id)
+{
+    const Device *device = device_find(devices, client_id);
+
+    return device && device->session;
+}
+
+guint
+devices_count(Devices *devices)
+{
+    return devices->connected;
+}
+
+Caps
+devices_caps(Devices *devices, const char *client_id)
+{
+    const Device *device = device_find(devices, client_id);
+
+    return device && device->session ? mqtt_session_caps(device->session) : 0;
+}
+
+gboolean
+devices_publish(Devices *devices, const char *client_id, const char *topic)
+{
+    const Device *device = device_find(devices, client_id);
+
+    if (!device || !device->session || !device->requests)
+        return FALSE;
+    mqtt_session_publish(device->session, topic);
+    return TRUE;
+}
+
+/* R15: two machines with the same identity would throw each other out for ever. */
+static gboolean
+takeover_allowed(Devices *devices, Device *device)
+{
+    gint64 now = clock_now();
+    double most = devices->settings->takeovers_per_minute;
+
+    if (device->takeover_time > 0)
+        device->takeovers -= (double)(now - device->takeover_time) / TAKEOVER_WINDOW * most;
+    device->takeovers = MAX(device->takeovers, 0);
+    device->takeover_time = now;
+    if (device->takeovers + 1 > most)
+        return FALSE;
+    device->takeovers++;
+    return TRUE;
+}
+
+/* The entry goes when nothing is worth remembering. */
+static void
+device_settle(Devices *devices, Device *device)
+{
+    gboolean kept = device->keep && (device->requests || device->answers);
+    gboolean fresh =
+        device->takeover_time > 0 && clock_now() - device->takeover_time < TAKEOVER_WINDOW;
+
+    if (device->session || kept || fresh)
+        return;
+    g_hash_table_remove(devices->by_id, device->client_id);
+}
+
+static void
+device_lose_link(Devices *devices, Device *device)
+{
+    device->session = NULL;
+    devices->connected--;
+    if (!device->keep)
+        device->requests = device->answers = FALSE;
+    devices->events->link_lost(device->client_id, devices->data);
+}
+
+gboolean
+devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean *ret_present)
+{
+    const char *client_id = mqtt_session_client_id(session);
+    Device *device = device_find(devices, client_id);
+
+    if (device && device->session) {
+        MqttSession *older = device->session;
+
+        if (!takeover_allowed(devices, device))
+            return FALSE;
+        device_lose_link(devices, device);
+        mqtt_session_close(older, "taken over by a newer connection");
+    }
+    if (!device) {
+        device = g_new0(Device, 1);
+        device->client_id = g_strdup(client_id);
+        g_hash_table_insert(devices->by_id, device->client_id, device);
+    }
+    if (clean)
+        device->requests = device->answers = FALSE;
+    *ret_present = device->requests || device->answers;
+    device->keep = !clean;
+    device->session = session;
+    devices->connected++;
+    return TRUE;
+}
+
+void
+devices_connected(Devices *devices, MqttSession *session)
+{
+    const Device *device = device_of(devices, session);
+
+    if (device && device->requests)
+        devices->events->subscribed(device->client_id, devices->data);
+}
+
+void
+devices_disconnect(Devices *devices, MqttSession *session)
+{
+    Device *device = device_of(devices, session);
+
+    if (!device)
+        return;
+    device_lose_link(devices, device);
+    device_settle(devices, device);
+}
+
+void
+devices_subscribe(Devices *devices, MqttSession *session, Slice filter)
+{
+    Device *device = device_of(devices, session);
+
+    if (!device)
+        return;
+    if (stream_filter_is_answers(filter))
+        device->answers = TRUE;
+    if (!stream_filter_is_requests(filter))
+        return;
+    device->requests = TRUE;
+    devices->events->subscribed(device->client_id, devices->data);
+}
+
+void
+devices_unsubscribe(Devices *devices, MqttSession *session, Slice filter)
+{
+    Device *device = device_of(devices, session);
+
+    if (device && stream_filter_is_answers(filter))
+        device->answers = FALSE;
+    if (device && stream_filter_is_requests(filter))
+        device->requests = FALSE;
+}
+
+void
+devices_answer(Devices *devices, MqttSession *session, const StreamAnswer *answer)
+{
+    devices->events->answer(mqtt_session_client_id(session), answer, devices->data);
+}
+
+static gboolean
+id_is_of(const char *client_id, const char *device, const char *module)
+{
+    gsize len = strlen(device);
+
+    if (strncmp(client_id, device, len) != 0)
+        return FALSE;
+    if (!module)
+        return client_id[len] == '\0' || client_id[len] == '/';
+    return client_id[len] == '/' && strcmp(client_id + len + 1, module) == 0;
+}
+
+typedef gboolean (*DeviceTest)(const Device *device, const char *a, const char *b);
+
+static gboolean
+device_is_of(const Device *device, const char *name, const char *module)
+{
+    return id_is_of(device->client_id, name, module);
+}
+
+static gboolean
+device_is_by(const Device *device, const char *policy, const char *unused G_GNUC_UNUSED)
+{
+    return device->session && g_strcmp0(mqtt_session_policy(device->session), policy) == 0;
+}
+
+static gboolean
+device_is_connected(const Device *device, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
+{
+    return device->session != NULL;
+}
+
+/* Closing a session tells the owner, who may come back here: so a list of ids first. */
+static void
+devices_cut(Devices *devices, DeviceTest test, const char *a, const char *b, gboolean forget,
+            const char *why)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, devices->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (test(value, a, b))
+            g_ptr_array_add(ids, g_strdup(((Device *)value)->client_id));
+    for (guint i = 0; i < ids->len; i++) {
+        Device *device = device_find(devices, ids->pdata[i]);
+        MqttSession *session = device ? device->session : NULL;
+
+        if (!device)
+            continue;
+        device->keep = device->keep && !forget;
+        if (session) {
+            device_lose_link(devices, device);
+            mqtt_session_close(session, why);
+        } else if (forget) {
+            device->requests = device->answers = FALSE;
+        }
+        device_settle(devices, device);
+    }
+}
+
+void
+devices_revoke(Devices *devices, const char *device, const char *module)
+{
+    devices_cut(devices, device_is_of, device, module, TRUE, "the device was revoked");
+}
+
+void
+devices_revoke_policy(Devices *devices, const char *policy)
+{
+    devices_cut(devices, device_is_by, policy, NULL, FALSE, "the policy was revoked");
+}
+
+void
+devices_close_all(Devices *devices)
+{
+    devices_cut(devices, device_is_connected, NULL, NULL, FALSE, "the hub is stopping");
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Devices: who is connected, by client id ({device} or {device}/{module}), and what each has
+ * subscribed to, also while it is away when it asked for that (clean session 0;
+ * docs/wire-protocol.md, section 1.2). Main thread. */
+#pragma once
+
+#include "common/codec/stream-topic.h"
+#include "hub/base/settings.h"
+
+typedef struct Devices Devices;
+typedef struct MqttSession MqttSession;
+
+typedef struct {
+    /* It subscribed to requests, or came back with that subscription kept. */
+    void (*subscribed)(const char *client_id, void *data);
+    void (*link_lost)(const char *client_id, void *data);
+    void (*answer)(const char *client_id, const StreamAnswer *answer, void *data);
+} DevicesEvents;
+
+/* Kept by reference: SETTINGS, EVENTS. */
+Devices *devices_new(const Settings *settings, const DevicesEvents *events, void *data);
+void devices_free(Devices *devices);
+
+/* For streams. */
+
+/* Connected and subscribed to requests. */
+gboolean devices_is_online(Devices *devices, const char *client_id);
+gboolean devices_is_connected(Devices *devices, const char *client_id);
+guint devices_count(Devices *devices); /* connected */
+
+/* What its present connection can do; 0 when it is not connected. */
+Caps devices_caps(Devices *devices, const char *client_id);
+
+/* An empty PUBLISH to a device that is online; FALSE: it is not. */
+gboolean devices_publish(Devices *devices, const char *client_id, const char *topic);
+
+/* For sessions. */
+
+/* SESSION takes the place of an older one, which is closed (the newer wins). *ret_present: its
+ * subscriptions were kept. FALSE: too many take-overs of late; refuse it. */
+gboolean
+devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean *ret_present);
+
+/* After CONNACK was sent: streams that wait are told when the subscription was kept. */
+void devices_connected(Devices *devices, MqttSession *session);
+void devices_disconnect(Devices *devices, MqttSession *session);
+
+/* FILTER is one of the two that streams have. */
+void devices_subscribe(Devices *devices, MqttSession *session, Slice filter);
+void devices_unsubscribe(Devices *devices, MqttSession *session, Slice filter);
+void devices_answer(Devices *devices, MqttSession *session, const StreamAnswer *answer);
+
+/* Closes the connection and forgets what was kept. MODULE NULL: the device and all of its modules.
+ */
+void devices_revoke(Devices *devices, const char *device, const char *module);
+void devices_revoke_policy(Devices *devices, const char *policy);
+void devices_close_all(Devices *devices);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Devices, devices_free)

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/device/mqtt-session.h"
+
+#include "common/log/events.h"
+#include "common/codec/mqtt-writer.h"
+#include "common/net/packet-link.h"
+#include "hub/device/mqtt-user.h"
+
+/* A client may send on before it sees CONNACK (MQTT-3.1.4): so much waits for the check. */
+#define EARLY_MAX (16 * 1024)
+#define PUBLISH_BURST_SECONDS 10
+#define GRANTED_QOS_MAX 1
+
+typedef enum {
+    SESSION_NEW,      /* CONNECT has to come */
+    SESSION_CHECKING, /* of the credentials */
+    SESSION_UP,
+} SessionState;
+
+struct MqttSession {
+    MqttService *service;
+    PacketLink *link;
+    Place place;
+    GList node; /* in the service's sessions */
+    SessionState state;
+    AuthCheck *check;
+    MqttUser user;
+    char *client_id;
+    char *policy;
+    char *peer;
+    gboolean clean;
+    guint16 keep_alive;
+    GByteArray *early; /* packets that came while we check; NULL: none */
+    Timer expiry;      /* of the token */
+    double publishes;  /* that it may send now */
+    gint64 publish_time;
+    guint owed; /* answers to requests of ours: they do not count */
+};
+
+static void session_packet(PacketLink *link, const guint8 *packet, gsize len, void *data);
+static void session_closed(PacketLink *link, int error, const char *text, void *data);
+
+static const PacketLinkEvents link_events = {.packet = session_packet, .closed = session_closed};
+
+static void
+session_free(MqttSession *session)
+{
+    MqttService *service = session->service;
+
+    auth_check_cancel(session->check);
+    clock_clear(service->clock, &session->expiry);
+    g_queue_unlink(&service->sessions, &session->node);
+    places_leave(service->places, &session->place);
+    packet_link_unref(session->link);
+    mqtt_user_clear(&session->user);
+    if (session->early)
+        g_byte_array_unref(session->early);
+    g_free(session->client_id);
+    g_free(session->policy);
+    g_free(session->peer);
+    g_free(session);
+}
+
+static void
+session_tell(const MqttSession *session, EventKind kind, const char *why)
+{
+    event_log(kind,
+              &(EventData){.device = session->client_id, .peer = session->peer, .detail = why});
+}
+
+/* One that never said who it is gets no record: whoever scans the port would write the log. */
+void
+mqtt_session_close(MqttSession *session, const char *why)
+{
+    if (session->state == SESSION_UP)
+        session_tell(session, EVENT_DEVICE_LOST, why);
+    else
+        g_debug("mqtt %s: %s", session->peer, why);
+    if (session->state == SESSION_UP)
+        devices_disconnect(session->service->devices, session);
+    session_free(session);
+}
+
+static void
+session_closed(PacketLink *link G_GNUC_UNUSED, int error G_GNUC_UNUSED, const char *text,
+               void *data)
+{
+    mqtt_session_close(data, text);
+}
+
+static void
+session_send(MqttSession *session, GByteArray *packet)
+{
+    packet_link_send(session->link, packet->data, packet->len);
+}
+
+/* 5 for every fault of the credentials, 3 for ours; after 1, 2 and 4 the C client never comes back.
+ */
+static void
+session_refuse(MqttSession *session, guint8 code, const char *why)
+{
+    g_autoptr(GByteArray) packet = g_byte_array_new();
+
+    mqtt_write_connack(packet, FALSE, code);
+    session_send(session, packet);
+    session_tell(session, EVENT_DEVICE_REFUSED, why);
+    mqtt_session_close(session, why);
+}
+
+static void
+session_expired(Timer *timer)
+{
+    mqtt_session_close(CONTAINER_OF(timer, MqttSession, expiry), "the token has expired");
+}
+
+/* The link ends after one and a half times the keep-alive without a packet (MQTT-3.1.2-24). */
+static void
+session_set_limits(MqttSession *session, gint64 expiry)
+{
+    const Settings *settings = session->service->settings;
+    gint64 keep_alive = session->keep_alive * G_TIME_SPAN_SECOND * 3 / 2;
+    gint64 left = expiry * G_TIME_SPAN_SECOND - g_get_real_time() + settings->token_skew;
+
+    packet_link_set_idle_limit(session->link,
+                               keep_alive > 0 ? keep_alive : settings->mqtt_keep_alive_max);
+    clock_set(session->service->clock, &session->expiry, left);
+}
+
+/* Packets that came early, one after the other; the session may end at any of them. */
+static void
+session_run_early(MqttSession *session)
+{
+    g_autoptr(GByteArray) early = g_steal_pointer(&session->early);
+    MqttService *service = session->service;
+    gsize at = 0, total = 0;
+
+    while (early && at < early->len &&
+           mqtt_packet_size(early->data + at, early->len - at, EARLY_MAX, &total) == MQTT_SIZE_OK) {
+        session_packet(session->link, early->data + at, total, session);
+        at += total;
+        if (!g_queue_find(&service->sessions, session))
+            return;
+    }
+}
+
+static void
+session_checked(const AuthResult *result, void *data)
+{
+    MqttSession *session = data;
+    Devices *devices = session->service->devices;
+    g_autoptr(GByteArray) packet = g_byte_array_new();
+    gboolean again = devices_is_connected(devices, session->client_id);
+    gboolean present = FALSE;
+
+    session->check = NULL;
+    if (result->verdict != AUTH_OK) {
+        session_refuse(session,
+                       result->verdict == AUTH_BUSY ? MQTT_UNAVAILABLE : MQTT_NOT_AUTHORIZED,
+                       result->text);
+        return;
+    }
+    session->policy = g_strdup(result->policy);
+    if (!devices_connect(devices, session, session->clean, &present)) {
+        session_refuse(session, MQTT_UNAVAILABLE, "too many take-overs");
+        return;
+    }
+    session->state = SESSION_UP;
+    session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
+    places_authenticated(session->service->places, &session->place, clock_now());
+    session_set_limits(session, result->expiry);
+    mqtt_write_connack(packet, present, MQTT_ACCEPTED);
+    session_send(session, packet);
+    devices_connected(devices, session);
+    session_run_early(session);
+}
+
+static void
+session_check(MqttSession *session, const MqttConnect *connect)
+{
+    const MqttUser *user = &session->user;
+    const char *password = connect->has_password ? connect->password.ptr : NULL;
+
+    session->client_id = slice_dup(connect->client_id);
+    session->clean = connect->clean_session;
+    session->keep_alive = connect->keep_alive;
+    session->state = SESSION_CHECKING;
+    session->check =
+        auth_check_device(session->service->auth, &session->place.source, user->device,
+                          user->module, password, connect->password.len, session_checked, session);
+}
+
+static void
+session_connect(MqttSession *session, const MqttPacket *packet, gsize len)
+{
+    MqttConnect connect;
+
+    if (len > MQTT_CONNECT_MAX || packet->type != MQTT_CONNECT ||
+        mqtt_read_connect(packet, &connect) != MQTT_CONNECT_OK) {
+        mqtt_session_close(session, "the first packet is no good CONNECT");
+        return;
+    }
+    if (session->service->stopping)
+        session_refuse(session, MQTT_UNAVAILABLE, "the hub is stopping");
+    else if (!connect.has_user_name ||
+             !mqtt_user_parse(connect.client_id, connect.user_name, &session->user))
+        session_refuse(session, MQTT_NOT_AUTHORIZED, "bad client id or user name");
+    else
+        session_check(session, &connect);
+}
+
+static void
+session_subscribe(MqttSession *session, const MqttPacket *packet)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    g_autoptr(GByteArray) codes = g_byte_array_new();
+    MqttFilters filters, again;
+    Slice filter;
+    guint8 qos;
+
+    if (!mqtt_read_filters(packet, &filters)) {
+        mqtt_session_close(session, "bad SUBSCRIBE");
+        return;
+    }
+    again = filters;
+    while (mqtt_filters_next(&filters, &filter, &qos)) {
+        gboolean known = stream_filter_is_requests(filter) || stream_filter_is_answers(filter);
+        guint8 code = known ? MIN(qos, GRANTED_QOS_MAX) : MQTT_SUBACK_REFUSED;
+
+        g_byte_array_append(codes, &code, 1);
+    }
+    if (!mqtt_write_suback(out, filters.packet_id, codes->data, codes->len)) {
+        mqtt_session_close(session, "too many filters");
+        return;
+    }
+    session_send(session, out);
+    while (mqtt_filters_next(&again, &filter, NULL))
+        devices_subscribe(session->service->devices, session, filter);
+}
+
+static void
+session_unsubscribe(MqttSession *session, const MqttPacket *packet)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    MqttFilters filters;
+    Slice filter;
+
+    if (!mqtt_read_filters(packet, &filters)) {
+        mqtt_session_close(session, "bad UNSUBSCRIBE");
+        return;
+    }
+    while (mqtt_filters_next(&filters, &filter, NULL))
+        devices_unsubscribe(session->service->devices, session, filter);
+    mqtt_write_id(out, MQTT_UNSUBACK, filters.packet_id);
+    session_send(session, out);
+}
+
+/* Whoever opens many streams to a device must not make it publish too fast. */
+static gboolean
+publish_is_owed(MqttSession *session, const MqttPublish *publish)
+{
+    if (session->owed == 0 || !stream_topic_is_answer(publish->topic))
+        return FALSE;
+    session->owed--;
+    return TRUE;
+}
+
+static gboolean
+publish_rate_allows(MqttSession *session)
+{
+    double rate = session->service->settings->publishes_per_second;
+    gint64 now = clock_now();
+
+    session->publishes += (double)(now - session->publish_time) / G_TIME_SPAN_SECOND * rate;
+    session->publishes = MIN(session->publishes, rate * PUBLISH_BURST_SECONDS);
+    session->publish_time = now;
+    if (session->publishes < 1)
+        return FALSE;
+    session->publishes -= 1;
+    return TRUE;
+}
+
+/* R16: the device's own telemetry is acknowledged and dropped; any other topic ends the connection.
+ */
+static const char *
+publish_take(MqttSession *session, const MqttPublish *publish)
+{
+    g_auto(StreamAnswer) answer = {0};
+
+    if (stream_topic_is_answer(publish->topic)) {
+        if (stream_answer_parse(publish->topic, &answer) != STREAM_TOPIC_OK)
+            return "bad answer to a stream request";
+        devices_answer(session->service->devices, session, &answer);
+        return NULL;
+    }
+    if (session->service->settings->discard_telemetry &&
+        stream_topic_is_telemetry(publish->topic, session->user.device, session->user.module))
+        return NULL;
+    return "published to a topic that is not its own";
+}
+
+static void
+session_publish(MqttSession *session, const MqttPacket *packet)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    const char *fault = NULL;
+    MqttPublish publish;
+
+    if (!mqtt_read_publish(packet, &publish) || publish.qos > GRANTED_QOS_MAX)
+        fault = "bad PUBLISH";
+    else if (!publish_is_owed(session, &publish) && !publish_rate_allows(session))
+        fault = "publishes too fast";
+    else
+        fault = publish_take(session, &publish);
+    if (fault) {
+        mqtt_session_close(session, fault);
+        return;
+    }
+    if (publish.qos > 0) {
+        mqtt_write_id(out, MQTT_PUBACK, publish.packet_id);
+        session_send(session, out);
+    }
+}
+
+static void
+session_ping(MqttSession *session)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+
+    mqtt_write_empty(out, MQTT_PINGRESP);
+    session_send(session, out);
+}
+
+static void
+session_handle(MqttSession *session, const MqttPacket *packet)
+{
+    switch (packet->type) {
+    case MQTT_SUBSCRIBE:
+        session_subscribe(session, packet);
+        break;
+    case MQTT_UNSUBSCRIBE:
+        session_unsubscribe(session, packet);
+        break;
+    case MQTT_PUBLISH:
+        session_publish(session, packet);
+        break;
+    case MQTT_PUBACK: /* of a request at QoS 0 there is none, but it does no harm */
+        break;
+    case MQTT_PINGREQ:
+        session_ping(session);
+        break;
+    case MQTT_DISCONNECT:
+        mqtt_session_close(session, "the device disconnected");
+        break;
+    default:
+        mqtt_session_close(session, "a packet that has no place here");
+    }
+}
+
+static void
+session_keep_early(MqttSession *session, const guint8 *packet, gsize len)
+{
+    if (!session->early)
+        session->early = g_byte_array_new();
+    if (len > EARLY_MAX - session->early->len)
+        mqtt_session_close(session, "too much before CONNACK");
+    else
+        g_byte_array_append(session->early, packet, (guint)len);
+}
+
+static void
+session_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet, gsize len, void *data)
+{
+    MqttSession *session = data;
+    MqttPacket opened;
+
+    if (!mqtt_packet_open(packet, len, MQTT_FROM_CLIENT, &opened))
+        mqtt_session_close(session, "malformed packet");
+    else if (session->state == SESSION_NEW)
+        session_connect(session, &opened, len);
+    else if (session->state == SESSION_CHECKING)
+        session_keep_early(session, packet, len);
+    else
+        session_handle(session, &opened);
+}
+
+void
+mqtt_session_new(MqttService *service, const Handover *handover)
+{
+    MqttSession *session = g_new0(MqttSession, 1);
+    const PacketLinkOptions options = {
+        .framed = handover->framed,
+        .first_max = MQTT_CONNECT_MAX,
+        .max_packet = service->settings->packet_max,
+        .idle_limit = service->settings->request_timeout,
+    };
+
+    session->service = service;
+    session->place = handover->place;
+    session->node.data = session;
+    session->expiry.func = session_expired;
+    session->peer = g_strdup(connection_peer(handover->connection));
+    session->publishes = service->settings->publishes_per_second;
+    session->publish_time = clock_now();
+    g_queue_push_tail_link(&service->sessions, &session->node);
+    session->link = packet_link_new(handover->connection, handover->reactor, &options,
+                                    service->queue, &link_events, session);
+}
+
+const char *
+mqtt_session_client_id(MqttSession *session)
+{
+    return session->client_id;
+}
+
+const char *
+mqtt_session_policy(MqttSession *session)
+{
+    return session->policy;
+}
+
+Caps
+mqtt_session_caps(MqttSession *session)
+{
+    return session->user.caps;
+}
+
+void
+mqtt_session_publish(MqttSession *session, const char *topic)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    const MqttPublish publish = {.topic = slice_of(topic)};
+
+    session->owed++;
+    if (mqtt_write_publish(out, &publish))
+        session_send(session, out);
+    explicit_bzero(out->data, out->len); /* it carried a token */
+    /* R12: idle until now, it may be long gone. One of ours is pinged; of others nobody knows what
+     * a ping does to them. */
+    packet_link_probe(session->link, session->service->settings->link_probe,
+                      session->user.caps != 0);
+}
+
+void
+mqtt_service_close_all(MqttService *service)
+{
+    while (service->sessions.head)
+        mqtt_session_close(service->sessions.head->data, "the hub is stopping");
+}

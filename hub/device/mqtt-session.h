@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* MQTT session: one connection of a device, from its CONNECT to its end (docs/wire-protocol.md,
+ * sections 1.2 to 1.6; requirements R13 to R18). Main thread. */
+#pragma once
+
+#include "hub/edge/auth.h"
+#include "hub/base/clock.h"
+#include "hub/device/devices.h"
+#include "hub/edge/http-request.h"
+
+/* What all sessions share; kept by reference. */
+typedef struct {
+    const Settings *settings;
+    Auth *auth;
+    Clock *clock;
+    Devices *devices;
+    Places *places;
+    Queue *queue;
+    GQueue sessions;   /* all of them, those before CONNECT too */
+    gboolean stopping; /* refuse with 3 */
+} MqttService;
+
+/* Takes the handover. The session frees itself when its connection is over. */
+void mqtt_session_new(MqttService *service, const Handover *handover);
+
+/* For hub/device/devices.c. */
+const char *mqtt_session_client_id(MqttSession *session);
+const char *mqtt_session_policy(MqttSession *session); /* that signed; NULL: the device's own key */
+Caps mqtt_session_caps(MqttSession *session);
+void mqtt_session_publish(MqttSession *session, const char *topic);
+void mqtt_session_close(MqttSession *session, const char *why); /* frees it */
+
+void mqtt_service_close_all(MqttService *service);

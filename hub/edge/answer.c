@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/edge/answer.h"
+
+#include "common/codec/http-build.h"
+
+#include <unistd.h>
+
+static void
+append(GString *fields, const char *name, const char *value)
+{
+    /* What does not fit the grammar is left out: only a device's own words could. */
+    if (!http_header_append(fields, name, value))
+        g_debug("%s left out", name);
+}
+
+void
+rest_answer_accepted(Request *request, const RestAccepted *accepted)
+{
+    g_autoptr(GString) fields = g_string_new(NULL);
+    g_autofree char *caps = caps_format(accepted->caps, ',');
+
+    append(fields, "iothub-streaming-is-accepted", "True");
+    append(fields, "iothub-streaming-url", accepted->url);
+    append(fields, "iothub-streaming-auth-token", accepted->token);
+    if (request->caps) {
+        append(fields, "streamd-stream-id", accepted->stream_id);
+        if (*caps)
+            append(fields, "streamd-caps", caps);
+    }
+    request_answer(request, 200, fields->str, NULL);
+    explicit_bzero(fields->str, fields->len);
+}
+
+void
+rest_answer_rejected(Request *request, const char *stream_id, Reason reason, const char *text)
+{
+    g_autoptr(GString) fields = g_string_new(NULL);
+    g_autofree char *long_reason = NULL;
+
+    append(fields, "iothub-streaming-is-accepted", "False");
+    if (request->caps) {
+        append(fields, "streamd-stream-id", stream_id);
+        if (text && *text)
+            long_reason = g_strdup_printf("%s %s", reason_code(reason), text);
+        if (!long_reason || !http_header_append(fields, "streamd-reject-reason", long_reason))
+            append(fields, "streamd-reject-reason", reason_code(reason));
+    }
+    request_answer(request, 200, fields->str, NULL);
+}
+
+static char *
+tracking_id(void)
+{
+    guint64 bytes[2] = {0};
+
+    if (getentropy(bytes, sizeof bytes) < 0)
+        g_debug("no random bytes for a tracking id");
+    return g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x", bytes[0],
+                           bytes[1]);
+}
+
+void
+rest_answer_error(Request *request, RestError error, const char *text)
+{
+    g_autoptr(GString) fields = g_string_new(NULL);
+    g_autofree char *tracking = tracking_id();
+    g_autofree char *body = rest_error_body(error, text, tracking, g_get_real_time());
+
+    append(fields, "iothub-errorcode", rest_error_name(error));
+    if (rest_error_status(error) == 503)
+        http_header_append_number(fields, "Retry-After", REST_RETRY_SECONDS);
+    /* The code alone does not tell a disabled device from a wrong key. */
+    if (error == REST_UNAUTHORIZED_ACCESS && request->caps)
+        append(fields, "streamd-reject-reason", reason_code(REASON_REVOKED));
+    request_answer(request, rest_error_status(error), fields->str, body);
+}

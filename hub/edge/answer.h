@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Answers to the POST that opens a stream (docs/wire-protocol.md, sections 3 and 8). Each answers
+ * the request once and for all. Main thread. */
+#pragma once
+
+#include "common/codec/caps.h"
+#include "common/base/reason.h"
+#include "hub/edge/http-request.h"
+#include "hub/edge/error.h"
+
+typedef struct {
+    const char *url;
+    const char *token;
+    const char *stream_id;
+    Caps caps; /* what this service gets of what it asked for */
+} RestAccepted;
+
+/* What is beyond the original protocol is said only to those who sent streamd-caps. */
+void rest_answer_accepted(Request *request, const RestAccepted *accepted);
+
+/* TEXT: the device's own words, or NULL. */
+void rest_answer_rejected(Request *request, const char *stream_id, Reason reason, const char *text);
+
+/* TEXT NULL: the error's own. */
+void rest_answer_error(Request *request, RestError error, const char *text);
+
+/* 503 with Retry-After. */
+#define REST_RETRY_SECONDS 5

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/edge/auth.h"
+
+#include "common/codec/sas-token.h"
+#include "hub/edge/penalties.h"
+
+#include <string.h>
+
+struct Auth {
+    const Settings *settings;
+    Registry *registry;
+    Places *places;
+    Penalties *penalties;
+    const char *const *names;
+};
+
+struct AuthCheck {
+    Auth *auth;
+    SasToken token;
+    char *text; /* the token; its slices point in here */
+    char *path; /* what it must be good for */
+    PlaceSource source;
+    gboolean penalised;    /* it is refused whatever it brings, and that costs it nothing */
+    gboolean device;       /* a device connects; otherwise a service asks */
+    RegistryRights needed; /* of a policy */
+    const char *fault;     /* NULL so far; otherwise nothing can make it good any more */
+    AuthDone done;         /* NULL: cancelled */
+    void *data;
+};
+
+Auth *
+auth_new(const Settings *settings, Registry *registry, Places *places, const char *const *names)
+{
+    Auth *auth = g_new0(Auth, 1);
+
+    auth->settings = settings;
+    auth->registry = registry;
+    auth->places = places;
+    auth->penalties = penalties_new(settings);
+    auth->names = names;
+    return auth;
+}
+
+void
+auth_free(Auth *auth)
+{
+    if (!auth)
+        return;
+    penalties_free(auth->penalties);
+    g_free(auth);
+}
+
+static void
+check_free(AuthCheck *check)
+{
+    if (check->text)
+        explicit_bzero(check->text, strlen(check->text));
+    g_free(check->text);
+    g_free(check->path);
+    g_free(check);
+}
+
+/* Whom it claims to be: a device by what its token has to be good for, a service by its policy. */
+static const char *
+check_identity(const AuthCheck *check)
+{
+    return check->device ? check->path : check->token.policy;
+}
+
+/* A source with a connection that is known bears nothing for those beside it. */
+static void
+check_hold(AuthCheck *check)
+{
+    const Auth *auth = check->auth;
+
+    check->penalised = !places_knows(auth->places, &check->source) &&
+                       penalties_hold(auth->penalties, &check->source, check_identity(check),
+                                      g_get_monotonic_time());
+    if (check->penalised)
+        check->fault = "too soon after a failure";
+}
+
+static void
+check_account(const AuthCheck *check, AuthVerdict verdict)
+{
+    const Auth *auth = check->auth;
+    gint64 now = g_get_monotonic_time();
+    gint64 all;
+
+    if (verdict == AUTH_OK)
+        penalties_passed(auth->penalties, &check->source, check_identity(check));
+    if (verdict != AUTH_DENIED || check->penalised || places_knows(auth->places, &check->source))
+        return;
+    all = penalties_failed(auth->penalties, &check->source, check_identity(check), now);
+    if (all > 0)
+        places_ban(auth->places, &check->source, now + all, now);
+}
+
+static void
+check_complete(AuthCheck *check, AuthVerdict verdict, const char *text)
+{
+    const AuthResult result = {
+        .verdict = verdict,
+        .text = text,
+        .policy = check->token.policy[0] ? check->token.policy : NULL,
+        .expiry = (gint64)MIN(check->token.expiry, (guint64)G_MAXINT64),
+    };
+
+    check_account(check, verdict);
+    check->done(&result, check->data);
+    check_free(check);
+}
+
+/* What is wrong with the token before any key is looked at, or NULL. */
+static const char *
+token_fault(const AuthCheck *check)
+{
+    const Settings *settings = check->auth->settings;
+    gint64 life =
+        check->device ? settings->device_token_life_max : settings->service_token_life_max;
+    guint64 now = (guint64)(g_get_real_time() / G_TIME_SPAN_SECOND);
+    guint64 skew = (guint64)(settings->token_skew / G_TIME_SPAN_SECOND);
+
+    if (check->token.expiry + skew < now)
+        return "the token has expired";
+    if (check->token.expiry > now + (guint64)(life / G_TIME_SPAN_SECOND) + skew)
+        return "the token expires too far ahead";
+    if (!sas_resource_matches(check->token.sr, check->auth->names, check->path))
+        return "the token is for another resource";
+    return NULL;
+}
+
+static AuthCheck *
+check_new(Auth *auth, const PlaceSource *source, const char *token, gsize len, AuthDone done,
+          void *data)
+{
+    AuthCheck *check = g_new0(AuthCheck, 1);
+    SasResult result = SAS_NOT_SAS;
+
+    check->auth = auth;
+    check->source = *source;
+    check->done = done;
+    check->data = data;
+    if (token && len <= SAS_TEXT_MAX) {
+        check->text = g_strndup(token, len);
+        result = strlen(check->text) == len ? sas_token_parse(check->text, len, &check->token)
+                                            : SAS_NOT_SAS;
+    }
+    if (result != SAS_OK) {
+        check->token = (SasToken){.sr = slice_of("-"), .se = slice_of("0")};
+        check->fault = sas_result_text(result);
+    }
+    return check;
+}
+
+/* Both keys are always tried, and a missing one is tried as zeros. */
+static gboolean
+keys_verify(const SasToken *token, const RegistryKey *primary, const RegistryKey *secondary)
+{
+    static const RegistryKey none = {.len = REGISTRY_KEY_NEW};
+    gboolean has_first = primary && primary->len > 0;
+    gboolean has_second = secondary && secondary->len > 0;
+    const RegistryKey *first = has_first ? primary : &none;
+    const RegistryKey *second = has_second ? secondary : &none;
+    gboolean good_first = sas_token_verify(token, first->bytes, first->len);
+    gboolean good_second = sas_token_verify(token, second->bytes, second->len);
+
+    return (has_first && good_first) || (has_second && good_second);
+}
+
+static gboolean
+code_is_answer(RegistryCode code)
+{
+    return code == REGISTRY_OK || code == REGISTRY_NOT_FOUND || code == REGISTRY_INVALID;
+}
+
+static void
+check_policy_found(const RegistryResult *result, void *data)
+{
+    AuthCheck *check = data;
+    const RegistryPolicy *policy = result->policy;
+    gboolean good = check->done && keys_verify(&check->token, policy ? &policy->primary : NULL,
+                                               policy ? &policy->secondary : NULL);
+
+    if (!check->done)
+        check_free(check);
+    else if (!code_is_answer(result->code))
+        check_complete(check, AUTH_BUSY, "the registry does not answer");
+    else if (check->fault)
+        check_complete(check, AUTH_DENIED, check->fault);
+    else if (!policy)
+        check_complete(check, AUTH_DENIED, "no such policy");
+    else if (!good)
+        check_complete(check, AUTH_DENIED, "wrong signature");
+    else if (!(policy->rights & check->needed))
+        check_complete(check, AUTH_FORBIDDEN, "the policy has not the right");
+    else
+        check_complete(check, AUTH_OK, "");
+}
+
+static void
+check_device_found(const RegistryResult *result, void *data)
+{
+    AuthCheck *check = data;
+    const RegistryDevice *device = result->device;
+    gboolean good;
+
+    if (!check->done) {
+        check_free(check);
+        return;
+    }
+    if (!code_is_answer(result->code)) {
+        check_complete(check, AUTH_BUSY, "the registry does not answer");
+        return;
+    }
+    if (!check->fault && !device)
+        check->fault = "no such device";
+    if (!check->fault && !device->admitted)
+        check->fault = "the device is disabled";
+    if (check->token.policy[0]) {
+        registry_lookup_policy(check->auth->registry, check->token.policy, check_policy_found,
+                               check);
+        return;
+    }
+    good = keys_verify(&check->token, device ? &device->primary : NULL,
+                       device ? &device->secondary : NULL);
+    if (check->fault)
+        check_complete(check, AUTH_DENIED, check->fault);
+    else if (!good)
+        check_complete(check, AUTH_DENIED, "wrong signature");
+    else
+        check_complete(check, AUTH_OK, "");
+}
+
+static char *
+device_path(const char *device, const char *module)
+{
+    return module ? g_strdup_printf("devices/%s/modules/%s", device, module)
+                  : g_strdup_printf("devices/%s", device);
+}
+
+void
+auth_forgive_device(Auth *auth, const char *device, const char *module)
+{
+    g_autofree char *identity = device_path(device, module);
+
+    penalties_forgive(auth->penalties, identity);
+}
+
+AuthCheck *
+auth_check_device(Auth *auth, const PlaceSource *source, const char *device, const char *module,
+                  const char *token, gsize len, AuthDone done, void *data)
+{
+    AuthCheck *check = check_new(auth, source, token, len, done, data);
+
+    check->device = TRUE;
+    check->needed = REGISTRY_RIGHT_DEVICE_CONNECT;
+    check->path = device_path(device, module);
+    check_hold(check);
+    if (!check->fault)
+        check->fault = token_fault(check);
+    registry_lookup_device(auth->registry, device, module, check_device_found, check);
+    return check;
+}
+
+AuthCheck *
+auth_check_service(Auth *auth, const PlaceSource *source, const char *path, RegistryRights needed,
+                   const char *token, AuthDone done, void *data)
+{
+    AuthCheck *check = check_new(auth, source, token, token ? strlen(token) : 0, done, data);
+
+    check->path = g_strdup(path);
+    check->needed = needed;
+    check_hold(check);
+    if (!check->fault)
+        check->fault = token_fault(check);
+    if (!check->fault && !check->token.policy[0])
+        check->fault = "the token names no policy";
+    /* "-" is a name that a policy may have: then it is looked up for the time it takes. */
+    registry_lookup_policy(auth->registry, check->token.policy[0] ? check->token.policy : "-",
+                           check_policy_found, check);
+    return check;
+}
+
+void
+auth_check_cancel(AuthCheck *check)
+{
+    if (check)
+        check->done = NULL;
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One connection at the edge, from accept until it is handed over or ends.
+ *
+ * Two threads hold it: its reactor, and the main thread while a request is under way. Each hold is
+ * a reference; whoever drops the last one frees the memory. The socket is the reactor's alone. */
+#include "hub/edge/private.h"
+
+#include "common/codec/http-build.h"
+#include "common/codec/http-date.h"
+#include "common/codec/http-head.h"
+#include "common/codec/ws-handshake.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define READ_PIECE 4096
+#define BODY_RATE 1024       /* bytes a second at least, after the request's time (R6) */
+#define MQTT_FIRST_BYTE 0x10 /* of a CONNECT */
+
+static void edge_ready(Connection *connection, void *data);
+
+static EdgeConnection *
+edge_ref(EdgeConnection *edge)
+{
+    atomic_fetch_add(&edge->references, 1);
+    return edge;
+}
+
+static void
+edge_unref(EdgeConnection *edge)
+{
+    Edge *owner = edge->worker->edge;
+
+    if (atomic_fetch_sub(&edge->references, 1) != 1)
+        return;
+    edge_request_clear(&edge->request);
+    if (edge->buffer)
+        g_byte_array_unref(edge->buffer);
+    if (edge->accept)
+        g_string_free(edge->accept, TRUE);
+    if (edge->answer)
+        g_string_free(edge->answer, TRUE);
+    g_free(edge);
+    edge_release(owner);
+}
+
+/* The socket has left us: nothing comes from it any more. */
+static void
+edge_leave(EdgeConnection *edge)
+{
+    edge->phase = PHASE_GONE;
+    edge->connection = NULL;
+    reactor_clear_timer(edge->worker->reactor, &edge->timer);
+    g_queue_unlink(&edge->worker->connections, &edge->link);
+}
+
+static void
+edge_client_gone(void *data)
+{
+    EdgeConnection *edge = data;
+    Request *request = &edge->request;
+
+    if (!edge->is_answered && request->gone)
+        request->gone(request, request->data);
+    edge_unref(edge);
+}
+
+/* Ends the connection; POLITE: what is queued is sent first. With a request under way the place is
+ * given back by edge_answered: until then it is main's. */
+static void
+edge_end(EdgeConnection *edge, gboolean polite)
+{
+    gboolean asked = edge->phase == PHASE_ASKED;
+
+    if (polite)
+        connection_finish(edge->connection);
+    else
+        connection_free(edge->connection);
+    edge_leave(edge);
+    if (asked)
+        queue_call(edge->worker->edge->queue, edge_client_gone, edge_ref(edge));
+    else
+        places_leave(edge->worker->edge->places, &edge->place);
+    edge_unref(edge);
+}
+
+static void
+edge_timed_out(Timer *timer)
+{
+    edge_end(CONTAINER_OF(timer, EdgeConnection, timer), FALSE);
+}
+
+static void
+edge_set_timer(EdgeConnection *edge, gint64 delay)
+{
+    reactor_set_timer(edge->worker->reactor, &edge->timer, delay);
+}
+
+static void
+edge_refuse(EdgeConnection *edge, guint status)
+{
+    g_autoptr(GString) head = g_string_new(NULL);
+
+    http_status_line(head, status);
+    http_date_append(head, g_get_real_time() / G_USEC_PER_SEC);
+    if (status == 426)
+        (void)!http_header_append(head, "Sec-WebSocket-Version", "13");
+    http_header_append_number(head, "Content-Length", 0);
+    (void)!http_header_append(head, "Connection", "close");
+    http_head_end(head);
+    (void)connection_queue(edge->connection, head->str, head->len);
+    edge_end(edge, TRUE);
+}
+
+/* The connection goes to the main thread. */
+typedef struct {
+    Edge *edge;
+    Handover handover;
+} MqttArrival;
+
+static void
+mqtt_arrived(void *data)
+{
+    g_autofree MqttArrival *arrival = data;
+
+    arrival->edge->events->mqtt(&arrival->handover, arrival->edge->data);
+}
+
+static Handover
+edge_hand_over(EdgeConnection *edge, gboolean framed)
+{
+    Handover handover = {.connection = edge->connection,
+                         .reactor = edge->worker->reactor,
+                         .place = edge->place,
+                         .framed = framed};
+
+    connection_detach(edge->connection);
+    if (edge->buffer)
+        connection_unread(edge->connection, edge->buffer->data, edge->buffer->len);
+    edge->place.state = PLACE_NONE;
+    edge_leave(edge);
+    return handover;
+}
+
+static void
+edge_become_mqtt(EdgeConnection *edge, gboolean framed)
+{
+    MqttArrival *arrival = g_new0(MqttArrival, 1);
+    Edge *owner = edge->worker->edge;
+
+    arrival->edge = owner;
+    arrival->handover = edge_hand_over(edge, framed);
+    queue_call(owner->queue, mqtt_arrived, arrival);
+    edge_unref(edge);
+}
+
+/* The 101 of a good upgrade; FALSE: the connection was refused. */
+static gboolean
+upgrade_prepare(EdgeConnection *edge, const HttpRequest *head)
+{
+    const Route *route = edge->request.match.route;
+    WsUpgrade upgrade = {0};
+    HttpRefusal refusal = {0};
+    Slice protocol = {0};
+
+    if (!ws_upgrade_validate(head, &upgrade, &refusal)) {
+        edge_refuse(edge, refusal.status);
+        return FALSE;
+    }
+    if (upgrade.has_origin) { /* a browser on somebody's page (class 14) */
+        edge_refuse(edge, 403);
+        return FALSE;
+    }
+    if (upgrade.protocols.len > 0 &&
+        !ws_protocol_choose(upgrade.protocols, route->kind == ROUTE_MQTT ? "mqtt" : NULL,
+                            &protocol)) {
+        edge_refuse(edge, 400);
+        return FALSE;
+    }
+    edge->accept = g_string_new(NULL);
+    ws_upgrade_accept(edge->accept, &upgrade, protocol);
+    return TRUE;
+}
+
+/* The body is there: to the main thread, or for MQTT at once to the packets. */
+static void
+edge_ask(EdgeConnection *edge)
+{
+    reactor_clear_timer(edge->worker->reactor, &edge->timer);
+    if (edge->request.match.route->auth == ROUTE_AUTH_CONNECT) {
+        (void)connection_queue(edge->connection, edge->accept->str, edge->accept->len);
+        (void)connection_flush(edge->connection);
+        edge_become_mqtt(edge, TRUE);
+        return;
+    }
+    edge->phase = PHASE_ASKED;
+    edge->authenticated = FALSE;
+    edge->is_answered = FALSE;
+    (void)edge_ref(edge);
+    (void)queue_post(edge->worker->edge->queue, &edge->asked);
+}
+
+/* A head is complete. FALSE: the connection is gone. */
+static gboolean
+edge_take_head(EdgeConnection *edge, const HttpRequest *head)
+{
+    if (!route_find(head->method, head->path, &edge->request.match)) {
+        edge_refuse(edge, 404);
+        return FALSE;
+    }
+    if (http_headers_find(&head->headers, "Origin")) {
+        edge_refuse(edge, 403);
+        return FALSE;
+    }
+    if (edge->request.match.route->upgrade && !upgrade_prepare(edge, head))
+        return FALSE;
+    edge_request_fill(edge, head);
+    edge->requests++;
+    edge->keep_alive =
+        head->keep_alive && edge->requests < edge->worker->edge->settings->requests_per_connection;
+    edge->body_left = head->content_length;
+    if (head->expect_continue && edge->body_left > 0) {
+        static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+        (void)connection_queue(edge->connection, go_on, strlen(go_on));
+        (void)connection_flush(edge->connection);
+    }
+    return TRUE;
+}
+
+/* No request here has a body that means anything: what comes is counted and dropped. */
+static void
+edge_drop_body(EdgeConnection *edge)
+{
+    guint n = (guint)MIN(edge->body_left, (guint64)edge->buffer->len);
+
+    g_byte_array_remove_range(edge->buffer, 0, n);
+    edge->body_left -= n;
+    if (edge->body_left == 0) {
+        edge_ask(edge);
+        return;
+    }
+    /* What has come buys time, not what was announced. */
+    edge->body_until += (gint64)n * G_TIME_SPAN_SECOND / BODY_RATE;
+    edge_set_timer(edge, MAX(edge->body_until - reactor_now(edge->worker->reactor), 0));
+}
+
+/* Looks at what is buffered for a whole head. */
+static void
+edge_parse(EdgeConnection *edge)
+{
+    const Settings *settings = edge->worker->edge->settings;
+    HttpRequest head;
+    HttpRefusal refusal = {0};
+
+    switch (
+        http_request_parse((const char *)edge->buffer->data, edge->buffer->len, &head, &refusal)) {
+    case HTTP_HEAD_MORE:
+        return;
+    case HTTP_HEAD_REFUSED:
+        edge_refuse(edge, refusal.status);
+        return;
+    case HTTP_HEAD_OK:
+        break;
+    }
+    if (!edge_take_head(edge, &head))
+        return;
+    g_byte_array_remove_range(edge->buffer, 0, (guint)head.head_len);
+    edge->phase = PHASE_BODY;
+    edge->body_until = reactor_now(edge->worker->reactor) + settings->request_timeout;
+    edge_drop_body(edge);
+}
+
+/* The parser begins at the head's first byte each time: it is asked when a line has ended, or when
+ * no line may be as long. */
+static void
+edge_take_bytes(EdgeConnection *edge, const guint8 *bytes, gsize len)
+{
+    gboolean line_ended = memchr(bytes, '\n', len) != NULL;
+
+    if (edge->phase == PHASE_HEAD && edge->waiting_idle) {
+        edge->waiting_idle = FALSE;
+        edge_set_timer(edge, edge->worker->edge->settings->request_timeout);
+    }
+    g_byte_array_append(edge->buffer, bytes, (guint)len);
+    if (edge->phase == PHASE_BODY)
+        edge_drop_body(edge);
+    else if (line_ended || edge->buffer->len > HTTP_LINE_MAX)
+        edge_parse(edge);
+}
+
+/* ALPN decides, or else the first byte: a CONNECT's, or a letter of a method. */
+static void
+edge_sniff(EdgeConnection *edge)
+{
+    TlsSession *tls = connection_tls(edge->connection);
+    const char *alpn = tls ? tls_session_alpn(tls) : NULL;
+    guint8 first;
+    ssize_t n = connection_read(edge->connection, &first, 1);
+
+    if (n == -EAGAIN)
+        return;
+    if (n <= 0) {
+        edge_end(edge, FALSE);
+        return;
+    }
+    connection_unread(edge->connection, &first, 1);
+    if (g_strcmp0(alpn, "mqtt") == 0 || (!alpn && first == MQTT_FIRST_BYTE)) {
+        edge_become_mqtt(edge, FALSE);
+        return;
+    }
+    if (!g_ascii_isupper(first)) { /* no method: no line of it is waited for */
+        edge_refuse(edge, 400);
+        return;
+    }
+    edge->buffer = g_byte_array_new();
+    edge->phase = PHASE_HEAD;
+}
+
+static gboolean
+edge_is_reading(const EdgeConnection *edge)
+{
+    return edge->phase == PHASE_HEAD || edge->phase == PHASE_BODY;
+}
+
+static void
+edge_read(EdgeConnection *edge)
+{
+    guint8 piece[READ_PIECE];
+
+    while (edge_is_reading(edge)) {
+        ssize_t n = connection_read(edge->connection, piece, sizeof piece);
+
+        if (n == -EAGAIN)
+            return;
+        if (n <= 0) {
+            edge_end(edge, n == 0);
+            return;
+        }
+        edge_take_bytes(edge, piece, (gsize)n);
+    }
+}
+
+static void
+edge_shake_hands(EdgeConnection *edge)
+{
+    int r = connection_handshake(edge->connection);
+
+    if (r == -EAGAIN)
+        return;
+    if (r < 0) {
+        edge_end(edge, FALSE);
+        return;
+    }
+    edge->phase = PHASE_SNIFF;
+    edge_set_timer(edge, edge->worker->edge->settings->request_timeout);
+}
+
+static void
+edge_run(EdgeConnection *edge)
+{
+    if (edge->phase == PHASE_HANDSHAKE)
+        edge_shake_hands(edge);
+    if (edge->phase == PHASE_SNIFF)
+        edge_sniff(edge);
+    if (edge_is_reading(edge))
+        edge_read(edge);
+}
+
+static void
+edge_ready(Connection *connection, void *data)
+{
+    EdgeConnection *edge = data;
+    int r;
+
+    (void)edge_ref(edge);
+    if (edge->phase == PHASE_ASKED && connection_hung_up(connection))
+        edge_end(edge, FALSE);
+    edge_run(edge);
+    if (edge->phase != PHASE_GONE && edge->phase != PHASE_HANDSHAKE) {
+        r = connection_flush(edge->connection);
+        if (r < 0 && r != -EAGAIN)
+            edge_end(edge, FALSE);
+    }
+    edge_unref(edge);
+}
+
+/* The next request may be in the buffer already. */
+static void
+edge_next_request(EdgeConnection *edge)
+{
+    edge_request_clear(&edge->request);
+    edge->phase = PHASE_HEAD;
+    edge->waiting_idle = edge->buffer->len == 0;
+    edge_set_timer(edge, edge->waiting_idle ? edge->worker->edge->settings->keep_alive_timeout
+                                            : edge->worker->edge->settings->request_timeout);
+    if (!edge->waiting_idle)
+        edge_parse(edge);
+    edge_ready(edge->connection, edge);
+}
+
+typedef struct {
+    EdgeConnection *edge;
+    Handover handover;
+} LegArrival;
+
+static void
+leg_arrived(void *data)
+{
+    g_autofree LegArrival *arrival = data;
+    EdgeConnection *edge = arrival->edge;
+
+    edge->upgraded(&arrival->handover, edge->upgraded_data);
+    edge_unref(edge);
+}
+
+static void
+edge_answer_upgrade(EdgeConnection *edge)
+{
+    LegArrival *arrival = g_new0(LegArrival, 1);
+
+    arrival->edge = edge_ref(edge);
+    if (edge->phase == PHASE_GONE) {
+        places_leave(edge->worker->edge->places, &edge->place);
+    } else {
+        (void)connection_queue(edge->connection, edge->accept->str, edge->accept->len);
+        (void)connection_flush(edge->connection);
+        arrival->handover = edge_hand_over(edge, TRUE);
+        edge_unref(edge);
+    }
+    queue_call(edge->worker->edge->queue, leg_arrived, arrival);
+}
+
+static void
+edge_answer(EdgeConnection *edge)
+{
+    gboolean sent = connection_queue(edge->connection, edge->answer->str, edge->answer->len);
+
+    g_string_free(g_steal_pointer(&edge->answer), TRUE);
+    edge->phase = PHASE_BODY; /* main has let go of it */
+    if (!sent || !edge->keep_alive || !edge->authenticated || edge->worker->stopping)
+        edge_end(edge, sent);
+    else
+        edge_next_request(edge);
+}
+
+static void
+edge_answered(Message *message)
+{
+    EdgeConnection *edge = CONTAINER_OF(message, EdgeConnection, answered);
+
+    if (!edge->answer)
+        edge_answer_upgrade(edge);
+    else if (edge->phase == PHASE_GONE)
+        places_leave(edge->worker->edge->places, &edge->place);
+    else
+        edge_answer(edge);
+    edge_unref(edge);
+}
+
+static void
+edge_asked(Message *message)
+{
+    EdgeConnection *edge = CONTAINER_OF(message, EdgeConnection, asked);
+    Edge *owner = edge->worker->edge;
+
+    owner->events->request(&edge->request, owner->data);
+}
+
+void
+edge_connection_new(EdgeWorker *worker, Connection *connection, const Place *place)
+{
+    EdgeConnection *edge = g_new0(EdgeConnection, 1);
+
+    edge->worker = worker;
+    edge->connection = connection;
+    edge->place = *place;
+    edge->timer.func = edge_timed_out;
+    edge->link.data = edge;
+    edge->asked.func = edge_asked;
+    edge->answered.func = edge_answered;
+    atomic_init(&edge->references, 1);
+    atomic_fetch_add(&worker->edge->live, 1);
+    connection_start_tls(connection, worker->tls, NULL);
+    g_queue_push_tail_link(&worker->connections, &edge->link);
+    if (connection_attach(connection, worker->reactor, edge_ready, edge) < 0)
+        edge_end(edge, FALSE);
+    else
+        edge_set_timer(edge, worker->edge->settings->handshake_timeout);
+}
+
+void
+edge_connection_stop(EdgeConnection *edge)
+{
+    if (edge->phase != PHASE_ASKED)
+        edge_end(edge, edge->phase != PHASE_HANDSHAKE);
+}

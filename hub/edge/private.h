@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Shared by hub/edge/edge.c (listeners), hub/edge/connection.c (one connection) and hub/edge/request.c.
+ */
+#pragma once
+
+#include "common/codec/http-head.h"
+#include "hub/edge/edge.h"
+
+#include <stdatomic.h>
+
+#define EDGE_LISTENERS_MAX 16
+
+typedef struct EdgeWorker EdgeWorker;
+typedef struct EdgeConnection EdgeConnection;
+
+typedef struct {
+    Watch watch;
+    EdgeWorker *worker;
+    gboolean added;
+} EdgeListener;
+
+/* One per reactor; its fields are that reactor's. */
+struct EdgeWorker {
+    Edge *edge;
+    Reactor *reactor;
+    TlsContext *tls;
+    EdgeListener listeners[EDGE_LISTENERS_MAX];
+    guint n_listeners;
+    Timer pause; /* after accept failed for want of descriptors */
+    gboolean paused;
+    gboolean stopping;
+    GQueue connections; /* of EdgeConnection.link */
+};
+
+struct Edge {
+    const Settings *settings;
+    ReactorPool *reactors;
+    Queue *queue;
+    Places *places;
+    const EdgeEvents *events;
+    void *data;
+    TlsContext *tls;
+    int fds[EDGE_LISTENERS_MAX];
+    guint n_fds;
+    EdgeWorker *workers;
+    guint n_workers;
+    guint stopping;   /* workers that have not answered yet */
+    atomic_uint live; /* connections, and one for the edge itself until its workers have stopped */
+    void (*stopped)(void *data);
+    void *stopped_data;
+};
+
+typedef enum {
+    PHASE_HANDSHAKE,
+    PHASE_SNIFF, /* the first byte says which protocol */
+    PHASE_HEAD,
+    PHASE_BODY,
+    PHASE_ASKED, /* the main thread has the request; not read */
+    PHASE_GONE,  /* the socket is not ours any more */
+} EdgePhase;
+
+struct EdgeConnection {
+    Request request; /* first: main's pointer to it is ours */
+    EdgeWorker *worker;
+    atomic_uint references;
+
+    /* the reactor's */
+    EdgePhase phase;
+    Connection *connection;
+    Place place; /* its state is main's while a request is under way */
+    Timer timer;
+    GList link;
+    GByteArray *buffer; /* the head and what came with it */
+    guint64 body_left;
+    gint64 body_until; /* when the rest must have come, on the reactor's clock */
+    GString *accept; /* the 101 */
+    guint requests;
+    gboolean keep_alive;
+    gboolean waiting_idle; /* between two requests, nothing of the next has come */
+
+    /* main's while a request is under way */
+    Message asked;
+    Message answered;
+    GString *answer; /* NULL: an upgrade */
+    gboolean is_answered;
+    gboolean authenticated;
+    RequestUpgraded upgraded;
+    void *upgraded_data;
+};
+
+/* Any thread: one of Edge.live less; the last one tells the main thread. */
+void edge_release(Edge *edge);
+
+/* On the worker's reactor; takes CONNECTION and PLACE. */
+void edge_connection_new(EdgeWorker *worker, Connection *connection, const Place *place);
+
+/* On its reactor: ends it if it waits for a request, else after the answer. */
+void edge_connection_stop(EdgeConnection *connection);
+
+/* Keeps what main needs of a head. On its reactor. */
+void edge_request_fill(EdgeConnection *edge, const HttpRequest *head);
+void edge_request_clear(Request *request);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The request of an edge connection: what of it goes to the main thread, and what comes back. */
+#include "hub/edge/private.h"
+
+#include "common/codec/http-build.h"
+#include "common/codec/http-date.h"
+#include "common/codec/percent.h"
+
+#include <string.h>
+
+void
+edge_request_clear(Request *request)
+{
+    route_match_clear(&request->match);
+    if (request->authorization)
+        explicit_bzero(request->authorization, strlen(request->authorization));
+    g_clear_pointer(&request->authorization, g_free);
+    g_clear_pointer(&request->caps, g_free);
+    g_clear_pointer(&request->connect_timeout, g_free);
+    g_clear_pointer(&request->response_timeout, g_free);
+    g_clear_pointer(&request->api_version, g_free);
+    g_clear_pointer(&request->after, g_free);
+    request->gone = NULL;
+    request->data = NULL;
+}
+
+static char *
+header_dup(const HttpRequest *head, const char *name)
+{
+    Slice value;
+
+    return http_headers_get(&head->headers, name, &value) ? slice_dup(value) : NULL;
+}
+
+void
+edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
+{
+    Request *request = &edge->request;
+    Slice version, after;
+
+    request->authorization = header_dup(head, "Authorization");
+    request->caps = header_dup(head, "streamd-caps");
+    request->connect_timeout = header_dup(head, "iothub-streaming-connect-timeout-in-seconds");
+    request->response_timeout = header_dup(head, "iothub-streaming-response-timeout-in-seconds");
+    if (http_query_get(head->query, "api-version", &version))
+        request->api_version = slice_dup(version);
+    if (http_query_get(head->query, "after", &after))
+        request->after = percent_decode_text(after.ptr, after.len);
+    g_strlcpy(request->peer, connection_peer(edge->connection), sizeof request->peer);
+    connection_keep_alive(edge->connection, CONNECTION_IDLE);
+}
+
+void
+request_authenticated(Request *request)
+{
+    EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
+
+    edge->authenticated = TRUE;
+    places_authenticated(edge->worker->edge->places, &edge->place, g_get_monotonic_time());
+}
+
+void
+request_answer(Request *request, guint status, const char *fields, const char *body)
+{
+    EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
+    GString *head = g_string_new(NULL);
+
+    http_status_line(head, status);
+    http_date_append(head, g_get_real_time() / G_USEC_PER_SEC);
+    if (fields)
+        g_string_append(head, fields);
+    if (body)
+        (void)!http_header_append(head, "Content-Type", "application/json; charset=utf-8");
+    http_header_append_number(head, "Content-Length", body ? strlen(body) : 0);
+    if (!edge->authenticated || !edge->keep_alive)
+        (void)!http_header_append(head, "Connection", "close");
+    http_head_end(head);
+    g_string_append(head, body ? body : "");
+    edge->answer = head;
+    edge->is_answered = TRUE;
+    reactor_post(edge->worker->reactor, &edge->answered);
+}
+
+void
+request_upgrade(Request *request, RequestUpgraded func, void *data)
+{
+    EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
+
+    edge->upgraded = func;
+    edge->upgraded_data = data;
+    edge->answer = NULL;
+    edge->is_answered = TRUE;
+    reactor_post(edge->worker->reactor, &edge->answered);
+}

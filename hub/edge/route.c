@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/edge/route.h"
+
+#include <string.h>
+
+/* docs/wire-protocol.md, sections 1.1, 3, 4 and 6 */
+const Route routes[] = {
+    {"GET", "/$iothub/websocket", ROUTE_MQTT, ROUTE_AUTH_CONNECT, TRUE},
+    {"GET", "/bridges/ih/{hub}/d/{device}/sid/{id}/r/{side}", ROUTE_LEG, ROUTE_AUTH_TOKEN, TRUE},
+    {"POST", "/twins/{device}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE, FALSE},
+    {"POST", "/twins/{device}/modules/{module}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE,
+     FALSE},
+    {"GET", "/devices", ROUTE_DEVICES, ROUTE_AUTH_READER, FALSE},
+};
+const guint routes_count = G_N_ELEMENTS(routes);
+
+static const char *const part_names[ROUTE_PARTS] = {
+    [ROUTE_HUB] = "{hub}",       [ROUTE_DEVICE] = "{device}",
+    [ROUTE_MODULE] = "{module}", [ROUTE_STREAM_NAME] = "{stream}",
+    [ROUTE_STREAM_ID] = "{id}",  [ROUTE_SIDE] = "{side}",
+};
+
+static gboolean
+part_find(Slice name, RoutePart *ret)
+{
+    for (guint i = 0; i < ROUTE_PARTS; i++)
+        if (slice_equal(name, part_names[i])) {
+            *ret = (RoutePart)i;
+            return TRUE;
+        }
+    return FALSE;
+}
+
+/* A literal segment is compared as it came: nobody encodes these. */
+static gboolean
+segment_matches(Slice wanted, const HttpPath *path, guint index, RouteMatch *match)
+{
+    RoutePart part;
+
+    if (!part_find(wanted, &part))
+        return path->items[index].len == wanted.len &&
+               memcmp(path->items[index].ptr, wanted.ptr, wanted.len) == 0;
+    match->parts[part] = http_path_decode(path, index);
+    return match->parts[part] != NULL;
+}
+
+static gboolean
+route_matches(const Route *route, const HttpPath *path, RouteMatch *match)
+{
+    HttpPath pattern = {0};
+
+    if (!http_path_split(slice_of(route->pattern), &pattern) || pattern.count != path->count)
+        return FALSE;
+    for (guint i = 0; i < pattern.count; i++)
+        if (!segment_matches(pattern.items[i], path, i, match))
+            return FALSE;
+    match->route = route;
+    return TRUE;
+}
+
+gboolean
+route_find(Slice method, Slice path, RouteMatch *ret)
+{
+    HttpPath split = {0};
+
+    if (!http_path_split(path, &split))
+        return FALSE;
+    for (guint i = 0; i < routes_count; i++) {
+        g_auto(RouteMatch) match = {0};
+
+        if (!slice_equal(method, routes[i].method) || !route_matches(&routes[i], &split, &match))
+            continue;
+        *ret = match;
+        match = (RouteMatch){0};
+        return TRUE;
+    }
+    return FALSE;
+}
+
+void
+route_match_clear(RouteMatch *match)
+{
+    for (guint i = 0; i < ROUTE_PARTS; i++)
+        g_clear_pointer(&match->parts[i], g_free);
+    match->route = NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Routes: every path the edge knows, with its method and with what admits a request to it. What is
+ * not in this one table does not exist (requirement R29). Pure; any thread. */
+#pragma once
+
+#include "common/codec/http-target.h"
+
+typedef enum {
+    ROUTE_AUTH_CONNECT, /* none here: the MQTT CONNECT that follows carries the credentials */
+    ROUTE_AUTH_TOKEN,   /* Authorization: Bearer, a leg's token */
+    ROUTE_AUTH_SERVICE, /* Authorization: SharedAccessSignature of a policy with service-connect */
+    ROUTE_AUTH_READER,  /* the same of a policy with registry-read */
+} RouteAuth;
+
+typedef enum {
+    ROUTE_MQTT,
+    ROUTE_LEG,
+    ROUTE_STREAM,
+    ROUTE_DEVICES,
+} RouteKind;
+
+/* What a {name} in a pattern stands for. */
+typedef enum {
+    ROUTE_HUB,
+    ROUTE_DEVICE,
+    ROUTE_MODULE,
+    ROUTE_STREAM_NAME,
+    ROUTE_STREAM_ID,
+    ROUTE_SIDE,
+    ROUTE_PARTS,
+} RoutePart;
+
+typedef struct {
+    const char *method;
+    const char *pattern; /* segments; "{device}" stands for one */
+    RouteKind kind;
+    RouteAuth auth;
+    gboolean upgrade; /* a WebSocket */
+} Route;
+
+extern const Route routes[];
+extern const guint routes_count;
+
+typedef struct {
+    const Route *route;
+    char *parts[ROUTE_PARTS]; /* decoded; NULL where the pattern has none */
+} RouteMatch;
+
+/* FALSE: 404. *ret is for route_match_clear. */
+gboolean route_find(Slice method, Slice path, RouteMatch *ret);
+
+void route_match_clear(RouteMatch *match);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RouteMatch, route_match_clear)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Registry job: one operation on its way to what stores the records and back; the seam between
+ * registry.c and a backend (registry/sqlite.h).
+ *
+ * The main thread makes a job and gives it to the backend's submit. From then on the backend has it
+ * alone, until it calls registry_job_finish, once, from any thread. Jobs that concern the same
+ * device or policy finish in the order they were submitted. A change is finished with REGISTRY_OK
+ * only when it is durable; with any other code nothing was changed. */
+#pragma once
+
+#include "hub/registry/registry.h"
+
+typedef enum {
+    REGISTRY_LOOKUP_DEVICE,
+    REGISTRY_LIST_DEVICES,
+    REGISTRY_ADD_DEVICE,
+    REGISTRY_REMOVE_DEVICE,
+    REGISTRY_SET_ENABLED,
+    REGISTRY_LOOKUP_POLICY,
+    REGISTRY_LIST_POLICIES,
+    REGISTRY_ADD_POLICY,
+    REGISTRY_REMOVE_POLICY,
+    REGISTRY_JOB_KINDS,
+} RegistryJobKind;
+
+typedef struct {
+    Message work;     /* the backend's own, to queue the job */
+    void *backend;    /* the same */
+    gint64 submitted; /* monotonic µs */
+    RegistryJobKind kind;
+
+    /* What is asked. For a look-up, a removal and set-enabled (with `enabled`) only the names are
+     * set; for a list the names are those to begin after, NULL: the first. For an addition the
+     * record is complete, `etag` and `generation_id` included. `etag` of set-enabled is the new
+     * one. The backend puts the stored (or removed) record in their place when it finishes with OK.
+     */
+    RegistryDevice *device;
+    RegistryPolicy *policy;
+    guint limit; /* of a list */
+
+    /* The answer to a list, by the backend; the elements belong to the arrays. */
+    GPtrArray *devices;
+    GPtrArray *policies;
+    gboolean more;
+
+    /* registry.c's */
+    RegistryCode code;
+    char *message;
+    Message finished;
+    Registry *registry;
+    RegistryDone done;
+    void *data;
+} RegistryJob;
+
+/* Any thread. MESSAGE NULL: a usual one for the code; otherwise it is taken. */
+void registry_job_finish(RegistryJob *job, RegistryCode code, char *message);
+
+/* A backend embeds this as its first member. Both are called on the main thread. */
+typedef struct RegistryBackend RegistryBackend;
+struct RegistryBackend {
+    void (*submit)(RegistryBackend *backend, RegistryJob *job);
+    /* Every job submitted is finished when it returns: those not begun with REGISTRY_CLOSED. */
+    void (*free)(RegistryBackend *backend);
+};
+
+/* Takes BACKEND. Callbacks run on the main context that is the thread's default now. */
+Registry *registry_new(RegistryBackend *backend);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Records of the registry: copies, names of rights and codes. */
+#include "hub/registry/registry.h"
+
+#include <string.h>
+
+static const struct {
+    RegistryRights right;
+    const char *name;
+} rights_names[] = {
+    {REGISTRY_RIGHT_SERVICE_CONNECT, "service-connect"},
+    {REGISTRY_RIGHT_DEVICE_CONNECT, "device-connect"},
+    {REGISTRY_RIGHT_READ, "registry-read"},
+    {REGISTRY_RIGHT_WRITE, "registry-write"},
+};
+
+static const char *const code_names[] = {
+    [REGISTRY_OK] = "ok",           [REGISTRY_NOT_FOUND] = "not-found",
+    [REGISTRY_EXISTS] = "exists",   [REGISTRY_INVALID] = "invalid",
+    [REGISTRY_LIMIT] = "limit",     [REGISTRY_BUSY] = "busy",
+    [REGISTRY_FULL] = "disk-full",  [REGISTRY_FAILED] = "failed",
+    [REGISTRY_CLOSED] = "stopping",
+};
+
+void
+registry_key_clear(RegistryKey *key)
+{
+    if (key)
+        explicit_bzero(key, sizeof *key);
+}
+
+RegistryDevice *
+registry_device_copy(const RegistryDevice *device)
+{
+    RegistryDevice *copy = g_memdup2(device, sizeof *device);
+
+    copy->id = g_strdup(device->id);
+    copy->module = g_strdup(device->module);
+    return copy;
+}
+
+void
+registry_device_free(RegistryDevice *device)
+{
+    if (!device)
+        return;
+    g_free(device->id);
+    g_free(device->module);
+    explicit_bzero(device, sizeof *device);
+    g_free(device);
+}
+
+RegistryPolicy *
+registry_policy_copy(const RegistryPolicy *policy)
+{
+    RegistryPolicy *copy = g_memdup2(policy, sizeof *policy);
+
+    copy->name = g_strdup(policy->name);
+    return copy;
+}
+
+void
+registry_policy_free(RegistryPolicy *policy)
+{
+    if (!policy)
+        return;
+    g_free(policy->name);
+    explicit_bzero(policy, sizeof *policy);
+    g_free(policy);
+}
+
+char *
+registry_rights_format(RegistryRights rights)
+{
+    GString *text = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rights_names); i++)
+        if (rights & rights_names[i].right)
+            g_string_append_printf(text, "%s%s", text->len ? "," : "", rights_names[i].name);
+    return g_string_free(text, FALSE);
+}
+
+static RegistryRights
+right_from_name(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(rights_names); i++)
+        if (strcmp(name, rights_names[i].name) == 0)
+            return rights_names[i].right;
+    return 0;
+}
+
+gboolean
+registry_rights_parse(const char *text, RegistryRights *ret_rights)
+{
+    g_auto(GStrv) names = g_strsplit(text, ",", -1);
+    RegistryRights rights = 0;
+
+    for (char **name = names; *name; name++) {
+        RegistryRights right = right_from_name(g_strstrip(*name));
+
+        if (!right)
+            return FALSE;
+        rights |= right;
+    }
+    if (!rights)
+        return FALSE;
+    *ret_rights = rights;
+    return TRUE;
+}
+
+const char *
+registry_code_name(RegistryCode code)
+{
+    return (gsize)code < G_N_ELEMENTS(code_names) ? code_names[code] : "failed";
+}

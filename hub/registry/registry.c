@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/registry/registry.h"
+
+#include "common/codec/device-id.h"
+#include "hub/registry/cache.h"
+#include "hub/registry/job.h"
+
+#include <string.h>
+#include <sys/random.h>
+
+typedef struct {
+    guint id;
+    RegistryWatchFunc func;
+    void *data;
+} RegistryWatch;
+
+struct Registry {
+    RegistryBackend *backend;
+    Queue *finished; /* jobs on their way back; the main thread receives */
+    GSource *source;
+    RegistryCache *devices;  /* by "id" or "id/module" */
+    RegistryCache *policies; /* by name */
+    GArray *watches;
+    guint last_watch;
+    guint pending;
+    gboolean closing;
+};
+
+static const char *const code_messages[] = {
+    [REGISTRY_NOT_FOUND] = "it is not in the registry",
+    [REGISTRY_EXISTS] = "it is in the registry already",
+    [REGISTRY_INVALID] = "a name, key or right is malformed",
+    [REGISTRY_LIMIT] = "the registry holds as many as it may",
+    [REGISTRY_BUSY] = "the registry is busy; try again",
+    [REGISTRY_FULL] = "the disk of the registry is full",
+    [REGISTRY_FAILED] = "the registry failed",
+    [REGISTRY_CLOSED] = "the hub is stopping",
+};
+
+static void
+job_free(RegistryJob *job)
+{
+    registry_device_free(job->device);
+    registry_policy_free(job->policy);
+    g_clear_pointer(&job->devices, g_ptr_array_unref);
+    g_clear_pointer(&job->policies, g_ptr_array_unref);
+    g_free(job->message);
+    g_free(job);
+}
+
+static void
+watchers_tell(Registry *registry, RegistryChangeKind kind, const char *name, const char *module)
+{
+    const RegistryChange change = {kind, name, module};
+
+    for (guint i = 0; i < registry->watches->len; i++) {
+        const RegistryWatch *watch = &g_array_index(registry->watches, RegistryWatch, i);
+
+        watch->func(&change, watch->data);
+    }
+}
+
+/* Keeps the cache true, and tells the watchers of a change that they asked for. */
+static void
+registry_apply(Registry *registry, const RegistryJob *job)
+{
+    const RegistryDevice *device = job->device;
+    const RegistryPolicy *policy = job->policy;
+    g_autofree char *name =
+        device && device->id ? g_strjoin("/", device->id, device->module, NULL) : NULL;
+
+    switch (job->kind) {
+    case REGISTRY_LOOKUP_DEVICE:
+        registry_cache_put(registry->devices, name, registry_device_copy(device));
+        break;
+    case REGISTRY_REMOVE_DEVICE:
+        registry_cache_drop(registry->devices, name);
+        watchers_tell(registry, REGISTRY_DEVICE_REMOVED, device->id, device->module);
+        break;
+    case REGISTRY_SET_ENABLED:
+        registry_cache_drop(registry->devices, name);
+        watchers_tell(registry,
+                      device->enabled ? REGISTRY_DEVICE_ADMITTED : REGISTRY_DEVICE_DISABLED,
+                      device->id, device->module);
+        break;
+    case REGISTRY_ADD_DEVICE:
+        watchers_tell(registry, REGISTRY_DEVICE_ADMITTED, device->id, device->module);
+        break;
+    case REGISTRY_LOOKUP_POLICY:
+        registry_cache_put(registry->policies, policy->name, registry_policy_copy(policy));
+        break;
+    case REGISTRY_REMOVE_POLICY:
+        registry_cache_drop(registry->policies, policy->name);
+        watchers_tell(registry, REGISTRY_POLICY_REMOVED, policy->name, NULL);
+        break;
+    default: /* lists, and a policy more: nothing that was cached becomes untrue */
+        break;
+    }
+}
+
+static void
+job_answer(RegistryJob *job)
+{
+    gboolean list = job->kind == REGISTRY_LIST_DEVICES || job->kind == REGISTRY_LIST_POLICIES;
+    RegistryResult result = {.code = job->code};
+
+    if (job->code != REGISTRY_OK)
+        result.message = job->message ? job->message : code_messages[job->code];
+    else if (!list) {
+        result.device = job->device;
+        result.policy = job->policy;
+    }
+    if (job->code == REGISTRY_OK && job->devices) {
+        result.devices = (RegistryDevice *const *)job->devices->pdata;
+        result.n_devices = job->devices->len;
+        result.more = job->more;
+    }
+    if (job->code == REGISTRY_OK && job->policies) {
+        result.policies = (RegistryPolicy *const *)job->policies->pdata;
+        result.n_policies = job->policies->len;
+    }
+    job->done(&result, job->data);
+}
+
+static void
+job_on_finished(Message *message)
+{
+    RegistryJob *job = CONTAINER_OF(message, RegistryJob, finished);
+
+    job->registry->pending--;
+    if (job->code == REGISTRY_OK)
+        registry_apply(job->registry, job);
+    job_answer(job);
+    job_free(job);
+}
+
+void
+registry_job_finish(RegistryJob *job, RegistryCode code, char *message)
+{
+    job->code = code;
+    job->message = message;
+    (void)queue_post(job->registry->finished, &job->finished);
+}
+
+static RegistryJob *
+job_new(Registry *registry, RegistryJobKind kind, RegistryDone done, void *data)
+{
+    RegistryJob *job = g_new0(RegistryJob, 1);
+
+    job->kind = kind;
+    job->finished.func = job_on_finished;
+    job->registry = registry;
+    job->done = done;
+    job->data = data;
+    registry->pending++;
+    return job;
+}
+
+static void
+registry_submit(Registry *registry, RegistryJob *job)
+{
+    job->submitted = g_get_monotonic_time();
+    if (registry->closing)
+        registry_job_finish(job, REGISTRY_CLOSED, NULL);
+    else if (registry->pending > REGISTRY_PENDING_MAX)
+        registry_job_finish(job, REGISTRY_BUSY, NULL);
+    else
+        registry->backend->submit(registry->backend, job);
+}
+
+Registry *
+registry_new(RegistryBackend *backend)
+{
+    Registry *registry = g_new0(Registry, 1);
+
+    registry->backend = backend;
+    registry->finished = queue_new();
+    registry->source = queue_source_new(registry->finished);
+    g_source_attach(registry->source, g_main_context_get_thread_default());
+    registry->devices =
+        registry_cache_new(REGISTRY_CACHE_MAX, (GDestroyNotify)registry_device_free);
+    registry->policies =
+        registry_cache_new(REGISTRY_POLICIES_MAX, (GDestroyNotify)registry_policy_free);
+    registry->watches = g_array_new(FALSE, FALSE, sizeof(RegistryWatch));
+    return registry;
+}
+
+void
+registry_close(Registry *registry)
+{
+    registry->closing = TRUE;
+    if (registry->backend)
+        registry->backend->free(registry->backend);
+    registry->backend = NULL;
+    /* Completions may ask again; they are told REGISTRY_CLOSED. */
+    while (queue_run(registry->finished) > 0)
+        ;
+}
+
+void
+registry_free(Registry *registry)
+{
+    if (!registry)
+        return;
+    registry_close(registry);
+    g_source_destroy(registry->source);
+    g_source_unref(registry->source);
+    queue_free(registry->finished);
+    registry_cache_free(registry->devices);
+    registry_cache_free(registry->policies);
+    g_array_unref(registry->watches);
+    g_free(registry);
+}
+
+/* A look-up that found its record in the cache comes here a turn later, and looks again: the record
+ * may have been removed in between, and its watchers told. */
+static void
+lookup_again(RegistryJob *job)
+{
+    Registry *registry = job->registry;
+
+    if (job->kind == REGISTRY_LOOKUP_DEVICE) {
+        g_autofree char *name = g_strjoin("/", job->device->id, job->device->module, NULL);
+        const RegistryDevice *device = registry_cache_get(registry->devices, name);
+
+        if (device) {
+            registry_device_free(job->device);
+            job->device = registry_device_copy(device);
+        }
+        job->code = device ? REGISTRY_OK : REGISTRY_NOT_FOUND;
+    } else {
+        const RegistryPolicy *policy = registry_cache_get(registry->policies, job->policy->name);
+
+        if (policy) {
+            registry_policy_free(job->policy);
+            job->policy = registry_policy_copy(policy);
+        }
+        job->code = policy ? REGISTRY_OK : REGISTRY_NOT_FOUND;
+    }
+}
+
+static void
+lookup_on_cached(Message *message)
+{
+    RegistryJob *job = CONTAINER_OF(message, RegistryJob, work);
+
+    lookup_again(job);
+    if (job->code != REGISTRY_OK) {
+        registry_submit(job->registry, job);
+        return;
+    }
+    job->registry->pending--;
+    job_answer(job);
+    job_free(job);
+}
+
+static void
+lookup_start(Registry *registry, RegistryJob *job, gboolean cached)
+{
+    if (!cached || registry->closing) {
+        registry_submit(registry, job);
+        return;
+    }
+    job->work.func = lookup_on_cached;
+    (void)queue_post(registry->finished, &job->work);
+}
+
+static RegistryDevice *
+device_named(const char *id, const char *module)
+{
+    RegistryDevice *device = g_new0(RegistryDevice, 1);
+
+    device->id = g_strdup(id);
+    device->module = g_strdup(module);
+    return device;
+}
+
+static RegistryPolicy *
+policy_named(const char *name)
+{
+    RegistryPolicy *policy = g_new0(RegistryPolicy, 1);
+
+    policy->name = g_strdup(name);
+    return policy;
+}
+
+static gboolean
+device_names_are_valid(const char *id, const char *module)
+{
+    return id && device_id_is_valid(id, -1) && (!module || device_id_is_valid(module, -1));
+}
+
+void
+registry_lookup_device(Registry *registry, const char *id, const char *module, RegistryDone done,
+                       void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_LOOKUP_DEVICE, done, data);
+    g_autofree char *name = g_strjoin("/", id, module, NULL);
+
+    job->device = device_named(id, module);
+    if (device_names_are_valid(id, module))
+        lookup_start(registry, job, registry_cache_get(registry->devices, name) != NULL);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+void
+registry_lookup_policy(Registry *registry, const char *name, RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_LOOKUP_POLICY, done, data);
+
+    job->policy = policy_named(name);
+    if (device_id_is_valid(name, -1))
+        lookup_start(registry, job, registry_cache_get(registry->policies, name) != NULL);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+void
+registry_list_devices(Registry *registry, const char *after_id, const char *after_module,
+                      guint limit, RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_LIST_DEVICES, done, data);
+
+    job->device = device_named(after_id, after_module);
+    job->limit = limit == 0 ? REGISTRY_PAGE_MAX : MIN(limit, REGISTRY_PAGE_MAX);
+    registry_submit(registry, job);
+}
+
+static void
+random_fill(void *bytes, gsize len)
+{
+    /* Up to 256 bytes are never cut short (getrandom(2)). */
+    if (getrandom(bytes, len, 0) != (ssize_t)len)
+        g_error("getrandom failed");
+}
+
+/* 63 bits, so that it fits every signed integer on its way; never 0. */
+static guint64
+random_number(void)
+{
+    guint64 number = 0;
+
+    random_fill(&number, sizeof number);
+    return (number >> 1) | 1;
+}
+
+/* FALSE for a key that cannot be; makes one where none was given. */
+static gboolean
+key_complete(RegistryKey *key)
+{
+    if (key->len == 0) {
+        key->len = REGISTRY_KEY_NEW;
+        random_fill(key->bytes, key->len);
+    }
+    return key->len >= REGISTRY_KEY_MIN && key->len <= REGISTRY_KEY_MAX;
+}
+
+void
+registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_ADD_DEVICE, done, data);
+    RegistryDevice *device = registry_device_copy(draft);
+
+    job->device = device;
+    device->generation_id = random_number();
+    device->etag = random_number();
+    device->created = g_get_real_time();
+    if (device_names_are_valid(device->id, device->module) && key_complete(&device->primary) &&
+        key_complete(&device->secondary))
+        registry_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_INVALID, NULL);
+}
+
+static void
+device_change(Registry *registry, RegistryJob *job)
+{
+    if (device_names_are_valid(job->device->id, job->device->module))
+        registry_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+void
+registry_remove_device(Registry *registry, const char *id, const char *module, RegistryDone done,
+                       void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_REMOVE_DEVICE, done, data);
+
+    job->device = device_named(id, module);
+    device_change(registry, job);
+}
+
+void
+registry_set_enabled(Registry *registry, const char *id, const char *module, gboolean enabled,
+                     RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_SET_ENABLED, done, data);
+
+    job->device = device_named(id, module);
+    job->device->enabled = enabled;
+    job->device->etag = random_number();
+    device_change(registry, job);
+}
+
+void
+registry_list_policies(Registry *registry, RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_LIST_POLICIES, done, data);
+
+    job->limit = REGISTRY_POLICIES_MAX;
+    registry_submit(registry, job);
+}
+
+void
+registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_ADD_POLICY, done, data);
+    RegistryPolicy *policy = registry_policy_copy(draft);
+
+    job->policy = policy;
+    policy->created = g_get_real_time();
+    if (policy->name && device_id_is_valid(policy->name, -1) && policy->rights != 0 &&
+        (policy->rights & ~(guint)REGISTRY_RIGHTS_ALL) == 0 && key_complete(&policy->primary) &&
+        key_complete(&policy->secondary))
+        registry_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_INVALID, NULL);
+}
+
+void
+registry_remove_policy(Registry *registry, const char *name, RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_REMOVE_POLICY, done, data);
+
+    job->policy = policy_named(name);
+    if (device_id_is_valid(name, -1))
+        registry_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+guint
+registry_watch(Registry *registry, RegistryWatchFunc func, void *data)
+{
+    const RegistryWatch watch = {++registry->last_watch, func, data};
+
+    g_array_append_val(registry->watches, watch);
+    return watch.id;
+}
+
+void
+registry_unwatch(Registry *registry, guint watch)
+{
+    for (guint i = 0; i < registry->watches->len; i++) {
+        if (g_array_index(registry->watches, RegistryWatch, i).id == watch) {
+            g_array_remove_index(registry->watches, i);
+            return;
+        }
+    }
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Registry: which devices, modules and shared access policies the hub knows, and their keys.
+ *
+ * Asynchronous: an operation's result comes to a completion, never as a return value, so that a
+ * disk that takes its time delays no stream, and a database on another machine fits behind the same
+ * calls (registry/job.h is the seam to what stores the records). Look-ups that are asked often are
+ * answered from a bounded cache.
+ *
+ * All calls and all callbacks: the main thread, whose default main context must run. Every
+ * completion runs exactly once, and never before its operation returned; what is still open when
+ * the registry is freed completes with REGISTRY_CLOSED inside registry_free. A result and all it
+ * points to are valid during the call. Texts given to an operation are copied.
+ *
+ * A change is acknowledged (REGISTRY_OK) only once it is on the disk. Watchers hear of it just
+ * before its completion runs: after the answer to "disable" nobody is admitted any more, and the
+ * watchers have been told whom to cut. */
+#pragma once
+
+#include "common/loop/queue.h"
+
+#include <glib.h>
+
+typedef struct Registry Registry;
+
+/* Bytes of a key, decoded. IoT Hub takes keys of 16 to 64 bytes and makes keys of 32. */
+#define REGISTRY_KEY_MIN 16
+#define REGISTRY_KEY_MAX 64
+#define REGISTRY_KEY_NEW 32
+
+#define REGISTRY_PAGE_MAX 1000    /* entries in one answer to registry_list_devices */
+#define REGISTRY_POLICIES_MAX 256 /* a further one is refused with REGISTRY_LIMIT */
+#define REGISTRY_MODULES_MAX 50   /* of one device, as in IoT Hub */
+#define REGISTRY_CACHE_MAX 4096   /* devices and modules kept in memory */
+#define REGISTRY_PENDING_MAX 8192 /* operations under way; beyond it REGISTRY_BUSY at once */
+
+typedef enum {
+    REGISTRY_OK,
+    REGISTRY_NOT_FOUND, /* no such device, module or policy (for a new module: no such device) */
+    REGISTRY_EXISTS,
+    REGISTRY_INVALID, /* a name, key or right that cannot be */
+    REGISTRY_LIMIT,   /* one of the limits above */
+    REGISTRY_BUSY,    /* the database is locked or slow: try again (503) */
+    REGISTRY_FULL,    /* the disk is full: nothing was changed (507) */
+    REGISTRY_FAILED,  /* the database failed; nothing was changed */
+    REGISTRY_CLOSED,  /* the registry was freed meanwhile */
+} RegistryCode;
+
+/* What a policy lets its holder do; "service-connect" and so on in text. */
+typedef enum {
+    REGISTRY_RIGHT_SERVICE_CONNECT = 1 << 0,
+    REGISTRY_RIGHT_DEVICE_CONNECT = 1 << 1, /* be any device */
+    REGISTRY_RIGHT_READ = 1 << 2,           /* "registry-read" */
+    REGISTRY_RIGHT_WRITE = 1 << 3,          /* "registry-write" */
+} RegistryRights;
+
+#define REGISTRY_RIGHTS_ALL 0xf
+
+/* Wiped when it is freed. `len` 0: none given. */
+typedef struct {
+    guint8 bytes[REGISTRY_KEY_MAX];
+    gsize len;
+} RegistryKey;
+
+typedef struct {
+    char *id;
+    char *module;      /* NULL: the device itself */
+    gboolean enabled;  /* as set for this one */
+    gboolean admitted; /* may authenticate: enabled and, for a module, its device is enabled too */
+    RegistryKey primary;
+    RegistryKey secondary;
+    guint64 generation_id; /* another one each time a device of this name is added */
+    guint64 etag;          /* another one with each change */
+    gint64 created;        /* µs since the epoch, wall clock */
+} RegistryDevice;
+
+typedef struct {
+    char *name;
+    RegistryRights rights;
+    RegistryKey primary;
+    RegistryKey secondary;
+    gint64 created; /* µs since the epoch, wall clock */
+} RegistryPolicy;
+
+typedef struct {
+    RegistryCode code;
+    const char *message;            /* one English sentence for the user; NULL with REGISTRY_OK */
+    const RegistryDevice *device;   /* look-up, add, set enabled; what was removed */
+    const RegistryPolicy *policy;   /* look-up, add; what was removed */
+    RegistryDevice *const *devices; /* list: ordered by id, a device before its modules */
+    gsize n_devices;
+    RegistryPolicy *const *policies; /* list: ordered by name */
+    gsize n_policies;
+    gboolean more; /* list: there are devices after the last of `devices` */
+} RegistryResult;
+
+typedef void (*RegistryDone)(const RegistryResult *result, void *data);
+
+/* Completes all that is open, and from then on everything with REGISTRY_CLOSED, before those go who
+ * wait for it. Waits for what the database is doing just now (at most its busy time-out). */
+void registry_close(Registry *registry);
+void registry_free(Registry *registry); /* closes; NULL is fine */
+
+/* MODULE NULL: the device itself. An unknown device is REGISTRY_NOT_FOUND; a disabled one is found
+ * and not `admitted`. */
+void registry_lookup_device(Registry *registry, const char *id, const char *module,
+                            RegistryDone done, void *data);
+
+/* A page of at most LIMIT (0: REGISTRY_PAGE_MAX) after (AFTER_ID, AFTER_MODULE); both NULL: from
+ * the beginning. To go on, give the last entry of the page before. */
+void registry_list_devices(Registry *registry, const char *after_id, const char *after_module,
+                           guint limit, RegistryDone done, void *data);
+
+/* DRAFT: id, module, enabled and keys count; a key of length 0 is made from random bytes. */
+void
+registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data);
+
+/* With MODULE NULL its modules go too. */
+void registry_remove_device(Registry *registry, const char *id, const char *module,
+                            RegistryDone done, void *data);
+
+void registry_set_enabled(Registry *registry, const char *id, const char *module, gboolean enabled,
+                          RegistryDone done, void *data);
+
+void registry_lookup_policy(Registry *registry, const char *name, RegistryDone done, void *data);
+void registry_list_policies(Registry *registry, RegistryDone done, void *data);
+
+/* DRAFT: name, rights and keys count, as above. */
+void
+registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDone done, void *data);
+void registry_remove_policy(Registry *registry, const char *name, RegistryDone done, void *data);
+
+/* Changes that take an admission back (docs/wire-protocol.md, section 4a, "device disabled or
+ * removed, policy revoked"), or give one. */
+typedef enum {
+    REGISTRY_DEVICE_REMOVED,
+    REGISTRY_DEVICE_DISABLED,
+    REGISTRY_POLICY_REMOVED,
+    REGISTRY_DEVICE_ADMITTED, /* added or enabled */
+} RegistryChangeKind;
+
+typedef struct {
+    RegistryChangeKind kind;
+    const char *name;   /* of the device or policy */
+    const char *module; /* NULL: the device and all of its modules */
+} RegistryChange;
+
+typedef void (*RegistryWatchFunc)(const RegistryChange *change, void *data);
+
+/* Returns an id for registry_unwatch, never 0. A watcher may not unwatch others from its call. */
+guint registry_watch(Registry *registry, RegistryWatchFunc func, void *data);
+void registry_unwatch(Registry *registry, guint watch);
+
+/* "service-connect,registry-read"; the caller frees it. */
+char *registry_rights_format(RegistryRights rights);
+/* FALSE for an unknown name or none at all. */
+gboolean registry_rights_parse(const char *text, RegistryRights *ret_rights);
+
+/* "not-found" and the like: what the admin socket calls the code. */
+const char *registry_code_name(RegistryCode code);
+
+/* These wipe the keys; NULL is fine. */
+void registry_device_free(RegistryDevice *device);
+void registry_policy_free(RegistryPolicy *policy);
+RegistryDevice *registry_device_copy(const RegistryDevice *device);
+RegistryPolicy *registry_policy_copy(const RegistryPolicy *policy);
+void registry_key_clear(RegistryKey *key);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Registry, registry_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegistryDevice, registry_device_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegistryPolicy, registry_policy_free)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RegistryKey, registry_key_clear)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Registry in SQLite: one file, a thread of its own (registry-sqlite*.c alone know sqlite3.h).
+ *
+ * WAL with synchronous=FULL: a change that was answered with REGISTRY_OK survives a power cut.
+ * While another process holds the database, a change waits REGISTRY_SQLITE_BUSY_MS on that thread
+ * and is then REGISTRY_BUSY; look-ups go on. */
+#pragma once
+
+#include "hub/registry/registry.h"
+
+#define REGISTRY_SQLITE_BUSY_MS 2000
+/* A job that waited longer than this for its turn is REGISTRY_BUSY at once. */
+#define REGISTRY_SQLITE_PATIENCE (5 * G_TIME_SPAN_SECOND)
+
+/* Makes an empty registry, readable by the owner only. Any thread; waits for the disk.
+ * G_FILE_ERROR_EXIST when there is something of that name. */
+gboolean registry_sqlite_create(const char *path, GError **error);
+
+/* Opens, checks and, where it is of an older version, upgrades the registry. Main thread; waits for
+ * the disk. Errors name the file and the reason: G_FILE_ERROR when it cannot be opened,
+ * STREAMD_ERROR_DENIED when others can read it, STREAMD_ERROR_INVALID when it is no registry, is
+ * damaged, or of a later version. */
+Registry *registry_sqlite_open(const char *path, GError **error);

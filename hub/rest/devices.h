@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The list of devices for services that may read the registry (docs/wire-protocol.md, section 6).
+ * Main thread. */
+#pragma once
+
+#include "hub/device/devices.h"
+#include "hub/registry/registry.h"
+#include "hub/edge/http-request.h"
+
+/* Devices and modules that are looked at for one answer, which stays below 64 KiB by that. */
+#define REST_DEVICES_PAGE 200
+
+/* Answers REQUEST with a page of the registry: an array of devices, without their modules and never
+ * with a key. When there are more, the field streamd-more says so, and streamd-after where to go
+ * on. */
+void rest_devices_answer(Request *request, const RegistryResult *page, Devices *devices);

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/rest/rest.h"
+
+#include "common/codec/device-id.h"
+#include "common/log/events.h"
+#include "common/codec/http-field.h"
+#include "hub/edge/answer.h"
+#include "hub/rest/devices.h"
+
+#include <string.h>
+
+struct Rest {
+    const Settings *settings;
+    Auth *auth;
+    Registry *registry;
+    Devices *devices;
+    Streams *streams;
+    GQueue calls; /* of RestCall.link */
+};
+
+/* One request until it is answered or a stream. */
+typedef struct {
+    Rest *rest; /* NULL: it was freed meanwhile */
+    Request *request;
+    AuthCheck *check;
+    char *policy;
+    gboolean gone; /* the client */
+    GList link;
+} RestCall;
+
+Rest *
+rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices *devices,
+         Streams *streams)
+{
+    Rest *rest = g_new0(Rest, 1);
+
+    rest->settings = settings;
+    rest->auth = auth;
+    rest->registry = registry;
+    rest->devices = devices;
+    rest->streams = streams;
+    return rest;
+}
+
+static void
+call_free(RestCall *call)
+{
+    if (call->rest)
+        g_queue_unlink(&call->rest->calls, &call->link);
+    g_free(call->policy);
+    g_free(call);
+}
+
+void
+rest_free(Rest *rest)
+{
+    if (!rest)
+        return;
+    while (rest->calls.head) {
+        RestCall *call = rest->calls.head->data;
+        gboolean checking = call->check != NULL;
+
+        auth_check_cancel(call->check);
+        g_queue_unlink(&rest->calls, &call->link);
+        call->rest = NULL;
+        if (checking) /* nobody comes back to it */
+            call_free(call);
+    }
+    g_free(rest);
+}
+
+static void
+call_fail(RestCall *call, RestError error, const char *text)
+{
+    Request *request = call->request;
+
+    request->gone = NULL;
+    call_free(call);
+    rest_answer_error(request, error, text);
+}
+
+/* FALSE: the field is there and no number of seconds. */
+static gboolean
+timeout_read(const char *field, gint64 missing, gint64 most, gint64 *ret)
+{
+    gint64 value = missing;
+
+    if (field && !http_seconds_parse(slice_of(field), &value))
+        return FALSE;
+    *ret = MIN(value, most);
+    return TRUE;
+}
+
+static void
+call_open(RestCall *call)
+{
+    const Settings *settings = call->rest->settings;
+    Request *request = call->request;
+    g_autofree char *policy = g_steal_pointer(&call->policy);
+    Streams *streams = call->rest->streams;
+    StreamOpening opening = {
+        .device = request->match.parts[ROUTE_DEVICE],
+        .module = request->match.parts[ROUTE_MODULE],
+        .name = request->match.parts[ROUTE_STREAM_NAME],
+        .policy = policy,
+        .extended = request->caps != NULL,
+    };
+
+    if (!stream_name_is_valid(opening.name, -1)) {
+        call_fail(call, REST_ARGUMENT_INVALID,
+                  "A stream's name has 1 to 128 letters, digits and any of . _ ~ : -");
+    } else if (!timeout_read(request->connect_timeout, 0, settings->stream_deadline,
+                             &opening.connect_timeout) ||
+               !timeout_read(request->response_timeout, settings->response_timeout,
+                             settings->stream_deadline, &opening.response_timeout)) {
+        call_fail(call, REST_ARGUMENT_INVALID, "A time-out is a number of seconds.");
+    } else {
+        if (request->caps)
+            opening.caps =
+                caps_parse(request->caps, strlen(request->caps)) & (CAP_HALF_CLOSE | CAP_REASON);
+        call_free(call);
+        streams_open(streams, request, &opening);
+    }
+}
+
+/* What a look-up says against going on; 0: nothing. */
+static RestError
+lookup_error(const RestCall *call, const RegistryResult *result, RestError missing)
+{
+    if (call->gone)
+        return REST_TIMED_OUT; /* nobody reads it */
+    if (result->code == REGISTRY_NOT_FOUND || result->code == REGISTRY_INVALID)
+        return missing;
+    if (result->code != REGISTRY_OK)
+        return REST_UNAVAILABLE;
+    return result->device->admitted ? 0 : REST_UNAUTHORIZED_ACCESS;
+}
+
+static void
+call_found(RestCall *call, const RegistryResult *result, RestError missing)
+{
+    RestError error = lookup_error(call, result, missing);
+
+    if (error == REST_UNAUTHORIZED_ACCESS)
+        call_fail(call, error, "The device is disabled.");
+    else if (error)
+        call_fail(call, error, NULL);
+    else
+        call_open(call);
+}
+
+static void
+call_module_found(const RegistryResult *result, void *data)
+{
+    RestCall *call = data;
+
+    if (!call->rest)
+        call_free(call);
+    else
+        call_found(call, result, REST_MODULE_NOT_FOUND);
+}
+
+static void
+call_device_found(const RegistryResult *result, void *data)
+{
+    RestCall *call = data;
+    const char *module = call->rest ? call->request->match.parts[ROUTE_MODULE] : NULL;
+
+    if (!call->rest)
+        call_free(call);
+    else if (module && lookup_error(call, result, REST_DEVICE_NOT_FOUND) == 0)
+        registry_lookup_device(call->rest->registry, call->request->match.parts[ROUTE_DEVICE],
+                               module, call_module_found, call);
+    else
+        call_found(call, result, REST_DEVICE_NOT_FOUND);
+}
+
+static void
+call_listed(const RegistryResult *result, void *data)
+{
+    RestCall *call = data;
+
+    if (!call->rest) {
+        call_free(call);
+    } else if (result->code != REGISTRY_OK) {
+        call_fail(call, REST_UNAVAILABLE, NULL);
+    } else {
+        Devices *devices = call->rest->devices;
+        Request *request = call->request;
+
+        request->gone = NULL;
+        call_free(call);
+        rest_devices_answer(request, result, devices);
+    }
+}
+
+static void
+call_go_on(RestCall *call)
+{
+    const Request *request = call->request;
+
+    if (request->match.route->kind == ROUTE_DEVICES)
+        registry_list_devices(call->rest->registry, request->after, NULL, REST_DEVICES_PAGE,
+                              call_listed, call);
+    else
+        registry_lookup_device(call->rest->registry, request->match.parts[ROUTE_DEVICE], NULL,
+                               call_device_found, call);
+}
+
+/* As in IoT Hub, a policy that may not open streams is answered as one that is not there. Who only
+ * asks for the list has done nothing bad: 401 would count against the address (edge/admission.h). */
+static RestError
+call_refusal(const RestCall *call, AuthVerdict verdict)
+{
+    if (verdict == AUTH_BUSY)
+        return REST_UNAVAILABLE;
+    return verdict == AUTH_FORBIDDEN && call->request->match.route->kind == ROUTE_DEVICES
+               ? REST_FORBIDDEN
+               : REST_UNAUTHORIZED;
+}
+
+static void
+call_checked(const AuthResult *result, void *data)
+{
+    RestCall *call = data;
+    const Request *request = call->request;
+
+    call->check = NULL;
+    if (result->verdict != AUTH_OK) {
+        event_log(EVENT_SERVICE_REFUSED,
+                  &(EventData){.peer = request->peer, .detail = result->text});
+        call_fail(call, call_refusal(call, result->verdict), NULL);
+        return;
+    }
+    request_authenticated(call->request);
+    call->policy = g_strdup(result->policy);
+    call_go_on(call);
+}
+
+static void
+call_gone(Request *request G_GNUC_UNUSED, void *data)
+{
+    ((RestCall *)data)->gone = TRUE;
+}
+
+/* What the token must be good for: the device's twin, or the hub when the path names none; or the
+ * list of devices. */
+static char *
+scope_of(const RouteMatch *match)
+{
+    const char *device = match->parts[ROUTE_DEVICE];
+    const char *module = match->parts[ROUTE_MODULE];
+
+    if (match->route->kind == ROUTE_DEVICES)
+        return g_strdup("devices");
+    if (!device_id_is_valid(device, -1) || (module && !device_id_is_valid(module, -1)))
+        return g_strdup("twins");
+    return module ? g_strdup_printf("twins/%s/modules/%s", device, module)
+                  : g_strdup_printf("twins/%s", device);
+}
+
+void
+rest_request(Rest *rest, Request *request)
+{
+    RegistryRights needed = request->match.route->auth == ROUTE_AUTH_READER
+                                ? REGISTRY_RIGHT_READ
+                                : REGISTRY_RIGHT_SERVICE_CONNECT;
+    RestCall *call = g_new0(RestCall, 1);
+    g_autofree char *scope = scope_of(&request->match);
+    PlaceSource source = places_source(request->peer);
+
+    call->rest = rest;
+    call->request = request;
+    call->link.data = call;
+    request->gone = call_gone;
+    request->data = call;
+    g_queue_push_tail_link(&rest->calls, &call->link);
+    call->check = auth_check_service(rest->auth, &source, scope, needed, request->authorization,
+                                     call_checked, call);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* REST: the requests of services (docs/wire-protocol.md, sections 3 and 6). Main thread. */
+#pragma once
+
+#include "hub/edge/auth.h"
+#include "hub/device/devices.h"
+#include "hub/stream/streams.h"
+
+typedef struct Rest Rest;
+
+/* Kept by reference. */
+Rest *rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices *devices,
+               Streams *streams);
+void rest_free(Rest *rest); /* what is under way is not answered any more */
+
+/* A request of the route ROUTE_STREAM: authenticates it, finds the device, opens the stream. Or of
+ * ROUTE_DEVICES: authenticates it and lists the devices. */
+void rest_request(Rest *rest, Request *request);

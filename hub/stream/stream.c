@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/stream/stream.h"
+
+#include "hub/edge/answer.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define PLAIN_CLOSE_TEXT "WS disconnected" /* as Azure says it */
+
+static void stream_leg_lost(Leg *leg, void *data);
+static void stream_leg_taken(Leg *leg, void *data);
+static void stream_relay_ended(Relay *relay, Reason reason, void *data);
+
+static const LegEvents leg_events = {.lost = stream_leg_lost, .taken = stream_leg_taken};
+
+static void
+stream_timer_fired(Timer *timer)
+{
+    Stream *stream = CONTAINER_OF(timer, Stream, timer);
+
+    stream_input(stream,
+                 stream->state == STREAM_WAITING ? STREAM_CONNECT_TIMEOUT : STREAM_RESPONSE_TIMEOUT,
+                 NULL);
+}
+
+static void
+stream_deadline_fired(Timer *timer)
+{
+    stream_input(CONTAINER_OF(timer, Stream, deadline), STREAM_DEADLINE, NULL);
+}
+
+static void
+stream_post_gone(Request *request G_GNUC_UNUSED, void *data)
+{
+    stream_input(data, STREAM_CLIENT_GONE, NULL);
+}
+
+static void
+stream_make_id(Stream *stream)
+{
+    guint8 bytes[(STREAM_ID_SIZE - 1) / 2];
+
+    if (getentropy(bytes, sizeof bytes) < 0)
+        g_error("the kernel gives no random bytes");
+    for (guint i = 0; i < sizeof bytes; i++)
+        g_snprintf(stream->id + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void
+stream_set_timers(Stream *stream, gint64 connect_timeout)
+{
+    Clock *clock = stream->world->needs.clock;
+    gint64 deadline = stream->world->needs.settings->stream_deadline;
+
+    stream->timer.func = stream_timer_fired;
+    stream->deadline.func = stream_deadline_fired;
+    stream->deadline_at = clock_now() + deadline;
+    clock_set(clock, &stream->deadline, deadline);
+    if (connect_timeout < deadline)
+        clock_set(clock, &stream->timer, connect_timeout);
+}
+
+Stream *
+stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid)
+{
+    Stream *stream = g_new0(Stream, 1);
+
+    stream->world = world;
+    stream_make_id(stream);
+    stream->device = g_strdup(opening->device);
+    stream->client_id = opening->module ? g_strdup_printf("%s/%s", opening->device, opening->module)
+                                        : g_strdup(opening->device);
+    stream->name = g_strdup(opening->name);
+    stream->policy = g_strdup(opening->policy);
+    stream->from = g_strdup(post->peer);
+    stream->rid = rid;
+    stream->post = post;
+    stream->extended = opening->extended;
+    stream->asked = opening->caps;
+    stream->response_timeout = opening->response_timeout;
+    stream->error = REST_SERVER_ERROR;
+    stream->by_device.data = stream->by_age.data = stream;
+    post->gone = stream_post_gone;
+    post->data = stream;
+    stream_set_timers(stream, opening->connect_timeout);
+    return stream;
+}
+
+static void
+stream_drop_tokens(Stream *stream)
+{
+    for (guint i = 0; i < LEG_SIDES; i++)
+        token_drop(stream->world->tokens, &stream->tokens[i]);
+    explicit_bzero(stream->device_token, sizeof stream->device_token);
+}
+
+void
+stream_free(Stream *stream)
+{
+    if (!stream)
+        return;
+    clock_clear(stream->world->needs.clock, &stream->timer);
+    clock_clear(stream->world->needs.clock, &stream->deadline);
+    stream_drop_tokens(stream);
+    if (stream->post)
+        rest_answer_error(stream->post, REST_UNAVAILABLE, NULL);
+    for (guint i = 0; i < LEG_SIDES; i++)
+        leg_close(stream->legs[i], reason_close_code(REASON_HUB_STOPPING), NULL);
+    if (stream->relay)
+        relay_unref(stream->relay);
+    g_free(stream->device);
+    g_free(stream->client_id);
+    g_free(stream->name);
+    g_free(stream->policy);
+    g_free(stream->from);
+    g_free(stream->rejection_text);
+    g_free(stream);
+}
+
+gboolean
+stream_has_tokens(const Stream *stream)
+{
+    return token_is_issued(&stream->tokens[LEG_DEVICE]) ||
+           token_is_issued(&stream->tokens[LEG_SERVICE]);
+}
+
+/* What SIDE's peer shares with the hub. Before its answer a device counts for what it said at
+ * CONNECT: it was told $streamd then. */
+static Caps
+stream_caps(const Stream *stream, LegSide side)
+{
+    gboolean answered = stream->state == STREAM_ACCEPTED || stream->state == STREAM_OPEN ||
+                        (stream->state == STREAM_ENDED && stream->ended_in != STREAM_ASKED);
+    Caps device = answered ? stream->agreed : stream->capable;
+    Caps own = side == LEG_DEVICE ? device : stream->asked;
+
+    return (own & CAP_REASON) | (stream->agreed & stream->asked & CAP_HALF_CLOSE);
+}
+
+/* CODE: what a plain peer is told; 0: the true one to both. LATE: a capable one too gets CODE. */
+static void
+stream_close_leg(Stream *stream, Leg *leg, LegSide side, guint16 code, gboolean late)
+{
+    gboolean capable = stream_caps(stream, side) & CAP_REASON;
+    const char *plain = code == 1000 ? NULL : PLAIN_CLOSE_TEXT;
+
+    if (capable && !late)
+        code = reason_close_code(stream->reason);
+    leg_close(leg, code, capable ? reason_code(stream->reason) : plain);
+}
+
+static char *
+stream_url(const Stream *stream, LegSide side)
+{
+    return g_strdup_printf("wss://%s/bridges/ih/%s/d/%s/sid/%s/r/%s", stream->world->authority,
+                           stream->world->hub, stream->device, stream->id,
+                           side == LEG_DEVICE ? "device" : "service");
+}
+
+/* What the device is told beyond the original protocol, if it is capable (section 8). */
+static void
+stream_extend(const Stream *stream, StreamRequest *request)
+{
+    gint64 left = MIN(stream->deadline_at, stream->answer_by) - clock_now();
+
+    request->deadline = -1;
+    request->capable = stream->capable != 0;
+    if (!request->capable)
+        return;
+    request->caps = CAP_REASON | (stream->capable & stream->asked & CAP_HALF_CLOSE);
+    if (stream->capable & CAP_DEADLINE)
+        request->deadline = MAX(left, 0) / G_TIME_SPAN_MILLISECOND;
+    if (stream->capable & CAP_INITIATOR) {
+        request->initiator = stream->policy;
+        request->from = stream->from;
+    }
+}
+
+/* Sends the request; again with the same rid and token, unless its leg has come. */
+static void
+stream_publish(Stream *stream)
+{
+    g_autoptr(GString) topic = g_string_new(NULL);
+    g_autofree char *url = stream_url(stream, LEG_DEVICE);
+    g_autofree char *rid = g_strdup_printf("%u", stream->rid);
+    StreamRequest request = {.name = stream->name, .rid = rid, .url = url};
+    Devices *devices = stream->world->needs.devices;
+
+    if (stream->legs[LEG_DEVICE] || stream->leg_lost[LEG_DEVICE])
+        return;
+    if (!token_is_issued(&stream->tokens[LEG_DEVICE]))
+        token_issue(stream->world->tokens, &stream->tokens[LEG_DEVICE], stream, LEG_DEVICE,
+                    stream->deadline_at, stream->device_token);
+    if (stream->answer_by == 0)
+        stream->answer_by = clock_now() + stream->response_timeout;
+    request.token = stream->device_token;
+    stream->capable = devices_caps(devices, stream->client_id);
+    stream_extend(stream, &request);
+    if (stream_request_build(topic, &request) == STREAM_TOPIC_OK)
+        (void)devices_publish(devices, stream->client_id, topic->str);
+    else
+        g_debug("stream %s: its request cannot be put in a topic", stream->id);
+    explicit_bzero(topic->str, topic->len);
+}
+
+static Request *
+stream_take_post(Stream *stream)
+{
+    Request *post = g_steal_pointer(&stream->post);
+
+    if (post)
+        post->gone = NULL;
+    return post;
+}
+
+static void
+stream_post_accepted(Stream *stream)
+{
+    char token[TOKEN_TEXT + 1];
+    g_autofree char *url = stream_url(stream, LEG_SERVICE);
+    RestAccepted accepted = {.url = url, .token = token, .stream_id = stream->id};
+
+    token_issue(stream->world->tokens, &stream->tokens[LEG_SERVICE], stream, LEG_SERVICE,
+                stream->deadline_at, token);
+    accepted.caps = stream_caps(stream, LEG_SERVICE);
+    rest_answer_accepted(stream_take_post(stream), &accepted);
+    explicit_bzero(token, sizeof token);
+}
+
+static void
+stream_post_rejected(Stream *stream)
+{
+    if (stream->post)
+        rest_answer_rejected(stream_take_post(stream), stream->id, stream->rejection,
+                             stream->rejection_text);
+}
+
+static void
+stream_post_error(Stream *stream, const StreamCell *cell)
+{
+    RestError error = cell->error ? (RestError)cell->error : stream->error;
+
+    if (stream->post)
+        rest_answer_error(stream_take_post(stream), error, NULL);
+}
+
+static void
+stream_close_legs(Stream *stream, const StreamCell *cell)
+{
+    if (stream->relay) {
+        relay_close(stream->relay, stream->reason);
+        return;
+    }
+    for (guint i = 0; i < LEG_SIDES; i++)
+        if (stream->legs[i])
+            stream_close_leg(stream, g_steal_pointer(&stream->legs[i]), (LegSide)i,
+                             cell->close_code, FALSE);
+}
+
+static void
+stream_hold_leg(Stream *stream, LegSide side, Request *request)
+{
+    const StreamsNeeds *needs = &stream->world->needs;
+
+    stream->legs[side] = leg_new(request, needs->queue, needs->places, &leg_events, stream);
+    stream->leg_lost[side] = FALSE;
+}
+
+/* 101, then the close frame, for a stream that has ended. */
+static void
+stream_tell_leg(Stream *stream, LegSide side, Request *request)
+{
+    const StreamsNeeds *needs = &stream->world->needs;
+    Leg *leg = leg_new(request, needs->queue, needs->places, &leg_events, stream);
+
+    stream_close_leg(stream, leg, side, 1011, TRUE);
+}
+
+static void
+stream_bridge(Stream *stream)
+{
+    for (guint i = 0; i < LEG_SIDES; i++)
+        leg_take(stream->legs[i]);
+}
+
+/* The bridge has closed both legs, or there was none yet and one leg has gone. */
+static void
+stream_drain(Stream *stream)
+{
+    for (guint i = 0; i < LEG_SIDES; i++)
+        if (stream->legs[i])
+            stream_close_leg(stream, g_steal_pointer(&stream->legs[i]), (LegSide)i, 1011, FALSE);
+}
+
+/* Those of a cell's actions that do not end the stream. */
+static void
+stream_act(Stream *stream, const StreamCell *cell, LegSide side, Request *request)
+{
+    guint32 actions = cell->actions;
+
+    if (actions & STREAM_COUNT_IGNORED)
+        stream->world->ignored++;
+    if (actions & STREAM_PUBLISH)
+        stream_publish(stream);
+    if (actions & STREAM_POST_ACCEPTED)
+        stream_post_accepted(stream);
+    if (actions & STREAM_POST_REJECTED)
+        stream_post_rejected(stream);
+    if (actions & STREAM_POST_ERROR)
+        stream_post_error(stream, cell);
+    if (actions & STREAM_LEG_HOLD)
+        stream_hold_leg(stream, side, request);
+    if (actions & STREAM_LEG_TELL)
+        stream_tell_leg(stream, side, request);
+    if (actions & STREAM_LEG_REFUSE)
+        request_answer(request, 401, NULL, NULL);
+    if (actions & STREAM_BRIDGE)
+        stream_bridge(stream);
+    if (actions & STREAM_TELL_BRIDGE)
+        relay_ended_by(stream->relay, LEG_DEVICE, stream->told);
+    if (actions & STREAM_REMEMBER_LOSS) {
+        stream->leg_lost[LEG_DEVICE] = TRUE;
+        leg_close(g_steal_pointer(&stream->legs[LEG_DEVICE]), 1011, NULL);
+    }
+    if (actions & STREAM_REVOKE_TOKENS)
+        stream_drop_tokens(stream);
+    if (actions & STREAM_CLOSE_LEGS)
+        stream_close_legs(stream, cell);
+    if (actions & STREAM_DRAIN)
+        stream_drain(stream);
+}
+
+/* What a state has that its predecessor had not. */
+static void
+stream_enter(Stream *stream, StreamState before)
+{
+    Clock *clock = stream->world->needs.clock;
+
+    if (stream->state == before)
+        return;
+    if (before == STREAM_WAITING || before == STREAM_ASKED)
+        clock_clear(clock, &stream->timer);
+    if (stream->state == STREAM_ASKED)
+        clock_set(clock, &stream->timer, stream->response_timeout);
+    if (stream->state == STREAM_ACCEPTED)
+        explicit_bzero(stream->device_token, sizeof stream->device_token);
+    if (stream->state == STREAM_OPEN)
+        clock_clear(clock, &stream->deadline);
+}
+
+static LegSide
+input_side(StreamInput input)
+{
+    return input == STREAM_SERVICE_LEG || input == STREAM_SERVICE_LEG_PAIRS ? LEG_SERVICE
+                                                                            : LEG_DEVICE;
+}
+
+static void
+stream_run(Stream *stream, StreamInput input, LegSide side, Request *request)
+{
+    StreamState before = stream->state;
+    StreamState column = before == STREAM_ENDED ? stream->ended_in : before;
+    const StreamCell *cell = stream_table_look(column, input);
+
+    if (before != STREAM_ENDED) {
+        stream->state = cell->next;
+        if (cell->next == STREAM_ENDED) {
+            stream->ended_in = before;
+            if (cell->reason != REASON_NONE)
+                stream->reason = cell->reason;
+        }
+    }
+    stream_act(stream, cell, side, request);
+    stream_enter(stream, before);
+    if (stream->state == STREAM_ENDED && before != STREAM_ENDED && stream->post)
+        rest_answer_error(stream_take_post(stream), REST_TIMED_OUT, NULL); /* nobody reads it */
+    if (stream->state != before)
+        stream->world->changed(stream, before, stream->world->data);
+}
+
+void
+stream_input(Stream *stream, StreamInput input, Request *request)
+{
+    /* Once it has ended, nothing but a late leg and the end of its tokens is left. */
+    if (stream->state == STREAM_ENDED && input != STREAM_LATE_LEG) {
+        if (input == STREAM_DEADLINE)
+            stream->world->changed(stream, STREAM_ENDED, stream->world->data);
+        return;
+    }
+    stream_run(stream, input, input_side(input), request);
+}
+
+/* A device whose leg is stuck in the middle of a frame can say only here why it has ended. */
+static gboolean
+answer_is_end(const Stream *stream, const StreamAnswer *answer)
+{
+    return stream->state == STREAM_OPEN && stream->relay && (stream->agreed & CAP_REASON) &&
+           answer->reason != REASON_NONE && !reason_is_orderly(answer->reason);
+}
+
+void
+stream_answered(Stream *stream, const StreamAnswer *answer)
+{
+    if (!answer->accepted) {
+        if (stream->state == STREAM_ASKED) {
+            stream->rejection = answer->reason != REASON_NONE ? answer->reason : REASON_REJECTED;
+            stream->rejection_text = g_strdup(answer->reason_text);
+        }
+        stream->told = answer->reason;
+        stream_input(stream,
+                     answer_is_end(stream, answer) ? STREAM_ANSWER_400_TOO_LATE : STREAM_ANSWER_400,
+                     NULL);
+        return;
+    }
+    if (stream->state == STREAM_ASKED)
+        stream->agreed = answer->caps & stream->capable & (CAP_REASON | CAP_HALF_CLOSE);
+    stream_input(stream,
+                 stream->leg_lost[LEG_DEVICE] ? STREAM_ANSWER_200_TOO_LATE : STREAM_ANSWER_200,
+                 NULL);
+}
+
+void
+stream_leg(Stream *stream, LegSide side, Request *request)
+{
+    gboolean pairs = stream->legs[1 - side] != NULL;
+
+    token_drop(stream->world->tokens, &stream->tokens[side]);
+    if (stream->state == STREAM_ENDED)
+        stream_run(stream, STREAM_LATE_LEG, side, request);
+    else if (side == LEG_DEVICE)
+        stream_input(stream, pairs ? STREAM_DEVICE_LEG_PAIRS : STREAM_DEVICE_LEG, request);
+    else
+        stream_input(stream, pairs ? STREAM_SERVICE_LEG_PAIRS : STREAM_SERVICE_LEG, request);
+}
+
+static void
+stream_leg_lost(Leg *leg, void *data)
+{
+    Stream *stream = data;
+    LegSide side = stream->legs[LEG_DEVICE] == leg ? LEG_DEVICE : LEG_SERVICE;
+
+    /* On its way into the bridge: that finds out, after it has delivered what came before. */
+    if (stream->state == STREAM_OPEN)
+        return;
+    stream->leg_lost[side] = TRUE;
+    stream_input(stream, side == LEG_DEVICE ? STREAM_DEVICE_LEG_LOST : STREAM_SERVICE_LEG_LOST,
+                 NULL);
+}
+
+static void
+stream_end_open(Stream *stream, Reason reason)
+{
+    gboolean by_service = reason == REASON_SERVICE_CLOSED;
+
+    stream->reason = reason;
+    stream_input(stream, by_service ? STREAM_SERVICE_LEG_LOST : STREAM_DEVICE_LEG_LOST, NULL);
+}
+
+static void
+stream_leg_taken(Leg *leg, void *data)
+{
+    Stream *stream = data;
+    const StreamsNeeds *needs = &stream->world->needs;
+    BridgeLegs legs = {0};
+
+    for (guint i = 0; i < LEG_SIDES; i++) {
+        legs.legs[i] = stream->legs[i];
+        legs.caps[i] = stream_caps(stream, (LegSide)i);
+        stream->leg_taken[i] = stream->leg_taken[i] || stream->legs[i] == leg;
+    }
+    if (!stream->leg_taken[LEG_DEVICE] || !stream->leg_taken[LEG_SERVICE])
+        return;
+    stream->relay = bridge_new(&legs, needs->settings, &stream->meter, needs->queue,
+                               stream_relay_ended, stream);
+    if (!stream->relay)
+        stream_end_open(stream, REASON_CUT);
+}
+
+static void
+stream_relay_ended(Relay *relay G_GNUC_UNUSED, Reason reason, void *data)
+{
+    Stream *stream = data;
+
+    relay_unref(g_steal_pointer(&stream->relay));
+    if (stream->state == STREAM_OPEN)
+        stream_end_open(stream, reason);
+    else /* ended by us; the stream waited for its bridge */
+        stream->world->changed(stream, STREAM_ENDED, stream->world->data);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Stream: one stream, and what the cells of the stream table do to it. Main thread; for
+ * hub/stream/streams.c, which owns the streams and finds them. */
+#pragma once
+
+#include "common/net/relay.h"
+#include "hub/stream/bridge.h"
+#include "hub/stream/state.h"
+#include "hub/stream/streams.h"
+
+#define STREAM_ID_SIZE 33 /* 32 hexadecimal digits and the NUL */
+
+typedef struct Stream Stream;
+
+/* What a stream needs of its surroundings; one for all. */
+typedef struct {
+    StreamsNeeds needs;
+    TokenStore *tokens;
+    char *authority;
+    char *hub;
+    guint64 ignored;
+    /* The state has changed: counts move. An ended stream may be freed by it; BEFORE is
+     * STREAM_ENDED when one waited for its bridge or the end of its tokens. */
+    void (*changed)(Stream *stream, StreamState before, void *data);
+    void *data;
+} StreamWorld;
+
+struct Stream {
+    StreamWorld *world;
+    char id[STREAM_ID_SIZE];
+    char *device;
+    char *client_id; /* device or device/module */
+    char *name;
+    char *policy;
+    char *from; /* the initiator's address */
+    guint rid;
+    StreamState state;
+    StreamState ended_in; /* the state that it ended in */
+    Reason reason;
+
+    Request *post; /* NULL: answered */
+    gboolean extended;
+    Caps asked;   /* by the service */
+    Caps capable; /* the device said at CONNECT */
+    Caps agreed;  /* the device said in its answer */
+    gint64 response_timeout;
+    Reason rejection; /* the device's answer 400 */
+    Reason told;      /* the same, of a stream that it had accepted */
+    char *rejection_text;
+    RestError error; /* of the POST, where a cell leaves it open */
+
+    Token tokens[LEG_SIDES];
+    char device_token[TOKEN_TEXT + 1]; /* to publish again; wiped on the answer */
+    Leg *legs[LEG_SIDES];
+    gboolean leg_lost[LEG_SIDES];
+    gboolean leg_taken[LEG_SIDES];
+    Relay *relay;
+    gboolean closing; /* ended, and the relay still delivers */
+    RelayMeter meter; /* the stream's offsets */
+
+    Timer timer;    /* connect time-out, then response time-out */
+    Timer deadline; /* of the handshake; afterwards of the tokens */
+    gint64 answer_by; /* when the device is asked: the end of response_timeout; 0: not yet */
+    gint64 deadline_at;
+    GList by_device; /* in its device's list */
+    GList by_age;    /* among the ended ones */
+    void *owner;     /* its device's entry in hub/stream/streams.c */
+    void *account;   /* its policy's */
+};
+
+Stream *stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid);
+
+/* Whatever the state: closes, cancels and frees all of it. Does not call `changed`. */
+void stream_free(Stream *stream);
+
+/* The one way in: looks the cell up and does it. With a leg's input REQUEST is the leg's, otherwise
+ * NULL; the stream may be gone afterwards. */
+void stream_input(Stream *stream, StreamInput input, Request *request);
+
+/* Answer 200 or 400. */
+void stream_answered(Stream *stream, const StreamAnswer *answer);
+
+/* A request with the good token of SIDE. */
+void stream_leg(Stream *stream, LegSide side, Request *request);
+
+gboolean stream_has_tokens(const Stream *stream); /* some leg may still come */

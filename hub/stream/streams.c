@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/stream/streams.h"
+
+#include "common/log/events.h"
+#include "hub/edge/answer.h"
+#include "hub/stream/stream.h"
+
+#include <string.h>
+
+#define RID_MAX 99999 /* docs/wire-protocol.md, section 4a */
+#define BEARER "Bearer "
+
+/* The streams of a device or module, ended ones left out. */
+typedef struct {
+    char *client_id;
+    GQueue streams; /* of Stream.by_device */
+    guint pending;  /* not open yet */
+    guint last_rid;
+} StreamDevice;
+
+/* What a policy has asked for. */
+typedef struct {
+    char *name;
+    guint pending;
+    double tokens; /* new streams that it may open now */
+    gint64 updated;
+} StreamAccount;
+
+struct Streams {
+    StreamWorld world;
+    GHashTable *devices;  /* client id -> StreamDevice */
+    GHashTable *accounts; /* policy -> StreamAccount */
+    GQueue ended;         /* of Stream.by_age, the oldest first */
+    guint closing;        /* ended, with a bridge that is still delivering */
+    guint live;
+    guint64 total;
+    gboolean stopping;
+    void (*empty)(void *data);
+    void *empty_data;
+};
+
+static void streams_changed(Stream *stream, StreamState before, void *data);
+
+static void
+stream_device_free(gpointer data)
+{
+    StreamDevice *device = data;
+
+    g_free(device->client_id);
+    g_free(device);
+}
+
+static void
+stream_account_free(gpointer data)
+{
+    StreamAccount *account = data;
+
+    g_free(account->name);
+    g_free(account);
+}
+
+Streams *
+streams_new(const StreamsNeeds *needs)
+{
+    Streams *streams = g_new0(Streams, 1);
+
+    streams->world.needs = *needs;
+    streams->world.tokens = token_store_new();
+    streams->world.changed = streams_changed;
+    streams->world.data = streams;
+    streams->devices = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, stream_device_free);
+    streams->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, stream_account_free);
+    return streams;
+}
+
+void
+streams_free(Streams *streams)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    if (!streams)
+        return;
+    g_hash_table_iter_init(&iter, streams->devices);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        while (((StreamDevice *)value)->streams.head) {
+            Stream *stream = ((StreamDevice *)value)->streams.head->data;
+
+            g_queue_unlink(&((StreamDevice *)value)->streams, &stream->by_device);
+            stream_free(stream);
+        }
+    while (streams->ended.head) {
+        Stream *stream = streams->ended.head->data;
+
+        g_queue_unlink(&streams->ended, &stream->by_age);
+        stream_free(stream);
+    }
+    g_hash_table_unref(streams->devices);
+    g_hash_table_unref(streams->accounts);
+    token_store_free(streams->world.tokens);
+    g_free(streams->world.authority);
+    g_free(streams->world.hub);
+    g_free(streams);
+}
+
+void
+streams_set_address(Streams *streams, const char *authority, const char *hub)
+{
+    g_free(streams->world.authority);
+    g_free(streams->world.hub);
+    streams->world.authority = g_strdup(authority);
+    streams->world.hub = g_strdup(hub);
+}
+
+static StreamDevice *
+device_entry(Streams *streams, const char *client_id)
+{
+    StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
+
+    if (device)
+        return device;
+    device = g_new0(StreamDevice, 1);
+    device->client_id = g_strdup(client_id);
+    g_hash_table_insert(streams->devices, device->client_id, device);
+    return device;
+}
+
+static StreamAccount *
+account_entry(Streams *streams, const char *policy)
+{
+    StreamAccount *account = g_hash_table_lookup(streams->accounts, policy);
+
+    if (account)
+        return account;
+    account = g_new0(StreamAccount, 1);
+    account->name = g_strdup(policy);
+    account->tokens = streams->world.needs.settings->streams_burst;
+    account->updated = clock_now();
+    g_hash_table_insert(streams->accounts, account->name, account);
+    return account;
+}
+
+static Stream *
+stream_by_rid(StreamDevice *device, guint64 rid)
+{
+    for (GList *link = device->streams.head; link; link = link->next)
+        if (((Stream *)link->data)->rid == rid)
+            return link->data;
+    return NULL;
+}
+
+/* The next number that no stream of the device has: it never has as many. */
+static guint
+device_next_rid(StreamDevice *device)
+{
+    do
+        device->last_rid = device->last_rid % RID_MAX + 1;
+    while (stream_by_rid(device, device->last_rid));
+    return device->last_rid;
+}
+
+static gboolean
+account_rate_allows(const Settings *settings, StreamAccount *account)
+{
+    gint64 now = clock_now();
+    double seconds = (double)(now - account->updated) / G_TIME_SPAN_SECOND;
+
+    account->tokens =
+        MIN(account->tokens + seconds * settings->streams_per_second, settings->streams_burst);
+    account->updated = now;
+    if (account->tokens < 1)
+        return FALSE;
+    account->tokens -= 1;
+    return TRUE;
+}
+
+/* Which limit is reached, or NULL (R10). */
+static const char *
+limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *account)
+{
+    const Settings *settings = streams->world.needs.settings;
+
+    if (streams->live >= settings->streams_max)
+        return "The hub has as many streams as it may have.";
+    if (device->streams.length >= settings->streams_per_device)
+        return "The device has as many streams as it may have.";
+    if (device->pending >= settings->pending_per_device)
+        return "Too many streams wait for this device.";
+    if (account->pending >= settings->pending_per_policy)
+        return "Too many streams of this policy wait.";
+    if (!account_rate_allows(settings, account))
+        return "This policy opens streams too fast.";
+    return NULL;
+}
+
+static EventData
+of_stream(const Stream *stream)
+{
+    return (EventData){
+        .device = stream->client_id,
+        .stream = stream->name,
+        .stream_id = stream->id,
+        .initiator = stream->policy,
+        .reason = reason_code(stream->reason),
+    };
+}
+
+/* A stream has one record of its end, which says what its device answered if it was that. */
+static void
+stream_tell(const Stream *stream, StreamState before)
+{
+    EventData data = of_stream(stream);
+
+    if (stream->rejection != REASON_NONE)
+        data.reason = reason_code(stream->rejection);
+    if (stream->state == STREAM_ACCEPTED)
+        event_log(EVENT_ROUTE_ACCEPTED, &data);
+    else if (stream->state == STREAM_OPEN)
+        event_log(EVENT_ROUTE_OPENED, &data);
+    else if (stream->state == STREAM_ENDED && before != STREAM_OPEN)
+        event_log(EVENT_ROUTE_REJECTED, &data);
+    else if (stream->state == STREAM_ENDED)
+        event_log(reason_is_orderly(stream->reason) ? EVENT_ROUTE_ENDED : EVENT_ROUTE_CUT, &data);
+}
+
+static void
+stream_begin(Streams *streams, Request *post, const StreamOpening *opening, StreamDevice *device,
+             StreamAccount *account)
+{
+    Stream *stream = stream_new(&streams->world, post, opening, device_next_rid(device));
+    const EventData data = of_stream(stream);
+
+    stream->owner = device;
+    stream->account = account;
+    g_queue_push_tail_link(&device->streams, &stream->by_device);
+    device->pending++;
+    account->pending++;
+    streams->live++;
+    streams->total++;
+    event_log(EVENT_ROUTE_ASKED, &data);
+    if (devices_is_online(streams->world.needs.devices, stream->client_id))
+        stream_input(stream, STREAM_SUBSCRIBED, NULL);
+    else if (opening->connect_timeout <= 0)
+        stream_input(stream, STREAM_CONNECT_TIMEOUT, NULL);
+}
+
+static void
+device_settle(Streams *streams, StreamDevice *device)
+{
+    /* The last rid is worth keeping while the device may still answer it. */
+    if (device->streams.length == 0 &&
+        !devices_is_connected(streams->world.needs.devices, device->client_id))
+        g_hash_table_remove(streams->devices, device->client_id);
+}
+
+void
+streams_open(Streams *streams, Request *post, const StreamOpening *opening)
+{
+    g_autofree char *client_id = opening->module
+                                     ? g_strdup_printf("%s/%s", opening->device, opening->module)
+                                     : g_strdup(opening->device);
+    StreamDevice *device;
+    StreamAccount *account;
+    const char *limit;
+
+    if (streams->stopping) {
+        rest_answer_error(post, REST_UNAVAILABLE, NULL);
+        return;
+    }
+    device = device_entry(streams, client_id);
+    account = account_entry(streams, opening->policy);
+    limit = limit_reached(streams, device, account);
+    if (!limit) {
+        stream_begin(streams, post, opening, device, account);
+        return;
+    }
+    event_log(EVENT_LIMIT_REACHED, &(EventData){.device = client_id,
+                                                .initiator = opening->policy,
+                                                .peer = post->peer,
+                                                .detail = limit});
+    device_settle(streams, device);
+    rest_answer_error(post, REST_THROTTLED, limit);
+}
+
+/* An ended stream stays while its bridge delivers, and while a leg may still come. */
+static void
+stream_dispose(Streams *streams, Stream *stream)
+{
+    gboolean late = clock_now() >= stream->deadline_at;
+    gboolean wanted = stream->relay || (!late && stream_has_tokens(stream));
+
+    if (wanted)
+        return;
+    g_queue_unlink(&streams->ended, &stream->by_age);
+    stream_free(stream);
+}
+
+static void
+ended_trim(Streams *streams)
+{
+    GList *link = streams->ended.head;
+
+    while (link && streams->ended.length > STREAMS_ENDED_MAX) {
+        Stream *stream = link->data;
+
+        link = link->next;
+        if (stream->relay)
+            continue;
+        g_queue_unlink(&streams->ended, &stream->by_age);
+        stream_free(stream);
+    }
+}
+
+static void
+streams_check_empty(Streams *streams)
+{
+    if (streams->live == 0 && streams->closing == 0 && streams->empty) {
+        void (*empty)(void *data) = g_steal_pointer(&streams->empty);
+
+        empty(streams->empty_data);
+    }
+}
+
+static void
+stream_ended(Streams *streams, Stream *stream)
+{
+    StreamDevice *device = stream->owner;
+
+    g_debug("stream %s to %s ended when %s: %s", stream->id, stream->client_id,
+            stream_state_name(stream->ended_in), reason_code(stream->reason));
+    g_queue_unlink(&device->streams, &stream->by_device);
+    g_queue_push_tail_link(&streams->ended, &stream->by_age);
+    streams->live--;
+    if (stream->relay) {
+        stream->closing = TRUE;
+        streams->closing++;
+    }
+    device_settle(streams, device);
+    stream->owner = stream->account = NULL;
+    stream_dispose(streams, stream);
+    ended_trim(streams);
+}
+
+static void
+streams_changed(Stream *stream, StreamState before, void *data)
+{
+    Streams *streams = data;
+    gboolean was_pending = before < STREAM_OPEN;
+    gboolean is_pending = stream->state < STREAM_OPEN;
+
+    if (stream->state != before)
+        stream_tell(stream, before);
+    if (was_pending && !is_pending) {
+        ((StreamDevice *)stream->owner)->pending--;
+        ((StreamAccount *)stream->account)->pending--;
+    }
+    if (stream->state == STREAM_ENDED && before != STREAM_ENDED) {
+        stream_ended(streams, stream);
+    } else if (stream->state == STREAM_ENDED) {
+        if (stream->closing && !stream->relay) {
+            stream->closing = FALSE;
+            streams->closing--;
+        }
+        stream_dispose(streams, stream);
+    }
+    streams_check_empty(streams);
+}
+
+/* The path names what the token was made for: device, stream and side. */
+static gboolean
+path_fits(const RouteMatch *match, const Stream *stream, LegSide side)
+{
+    return g_strcmp0(match->parts[ROUTE_DEVICE], stream->device) == 0 &&
+           g_strcmp0(match->parts[ROUTE_STREAM_ID], stream->id) == 0 &&
+           g_strcmp0(match->parts[ROUTE_SIDE], side == LEG_DEVICE ? "device" : "service") == 0;
+}
+
+void
+streams_leg(Streams *streams, Request *request)
+{
+    const char *field = request->authorization;
+    gsize prefix = strlen(BEARER);
+    Token *token = NULL;
+
+    if (field && g_ascii_strncasecmp(field, BEARER, prefix) == 0)
+        token =
+            token_find(streams->world.tokens, field + prefix, strlen(field + prefix), clock_now());
+    if (!token || !path_fits(&request->match, token->owner, token->side)) {
+        request_answer(request, 401, NULL, NULL);
+        return;
+    }
+    stream_leg(token->owner, token->side, request);
+}
+
+void
+streams_answer(Streams *streams, const char *client_id, const StreamAnswer *answer)
+{
+    StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
+    Stream *stream = NULL;
+    guint64 rid = 0;
+
+    if (device && g_ascii_string_to_unsigned(answer->rid, 10, 1, RID_MAX, &rid, NULL))
+        stream = stream_by_rid(device, rid);
+    if (stream)
+        stream_answered(stream, answer);
+    else
+        streams->world.ignored++;
+}
+
+static gboolean
+stream_is_of(const Stream *stream, const char *device, const char *module)
+{
+    gsize len = strlen(stream->device);
+
+    if (strcmp(stream->device, device) != 0)
+        return FALSE;
+    return !module ||
+           (stream->client_id[len] == '/' && strcmp(stream->client_id + len + 1, module) == 0);
+}
+
+static gboolean
+stream_is_by(const Stream *stream, const char *policy, const char *unused G_GNUC_UNUSED)
+{
+    return strcmp(stream->policy, policy) == 0;
+}
+
+static gboolean
+stream_is_at_once(const Stream *stream, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
+{
+    return !(stream_table_look(stream->state, STREAM_HUB_STOPS)->actions & STREAM_AFTER_GRACE);
+}
+
+static gboolean
+stream_is_any(const Stream *stream, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
+{
+    return TRUE;
+}
+
+typedef gboolean (*StreamTest)(const Stream *stream, const char *a, const char *b);
+
+/* Ending a stream changes the tables: so a list first. One end never ends another stream. */
+static void
+streams_each(Streams *streams, StreamTest test, const char *a, const char *b, StreamInput input,
+             RestError error)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, streams->devices);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        for (GList *link = ((StreamDevice *)value)->streams.head; link; link = link->next)
+            if (test(link->data, a, b))
+                g_ptr_array_add(found, link->data);
+    for (guint i = 0; i < found->len; i++) {
+        Stream *stream = found->pdata[i];
+
+        stream->error = error;
+        stream_input(stream, input, NULL);
+    }
+}
+
+static void
+device_each(StreamDevice *device, StreamInput input)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new();
+
+    for (GList *link = device->streams.head; link; link = link->next)
+        g_ptr_array_add(found, link->data);
+    for (guint i = 0; i < found->len; i++)
+        stream_input(found->pdata[i], input, NULL);
+}
+
+void
+streams_subscribed(Streams *streams, const char *client_id)
+{
+    StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
+
+    if (device)
+        device_each(device, STREAM_SUBSCRIBED);
+}
+
+void
+streams_link_lost(Streams *streams, const char *client_id)
+{
+    StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
+
+    if (!device)
+        return;
+    device_each(device, STREAM_LINK_LOST);
+    device_settle(streams, device);
+}
+
+void
+streams_revoke_device(Streams *streams, const char *device, const char *module, RestError error)
+{
+    streams_each(streams, stream_is_of, device, module, STREAM_REVOKED, error);
+}
+
+void
+streams_revoke_policy(Streams *streams, const char *policy)
+{
+    streams_each(streams, stream_is_by, policy, NULL, STREAM_REVOKED, REST_UNAUTHORIZED_ACCESS);
+    /* Streams keep a pointer to an account only until they have ended. */
+    g_hash_table_remove(streams->accounts, policy);
+}
+
+void
+streams_stop(Streams *streams, void (*empty)(void *data), void *data)
+{
+    streams->stopping = TRUE;
+    streams->empty = empty;
+    streams->empty_data = data;
+    streams_each(streams, stream_is_at_once, NULL, NULL, STREAM_HUB_STOPS, REST_UNAVAILABLE);
+    streams_check_empty(streams);
+}
+
+void
+streams_cut(Streams *streams)
+{
+    streams_each(streams, stream_is_any, NULL, NULL, STREAM_HUB_STOPS, REST_UNAVAILABLE);
+}
+
+guint
+streams_count(Streams *streams)
+{
+    return streams->live;
+}
+
+guint64
+streams_total(Streams *streams)
+{
+    return streams->total;
+}
+
+guint64
+streams_ignored(Streams *streams)
+{
+    return streams->world.ignored;
+}

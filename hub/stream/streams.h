@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Streams: all streams of the hub, found by device and rid and by the tokens of their legs, with
+ * their limits (docs/wire-protocol.md, sections 3, 4 and 4a; requirements R9, R10). Main thread. */
+#pragma once
+
+#include "common/codec/stream-topic.h"
+#include "hub/base/clock.h"
+#include "hub/device/devices.h"
+#include "hub/edge/admission.h"
+#include "hub/edge/http-request.h"
+#include "hub/edge/error.h"
+#include "hub/base/settings.h"
+
+typedef struct Streams Streams;
+
+/* Ended streams whose tokens are good still, so that a late leg is told why. The oldest go first.
+ */
+#define STREAMS_ENDED_MAX 16384
+
+typedef struct {
+    const Settings *settings;
+    Clock *clock;
+    Queue *queue;
+    Places *places;
+    Devices *devices;
+} StreamsNeeds;
+
+/* Everything in NEEDS is kept by reference. */
+Streams *streams_new(const StreamsNeeds *needs);
+void streams_free(Streams *streams); /* cuts what there is */
+
+/* AUTHORITY: host:port for stream URLs; HUB: the name in their path. */
+void streams_set_address(Streams *streams, const char *authority, const char *hub);
+
+/* A request whose sender may open streams, for a device that exists. */
+typedef struct {
+    const char *device;
+    const char *module; /* NULL: the device itself */
+    const char *name;
+    const char *policy; /* the initiator's */
+    gboolean extended;  /* it sent streamd-caps */
+    Caps caps;
+    gint64 connect_timeout; /* µs; 0: do not wait for a device that is away */
+    gint64 response_timeout;
+} StreamOpening;
+
+/* Answers POST, now or within the deadline. */
+void streams_open(Streams *streams, Request *post, const StreamOpening *opening);
+
+/* A request for a leg: answers it. */
+void streams_leg(Streams *streams, Request *request);
+
+void streams_subscribed(Streams *streams, const char *client_id);
+void streams_link_lost(Streams *streams, const char *client_id);
+void streams_answer(Streams *streams, const char *client_id, const StreamAnswer *answer);
+
+/* ERROR: what a POST that waits is told. MODULE NULL: the device and all of its modules. */
+void
+streams_revoke_device(Streams *streams, const char *device, const char *module, RestError error);
+void streams_revoke_policy(Streams *streams, const char *policy);
+
+/* Graceful: refuses new ones and those that wait; EMPTY once no stream is left, maybe at once. */
+void streams_stop(Streams *streams, void (*empty)(void *data), void *data);
+void streams_cut(Streams *streams); /* the grace is over */
+
+guint streams_count(Streams *streams); /* not ended */
+guint64 streams_total(Streams *streams);
+guint64 streams_ignored(Streams *streams); /* answers that changed nothing */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Streams, streams_free)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Command line of streamhub: the table of verbs, its options, exit codes. One thread.
+ *
+ * Exit codes: 0 done, 1 any other failure, 2 wrong usage or malformed input, 3 no hub can be
+ * reached, 4 not found, 5 denied, 6 there already, 7 a limit is reached. */
+#pragma once
+
+#include "hub/admin/client.h"
+
+#include <glib.h>
+
+#define CLI_GRACE_DEFAULT 30 /* s */
+
+/* What the options said. NULL, FALSE or 0 where they were not given. */
+typedef struct {
+    char *state_dir;
+    char *admin_socket;
+    gboolean json;
+    char *module;
+    char *rights;
+    char *output;
+    gboolean secondary;
+    char **host_names;
+    char **sans;
+    char **listen;
+    char **mqtt_listen;
+    char *streaming_host;
+    char *config;
+    int threads;
+    int grace; /* s */
+} CliOptions;
+
+typedef struct {
+    const CliOptions *options;
+    char *const *args; /* behind the verb; n_args of them, NULL-terminated */
+    int n_args;
+} CliCall;
+
+/* Which options a verb takes, besides --state-dir and --admin-socket. */
+typedef enum {
+    CLI_JSON = 1 << 0,
+    CLI_MODULE = 1 << 1,
+    CLI_RIGHTS = 1 << 2,
+    CLI_OUTPUT = 1 << 3,
+    CLI_INIT = 1 << 4,  /* --host-name, --san */
+    CLI_SERVE = 1 << 5, /* --host-name and all that serve has */
+    CLI_KEYS = 1 << 6,  /* --secondary */
+} CliOptionSet;
+
+typedef struct {
+    const char *verb; /* one or two words */
+    int min, max;     /* arguments */
+    CliOptionSet options;
+    gboolean (*func)(const CliCall *call, GError **error);
+    const char *args; /* for the help */
+    const char *help;
+} CliVerb;
+
+/* Ends with a NULL verb. */
+const CliVerb *cli_verbs(void);
+
+/* Runs what ARGV says; the exit code. */
+int cli_run(int argc, char **argv);
+
+/* For verbs: a client of the hub that the options name, or of the machine's. */
+AdminClient *cli_connect(const CliCall *call, GError **error);
+
+/* For verbs: prints a JSON answer, with a line end. */
+void cli_print_json(JsonNode *node);
+
+/* The verbs: verb-*.c. */
+gboolean verb_init(const CliCall *call, GError **error);
+gboolean verb_serve(const CliCall *call, GError **error);
+gboolean verb_settings(const CliCall *call, GError **error);
+gboolean verb_status(const CliCall *call, GError **error);
+gboolean verb_endpoints(const CliCall *call, GError **error);
+gboolean verb_device_add(const CliCall *call, GError **error);
+gboolean verb_device_list(const CliCall *call, GError **error);
+gboolean verb_device_show(const CliCall *call, GError **error);
+gboolean verb_device_remove(const CliCall *call, GError **error);
+gboolean verb_device_enable(const CliCall *call, GError **error);
+gboolean verb_device_disable(const CliCall *call, GError **error);
+gboolean verb_policy_add(const CliCall *call, GError **error);
+gboolean verb_policy_list(const CliCall *call, GError **error);
+gboolean verb_policy_remove(const CliCall *call, GError **error);
+gboolean verb_invite_device(const CliCall *call, GError **error);
+gboolean verb_invite_user(const CliCall *call, GError **error);
+gboolean verb_connection_string_device(const CliCall *call, GError **error);
+gboolean verb_connection_string_policy(const CliCall *call, GError **error);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A relay between a plain socket ("target") and a WebSocket peer written by hand, byte by byte:
+ * what the daemon and the hub meet in the field. The relay is the server of the leg. */
+#pragma once
+
+#include "tests/unit/common/net/relay-fixture.h"
+
+#define PEER_FIN 0x80
+#define PEER_TEXT 0x1
+#define PEER_BINARY 0x2
+#define PEER_CLOSE 0x8
+#define PEER_PING 0x9
+#define PEER_PONG 0xa
+
+typedef struct {
+    GMainContext *context;
+    Queue *queue;
+    GSource *source;
+    Reactor *reactor;
+    Hop hop;          /* meter: [0] from the target, [1] from the peer */
+    int peer, target; /* blocking sockets; -1 once closed */
+} Stand;
+
+/* SMALL: the kernel holds next to nothing for the target, so that a target that does not read is
+ * felt at once. */
+Stand *stand_new(Caps caps, const RelayTimes *times, gboolean small);
+/* The target is an app: one end of a socketpair. */
+Stand *stand_new_app(Caps caps);
+void stand_free(Stand *stand);
+Reason stand_wait(Stand *stand);                  /* until the relay has ended */
+void stand_wait_taken(Stand *stand, guint64 len); /* until it took LEN bytes from the peer */
+void stand_close(int *fd);
+void stand_reset(int *fd);
+
+/* One masked frame; FIRST is its first byte. */
+void peer_append(GByteArray *out, guint8 first, const void *payload, gsize len);
+void peer_send(int fd, guint8 first, const void *payload, gsize len);
+
+/* Reads one unmasked frame whole; LEN is the room at PAYLOAD. Its payload's length. */
+gsize peer_receive(int fd, guint8 *ret_first, void *payload, gsize len);
+
+/* The LENth byte of the pattern that tests send, so that a lost or moved byte shows. */
+guint8 peer_byte(guint64 at);
+void peer_fill(guint8 *bytes, guint64 at, gsize len);
+void peer_expect(int fd, guint64 at, gsize len); /* reads LEN bytes and compares */
+void peer_expect_end(int fd);                    /* FIN */
+void peer_expect_reset(int fd);                  /* whatever else comes before it */
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stand, stand_free)

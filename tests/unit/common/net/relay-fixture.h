@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A whole chain in one process: application - streamd - hub - streamd - target, on TCP over
+ * loopback, for tests of the relay. */
+#pragma once
+
+#include "common/net/relay.h"
+
+typedef struct {
+    Relay *relay;
+    RelayMeter meter;
+    Reason reason; /* REASON_NONE while it runs */
+} Hop;
+
+typedef struct {
+    GMainContext *context;
+    Queue *queue;
+    GSource *source;
+    Reactor *reactor;
+    TlsContext *server, *client; /* NULL: without TLS */
+    char *folder;
+    Hop hops[3];     /* service streamd, hub, device streamd */
+    int app, target; /* the outer ends: blocking sockets */
+} Chain;
+
+/* CAPS per leg: the service's and the device's. TIMES may be NULL. */
+Chain *chain_new(gboolean tls, Caps service, Caps device, const RelayTimes *times);
+/* All that can be said is; the device streamd alone has LIMITS. */
+Chain *chain_new_limited(gboolean tls, const RelayLimits *limits);
+void chain_free(Chain *chain);              /* closes app and target where they are not -1 */
+Reason chain_wait(Chain *chain, guint hop); /* until that hop has ended */
+
+void chain_tcp_pair(int ret_fds[2]);
+void chain_write_all(int fd, const void *data, gsize len);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Chain, chain_free)

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Packet links: a client's and a server's end, in and out of WebSocket frames. */
+#include "common/codec/mqtt-packet.h"
+#include "common/net/packet-link.h"
+#include "tests/unit/common/net/peer-fixture.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+typedef struct {
+    GMainContext *context;
+    Queue *queue;
+    GSource *source;
+    Reactor *reactor;
+    PacketLink *client, *server;
+    GByteArray *got; /* what the server's packets held */
+    guint packets;
+    gboolean closed;
+    int error;
+} Pair;
+
+static void
+pair_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet, gsize len, void *data)
+{
+    Pair *pair = data;
+
+    pair->packets++;
+    g_byte_array_append(pair->got, packet, (guint)len);
+}
+
+static void
+pair_closed(PacketLink *link G_GNUC_UNUSED, int error, const char *text, void *data)
+{
+    Pair *pair = data;
+
+    g_assert_nonnull(text);
+    pair->closed = TRUE;
+    pair->error = error;
+}
+
+static const PacketLinkEvents pair_events = {pair_packet, pair_closed};
+
+static void
+silent_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet G_GNUC_UNUSED,
+              gsize len G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
+{
+}
+
+static void
+silent_closed(PacketLink *link G_GNUC_UNUSED, int error G_GNUC_UNUSED,
+              const char *text G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
+{
+}
+
+static const PacketLinkEvents silent_events = {silent_packet, silent_closed};
+
+/* RET_RAW: the client's end as a socket instead of a link. */
+static Pair *
+pair_new(gboolean framed, gint64 idle_limit, int *ret_raw)
+{
+    Pair *pair = g_new0(Pair, 1);
+    PacketLinkOptions options = {framed, TRUE, 0, 256 * 1024, 0};
+    int fds[2];
+
+    pair->context = g_main_context_new();
+    pair->queue = queue_new();
+    pair->source = queue_source_new(pair->queue);
+    g_source_attach(pair->source, pair->context);
+    pair->reactor = reactor_new("test");
+    pair->got = g_byte_array_new();
+    chain_tcp_pair(fds);
+    if (ret_raw)
+        *ret_raw = fds[0];
+    else
+        pair->client = packet_link_new(connection_new(fds[0]), pair->reactor, &options, pair->queue,
+                                       &silent_events, NULL);
+    options.client = FALSE;
+    options.first_max = 1024;
+    options.idle_limit = idle_limit;
+    pair->server = packet_link_new(connection_new(fds[1]), pair->reactor, &options, pair->queue,
+                                   &pair_events, pair);
+    return pair;
+}
+
+static void
+pair_free(Pair *pair)
+{
+    packet_link_unref(pair->client);
+    packet_link_unref(pair->server);
+    reactor_free(pair->reactor);
+    queue_run(pair->queue);
+    g_source_destroy(pair->source);
+    g_source_unref(pair->source);
+    queue_free(pair->queue);
+    g_main_context_unref(pair->context);
+    g_byte_array_unref(pair->got);
+    g_free(pair);
+}
+
+static void
+pair_wait(Pair *pair, guint packets)
+{
+    while (pair->packets < packets && !pair->closed)
+        g_main_context_iteration(pair->context, TRUE);
+}
+
+static void
+pair_wait_closed(Pair *pair)
+{
+    while (!pair->closed)
+        g_main_context_iteration(pair->context, TRUE);
+}
+
+/* A PUBLISH with LEN bytes after its fixed header, all the same. */
+static GByteArray *
+packet_new(gsize len, guint8 fill)
+{
+    GByteArray *packet = g_byte_array_new();
+    guint8 head[4] = {0x30, (guint8)(0x80 | (len & 0x7f)), (guint8)(0x80 | ((len >> 7) & 0x7f)),
+                      (guint8)((len >> 14) & 0x7f)};
+
+    g_byte_array_append(packet, head, sizeof head);
+    g_byte_array_set_size(packet, (guint)(sizeof head + len));
+    memset(packet->data + sizeof head, fill, len);
+    return packet;
+}
+
+static void
+check_packets(gboolean framed)
+{
+    Pair *pair = pair_new(framed, 0, NULL);
+    g_autoptr(GByteArray) sent = g_byte_array_new();
+
+    for (guint i = 1; i <= 60; i++) {
+        g_autoptr(GByteArray) packet = packet_new(i < 3 ? 500 : i * 1200, (guint8)i);
+
+        g_byte_array_append(sent, packet->data, packet->len);
+        packet_link_send(pair->client, packet->data, packet->len);
+        if (i % 3 == 0)
+            pair_wait(pair, i);
+    }
+    pair_wait(pair, 60);
+    g_assert_cmpuint(pair->got->len, ==, sent->len);
+    g_assert_cmpint(memcmp(pair->got->data, sent->data, sent->len), ==, 0);
+    packet_link_close(pair->client);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, 0);
+    pair_free(pair);
+}
+
+static void
+test_packets_in_tls_alone(void)
+{
+    check_packets(FALSE);
+}
+
+static void
+test_packets_in_messages(void)
+{
+    check_packets(TRUE);
+}
+
+static void
+test_packets_in_pieces(void)
+{
+    int raw;
+    Pair *pair = pair_new(FALSE, 0, &raw);
+    const guint8 ping[] = {0xc0, 0x00};
+
+    for (guint i = 0; i < 3; i++) {
+        chain_write_all(raw, ping, 1);
+        g_usleep(2000);
+        chain_write_all(raw, ping + 1, 1);
+    }
+    pair_wait(pair, 3);
+    g_assert_cmpuint(pair->got->len, ==, 6);
+    pair_free(pair);
+    close(raw);
+}
+
+static void
+test_a_large_first_packet_ends_the_link_unread(void)
+{
+    int raw;
+    Pair *pair = pair_new(FALSE, 0, &raw);
+    const guint8 head[] = {0x10, 0xff, 0xff, 0xff, 0x7f};
+
+    chain_write_all(raw, head, sizeof head);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, -EMSGSIZE);
+    pair_free(pair);
+    close(raw);
+}
+
+static void
+test_silence_ends_the_link(void)
+{
+    int raw;
+    Pair *pair = pair_new(FALSE, 200 * G_TIME_SPAN_MILLISECOND, &raw);
+    const guint8 ping[] = {0xc0, 0x00};
+
+    chain_write_all(raw, ping, sizeof ping);
+    pair_wait_closed(pair);
+    g_assert_cmpuint(pair->packets, ==, 1);
+    g_assert_cmpint(pair->error, ==, -ETIMEDOUT);
+    pair_free(pair);
+    close(raw);
+}
+
+/* A peer that never reads is cut when the bound is reached; nothing grows beyond it. */
+static void
+test_a_peer_that_does_not_read_is_cut(void)
+{
+    int raw;
+    Pair *pair = pair_new(FALSE, 0, &raw);
+    g_autoptr(GByteArray) packet = packet_new(100 * 1000, 1);
+
+    for (guint i = 0; i < 1000 && !pair->closed; i++) {
+        packet_link_send(pair->server, packet->data, packet->len);
+        while (g_main_context_iteration(pair->context, FALSE))
+            ;
+        g_usleep(1000);
+    }
+    g_assert_true(pair->closed);
+    g_assert_cmpint(pair->error, ==, -ENOBUFS);
+    pair_free(pair);
+    close(raw);
+}
+
+/* What a device sends before it closes still counts, also when all of it comes at once. */
+static void
+test_packets_before_the_close(void)
+{
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+    const guint8 packet[] = {0xc0, 0x00};
+    g_autoptr(GByteArray) out = g_byte_array_new();
+
+    for (guint i = 0; i < 3; i++)
+        peer_append(out, PEER_FIN | PEER_BINARY, packet, sizeof packet);
+    peer_append(out, PEER_FIN | PEER_CLOSE, NULL, 0);
+    chain_write_all(raw, out->data, out->len);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, 0);
+    g_assert_cmpuint(pair->packets, ==, 3);
+    pair_free(pair);
+    close(raw);
+}
+
+static void *
+send_pings(void *data)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+
+    for (guint i = 0; i < 5000; i++)
+        peer_append(out, PEER_FIN | PEER_PING, NULL, 0);
+    while (send(*(int *)data, out->data, out->len, MSG_NOSIGNAL) > 0)
+        ;
+    return NULL;
+}
+
+/* Pings without end, whose answers nobody reads: other work of the reactor goes on. */
+static void
+test_a_flood_of_pings(void)
+{
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+    GThread *thread = g_thread_new("flood", send_pings, &raw);
+
+    g_usleep(200 * 1000);
+    g_assert_false(pair->closed);
+    packet_link_close(pair->server);
+    g_thread_join(thread); /* sending fails once the link is closed */
+    pair_free(pair);
+    close(raw);
+}
+
+#define PROBE (100 * G_TIME_SPAN_MILLISECOND)
+
+static void
+pair_run_for(Pair *pair, gint64 duration)
+{
+    gint64 until = g_get_monotonic_time() + duration;
+
+    while (!pair->closed && g_get_monotonic_time() < until) {
+        g_main_context_iteration(pair->context, FALSE);
+        g_usleep(1000);
+    }
+}
+
+/* A kernel that acknowledges is not a peer that answers. */
+static void
+test_a_probe_wants_an_answer(void)
+{
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+
+    packet_link_probe(pair->server, PROBE, TRUE);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, -ETIMEDOUT);
+    pair_free(pair);
+    close(raw);
+}
+
+/* Where nothing is asked that would have to be answered, it is enough. */
+static void
+test_a_probe_is_content_with_the_kernel(void)
+{
+    for (guint framed = 0; framed < 2; framed++) {
+        int raw;
+        Pair *pair = pair_new(framed == 1, 0, &raw);
+        g_autoptr(GByteArray) packet = packet_new(500, 1);
+
+        packet_link_send(pair->server, packet->data, packet->len);
+        packet_link_probe(pair->server, PROBE, framed == 0);
+        pair_run_for(pair, 4 * PROBE);
+        g_assert_false(pair->closed);
+        pair_free(pair);
+        close(raw);
+    }
+}
+
+/* One after the other, each is answered; then the peer falls silent. */
+static void
+test_probes_that_are_answered(void)
+{
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+
+    for (guint i = 0; i < 5; i++) {
+        packet_link_probe(pair->server, PROBE, TRUE);
+        g_usleep(PROBE / 2);
+        peer_send(raw, PEER_FIN | PEER_PONG, NULL, 0);
+        pair_run_for(pair, PROBE);
+        g_assert_false(pair->closed);
+    }
+    packet_link_probe(pair->server, PROBE, TRUE);
+    packet_link_probe(pair->server, PROBE, TRUE);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, -ETIMEDOUT);
+    pair_free(pair);
+    close(raw);
+}
+
+/* A packet that waits for its owner when all of it ends: nothing goes back to the reactor, which is
+ * gone by then. */
+static void
+test_ends_with_a_packet_on_its_way(void)
+{
+    g_autoptr(GByteArray) packet = packet_new(100, 'x');
+    int raw = -1;
+    Pair *pair = pair_new(FALSE, 0, &raw);
+
+    chain_write_all(raw, packet->data, packet->len);
+    while (!g_main_context_pending(pair->context))
+        g_usleep(100);
+    g_assert_cmpuint(pair->packets, ==, 0);
+    pair_free(pair);
+    close(raw);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/packet-link/packets/raw", test_packets_in_tls_alone);
+    g_test_add_func("/packet-link/packets/framed", test_packets_in_messages);
+    g_test_add_func("/packet-link/close", test_packets_before_the_close);
+    g_test_add_func("/packet-link/pings", test_a_flood_of_pings);
+    g_test_add_func("/packet-link/pieces", test_packets_in_pieces);
+    g_test_add_func("/packet-link/too-large", test_a_large_first_packet_ends_the_link_unread);
+    g_test_add_func("/packet-link/silence", test_silence_ends_the_link);
+    g_test_add_func("/packet-link/slow-peer", test_a_peer_that_does_not_read_is_cut);
+    g_test_add_func("/packet-link/probe/answer", test_a_probe_wants_an_answer);
+    g_test_add_func("/packet-link/probe/kernel", test_a_probe_is_content_with_the_kernel);
+    g_test_add_func("/packet-link/probe/several", test_probes_that_are_answered);
+    g_test_add_func("/packet-link/ends-with-a-packet-on-its-way",
+                    test_ends_with_a_packet_on_its_way);
+    return g_test_run();
+}

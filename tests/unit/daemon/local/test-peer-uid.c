@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whose a connection is; and every case in which that cannot be said. */
+#include "daemon/local/peer-uid.h"
+#include "tests/unit/daemon/local/user-fixture.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct {
+    int fd;
+    char *address;
+} Server;
+
+static void
+server_init(Server *server, int family)
+{
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr *to = family == AF_INET ? (void *)&v4 : (void *)&v6;
+    socklen_t len = family == AF_INET ? sizeof v4 : sizeof v6;
+
+    server->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(bind(server->fd, to, len), ==, 0);
+    g_assert_cmpint(listen(server->fd, 8), ==, 0);
+    g_assert_cmpint(getsockname(server->fd, to, &len), ==, 0);
+    server->address = family == AF_INET ? g_strdup_printf("tcp:127.0.0.1:%u", ntohs(v4.sin_port))
+                                        : g_strdup_printf("tcp:[::1]:%u", ntohs(v6.sin6_port));
+}
+
+static void
+server_clear(Server *server)
+{
+    close(server->fd);
+    g_free(server->address);
+}
+
+static int
+server_accept(const Server *server)
+{
+    int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+static void
+assert_uid(int fd, guint32 expected)
+{
+    guint32 uid = 99;
+
+    g_assert_cmpint(peer_uid_get(fd, &uid), ==, 0);
+    g_assert_cmpuint(uid, ==, expected);
+}
+
+static void
+assert_unknown(int fd)
+{
+    guint32 uid = 99;
+
+    g_assert_cmpint(peer_uid_get(fd, &uid), ==, -ESRCH);
+    g_assert_cmpuint(uid, ==, 99);
+}
+
+static void
+test_own(gconstpointer family)
+{
+    Server server;
+    int client, fd;
+
+    server_init(&server, GPOINTER_TO_INT(family));
+    g_assert_cmpint(peer_uid_probe(server.fd), ==, 0);
+    client = client_connect(server.address);
+    fd = server_accept(&server);
+    assert_uid(fd, geteuid());
+    assert_uid(client, geteuid()); /* and the other way round */
+    close(fd);
+    close(client);
+    server_clear(&server);
+}
+
+/* An IPv6 socket that speaks IPv4. */
+static void
+test_mapped(void)
+{
+    Server server;
+    struct sockaddr_in6 to = {.sin6_family = AF_INET6};
+    int client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+
+    server_init(&server, AF_INET);
+    g_assert_cmpint(inet_pton(AF_INET6, "::ffff:127.0.0.1", &to.sin6_addr), ==, 1);
+    to.sin6_port = htons((guint16)g_ascii_strtoull(server.address + 14, NULL, 10));
+    g_assert_cmpint(connect(client, (struct sockaddr *)&to, sizeof to), ==, 0);
+    fd = server_accept(&server);
+    assert_uid(fd, geteuid());
+    close(fd);
+    close(client);
+    server_clear(&server);
+}
+
+static void
+test_others(gconstpointer family)
+{
+    static const uid_t users[] = {USER_A, USER_B, 0};
+    Server server;
+
+    if (!user_can_change())
+        return;
+    server_init(&server, GPOINTER_TO_INT(family));
+    for (guint i = 0; i < G_N_ELEMENTS(users); i++) {
+        pid_t pid = client_start(users[i], server.address);
+        int fd = server_accept(&server);
+
+        assert_uid(fd, users[i]);
+        close(fd);
+        g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+    }
+    server_clear(&server);
+}
+
+static void
+test_unix(void)
+{
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+    assert_uid(fds[0], geteuid());
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* Closed in order, closed with a reset: nobody's any more, whatever was sent before. */
+static void
+test_gone(void)
+{
+    const struct linger reset = {.l_onoff = 1};
+    Server server;
+
+    server_init(&server, AF_INET);
+    for (guint i = 0; i < 2; i++) {
+        int client = client_connect(server.address), fd = server_accept(&server);
+
+        g_assert_cmpint(send(client, "x", 1, 0), ==, 1);
+        if (i == 1)
+            g_assert_cmpint(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), ==, 0);
+        close(client);
+        assert_unknown(fd);
+        close(fd);
+    }
+    server_clear(&server);
+}
+
+/* A client that has ended its own direction is still there. */
+static void
+test_half_closed(void)
+{
+    Server server;
+    int client, fd;
+
+    server_init(&server, AF_INET);
+    client = client_connect(server.address);
+    fd = server_accept(&server);
+    g_assert_cmpint(shutdown(client, SHUT_WR), ==, 0);
+    assert_uid(fd, geteuid());
+    close(fd);
+    close(client);
+    server_clear(&server);
+}
+
+/* A first client sends and resets; a second one gets the same port. What the first has sent can
+ * still be read, and must not pass as the second's. */
+static void
+test_port_reused(void)
+{
+    const struct linger reset = {.l_onoff = 1};
+    const int on = 1;
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}}, to;
+    socklen_t len = sizeof from;
+    Server server;
+    int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), second, fd, fd_second;
+    char byte = 0;
+
+    server_init(&server, AF_INET);
+    g_assert_cmpint(getsockname(server.fd, (struct sockaddr *)&to, &len), ==, 0);
+    /* A port of its own: one that connect() chose may be shared with other connections. */
+    g_assert_cmpint(setsockopt(first, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), ==, 0);
+    g_assert_cmpint(bind(first, (struct sockaddr *)&from, len), ==, 0);
+    g_assert_cmpint(getsockname(first, (struct sockaddr *)&from, &len), ==, 0);
+    g_assert_cmpint(connect(first, (struct sockaddr *)&to, len), ==, 0);
+    fd = server_accept(&server);
+    g_assert_cmpint(send(first, "x", 1, 0), ==, 1);
+    g_assert_cmpint(setsockopt(first, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), ==, 0);
+    close(first);
+    second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(setsockopt(second, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), ==, 0);
+    g_assert_cmpint(bind(second, (struct sockaddr *)&from, len), ==, 0);
+    g_assert_cmpint(connect(second, (struct sockaddr *)&to, len), ==, 0);
+    fd_second = server_accept(&server);
+    assert_unknown(fd);
+    assert_uid(fd_second, geteuid());
+    g_assert_cmpint(recv(fd, &byte, 1, MSG_DONTWAIT), ==, 1); /* that is why */
+    close(second);
+    close(fd);
+    close(fd_second);
+    server_clear(&server);
+}
+
+static void
+test_no_descriptors(void)
+{
+    struct rlimit limit, none;
+    Server server;
+    guint32 uid;
+    int client, fd, r, probe;
+
+    server_init(&server, AF_INET);
+    client = client_connect(server.address);
+    fd = server_accept(&server);
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+    none = (struct rlimit){3, limit.rlim_max};
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &none), ==, 0);
+    r = peer_uid_get(fd, &uid);
+    probe = peer_uid_probe(server.fd);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+    g_assert_cmpint(r, ==, -EMFILE);
+    g_assert_cmpint(probe, ==, -EMFILE);
+    close(fd);
+    close(client);
+    server_clear(&server);
+}
+
+/* As RestrictAddressFamilies= of a unit without AF_NETLINK does. */
+static int
+forbid_netlink(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {G_N_ELEMENTS(filter), filter};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -1;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static void
+test_no_netlink(void)
+{
+    Server server;
+    guint32 uid;
+    int client, fd, status;
+    pid_t pid;
+
+    server_init(&server, AF_INET);
+    client = client_connect(server.address);
+    fd = server_accept(&server);
+    pid = fork();
+    g_assert_cmpint(pid, >=, 0);
+    if (pid == 0) {
+        if (forbid_netlink() < 0)
+            _exit(2);
+        _exit(peer_uid_get(fd, &uid) == -EAFNOSUPPORT && peer_uid_probe(server.fd) == -EAFNOSUPPORT
+                  ? 0
+                  : 1);
+    }
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    g_assert_cmpint(status, ==, 0);
+    close(fd);
+    close(client);
+    server_clear(&server);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_data_func("/peer-uid/own", GINT_TO_POINTER(AF_INET), test_own);
+    g_test_add_data_func("/peer-uid/own-v6", GINT_TO_POINTER(AF_INET6), test_own);
+    g_test_add_func("/peer-uid/mapped", test_mapped);
+    g_test_add_data_func("/peer-uid/others", GINT_TO_POINTER(AF_INET), test_others);
+    g_test_add_data_func("/peer-uid/others-v6", GINT_TO_POINTER(AF_INET6), test_others);
+    g_test_add_func("/peer-uid/unix", test_unix);
+    g_test_add_func("/peer-uid/gone", test_gone);
+    g_test_add_func("/peer-uid/half-closed", test_half_closed);
+    g_test_add_func("/peer-uid/port-reused", test_port_reused);
+    g_test_add_func("/peer-uid/no-descriptors", test_no_descriptors);
+    g_test_add_func("/peer-uid/no-netlink", test_no_netlink);
+    return g_test_run();
+}

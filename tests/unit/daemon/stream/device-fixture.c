@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/daemon/stream/device-fixture.h"
+
+#include <string.h>
+
+guint
+device_count_open(StreamTable *table)
+{
+    g_autoptr(GPtrArray) list = stream_table_list(table);
+    guint open = 0;
+
+    for (guint i = 0; i < list->len; i++)
+        open += stream_has_ended(list->pdata[i]) ? 0 : 1;
+    return open;
+}
+
+/* A listener of this process's own user. */
+static Listener *
+listen_on(const char *address, gboolean shared, GError **error)
+{
+    const ListenerOptions options = {address, shared, getuid()};
+
+    return listener_new(&options, error);
+}
+
+static guint64
+next_id(void *data)
+{
+    Fixture *fixture = data;
+
+    return ++fixture->last_id;
+}
+
+Target *
+device_find_target(const char *name, void *data)
+{
+    Fixture *fixture = data;
+
+    for (guint i = 0; i < fixture->targets->len; i++)
+        if (g_str_equal(target_name(fixture->targets->pdata[i]), name))
+            return fixture->targets->pdata[i];
+    return NULL;
+}
+
+static gboolean
+publish(const char *topic, void *data)
+{
+    Fixture *fixture = data;
+
+    if (fixture->connected)
+        g_ptr_array_add(fixture->answers, g_strdup(topic));
+    return fixture->connected;
+}
+
+static void
+ignore_stream(Stream *stream, void *data)
+{
+}
+
+static void
+request_added(Request *request, void *data)
+{
+    ((Fixture *)data)->added++;
+}
+
+static void
+request_removed(Request *request, void *data)
+{
+    ((Fixture *)data)->removed++;
+    ((Fixture *)data)->end = request_end(request);
+}
+
+static const RequestsEvents request_events = {request_added, request_removed};
+
+static void
+owner_changed(Stream *stream, guint32 before, void *data)
+{
+    ((Fixture *)data)->owners++;
+}
+
+static const StreamTableEvents events = {ignore_stream, ignore_stream, ignore_stream,
+                                         owner_changed};
+
+static void
+free_target(void *target)
+{
+    target_unref(target);
+}
+
+static void
+add_target(Fixture *fixture, const char *name, const char *address)
+{
+    Target *target = target_new(&(TargetSettings){.name = name, .address = address}, NULL);
+
+    g_assert_nonnull(target);
+    g_ptr_array_add(fixture->targets, target);
+}
+
+/* A port on which nobody listens any more. */
+static char *
+closed_address(void)
+{
+    g_autoptr(Listener) listener = listen_on(NULL, FALSE, NULL);
+
+    return g_strdup(listener_address(listener));
+}
+
+void
+device_set_up(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *closed = closed_address();
+    DeviceStreamsContext context = {
+        .hub = "home",
+        .device = "dev1",
+        .next_id = next_id,
+        .find_target = device_find_target,
+        .publish = publish,
+        .data = fixture,
+    };
+
+    context.runtime = fixture->runtime = runtime_new(1);
+    context.table = fixture->table = stream_table_new(fixture->runtime, 100, 4, &events, fixture);
+    context.policy = fixture->policy = accept_policy_new();
+    context.requests = fixture->requests = requests_new(&request_events, fixture);
+    context.handlers = fixture->handlers = handlers_new();
+    context.tls = fixture->tls = tls_context_new_client(NULL, NULL, NULL);
+    fixture->open = listen_on(NULL, FALSE, NULL);
+    fixture->silent = listen_on(NULL, FALSE, NULL);
+    fixture->targets = g_ptr_array_new_with_free_func(free_target);
+    fixture->answers = g_ptr_array_new_with_free_func(g_free);
+    fixture->connected = TRUE;
+    add_target(fixture, "up", listener_address(fixture->open));
+    add_target(fixture, "down", closed);
+    (void)accept_policy_set_default(fixture->policy, TRUE, NULL, NULL);
+    fixture->streams = device_streams_new(&context);
+}
+
+void
+device_tear_down(Fixture *fixture, gconstpointer data)
+{
+    device_streams_free(fixture->streams);
+    runtime_free(fixture->runtime);
+    stream_table_free(fixture->table);
+    requests_free(fixture->requests);
+    handlers_free(fixture->handlers);
+    accept_policy_free(fixture->policy);
+    tls_context_unref(fixture->tls);
+    listener_free(fixture->open);
+    listener_free(fixture->silent);
+    g_ptr_array_unref(fixture->targets);
+    g_ptr_array_unref(fixture->answers);
+}
+
+void
+device_request_by(Fixture *fixture, const char *name, const char *rid, gboolean capable,
+                  gint64 deadline)
+{
+    const char *port = strrchr(listener_address(fixture->silent), ':') + 1;
+    g_autofree char *url = g_strdup_printf("wss://127.0.0.1:%s/bridges/1", port);
+    const StreamRequest asked = {
+        .name = name,
+        .rid = rid,
+        .url = url,
+        .token = "token",
+        .capable = capable,
+        .caps = capable ? CAP_REASON | CAP_HALF_CLOSE : 0,
+        .deadline = deadline,
+        .from = fixture->from,
+    };
+
+    device_streams_request(fixture->streams, &asked);
+}
+
+void
+device_request(Fixture *fixture, const char *name, const char *rid, gboolean capable)
+{
+    device_request_by(fixture, name, rid, capable, -1);
+}
+
+const char *
+device_wait_answer(Fixture *fixture, guint index)
+{
+    while (fixture->answers->len <= index)
+        g_main_context_iteration(NULL, TRUE);
+    return fixture->answers->pdata[index];
+}
+
+Stream *
+device_only_stream(Fixture *fixture)
+{
+    g_autoptr(GPtrArray) list = stream_table_list(fixture->table);
+
+    g_assert_cmpuint(list->len, ==, 1);
+    return list->pdata[0];
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/base/error.h"
+#include "hub/base/settings.h"
+
+#include <string.h>
+
+static Settings *
+parse(const char *text, GError **error)
+{
+    return settings_parse(text, strlen(text), "hub.conf", error);
+}
+
+static void
+test_defaults(void)
+{
+    g_autoptr(Settings) settings = settings_new();
+    g_autoptr(Settings) empty = parse("", NULL);
+
+    g_assert_true(memcmp(settings, empty, sizeof *settings) == 0);
+    g_assert_cmpint(settings->stream_deadline, ==, 60 * G_TIME_SPAN_SECOND);
+    g_assert_cmpuint(settings->unauthenticated_max, ==, 1024);
+    g_assert_true(settings->discard_telemetry);
+}
+
+static void
+test_overlay(void)
+{
+    g_autoptr(Settings) settings = parse("# of ours\n[other]\nx=1\n[hub]\nstream-deadline = 1.5\n"
+                                         "streams-max=7\ndiscard-telemetry=no\n",
+                                         NULL);
+
+    g_assert_nonnull(settings);
+    g_assert_cmpint(settings->stream_deadline, ==, 1500 * G_TIME_SPAN_MILLISECOND);
+    g_assert_cmpuint(settings->streams_max, ==, 7);
+    g_assert_false(settings->discard_telemetry);
+    g_assert_cmpuint(settings->pending_per_device, ==, 256);
+}
+
+static void
+test_refused(void)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {"[hub]\nstreams-max=7\nstream-max=7\n", "hub.conf:3: no such setting: stream-max"},
+        {"[hub]\n\n  stream-deadline=61\n",
+         "hub.conf:3: stream-deadline wants seconds from 1 to 60"},
+        {"[hub]\nstream-deadline=-1\n", "hub.conf:2: stream-deadline wants"},
+        {"[hub]\nstream-deadline=\n", "hub.conf:2: stream-deadline wants"},
+        {"[hub]\nstream-deadline=1s\n", "hub.conf:2: stream-deadline wants"},
+        {"[hub]\nstream-deadline=nan\n", "hub.conf:2: stream-deadline wants"},
+        {"[hub]\nstream-deadline=0x10\n", "hub.conf:2: stream-deadline wants"},
+        {"[hub]\nstreams-max=1.5\n", "hub.conf:2: streams-max wants a whole number"},
+        {"[hub]\nstreams-max=1e99\n", "hub.conf:2: streams-max wants"},
+        {"[hub]\ndiscard-telemetry=maybe\n", "hub.conf:2: discard-telemetry wants yes or no"},
+        {"[other]\nstreams-max=1\n[hub]\nstreams-max=0\n", "hub.conf:4: streams-max wants"},
+        {"[hub]\nstreams-max=0\ntokens=1\n",
+         "hub.conf:2: streams-max wants a whole number from 1 to 1000000\n"
+         "hub.conf:3: no such setting: tokens"},
+        {"[hub\n", "hub.conf: "},
+        {"streams-max=1\n", "hub.conf: "},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Settings) settings = parse(rows[i].text, &error);
+
+        g_assert_null(settings);
+        g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID);
+        if (!g_str_has_prefix(error->message, rows[i].says))
+            g_error("\"%s\" instead of \"%s\"", error->message, rows[i].says);
+    }
+}
+
+/* With the comment signs before them taken away, all settings are there with their defaults. */
+static void
+test_described(void)
+{
+    g_autofree char *text = settings_describe();
+    g_autoptr(GRegex) regex = g_regex_new("^#(?=[a-z-]+=)", G_REGEX_MULTILINE, 0, NULL);
+    g_autofree char *file = g_regex_replace_literal(regex, text, -1, 0, "", 0, NULL);
+    g_autoptr(Settings) defaults = settings_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) as_is = parse(text, &error);
+    g_autoptr(Settings) settings = parse(file, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(strlen(file) + 25, <, strlen(text)); /* it was more than 25 settings */
+    g_assert_true(memcmp(as_is, defaults, sizeof *settings) == 0);
+    g_assert_true(memcmp(settings, defaults, sizeof *settings) == 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/settings/defaults", test_defaults);
+    g_test_add_func("/settings/overlay", test_overlay);
+    g_test_add_func("/settings/refused", test_refused);
+    g_test_add_func("/settings/described", test_described);
+    return g_test_run();
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/edge/route.h"
+
+static const char *const methods[] = {"GET",     "HEAD",    "POST",  "PUT", "PATCH", "DELETE",
+                                      "OPTIONS", "CONNECT", "TRACE", "get", "post"};
+
+/* A path that fits the pattern: every {name} is its name. */
+static char *
+pattern_path(const char *pattern)
+{
+    char *path = g_strdup(pattern);
+
+    g_strdelimit(path, "{}", 'x');
+    return path;
+}
+
+static gboolean
+found(const char *method, const char *path, RouteMatch *ret)
+{
+    route_match_clear(ret);
+    return route_find(slice_of(method), slice_of(path), ret);
+}
+
+/* R29: a route is found with its own method alone, and says what admits to it. */
+static void
+test_table(void)
+{
+    for (guint i = 0; i < routes_count; i++) {
+        g_autofree char *path = pattern_path(routes[i].pattern);
+        g_auto(RouteMatch) match = {0};
+
+        for (guint j = 0; j < G_N_ELEMENTS(methods); j++) {
+            gboolean own = g_strcmp0(methods[j], routes[i].method) == 0;
+
+            g_assert_cmpint(found(methods[j], path, &match), ==, own);
+            if (own)
+                g_assert_true(match.route == &routes[i]);
+        }
+        g_assert_true(routes[i].auth == ROUTE_AUTH_TOKEN || routes[i].auth == ROUTE_AUTH_SERVICE ||
+                      routes[i].auth == ROUTE_AUTH_READER ||
+                      (routes[i].auth == ROUTE_AUTH_CONNECT && routes[i].kind == ROUTE_MQTT));
+    }
+}
+
+/* A path with one segment more, less or misspelled is none. */
+static void
+test_neighbours(void)
+{
+    for (guint i = 0; i < routes_count; i++) {
+        g_autofree char *path = pattern_path(routes[i].pattern);
+        g_autofree char *longer = g_strconcat(path, "/x", NULL);
+        g_autofree char *slash = g_strconcat(path, "/", NULL);
+        g_autofree char *front = g_strconcat("/", path, NULL);
+        g_autofree char *shorter = g_strndup(path, (gsize)(strrchr(path, '/') - path));
+        g_autofree char *upper = g_ascii_strup(path, -1);
+        const char *const others[] = {longer, slash, front, *shorter ? shorter : "/", upper};
+        g_auto(RouteMatch) match = {0};
+
+        for (guint j = 0; j < G_N_ELEMENTS(others); j++)
+            g_assert_false(found(routes[i].method, others[j], &match));
+    }
+}
+
+static void
+test_parts(void)
+{
+    g_auto(RouteMatch) match = {0};
+
+    g_assert_true(found("POST", "/twins/dev1/streams/ssh", &match));
+    g_assert_cmpstr(match.parts[ROUTE_DEVICE], ==, "dev1");
+    g_assert_null(match.parts[ROUTE_MODULE]);
+    g_assert_cmpstr(match.parts[ROUTE_STREAM_NAME], ==, "ssh");
+    g_assert_true(found("POST", "/twins/dev1/modules/m/streams/s", &match));
+    g_assert_cmpstr(match.parts[ROUTE_MODULE], ==, "m");
+    g_assert_true(found("GET", "/bridges/ih/h/d/dev1/sid/00/r/device", &match));
+    g_assert_cmpstr(match.parts[ROUTE_HUB], ==, "h");
+    g_assert_cmpstr(match.parts[ROUTE_STREAM_ID], ==, "00");
+    g_assert_cmpstr(match.parts[ROUTE_SIDE], ==, "device");
+    g_assert_true(found("GET", "/$iothub/websocket", &match));
+}
+
+/* Decoded once, and an encoded slash stays in its segment. */
+static void
+test_encoding(void)
+{
+    g_auto(RouteMatch) match = {0};
+
+    g_assert_true(found("POST", "/twins/a%2Fb/streams/s", &match));
+    g_assert_cmpstr(match.parts[ROUTE_DEVICE], ==, "a/b");
+    g_assert_true(found("POST", "/twins/a%252Fb/streams/s", &match));
+    g_assert_cmpstr(match.parts[ROUTE_DEVICE], ==, "a%2Fb");
+    g_assert_false(found("POST", "/twins//streams/s", &match));
+    g_assert_false(found("POST", "/twins/%00/streams/s", &match));
+    g_assert_false(found("POST", "/twins/%ff/streams/s", &match));
+    g_assert_false(found("POST", "/%74wins/d/streams/s", &match));
+    g_assert_false(found("GET", "/%24iothub/websocket", &match));
+    g_assert_false(found("POST", "/twins/x/streams/a/b/c/d/e/f/g/h/i/j/k/l/m", &match));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/route/table", test_table);
+    g_test_add_func("/route/neighbours", test_neighbours);
+    g_test_add_func("/route/parts", test_parts);
+    g_test_add_func("/route/encoding", test_encoding);
+    return g_test_run();
+}

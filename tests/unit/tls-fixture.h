@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A certificate for localhost and 127.0.0.1 in a temporary folder, and both contexts made of it. */
-#pragma once
-
-#include "common/tls-context.h"
-
-/* The folder's path; caller gives it to tls_fixture_remove, which frees it. */
-char *tls_fixture_new(TlsContext **ret_server, TlsContext **ret_client);
-void tls_fixture_remove(char *folder);
