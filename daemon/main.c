@@ -200,7 +200,7 @@ program_run(Program *program, sd_bus *bus, GError **error)
     const BusServerOptions options = {.system = !program->user};
     g_autoptr(BusServer) server =
         bus_server_new(bus, program->app, &options, program_on_lost, program);
-    g_autoptr(BusLog) log G_GNUC_UNUSED = bus_log_new(server, program->journal);
+    g_autoptr(BusLog) log G_GNUC_UNUSED = bus_log_new(bus_server_context(server), program->journal);
     guint terminate = g_unix_signal_add(SIGTERM, program_on_signal, program);
     guint interrupt = g_unix_signal_add(SIGINT, program_on_signal, program);
     guint reload = g_unix_signal_add(SIGHUP, program_on_reload, program);

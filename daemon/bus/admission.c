@@ -4,10 +4,10 @@
 #include "common/bus/names.h"
 #include "daemon/bus/access.h"
 #include "daemon/bus/bouncer.h"
+#include "daemon/bus/context.h"
 #include "daemon/bus/error.h"
-#include "daemon/bus/objects.h"
+#include "daemon/bus/kind.h"
 #include "daemon/bus/quota.h"
-#include "daemon/bus/server-private.h"
 #include "daemon/policy/user-list.h"
 
 #include <string.h>
@@ -15,14 +15,6 @@
 
 /* What polkit is told ends in a dialogue and in the rules of an administrator. */
 #define DETAIL_MAX 256
-
-gboolean
-bus_admission_is_privileged(BusServer *server, const Caller *caller)
-{
-    uid_t uid = caller_uid(caller);
-
-    return !bus_server_options(server)->ask_everybody && (uid == 0 || uid == getuid());
-}
 
 /* Nothing that would make a dialogue show something else than what is asked for. */
 static gboolean
@@ -55,13 +47,13 @@ details_add(GStrvBuilder *details, const char *name, const char *value, sd_bus_e
 /* The hub that is meant, by its name: NAME may be empty when there is only one. NULL: none, and the
  * call will say so when it is made. */
 static Hub *
-admission_hub(BusServer *server, const char *name)
+admission_hub(BusContext *context, const char *name)
 {
-    return app_resolve_hub(bus_server_app(server), name, HUB_ROLE_SERVICE, NULL);
+    return app_resolve_hub(context->app, name, HUB_ROLE_SERVICE, NULL);
 }
 
 static int
-admission_read_details(BusServer *server, const BusAccess *access, sd_bus_message *message,
+admission_read_details(BusContext *context, const BusAccess *access, sd_bus_message *message,
                        GStrvBuilder *details, sd_bus_error *error)
 {
     g_autofree char *prefix = NULL;
@@ -74,7 +66,7 @@ admission_read_details(BusServer *server, const BusAccess *access, sd_bus_messag
 
         r = sd_bus_message_read(message, "s", &value);
         if (r >= 0 && access->opens && i == 0)
-            hub = admission_hub(server, value);
+            hub = admission_hub(context, value);
         if (r >= 0)
             r = details_add(details, access->details[i], hub != NULL ? hub_name(hub) : value,
                             error);
@@ -109,7 +101,7 @@ admission_in_group(gid_t group, const void *caller)
 
 /* The list of a hub says who is asked about at all, and polkit has the last word. */
 static int
-admission_check_users(BusServer *server, const Caller *caller, sd_bus_message *message,
+admission_check_users(BusContext *context, const Caller *caller, sd_bus_message *message,
                       sd_bus_error *error)
 {
     const char *name;
@@ -121,7 +113,7 @@ admission_check_users(BusServer *server, const Caller *caller, sd_bus_message *m
         r = sd_bus_message_rewind(message, 1);
     if (r < 0)
         return r;
-    hub = admission_hub(server, name);
+    hub = admission_hub(context, name);
     if (hub == NULL || *hub_allowed_users(hub) == '\0' ||
         user_list_has(hub_allowed_users(hub), caller_uid(caller), admission_in_group, caller))
         return 0;
@@ -132,10 +124,10 @@ admission_check_users(BusServer *server, const Caller *caller, sd_bus_message *m
 
 /* Of a stream or tunnel; an object that is not there belongs to nobody. */
 static gboolean
-admission_is_owner(BusServer *server, const Caller *caller, sd_bus_message *message)
+admission_is_owner(BusContext *context, const Caller *caller, sd_bus_message *message)
 {
     const char *path = sd_bus_message_get_path(message);
-    App *app = bus_server_app(server);
+    App *app = context->app;
     const Stream *stream = NULL;
     const Tunnel *tunnel = NULL;
     const char *key = strrchr(path, '/');
@@ -152,7 +144,7 @@ admission_is_owner(BusServer *server, const Caller *caller, sd_bus_message *mess
 }
 
 static int
-admission_ask(BusServer *server, Caller *caller, const BusAccess *access, sd_bus_message *message,
+admission_ask(BusContext *context, Caller *caller, const BusAccess *access, sd_bus_message *message,
               sd_bus_error *error)
 {
     g_autoptr(GStrvBuilder) details = g_strv_builder_new();
@@ -163,49 +155,49 @@ admission_ask(BusServer *server, Caller *caller, const BusAccess *access, sd_bus
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                  "%s does not take arguments of the types '%s'", access->member,
                                  sd_bus_message_get_signature(message, 1));
-    r = access->opens ? admission_check_users(server, caller, message, error) : 0;
+    r = access->opens ? admission_check_users(context, caller, message, error) : 0;
     if (r >= 0)
-        r = admission_read_details(server, access, message, details, error);
+        r = admission_read_details(context, access, message, details, error);
     if (r < 0)
         return r;
     list = g_strv_builder_end(details);
-    return bouncer_check(bus_server_bouncer(server), caller, message, access->action,
+    return bouncer_check(context->bouncer, caller, message, access->action,
                          (const char *const *)list, error);
 }
 
 /* A call is counted when it comes, not when polkit has answered. Not of those who would only keep
  * themselves from something. */
 static gboolean
-admission_is_too_fast(BusServer *server, const Caller *caller, sd_bus_message *message)
+admission_is_too_fast(BusContext *context, const Caller *caller, sd_bus_message *message)
 {
     uid_t uid = caller_uid(caller);
 
-    return uid != 0 && uid != getuid() && !bouncer_knows(bus_server_bouncer(server), message) &&
-           !quotas_take_call(bus_server_quotas(server), uid, g_get_monotonic_time());
+    return uid != 0 && uid != getuid() && !bouncer_knows(context->bouncer, message) &&
+           !quotas_take_call(context->quotas, uid, g_get_monotonic_time());
 }
 
 int
 bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    BusServer *server = data;
+    BusContext *context = data;
     const char *interface = sd_bus_message_get_interface(message);
     const char *member = sd_bus_message_get_member(message);
     const BusAccess *access = bus_access_find(interface, member);
 
-    if (!bus_server_options(server)->system && caller_uid(caller) != getuid())
+    if (!context->options.system && caller_uid(caller) != getuid())
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
                                  "this streamd serves processes of user %u only",
                                  (unsigned)getuid());
-    if (admission_is_too_fast(server, caller, message))
+    if (admission_is_too_fast(context, caller, message))
         return bus_error_setf(
             error, STREAMD_ERROR_LIMIT, "user %u makes more than %d calls a second (%d at once)",
             (unsigned)caller_uid(caller), QUOTA_CALLS_PER_SECOND, QUOTA_CALLS_BURST);
     if (access == NULL)
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "%s.%s may not be called",
                                  interface != NULL ? interface : "(no interface)", member);
-    if (!bus_server_options(server)->system || *access->action == '\0' ||
-        bus_admission_is_privileged(server, caller) ||
-        (access->owner && admission_is_owner(server, caller, message)))
+    if (!context->options.system || *access->action == '\0' ||
+        bus_context_is_privileged(context, caller) ||
+        (access->owner && admission_is_owner(context, caller, message)))
         return 0;
-    return admission_ask(server, caller, access, message, error);
+    return admission_ask(context, caller, access, message, error);
 }

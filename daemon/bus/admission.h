@@ -7,10 +7,7 @@
 #pragma once
 
 #include "daemon/bus/caller.h"
-#include "daemon/bus/server.h"
+#include "daemon/bus/context.h"
 
-/* A CallerAdmit; DATA is the BusServer. */
+/* A CallerAdmit; DATA is the BusContext. */
 int bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_error *error);
-
-/* Root, and streamd's own user: they could read all there is anyway. */
-gboolean bus_admission_is_privileged(BusServer *server, const Caller *caller);

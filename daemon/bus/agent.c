@@ -2,17 +2,17 @@
 #include "daemon/bus/agent.h"
 
 #include "common/bus/names.h"
+#include "daemon/bus/context.h"
 #include "daemon/bus/error.h"
-#include "daemon/bus/objects.h"
+#include "daemon/bus/kind.h"
 #include "daemon/bus/options.h"
-#include "daemon/bus/server-private.h"
 #include "daemon/bus/subscriber.h"
 
 #include <string.h>
 
 struct Agents {
-    BusServer *server; /* weak */
-    GPtrArray *all;    /* BusAgent */
+    BusContext *context; /* weak */
+    GPtrArray *all;      /* BusAgent */
 };
 
 typedef struct {
@@ -31,7 +31,7 @@ agents_count(const Agents *agents)
 
     for (guint i = 0; i < agents->all->len; i++)
         asking += !((const BusAgent *)g_ptr_array_index(agents->all, i))->passive;
-    requests_set_agents(app_requests(bus_server_app(agents->server)), asking);
+    requests_set_agents(app_requests(agents->context->app), asking);
 }
 
 static void
@@ -41,6 +41,7 @@ agent_remove(BusAgent *agent)
 
     (void)g_ptr_array_remove(agents->all, agent);
     agents_count(agents);
+    subscribers_drop_agent(agents->context->subscribers, agent->caller);
     caller_unwatch(agent->watch);
     g_free(agent->path);
     g_free(agent);
@@ -56,7 +57,7 @@ static int
 agent_new_call(const BusAgent *agent, const char *member, sd_bus_message **ret_message)
 {
     int r =
-        sd_bus_message_new_method_call(bus_server_bus(agent->agents->server), ret_message,
+        sd_bus_message_new_method_call(agent->agents->context->bus, ret_message,
                                        caller_name(agent->caller), agent->path, BUS_AGENT, member);
 
     return r < 0 ? r : sd_bus_message_set_expect_reply(*ret_message, 0);
@@ -66,7 +67,7 @@ static void
 agent_send(const BusAgent *agent, sd_bus_message *message, int r)
 {
     if (r >= 0)
-        r = sd_bus_send(bus_server_bus(agent->agents->server), message, NULL);
+        r = sd_bus_send(agent->agents->context->bus, message, NULL);
     if (r < 0)
         g_debug("Cannot call the agent of %s: %s", caller_name(agent->caller), g_strerror(-r));
 }
@@ -84,7 +85,7 @@ agent_ask(const BusAgent *agent, Request *request)
     if (r >= 0)
         r = sd_bus_message_append(message, "o", path);
     if (r >= 0)
-        r = bus_object_append_properties(agent->agents->server, &bus_request_kind, request,
+        r = bus_object_append_properties(agent->agents->context, &bus_request_kind, request,
                                          message);
     agent_send(agent, message, r);
 }
@@ -114,11 +115,11 @@ agent_release(const BusAgent *agent)
 }
 
 Agents *
-agents_new(BusServer *server)
+agents_new(BusContext *context)
 {
     Agents *agents = g_new0(Agents, 1);
 
-    agents->server = server;
+    agents->context = context;
     agents->all = g_ptr_array_new();
     return agents;
 }
@@ -186,7 +187,7 @@ agents_check(const Agents *agents, const Caller *caller, const char *path, sd_bu
 static void
 agent_ask_all(const BusAgent *agent)
 {
-    g_autoptr(GPtrArray) list = app_list_requests(bus_server_app(agent->agents->server));
+    g_autoptr(GPtrArray) list = app_list_requests(agent->agents->context->app);
 
     for (guint i = 0; i < list->len; i++)
         agent_ask(agent, g_ptr_array_index(list, i));
@@ -195,9 +196,9 @@ agent_ask_all(const BusAgent *agent)
 int
 agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    BusServer *server = ((BusItem *)data)->server;
-    Agents *agents = bus_server_agents(server);
-    Caller *caller = callers_find(bus_server_callers(server), message);
+    BusContext *context = ((BusItem *)data)->context;
+    Agents *agents = context->agents;
+    Caller *caller = callers_find(context->callers, message);
     BusAgent *agent;
     const char *path;
     int r, passive = FALSE;
@@ -218,7 +219,7 @@ agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error)
     agent->watch = caller_watch(caller, agent_gone, agent);
     g_ptr_array_add(agents->all, agent);
     agents_count(agents);
-    viewers_add(bus_server_viewers(server), caller, FALSE);
+    subscribers_add_agent(context->subscribers, caller);
     r = sd_bus_reply_method_return(message, NULL);
     agent_ask_all(agent);
     return r;
@@ -227,7 +228,7 @@ agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error)
 int
 agents_on_unregister(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    BusServer *server = ((BusItem *)data)->server;
+    BusContext *context = ((BusItem *)data)->context;
     BusAgent *agent;
     const char *path;
     int r;
@@ -235,20 +236,10 @@ agents_on_unregister(sd_bus_message *message, void *data, sd_bus_error *error)
     r = sd_bus_message_read(message, "o", &path);
     if (r < 0)
         return r;
-    agent = agents_find(bus_server_agents(server),
-                        callers_find(bus_server_callers(server), message), path);
+    agent = agents_find(context->agents, callers_find(context->callers, message), path);
     if (agent == NULL)
         return bus_error_setf(error, STREAMD_ERROR_NOT_FOUND,
                               "this connection has registered no agent %s", path);
     agent_remove(agent);
     return sd_bus_reply_method_return(message, NULL);
-}
-
-gboolean
-agents_have(const Agents *agents, const Caller *caller)
-{
-    for (guint i = 0; i < agents->all->len; i++)
-        if (((const BusAgent *)g_ptr_array_index(agents->all, i))->caller == caller)
-            return TRUE;
-    return FALSE;
 }

@@ -8,22 +8,19 @@
 #pragma once
 
 #include "daemon/bus/caller.h"
-#include "daemon/bus/server.h"
+#include "daemon/bus/context.h"
 
 typedef struct Agents Agents;
 
 #define AGENTS_MAX 64
 #define AGENTS_PER_UID 8
 
-Agents *agents_new(BusServer *server);
+Agents *agents_new(BusContext *context);
 void agents_free(Agents *agents); /* tells them Release; before callers_free; NULL is fine */
 
 /* Manager.RegisterAgent and UnregisterAgent. */
 int agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error);
 int agents_on_unregister(sd_bus_message *message, void *data, sd_bus_error *error);
-
-/* Whether CALLER has registered one: it sees the requests. */
-gboolean agents_have(const Agents *agents, const Caller *caller);
 
 void agents_request_added(Agents *agents, Request *request);
 void agents_request_removed(Agents *agents, Request *request);

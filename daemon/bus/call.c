@@ -2,15 +2,15 @@
 #include "daemon/bus/call.h"
 
 #include "daemon/bus/caller.h"
+#include "daemon/bus/context.h"
 #include "daemon/bus/error.h"
-#include "daemon/bus/objects.h"
+#include "daemon/bus/kind.h"
 #include "daemon/bus/quota.h"
-#include "daemon/bus/server-private.h"
 
 #include <unistd.h>
 
 struct BusCall {
-    BusServer *server; /* weak */
+    BusContext *context; /* weak */
     sd_bus_message *message;
     CallerWatch *watch;
     uid_t uid;
@@ -21,8 +21,8 @@ struct BusCall {
 static void
 bus_call_free(BusCall *call)
 {
-    g_hash_table_remove(bus_server_calls(call->server), call);
-    quotas_end(bus_server_quotas(call->server), call->uid);
+    g_hash_table_remove(call->context->calls, call);
+    quotas_end(call->context->quotas, call->uid);
     sd_bus_message_unref(call->message);
     g_free(call);
 }
@@ -38,23 +38,23 @@ bus_call_caller_gone(void *data)
 }
 
 BusCall *
-bus_call_begin(BusServer *server, sd_bus_message *message, sd_bus_error *error)
+bus_call_begin(BusContext *context, sd_bus_message *message, sd_bus_error *error)
 {
-    Caller *caller = callers_find(bus_server_callers(server), message);
+    Caller *caller = callers_find(context->callers, message);
     BusCall *call;
 
-    if (!quotas_begin(bus_server_quotas(server), caller_uid(caller))) {
+    if (!quotas_begin(context->quotas, caller_uid(caller))) {
         (void)bus_error_setf(error, STREAMD_ERROR_LIMIT,
                              "user %u has %d calls that wait for their reply, which is the limit",
                              (unsigned)caller_uid(caller), QUOTA_PENDING_MAX);
         return NULL;
     }
     call = g_new0(BusCall, 1);
-    call->server = server;
+    call->context = context;
     call->message = sd_bus_message_ref(message);
     call->uid = caller_uid(caller);
     call->watch = caller_watch(caller, bus_call_caller_gone, call);
-    g_hash_table_add(bus_server_calls(server), call);
+    g_hash_table_add(context->calls, call);
     return call;
 }
 
@@ -65,10 +65,10 @@ bus_call_set_cancel(BusCall *call, void (*cancel)(void *data), void *data)
     call->data = data;
 }
 
-BusServer *
-bus_call_server(BusCall *call)
+BusContext *
+bus_call_context(BusCall *call)
 {
-    return call->server;
+    return call->context;
 }
 
 sd_bus_message *

@@ -3,18 +3,18 @@
  * cancelled and nobody is answered. Main thread. */
 #pragma once
 
-#include "daemon/bus/server.h"
+#include "daemon/bus/context.h"
 
 typedef struct BusCall BusCall;
 
 /* Holds MESSAGE. NULL with ERROR set when the caller has too many. */
-BusCall *bus_call_begin(BusServer *server, sd_bus_message *message, sd_bus_error *error);
+BusCall *bus_call_begin(BusContext *context, sd_bus_message *message, sd_bus_error *error);
 
 /* How to stop what is under way: called when the caller has gone or the server ends, never after
  * bus_call_end. */
 void bus_call_set_cancel(BusCall *call, void (*cancel)(void *data), void *data);
 
-BusServer *bus_call_server(BusCall *call);
+BusContext *bus_call_context(BusCall *call);
 sd_bus_message *bus_call_message(BusCall *call);
 uid_t bus_call_uid(BusCall *call);
 

@@ -2,8 +2,8 @@
 /* Errors at the edge of the bus: the one place where GError becomes a D-Bus error. */
 #pragma once
 
-#include "common/bus/util.h"
 #include "common/base/error.h"
+#include "common/bus/util.h"
 
 /* Sets RET to ERROR under its D-Bus name (dbus/README.md, "Errors"; other domains become Failed)
  * and returns the negative errno that a vtable function returns with it. ERROR may be NULL: Failed.

@@ -2,18 +2,18 @@
 #include "daemon/bus/handler.h"
 
 #include "common/bus/names.h"
+#include "daemon/bus/context.h"
 #include "daemon/bus/error.h"
-#include "daemon/bus/objects.h"
+#include "daemon/bus/kind.h"
 #include "daemon/bus/options.h"
 #include "daemon/bus/outcall.h"
-#include "daemon/bus/server-private.h"
 
 #include <string.h>
 #include <unistd.h>
 
 struct BusHandlers {
-    BusServer *server; /* weak */
-    GPtrArray *all;    /* BusHandler */
+    BusContext *context; /* weak */
+    GPtrArray *all;      /* BusHandler */
 };
 
 typedef struct {
@@ -40,7 +40,7 @@ typedef struct {
 static App *
 bus_handler_app(const BusHandler *handler)
 {
-    return bus_server_app(handler->handlers->server);
+    return handler->handlers->context->app;
 }
 
 static void
@@ -148,7 +148,7 @@ static int
 bus_handler_new_call(const BusHandler *handler, const char *member, const HandlerStream *what,
                      int fd, sd_bus_message **ret_message)
 {
-    sd_bus *bus = bus_server_bus(handler->handlers->server);
+    sd_bus *bus = handler->handlers->context->bus;
     g_autofree char *path = bus_object_path(&bus_stream_kind, what->stream);
     g_autoptr(sd_bus_message) message = NULL;
     int r;
@@ -190,8 +190,8 @@ bus_handler_ask(const HandlerStream *what, HandlerAsk *ask, void *data)
     if (bus_handler_new_call(handler, "HandleRequest", what, -1, &message) < 0)
         return NULL;
     /* The one who asks has a time limit of its own, and it counts from now. */
-    return outcalls_send(bus_server_outcalls(handler->handlers->server),
-                         caller_uid(handler->caller), message, bus_handler_answered, ask);
+    return outcalls_send(handler->handlers->context->outcalls, caller_uid(handler->caller), message,
+                         bus_handler_answered, ask);
 }
 
 static void
@@ -215,8 +215,8 @@ bus_handler_deliver(const HandlerStream *what, int fd, void *data)
     g_queue_push_tail_link(&handler->deliveries, &delivery->link);
     if (r >= 0)
         delivery->call =
-            outcalls_send(bus_server_outcalls(handler->handlers->server),
-                          caller_uid(handler->caller), message, delivery_done, delivery);
+            outcalls_send(handler->handlers->context->outcalls, caller_uid(handler->caller),
+                          message, delivery_done, delivery);
     if (delivery->call == NULL) {
         delivery_fail(delivery);
         return;
@@ -261,7 +261,7 @@ static void
 bus_handler_release(const BusHandler *handler)
 {
     g_autoptr(sd_bus_message) message = NULL;
-    sd_bus *bus = bus_server_bus(handler->handlers->server);
+    sd_bus *bus = handler->handlers->context->bus;
     int r;
 
     r = sd_bus_message_new_method_call(bus, &message, caller_name(handler->caller), handler->path,
@@ -273,11 +273,11 @@ bus_handler_release(const BusHandler *handler)
 }
 
 BusHandlers *
-bus_handlers_new(BusServer *server)
+bus_handlers_new(BusContext *context)
 {
     BusHandlers *handlers = g_new0(BusHandlers, 1);
 
-    handlers->server = server;
+    handlers->context = context;
     handlers->all = g_ptr_array_new();
     return handlers;
 }
@@ -311,7 +311,7 @@ static int
 bus_handlers_add(BusHandlers *handlers, Caller *caller, const char *path, const char *name,
                  sd_bus_error *error)
 {
-    Handlers *registry = app_handlers(bus_server_app(handlers->server));
+    Handlers *registry = app_handlers(handlers->context->app);
     g_autofree BusHandler *handler = g_new0(BusHandler, 1);
     g_autoptr(GError) failure = NULL;
 
@@ -331,9 +331,9 @@ bus_handlers_add(BusHandlers *handlers, Caller *caller, const char *path, const 
 int
 bus_handlers_on_register(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    BusServer *server = ((BusItem *)data)->server;
-    BusHandlers *handlers = bus_server_handlers(server);
-    Caller *caller = callers_find(bus_server_callers(server), message);
+    BusContext *context = ((BusItem *)data)->context;
+    BusHandlers *handlers = context->handlers;
+    Caller *caller = callers_find(context->callers, message);
     const char *path, *name = NULL;
     BusOption match[] = {{"name", 's', &name}};
     int r;
@@ -355,7 +355,7 @@ bus_handlers_on_register(sd_bus_message *message, void *data, sd_bus_error *erro
 int
 bus_handlers_on_unregister(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    BusServer *server = ((BusItem *)data)->server;
+    BusContext *context = ((BusItem *)data)->context;
     BusHandler *handler;
     const char *path;
     int r;
@@ -363,8 +363,7 @@ bus_handlers_on_unregister(sd_bus_message *message, void *data, sd_bus_error *er
     r = sd_bus_message_read(message, "o", &path);
     if (r < 0)
         return r;
-    handler = bus_handlers_find(bus_server_handlers(server),
-                                callers_find(bus_server_callers(server), message), path);
+    handler = bus_handlers_find(context->handlers, callers_find(context->callers, message), path);
     if (handler == NULL)
         return bus_error_setf(error, STREAMD_ERROR_NOT_FOUND,
                               "this connection has registered no handler %s", path);

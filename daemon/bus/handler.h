@@ -5,7 +5,7 @@
 #pragma once
 
 #include "daemon/bus/caller.h"
-#include "daemon/bus/server.h"
+#include "daemon/bus/context.h"
 
 typedef struct BusHandlers BusHandlers;
 
@@ -16,7 +16,7 @@ typedef struct BusHandlers BusHandlers;
 /* For its turn (bus/outcall.h), in the same unit; then the stream ends. */
 #define HANDLER_DELIVER_WAITS 6
 
-BusHandlers *bus_handlers_new(BusServer *server);
+BusHandlers *bus_handlers_new(BusContext *context);
 void bus_handlers_free(BusHandlers *handlers); /* as agents_free */
 
 /* Manager.RegisterHandler and UnregisterHandler. */

@@ -2,7 +2,7 @@
 #include "daemon/bus/introspect.h"
 
 #include "common/bus/names.h"
-#include "daemon/bus/objects.h"
+#include "daemon/bus/kind.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "daemon/bus/caller.h"
-#include "daemon/bus/server.h"
+#include "daemon/bus/context.h"
 
 typedef struct BusLeases BusLeases;
 

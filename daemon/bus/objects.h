@@ -1,96 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bus objects: kinds of objects as data, and what they have in common: paths, look-up, visibility,
+/* Bus objects: the objects on the bus, of all kinds (bus/kind.h): look-up, visibility,
  * org.freedesktop.DBus.ObjectManager and signals. Main thread.
  *
  * An object is looked up by its path at every call and never kept, so one that was removed in the
  * meantime is simply unknown. */
 #pragma once
 
-#include "daemon/bus/server.h"
-
-typedef struct {
-    const char *interface;
-    const sd_bus_vtable *vtable;
-    const char *prefix; /* the path, or for many objects the path above them */
-    /* Many objects: the part of the path after PREFIX, decoded, to an object and back; all of
-     * them, borrowed, in an array for the caller. NULL for an interface of the root. */
-    gpointer (*find)(App *app, const char *key);
-    char *(*key)(gconstpointer object);
-    GPtrArray *(*list)(App *app);
-    gboolean numbered; /* keys are numbers, and stand in the path as they are */
-    /* To whom the object belongs: who else sees it, bus/subscriber.h says. NULL: everybody sees it. */
-    uid_t (*owner)(gconstpointer object);
-    gboolean for_agents; /* those who have registered one see it as well */
-    const char *missing; /* what a call of its methods hears when there is no such object */
-} BusKind;
-
-/* What a vtable function gets as its userdata. */
-typedef struct {
-    BusServer *server;
-    gpointer object; /* Hub, Target, Stream, Tunnel, Request; the App for the root */
-} BusItem;
-
-extern const BusKind bus_manager_kind;
-extern const BusKind bus_policy_kind;
-extern const BusKind bus_hub_kind;
-extern const BusKind bus_target_kind;
-extern const BusKind bus_stream_kind;
-extern const BusKind bus_tunnel_kind;
-extern const BusKind bus_request_kind;
-
-/* All of them, in the order of dbus/README.md; NULL at the end. */
-extern const BusKind *const bus_kinds[];
+#include "daemon/bus/kind.h"
 
 typedef struct BusObjects BusObjects;
 
-/* Registers all kinds on the server's connection. */
-BusObjects *bus_objects_new(BusServer *server);
+/* Registers all kinds on the connection of CONTEXT. */
+BusObjects *bus_objects_new(BusContext *context);
 void bus_objects_free(BusObjects *objects); /* NULL is fine */
 
-/* Caller frees. */
-char *bus_object_path(const BusKind *kind, gconstpointer object);
-
 /* Whether the caller of the call that is being handled sees what OWNER has; the requests. */
-gboolean bus_object_caller_sees(BusServer *server, uid_t owner);
-gboolean bus_object_caller_sees_requests(BusServer *server);
-
-/* Appends all properties of an object as an a{sv}. */
-int bus_object_append_properties(BusServer *server, const BusKind *kind, gpointer object,
-                                 sd_bus_message *message);
+gboolean bus_object_caller_sees(BusContext *context, uid_t owner);
+gboolean bus_object_caller_sees_requests(BusContext *context);
 
 /* Signals: to everybody, or for what has an owner to those who see it and asked. */
-void bus_object_added(BusServer *server, const BusKind *kind, gpointer object);
-void bus_object_removed(BusServer *server, const BusKind *kind, gpointer object);
+void bus_object_added(BusContext *context, const BusKind *kind, gpointer object);
+void bus_object_removed(BusContext *context, const BusKind *kind, gpointer object);
 /* The names of the properties that changed, then NULL. */
-void bus_object_changed(BusServer *server, const BusKind *kind, gpointer object,
+void bus_object_changed(BusContext *context, const BusKind *kind, gpointer object,
                         ...) G_GNUC_NULL_TERMINATED;
 /* It belonged to BEFORE: OwnerUid has changed, and with it who sees the object. */
-void bus_object_moved(BusServer *server, const BusKind *kind, gpointer object, uid_t before);
-
-/* A property's getter: TYPES and VALUE are appended to the reply; VALUE is an expression over
- * `object` (a TYPE *) and `server`. */
-#define BUS_GETTER(name, Type, types, value)                                                       \
-    static int name(sd_bus *bus, const char *path, const char *interface, const char *property,    \
-                    sd_bus_message *reply, void *userdata, sd_bus_error *error)                    \
-    {                                                                                              \
-        BusServer *server G_GNUC_UNUSED = ((BusItem *)userdata)->server;                           \
-        Type *object G_GNUC_UNUSED = ((BusItem *)userdata)->object;                                \
-                                                                                                   \
-        return sd_bus_message_append(reply, types, value);                                         \
-    }
-
-/* Appends text that a hub or device may have written: what is not UTF-8 is replaced, since the bus
- * would disconnect us for it. */
-int bus_object_append_text(sd_bus_message *message, const char *text);
-
-/* The getter of such a text. */
-#define BUS_GETTER_TEXT(name, Type, value)                                                         \
-    static int name(sd_bus *bus, const char *path, const char *interface, const char *property,    \
-                    sd_bus_message *reply, void *userdata, sd_bus_error *error)                    \
-    {                                                                                              \
-        const Type *object = ((BusItem *)userdata)->object;                                        \
-                                                                                                   \
-        return bus_object_append_text(reply, value);                                               \
-    }
+void bus_object_moved(BusContext *context, const BusKind *kind, gpointer object, uid_t before);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusObjects, bus_objects_free)

@@ -13,8 +13,8 @@
 #define BUS_STRINGS_MAX 64 /* in one array; security R23 */
 
 /* TYPE is one of: 's' const char * (owned by the message), 't' guint64, 'u' guint32, 'q' guint16,
- * 'b' int, 'h' int (the message's), 'a' GStrv (an `as`, owned by the caller even when reading fails later). VALUE is left
- * alone when the key is absent. */
+ * 'b' int, 'h' int (the message's), 'a' GStrv (an `as`, owned by the caller even when reading fails
+ * later). VALUE is left alone when the key is absent. */
 typedef struct {
     const char *key;
     char type;

@@ -8,30 +8,17 @@
 #include "daemon/bus/bouncer.h"
 #include "daemon/bus/call.h"
 #include "daemon/bus/handler.h"
+#include "daemon/bus/lease.h"
 #include "daemon/bus/objects.h"
 #include "daemon/bus/outcall.h"
 #include "daemon/bus/quota.h"
-#include "daemon/bus/server-private.h"
 #include "daemon/bus/subscriber.h"
 
 struct BusServer {
-    sd_bus *bus;
-    App *app; /* weak */
+    BusContext context; /* what it holds is the server's, but for APP */
     GSource *source;
-    BusServerOptions options;
-    Callers *callers;
-    Bouncer *bouncer;
-    BusLeases *leases;
-    Quotas *quotas;
-    Viewers *viewers;
-    Agents *agents;
-    BusHandlers *handlers;
-    Outcalls *outcalls;
     BusObjects *objects;
-    GHashTable *calls; /* set of BusCall */
     sd_bus_slot *name;
-    guint64 started_at;
-    guint64 policy_revision;
     BusServerLost lost;
     void *lost_data;
     void (*owned)(void *data);
@@ -77,10 +64,10 @@ bus_server_target_removed(Target *target, void *data)
 static void
 bus_server_policy_changed(AcceptPolicy *policy, void *data)
 {
-    BusServer *server = data;
+    BusContext *context = data;
 
-    server->policy_revision++;
-    bus_object_changed(server, &bus_policy_kind, server->app, "DefaultVerdict", "DefaultReason",
+    context->policy_revision++;
+    bus_object_changed(context, &bus_policy_kind, context->app, "DefaultVerdict", "DefaultReason",
                        "Revision", NULL);
 }
 
@@ -112,19 +99,19 @@ bus_server_stream_owner_changed(Stream *stream, guint32 before, void *data)
 static void
 bus_server_request_added(Request *request, void *data)
 {
-    BusServer *server = data;
+    BusContext *context = data;
 
-    bus_object_added(server, &bus_request_kind, request);
-    agents_request_added(server->agents, request);
+    bus_object_added(context, &bus_request_kind, request);
+    agents_request_added(context->agents, request);
 }
 
 static void
 bus_server_request_removed(Request *request, void *data)
 {
-    BusServer *server = data;
+    BusContext *context = data;
 
-    agents_request_removed(server->agents, request);
-    bus_object_removed(server, &bus_request_kind, request);
+    agents_request_removed(context->agents, request);
+    bus_object_removed(context, &bus_request_kind, request);
 }
 
 static void
@@ -142,10 +129,10 @@ bus_server_tunnel_changed(Tunnel *tunnel, void *data)
 static void
 bus_server_tunnel_removed(Tunnel *tunnel, void *data)
 {
-    BusServer *server = data;
+    BusContext *context = data;
 
-    bus_leases_drop(server->leases, tunnel_id(tunnel));
-    bus_object_removed(server, &bus_tunnel_kind, tunnel);
+    bus_leases_drop(context->leases, tunnel_id(tunnel));
+    bus_object_removed(context, &bus_tunnel_kind, tunnel);
 }
 
 static const Observer bus_server_observer = {
@@ -177,31 +164,37 @@ bus_server_on_lost(sd_bus *bus, int error, void *data)
     server->lost(why, server->lost_data);
 }
 
+static void
+bus_server_fill(BusContext *context, sd_bus *bus, App *app, const BusServerOptions *options)
+{
+    context->bus = sd_bus_ref(bus);
+    context->app = app;
+    context->options = *options;
+    context->started_at = (guint64)g_get_real_time();
+    context->calls = g_hash_table_new(NULL, NULL);
+    context->callers = callers_new(bus, bus_admission_check, context);
+    context->bouncer = bouncer_new(bus, options->polkit_timeout);
+    context->leases = bus_leases_new(app);
+    context->quotas = quotas_new();
+    context->subscribers = subscribers_new(context);
+    context->agents = agents_new(context);
+    context->outcalls = outcalls_new(bus);
+    context->handlers = bus_handlers_new(context);
+}
+
 BusServer *
 bus_server_new(sd_bus *bus, App *app, const BusServerOptions *options, BusServerLost lost,
                void *data)
 {
     BusServer *server = g_new0(BusServer, 1);
 
-    server->bus = sd_bus_ref(bus);
-    server->app = app;
-    server->options = *options;
+    bus_server_fill(&server->context, bus, app, options);
     server->lost = lost;
     server->lost_data = data;
-    server->started_at = (guint64)g_get_real_time();
-    server->calls = g_hash_table_new(NULL, NULL);
-    server->callers = callers_new(bus, bus_admission_check, server);
-    server->bouncer = bouncer_new(bus, options->polkit_timeout);
-    server->leases = bus_leases_new(app);
-    server->quotas = quotas_new();
-    server->viewers = viewers_new(server);
-    server->agents = agents_new(server);
-    server->outcalls = outcalls_new(bus);
-    server->handlers = bus_handlers_new(server);
-    server->objects = bus_objects_new(server);
+    server->objects = bus_objects_new(&server->context);
     server->source = bus_source_new(bus, bus_server_on_lost, server);
     (void)g_source_attach(server->source, NULL);
-    app_set_observer(app, &bus_server_observer, server);
+    app_set_observer(app, &bus_server_observer, &server->context);
     return server;
 }
 
@@ -236,18 +229,18 @@ bus_server_take_name(BusServer *server, void (*owned)(void *data), void *data)
 {
     server->owned = owned;
     server->owned_data = data;
-    return sd_bus_request_name_async(server->bus, &server->name, BUS_NAME, 0, bus_server_on_name,
-                                     server);
+    return sd_bus_request_name_async(server->context.bus, &server->name, BUS_NAME, 0,
+                                     bus_server_on_name, server);
 }
 
 static void
-bus_server_cancel_calls(BusServer *server)
+bus_server_cancel_calls(const BusContext *context)
 {
     GHashTableIter iter;
     gpointer call;
 
     for (;;) {
-        g_hash_table_iter_init(&iter, server->calls);
+        g_hash_table_iter_init(&iter, context->calls);
         if (!g_hash_table_iter_next(&iter, &call, NULL))
             return;
         bus_call_cancel(call);
@@ -257,107 +250,32 @@ bus_server_cancel_calls(BusServer *server)
 void
 bus_server_free(BusServer *server)
 {
+    BusContext *context;
+
     if (server == NULL)
         return;
-    app_set_observer(server->app, NULL, NULL);
-    bus_server_cancel_calls(server);
-    agents_free(server->agents);
-    bus_handlers_free(server->handlers);
-    outcalls_free(server->outcalls);
+    context = &server->context;
+    app_set_observer(context->app, NULL, NULL);
+    bus_server_cancel_calls(context);
+    agents_free(context->agents);
+    bus_handlers_free(context->handlers);
+    outcalls_free(context->outcalls);
     g_source_destroy(server->source);
     g_source_unref(server->source);
     sd_bus_slot_unref(server->name);
     bus_objects_free(server->objects);
-    bus_leases_free(server->leases);
-    viewers_free(server->viewers);
-    bouncer_free(server->bouncer);
-    callers_free(server->callers);
-    quotas_free(server->quotas);
-    g_hash_table_unref(server->calls);
-    sd_bus_unref(server->bus);
+    bus_leases_free(context->leases);
+    subscribers_free(context->subscribers);
+    bouncer_free(context->bouncer);
+    callers_free(context->callers);
+    quotas_free(context->quotas);
+    g_hash_table_unref(context->calls);
+    sd_bus_unref(context->bus);
     g_free(server);
 }
 
-App *
-bus_server_app(BusServer *server)
+BusContext *
+bus_server_context(BusServer *server)
 {
-    return server->app;
-}
-
-sd_bus *
-bus_server_bus(BusServer *server)
-{
-    return server->bus;
-}
-
-Callers *
-bus_server_callers(BusServer *server)
-{
-    return server->callers;
-}
-
-const BusServerOptions *
-bus_server_options(BusServer *server)
-{
-    return &server->options;
-}
-
-Bouncer *
-bus_server_bouncer(BusServer *server)
-{
-    return server->bouncer;
-}
-
-BusLeases *
-bus_server_leases(BusServer *server)
-{
-    return server->leases;
-}
-
-Quotas *
-bus_server_quotas(BusServer *server)
-{
-    return server->quotas;
-}
-
-Agents *
-bus_server_agents(BusServer *server)
-{
-    return server->agents;
-}
-
-BusHandlers *
-bus_server_handlers(BusServer *server)
-{
-    return server->handlers;
-}
-
-Outcalls *
-bus_server_outcalls(BusServer *server)
-{
-    return server->outcalls;
-}
-
-Viewers *
-bus_server_viewers(BusServer *server)
-{
-    return server->viewers;
-}
-
-GHashTable *
-bus_server_calls(BusServer *server)
-{
-    return server->calls;
-}
-
-guint64
-bus_server_started_at(BusServer *server)
-{
-    return server->started_at;
-}
-
-guint64
-bus_server_policy_revision(BusServer *server)
-{
-    return server->policy_revision;
+    return &server->context;
 }

@@ -2,20 +2,13 @@
 /* Bus server: puts an App on the bus and keeps it there. Main thread. */
 #pragma once
 
-#include "common/bus/util.h"
-#include "daemon/app.h"
+#include "daemon/bus/context.h"
 
 typedef struct BusServer BusServer;
 
 /* The connection to the bus, or the name, is lost: what there is goes on, but cannot be reached.
  * Called once. */
 typedef void (*BusServerLost)(const char *why, void *data);
-
-typedef struct {
-    gboolean system;        /* serves every user, and asks polkit; else one user */
-    gboolean ask_everybody; /* for tests, where all callers are one user: nobody passes unasked */
-    gint64 polkit_timeout;  /* µs; 0: BOUNCER_TIMEOUT */
-} BusServerOptions;
 
 /* BUS is started; its loop is the default main context. APP outlives the server, which becomes its
  * observer. Does not take the name yet. */
@@ -28,10 +21,7 @@ int bus_server_take_name(BusServer *server, void (*owned)(void *data), void *dat
 /* Callers that wait get no reply. NULL is fine. */
 void bus_server_free(BusServer *server);
 
-App *bus_server_app(BusServer *server);
-sd_bus *bus_server_bus(BusServer *server);
-struct Callers *bus_server_callers(BusServer *server);
-guint64 bus_server_policy_revision(BusServer *server);
-guint64 bus_server_started_at(BusServer *server); /* CLOCK_REALTIME µs */
+/* What the server's modules share; good as long as the server. */
+BusContext *bus_server_context(BusServer *server);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusServer, bus_server_free)

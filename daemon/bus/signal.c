@@ -1,45 +1,44 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The signals of objects. */
-#include "daemon/bus/objects-private.h"
+#include "daemon/bus/objects.h"
 
 #include "common/bus/names.h"
-#include "daemon/bus/server-private.h"
 #include "daemon/bus/subscriber.h"
 
 static void
-bus_object_send(BusServer *server, const BusKind *kind, gconstpointer object,
+bus_object_send(BusContext *context, const BusKind *kind, gconstpointer object,
                 sd_bus_message *signal)
 {
     int r;
 
     if (kind->for_agents) {
-        viewers_tell_requests(bus_server_viewers(server), signal);
+        subscribers_tell_requests(context->subscribers, signal);
         return;
     }
     if (kind->owner != NULL) {
-        viewers_tell(bus_server_viewers(server), kind->owner(object), signal);
+        subscribers_tell(context->subscribers, kind->owner(object), signal);
         return;
     }
-    r = sd_bus_send(bus_server_bus(server), signal, NULL);
+    r = sd_bus_send(context->bus, signal, NULL);
     if (r < 0)
         g_debug("Cannot send a signal of %s: %s", kind->interface, g_strerror(-r));
 }
 
 static int
-bus_object_build_added(BusServer *server, const BusKind *kind, gpointer object, const char *path,
+bus_object_build_added(BusContext *context, const BusKind *kind, gpointer object, const char *path,
                        sd_bus_message **ret_message)
 {
     g_autoptr(sd_bus_message) message = NULL;
     int r;
 
-    r = sd_bus_message_new_signal(bus_server_bus(server), &message, BUS_ROOT, BUS_OBJECT_MANAGER,
+    r = sd_bus_message_new_signal(context->bus, &message, BUS_ROOT, BUS_OBJECT_MANAGER,
                                   "InterfacesAdded");
     if (r >= 0)
         r = sd_bus_message_append(message, "o", path);
     if (r >= 0)
         r = sd_bus_message_open_container(message, 'a', "{sa{sv}}");
     if (r >= 0)
-        r = bus_object_append_interface(server, kind, object, path, message);
+        r = bus_object_append_interface(context, kind, object, path, message);
     if (r >= 0)
         r = sd_bus_message_close_container(message);
     if (r >= 0)
@@ -48,23 +47,23 @@ bus_object_build_added(BusServer *server, const BusKind *kind, gpointer object, 
 }
 
 void
-bus_object_added(BusServer *server, const BusKind *kind, gpointer object)
+bus_object_added(BusContext *context, const BusKind *kind, gpointer object)
 {
     g_autoptr(sd_bus_message) message = NULL;
     g_autofree char *path = bus_object_path(kind, object);
 
-    if (bus_object_build_added(server, kind, object, path, &message) >= 0)
-        bus_object_send(server, kind, object, message);
+    if (bus_object_build_added(context, kind, object, path, &message) >= 0)
+        bus_object_send(context, kind, object, message);
 }
 
 static int
-bus_object_build_removed(BusServer *server, const BusKind *kind, const char *path,
+bus_object_build_removed(BusContext *context, const BusKind *kind, const char *path,
                          sd_bus_message **ret_message)
 {
     g_autoptr(sd_bus_message) message = NULL;
     int r;
 
-    r = sd_bus_message_new_signal(bus_server_bus(server), &message, BUS_ROOT, BUS_OBJECT_MANAGER,
+    r = sd_bus_message_new_signal(context->bus, &message, BUS_ROOT, BUS_OBJECT_MANAGER,
                                   "InterfacesRemoved");
     if (r >= 0)
         r = sd_bus_message_append(message, "oas", path, 1, kind->interface);
@@ -74,30 +73,30 @@ bus_object_build_removed(BusServer *server, const BusKind *kind, const char *pat
 }
 
 void
-bus_object_removed(BusServer *server, const BusKind *kind, gpointer object)
+bus_object_removed(BusContext *context, const BusKind *kind, gpointer object)
 {
     g_autoptr(sd_bus_message) message = NULL;
     g_autofree char *path = bus_object_path(kind, object);
 
-    if (bus_object_build_removed(server, kind, path, &message) >= 0)
-        bus_object_send(server, kind, object, message);
+    if (bus_object_build_removed(context, kind, path, &message) >= 0)
+        bus_object_send(context, kind, object, message);
 }
 
 static int
-bus_object_build_changed(BusServer *server, const BusKind *kind, gpointer object, const char *path,
-                         GPtrArray *names, sd_bus_message **ret_message)
+bus_object_build_changed(BusContext *context, const BusKind *kind, gpointer object,
+                         const char *path, GPtrArray *names, sd_bus_message **ret_message)
 {
     g_autoptr(sd_bus_message) message = NULL;
     int r;
 
-    r = sd_bus_message_new_signal(bus_server_bus(server), &message, path, BUS_PROPERTIES,
+    r = sd_bus_message_new_signal(context->bus, &message, path, BUS_PROPERTIES,
                                   "PropertiesChanged");
     if (r >= 0)
         r = sd_bus_message_append(message, "s", kind->interface);
     if (r >= 0)
         r = sd_bus_message_open_container(message, 'a', "{sv}");
     if (r >= 0)
-        r = bus_object_append(server, kind, object, path, names, message);
+        r = bus_object_append(context, kind, object, path, names, message);
     if (r >= 0)
         r = sd_bus_message_close_container(message);
     if (r >= 0)
@@ -108,7 +107,7 @@ bus_object_build_changed(BusServer *server, const BusKind *kind, gpointer object
 }
 
 void
-bus_object_changed(BusServer *server, const BusKind *kind, gpointer object, ...)
+bus_object_changed(BusContext *context, const BusKind *kind, gpointer object, ...)
 {
     g_autoptr(sd_bus_message) message = NULL;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -120,21 +119,21 @@ bus_object_changed(BusServer *server, const BusKind *kind, gpointer object, ...)
     while ((name = va_arg(args, const char *)) != NULL)
         g_ptr_array_add(names, (gpointer)name);
     va_end(args);
-    if (bus_object_build_changed(server, kind, object, path, names, &message) >= 0)
-        bus_object_send(server, kind, object, message);
+    if (bus_object_build_changed(context, kind, object, path, names, &message) >= 0)
+        bus_object_send(context, kind, object, message);
 }
 
 void
-bus_object_moved(BusServer *server, const BusKind *kind, gpointer object, uid_t before)
+bus_object_moved(BusContext *context, const BusKind *kind, gpointer object, uid_t before)
 {
     g_autoptr(sd_bus_message) added = NULL, changed = NULL, removed = NULL;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     g_autofree char *path = bus_object_path(kind, object);
 
     g_ptr_array_add(names, (gpointer) "OwnerUid");
-    if (bus_object_build_added(server, kind, object, path, &added) >= 0 &&
-        bus_object_build_changed(server, kind, object, path, names, &changed) >= 0 &&
-        bus_object_build_removed(server, kind, path, &removed) >= 0)
-        viewers_tell_moved(bus_server_viewers(server), before, kind->owner(object), added, changed,
-                           removed);
+    if (bus_object_build_added(context, kind, object, path, &added) >= 0 &&
+        bus_object_build_changed(context, kind, object, path, names, &changed) >= 0 &&
+        bus_object_build_removed(context, kind, path, &removed) >= 0)
+        subscribers_tell_moved(context->subscribers, before, kind->owner(object), added, changed,
+                               removed);
 }

@@ -1,99 +1,120 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/bus/subscriber.h"
 
-#include "daemon/bus/admission.h"
-#include "daemon/bus/agent.h"
-#include "daemon/bus/server-private.h"
-
 #include <errno.h>
 
-struct Viewers {
-    BusServer *server; /* weak */
-    GHashTable *table; /* Caller -> Viewer */
+struct Subscribers {
+    BusContext *context; /* weak */
+    GHashTable *table;   /* Caller -> Subscriber */
 };
 
 typedef struct {
-    Viewers *viewers; /* weak */
-    Caller *caller;   /* weak; good while WATCH is */
+    Subscribers *subscribers; /* weak */
+    Caller *caller;           /* weak; good while WATCH is */
     CallerWatch *watch;
     gboolean all;
-} Viewer;
+    guint agents; /* that it has registered */
+} Subscriber;
 
 static void
-viewer_free(gpointer data)
+subscriber_free(gpointer data)
 {
-    Viewer *viewer = data;
+    Subscriber *subscriber = data;
 
-    caller_unwatch(viewer->watch);
-    g_free(viewer);
+    caller_unwatch(subscriber->watch);
+    g_free(subscriber);
 }
 
 static void
-viewer_gone(void *data)
+subscriber_gone(void *data)
 {
-    const Viewer *viewer = data;
+    const Subscriber *subscriber = data;
 
-    (void)g_hash_table_remove(viewer->viewers->table, viewer->caller);
+    (void)g_hash_table_remove(subscriber->subscribers->table, subscriber->caller);
 }
 
-Viewers *
-viewers_new(BusServer *server)
+Subscribers *
+subscribers_new(BusContext *context)
 {
-    Viewers *viewers = g_new0(Viewers, 1);
+    Subscribers *subscribers = g_new0(Subscribers, 1);
 
-    viewers->server = server;
-    viewers->table = g_hash_table_new_full(NULL, NULL, NULL, viewer_free);
-    return viewers;
+    subscribers->context = context;
+    subscribers->table = g_hash_table_new_full(NULL, NULL, NULL, subscriber_free);
+    return subscribers;
 }
 
 void
-viewers_free(Viewers *viewers)
+subscribers_free(Subscribers *subscribers)
 {
-    if (viewers == NULL)
+    if (subscribers == NULL)
         return;
-    g_hash_table_unref(viewers->table);
-    g_free(viewers);
+    g_hash_table_unref(subscribers->table);
+    g_free(subscribers);
+}
+
+static Subscriber *
+subscribers_have(Subscribers *subscribers, Caller *caller)
+{
+    Subscriber *subscriber = g_hash_table_lookup(subscribers->table, caller);
+
+    if (subscriber == NULL) {
+        subscriber = g_new0(Subscriber, 1);
+        subscriber->subscribers = subscribers;
+        subscriber->caller = caller;
+        subscriber->watch = caller_watch(caller, subscriber_gone, subscriber);
+        g_hash_table_insert(subscribers->table, caller, subscriber);
+    }
+    return subscriber;
 }
 
 void
-viewers_add(Viewers *viewers, Caller *caller, gboolean all)
+subscribers_add(Subscribers *subscribers, Caller *caller, gboolean all)
 {
-    Viewer *viewer = g_hash_table_lookup(viewers->table, caller);
+    subscribers_have(subscribers, caller)->all |= all;
+}
 
-    if (viewer == NULL) {
-        viewer = g_new0(Viewer, 1);
-        viewer->viewers = viewers;
-        viewer->caller = caller;
-        viewer->watch = caller_watch(caller, viewer_gone, viewer);
-        g_hash_table_insert(viewers->table, caller, viewer);
-    }
-    viewer->all |= all;
+void
+subscribers_add_agent(Subscribers *subscribers, Caller *caller)
+{
+    subscribers_have(subscribers, caller)->agents++;
+}
+
+void
+subscribers_drop_agent(Subscribers *subscribers, const Caller *caller)
+{
+    Subscriber *subscriber = g_hash_table_lookup(subscribers->table, caller);
+
+    if (subscriber != NULL) /* a caller that leaves may be forgotten here first */
+        subscriber->agents--;
 }
 
 gboolean
-viewers_sees_all(Viewers *viewers, const Caller *caller)
+subscribers_see_all(Subscribers *subscribers, const Caller *caller)
 {
-    const Viewer *viewer = g_hash_table_lookup(viewers->table, caller);
+    const Subscriber *subscriber = g_hash_table_lookup(subscribers->table, caller);
 
-    return (viewer != NULL && viewer->all) || bus_admission_is_privileged(viewers->server, caller);
+    return (subscriber != NULL && subscriber->all) ||
+           bus_context_is_privileged(subscribers->context, caller);
 }
 
 gboolean
-viewers_sees(Viewers *viewers, const Caller *caller, uid_t owner)
+subscribers_see(Subscribers *subscribers, const Caller *caller, uid_t owner)
 {
-    return caller_uid(caller) == owner || viewers_sees_all(viewers, caller);
+    return caller_uid(caller) == owner || subscribers_see_all(subscribers, caller);
 }
 
 gboolean
-viewers_sees_requests(Viewers *viewers, const Caller *caller)
+subscribers_see_requests(Subscribers *subscribers, const Caller *caller)
 {
-    return viewers_sees_all(viewers, caller) ||
-           agents_have(bus_server_agents(viewers->server), caller);
+    const Subscriber *subscriber = g_hash_table_lookup(subscribers->table, caller);
+
+    return subscribers_see_all(subscribers, caller) ||
+           (subscriber != NULL && subscriber->agents > 0);
 }
 
 /* A message is for one destination, so each gets one of its own. */
 static int
-viewer_send(const Viewer *viewer, sd_bus *bus, sd_bus_message *signal)
+subscriber_send(const Subscriber *subscriber, sd_bus *bus, sd_bus_message *signal)
 {
     g_autoptr(sd_bus_message) copy = NULL;
     int r;
@@ -102,7 +123,7 @@ viewer_send(const Viewer *viewer, sd_bus *bus, sd_bus_message *signal)
                                   sd_bus_message_get_interface(signal),
                                   sd_bus_message_get_member(signal));
     if (r >= 0)
-        r = sd_bus_message_set_destination(copy, caller_name(viewer->caller));
+        r = sd_bus_message_set_destination(copy, caller_name(subscriber->caller));
     if (r >= 0)
         r = sd_bus_message_rewind(signal, 1);
     if (r >= 0)
@@ -110,26 +131,27 @@ viewer_send(const Viewer *viewer, sd_bus *bus, sd_bus_message *signal)
     return r < 0 ? r : sd_bus_send(bus, copy, NULL);
 }
 
-/* Which of its signals a viewer gets; NULL: none. */
-typedef sd_bus_message *(*ViewersPick)(Viewers *viewers, const Caller *caller, const void *data);
+/* Which of its signals a subscriber gets; NULL: none. */
+typedef sd_bus_message *(*SubscribersPick)(Subscribers *subscribers, const Caller *caller,
+                                           const void *data);
 
 static void
-viewers_send(Viewers *viewers, ViewersPick pick, const void *data)
+subscribers_send(Subscribers *subscribers, SubscribersPick pick, const void *data)
 {
-    sd_bus *bus = bus_server_bus(viewers->server);
+    sd_bus *bus = subscribers->context->bus;
     GHashTableIter iter;
-    gpointer viewer;
+    gpointer subscriber;
     int r = 0;
 
-    g_hash_table_iter_init(&iter, viewers->table);
-    while (r >= 0 && g_hash_table_iter_next(&iter, NULL, &viewer)) {
-        sd_bus_message *signal = pick(viewers, ((const Viewer *)viewer)->caller, data);
+    g_hash_table_iter_init(&iter, subscribers->table);
+    while (r >= 0 && g_hash_table_iter_next(&iter, NULL, &subscriber)) {
+        sd_bus_message *signal = pick(subscribers, ((const Subscriber *)subscriber)->caller, data);
 
         if (signal == NULL)
             continue;
         r = sd_bus_message_seal(signal, 1, 0); /* so that it can be read; it is never sent */
         if (r >= 0 || r == -EPERM)             /* it is already */
-            r = viewer_send(viewer, bus, signal);
+            r = subscriber_send(subscriber, bus, signal);
     }
     if (r < 0)
         g_debug("Cannot send a signal: %s", g_strerror(-r));
@@ -141,37 +163,37 @@ typedef struct {
 } Told;
 
 static sd_bus_message *
-pick_by_owner(Viewers *viewers, const Caller *caller, const void *data)
+pick_by_owner(Subscribers *subscribers, const Caller *caller, const void *data)
 {
     const Told *told = data;
-    gboolean sees = viewers_sees(viewers, caller, told->owner);
+    gboolean sees = subscribers_see(subscribers, caller, told->owner);
 
-    if (viewers_sees(viewers, caller, told->before))
+    if (subscribers_see(subscribers, caller, told->before))
         return sees ? told->changed : told->removed;
     return sees ? told->added : NULL;
 }
 
 static sd_bus_message *
-pick_by_right(Viewers *viewers, const Caller *caller, const void *data)
+pick_by_right(Subscribers *subscribers, const Caller *caller, const void *data)
 {
-    return viewers_sees_requests(viewers, caller) ? ((const Told *)data)->changed : NULL;
+    return subscribers_see_requests(subscribers, caller) ? ((const Told *)data)->changed : NULL;
 }
 
 void
-viewers_tell(Viewers *viewers, uid_t owner, sd_bus_message *signal)
+subscribers_tell(Subscribers *subscribers, uid_t owner, sd_bus_message *signal)
 {
-    viewers_send(viewers, pick_by_owner, &(Told){owner, owner, NULL, signal, NULL});
+    subscribers_send(subscribers, pick_by_owner, &(Told){owner, owner, NULL, signal, NULL});
 }
 
 void
-viewers_tell_requests(Viewers *viewers, sd_bus_message *signal)
+subscribers_tell_requests(Subscribers *subscribers, sd_bus_message *signal)
 {
-    viewers_send(viewers, pick_by_right, &(Told){.changed = signal});
+    subscribers_send(subscribers, pick_by_right, &(Told){.changed = signal});
 }
 
 void
-viewers_tell_moved(Viewers *viewers, uid_t before, uid_t owner, sd_bus_message *added,
-                   sd_bus_message *changed, sd_bus_message *removed)
+subscribers_tell_moved(Subscribers *subscribers, uid_t before, uid_t owner, sd_bus_message *added,
+                       sd_bus_message *changed, sd_bus_message *removed)
 {
-    viewers_send(viewers, pick_by_owner, &(Told){before, owner, added, changed, removed});
+    subscribers_send(subscribers, pick_by_owner, &(Told){before, owner, added, changed, removed});
 }

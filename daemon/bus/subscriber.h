@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Viewers: who sees which streams, tunnels and requests, and who is told of them. The one place
+/* Subscribers: who sees which streams, tunnels and requests, and who is told of them. The one place
  * that decides it: look-ups, lists, counts and signals all ask here.
  *
  * Requests are seen by those who see all, and by agents (bus/agent.h).
@@ -10,28 +10,32 @@
  * an object. All of this ends with the connection. Main thread. */
 #pragma once
 
-#include "daemon/bus/caller.h"
-#include "daemon/bus/server.h"
+#include "daemon/bus/context.h"
 
-typedef struct Viewers Viewers;
+typedef struct Subscribers Subscribers;
 
-Viewers *viewers_new(BusServer *server);
-void viewers_free(Viewers *viewers); /* before callers_free; NULL is fine */
+Subscribers *subscribers_new(BusContext *context);
+void subscribers_free(Subscribers *subscribers); /* before callers_free; NULL is fine */
 
 /* CALLER wants to be told; with ALL it sees everybody's from now on. */
-void viewers_add(Viewers *viewers, Caller *caller, gboolean all);
+void subscribers_add(Subscribers *subscribers, Caller *caller, gboolean all);
 
-gboolean viewers_sees(Viewers *viewers, const Caller *caller, uid_t owner);
-gboolean viewers_sees_requests(Viewers *viewers, const Caller *caller);
-gboolean viewers_sees_all(Viewers *viewers, const Caller *caller);
+/* One more agent that CALLER has registered, which sees the requests; one less. */
+void subscribers_add_agent(Subscribers *subscribers, Caller *caller);
+void subscribers_drop_agent(Subscribers *subscribers, const Caller *caller);
+
+gboolean subscribers_see(Subscribers *subscribers, const Caller *caller, uid_t owner);
+gboolean subscribers_see_requests(Subscribers *subscribers, const Caller *caller);
+gboolean subscribers_see_all(Subscribers *subscribers, const Caller *caller);
 
 /* Sends a copy of SIGNAL to each connection that asked and sees what OWNER has. */
-void viewers_tell(Viewers *viewers, uid_t owner, sd_bus_message *signal);
-void viewers_tell_requests(Viewers *viewers, sd_bus_message *signal);
+void subscribers_tell(Subscribers *subscribers, uid_t owner, sd_bus_message *signal);
+void subscribers_tell_requests(Subscribers *subscribers, sd_bus_message *signal);
 
 /* What was BEFORE's is OWNER's now: ADDED for those who see it only now, CHANGED for those who have
  * seen it and still do, REMOVED for those who do not any more. */
-void viewers_tell_moved(Viewers *viewers, uid_t before, uid_t owner, sd_bus_message *added,
-                        sd_bus_message *changed, sd_bus_message *removed);
+void
+subscribers_tell_moved(Subscribers *subscribers, uid_t before, uid_t owner, sd_bus_message *added,
+                       sd_bus_message *changed, sd_bus_message *removed);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Viewers, viewers_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Subscribers, subscribers_free)

@@ -5,7 +5,7 @@
 #include "common/bus/util.h"
 #include "daemon/app.h"
 #include "daemon/bus/bouncer.h"
-#include "daemon/bus/server-private.h"
+#include "daemon/bus/server.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -32,9 +32,9 @@ on_name(void *app)
 
 static int
 get_queries(sd_bus *bus, const char *path, const char *interface, const char *property,
-            sd_bus_message *reply, void *server, sd_bus_error *error)
+            sd_bus_message *reply, void *context, sd_bus_error *error)
 {
-    return sd_bus_message_append(reply, "u", bouncer_queries(bus_server_bouncer(server)));
+    return sd_bus_message_append(reply, "u", bouncer_queries(((const BusContext *)context)->bouncer));
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -62,7 +62,8 @@ main(int argc, char **argv)
     g_assert_no_error(error);
     server = bus_server_new(bus, app, &options, on_lost, NULL);
     g_assert_cmpint(
-        sd_bus_add_object_vtable(bus, &slot, "/test", "io.streamd.Test", vtable, server), >=, 0);
+        sd_bus_add_object_vtable(bus, &slot, "/test", "io.streamd.Test", vtable,
+                                 bus_server_context(server)), >=, 0);
     g_assert_cmpint(bus_server_take_name(server, on_name, app), >=, 0);
     (void)g_unix_signal_add(SIGTERM, on_signal, loop);
     g_main_loop_run(loop);

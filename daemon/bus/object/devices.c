@@ -67,11 +67,10 @@ bus_devices_on_list(sd_bus_message *message, void *data, sd_bus_error *error)
         r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
     if (r < 0)
         return r;
-    call = bus_call_begin(item->server, message, error);
+    call = bus_call_begin(item->context, message, error);
     if (call == NULL)
         return -EBUSY;
-    list =
-        app_list_devices(bus_server_app(item->server), hub, after, devices_listed, call, &failure);
+    list = app_list_devices(item->context->app, hub, after, devices_listed, call, &failure);
     if (list == NULL)
         bus_call_fail(call, failure);
     else

@@ -2,6 +2,6 @@
 /* Manager.ListDevices: which devices a hub has. Main thread. */
 #pragma once
 
-#include "daemon/bus/objects.h"
+#include "daemon/bus/kind.h"
 
 int bus_devices_on_list(sd_bus_message *message, void *data, sd_bus_error *error);

@@ -27,7 +27,7 @@ bus_hub_remove(sd_bus_message *message, void *data, sd_bus_error *error)
     g_autoptr(GError) failure = NULL;
     BusItem *item = data;
 
-    if (!app_remove_hub(bus_server_app(item->server), hub_name(item->object), &failure))
+    if (!app_remove_hub(item->context->app, hub_name(item->object), &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, NULL);
 }
@@ -110,12 +110,12 @@ bus_hub_diagnose(sd_bus_message *message, void *data, sd_bus_error *error)
 
     if (r < 0)
         return r;
-    call = bus_call_begin(item->server, message, error);
+    call = bus_call_begin(item->context, message, error);
     if (call == NULL)
         return -EBUSY;
     options.uid = bus_call_uid(call);
-    diagnosis = diagnosis_new(bus_server_app(item->server), item->object, &options,
-                              bus_hub_diagnosed, call, &failure);
+    diagnosis = diagnosis_new(item->context->app, item->object, &options, bus_hub_diagnosed, call,
+                              &failure);
     if (diagnosis == NULL)
         bus_call_fail(call, failure);
     else
@@ -149,15 +149,15 @@ BUS_GETTER_TEXT(bus_hub_get_last_error, Hub, hub_last_error(object))
 
 /* As with streams: what belongs to others is not counted for everybody. */
 static gboolean
-bus_hub_caller_sees(guint32 uid, gpointer server)
+bus_hub_caller_sees(guint32 uid, gpointer context)
 {
-    return bus_object_caller_sees(server, uid);
+    return bus_object_caller_sees(context, uid);
 }
 
 static TrafficCount
-bus_hub_traffic(BusServer *server, const Hub *hub)
+bus_hub_traffic(BusContext *context, const Hub *hub)
 {
-    return app_hub_traffic(bus_server_app(server), hub, bus_hub_caller_sees, server);
+    return app_hub_traffic(context->app, hub, bus_hub_caller_sees, context);
 }
 
 static int
@@ -169,10 +169,10 @@ bus_hub_get_endpoints(sd_bus *bus, const char *path, const char *interface, cons
     return sd_bus_message_append_strv(reply, (char **)hub_endpoints(hub));
 }
 
-BUS_GETTER(bus_hub_get_opened, Hub, "t", bus_hub_traffic(server, object).opened)
-BUS_GETTER(bus_hub_get_rejected, Hub, "t", bus_hub_traffic(server, object).failed)
-BUS_GETTER(bus_hub_get_bytes_in, Hub, "t", bus_hub_traffic(server, object).bytes_in)
-BUS_GETTER(bus_hub_get_bytes_out, Hub, "t", bus_hub_traffic(server, object).bytes_out)
+BUS_GETTER(bus_hub_get_opened, Hub, "t", bus_hub_traffic(context, object).opened)
+BUS_GETTER(bus_hub_get_rejected, Hub, "t", bus_hub_traffic(context, object).failed)
+BUS_GETTER(bus_hub_get_bytes_in, Hub, "t", bus_hub_traffic(context, object).bytes_in)
+BUS_GETTER(bus_hub_get_bytes_out, Hub, "t", bus_hub_traffic(context, object).bytes_out)
 BUS_GETTER(bus_hub_get_reconnects, Hub, "t", hub_reconnects(object))
 
 static const sd_bus_vtable bus_hub_vtable[] = {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 struct BusLog {
-    BusServer *server;
+    BusContext *context;
     Journal *journal;
     sd_bus_slot *slot;
 };
@@ -19,7 +19,7 @@ static int
 bus_log_admit(const BusLog *log, sd_bus *bus, sd_bus_error *error)
 {
     sd_bus_message *call = sd_bus_get_current_message(bus);
-    const Caller *caller = call ? callers_find(bus_server_callers(log->server), call) : NULL;
+    const Caller *caller = call ? callers_find(log->context->callers, call) : NULL;
 
     if (caller && (caller_uid(caller) == 0 || caller_uid(caller) == getuid()))
         return 0;
@@ -78,15 +78,15 @@ static const sd_bus_vtable bus_log_vtable[] = {
 };
 
 BusLog *
-bus_log_new(BusServer *server, Journal *journal)
+bus_log_new(BusContext *context, Journal *journal)
 {
     BusLog *log = g_new0(BusLog, 1);
     int r;
 
-    log->server = server;
+    log->context = context;
     log->journal = journal;
-    r = sd_bus_add_object_vtable(bus_server_bus(server), &log->slot, BUS_PATH_LOG, BUS_LOG,
-                                 bus_log_vtable, log);
+    r = sd_bus_add_object_vtable(context->bus, &log->slot, BUS_PATH_LOG, BUS_LOG, bus_log_vtable,
+                                 log);
     if (r < 0)
         g_error("Cannot register an object: %s", g_strerror(-r));
     return log;

@@ -5,12 +5,12 @@
 #pragma once
 
 #include "common/log/journal.h"
-#include "daemon/bus/server.h"
+#include "daemon/bus/context.h"
 
 typedef struct BusLog BusLog;
 
 /* Kept by reference: SERVER, which outlives it, and JOURNAL. */
-BusLog *bus_log_new(BusServer *server, Journal *journal);
+BusLog *bus_log_new(BusContext *context, Journal *journal);
 void bus_log_free(BusLog *log); /* NULL is fine */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusLog, bus_log_free)

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Manager */
+#include "common/base/secret.h"
 #include "common/bus/names.h"
 #include "common/codec/invitation.h"
-#include "common/base/secret.h"
 #include "daemon/bus/agent.h"
 #include "daemon/bus/call.h"
-#include "daemon/bus/object/devices.h"
+#include "daemon/bus/context.h"
 #include "daemon/bus/error.h"
 #include "daemon/bus/handler.h"
+#include "daemon/bus/lease.h"
 #include "daemon/bus/limits.h"
+#include "daemon/bus/object/devices.h"
 #include "daemon/bus/objects.h"
 #include "daemon/bus/secret.h"
-#include "daemon/bus/server-private.h"
 #include "daemon/bus/subscriber.h"
 #include "daemon/reload.h"
 
@@ -68,7 +69,7 @@ add_hub_read(const char *text, const GError *error, void *data)
         add->settings.ca = ca;
         add->settings.allowed_users = add->allowed_users;
         add->settings.proxy.credentials = add->proxy_credentials;
-        hub = app_add_hub(bus_server_app(bus_call_server(add->call)), &add->settings, &failure);
+        hub = app_add_hub(bus_call_context(add->call)->app, &add->settings, &failure);
         error = failure;
     }
     if (hub == NULL) {
@@ -154,7 +155,7 @@ bus_manager_add_hub(sd_bus_message *message, void *data, sd_bus_error *error)
     r = add_hub_read_arguments(message, add, error);
     if (r < 0)
         return r;
-    add->call = add_hub_begin(add, &failure) ? bus_call_begin(item->server, message, error) : NULL;
+    add->call = add_hub_begin(add, &failure) ? bus_call_begin(item->context, message, error) : NULL;
     if (add->call == NULL) {
         bus_secret_cancel(add->secret);
         return failure != NULL ? bus_error_set(error, failure) : -EBUSY;
@@ -225,10 +226,10 @@ bus_manager_open_stream(sd_bus_message *message, void *data, sd_bus_error *error
         r = open_check(&open, error);
     if (r < 0)
         return r;
-    call = bus_call_begin(item->server, message, error);
+    call = bus_call_begin(item->context, message, error);
     if (call == NULL)
         return -EBUSY;
-    request = app_open_stream(bus_server_app(item->server),
+    request = app_open_stream(item->context->app,
                               &(OpenOptions){
                                   .hub = open.hub,
                                   .device = open.device,
@@ -258,7 +259,7 @@ bus_manager_open_tunnel(sd_bus_message *message, void *data, sd_bus_error *error
 {
     g_autoptr(GError) failure = NULL;
     BusItem *item = data;
-    Caller *caller = callers_find(bus_server_callers(item->server), message);
+    Caller *caller = callers_find(item->context->callers, message);
     OpenArguments open = {0};
     BusOption options[] = {{"wait", 't', &open.wait},
                            {"timeout", 't', &open.timeout},
@@ -274,7 +275,7 @@ bus_manager_open_tunnel(sd_bus_message *message, void *data, sd_bus_error *error
         r = open_check(&open, error);
     if (r < 0)
         return r;
-    tunnel = app_open_tunnel(bus_server_app(item->server),
+    tunnel = app_open_tunnel(item->context->app,
                              &(TunnelOptions){
                                  .hub = open.hub,
                                  .device = open.device,
@@ -290,7 +291,7 @@ bus_manager_open_tunnel(sd_bus_message *message, void *data, sd_bus_error *error
     if (tunnel == NULL)
         return bus_error_set(error, failure);
     if (!open.persistent)
-        bus_leases_add(bus_server_leases(item->server), tunnel_id(tunnel), caller);
+        bus_leases_add(item->context->leases, tunnel_id(tunnel), caller);
     return open_tunnel_reply(message, tunnel);
 }
 
@@ -316,7 +317,7 @@ bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *err
         r = bus_limits_take(options, &limits, &settings.limits, error);
     if (r < 0)
         return r;
-    target = app_add_target(bus_server_app(((BusItem *)data)->server), &settings, &failure);
+    target = app_add_target(((BusItem *)data)->context->app, &settings, &failure);
     if (target == NULL)
         return bus_error_set(error, failure);
     return bus_manager_reply_path(message, &bus_target_kind, target);
@@ -325,14 +326,13 @@ bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *err
 static int
 bus_manager_watch(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    BusServer *server = ((BusItem *)data)->server;
+    BusContext *context = ((BusItem *)data)->context;
     int r;
 
     r = bus_options_read(message, NULL, 0, error);
     if (r < 0)
         return r;
-    viewers_add(bus_server_viewers(server), callers_find(bus_server_callers(server), message),
-                TRUE);
+    subscribers_add(context->subscribers, callers_find(context->callers, message), TRUE);
     return sd_bus_reply_method_return(message, NULL);
 }
 
@@ -341,7 +341,7 @@ bus_manager_reload(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
 
-    if (!reload_config(bus_server_app(((BusItem *)data)->server), &failure))
+    if (!reload_config(((BusItem *)data)->context->app, &failure))
         return bus_error_set_lines(error, failure);
     return sd_bus_reply_method_return(message, NULL);
 }
@@ -357,7 +357,7 @@ bus_manager_count(GPtrArray *list)
 }
 
 static guint
-bus_manager_count_streams(BusServer *server, App *app)
+bus_manager_count_streams(BusContext *context, App *app)
 {
     g_autoptr(GPtrArray) list = app_list_streams(app);
     guint count = 0;
@@ -365,37 +365,37 @@ bus_manager_count_streams(BusServer *server, App *app)
     for (guint i = 0; i < list->len; i++) {
         const Stream *stream = g_ptr_array_index(list, i);
 
-        if (!stream_has_ended(stream) && bus_object_caller_sees(server, stream_owner_uid(stream)))
+        if (!stream_has_ended(stream) && bus_object_caller_sees(context, stream_owner_uid(stream)))
             count++;
     }
     return count;
 }
 
 static guint
-bus_manager_count_tunnels(BusServer *server, App *app)
+bus_manager_count_tunnels(BusContext *context, App *app)
 {
     g_autoptr(GPtrArray) list = app_list_tunnels(app);
     guint count = 0;
 
     for (guint i = 0; i < list->len; i++)
-        if (bus_object_caller_sees(server, tunnel_owner_uid(g_ptr_array_index(list, i))))
+        if (bus_object_caller_sees(context, tunnel_owner_uid(g_ptr_array_index(list, i))))
             count++;
     return count;
 }
 
 static guint
-bus_manager_count_requests(BusServer *server, App *app)
+bus_manager_count_requests(BusContext *context, App *app)
 {
-    return bus_object_caller_sees_requests(server) ? bus_manager_count(app_list_requests(app)) : 0;
+    return bus_object_caller_sees_requests(context) ? bus_manager_count(app_list_requests(app)) : 0;
 }
 
 BUS_GETTER(bus_manager_get_version, App, "s", STREAMD_VERSION)
-BUS_GETTER(bus_manager_get_started, App, "t", bus_server_started_at(server))
+BUS_GETTER(bus_manager_get_started, App, "t", context->started_at)
 BUS_GETTER(bus_manager_get_hubs, App, "u", bus_manager_count(app_list_hubs(object)))
 BUS_GETTER(bus_manager_get_targets, App, "u", bus_manager_count(app_list_targets(object)))
-BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(server, object))
-BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count_tunnels(server, object))
-BUS_GETTER(bus_manager_get_requests, App, "u", bus_manager_count_requests(server, object))
+BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(context, object))
+BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count_tunnels(context, object))
+BUS_GETTER(bus_manager_get_requests, App, "u", bus_manager_count_requests(context, object))
 
 static const sd_bus_vtable bus_manager_vtable[] = {
     SD_BUS_VTABLE_START(0),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Policy */
 #include "common/bus/names.h"
-#include "daemon/bus/error.h"
 #include "daemon/bus/caller.h"
+#include "daemon/bus/error.h"
+#include "daemon/bus/kind.h"
 #include "daemon/bus/limits.h"
-#include "daemon/bus/objects.h"
 #include "daemon/bus/object/rule.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@
 static AcceptPolicy *
 bus_policy_of(BusItem *item)
 {
-    return app_policy(bus_server_app(item->server));
+    return app_policy(item->context->app);
 }
 
 /* What the default decides. */
@@ -57,7 +57,7 @@ static int
 bus_policy_add(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     BusItem *item = data;
-    const Caller *caller = callers_find(bus_server_callers(item->server), message);
+    const Caller *caller = callers_find(item->context->callers, message);
     g_autoptr(GError) failure = NULL;
     AcceptRule rule;
     int r, position;
@@ -66,7 +66,7 @@ bus_policy_add(sd_bus_message *message, void *data, sd_bus_error *error)
     r = bus_rule_read(message, caller_uid(caller), &rule, &position, error);
     if (r < 0)
         return r;
-    if (!app_add_rule(bus_server_app(item->server), &rule, position, &id, &failure))
+    if (!app_add_rule(item->context->app, &rule, position, &id, &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, "t", (uint64_t)id);
 }
@@ -92,7 +92,7 @@ bus_policy_remove(sd_bus_message *message, void *data, sd_bus_error *error)
         r = bus_policy_check_id(id, error);
     if (r < 0)
         return r;
-    if (!app_remove_rule(bus_server_app(((BusItem *)data)->server), (guint32)id, &failure))
+    if (!app_remove_rule(((BusItem *)data)->context->app, (guint32)id, &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, NULL);
 }
@@ -110,7 +110,7 @@ bus_policy_move(sd_bus_message *message, void *data, sd_bus_error *error)
         r = bus_policy_check_id(id, error);
     if (r < 0)
         return r;
-    if (!app_move_rule(bus_server_app(((BusItem *)data)->server), (guint32)id,
+    if (!app_move_rule(((BusItem *)data)->context->app, (guint32)id,
                        (int)MIN(position, ACCEPT_RULES_MAX), &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, NULL);
@@ -135,7 +135,7 @@ bus_policy_set_default(sd_bus_message *message, void *data, sd_bus_error *error)
     if (accept && reason != NULL)
         return bus_error_setf(error, STREAMD_ERROR_INVALID,
                               "'reason' goes with the verdict 'reject'");
-    if (!app_set_default(bus_server_app(((BusItem *)data)->server), accept, reason, &failure))
+    if (!app_set_default(((BusItem *)data)->context->app, accept, reason, &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, NULL);
 }
@@ -269,7 +269,7 @@ bus_policy_get_reason(sd_bus *bus, const char *path, const char *interface, cons
 
 BUS_GETTER(bus_policy_get_verdict, App, "s",
            bus_policy_verdict(accept_policy_default(app_policy(object), NULL)))
-BUS_GETTER(bus_policy_get_revision, App, "t", bus_server_policy_revision(server))
+BUS_GETTER(bus_policy_get_revision, App, "t", context->policy_revision)
 
 static const sd_bus_vtable bus_policy_vtable[] = {
     SD_BUS_VTABLE_START(0),

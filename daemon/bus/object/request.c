@@ -2,10 +2,10 @@
 /* io.streamd.Streamd1.Request */
 #include "common/bus/names.h"
 #include "daemon/bus/call.h"
+#include "daemon/bus/context.h"
 #include "daemon/bus/error.h"
-#include "daemon/bus/objects.h"
+#include "daemon/bus/kind.h"
 #include "daemon/bus/options.h"
-#include "daemon/bus/server-private.h"
 
 #include <unistd.h>
 
@@ -27,7 +27,7 @@ bus_request_accept(sd_bus_message *message, void *data, sd_bus_error *error)
     r = bus_options_read(message, NULL, 0, error);
     if (r < 0)
         return r;
-    call = bus_call_begin(item->server, message, error);
+    call = bus_call_begin(item->context, message, error);
     if (call == NULL)
         return -EBUSY;
     end = request_accept(item->object, bus_call_uid(call), bus_call_stream_done, call, &failure);
@@ -46,7 +46,7 @@ bus_request_decide(sd_bus_message *message, const BusItem *item, Decide *decide,
                    sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
-    const Caller *caller = callers_find(bus_server_callers(item->server), message);
+    const Caller *caller = callers_find(item->context->callers, message);
     const char *text;
     int r;
 

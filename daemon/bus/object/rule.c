@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/bus/object/rule.h"
 
-#include "daemon/policy/accept-policy.h"
 #include "daemon/bus/error.h"
 #include "daemon/bus/limits.h"
+#include "daemon/policy/accept-policy.h"
 
 #include <string.h>
 

@@ -12,7 +12,7 @@ bus_target_remove(sd_bus_message *message, void *data, sd_bus_error *error)
     g_autoptr(GError) failure = NULL;
     BusItem *item = data;
 
-    if (!app_remove_target(bus_server_app(item->server), target_name(item->object), &failure))
+    if (!app_remove_target(item->context->app, target_name(item->object), &failure))
         return bus_error_set(error, failure);
     return sd_bus_reply_method_return(message, NULL);
 }
@@ -22,7 +22,7 @@ BUS_GETTER(bus_target_get_address, Target, "s", target_address(object))
 BUS_GETTER(bus_target_get_source, Target, "s", target_source(object) != NULL ? "config" : "bus")
 /* They are streamd's own: whoever does not see them does not count them either. */
 BUS_GETTER(bus_target_get_streams, Target, "u",
-           bus_object_caller_sees(server, getuid()) ? target_active(object) : 0)
+           bus_object_caller_sees(context, getuid()) ? target_active(object) : 0)
 
 #define LIMIT_GETTER(name, signature, type, limit)                                                 \
     BUS_GETTER(bus_target_get_##name, Target, signature, (type)target_limits(object)->of[limit])

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Tunnel */
 #include "common/bus/names.h"
-#include "daemon/bus/objects.h"
+#include "daemon/bus/kind.h"
 
 static int
 bus_tunnel_close(sd_bus_message *message, void *data, sd_bus_error *error)
