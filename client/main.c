@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamctl: the table of verbs. */
-#include "client/verb/dump.h"
 #include "client/cli/cli.h"
 #include "client/complete/complete.h"
+#include "client/verb/dump.h"
 #include "client/verb/limit-option.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"

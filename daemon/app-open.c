@@ -3,8 +3,8 @@
 #include "daemon/app-private.h"
 #include "daemon/link/service-list.h"
 
-#include "common/codec/device-id.h"
 #include "common/base/error.h"
+#include "common/codec/device-id.h"
 #include "daemon/stream/app-end.h"
 
 #include <string.h>

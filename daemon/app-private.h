@@ -4,11 +4,11 @@
 
 #include "daemon/app-journal.h"
 #include "daemon/app.h"
-#include "daemon/link/hub-private.h"
-#include "daemon/net/network-watch.h"
 #include "daemon/config/store.h"
+#include "daemon/link/hub-private.h"
 #include "daemon/local/target-private.h"
 #include "daemon/local/tunnel-private.h"
+#include "daemon/net/network-watch.h"
 
 struct App {
     Runtime *runtime;

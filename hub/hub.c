@@ -2,11 +2,11 @@
 #include "hub/hub.h"
 
 #include "common/base/error.h"
-#include "hub/edge/auth.h"
 #include "hub/base/clock.h"
 #include "hub/device/devices.h"
-#include "hub/edge/edge.h"
 #include "hub/device/mqtt-session.h"
+#include "hub/edge/auth.h"
+#include "hub/edge/edge.h"
 #include "hub/rest/rest.h"
 #include "hub/stream/streams.h"
 

@@ -9,8 +9,8 @@
 
 #include "common/loop/reactor.h"
 #include "common/net/tls-context.h"
-#include "hub/registry/registry.h"
 #include "hub/base/settings.h"
+#include "hub/registry/registry.h"
 
 typedef struct Hub Hub;
 

@@ -3,8 +3,8 @@
  * Options are data: what is not in a verb's mask is refused with a message of its own. */
 #pragma once
 
-#include "client/cli/option.h"
 #include "client/cli/exit-code.h"
+#include "client/cli/option.h"
 
 typedef struct Cli Cli;
 

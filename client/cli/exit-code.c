@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/exit-code.h"
 
-#include "common/bus/names.h"
 #include "common/base/error.h"
 #include "common/base/reason.h"
+#include "common/bus/names.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/pipe/fdpass.h"
-#include "client/show/progress.h"
 #include "client/pipe/pump.h"
+#include "client/show/progress.h"
 #include "client/verb/ssh-name.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/verb/foreground.h"
 #include "client/show/output.h"
 #include "client/show/show.h"
+#include "client/verb/foreground.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/codec/connection-string.h"
 
-#include "common/codec/device-id.h"
-#include "common/codec/sas-token.h"
 #include "common/base/secret.h"
 #include "common/base/slice.h"
+#include "common/codec/device-id.h"
+#include "common/codec/sas-token.h"
 
 /* The shortest key that is in use, 16 bytes, has 22 characters before its padding: a name that may
  * be shown in a message is shorter, so that a pasted key never is one. */

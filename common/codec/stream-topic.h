@@ -8,9 +8,9 @@
  * refused. Pure; any thread. */
 #pragma once
 
-#include "common/codec/caps.h"
 #include "common/base/reason.h"
 #include "common/base/slice.h"
+#include "common/codec/caps.h"
 
 #define STREAM_FILTER_REQUESTS "$iothub/streams/POST/#"
 #define STREAM_FILTER_ANSWERS "$iothub/streams/res/#"

@@ -4,8 +4,8 @@
  * includes this. */
 #pragma once
 
-#include "common/net/relay.h"
 #include "common/codec/ws-frame.h"
+#include "common/net/relay.h"
 
 /* What one direction may carry in one turn of the reactor before others have theirs. */
 #define RELAY_BUDGET (256 * 1024)

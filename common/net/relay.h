@@ -6,9 +6,9 @@
  * or reordered. How an end is told and passed on: docs/wire-protocol.md, sections 4, 4a and 8. */
 #pragma once
 
+#include "common/base/reason.h"
 #include "common/codec/caps.h"
 #include "common/net/connection.h"
-#include "common/base/reason.h"
 
 typedef struct Relay Relay;
 

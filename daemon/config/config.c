@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/config/config.h"
 
-#include "common/codec/connection-string.h"
 #include "common/base/secret.h"
+#include "common/codec/connection-string.h"
 #include "daemon/config/keys.h"
 #include "daemon/config/secret-file.h"
 #include "daemon/local/target.h"

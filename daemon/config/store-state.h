@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "daemon/policy/accept-policy.h"
 #include "daemon/link/hub.h"
 #include "daemon/local/target.h"
 #include "daemon/local/tunnel.h"
+#include "daemon/policy/accept-policy.h"
 
 typedef struct StoreState StoreState;
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "daemon/diagnosis/diagnosis.h"
+#include "daemon/link/hub-private.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/http-exchange.h"
-#include "daemon/link/hub-private.h"
 
 typedef struct {
     const char *name;

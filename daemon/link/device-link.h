@@ -6,9 +6,9 @@
  * depends on it once the stream's leg is up. Main thread. */
 #pragma once
 
-#include "daemon/net/backoff.h"
 #include "daemon/link/device-session.h"
 #include "daemon/link/hub.h"
+#include "daemon/net/backoff.h"
 
 typedef struct DeviceLink DeviceLink;
 

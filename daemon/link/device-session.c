@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/link/device-session.h"
 
+#include "common/base/secret.h"
 #include "common/codec/mqtt-writer.h"
-#include "common/net/packet-link.h"
 #include "common/codec/percent.h"
 #include "common/codec/sas-token.h"
-#include "common/base/secret.h"
+#include "common/net/packet-link.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/ws-dial.h"
 

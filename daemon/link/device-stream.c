@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/link/device-stream-private.h"
 
-#include "common/codec/device-id.h"
 #include "common/base/error.h"
+#include "common/codec/device-id.h"
 #include "common/codec/stream-url.h"
 
 #include <string.h>

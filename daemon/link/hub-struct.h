@@ -2,10 +2,10 @@
 /* The struct of a hub, shared by hub.c and hub-settings.c alone. */
 #pragma once
 
-#include "daemon/net/backoff.h"
 #include "daemon/link/device-link.h"
-#include "daemon/net/dial.h"
 #include "daemon/link/hub-private.h"
+#include "daemon/net/backoff.h"
+#include "daemon/net/dial.h"
 
 struct Hub {
     HubContext context;

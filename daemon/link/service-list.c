@@ -2,9 +2,9 @@
 #include "daemon/link/service-list.h"
 
 #include "common/base/error.h"
+#include "common/base/secret.h"
 #include "common/codec/http-build.h"
 #include "common/codec/percent.h"
-#include "common/base/secret.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/http-exchange.h"
 

@@ -2,9 +2,9 @@
 #include "daemon/link/service-open.h"
 
 #include "common/base/error.h"
+#include "common/base/secret.h"
 #include "common/codec/http-build.h"
 #include "common/codec/sas-token.h"
-#include "common/base/secret.h"
 #include "common/codec/stream-url.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/http-exchange.h"

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "common/base/reason.h"
-#include "daemon/net/socket-dial.h"
 #include "daemon/local/target.h"
+#include "daemon/net/socket-dial.h"
 
 /* `tcp:HOST:PORT` or `unix:PATH`, taken apart. */
 typedef struct {

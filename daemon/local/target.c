@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/local/target-private.h"
 
-#include "common/codec/device-id.h"
 #include "common/base/error.h"
+#include "common/codec/device-id.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -6,8 +6,8 @@
  * 36). Main thread; the bytes move on the reactor. */
 #pragma once
 
-#include "common/net/connection.h"
 #include "common/codec/http-head.h"
+#include "common/net/connection.h"
 #include "daemon/net/runtime.h"
 
 typedef struct HttpExchange HttpExchange;

@@ -7,8 +7,8 @@
  * member of the struct that says what is done. */
 #pragma once
 
-#include "common/net/connection.h"
 #include "common/base/error.h"
+#include "common/net/connection.h"
 #include "daemon/net/runtime.h"
 
 typedef struct Errand Errand;

@@ -2,8 +2,8 @@
 #include "daemon/net/proxy.h"
 
 #include "common/base/error.h"
-#include "common/codec/percent.h"
 #include "common/base/secret.h"
+#include "common/codec/percent.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #include "hub/admin/client.h"
 
 #include "common/base/error.h"
-#include "common/codec/json-guard.h"
 #include "common/base/secret.h"
+#include "common/codec/json-guard.h"
 
 #include <gio/gunixsocketaddress.h>
 #include <libsoup/soup.h>

@@ -2,8 +2,8 @@
 /* What the admin socket answers about devices and their modules. */
 #include "hub/admin/request.h"
 
-#include "common/codec/connection-string.h"
 #include "common/base/secret.h"
+#include "common/codec/connection-string.h"
 
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/admin/request.h"
 
-#include "common/log/events.h"
+#include "common/base/secret.h"
 #include "common/codec/http-target.h"
 #include "common/codec/json-guard.h"
 #include "common/codec/percent.h"
-#include "common/base/secret.h"
+#include "common/log/events.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -4,11 +4,11 @@
 #include "common/base/error.h"
 #include "common/log/events.h"
 #include "common/loop/watchdog.h"
-#include "hub/admin/server.h"
 #include "hub/admin/certificate.h"
-#include "hub/hub.h"
 #include "hub/admin/init.h"
+#include "hub/admin/server.h"
 #include "hub/base/private-file.h"
+#include "hub/hub.h"
 #include "hub/registry/sqlite.h"
 
 #include <errno.h>

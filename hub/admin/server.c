@@ -2,10 +2,10 @@
 #include "hub/admin/server.h"
 
 #include "common/base/error.h"
-#include "common/log/events.h"
+#include "common/base/secret.h"
 #include "common/codec/http-build.h"
 #include "common/codec/http-head.h"
-#include "common/base/secret.h"
+#include "common/log/events.h"
 
 #include <errno.h>
 #include <fcntl.h>

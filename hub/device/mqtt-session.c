@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/device/mqtt-session.h"
 
-#include "common/log/events.h"
 #include "common/codec/mqtt-writer.h"
+#include "common/log/events.h"
 #include "common/net/packet-link.h"
 #include "hub/device/mqtt-user.h"
 

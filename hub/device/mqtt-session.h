@@ -3,9 +3,9 @@
  * sections 1.2 to 1.6; requirements R13 to R18). Main thread. */
 #pragma once
 
-#include "hub/edge/auth.h"
 #include "hub/base/clock.h"
 #include "hub/device/devices.h"
+#include "hub/edge/auth.h"
 #include "hub/edge/http-request.h"
 
 /* What all sessions share; kept by reference. */

@@ -2,8 +2,8 @@
 /* The user name of an MQTT CONNECT in all its forms (docs/wire-protocol.md, section 1.2). Pure. */
 #pragma once
 
-#include "common/codec/caps.h"
 #include "common/base/slice.h"
+#include "common/codec/caps.h"
 
 #define MQTT_API_VERSION_MAX 32
 

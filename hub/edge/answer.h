@@ -3,10 +3,10 @@
  * the request once and for all. Main thread. */
 #pragma once
 
-#include "common/codec/caps.h"
 #include "common/base/reason.h"
-#include "hub/edge/http-request.h"
+#include "common/codec/caps.h"
 #include "hub/edge/error.h"
+#include "hub/edge/http-request.h"
 
 typedef struct {
     const char *url;

@@ -6,9 +6,9 @@
  * thread. */
 #pragma once
 
+#include "hub/base/settings.h"
 #include "hub/edge/admission.h"
 #include "hub/registry/registry.h"
-#include "hub/base/settings.h"
 
 typedef struct Auth Auth;
 typedef struct AuthCheck AuthCheck;

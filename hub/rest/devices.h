@@ -4,8 +4,8 @@
 #pragma once
 
 #include "hub/device/devices.h"
-#include "hub/registry/registry.h"
 #include "hub/edge/http-request.h"
+#include "hub/registry/registry.h"
 
 /* Devices and modules that are looked at for one answer, which stays below 64 KiB by that. */
 #define REST_DEVICES_PAGE 200

@@ -2,8 +2,8 @@
 #include "hub/rest/rest.h"
 
 #include "common/codec/device-id.h"
-#include "common/log/events.h"
 #include "common/codec/http-field.h"
+#include "common/log/events.h"
 #include "hub/edge/answer.h"
 #include "hub/rest/devices.h"
 

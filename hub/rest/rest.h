@@ -2,8 +2,8 @@
 /* REST: the requests of services (docs/wire-protocol.md, sections 3 and 6). Main thread. */
 #pragma once
 
-#include "hub/edge/auth.h"
 #include "hub/device/devices.h"
+#include "hub/edge/auth.h"
 #include "hub/stream/streams.h"
 
 typedef struct Rest Rest;

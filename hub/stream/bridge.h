@@ -4,8 +4,8 @@
 #pragma once
 
 #include "common/net/relay.h"
-#include "hub/stream/leg.h"
 #include "hub/base/settings.h"
+#include "hub/stream/leg.h"
 #include "hub/stream/token.h"
 
 typedef struct {

@@ -5,11 +5,11 @@
 
 #include "common/codec/stream-topic.h"
 #include "hub/base/clock.h"
+#include "hub/base/settings.h"
 #include "hub/device/devices.h"
 #include "hub/edge/admission.h"
-#include "hub/edge/http-request.h"
 #include "hub/edge/error.h"
-#include "hub/base/settings.h"
+#include "hub/edge/http-request.h"
 
 typedef struct Streams Streams;
 

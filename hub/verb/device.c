@@ -2,10 +2,10 @@
 /* streamhub device add|list|show|remove|enable|disable */
 #include "hub/verb/cli.h"
 
-#include "common/codec/device-id.h"
 #include "common/base/error.h"
-#include "common/codec/percent.h"
 #include "common/base/table.h"
+#include "common/codec/device-id.h"
+#include "common/codec/percent.h"
 #include "hub/verb/json.h"
 
 /* Names are looked at before anything is asked, so that a mistyped one says so. */

@@ -4,8 +4,8 @@
 #include "hub/verb/cli.h"
 
 #include "common/base/error.h"
-#include "common/codec/invitation.h"
 #include "common/base/secret.h"
+#include "common/codec/invitation.h"
 #include "hub/admin/certificate.h"
 #include "hub/admin/init.h"
 #include "hub/base/private-file.h"

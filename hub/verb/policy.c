@@ -2,9 +2,9 @@
 /* streamhub policy add|list|remove */
 #include "hub/verb/cli.h"
 
-#include "common/codec/device-id.h"
 #include "common/base/error.h"
 #include "common/base/table.h"
+#include "common/codec/device-id.h"
 #include "hub/registry/registry.h"
 #include "hub/verb/json.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What is read from a file or prompt: whatever is accepted comes back the same. */
-#include "common/codec/connection-string.h"
 #include "common/base/secret.h"
+#include "common/codec/connection-string.h"
 
 #include <stdint.h>
 

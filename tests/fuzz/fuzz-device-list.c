@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A hub's list of devices: what comes out can be shown and asked for. */
-#include "common/codec/device-id.h"
 #include "common/base/error.h"
+#include "common/codec/device-id.h"
 #include "daemon/link/device-list.h"
 
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Addresses of targets and listeners, and the patterns of the accept policy. */
-#include "daemon/policy/accept-policy.h"
 #include "daemon/local/target-private.h"
+#include "daemon/policy/accept-policy.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Exit codes: the table that scripts rely on, row by row. */
 #include "client/cli/exit-code.h"
-#include "common/bus/names.h"
 #include "common/base/error.h"
 #include "common/base/reason.h"
+#include "common/bus/names.h"
 
 static void
 test_errors_of_streamd(void)

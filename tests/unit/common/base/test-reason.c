@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reasons, capabilities and errors: the small tables every layer shares. */
-#include "common/codec/caps.h"
 #include "common/base/error.h"
 #include "common/base/reason.h"
+#include "common/codec/caps.h"
 
 #include <string.h>
 

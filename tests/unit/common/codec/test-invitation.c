@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Invitations: a connection string, and the certificates behind it. */
 #include "common/base/error.h"
-#include "common/codec/invitation.h"
 #include "common/base/secret.h"
+#include "common/codec/invitation.h"
 
 #define STRING "HostName=h;DeviceId=d;SharedAccessKey=aGVsbG8="
 #define PEM "-----BEGIN CERTIFICATE-----\nMAo=\n-----END CERTIFICATE-----\n"

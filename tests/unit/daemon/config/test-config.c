@@ -2,8 +2,8 @@
 /* The configuration: what is read, what is refused and how that is said. */
 #include "common/base/error.h"
 #include "common/base/secret.h"
-#include "daemon/config/keys.h"
 #include "daemon/config/config.h"
+#include "daemon/config/keys.h"
 #include "daemon/config/secret-file.h"
 
 #include <glib/gstdio.h>
