@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/secret-input.h"
 #include "client/show/output.h"
-#include "client/show/show.h"
+#include "client/show/properties.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 
@@ -209,7 +209,8 @@ verb_hub_list(Cli *cli, GError **error)
 ExitCode
 verb_hub_show(Cli *cli, GError **error)
 {
-    return show_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], _("there is no hub %s"), error);
+    return verb_show_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], _("there is no hub %s"),
+                            error);
 }
 
 /* How the attempt went, when it has gone anywhere within a moment. */

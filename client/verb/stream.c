@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/output.h"
-#include "client/show/show.h"
+#include "client/show/properties.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 
@@ -75,8 +75,8 @@ verb_stream_show(Cli *cli, GError **error)
 
     if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
         return EXIT_CODE_USAGE;
-    return show_object(cli, BUS_PATH_STREAM, BUS_STREAM, cli->words[0], _("there is no stream %s"),
-                       error);
+    return verb_show_object(cli, BUS_PATH_STREAM, BUS_STREAM, cli->words[0],
+                            _("there is no stream %s"), error);
 }
 
 ExitCode

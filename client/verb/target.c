@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/output.h"
-#include "client/show/show.h"
+#include "client/show/properties.h"
 #include "client/verb/limit-option.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -55,8 +55,8 @@ verb_target_list(Cli *cli, GError **error)
 ExitCode
 verb_target_show(Cli *cli, GError **error)
 {
-    return show_object(cli, BUS_PATH_TARGET, BUS_TARGET, cli->words[0], _("there is no target %s"),
-                       error);
+    return verb_show_object(cli, BUS_PATH_TARGET, BUS_TARGET, cli->words[0],
+                            _("there is no target %s"), error);
 }
 
 ExitCode

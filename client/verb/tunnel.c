@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/output.h"
-#include "client/show/show.h"
+#include "client/show/properties.h"
 #include "client/verb/foreground.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -131,8 +131,8 @@ verb_tunnel_show(Cli *cli, GError **error)
 
     if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
         return EXIT_CODE_USAGE;
-    return show_object(cli, BUS_PATH_TUNNEL, BUS_TUNNEL, cli->words[0], _("there is no tunnel %s"),
-                       error);
+    return verb_show_object(cli, BUS_PATH_TUNNEL, BUS_TUNNEL, cli->words[0],
+                            _("there is no tunnel %s"), error);
 }
 
 ExitCode

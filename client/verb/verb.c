@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/verb/verb.h"
 
+#include "client/show/properties.h"
+
 #include <unistd.h>
 
 #define WAIT_DEFAULT 60 /* seconds; what the hub waits at most */
@@ -73,6 +75,24 @@ verb_call_object(const Cli *cli, const char *prefix, const char *interface, cons
     if (reply != NULL)
         return EXIT_CODE_OK;
     return verb_missing(key, missing, error);
+}
+
+ExitCode
+verb_show_object(const Cli *cli, const char *prefix, const char *interface, const char *key,
+                 const char *missing, GError **error)
+{
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
+    g_autoptr(GVariant) properties = NULL;
+    g_autofree char *path = NULL;
+
+    if (bus == NULL)
+        return verb_code(error);
+    path = bus_path(prefix, key);
+    properties = bus_properties(bus, path, interface, error);
+    if (properties == NULL)
+        return verb_missing(key, missing, error);
+    show_properties(cli, properties);
+    return EXIT_CODE_OK;
 }
 
 GVariant *

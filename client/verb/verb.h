@@ -64,6 +64,10 @@ ExitCode verb_call_object(const Cli *cli, const char *prefix, const char *interf
  * above. The code of the error. */
 ExitCode verb_missing(const char *key, const char *missing, GError **error);
 
+/* Prints the object of KEY; when there is none, MISSING as above. */
+ExitCode verb_show_object(const Cli *cli, const char *prefix, const char *interface,
+                          const char *key, const char *missing, GError **error);
+
 /* The objects of an interface as a JSON array of their properties. */
 GVariant *verb_objects_variant(GPtrArray *objects);
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Show: one object with all of its properties, for people or as JSON. */
+/* Properties: one object with all of them, for people or as JSON. */
 #pragma once
 
 #include "client/bus/bus.h"
 #include "client/cli/cli.h"
 
-/* Prints the object of KEY; when there is none, MISSING (a format with one %s, translated) says
- * so. */
-ExitCode show_object(const Cli *cli, const char *prefix, const char *interface, const char *key,
-                     const char *missing, GError **error);
+/* Prints an object's a{sv}. */
+void show_properties(const Cli *cli, GVariant *properties);
 
 /* What a property is called for people, translated; its own name when it is not known. */
 const char *show_label(const char *property);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/show/show.h"
+#include "client/show/properties.h"
 
 #include "client/show/output.h"
-#include "client/verb/verb.h"
 #include "common/codec/quantity.h"
 
 #include <glib/gi18n.h>
@@ -227,23 +226,11 @@ show_print(const Cli *cli, GVariant *properties)
     (void)fputs(text, stdout);
 }
 
-ExitCode
-show_object(const Cli *cli, const char *prefix, const char *interface, const char *key,
-            const char *missing, GError **error)
+void
+show_properties(const Cli *cli, GVariant *properties)
 {
-    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
-    g_autoptr(GVariant) properties = NULL;
-    g_autofree char *path = NULL;
-
-    if (bus == NULL)
-        return verb_code(error);
-    path = bus_path(prefix, key);
-    properties = bus_properties(bus, path, interface, error);
-    if (properties == NULL)
-        return verb_missing(key, missing, error);
     if (cli->given[OPTION_JSON])
         output_json(properties, FALSE);
     else
         show_print(cli, properties);
-    return EXIT_CODE_OK;
 }
