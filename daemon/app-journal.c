@@ -167,25 +167,25 @@ app_journal_stream_removed(Stream *stream G_GNUC_UNUSED)
 }
 
 void
-app_journal_request_added(Request *request)
+app_journal_request_added(Consent *request)
 {
     char id[ID_SIZE];
-    const EventData data = of_stream(request_stream(request), id);
+    const EventData data = of_stream(consent_stream(request), id);
 
     event_log(EVENT_CONSENT_ASKED, &data);
 }
 
 /* Without a decision the stream's own end tells all there is. */
 void
-app_journal_request_removed(Request *request)
+app_journal_request_removed(Consent *request)
 {
     char id[ID_SIZE];
-    EventData data = of_stream(request_stream(request), id);
+    EventData data = of_stream(consent_stream(request), id);
 
-    if (request_end(request) != REQUEST_DECIDED)
+    if (consent_end(request) != CONSENT_DECIDED)
         return;
-    data.uid = request_decided_by(request);
-    data.detail = request_decision(request);
+    data.uid = consent_decided_by(request);
+    data.detail = consent_decision(request);
     event_log(EVENT_CONSENT_DECIDED, &data);
 }
 

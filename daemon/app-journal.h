@@ -18,8 +18,8 @@ void app_journal_tunnel_added(Tunnel *tunnel);
 void app_journal_tunnel_changed(Tunnel *tunnel);
 void app_journal_tunnel_removed(Tunnel *tunnel);
 
-void app_journal_request_added(Request *request);
-void app_journal_request_removed(Request *request);
+void app_journal_request_added(Consent *request);
+void app_journal_request_removed(Consent *request);
 
 /* What the accept policy said of STREAM, which has its target by then. */
 void app_journal_decided(Stream *stream, const AcceptVerdict *verdict);

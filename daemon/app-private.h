@@ -27,10 +27,10 @@ struct App {
     AcceptPolicy *policy;
     gboolean default_kept; /* the default was set at run time, and is kept */
     StreamTable *streams;
-    Requests *requests;
+    Consents *consents;
     Handlers *handlers;
     guint64 last_stream, last_tunnel; /* ids: of its own kind, so that none tells of the others */
-    NetworkWatch *network; /* NULL until app_start */
+    NetworkWatch *network;            /* NULL until app_start */
     const Observer *observer;
     void *observer_data;
 };

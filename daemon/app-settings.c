@@ -151,12 +151,13 @@ app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error
         .runtime = app->runtime,
         .table = app->streams,
         .policy = app->policy,
-        .requests = app->requests,
+        .consents = app->consents,
         .handlers = app->handlers,
         .proxy = proxy,
         .next_id = app_hub_next_id,
         .find_target = app_hub_find_target,
         .changed = app_hub_changed,
+        .decided = app_journal_decided,
         .data = app,
     };
 

@@ -65,7 +65,7 @@ static const StreamTableEvents stream_events = {
 };
 
 static void
-app_request_added(Request *request, void *data)
+app_request_added(Consent *request, void *data)
 {
     App *app = data;
 
@@ -73,14 +73,14 @@ app_request_added(Request *request, void *data)
 }
 
 static void
-app_request_removed(Request *request, void *data)
+app_request_removed(Consent *request, void *data)
 {
     App *app = data;
 
     APP_TELL(app, request_removed, request);
 }
 
-static const RequestsEvents request_events = {
+static const ConsentsEvents request_events = {
     .added = app_request_added,
     .removed = app_request_removed,
 };
@@ -89,7 +89,7 @@ void
 app_tell_policy(App *app)
 {
     APP_TELL(app, policy_changed, app->policy);
-    requests_check_policy(app->requests, app->policy);
+    consents_check_policy(app->consents, app->policy);
 }
 
 static void
@@ -164,7 +164,7 @@ app_new(const AppOptions *options, GError **error)
     app->listeners_per_uid = APP_LISTENERS_PER_UID;
     app->streams =
         stream_table_new(app->runtime, APP_STREAMS_MAX, APP_STREAMS_PER_UID, &stream_events, app);
-    app->requests = requests_new(&request_events, app);
+    app->consents = consents_new(&request_events, app);
     app->handlers = handlers_new();
     app->user = options->user;
     app->proxy = options->user ? proxy_new_session() : NULL;
@@ -188,7 +188,7 @@ app_free(App *app)
     g_ptr_array_set_size(app->hubs, 0);
     runtime_free(app->runtime);
     stream_table_free(app->streams);
-    requests_free(app->requests);
+    consents_free(app->consents);
     handlers_free(app->handlers);
     g_ptr_array_unref(app->tunnels);
     g_ptr_array_unref(app->hubs);
@@ -324,22 +324,22 @@ app_policy(App *app)
     return app->policy;
 }
 
-Requests *
-app_requests(App *app)
+Consents *
+app_consents(App *app)
 {
-    return app->requests;
+    return app->consents;
 }
 
-Request *
-app_find_request(App *app, guint64 id)
+Consent *
+app_find_consent(App *app, guint64 id)
 {
-    return requests_find(app->requests, id);
+    return consents_find(app->consents, id);
 }
 
 GPtrArray *
-app_list_requests(App *app)
+app_list_consents(App *app)
 {
-    return requests_list(app->requests);
+    return consents_list(app->consents);
 }
 
 Handlers *

@@ -9,25 +9,16 @@
 
 #include "common/loop/reactor.h"
 #include "daemon/link/device-list.h"
-#include "daemon/policy/accept-policy.h"
-#include "daemon/stream/handler.h"
 #include "daemon/link/hub.h"
-#include "daemon/stream/consent.h"
-#include "daemon/stream/stream.h"
 #include "daemon/local/target.h"
 #include "daemon/local/tunnel.h"
+#include "daemon/policy/accept-policy.h"
+#include "daemon/policy/user-limits.h"
+#include "daemon/stream/consent.h"
+#include "daemon/stream/handler.h"
+#include "daemon/stream/stream.h"
 
 typedef struct App App;
-
-/* Limits of what is held (docs/architecture.md, "Limits"). */
-#define APP_HUBS_MAX 64
-#define APP_TARGETS_MAX 256
-#define APP_STREAMS_MAX 16384
-/* Defaults and hard caps of what a user may hold (requirement R22): settings in [limits]. */
-#define APP_STREAMS_PER_UID 256
-#define APP_STREAMS_PER_UID_CAP 4096
-#define APP_LISTENERS_PER_UID 64
-#define APP_LISTENERS_PER_UID_CAP 1024
 
 /* What changed. Any member may be NULL. In *_removed the object is still whole; it is freed after
  * the call. The callee may not add or remove objects of the same kind from inside the call. */
@@ -43,8 +34,8 @@ typedef struct {
     void (*stream_changed)(Stream *stream, void *data); /* state, reason; not byte counts */
     void (*stream_removed)(Stream *stream, void *data);
     void (*stream_owner_changed)(Stream *stream, guint32 before, void *data);
-    void (*request_added)(Request *request, void *data);
-    void (*request_removed)(Request *request, void *data); /* request_end says why */
+    void (*request_added)(Consent *request, void *data);
+    void (*request_removed)(Consent *request, void *data); /* request_end says why */
     void (*tunnel_added)(Tunnel *tunnel, void *data);
     void (*tunnel_changed)(Tunnel *tunnel, void *data); /* last error, number of streams */
     void (*tunnel_removed)(Tunnel *tunnel, void *data);
@@ -113,9 +104,9 @@ GPtrArray *app_list_streams(App *app); /* Stream, by id */
 TrafficCount app_hub_traffic(App *app, const Hub *hub, TrafficSees sees, gpointer data);
 
 /* What waits for a person's decision, and the apps that take streams. */
-Requests *app_requests(App *app);
-Request *app_find_request(App *app, guint64 id);
-GPtrArray *app_list_requests(App *app); /* Request, by id */
+Consents *app_consents(App *app);
+Consent *app_find_consent(App *app, guint64 id);
+GPtrArray *app_list_consents(App *app); /* Consent, by id */
 Handlers *app_handlers(App *app);
 
 /* Opens a stream and gives one end of a socketpair (AF_UNIX, SOCK_STREAM, CLOEXEC, blocking). DONE

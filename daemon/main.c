@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamd: options, log, bus, run, unwind. */
+#include "common/base/descriptors.h"
 #include "common/bus/util.h"
 #include "common/loop/watchdog.h"
 #include "daemon/app.h"
@@ -13,12 +14,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 /* Of the system's instance; the units say the same. */
 #define SYSTEM_STATE_DIR "/var/lib/streamd"
+
+/* A stream takes two descriptors, and two more while it is opened; the usual soft limit of 1024 is
+ * for programs that select(2). */
+#define DESCRIPTORS (4 * APP_STREAMS_MAX)
 
 typedef struct {
     gboolean user;
@@ -218,21 +222,6 @@ program_run(Program *program, sd_bus *bus, GError **error)
     return r >= 0 && !program->failed;
 }
 
-/* A stream takes two descriptors, and two more while it is opened; the usual soft limit of 1024 is
- * for programs that select(2). */
-static void
-raise_descriptor_limit(void)
-{
-    const rlim_t wanted = 4 * APP_STREAMS_MAX;
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-        return;
-    limit.rlim_cur = MIN(limit.rlim_max, wanted);
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        g_warning("Cannot raise the limit of open files: %s", g_strerror(errno));
-}
-
 static gboolean
 serve(const Arguments *arguments, Journal *journal, GError **error)
 {
@@ -270,7 +259,7 @@ main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(0077);
     journal = journal_install("streamd");
-    raise_descriptor_limit();
+    descriptors_raise_limit(DESCRIPTORS);
     if (!arguments_parse(&arguments, argc, argv, &error)) {
         (void)fprintf(stderr, "streamd: %s\n", error->message);
         return 2;

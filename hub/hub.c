@@ -15,7 +15,7 @@
 /* What is left to say is said within this time once everything has ended. */
 #define STOP_LINGER (300 * G_TIME_SPAN_MILLISECOND)
 
-struct Hub {
+struct Streamhub {
     const Settings *settings;
     Registry *registry;
     guint watch;
@@ -24,7 +24,7 @@ struct Hub {
     gboolean has_port; /* streaming_host says it */
     guint listeners;
     Clock *clock;
-    Places *places;
+    Admission *admission;
     Auth *auth;
     Devices *devices;
     Streams *streams;
@@ -34,14 +34,14 @@ struct Hub {
     Timer grace;
     Timer linger;
     gboolean streams_ended;
-    HubDone done;
+    StreamhubDone done;
     void *done_data;
 };
 
 static void
 hub_request(Request *request, void *data)
 {
-    Hub *hub = data;
+    Streamhub *hub = data;
 
     switch (request->match.route->kind) {
     case ROUTE_STREAM:
@@ -60,7 +60,7 @@ hub_request(Request *request, void *data)
 static void
 hub_mqtt(const Handover *handover, void *data)
 {
-    mqtt_session_new(&((Hub *)data)->mqtt, handover);
+    mqtt_session_new(&((Streamhub *)data)->mqtt, handover);
 }
 
 static const EdgeEvents edge_events = {.request = hub_request, .mqtt = hub_mqtt};
@@ -68,19 +68,19 @@ static const EdgeEvents edge_events = {.request = hub_request, .mqtt = hub_mqtt}
 static void
 hub_subscribed(const char *client_id, void *data)
 {
-    streams_subscribed(((Hub *)data)->streams, client_id);
+    streams_subscribed(((Streamhub *)data)->streams, client_id);
 }
 
 static void
 hub_link_lost(const char *client_id, void *data)
 {
-    streams_link_lost(((Hub *)data)->streams, client_id);
+    streams_link_lost(((Streamhub *)data)->streams, client_id);
 }
 
 static void
 hub_answer(const char *client_id, const StreamAnswer *answer, void *data)
 {
-    streams_answer(((Hub *)data)->streams, client_id, answer);
+    streams_answer(((Streamhub *)data)->streams, client_id, answer);
 }
 
 static const DevicesEvents devices_events = {
@@ -90,7 +90,7 @@ static const DevicesEvents devices_events = {
 static void
 hub_registry_changed(const RegistryChange *change, void *data)
 {
-    Hub *hub = data;
+    Streamhub *hub = data;
 
     switch (change->kind) {
     case REGISTRY_DEVICE_REMOVED:
@@ -126,7 +126,7 @@ host_is_good(const char *host)
 
 /* NAME or NAME:PORT */
 static gboolean
-hub_take_streaming_host(Hub *hub, const char *text, GError **error)
+hub_take_streaming_host(Streamhub *hub, const char *text, GError **error)
 {
     const char *colon = strchr(text, ':');
     g_autofree char *host = colon ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
@@ -154,35 +154,35 @@ names_copy(const char *const *names)
 }
 
 static void
-hub_make_parts(Hub *hub, const HubOptions *options)
+hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
 {
     StreamsNeeds needs = {.settings = hub->settings, .queue = options->queue};
 
     hub->clock = clock_new();
-    hub->places = places_new(hub->settings);
+    hub->admission = admission_new(hub->settings);
     hub->auth =
-        auth_new(hub->settings, hub->registry, hub->places, (const char *const *)hub->names);
+        auth_new(hub->settings, hub->registry, hub->admission, (const char *const *)hub->names);
     hub->devices = devices_new(hub->settings, &devices_events, hub);
     needs.clock = hub->clock;
-    needs.places = hub->places;
+    needs.admission = hub->admission;
     needs.devices = hub->devices;
     hub->streams = streams_new(&needs);
     hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->devices, hub->streams);
     hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
-                         hub->places, &edge_events, hub);
+                         hub->admission, &edge_events, hub);
     hub->mqtt.settings = hub->settings;
     hub->mqtt.auth = hub->auth;
     hub->mqtt.clock = hub->clock;
     hub->mqtt.devices = hub->devices;
-    hub->mqtt.places = hub->places;
+    hub->mqtt.admission = hub->admission;
     hub->mqtt.queue = options->queue;
     hub->watch = registry_watch(hub->registry, hub_registry_changed, hub);
 }
 
-Hub *
-hub_new(const HubOptions *options, GError **error)
+Streamhub *
+streamhub_new(const StreamhubOptions *options, GError **error)
 {
-    g_autoptr(Hub) hub = g_new0(Hub, 1);
+    g_autoptr(Streamhub) hub = g_new0(Streamhub, 1);
 
     hub->settings = options->settings;
     hub->registry = options->registry;
@@ -196,7 +196,7 @@ hub_new(const HubOptions *options, GError **error)
 
 /* The port of the first listener goes into the URLs. */
 static void
-hub_listens(Hub *hub, const char *bound)
+hub_listens(Streamhub *hub, const char *bound)
 {
     g_autofree char *authority = NULL;
 
@@ -208,7 +208,7 @@ hub_listens(Hub *hub, const char *bound)
 }
 
 gboolean
-hub_listen(Hub *hub, const char *address, char **ret_bound, GError **error)
+streamhub_listen(Streamhub *hub, const char *address, char **ret_bound, GError **error)
 {
     if (!edge_listen(hub->edge, address, ret_bound, error))
         return FALSE;
@@ -217,7 +217,7 @@ hub_listen(Hub *hub, const char *address, char **ret_bound, GError **error)
 }
 
 gboolean
-hub_adopt(Hub *hub, int fd, char **ret_bound, GError **error)
+streamhub_adopt(Streamhub *hub, int fd, char **ret_bound, GError **error)
 {
     if (!edge_adopt(hub->edge, fd, ret_bound, error))
         return FALSE;
@@ -226,13 +226,13 @@ hub_adopt(Hub *hub, int fd, char **ret_bound, GError **error)
 }
 
 gboolean
-hub_start(Hub *hub, GError **error)
+streamhub_start(Streamhub *hub, GError **error)
 {
     return edge_start(hub->edge, error);
 }
 
 void
-hub_set_tls(Hub *hub, TlsContext *tls)
+streamhub_set_tls(Streamhub *hub, TlsContext *tls)
 {
     edge_set_tls(hub->edge, tls);
 }
@@ -240,8 +240,8 @@ hub_set_tls(Hub *hub, TlsContext *tls)
 static void
 hub_lingered(Timer *timer)
 {
-    Hub *hub = CONTAINER_OF(timer, Hub, linger);
-    HubDone done = g_steal_pointer(&hub->done);
+    Streamhub *hub = CONTAINER_OF(timer, Streamhub, linger);
+    StreamhubDone done = g_steal_pointer(&hub->done);
 
     if (done)
         done(hub, hub->done_data);
@@ -250,7 +250,7 @@ hub_lingered(Timer *timer)
 static void
 hub_edge_stopped(void *data)
 {
-    Hub *hub = data;
+    Streamhub *hub = data;
 
     mqtt_service_close_all(&hub->mqtt);
     hub->linger.func = hub_lingered;
@@ -260,7 +260,7 @@ hub_edge_stopped(void *data)
 static void
 hub_streams_ended(void *data)
 {
-    Hub *hub = data;
+    Streamhub *hub = data;
 
     hub->streams_ended = TRUE;
     clock_clear(hub->clock, &hub->grace);
@@ -270,11 +270,11 @@ hub_streams_ended(void *data)
 static void
 hub_grace_over(Timer *timer)
 {
-    streams_cut(CONTAINER_OF(timer, Hub, grace)->streams);
+    streams_cut(CONTAINER_OF(timer, Streamhub, grace)->streams);
 }
 
 void
-hub_stop(Hub *hub, gint64 grace, HubDone done, void *data)
+streamhub_stop(Streamhub *hub, gint64 grace, StreamhubDone done, void *data)
 {
     gboolean again = hub->mqtt.stopping;
 
@@ -292,7 +292,7 @@ hub_stop(Hub *hub, gint64 grace, HubDone done, void *data)
 }
 
 void
-hub_free(Hub *hub)
+streamhub_free(Streamhub *hub)
 {
     if (!hub)
         return;
@@ -308,7 +308,7 @@ hub_free(Hub *hub)
     devices_free(hub->devices);
     auth_free(hub->auth);
     edge_free(hub->edge);
-    places_free(hub->places);
+    admission_free(hub->admission);
     clock_free(hub->clock);
     g_strfreev(hub->names);
     g_free(hub->streaming_host);
@@ -322,7 +322,7 @@ client_id_of(const char *device, const char *module)
 }
 
 gboolean
-hub_device_is_connected(Hub *hub, const char *device, const char *module)
+streamhub_device_is_connected(Streamhub *hub, const char *device, const char *module)
 {
     g_autofree char *client_id = client_id_of(device, module);
 
@@ -330,19 +330,19 @@ hub_device_is_connected(Hub *hub, const char *device, const char *module)
 }
 
 gboolean
-hub_device_is_online(Hub *hub, const char *device, const char *module)
+streamhub_device_is_online(Streamhub *hub, const char *device, const char *module)
 {
     g_autofree char *client_id = client_id_of(device, module);
 
     return devices_is_online(hub->devices, client_id);
 }
 
-HubCounts
-hub_counts(Hub *hub)
+StreamhubCounts
+streamhub_counts(Streamhub *hub)
 {
-    return (HubCounts){
-        .connections = places_total(hub->places),
-        .unauthenticated = places_waiting(hub->places),
+    return (StreamhubCounts){
+        .connections = admission_total(hub->admission),
+        .unauthenticated = admission_waiting(hub->admission),
         .devices = devices_count(hub->devices),
         .streams = streams_count(hub->streams),
         .streams_total = streams_total(hub->streams),

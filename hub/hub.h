@@ -12,7 +12,7 @@
 #include "hub/base/settings.h"
 #include "hub/registry/registry.h"
 
-typedef struct Hub Hub;
+typedef struct Streamhub Streamhub;
 
 typedef struct {
     const Settings *settings;
@@ -26,35 +26,36 @@ typedef struct {
     const char *streaming_host; /* NAME or NAME:PORT for stream URLs; NULL: the first name. Without
                                  * a port that of the first listener. A host name or an IPv4 address
                                  * (docs/wire-protocol.md, section 1.5 f). */
-} HubOptions;
+} StreamhubOptions;
 
 /* STREAMD_ERROR_INVALID when a name cannot be put in a URL. */
-Hub *hub_new(const HubOptions *options, GError **error);
+Streamhub *streamhub_new(const StreamhubOptions *options, GError **error);
 
 /* Binds ADDRESS ("127.0.0.1:443", "[::]:8883"; port 0: any). Every listener serves all protocols:
  * HTTPS, WebSocket and MQTT are told apart by ALPN and the first byte. *ret_bound is the address
- * with its real port; caller frees. Connections are accepted from hub_start on. */
-gboolean hub_listen(Hub *hub, const char *address, char **ret_bound, GError **error);
+ * with its real port; caller frees. Connections are accepted from streamhub_start on. */
+gboolean streamhub_listen(Streamhub *hub, const char *address, char **ret_bound, GError **error);
 
 /* The same with a listening socket that the service manager bound; FD is the hub's from then on. */
-gboolean hub_adopt(Hub *hub, int fd, char **ret_bound, GError **error);
+gboolean streamhub_adopt(Streamhub *hub, int fd, char **ret_bound, GError **error);
 
-gboolean hub_start(Hub *hub, GError **error);
+gboolean streamhub_start(Streamhub *hub, GError **error);
 
 /* Sessions and requests made from now on use this context; those that live keep theirs. */
-void hub_set_tls(Hub *hub, TlsContext *tls);
+void streamhub_set_tls(Streamhub *hub, TlsContext *tls);
 
 /* Graceful: at once new and waiting requests are answered with 503 and Retry-After; streams that
  * were accepted may go on for GRACE µs, then both legs are closed with 1001. DONE is called once,
  * not from within this call, when nothing is left. A second call shortens the grace. */
-typedef void (*HubDone)(Hub *hub, void *data);
-void hub_stop(Hub *hub, gint64 grace, HubDone done, void *data);
+typedef void (*StreamhubDone)(Streamhub *hub, void *data);
+void streamhub_stop(Streamhub *hub, gint64 grace, StreamhubDone done, void *data);
 
-void hub_free(Hub *hub); /* after DONE, or before hub_start */
+void streamhub_free(Streamhub *hub); /* after DONE, or before streamhub_start */
 
 /* For `device list` and `device show`. */
-gboolean hub_device_is_connected(Hub *hub, const char *device, const char *module);
-gboolean hub_device_is_online(Hub *hub, const char *device, const char *module); /* and subscribed */
+gboolean streamhub_device_is_connected(Streamhub *hub, const char *device, const char *module);
+gboolean streamhub_device_is_online(Streamhub *hub, const char *device,
+                                    const char *module); /* and subscribed */
 
 typedef struct {
     guint connections;     /* sockets at the edge, legs and devices included */
@@ -63,8 +64,8 @@ typedef struct {
     guint streams;         /* not ended */
     guint64 streams_total;
     guint64 ignored_answers; /* late or unknown answers of devices */
-} HubCounts;
+} StreamhubCounts;
 
-HubCounts hub_counts(Hub *hub);
+StreamhubCounts streamhub_counts(Streamhub *hub);
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hub, hub_free)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Streamhub, streamhub_free)

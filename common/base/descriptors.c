@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/base/descriptors.h"
 
+#include <errno.h>
 #include <sys/resource.h>
 
 gboolean
@@ -11,4 +12,16 @@ descriptors_are_scarce(int fd)
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
         return FALSE;
     return (rlim_t)fd >= limit.rlim_cur - limit.rlim_cur / 10;
+}
+
+void
+descriptors_raise_limit(guint64 wanted)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= MIN(limit.rlim_max, wanted))
+        return;
+    limit.rlim_cur = MIN(limit.rlim_max, wanted);
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        g_warning("Cannot raise the limit of open files: %s", g_strerror(errno));
 }

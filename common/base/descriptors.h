@@ -8,3 +8,7 @@
  * last tenth of what the limit allows means that nine tenths are in use. Those that are left are
  * for what is there already: a log, the database, a reload, the other half of a stream. */
 gboolean descriptors_are_scarce(int fd);
+
+/* Lets this process have as many as its hard limit allows, but no more than WANTED. What cannot be
+ * raised stays as it is, with a warning. */
+void descriptors_raise_limit(guint64 wanted);

@@ -22,8 +22,8 @@ struct Reactor {
     int event_count, event_index; /* the batch being dispatched */
     Task *tasks_first, *tasks_last;
     guint64 turn;
-    Orphan *orphans;
-    guint patient_orphans;
+    LingeringClose *lingering;
+    guint patient_lingering;
     uint8_t *spare[REACTOR_SPARE_BUFFERS];
     guint spare_count;
     atomic_bool stopping;
@@ -140,8 +140,8 @@ reactor_free(Reactor *reactor)
     queue_post(reactor->queue, wake);
     pthread_join(reactor->thread, NULL);
     queue_run(reactor->queue); /* commands posted meanwhile release what they hold */
-    while (reactor->orphans)
-        reactor->orphans->end(reactor->orphans);
+    while (reactor->lingering)
+        reactor->lingering->end(reactor->lingering);
     close(reactor->epoll);
     while (reactor->spare_count > 0)
         g_free(reactor->spare[--reactor->spare_count]);
@@ -243,32 +243,32 @@ reactor_clear_timer(Reactor *reactor, Timer *timer)
 }
 
 void
-reactor_adopt(Reactor *reactor, Orphan *orphan)
+reactor_adopt(Reactor *reactor, LingeringClose *closing)
 {
-    orphan->previous = NULL;
-    orphan->next = reactor->orphans;
-    if (orphan->next)
-        orphan->next->previous = orphan;
-    reactor->orphans = orphan;
-    reactor->patient_orphans += orphan->patient ? 1 : 0;
+    closing->previous = NULL;
+    closing->next = reactor->lingering;
+    if (closing->next)
+        closing->next->previous = closing;
+    reactor->lingering = closing;
+    reactor->patient_lingering += closing->patient ? 1 : 0;
 }
 
 void
-reactor_disown(Reactor *reactor, Orphan *orphan)
+reactor_disown(Reactor *reactor, LingeringClose *closing)
 {
-    if (orphan->previous)
-        orphan->previous->next = orphan->next;
+    if (closing->previous)
+        closing->previous->next = closing->next;
     else
-        reactor->orphans = orphan->next;
-    if (orphan->next)
-        orphan->next->previous = orphan->previous;
-    reactor->patient_orphans -= orphan->patient ? 1 : 0;
+        reactor->lingering = closing->next;
+    if (closing->next)
+        closing->next->previous = closing->previous;
+    reactor->patient_lingering -= closing->patient ? 1 : 0;
 }
 
 guint
-reactor_patient_orphans(const Reactor *reactor)
+reactor_patient_lingering(const Reactor *reactor)
 {
-    return reactor->patient_orphans;
+    return reactor->patient_lingering;
 }
 
 gint64

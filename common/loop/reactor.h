@@ -33,17 +33,17 @@ struct Task {
 };
 
 /* What outlives its owner on the reactor: a socket that still has something to send. */
-typedef struct Orphan Orphan;
-struct Orphan {
-    void (*end)(Orphan *orphan); /* frees it; it has to call reactor_disown */
-    gboolean patient;            /* it may stay for long: such are counted */
-    Orphan *next, *previous;     /* the reactor's */
+typedef struct LingeringClose LingeringClose;
+struct LingeringClose {
+    void (*end)(LingeringClose *closing); /* frees it; it has to call reactor_disown */
+    gboolean patient;                     /* it may stay for long: such are counted */
+    LingeringClose *next, *previous;      /* the reactor's */
 };
 
 /* Starts the thread; NAME is shown by ps and top (at most 15 bytes). */
 Reactor *reactor_new(const char *name);
 
-/* Stops after the current turn and joins. Watches still added are not told; orphans are ended. */
+/* Stops after the current turn and joins. Watches still added are not told; lingering closes are ended. */
 void reactor_free(Reactor *reactor);
 
 Queue *reactor_queue(Reactor *reactor);
@@ -65,9 +65,9 @@ void reactor_cancel(Reactor *reactor, Task *task);
 void reactor_set_timer(Reactor *reactor, Timer *timer, gint64 delay_us);
 void reactor_clear_timer(Reactor *reactor, Timer *timer);
 
-void reactor_adopt(Reactor *reactor, Orphan *orphan);
-void reactor_disown(Reactor *reactor, Orphan *orphan);
-guint reactor_patient_orphans(const Reactor *reactor);
+void reactor_adopt(Reactor *reactor, LingeringClose *closing);
+void reactor_disown(Reactor *reactor, LingeringClose *closing);
+guint reactor_patient_lingering(const Reactor *reactor);
 
 gint64 reactor_now(Reactor *reactor); /* monotonic µs, taken once a turn */
 

@@ -28,7 +28,7 @@ struct Connection {
     Watch watch;
     Task task;
     Timer linger;
-    Orphan orphan;
+    LingeringClose closing;
     gboolean finishing;
     Reactor *reactor;
     TlsSession *tls;
@@ -203,7 +203,7 @@ connection_detach(Connection *connection)
     reactor_cancel(connection->reactor, &connection->task);
     reactor_clear_timer(connection->reactor, &connection->linger);
     if (connection->finishing)
-        reactor_disown(connection->reactor, &connection->orphan);
+        reactor_disown(connection->reactor, &connection->closing);
     connection->finishing = FALSE;
     if (connection->tls)
         tls_session_set_reactor(connection->tls, NULL);
@@ -498,9 +498,9 @@ connection_linger_over(Timer *timer)
 }
 
 static void
-connection_orphan_end(Orphan *orphan)
+connection_linger_end(LingeringClose *closing)
 {
-    Connection *connection = CONTAINER_OF(orphan, Connection, orphan);
+    Connection *connection = CONTAINER_OF(closing, Connection, closing);
 
     (void)connection_say_bye(connection);
     connection_free(connection);
@@ -520,12 +520,12 @@ connection_finish_patiently(Connection *connection, gint64 patience)
         connection_free(connection);
         return;
     }
-    if (reactor_patient_orphans(connection->reactor) >= CONNECTION_PATIENT_MAX)
+    if (reactor_patient_lingering(connection->reactor) >= CONNECTION_PATIENT_MAX)
         patience = 0;
     if (!connection->finishing) {
-        connection->orphan.end = connection_orphan_end;
-        connection->orphan.patient = patience > CONNECTION_LINGER;
-        reactor_adopt(connection->reactor, &connection->orphan);
+        connection->closing.end = connection_linger_end;
+        connection->closing.patient = patience > CONNECTION_LINGER;
+        reactor_adopt(connection->reactor, &connection->closing);
     }
     connection->finishing = TRUE;
     connection->linger.func = connection_linger_over;

@@ -31,7 +31,7 @@ agents_count(const Agents *agents)
 
     for (guint i = 0; i < agents->all->len; i++)
         asking += !((const BusAgent *)g_ptr_array_index(agents->all, i))->passive;
-    requests_set_agents(app_requests(agents->context->app), asking);
+    consents_set_agents(app_consents(agents->context->app), asking);
 }
 
 static void
@@ -73,7 +73,7 @@ agent_send(const BusAgent *agent, sd_bus_message *message, int r)
 }
 
 static void
-agent_ask(const BusAgent *agent, Request *request)
+agent_ask(const BusAgent *agent, Consent *request)
 {
     g_autoptr(sd_bus_message) message = NULL;
     g_autofree char *path = bus_object_path(&bus_request_kind, request);
@@ -91,7 +91,7 @@ agent_ask(const BusAgent *agent, Request *request)
 }
 
 static void
-agent_cancel(const BusAgent *agent, const Request *request)
+agent_cancel(const BusAgent *agent, const Consent *request)
 {
     g_autoptr(sd_bus_message) message = NULL;
     g_autofree char *path = bus_object_path(&bus_request_kind, request);
@@ -101,7 +101,7 @@ agent_cancel(const BusAgent *agent, const Request *request)
         return;
     r = agent_new_call(agent, "Cancel", &message);
     if (r >= 0)
-        r = sd_bus_message_append(message, "os", path, request_end_name(request_end(request)));
+        r = sd_bus_message_append(message, "os", path, consent_end_name(consent_end(request)));
     agent_send(agent, message, r);
 }
 
@@ -138,14 +138,14 @@ agents_free(Agents *agents)
 }
 
 void
-agents_request_added(Agents *agents, Request *request)
+agents_request_added(Agents *agents, Consent *request)
 {
     for (guint i = 0; i < agents->all->len; i++)
         agent_ask(g_ptr_array_index(agents->all, i), request);
 }
 
 void
-agents_request_removed(Agents *agents, Request *request)
+agents_request_removed(Agents *agents, Consent *request)
 {
     for (guint i = 0; i < agents->all->len; i++)
         agent_cancel(g_ptr_array_index(agents->all, i), request);
@@ -187,7 +187,7 @@ agents_check(const Agents *agents, const Caller *caller, const char *path, sd_bu
 static void
 agent_ask_all(const BusAgent *agent)
 {
-    g_autoptr(GPtrArray) list = app_list_requests(agent->agents->context->app);
+    g_autoptr(GPtrArray) list = app_list_consents(agent->agents->context->app);
 
     for (guint i = 0; i < list->len; i++)
         agent_ask(agent, g_ptr_array_index(list, i));

@@ -22,7 +22,7 @@ void agents_free(Agents *agents); /* tells them Release; before callers_free; NU
 int agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error);
 int agents_on_unregister(sd_bus_message *message, void *data, sd_bus_error *error);
 
-void agents_request_added(Agents *agents, Request *request);
-void agents_request_removed(Agents *agents, Request *request);
+void agents_request_added(Agents *agents, Consent *request);
+void agents_request_removed(Agents *agents, Consent *request);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Agents, agents_free)

@@ -25,7 +25,7 @@ typedef struct {
 /* What a vtable function gets as its userdata. */
 typedef struct {
     BusContext *context;
-    gpointer object; /* Hub, Target, Stream, Tunnel, Request; the App for the root */
+    gpointer object; /* Hub, Target, Stream, Tunnel, Consent; the App for the root */
 } BusItem;
 
 extern const BusKind bus_manager_kind;

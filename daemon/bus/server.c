@@ -97,7 +97,7 @@ bus_server_stream_owner_changed(Stream *stream, guint32 before, void *data)
 }
 
 static void
-bus_server_request_added(Request *request, void *data)
+bus_server_request_added(Consent *request, void *data)
 {
     BusContext *context = data;
 
@@ -106,7 +106,7 @@ bus_server_request_added(Request *request, void *data)
 }
 
 static void
-bus_server_request_removed(Request *request, void *data)
+bus_server_request_removed(Consent *request, void *data)
 {
     BusContext *context = data;
 

@@ -2,8 +2,11 @@
 #include "daemon/config/keys.h"
 
 #include "common/codec/quantity.h"
-#include "daemon/app.h"
+#include "daemon/link/hub.h"
 #include "daemon/net/keep-alive.h"
+#include "daemon/policy/accept-rule.h"
+#include "daemon/policy/limits.h"
+#include "daemon/policy/user-limits.h"
 
 #include <string.h>
 
@@ -66,7 +69,8 @@ static const ConfigKey keys[] = {
 static const struct {
     const char *kind;
     gboolean named;
-} kinds[] = {{"hub", TRUE}, {"target", TRUE}, {"rule", TRUE}, {"policy", FALSE}, {"limits", FALSE}, {"network", FALSE}};
+} kinds[] = {{"hub", TRUE},     {"target", TRUE},  {"rule", TRUE},
+             {"policy", FALSE}, {"limits", FALSE}, {"network", FALSE}};
 
 guint
 config_keys_size(void)

@@ -3,7 +3,6 @@
 #include "daemon/link/device-stream-private.h"
 
 #include "common/base/error.h"
-#include "daemon/app-journal.h"
 
 #include <unistd.h>
 
@@ -62,12 +61,12 @@ device_stream_time(const DeviceStream *self, gint64 wanted)
 void
 device_stream_stop_asking(DeviceStream *self)
 {
-    g_clear_pointer(&self->request, request_withdraw);
+    g_clear_pointer(&self->consent, consent_withdraw);
     g_clear_pointer(&self->ask, handler_ask_cancel);
 }
 
 static AppEnd *
-consent_accept(guint32 uid, AppEndDone done, void *done_data, void *data, GError **error)
+decide_accept(guint32 uid, AppEndDone done, void *done_data, void *data, GError **error)
 {
     DeviceStream *self = data;
     AppEnd *end;
@@ -76,12 +75,12 @@ consent_accept(guint32 uid, AppEndDone done, void *done_data, void *data, GError
         return NULL;
     end = device_stream_to_app(self, done, done_data, error);
     if (end)
-        self->request = NULL;
+        self->consent = NULL;
     return end;
 }
 
 static gboolean
-consent_accept_to(const char *target, void *data, GError **error)
+decide_accept_to(const char *target, void *data, GError **error)
 {
     DeviceStream *self = data;
     const DeviceStreamsContext *context = &self->owner->context;
@@ -95,43 +94,43 @@ consent_accept_to(const char *target, void *data, GError **error)
     /* Somebody may still choose another, or wait for an end. */
     if (!device_stream_count_target(self, found, error))
         return FALSE;
-    self->request = NULL;
+    self->consent = NULL;
     device_stream_to_target(self, found);
     return TRUE;
 }
 
 static void
-consent_refuse(Reason reason, const char *text, void *data)
+decide_refuse(Reason reason, const char *text, void *data)
 {
     DeviceStream *self = data;
 
-    self->request = NULL;
+    self->consent = NULL;
     device_stream_fail(self, reason, text);
 }
 
-static const RequestOps consent_ops = {
-    .accept = consent_accept,
-    .accept_to = consent_accept_to,
-    .refuse = consent_refuse,
+static const ConsentOps decide_ops = {
+    .accept = decide_accept,
+    .accept_to = decide_accept_to,
+    .refuse = decide_refuse,
 };
 
 static void
 device_stream_ask_person(DeviceStream *self, const AcceptVerdict *verdict)
 {
-    Requests *requests = self->owner->context.requests;
-    const RequestInfo info = {
+    Consents *consents = self->owner->context.consents;
+    const ConsentInfo info = {
         .stream = self->stream,
         .rule = verdict->rule,
         .target = verdict->target,
         .timeout = device_stream_time(self, verdict->ask_timeout),
     };
 
-    if (requests_agents(requests) == 0) {
+    if (consents_agents(consents) == 0) {
         device_stream_fail(self, REASON_NO_CONSENT, "nobody on the device can be asked");
         return;
     }
-    self->request = request_new(requests, &info, &consent_ops, self);
-    if (!self->request)
+    self->consent = consent_new(consents, &info, &decide_ops, self);
+    if (!self->consent)
         device_stream_fail(self, REASON_LIMIT, "too many streams wait for consent");
 }
 
@@ -226,7 +225,8 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
 
     self->rule = verdict.rule;
     stream_set_state(self->stream, STREAM_DECIDING);
-    app_journal_decided(self->stream, &verdict);
+    if (self->owner->context.decided)
+        self->owner->context.decided(self->stream, &verdict);
     if (!device_stream_count_rule(self, &verdict, &error)) {
         device_stream_over_limit(self, error);
         return;

@@ -78,7 +78,7 @@ device_password(const ConnectionString *identity, guint life)
 }
 
 static void
-session_close(DeviceSession *session, StreamdError code, const char *text)
+device_session_close(DeviceSession *session, StreamdError code, const char *text)
 {
     g_autoptr(GError) error = g_error_new_literal(STREAMD_ERROR, (int)code, text);
 
@@ -88,21 +88,21 @@ session_close(DeviceSession *session, StreamdError code, const char *text)
     session->events->closed(session, error, session->data);
 }
 
-static gboolean session_pause_over(gpointer data);
+static gboolean device_session_pause_over(gpointer data);
 
 static void
-session_send(DeviceSession *session, GByteArray *packet)
+device_session_send(DeviceSession *session, GByteArray *packet)
 {
     packet_link_send(session->link, packet->data, packet->len);
     if (session->state != SESSION_READY)
         return;
     if (session->ping)
         g_source_remove(session->ping);
-    session->ping = g_timeout_add_seconds(session->pause, session_pause_over, session);
+    session->ping = g_timeout_add_seconds(session->pause, device_session_pause_over, session);
 }
 
 static void
-session_send_connect(DeviceSession *session)
+device_session_send_connect(DeviceSession *session)
 {
     g_autoptr(GByteArray) packet = g_byte_array_new();
     g_autofree char *client_id = device_client_id(session->identity);
@@ -119,15 +119,16 @@ session_send_connect(DeviceSession *session)
 
     session->state = SESSION_CONNECTING;
     if (!password || !mqtt_write_connect(packet, &connect)) {
-        session_close(session, STREAMD_ERROR_INVALID, "no token can be made from this identity");
+        device_session_close(session, STREAMD_ERROR_INVALID,
+                             "no token can be made from this identity");
         return;
     }
-    session_send(session, packet);
+    device_session_send(session, packet);
     explicit_bzero(packet->data, packet->len);
 }
 
 static void
-session_send_subscribe(DeviceSession *session)
+device_session_send_subscribe(DeviceSession *session)
 {
     g_autoptr(GByteArray) packet = g_byte_array_new();
     const MqttFilter filters[] = {
@@ -137,52 +138,53 @@ session_send_subscribe(DeviceSession *session)
 
     session->state = SESSION_SUBSCRIBING;
     if (mqtt_write_subscribe(packet, SUBSCRIBE_ID, filters, G_N_ELEMENTS(filters)))
-        session_send(session, packet);
+        device_session_send(session, packet);
 }
 
 /* docs/wire-protocol.md, section 1.2: 5 stands for every credential failure. */
 static void
-session_take_connack(DeviceSession *session, const MqttPacket *packet)
+device_session_take_connack(DeviceSession *session, const MqttPacket *packet)
 {
     MqttConnack connack;
 
     if (session->state != SESSION_CONNECTING || !mqtt_read_connack(packet, &connack)) {
-        session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a bad CONNACK");
+        device_session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a bad CONNACK");
         return;
     }
     switch (connack.code) {
     case MQTT_ACCEPTED:
         session->accepted = TRUE;
-        session_send_subscribe(session);
+        device_session_send_subscribe(session);
         break;
     case MQTT_BAD_CREDENTIALS:
     case MQTT_NOT_AUTHORIZED:
-        session_close(session, STREAMD_ERROR_UNAUTHORIZED,
-                      "the hub refused the identity: unknown or disabled device, wrong key, or a "
-                      "clock that is wrong by minutes");
+        device_session_close(
+            session, STREAMD_ERROR_UNAUTHORIZED,
+            "the hub refused the identity: unknown or disabled device, wrong key, or a "
+            "clock that is wrong by minutes");
         break;
     case MQTT_UNAVAILABLE:
-        session_close(session, STREAMD_ERROR_BUSY, "the hub takes no more connections now");
+        device_session_close(session, STREAMD_ERROR_BUSY, "the hub takes no more connections now");
         break;
     default:
-        session_close(session, STREAMD_ERROR_UNAUTHORIZED,
-                      "the hub refused the connection: it does not take this client");
+        device_session_close(session, STREAMD_ERROR_UNAUTHORIZED,
+                             "the hub refused the connection: it does not take this client");
     }
 }
 
 static gboolean
-session_is_dead(gpointer data)
+device_session_is_dead(gpointer data)
 {
     DeviceSession *session = data;
 
     session->probe = 0;
     session->died_idle = session->idle;
-    session_close(session, STREAMD_ERROR_UNREACHABLE, "the hub does not answer any more");
+    device_session_close(session, STREAMD_ERROR_UNREACHABLE, "the hub does not answer any more");
     return G_SOURCE_REMOVE;
 }
 
 static void
-session_stop_probe(DeviceSession *session)
+device_session_stop_probe(DeviceSession *session)
 {
     if (session->probe)
         g_source_remove(session->probe);
@@ -191,7 +193,7 @@ session_stop_probe(DeviceSession *session)
 }
 
 static gboolean
-session_pause_over(gpointer data)
+device_session_pause_over(gpointer data)
 {
     DeviceSession *session = data;
 
@@ -203,17 +205,17 @@ session_pause_over(gpointer data)
 }
 
 static void
-session_take_suback(DeviceSession *session, const MqttPacket *packet)
+device_session_take_suback(DeviceSession *session, const MqttPacket *packet)
 {
     MqttSuback suback;
 
     if (session->state != SESSION_SUBSCRIBING || !mqtt_read_suback(packet, &suback) ||
         suback.packet_id != SUBSCRIBE_ID || suback.codes.len != 2) {
-        session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a bad SUBACK");
+        device_session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a bad SUBACK");
         return;
     }
     if ((guint8)suback.codes.ptr[0] == MQTT_SUBACK_REFUSED) {
-        session_close(session, STREAMD_ERROR_FAILED, "the hub offers no device streams");
+        device_session_close(session, STREAMD_ERROR_FAILED, "the hub offers no device streams");
         return;
     }
     session->state = SESSION_READY;
@@ -225,7 +227,7 @@ session_take_suback(DeviceSession *session, const MqttPacket *packet)
 }
 
 static void
-session_take_publish(DeviceSession *session, const MqttPacket *packet)
+device_session_take_publish(DeviceSession *session, const MqttPacket *packet)
 {
     g_autoptr(GByteArray) answer = g_byte_array_new();
     g_auto(StreamRequest) request = {0};
@@ -233,12 +235,12 @@ session_take_publish(DeviceSession *session, const MqttPacket *packet)
     StreamTopicResult result;
 
     if (!mqtt_read_publish(packet, &publish)) {
-        session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a bad PUBLISH");
+        device_session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a bad PUBLISH");
         return;
     }
     if (publish.qos == 1) {
         mqtt_write_id(answer, MQTT_PUBACK, publish.packet_id);
-        session_send(session, answer);
+        device_session_send(session, answer);
     }
     result = stream_request_parse(publish.topic, &request);
     if (result == STREAM_TOPIC_OK)
@@ -249,37 +251,38 @@ session_take_publish(DeviceSession *session, const MqttPacket *packet)
 
 /* Anything that it says will do. */
 static void
-session_is_alive(DeviceSession *session)
+device_session_is_alive(DeviceSession *session)
 {
     gboolean idle = session->idle;
 
-    session_stop_probe(session);
+    device_session_stop_probe(session);
     if (idle)
         session->events->survived(session, session->data);
 }
 
 static void
-session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *data)
+device_session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *data)
 {
     DeviceSession *session = data;
     MqttPacket packet;
 
     if (session->state == SESSION_CLOSED)
         return;
-    session_is_alive(session);
+    device_session_is_alive(session);
     if (!mqtt_packet_open(bytes, len, MQTT_FROM_SERVER, &packet)) {
-        session_close(session, STREAMD_ERROR_PROTOCOL, "the hub sent a malformed MQTT packet");
+        device_session_close(session, STREAMD_ERROR_PROTOCOL,
+                             "the hub sent a malformed MQTT packet");
         return;
     }
     switch (packet.type) {
     case MQTT_CONNACK:
-        session_take_connack(session, &packet);
+        device_session_take_connack(session, &packet);
         break;
     case MQTT_SUBACK:
-        session_take_suback(session, &packet);
+        device_session_take_suback(session, &packet);
         break;
     case MQTT_PUBLISH:
-        session_take_publish(session, &packet);
+        device_session_take_publish(session, &packet);
         break;
     default: /* PINGRESP: that it came is all it says */
         break;
@@ -287,18 +290,18 @@ session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *data)
 }
 
 static void
-session_lost(PacketLink *link, int error, const char *text, void *data)
+device_session_lost(PacketLink *link, int error, const char *text, void *data)
 {
-    session_close(data, STREAMD_ERROR_UNREACHABLE, text);
+    device_session_close(data, STREAMD_ERROR_UNREACHABLE, text);
 }
 
 static const PacketLinkEvents link_events = {
-    .packet = session_packet,
-    .closed = session_lost,
+    .packet = device_session_packet,
+    .closed = device_session_lost,
 };
 
 static void
-session_connected(Connection *connection, const GError *error, void *data)
+device_session_connected(Connection *connection, const GError *error, void *data)
 {
     DeviceSession *session = data;
     const PacketLinkOptions options = {
@@ -311,12 +314,12 @@ session_connected(Connection *connection, const GError *error, void *data)
     session->dial = NULL;
     session->ws_dial = NULL;
     if (error) {
-        session_close(session, (StreamdError)error->code, error->message);
+        device_session_close(session, (StreamdError)error->code, error->message);
         return;
     }
     session->link = packet_link_new(connection, session->reactor, &options, session->runtime->home,
                                     &link_events, session);
-    session_send_connect(session);
+    device_session_send_connect(session);
 }
 
 DeviceSession *
@@ -342,10 +345,10 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
     session->data = data;
     if (options->framed)
         session->ws_dial = ws_dial_new(runtime, session->reactor, options->tls, &to, NULL,
-                                       session_connected, session);
+                                       device_session_connected, session);
     else
         session->dial = dial_new(runtime, session->reactor, options->host, options->port,
-                                 options->tls, options->proxy, session_connected, session);
+                                 options->tls, options->proxy, device_session_connected, session);
     return session;
 }
 
@@ -356,12 +359,12 @@ device_session_free(DeviceSession *session)
 
     if (!session)
         return;
-    session_stop_probe(session);
+    device_session_stop_probe(session);
     dial_cancel(session->dial);
     ws_dial_cancel(session->ws_dial);
     if (session->link && session->state == SESSION_READY) {
         mqtt_write_empty(packet, MQTT_DISCONNECT);
-        session_send(session, packet);
+        device_session_send(session, packet);
     }
     if (session->ping)
         g_source_remove(session->ping);
@@ -391,10 +394,10 @@ device_session_probe(DeviceSession *session, gint64 limit)
         return;
     if (session->probe)
         g_source_remove(session->probe);
-    session->probe = g_timeout_add((guint)(limit / 1000), session_is_dead, session);
+    session->probe = g_timeout_add((guint)(limit / 1000), device_session_is_dead, session);
     session->probe_at = at;
     mqtt_write_empty(packet, MQTT_PINGREQ);
-    session_send(session, packet);
+    device_session_send(session, packet);
 }
 
 void
@@ -403,7 +406,7 @@ device_session_set_pause(DeviceSession *session, guint pause)
     session->pause = MIN(pause, session->keep_alive);
     if (session->ping)
         g_source_remove(session->ping);
-    session->ping = g_timeout_add_seconds(session->pause, session_pause_over, session);
+    session->ping = g_timeout_add_seconds(session->pause, device_session_pause_over, session);
 }
 
 gboolean
@@ -420,6 +423,6 @@ device_session_publish(DeviceSession *session, const char *topic)
 
     if (session->state != SESSION_READY || !mqtt_write_publish(packet, &publish))
         return FALSE;
-    session_send(session, packet);
+    device_session_send(session, packet);
     return TRUE;
 }

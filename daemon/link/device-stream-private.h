@@ -34,7 +34,7 @@ typedef struct {
     gint64 pair_by;     /* monotonic: after an acceptance */
     guint32 rule;
     /* Who decides. */
-    Request *request;
+    Consent *consent;
     HandlerAsk *ask;
     /* Who gets it, when it is no target. */
     guint64 handler; /* its id */

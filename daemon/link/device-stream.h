@@ -2,21 +2,22 @@
 /* Device stream: what happens between a hub's request and an open stream, on the accepting side
  * (docs/wire-protocol.md, sections 1.5, 1.6, 4a and 8).
  *
- * Policy decides first, or says who does: a person (stream/consent.h) or an app (handler.h), who have
- * until some seconds before the hub's own deadline. Then target and leg are connected side by side,
- * and 200 is answered only when the target is connected, so that a dead target is a clear rejection
- * at the initiator. Where an app takes the stream there is nothing to connect but the leg. A
- * request that is published again (same rid and token) is answered again, not doubled. Main thread.
+ * Policy decides first, or says who does: a person (stream/consent.h) or an app (handler.h), who
+ * have until some seconds before the hub's own deadline. Then target and leg are connected side by
+ * side, and 200 is answered only when the target is connected, so that a dead target is a clear
+ * rejection at the initiator. Where an app takes the stream there is nothing to connect but the
+ * leg. A request that is published again (same rid and token) is answered again, not doubled. Main
+ * thread.
  */
 #pragma once
 
 #include "common/codec/stream-topic.h"
-#include "daemon/policy/accept-policy.h"
-#include "daemon/stream/handler.h"
-#include "daemon/stream/consent.h"
-#include "daemon/net/proxy.h"
-#include "daemon/stream/private.h"
 #include "daemon/local/target-private.h"
+#include "daemon/net/proxy.h"
+#include "daemon/policy/accept-policy.h"
+#include "daemon/stream/consent.h"
+#include "daemon/stream/handler.h"
+#include "daemon/stream/private.h"
 
 /* The requests of one hub. */
 typedef struct DeviceStreams DeviceStreams;
@@ -33,7 +34,7 @@ typedef struct {
     Runtime *runtime;
     StreamTable *table;
     AcceptPolicy *policy;
-    Requests *requests;
+    Consents *consents;
     Handlers *handlers;
     TlsContext *tls;    /* for the legs */
     Proxy *proxy;       /* the same; NULL: directly */
@@ -42,6 +43,7 @@ typedef struct {
     RelayTimes times;   /* of the legs */
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
+    void (*decided)(Stream *stream, const AcceptVerdict *verdict); /* by the policy; may be NULL */
     gboolean (*publish)(const char *topic, void *data); /* to the hub; FALSE: not connected */
     void *data;
 } DeviceStreamsContext;

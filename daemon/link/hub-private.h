@@ -7,20 +7,21 @@
 #include "daemon/link/device-session.h"
 #include "daemon/link/device-stream.h"
 #include "daemon/link/hub.h"
-#include "daemon/net/runtime.h"
 #include "daemon/link/service-open.h"
+#include "daemon/net/runtime.h"
 
 /* What a hub needs of the app. */
 typedef struct {
     Runtime *runtime;
     StreamTable *table;
     AcceptPolicy *policy;
-    Requests *requests;
+    Consents *consents;
     Handlers *handlers;
     Proxy *proxy; /* of all hubs that have none of their own; NULL: none */
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     void (*changed)(Hub *hub, void *data);
+    void (*decided)(Stream *stream, const AcceptVerdict *verdict); /* by the policy; may be NULL */
     void *data;
 } HubContext;
 

@@ -120,7 +120,7 @@ hub_init_device(Hub *hub)
         .runtime = hub->context.runtime,
         .table = hub->context.table,
         .policy = hub->context.policy,
-        .requests = hub->context.requests,
+        .consents = hub->context.consents,
         .handlers = hub->context.handlers,
         .tls = hub->tls,
         .proxy = hub->proxy,
@@ -129,6 +129,7 @@ hub_init_device(Hub *hub)
         .times = hub_leg_times(hub),
         .next_id = hub_next_id,
         .find_target = hub_find_target,
+        .decided = hub->context.decided,
         .publish = hub_publish,
         .data = hub,
     };

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 struct Dial {
-    Errand errand; /* the handshake */
+    Job job; /* the handshake */
     SocketDial *socket;
     char *host;
     guint16 port;
@@ -16,8 +16,8 @@ struct Dial {
     Reactor *reactor;
     Runtime *runtime;
     gint64 started;
-    TlsPeer peer;     /* the reactor's, until the errand is home */
-    gboolean shaking; /* the errand runs, and frees us */
+    TlsPeer peer;     /* the reactor's, until the job is home */
+    gboolean shaking; /* the job runs, and frees us */
     DialDone done;
     void *data;
 };
@@ -42,27 +42,27 @@ dial_tell(Dial *dial, Connection *connection, GError *error)
 
 /* Reactor. */
 static void
-dial_ready(Errand *errand)
+dial_ready(Job *job)
 {
-    Dial *dial = CONTAINER_OF(errand, Dial, errand);
+    Dial *dial = CONTAINER_OF(job, Dial, job);
     g_autofree char *text = NULL;
-    int r = connection_handshake(errand->connection);
+    int r = connection_handshake(job->connection);
 
     if (r == -EAGAIN)
         return;
-    dial->peer = tls_session_peer(connection_tls(errand->connection));
+    dial->peer = tls_session_peer(connection_tls(job->connection));
     if (r == 0) {
-        errand_succeed(errand);
+        job_succeed(job);
         return;
     }
     text = g_strdup(r == -ECONNRESET || r == -ESHUTDOWN
                         ? "the connection was closed before TLS was up"
-                        : tls_session_error(connection_tls(errand->connection)));
-    errand_fail(errand,
-                r == -EKEYREJECTED ? STREAMD_ERROR_UNTRUSTED
-                : r == -EPROTO     ? STREAMD_ERROR_PROTOCOL
-                                   : STREAMD_ERROR_UNREACHABLE,
-                text);
+                        : tls_session_error(connection_tls(job->connection)));
+    job_fail(job,
+             r == -EKEYREJECTED ? STREAMD_ERROR_UNTRUSTED
+             : r == -EPROTO     ? STREAMD_ERROR_PROTOCOL
+                                : STREAMD_ERROR_UNREACHABLE,
+             text);
 }
 
 /* TLS failed behind a proxy: it may have left after its yes, or open TLS itself. */
@@ -79,26 +79,26 @@ dial_blame_proxy(const Dial *dial, GError *error)
 }
 
 static void
-dial_shaken(Errand *errand)
+dial_shaken(Job *job)
 {
-    Dial *dial = CONTAINER_OF(errand, Dial, errand);
+    Dial *dial = CONTAINER_OF(job, Dial, job);
     g_autoptr(GError) error = NULL;
 
-    if (errand_failed(errand, &error) && dial->through)
+    if (job_failed(job, &error) && dial->through)
         dial_blame_proxy(dial, error);
-    dial_tell(dial, errand_take_connection(errand), g_steal_pointer(&error));
+    dial_tell(dial, job_take_connection(job), g_steal_pointer(&error));
 }
 
 static void
-dial_errand_free(Errand *errand)
+dial_job_free(Job *job)
 {
-    dial_free(CONTAINER_OF(errand, Dial, errand));
+    dial_free(CONTAINER_OF(job, Dial, job));
 }
 
-static const ErrandClass dial_class = {
+static const JobClass dial_class = {
     .ready = dial_ready,
     .done = dial_shaken,
-    .free = dial_errand_free,
+    .free = dial_job_free,
 };
 
 static GError *
@@ -117,8 +117,8 @@ dial_shake(Dial *dial, int fd)
 
     connection_start_tls(connection, dial->tls, dial->host);
     dial->shaking = TRUE;
-    errand_run(&dial->errand, &dial_class, connection, dial->reactor, dial->runtime,
-               MAX(left, G_TIME_SPAN_SECOND));
+    job_run(&dial->job, &dial_class, connection, dial->reactor, dial->runtime,
+            MAX(left, G_TIME_SPAN_SECOND));
 }
 
 static void
@@ -189,7 +189,7 @@ dial_cancel(Dial *dial)
     if (!dial)
         return;
     if (dial->shaking) {
-        errand_cancel(&dial->errand);
+        job_cancel(&dial->job);
         return;
     }
     socket_dial_cancel(dial->socket);

@@ -8,7 +8,7 @@
 #define HTTP_EXCHANGE_BUFFER (HTTP_HEAD_MAX + HTTP_EXCHANGE_BODY_MAX)
 
 struct HttpExchange {
-    Errand errand;
+    Job job;
     GString *request; /* NULL when sent */
     char *buffer;
     gsize len;
@@ -98,29 +98,28 @@ http_exchange_complete(HttpExchange *exchange)
         if (exchange->answer.reusable) /* nobody asked for a second answer */
             exchange->answer.reusable = FALSE;
         else
-            connection_unread(exchange->errand.connection, exchange->buffer + exchange->total,
+            connection_unread(exchange->job.connection, exchange->buffer + exchange->total,
                               exchange->len - exchange->total);
     }
-    errand_succeed(&exchange->errand);
+    job_succeed(&exchange->job);
 }
 
-/* Once the errand has ended it is the main thread's, and gone perhaps: every end returns at once.
+/* Once the job has ended it is the main thread's, and gone perhaps: every end returns at once.
  */
 static void
 http_exchange_read(HttpExchange *exchange)
 {
-    Errand *errand = &exchange->errand;
+    Job *job = &exchange->job;
     const char *text = NULL;
 
     for (;;) {
-        ssize_t r = connection_read(errand->connection, exchange->buffer + exchange->len,
+        ssize_t r = connection_read(job->connection, exchange->buffer + exchange->len,
                                     HTTP_EXCHANGE_BUFFER - exchange->len);
 
         if (r == -EAGAIN)
             return;
         if (r <= 0) {
-            errand_fail(errand, STREAMD_ERROR_UNREACHABLE,
-                        "the connection was closed before the answer");
+            job_fail(job, STREAMD_ERROR_UNREACHABLE, "the connection was closed before the answer");
             return;
         }
         exchange->len += (gsize)r;
@@ -131,7 +130,7 @@ http_exchange_read(HttpExchange *exchange)
             http_exchange_complete(exchange);
             return;
         case EXCHANGE_BROKEN:
-            errand_fail(errand, STREAMD_ERROR_PROTOCOL, text);
+            job_fail(job, STREAMD_ERROR_PROTOCOL, text);
             return;
         }
     }
@@ -139,43 +138,43 @@ http_exchange_read(HttpExchange *exchange)
 
 /* Reactor. */
 static void
-http_exchange_begin(Errand *errand)
+http_exchange_begin(Job *job)
 {
-    HttpExchange *exchange = CONTAINER_OF(errand, HttpExchange, errand);
+    HttpExchange *exchange = CONTAINER_OF(job, HttpExchange, job);
 
     exchange->buffer = g_malloc(HTTP_EXCHANGE_BUFFER);
-    (void)connection_queue(errand->connection, exchange->request->str, exchange->request->len);
+    (void)connection_queue(job->connection, exchange->request->str, exchange->request->len);
     g_clear_pointer(&exchange->request, http_request_wipe);
 }
 
 static void
-http_exchange_ready(Errand *errand)
+http_exchange_ready(Job *job)
 {
-    int r = connection_flush(errand->connection);
+    int r = connection_flush(job->connection);
 
     if (r < 0 && r != -EAGAIN)
-        errand_fail(errand, STREAMD_ERROR_UNREACHABLE, g_strerror(-r));
+        job_fail(job, STREAMD_ERROR_UNREACHABLE, g_strerror(-r));
     else
-        http_exchange_read(CONTAINER_OF(errand, HttpExchange, errand));
+        http_exchange_read(CONTAINER_OF(job, HttpExchange, job));
 }
 
 static void
-http_exchange_home(Errand *errand)
+http_exchange_home(Job *job)
 {
-    HttpExchange *exchange = CONTAINER_OF(errand, HttpExchange, errand);
+    HttpExchange *exchange = CONTAINER_OF(job, HttpExchange, job);
     g_autoptr(GError) error = NULL;
-    Connection *connection = errand_take_connection(errand);
+    Connection *connection = job_take_connection(job);
 
-    if (errand_failed(errand, &error))
+    if (job_failed(job, &error))
         exchange->done(NULL, NULL, error, exchange->data);
     else
         exchange->done(connection, &exchange->answer, NULL, exchange->data);
 }
 
 static void
-http_exchange_free(Errand *errand)
+http_exchange_free(Job *job)
 {
-    HttpExchange *exchange = CONTAINER_OF(errand, HttpExchange, errand);
+    HttpExchange *exchange = CONTAINER_OF(job, HttpExchange, job);
 
     http_request_wipe(exchange->request);
     if (exchange->buffer)
@@ -184,7 +183,7 @@ http_exchange_free(Errand *errand)
     g_free(exchange);
 }
 
-static const ErrandClass http_exchange_class = {
+static const JobClass http_exchange_class = {
     .begin = http_exchange_begin,
     .ready = http_exchange_ready,
     .done = http_exchange_home,
@@ -201,7 +200,7 @@ http_exchange_new(Runtime *runtime, Reactor *reactor, Connection *connection, GS
     exchange->done = done;
     exchange->data = data;
     connection_keep_alive(connection, CONNECTION_IDLE);
-    errand_run(&exchange->errand, &http_exchange_class, connection, reactor, runtime, limit);
+    job_run(&exchange->job, &http_exchange_class, connection, reactor, runtime, limit);
     return exchange;
 }
 
@@ -209,7 +208,7 @@ void
 http_exchange_cancel(HttpExchange *exchange)
 {
     if (exchange)
-        errand_cancel(&exchange->errand);
+        job_cancel(&exchange->job);
 }
 
 char *

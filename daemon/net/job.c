@@ -4,156 +4,156 @@
 #include <string.h>
 
 static void
-errand_end(Errand *errand)
+job_end(Job *job)
 {
-    errand->ended = TRUE;
-    reactor_clear_timer(errand->reactor, &errand->timer);
-    queue_post(errand->runtime->home, &errand->homeward);
+    job->ended = TRUE;
+    reactor_clear_timer(job->reactor, &job->timer);
+    queue_post(job->runtime->home, &job->homeward);
 }
 
 void
-errand_succeed(Errand *errand)
+job_succeed(Job *job)
 {
-    if (errand->ended)
+    if (job->ended)
         return;
-    connection_detach(errand->connection);
-    errand_end(errand);
+    connection_detach(job->connection);
+    job_end(job);
 }
 
 void
-errand_fail(Errand *errand, StreamdError code, const char *text)
+job_fail(Job *job, StreamdError code, const char *text)
 {
-    if (errand->ended)
+    if (job->ended)
         return;
-    errand->failed = TRUE;
-    errand->code = code;
-    errand->text = g_strdup(text);
-    g_clear_pointer(&errand->connection, connection_free);
-    errand_end(errand);
+    job->failed = TRUE;
+    job->code = code;
+    job->text = g_strdup(text);
+    g_clear_pointer(&job->connection, connection_free);
+    job_end(job);
 }
 
 static void
-errand_timed_out(Timer *timer)
+job_timed_out(Timer *timer)
 {
-    Errand *errand = CONTAINER_OF(timer, Errand, timer);
+    Job *job = CONTAINER_OF(timer, Job, timer);
 
-    errand_fail(errand, STREAMD_ERROR_TIMED_OUT, "no answer in time");
+    job_fail(job, STREAMD_ERROR_TIMED_OUT, "no answer in time");
 }
 
 static void
-errand_ready(Connection *connection, void *data)
+job_ready(Connection *connection, void *data)
 {
-    Errand *errand = data;
+    Job *job = data;
 
-    if (!errand->ended)
-        errand->class->ready(errand);
+    if (!job->ended)
+        job->class->ready(job);
 }
 
 static void
-errand_begin(Errand *errand)
+job_begin(Job *job)
 {
     int r;
 
-    errand->begun = TRUE;
-    reactor_set_timer(errand->reactor, &errand->timer, errand->limit);
-    if (errand->class->begin)
-        errand->class->begin(errand);
-    if (errand->ended)
+    job->begun = TRUE;
+    reactor_set_timer(job->reactor, &job->timer, job->limit);
+    if (job->class->begin)
+        job->class->begin(job);
+    if (job->ended)
         return;
-    r = connection_attach(errand->connection, errand->reactor, errand_ready, errand);
+    r = connection_attach(job->connection, job->reactor, job_ready, job);
     if (r < 0)
-        errand_fail(errand, STREAMD_ERROR_LIMIT, g_strerror(-r));
+        job_fail(job, STREAMD_ERROR_LIMIT, g_strerror(-r));
 }
 
 /* On the reactor: to begin, or to look at `stop`. */
 static void
-errand_outward(Message *message)
+job_outward(Message *message)
 {
-    Errand *errand = CONTAINER_OF(message, Errand, outward);
+    Job *job = CONTAINER_OF(message, Job, outward);
 
-    if (!errand->begun && !atomic_load(&errand->stop))
-        errand_begin(errand);
-    else if (atomic_load(&errand->stop))
-        errand_fail(errand, STREAMD_ERROR_CANCELLED, "cancelled");
+    if (!job->begun && !atomic_load(&job->stop))
+        job_begin(job);
+    else if (atomic_load(&job->stop))
+        job_fail(job, STREAMD_ERROR_CANCELLED, "cancelled");
 }
 
 static void
-errand_free(Errand *errand)
+job_free(Job *job)
 {
-    errand->runtime->away--;
-    g_clear_pointer(&errand->connection, connection_free);
-    g_free(errand->text);
-    errand->class->free(errand);
+    job->runtime->away--;
+    g_clear_pointer(&job->connection, connection_free);
+    g_free(job->text);
+    job->class->free(job);
 }
 
-/* The kick that told the reactor to stop may still be queued there: the errand is freed by a call
+/* The kick that told the reactor to stop may still be queued there: the job is freed by a call
  * that comes back from behind it. */
 static void
-errand_home_again(void *data)
+job_home_again(void *data)
 {
-    errand_free(data);
+    job_free(data);
 }
 
 static void
-errand_behind_kick(void *data)
+job_behind_kick(void *data)
 {
-    Errand *errand = data;
+    Job *job = data;
 
-    queue_call(errand->runtime->home, errand_home_again, errand);
+    queue_call(job->runtime->home, job_home_again, job);
 }
 
 static void
-errand_homeward(Message *message)
+job_homeward(Message *message)
 {
-    Errand *errand = CONTAINER_OF(message, Errand, homeward);
+    Job *job = CONTAINER_OF(message, Job, homeward);
 
-    errand->home = TRUE;
-    if (errand->cancelled) {
-        reactor_call(errand->reactor, errand_behind_kick, errand);
+    job->home = TRUE;
+    if (job->cancelled) {
+        reactor_call(job->reactor, job_behind_kick, job);
         return;
     }
-    errand->class->done(errand);
-    errand_free(errand);
+    job->class->done(job);
+    job_free(job);
 }
 
 void
-errand_run(Errand *errand, const ErrandClass *class, Connection *connection, Reactor *reactor,
-           Runtime *runtime, gint64 limit)
+job_run(Job *job, const JobClass *class, Connection *connection, Reactor *reactor, Runtime *runtime,
+        gint64 limit)
 {
-    errand->class = class;
-    errand->connection = connection;
-    errand->reactor = reactor;
-    errand->runtime = runtime;
-    errand->limit = limit;
-    errand->outward.func = errand_outward;
-    errand->homeward.func = errand_homeward;
-    errand->timer.func = errand_timed_out;
+    job->class = class;
+    job->connection = connection;
+    job->reactor = reactor;
+    job->runtime = runtime;
+    job->limit = limit;
+    job->outward.func = job_outward;
+    job->homeward.func = job_homeward;
+    job->timer.func = job_timed_out;
     runtime->away++;
-    reactor_post(reactor, &errand->outward);
+    reactor_post(reactor, &job->outward);
 }
 
 Connection *
-errand_take_connection(Errand *errand)
+job_take_connection(Job *job)
 {
-    return g_steal_pointer(&errand->connection);
+    return g_steal_pointer(&job->connection);
 }
 
 gboolean
-errand_failed(Errand *errand, GError **error)
+job_failed(Job *job, GError **error)
 {
-    if (errand->failed)
-        g_set_error_literal(error, STREAMD_ERROR, (int)errand->code, errand->text);
-    return errand->failed;
+    if (job->failed)
+        g_set_error_literal(error, STREAMD_ERROR, (int)job->code, job->text);
+    return job->failed;
 }
 
 void
-errand_cancel(Errand *errand)
+job_cancel(Job *job)
 {
-    if (!errand || errand->cancelled)
+    if (!job || job->cancelled)
         return;
-    errand->cancelled = TRUE;
-    if (errand->home) /* called from inside done: it is freed there */
+    job->cancelled = TRUE;
+    if (job->home) /* called from inside done: it is freed there */
         return;
-    atomic_store(&errand->stop, TRUE);
-    reactor_post(errand->reactor, &errand->outward);
+    atomic_store(&job->stop, TRUE);
+    reactor_post(job->reactor, &job->outward);
 }

@@ -39,7 +39,7 @@ runtime_free(Runtime *runtime)
         return;
     runtime_drain(runtime);
     reactor_pool_free(runtime->pool);
-    /* What links and relays had to say at last; a message of an errand would ask for its reactor.
+    /* What links and relays had to say at last; a message of a job would ask for its reactor.
      */
     while (runtime->away == 0 && queue_run(runtime->home) > 0)
         ;

@@ -10,7 +10,7 @@
 typedef struct {
     Queue *home;       /* of the main thread, attached to its default context */
     ReactorPool *pool; /* any thread */
-    guint away;        /* main: errands and relays that have not come home */
+    guint away;        /* main: jobs and relays that have not come home */
     GSource *source;   /* the runtime's */
 } Runtime;
 

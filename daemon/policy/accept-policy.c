@@ -18,7 +18,7 @@ struct AcceptPolicy {
 };
 
 static void
-entry_free(void *data)
+policy_entry_free(void *data)
 {
     Entry *entry = data;
 
@@ -46,7 +46,7 @@ accept_policy_new(void)
 {
     AcceptPolicy *policy = g_new0(AcceptPolicy, 1);
 
-    policy->entries = g_ptr_array_new_with_free_func(entry_free);
+    policy->entries = g_ptr_array_new_with_free_func(policy_entry_free);
     policy->next_id = ACCEPT_FIRST_RUNTIME_ID;
     policy->default_text = g_strdup("");
     return policy;

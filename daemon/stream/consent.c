@@ -3,25 +3,25 @@
 
 #include "common/base/error.h"
 
-struct Requests {
-    const RequestsEvents *events;
+struct Consents {
+    const ConsentsEvents *events;
     void *data;
-    GPtrArray *all; /* Request, by id */
+    GPtrArray *all; /* Consent, by id */
     guint64 last_id;
     guint agents;
 };
 
-struct Request {
-    Requests *requests;
+struct Consent {
+    Consents *consents;
     guint64 id;
     Stream *stream;
     guint32 rule;
     char *target;
     guint64 requested_at, deadline;
     guint timer;
-    const RequestOps *ops;
+    const ConsentOps *ops;
     void *data;
-    RequestEnd end;
+    ConsentEnd end;
     guint32 decided_by;
     char *decision;
 };
@@ -29,95 +29,95 @@ struct Request {
 static const char *const end_names[] = {"decided", "timed-out", "withdrawn"};
 
 const char *
-request_end_name(RequestEnd end)
+consent_end_name(ConsentEnd end)
 {
     return end_names[end];
 }
 
-Requests *
-requests_new(const RequestsEvents *events, void *data)
+Consents *
+consents_new(const ConsentsEvents *events, void *data)
 {
-    Requests *requests = g_new0(Requests, 1);
+    Consents *consents = g_new0(Consents, 1);
 
-    requests->events = events;
-    requests->data = data;
-    requests->all = g_ptr_array_new();
-    return requests;
+    consents->events = events;
+    consents->data = data;
+    consents->all = g_ptr_array_new();
+    return consents;
 }
 
 void
-requests_free(Requests *requests)
+consents_free(Consents *consents)
 {
-    if (!requests)
+    if (!consents)
         return;
-    g_ptr_array_unref(requests->all);
-    g_free(requests);
+    g_ptr_array_unref(consents->all);
+    g_free(consents);
 }
 
-Request *
-requests_find(Requests *requests, guint64 id)
+Consent *
+consents_find(Consents *consents, guint64 id)
 {
-    for (guint i = 0; i < requests->all->len; i++)
-        if (((Request *)requests->all->pdata[i])->id == id)
-            return requests->all->pdata[i];
+    for (guint i = 0; i < consents->all->len; i++)
+        if (((Consent *)consents->all->pdata[i])->id == id)
+            return consents->all->pdata[i];
     return NULL;
 }
 
 GPtrArray *
-requests_list(Requests *requests)
+consents_list(Consents *consents)
 {
-    GPtrArray *list = g_ptr_array_sized_new(requests->all->len);
+    GPtrArray *list = g_ptr_array_sized_new(consents->all->len);
 
-    for (guint i = 0; i < requests->all->len; i++)
-        g_ptr_array_add(list, requests->all->pdata[i]);
+    for (guint i = 0; i < consents->all->len; i++)
+        g_ptr_array_add(list, consents->all->pdata[i]);
     return list;
 }
 
 void
-requests_set_agents(Requests *requests, guint count)
+consents_set_agents(Consents *consents, guint count)
 {
-    requests->agents = count;
+    consents->agents = count;
 }
 
 guint
-requests_agents(const Requests *requests)
+consents_agents(const Consents *consents)
 {
-    return requests->agents;
+    return consents->agents;
 }
 
 static void
-request_remove(Request *request, RequestEnd end)
+consent_remove(Consent *consent, ConsentEnd end)
 {
-    Requests *requests = request->requests;
+    Consents *consents = consent->consents;
 
-    request->end = end;
-    if (request->timer)
-        g_source_remove(request->timer);
-    g_ptr_array_remove(requests->all, request);
-    requests->events->removed(request, requests->data);
-    g_free(request->target);
-    g_free(request->decision);
-    g_free(request);
+    consent->end = end;
+    if (consent->timer)
+        g_source_remove(consent->timer);
+    g_ptr_array_remove(consents->all, consent);
+    consents->events->removed(consent, consents->data);
+    g_free(consent->target);
+    g_free(consent->decision);
+    g_free(consent);
 }
 
 /* Refused by nobody in particular. */
 static void
-request_refuse(Request *request, RequestEnd end, Reason reason, const char *text)
+consent_refuse(Consent *consent, ConsentEnd end, Reason reason, const char *text)
 {
-    const RequestOps *ops = request->ops;
-    void *data = request->data;
+    const ConsentOps *ops = consent->ops;
+    void *data = consent->data;
 
-    request_remove(request, end);
+    consent_remove(consent, end);
     ops->refuse(reason, text, data);
 }
 
 static gboolean
-request_timed_out(gpointer data)
+consent_timed_out(gpointer data)
 {
-    Request *request = data;
+    Consent *consent = data;
 
-    request->timer = 0;
-    request_refuse(request, REQUEST_TIMED_OUT, REASON_NO_CONSENT, NULL);
+    consent->timer = 0;
+    consent_refuse(consent, CONSENT_TIMED_OUT, REASON_NO_CONSENT, NULL);
     return G_SOURCE_REMOVE;
 }
 
@@ -130,88 +130,88 @@ policy_asks(const AcceptPolicy *policy, guint32 id)
 }
 
 void
-requests_check_policy(Requests *requests, const AcceptPolicy *policy)
+consents_check_policy(Consents *consents, const AcceptPolicy *policy)
 {
-    g_autoptr(GPtrArray) list = requests_list(requests);
+    g_autoptr(GPtrArray) list = consents_list(consents);
 
     for (guint i = 0; i < list->len; i++) {
-        Request *request = list->pdata[i];
+        Consent *consent = list->pdata[i];
 
-        if (!policy_asks(policy, request->rule))
-            request_refuse(request, REQUEST_WITHDRAWN, REASON_NO_CONSENT,
+        if (!policy_asks(policy, consent->rule))
+            consent_refuse(consent, CONSENT_WITHDRAWN, REASON_NO_CONSENT,
                            "the rule that asks is not there any more");
     }
 }
 
 static gboolean
-requests_have_room(const Requests *requests, const char *hub)
+consents_have_room(const Consents *consents, const char *hub)
 {
     guint of_hub = 0;
 
-    for (guint i = 0; i < requests->all->len; i++) {
-        const Request *request = requests->all->pdata[i];
+    for (guint i = 0; i < consents->all->len; i++) {
+        const Consent *consent = consents->all->pdata[i];
 
-        of_hub += g_str_equal(stream_hub(request->stream), hub);
+        of_hub += g_str_equal(stream_hub(consent->stream), hub);
     }
-    return requests->all->len < REQUESTS_MAX && of_hub < REQUESTS_PER_HUB;
+    return consents->all->len < CONSENTS_MAX && of_hub < CONSENTS_PER_HUB;
 }
 
-Request *
-request_new(Requests *requests, const RequestInfo *info, const RequestOps *ops, void *data)
+Consent *
+consent_new(Consents *consents, const ConsentInfo *info, const ConsentOps *ops, void *data)
 {
-    Request *request;
+    Consent *consent;
 
-    if (!requests_have_room(requests, stream_hub(info->stream)))
+    if (!consents_have_room(consents, stream_hub(info->stream)))
         return NULL;
-    request = g_new0(Request, 1);
-    request->requests = requests;
-    request->id = ++requests->last_id;
-    request->stream = info->stream;
-    request->rule = info->rule;
-    request->target = g_strdup(info->target);
-    request->requested_at = stream_requested_at(info->stream);
-    request->deadline = (guint64)(g_get_real_time() + info->timeout);
-    request->timer = g_timeout_add((guint)(info->timeout / 1000), request_timed_out, request);
-    request->ops = ops;
-    request->data = data;
-    g_ptr_array_add(requests->all, request);
-    requests->events->added(request, requests->data);
-    return request;
+    consent = g_new0(Consent, 1);
+    consent->consents = consents;
+    consent->id = ++consents->last_id;
+    consent->stream = info->stream;
+    consent->rule = info->rule;
+    consent->target = g_strdup(info->target);
+    consent->requested_at = stream_requested_at(info->stream);
+    consent->deadline = (guint64)(g_get_real_time() + info->timeout);
+    consent->timer = g_timeout_add((guint)(info->timeout / 1000), consent_timed_out, consent);
+    consent->ops = ops;
+    consent->data = data;
+    g_ptr_array_add(consents->all, consent);
+    consents->events->added(consent, consents->data);
+    return consent;
 }
 
 void
-request_withdraw(Request *request)
+consent_withdraw(Consent *consent)
 {
-    request_remove(request, REQUEST_WITHDRAWN);
+    consent_remove(consent, CONSENT_WITHDRAWN);
 }
 
 /* DECISION: taken. */
 static void
-request_decide(Request *request, guint32 uid, char *decision)
+consent_decide(Consent *consent, guint32 uid, char *decision)
 {
-    request->decided_by = uid;
-    request->decision = decision;
-    request_remove(request, REQUEST_DECIDED);
+    consent->decided_by = uid;
+    consent->decision = decision;
+    consent_remove(consent, CONSENT_DECIDED);
 }
 
 AppEnd *
-request_accept(Request *request, guint32 uid, AppEndDone done, void *data, GError **error)
+consent_accept(Consent *consent, guint32 uid, AppEndDone done, void *data, GError **error)
 {
-    AppEnd *end = request->ops->accept(uid, done, data, request->data, error);
+    AppEnd *end = consent->ops->accept(uid, done, data, consent->data, error);
 
     if (end)
-        request_decide(request, uid, g_strdup("accepted, for an app of that user"));
+        consent_decide(consent, uid, g_strdup("accepted, for an app of that user"));
     return end;
 }
 
 gboolean
-request_accept_to(Request *request, guint32 uid, const char *target, GError **error)
+consent_accept_to(Consent *consent, guint32 uid, const char *target, GError **error)
 {
-    const char *name = *target ? target : request->target;
+    const char *name = *target ? target : consent->target;
 
-    if (!request->ops->accept_to(name, request->data, error))
+    if (!consent->ops->accept_to(name, consent->data, error))
         return FALSE;
-    request_decide(request, uid, g_strdup_printf("accepted, to the target %s", name));
+    consent_decide(consent, uid, g_strdup_printf("accepted, to the target %s", name));
     return TRUE;
 }
 
@@ -227,68 +227,68 @@ reject_text_check(const char *text, GError **error)
 }
 
 gboolean
-request_reject(Request *request, guint32 uid, const char *text, GError **error)
+consent_reject(Consent *consent, guint32 uid, const char *text, GError **error)
 {
-    const RequestOps *ops = request->ops;
-    void *data = request->data;
+    const ConsentOps *ops = consent->ops;
+    void *data = consent->data;
 
     if (!reject_text_check(text, error))
         return FALSE;
-    request_decide(request, uid, g_strdup(*text ? text : "rejected"));
+    consent_decide(consent, uid, g_strdup(*text ? text : "rejected"));
     ops->refuse(REASON_REJECTED, text, data);
     return TRUE;
 }
 
 guint64
-request_id(const Request *request)
+consent_id(const Consent *consent)
 {
-    return request->id;
+    return consent->id;
 }
 
 Stream *
-request_stream(const Request *request)
+consent_stream(const Consent *consent)
 {
-    return request->stream;
+    return consent->stream;
 }
 
 guint32
-request_rule(const Request *request)
+consent_rule(const Consent *consent)
 {
-    return request->rule;
+    return consent->rule;
 }
 
 const char *
-request_target(const Request *request)
+consent_target(const Consent *consent)
 {
-    return request->target;
+    return consent->target;
 }
 
 guint64
-request_requested_at(const Request *request)
+consent_requested_at(const Consent *consent)
 {
-    return request->requested_at;
+    return consent->requested_at;
 }
 
 guint64
-request_deadline(const Request *request)
+consent_deadline(const Consent *consent)
 {
-    return request->deadline;
+    return consent->deadline;
 }
 
-RequestEnd
-request_end(const Request *request)
+ConsentEnd
+consent_end(const Consent *consent)
 {
-    return request->end;
+    return consent->end;
 }
 
 guint32
-request_decided_by(const Request *request)
+consent_decided_by(const Consent *consent)
 {
-    return request->decided_by;
+    return consent->decided_by;
 }
 
 const char *
-request_decision(const Request *request)
+consent_decision(const Consent *consent)
 {
-    return request->decision;
+    return consent->decision;
 }

@@ -236,7 +236,7 @@ server_fill(Certificate server, Key key, const char *const *names, Certificate a
 }
 
 static gboolean
-check_names(const char *const *names, GError **error)
+certificate_check_names(const char *const *names, GError **error)
 {
     for (guint i = 0; names[i]; i++) {
         if (certificate_name_is_valid(names[i]) && i < CERTIFICATE_NAMES_MAX)
@@ -260,7 +260,8 @@ certificate_make_server(const char *ca_cert_file, const char *ca_key_file, const
     g_auto(Key) key = NULL;
     int result;
 
-    if (!check_names(names, error) || !read_certificate(ca_cert_file, &authority, error) ||
+    if (!certificate_check_names(names, error) ||
+        !read_certificate(ca_cert_file, &authority, error) ||
         !read_key(ca_key_file, &authority_key, error))
         return FALSE;
     result = key_make(&key);

@@ -37,7 +37,7 @@ admin_routes(void)
 }
 
 static void
-request_end(AdminRequest *request)
+admin_request_end(AdminRequest *request)
 {
     g_clear_pointer(&request->body, json_object_unref);
     g_free(request->query);
@@ -54,7 +54,7 @@ request_answer(AdminRequest *request, guint status, const char *content_type, ch
         request->answer(status, content_type, body, request->data);
     else
         secret_free(body);
-    request_end(request);
+    admin_request_end(request);
 }
 
 void
@@ -203,7 +203,7 @@ segment_matches(Slice pattern, const HttpPath *path, guint index, AdminRequest *
 }
 
 static gboolean
-pattern_matches(const char *pattern, const HttpPath *path, AdminRequest *request)
+admin_pattern_matches(const char *pattern, const HttpPath *path, AdminRequest *request)
 {
     const char *rest = pattern;
     guint index = 0;
@@ -226,7 +226,8 @@ route_find(Slice method, const HttpPath *path, AdminRequest *request)
         g_clear_pointer(&request->id, g_free);
         g_clear_pointer(&request->module, g_free);
         g_clear_pointer(&request->name, g_free);
-        if (slice_equal(method, route->method) && pattern_matches(route->pattern, path, request))
+        if (slice_equal(method, route->method) &&
+            admin_pattern_matches(route->pattern, path, request))
             return route;
     }
     return NULL;

@@ -32,7 +32,7 @@ typedef struct {
     guint16 port;     /* with this port unless it is 443 */
     gboolean (*is_connected)(void *data, const char *device, const char *module);
     gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not told */
-    HubCounts (*counts)(void *data);
+    StreamhubCounts (*counts)(void *data);
     void *data;
 } AdminHub;
 

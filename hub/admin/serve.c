@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/admin/serve.h"
 
+#include "common/base/descriptors.h"
 #include "common/base/error.h"
 #include "common/log/events.h"
 #include "common/loop/watchdog.h"
@@ -16,7 +17,6 @@
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -33,7 +33,7 @@ typedef struct {
     Registry *registry;
     TlsContext *tls;
     ReactorPool *reactors;
-    Hub *hub;
+    Streamhub *hub;
     guint16 port; /* of the first listener */
     AdminHub admin_hub;
     AdminServer *admin;
@@ -52,7 +52,7 @@ serve_clear(Serve *serve)
     admin_server_free(serve->admin);
     if (serve->registry)
         registry_close(serve->registry); /* nothing comes back to a hub that has gone */
-    hub_free(serve->hub);
+    streamhub_free(serve->hub);
     registry_free(serve->registry);
     reactor_pool_free(serve->reactors);
     tls_context_unref(serve->tls);
@@ -75,19 +75,19 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Serve, serve_clear)
 static gboolean
 is_connected(void *data, const char *device, const char *module)
 {
-    return hub_device_is_connected(((Serve *)data)->hub, device, module);
+    return streamhub_device_is_connected(((Serve *)data)->hub, device, module);
 }
 
 static gboolean
 is_online(void *data, const char *device, const char *module)
 {
-    return hub_device_is_online(((Serve *)data)->hub, device, module);
+    return streamhub_device_is_online(((Serve *)data)->hub, device, module);
 }
 
-static HubCounts
+static StreamhubCounts
 counts(void *data)
 {
-    return hub_counts(((Serve *)data)->hub);
+    return streamhub_counts(((Serve *)data)->hub);
 }
 
 /* What the options say, then what the certificate says, each once. */
@@ -110,7 +110,7 @@ all_names(const char *const *given, const char *const *certified)
 
 /* A port in a name would be taken for a part of the name. */
 static gboolean
-check_names(char *const *names, GError **error)
+serve_check_names(char *const *names, GError **error)
 {
     for (char *const *name = names; *name; name++)
         if (!certificate_name_is_valid(*name)) {
@@ -178,33 +178,21 @@ serve_load(Serve *serve, GError **error)
     if (!certified)
         return FALSE;
     serve->names = all_names(options->host_names, (const char *const *)certified);
-    if (!check_names(serve->names, error) || !load_tls(serve, error))
+    if (!serve_check_names(serve->names, error) || !load_tls(serve, error))
         return FALSE;
     serve->registry = registry_sqlite_open(registry, error);
     return serve->registry != NULL;
 }
 
 /* A hub's descriptors are its streams: as many as the system lets it have (R26). */
-static void
-raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
-        g_debug("the limit of descriptors stays as it is");
-}
-
 static gboolean
 serve_make_hub(Serve *serve, GError **error)
 {
-    HubOptions options = {.settings = serve->settings,
-                          .registry = serve->registry,
-                          .tls = serve->tls,
-                          .names = (const char *const *)serve->names,
-                          .streaming_host = serve->options->streaming_host};
+    StreamhubOptions options = {.settings = serve->settings,
+                                .registry = serve->registry,
+                                .tls = serve->tls,
+                                .names = (const char *const *)serve->names,
+                                .streaming_host = serve->options->streaming_host};
 
     serve->queue = queue_new();
     serve->queue_source = queue_source_new(serve->queue);
@@ -212,7 +200,7 @@ serve_make_hub(Serve *serve, GError **error)
     serve->reactors = reactor_pool_new(serve->options->threads, "hub");
     options.queue = serve->queue;
     options.reactors = serve->reactors;
-    serve->hub = hub_new(&options, error);
+    serve->hub = streamhub_new(&options, error);
     return serve->hub != NULL;
 }
 
@@ -231,7 +219,7 @@ listen_all(Serve *serve, const char *kind, const char *const *addresses, GString
     for (const char *const *address = addresses; address && *address; address++) {
         g_autofree char *bound = NULL;
 
-        if (!hub_listen(serve->hub, *address, &bound, error))
+        if (!streamhub_listen(serve->hub, *address, &bound, error))
             return FALSE;
         listener_opened(serve, kind, bound, lines);
     }
@@ -247,7 +235,7 @@ adopt_all(Serve *serve, char *const *names, int n, gboolean mqtts, GString *line
 
         if (g_str_equal(names[i], "mqtts") != mqtts)
             continue;
-        if (!hub_adopt(serve->hub, SD_LISTEN_FDS_START + i, &bound, error))
+        if (!streamhub_adopt(serve->hub, SD_LISTEN_FDS_START + i, &bound, error))
             return FALSE;
         listener_opened(serve, mqtts ? "mqtts" : "https", bound, lines);
     }
@@ -289,7 +277,7 @@ serve_open_admin(Serve *serve, GError **error)
 }
 
 static void
-on_stopped(Hub *hub G_GNUC_UNUSED, void *data)
+on_stopped(Streamhub *hub G_GNUC_UNUSED, void *data)
 {
     g_main_loop_quit(((Serve *)data)->loop);
 }
@@ -303,7 +291,7 @@ on_stop(void *data)
     event_log(EVENT_SERVER_STOPPING,
               &(EventData){.hub = serve->names[0],
                            .detail = serve->stopping ? "at once" : "when its streams have ended"});
-    hub_stop(serve->hub, serve->stopping ? 0 : serve->options->grace, on_stopped, serve);
+    streamhub_stop(serve->hub, serve->stopping ? 0 : serve->options->grace, on_stopped, serve);
     serve->stopping = TRUE;
     return G_SOURCE_CONTINUE;
 }
@@ -336,7 +324,7 @@ on_reload(void *data)
 
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
     if (load_tls(serve, &error)) {
-        hub_set_tls(serve->hub, serve->tls);
+        streamhub_set_tls(serve->hub, serve->tls);
         event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
     } else {
         event_log(EVENT_CERTIFICATE_REFUSED, &(EventData){.detail = error->message});
@@ -378,10 +366,10 @@ serve_run(const ServeOptions *options, GError **error)
     g_autoptr(GString) lines = g_string_new(NULL);
 
     (void)umask(0077);
-    raise_descriptor_limit();
+    descriptors_raise_limit(G_MAXUINT64);
     if (!serve_lock(&serve, error) || !serve_load(&serve, error) ||
         !serve_make_hub(&serve, error) || !serve_listen(&serve, lines, error) ||
-        !serve_open_admin(&serve, error) || !hub_start(serve.hub, error))
+        !serve_open_admin(&serve, error) || !streamhub_start(serve.hub, error))
         return FALSE;
     serve_go(&serve, lines->str);
     return TRUE;

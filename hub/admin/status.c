@@ -18,7 +18,7 @@ member_number(JsonBuilder *builder, const char *name, guint64 value)
 void
 admin_status_show(AdminRequest *request)
 {
-    HubCounts counts = request->hub->counts(request->hub->data);
+    StreamhubCounts counts = request->hub->counts(request->hub->data);
     g_autofree char *host = host_text(request->hub);
     JsonBuilder *builder = json_builder_new();
 

@@ -20,7 +20,7 @@ typedef enum {
 struct MqttSession {
     MqttService *service;
     PacketLink *link;
-    Place place;
+    Slot slot;
     GList node; /* in the service's sessions */
     SessionState state;
     AuthCheck *check;
@@ -37,20 +37,21 @@ struct MqttSession {
     guint owed; /* answers to requests of ours: they do not count */
 };
 
-static void session_packet(PacketLink *link, const guint8 *packet, gsize len, void *data);
-static void session_closed(PacketLink *link, int error, const char *text, void *data);
+static void mqtt_session_packet(PacketLink *link, const guint8 *packet, gsize len, void *data);
+static void mqtt_session_closed(PacketLink *link, int error, const char *text, void *data);
 
-static const PacketLinkEvents link_events = {.packet = session_packet, .closed = session_closed};
+static const PacketLinkEvents link_events = {.packet = mqtt_session_packet,
+                                             .closed = mqtt_session_closed};
 
 static void
-session_free(MqttSession *session)
+mqtt_session_free(MqttSession *session)
 {
     MqttService *service = session->service;
 
     auth_check_cancel(session->check);
     clock_clear(service->clock, &session->expiry);
     g_queue_unlink(&service->sessions, &session->node);
-    places_leave(service->places, &session->place);
+    admission_leave(service->admission, &session->slot);
     packet_link_unref(session->link);
     mqtt_user_clear(&session->user);
     if (session->early)
@@ -62,7 +63,7 @@ session_free(MqttSession *session)
 }
 
 static void
-session_tell(const MqttSession *session, EventKind kind, const char *why)
+mqtt_session_tell(const MqttSession *session, EventKind kind, const char *why)
 {
     event_log(kind,
               &(EventData){.device = session->client_id, .peer = session->peer, .detail = why});
@@ -73,23 +74,23 @@ void
 mqtt_session_close(MqttSession *session, const char *why)
 {
     if (session->state == SESSION_UP)
-        session_tell(session, EVENT_DEVICE_LOST, why);
+        mqtt_session_tell(session, EVENT_DEVICE_LOST, why);
     else
         g_debug("mqtt %s: %s", session->peer, why);
     if (session->state == SESSION_UP)
         devices_disconnect(session->service->devices, session);
-    session_free(session);
+    mqtt_session_free(session);
 }
 
 static void
-session_closed(PacketLink *link G_GNUC_UNUSED, int error G_GNUC_UNUSED, const char *text,
-               void *data)
+mqtt_session_closed(PacketLink *link G_GNUC_UNUSED, int error G_GNUC_UNUSED, const char *text,
+                    void *data)
 {
     mqtt_session_close(data, text);
 }
 
 static void
-session_send(MqttSession *session, GByteArray *packet)
+mqtt_session_send(MqttSession *session, GByteArray *packet)
 {
     packet_link_send(session->link, packet->data, packet->len);
 }
@@ -97,25 +98,25 @@ session_send(MqttSession *session, GByteArray *packet)
 /* 5 for every fault of the credentials, 3 for ours; after 1, 2 and 4 the C client never comes back.
  */
 static void
-session_refuse(MqttSession *session, guint8 code, const char *why)
+mqtt_session_refuse(MqttSession *session, guint8 code, const char *why)
 {
     g_autoptr(GByteArray) packet = g_byte_array_new();
 
     mqtt_write_connack(packet, FALSE, code);
-    session_send(session, packet);
-    session_tell(session, EVENT_DEVICE_REFUSED, why);
+    mqtt_session_send(session, packet);
+    mqtt_session_tell(session, EVENT_DEVICE_REFUSED, why);
     mqtt_session_close(session, why);
 }
 
 static void
-session_expired(Timer *timer)
+mqtt_session_expired(Timer *timer)
 {
     mqtt_session_close(CONTAINER_OF(timer, MqttSession, expiry), "the token has expired");
 }
 
 /* The link ends after one and a half times the keep-alive without a packet (MQTT-3.1.2-24). */
 static void
-session_set_limits(MqttSession *session, gint64 expiry)
+mqtt_session_set_limits(MqttSession *session, gint64 expiry)
 {
     const Settings *settings = session->service->settings;
     gint64 keep_alive = session->keep_alive * G_TIME_SPAN_SECOND * 3 / 2;
@@ -128,7 +129,7 @@ session_set_limits(MqttSession *session, gint64 expiry)
 
 /* Packets that came early, one after the other; the session may end at any of them. */
 static void
-session_run_early(MqttSession *session)
+mqtt_session_run_early(MqttSession *session)
 {
     g_autoptr(GByteArray) early = g_steal_pointer(&session->early);
     MqttService *service = session->service;
@@ -136,7 +137,7 @@ session_run_early(MqttSession *session)
 
     while (early && at < early->len &&
            mqtt_packet_size(early->data + at, early->len - at, EARLY_MAX, &total) == MQTT_SIZE_OK) {
-        session_packet(session->link, early->data + at, total, session);
+        mqtt_session_packet(session->link, early->data + at, total, session);
         at += total;
         if (!g_queue_find(&service->sessions, session))
             return;
@@ -144,7 +145,7 @@ session_run_early(MqttSession *session)
 }
 
 static void
-session_checked(const AuthResult *result, void *data)
+mqtt_session_checked(const AuthResult *result, void *data)
 {
     MqttSession *session = data;
     Devices *devices = session->service->devices;
@@ -154,28 +155,28 @@ session_checked(const AuthResult *result, void *data)
 
     session->check = NULL;
     if (result->verdict != AUTH_OK) {
-        session_refuse(session,
-                       result->verdict == AUTH_BUSY ? MQTT_UNAVAILABLE : MQTT_NOT_AUTHORIZED,
-                       result->text);
+        mqtt_session_refuse(session,
+                            result->verdict == AUTH_BUSY ? MQTT_UNAVAILABLE : MQTT_NOT_AUTHORIZED,
+                            result->text);
         return;
     }
     session->policy = g_strdup(result->policy);
     if (!devices_connect(devices, session, session->clean, &present)) {
-        session_refuse(session, MQTT_UNAVAILABLE, "too many take-overs");
+        mqtt_session_refuse(session, MQTT_UNAVAILABLE, "too many take-overs");
         return;
     }
     session->state = SESSION_UP;
-    session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
-    places_authenticated(session->service->places, &session->place, clock_now());
-    session_set_limits(session, result->expiry);
+    mqtt_session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
+    admission_authenticated(session->service->admission, &session->slot, clock_now());
+    mqtt_session_set_limits(session, result->expiry);
     mqtt_write_connack(packet, present, MQTT_ACCEPTED);
-    session_send(session, packet);
+    mqtt_session_send(session, packet);
     devices_connected(devices, session);
-    session_run_early(session);
+    mqtt_session_run_early(session);
 }
 
 static void
-session_check(MqttSession *session, const MqttConnect *connect)
+mqtt_session_check(MqttSession *session, const MqttConnect *connect)
 {
     const MqttUser *user = &session->user;
     const char *password = connect->has_password ? connect->password.ptr : NULL;
@@ -185,12 +186,12 @@ session_check(MqttSession *session, const MqttConnect *connect)
     session->keep_alive = connect->keep_alive;
     session->state = SESSION_CHECKING;
     session->check =
-        auth_check_device(session->service->auth, &session->place.source, user->device,
-                          user->module, password, connect->password.len, session_checked, session);
+        auth_check_device(session->service->auth, &session->slot.source, user->device, user->module,
+                          password, connect->password.len, mqtt_session_checked, session);
 }
 
 static void
-session_connect(MqttSession *session, const MqttPacket *packet, gsize len)
+mqtt_session_connect(MqttSession *session, const MqttPacket *packet, gsize len)
 {
     MqttConnect connect;
 
@@ -200,16 +201,16 @@ session_connect(MqttSession *session, const MqttPacket *packet, gsize len)
         return;
     }
     if (session->service->stopping)
-        session_refuse(session, MQTT_UNAVAILABLE, "the hub is stopping");
+        mqtt_session_refuse(session, MQTT_UNAVAILABLE, "the hub is stopping");
     else if (!connect.has_user_name ||
              !mqtt_user_parse(connect.client_id, connect.user_name, &session->user))
-        session_refuse(session, MQTT_NOT_AUTHORIZED, "bad client id or user name");
+        mqtt_session_refuse(session, MQTT_NOT_AUTHORIZED, "bad client id or user name");
     else
-        session_check(session, &connect);
+        mqtt_session_check(session, &connect);
 }
 
 static void
-session_subscribe(MqttSession *session, const MqttPacket *packet)
+mqtt_session_subscribe(MqttSession *session, const MqttPacket *packet)
 {
     g_autoptr(GByteArray) out = g_byte_array_new();
     g_autoptr(GByteArray) codes = g_byte_array_new();
@@ -232,13 +233,13 @@ session_subscribe(MqttSession *session, const MqttPacket *packet)
         mqtt_session_close(session, "too many filters");
         return;
     }
-    session_send(session, out);
+    mqtt_session_send(session, out);
     while (mqtt_filters_next(&again, &filter, NULL))
         devices_subscribe(session->service->devices, session, filter);
 }
 
 static void
-session_unsubscribe(MqttSession *session, const MqttPacket *packet)
+mqtt_session_unsubscribe(MqttSession *session, const MqttPacket *packet)
 {
     g_autoptr(GByteArray) out = g_byte_array_new();
     MqttFilters filters;
@@ -251,7 +252,7 @@ session_unsubscribe(MqttSession *session, const MqttPacket *packet)
     while (mqtt_filters_next(&filters, &filter, NULL))
         devices_unsubscribe(session->service->devices, session, filter);
     mqtt_write_id(out, MQTT_UNSUBACK, filters.packet_id);
-    session_send(session, out);
+    mqtt_session_send(session, out);
 }
 
 /* Whoever opens many streams to a device must not make it publish too fast. */
@@ -299,7 +300,7 @@ publish_take(MqttSession *session, const MqttPublish *publish)
 }
 
 static void
-session_publish(MqttSession *session, const MqttPacket *packet)
+mqtt_session_published(MqttSession *session, const MqttPacket *packet)
 {
     g_autoptr(GByteArray) out = g_byte_array_new();
     const char *fault = NULL;
@@ -317,36 +318,36 @@ session_publish(MqttSession *session, const MqttPacket *packet)
     }
     if (publish.qos > 0) {
         mqtt_write_id(out, MQTT_PUBACK, publish.packet_id);
-        session_send(session, out);
+        mqtt_session_send(session, out);
     }
 }
 
 static void
-session_ping(MqttSession *session)
+mqtt_session_ping(MqttSession *session)
 {
     g_autoptr(GByteArray) out = g_byte_array_new();
 
     mqtt_write_empty(out, MQTT_PINGRESP);
-    session_send(session, out);
+    mqtt_session_send(session, out);
 }
 
 static void
-session_handle(MqttSession *session, const MqttPacket *packet)
+mqtt_session_handle(MqttSession *session, const MqttPacket *packet)
 {
     switch (packet->type) {
     case MQTT_SUBSCRIBE:
-        session_subscribe(session, packet);
+        mqtt_session_subscribe(session, packet);
         break;
     case MQTT_UNSUBSCRIBE:
-        session_unsubscribe(session, packet);
+        mqtt_session_unsubscribe(session, packet);
         break;
     case MQTT_PUBLISH:
-        session_publish(session, packet);
+        mqtt_session_published(session, packet);
         break;
     case MQTT_PUBACK: /* of a request at QoS 0 there is none, but it does no harm */
         break;
     case MQTT_PINGREQ:
-        session_ping(session);
+        mqtt_session_ping(session);
         break;
     case MQTT_DISCONNECT:
         mqtt_session_close(session, "the device disconnected");
@@ -357,7 +358,7 @@ session_handle(MqttSession *session, const MqttPacket *packet)
 }
 
 static void
-session_keep_early(MqttSession *session, const guint8 *packet, gsize len)
+mqtt_session_keep_early(MqttSession *session, const guint8 *packet, gsize len)
 {
     if (!session->early)
         session->early = g_byte_array_new();
@@ -368,7 +369,7 @@ session_keep_early(MqttSession *session, const guint8 *packet, gsize len)
 }
 
 static void
-session_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet, gsize len, void *data)
+mqtt_session_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet, gsize len, void *data)
 {
     MqttSession *session = data;
     MqttPacket opened;
@@ -376,11 +377,11 @@ session_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet, gsize len, 
     if (!mqtt_packet_open(packet, len, MQTT_FROM_CLIENT, &opened))
         mqtt_session_close(session, "malformed packet");
     else if (session->state == SESSION_NEW)
-        session_connect(session, &opened, len);
+        mqtt_session_connect(session, &opened, len);
     else if (session->state == SESSION_CHECKING)
-        session_keep_early(session, packet, len);
+        mqtt_session_keep_early(session, packet, len);
     else
-        session_handle(session, &opened);
+        mqtt_session_handle(session, &opened);
 }
 
 void
@@ -395,9 +396,9 @@ mqtt_session_new(MqttService *service, const Handover *handover)
     };
 
     session->service = service;
-    session->place = handover->place;
+    session->slot = handover->slot;
     session->node.data = session;
-    session->expiry.func = session_expired;
+    session->expiry.func = mqtt_session_expired;
     session->peer = g_strdup(connection_peer(handover->connection));
     session->publishes = service->settings->publishes_per_second;
     session->publish_time = clock_now();
@@ -432,7 +433,7 @@ mqtt_session_publish(MqttSession *session, const char *topic)
 
     session->owed++;
     if (mqtt_write_publish(out, &publish))
-        session_send(session, out);
+        mqtt_session_send(session, out);
     explicit_bzero(out->data, out->len); /* it carried a token */
     /* R12: idle until now, it may be long gone. One of ours is pinged; of others nobody knows what
      * a ping does to them. */

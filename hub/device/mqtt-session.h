@@ -14,7 +14,7 @@ typedef struct {
     Auth *auth;
     Clock *clock;
     Devices *devices;
-    Places *places;
+    Admission *admission;
     Queue *queue;
     GQueue sessions;   /* all of them, those before CONNECT too */
     gboolean stopping; /* refuse with 3 */

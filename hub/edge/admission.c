@@ -6,7 +6,7 @@
 #include <string.h>
 
 typedef struct {
-    PlaceSource key;
+    AdmissionSource key;
     guint waiting;
     guint authenticated;
     double tokens; /* connections that may come now */
@@ -15,10 +15,10 @@ typedef struct {
     gint64 banned_until;
 } SourceEntry;
 
-struct Places {
+struct Admission {
     const Settings *settings;
     pthread_mutex_t lock;
-    GHashTable *sources; /* PlaceSource inside the entry -> SourceEntry */
+    GHashTable *sources; /* AdmissionSource inside the entry -> SourceEntry */
     guint waiting;
     guint total;
 };
@@ -28,7 +28,7 @@ source_hash(gconstpointer key)
 {
     guint hash = 5381;
 
-    for (guint i = 0; i < sizeof(PlaceSource); i++)
+    for (guint i = 0; i < sizeof(AdmissionSource); i++)
         hash = hash * 33 + ((const guint8 *)key)[i];
     return hash;
 }
@@ -36,35 +36,35 @@ source_hash(gconstpointer key)
 static gboolean
 source_equal(gconstpointer a, gconstpointer b)
 {
-    return memcmp(a, b, sizeof(PlaceSource)) == 0;
+    return memcmp(a, b, sizeof(AdmissionSource)) == 0;
 }
 
-Places *
-places_new(const Settings *settings)
+Admission *
+admission_new(const Settings *settings)
 {
-    Places *places = g_new0(Places, 1);
+    Admission *admission = g_new0(Admission, 1);
 
-    places->settings = settings;
-    pthread_mutex_init(&places->lock, NULL);
-    places->sources = g_hash_table_new_full(source_hash, source_equal, NULL, g_free);
-    return places;
+    admission->settings = settings;
+    pthread_mutex_init(&admission->lock, NULL);
+    admission->sources = g_hash_table_new_full(source_hash, source_equal, NULL, g_free);
+    return admission;
 }
 
 void
-places_free(Places *places)
+admission_free(Admission *admission)
 {
-    if (!places)
+    if (!admission)
         return;
-    g_hash_table_unref(places->sources);
-    pthread_mutex_destroy(&places->lock);
-    g_free(places);
+    g_hash_table_unref(admission->sources);
+    pthread_mutex_destroy(&admission->lock);
+    g_free(admission);
 }
 
 /* "192.0.2.7:5123", "[2001:db8::1]:5123" */
-PlaceSource
-places_source(const char *address)
+AdmissionSource
+admission_source(const char *address)
 {
-    PlaceSource source = {0};
+    AdmissionSource source = {0};
     char text[INET6_ADDRSTRLEN] = "";
     const char *end = strrchr(address, ':');
     gboolean six = address[0] == '[';
@@ -101,21 +101,21 @@ source_is_idle(gpointer key, gpointer value, gpointer data)
 
 /* NULL: too many sources are busy. */
 static SourceEntry *
-source_entry(Places *places, const PlaceSource *source, gint64 now)
+source_entry(Admission *admission, const AdmissionSource *source, gint64 now)
 {
-    SourceEntry *entry = g_hash_table_lookup(places->sources, source);
+    SourceEntry *entry = g_hash_table_lookup(admission->sources, source);
 
     if (entry)
         return entry;
-    if (g_hash_table_size(places->sources) >= PLACES_SOURCES_MAX)
-        g_hash_table_foreach_remove(places->sources, source_is_idle, NULL);
-    if (g_hash_table_size(places->sources) >= PLACES_SOURCES_MAX)
+    if (g_hash_table_size(admission->sources) >= ADMISSION_SOURCES_MAX)
+        g_hash_table_foreach_remove(admission->sources, source_is_idle, NULL);
+    if (g_hash_table_size(admission->sources) >= ADMISSION_SOURCES_MAX)
         return NULL;
     entry = g_new0(SourceEntry, 1);
     entry->key = *source;
-    entry->tokens = places->settings->connections_burst;
+    entry->tokens = admission->settings->connections_burst;
     entry->updated = now;
-    g_hash_table_insert(places->sources, &entry->key, entry);
+    g_hash_table_insert(admission->sources, &entry->key, entry);
     return entry;
 }
 
@@ -134,7 +134,7 @@ rate_allows(const Settings *settings, SourceEntry *entry, gint64 now)
     return TRUE;
 }
 
-/* From half of the places on a growing share is dropped, instead of everybody at the end. */
+/* From half of the slots on a growing share is dropped, instead of everybody at the end. */
 static gboolean
 early_drop(const Settings *settings, guint waiting, guint32 random)
 {
@@ -146,120 +146,120 @@ early_drop(const Settings *settings, guint waiting, guint32 random)
 }
 
 static gboolean
-place_allowed(Places *places, SourceEntry *entry, gint64 now, guint32 random)
+place_allowed(Admission *admission, SourceEntry *entry, gint64 now, guint32 random)
 {
-    const Settings *settings = places->settings;
+    const Settings *settings = admission->settings;
     guint factor = entry->authenticated > 0 ? settings->known_source_factor : 1;
 
-    if (places->total >= settings->connections_max || !rate_allows(settings, entry, now))
+    if (admission->total >= settings->connections_max || !rate_allows(settings, entry, now))
         return FALSE;
     if (entry->authenticated == 0 && now < entry->banned_until)
         return FALSE;
     if (entry->waiting / factor >= settings->unauthenticated_per_source)
         return FALSE;
-    return !early_drop(settings, places->waiting, random);
+    return !early_drop(settings, admission->waiting, random);
 }
 
 gboolean
-places_take(Places *places, Place *place, const char *address, gint64 now, guint32 random)
+admission_take(Admission *admission, Slot *slot, const char *address, gint64 now, guint32 random)
 {
     SourceEntry *entry;
     gboolean taken = FALSE;
 
-    place->source = places_source(address);
-    pthread_mutex_lock(&places->lock);
-    entry = source_entry(places, &place->source, now);
-    if (entry && place_allowed(places, entry, now, random)) {
+    slot->source = admission_source(address);
+    pthread_mutex_lock(&admission->lock);
+    entry = source_entry(admission, &slot->source, now);
+    if (entry && place_allowed(admission, entry, now, random)) {
         entry->waiting++;
-        places->waiting++;
-        places->total++;
+        admission->waiting++;
+        admission->total++;
         taken = TRUE;
     }
-    pthread_mutex_unlock(&places->lock);
-    place->state = taken ? PLACE_WAITING : PLACE_NONE;
+    pthread_mutex_unlock(&admission->lock);
+    slot->state = taken ? SLOT_WAITING : SLOT_NONE;
     return taken;
 }
 
 void
-places_authenticated(Places *places, Place *place, gint64 now)
+admission_authenticated(Admission *admission, Slot *slot, gint64 now)
 {
     SourceEntry *entry;
 
-    if (place->state != PLACE_WAITING)
+    if (slot->state != SLOT_WAITING)
         return;
-    place->state = PLACE_AUTHENTICATED;
-    pthread_mutex_lock(&places->lock);
-    entry = g_hash_table_lookup(places->sources, &place->source);
+    slot->state = SLOT_AUTHENTICATED;
+    pthread_mutex_lock(&admission->lock);
+    entry = g_hash_table_lookup(admission->sources, &slot->source);
     entry->waiting--;
     entry->authenticated++;
     entry->known = now;
-    places->waiting--;
-    pthread_mutex_unlock(&places->lock);
+    admission->waiting--;
+    pthread_mutex_unlock(&admission->lock);
 }
 
 gboolean
-places_knows(Places *places, const PlaceSource *source)
+admission_knows(Admission *admission, const AdmissionSource *source)
 {
     const SourceEntry *entry;
     gboolean knows;
 
-    pthread_mutex_lock(&places->lock);
-    entry = g_hash_table_lookup(places->sources, source);
+    pthread_mutex_lock(&admission->lock);
+    entry = g_hash_table_lookup(admission->sources, source);
     knows = entry && entry->authenticated > 0;
-    pthread_mutex_unlock(&places->lock);
+    pthread_mutex_unlock(&admission->lock);
     return knows;
 }
 
 void
-places_ban(Places *places, const PlaceSource *source, gint64 until, gint64 now)
+admission_ban(Admission *admission, const AdmissionSource *source, gint64 until, gint64 now)
 {
     SourceEntry *entry;
 
-    pthread_mutex_lock(&places->lock);
-    entry = source_entry(places, source, now);
-    if (entry && (entry->known == 0 || now - entry->known >= PLACES_KNOWN))
+    pthread_mutex_lock(&admission->lock);
+    entry = source_entry(admission, source, now);
+    if (entry && (entry->known == 0 || now - entry->known >= ADMISSION_KNOWN))
         entry->banned_until = MAX(entry->banned_until, until);
-    pthread_mutex_unlock(&places->lock);
+    pthread_mutex_unlock(&admission->lock);
 }
 
 void
-places_leave(Places *places, Place *place)
+admission_leave(Admission *admission, Slot *slot)
 {
     SourceEntry *entry;
 
-    if (place->state == PLACE_NONE)
+    if (slot->state == SLOT_NONE)
         return;
-    pthread_mutex_lock(&places->lock);
-    entry = g_hash_table_lookup(places->sources, &place->source);
-    if (place->state == PLACE_WAITING) {
+    pthread_mutex_lock(&admission->lock);
+    entry = g_hash_table_lookup(admission->sources, &slot->source);
+    if (slot->state == SLOT_WAITING) {
         entry->waiting--;
-        places->waiting--;
+        admission->waiting--;
     } else {
         entry->authenticated--;
     }
-    places->total--;
-    pthread_mutex_unlock(&places->lock);
-    place->state = PLACE_NONE;
+    admission->total--;
+    pthread_mutex_unlock(&admission->lock);
+    slot->state = SLOT_NONE;
 }
 
 guint
-places_waiting(Places *places)
+admission_waiting(Admission *admission)
 {
     guint waiting;
 
-    pthread_mutex_lock(&places->lock);
-    waiting = places->waiting;
-    pthread_mutex_unlock(&places->lock);
+    pthread_mutex_lock(&admission->lock);
+    waiting = admission->waiting;
+    pthread_mutex_unlock(&admission->lock);
     return waiting;
 }
 
 guint
-places_total(Places *places)
+admission_total(Admission *admission)
 {
     guint total;
 
-    pthread_mutex_lock(&places->lock);
-    total = places->total;
-    pthread_mutex_unlock(&places->lock);
+    pthread_mutex_lock(&admission->lock);
+    total = admission->total;
+    pthread_mutex_unlock(&admission->lock);
     return total;
 }

@@ -9,7 +9,7 @@
 struct Auth {
     const Settings *settings;
     Registry *registry;
-    Places *places;
+    Admission *admission;
     Penalties *penalties;
     const char *const *names;
 };
@@ -19,7 +19,7 @@ struct AuthCheck {
     SasToken token;
     char *text; /* the token; its slices point in here */
     char *path; /* what it must be good for */
-    PlaceSource source;
+    AdmissionSource source;
     gboolean penalised;    /* it is refused whatever it brings, and that costs it nothing */
     gboolean device;       /* a device connects; otherwise a service asks */
     RegistryRights needed; /* of a policy */
@@ -29,13 +29,14 @@ struct AuthCheck {
 };
 
 Auth *
-auth_new(const Settings *settings, Registry *registry, Places *places, const char *const *names)
+auth_new(const Settings *settings, Registry *registry, Admission *admission,
+         const char *const *names)
 {
     Auth *auth = g_new0(Auth, 1);
 
     auth->settings = settings;
     auth->registry = registry;
-    auth->places = places;
+    auth->admission = admission;
     auth->penalties = penalties_new(settings);
     auth->names = names;
     return auth;
@@ -51,7 +52,7 @@ auth_free(Auth *auth)
 }
 
 static void
-check_free(AuthCheck *check)
+auth_check_free(AuthCheck *check)
 {
     if (check->text)
         explicit_bzero(check->text, strlen(check->text));
@@ -62,7 +63,7 @@ check_free(AuthCheck *check)
 
 /* Whom it claims to be: a device by what its token has to be good for, a service by its policy. */
 static const char *
-check_identity(const AuthCheck *check)
+auth_check_identity(const AuthCheck *check)
 {
     return check->device ? check->path : check->token.policy;
 }
@@ -73,8 +74,8 @@ check_hold(AuthCheck *check)
 {
     const Auth *auth = check->auth;
 
-    check->penalised = !places_knows(auth->places, &check->source) &&
-                       penalties_hold(auth->penalties, &check->source, check_identity(check),
+    check->penalised = !admission_knows(auth->admission, &check->source) &&
+                       penalties_hold(auth->penalties, &check->source, auth_check_identity(check),
                                       g_get_monotonic_time());
     if (check->penalised)
         check->fault = "too soon after a failure";
@@ -88,12 +89,13 @@ check_account(const AuthCheck *check, AuthVerdict verdict)
     gint64 all;
 
     if (verdict == AUTH_OK)
-        penalties_passed(auth->penalties, &check->source, check_identity(check));
-    if (verdict != AUTH_DENIED || check->penalised || places_knows(auth->places, &check->source))
+        penalties_passed(auth->penalties, &check->source, auth_check_identity(check));
+    if (verdict != AUTH_DENIED || check->penalised ||
+        admission_knows(auth->admission, &check->source))
         return;
-    all = penalties_failed(auth->penalties, &check->source, check_identity(check), now);
+    all = penalties_failed(auth->penalties, &check->source, auth_check_identity(check), now);
     if (all > 0)
-        places_ban(auth->places, &check->source, now + all, now);
+        admission_ban(auth->admission, &check->source, now + all, now);
 }
 
 static void
@@ -108,7 +110,7 @@ check_complete(AuthCheck *check, AuthVerdict verdict, const char *text)
 
     check_account(check, verdict);
     check->done(&result, check->data);
-    check_free(check);
+    auth_check_free(check);
 }
 
 /* What is wrong with the token before any key is looked at, or NULL. */
@@ -131,7 +133,7 @@ token_fault(const AuthCheck *check)
 }
 
 static AuthCheck *
-check_new(Auth *auth, const PlaceSource *source, const char *token, gsize len, AuthDone done,
+check_new(Auth *auth, const AdmissionSource *source, const char *token, gsize len, AuthDone done,
           void *data)
 {
     AuthCheck *check = g_new0(AuthCheck, 1);
@@ -183,7 +185,7 @@ check_policy_found(const RegistryResult *result, void *data)
                                                policy ? &policy->secondary : NULL);
 
     if (!check->done)
-        check_free(check);
+        auth_check_free(check);
     else if (!code_is_answer(result->code))
         check_complete(check, AUTH_BUSY, "the registry does not answer");
     else if (check->fault)
@@ -206,7 +208,7 @@ check_device_found(const RegistryResult *result, void *data)
     gboolean good;
 
     if (!check->done) {
-        check_free(check);
+        auth_check_free(check);
         return;
     }
     if (!code_is_answer(result->code)) {
@@ -248,7 +250,7 @@ auth_forgive_device(Auth *auth, const char *device, const char *module)
 }
 
 AuthCheck *
-auth_check_device(Auth *auth, const PlaceSource *source, const char *device, const char *module,
+auth_check_device(Auth *auth, const AdmissionSource *source, const char *device, const char *module,
                   const char *token, gsize len, AuthDone done, void *data)
 {
     AuthCheck *check = check_new(auth, source, token, len, done, data);
@@ -264,8 +266,8 @@ auth_check_device(Auth *auth, const PlaceSource *source, const char *device, con
 }
 
 AuthCheck *
-auth_check_service(Auth *auth, const PlaceSource *source, const char *path, RegistryRights needed,
-                   const char *token, AuthDone done, void *data)
+auth_check_service(Auth *auth, const AdmissionSource *source, const char *path,
+                   RegistryRights needed, const char *token, AuthDone done, void *data)
 {
     AuthCheck *check = check_new(auth, source, token, token ? strlen(token) : 0, done, data);
 

@@ -31,19 +31,19 @@ typedef struct {
 typedef void (*AuthDone)(const AuthResult *result, void *data);
 
 /* Kept by reference: SETTINGS, REGISTRY, PLACES and NAMES (NULL-terminated, lower case). */
-Auth *
-auth_new(const Settings *settings, Registry *registry, Places *places, const char *const *names);
+Auth *auth_new(const Settings *settings, Registry *registry, Admission *admission,
+               const char *const *names);
 void auth_free(Auth *auth); /* after all checks */
 
 /* SOURCE: where it comes from; its penalties are held and added to here (penalties.h). TOKEN: the
  * password of a CONNECT. MODULE NULL: the device itself. */
 AuthCheck *
-auth_check_device(Auth *auth, const PlaceSource *source, const char *device, const char *module,
+auth_check_device(Auth *auth, const AdmissionSource *source, const char *device, const char *module,
                   const char *token, gsize len, AuthDone done, void *data);
 
 /* TOKEN: an Authorization field, or NULL for none. PATH: "twins/dev1". NEEDED: the
  * right that its policy has to have. */
-AuthCheck *auth_check_service(Auth *auth, const PlaceSource *source, const char *path,
+AuthCheck *auth_check_service(Auth *auth, const AdmissionSource *source, const char *path,
                               RegistryRights needed, const char *token, AuthDone done, void *data);
 
 /* The operator has changed the device, or with MODULE its module. */

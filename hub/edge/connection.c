@@ -65,7 +65,7 @@ edge_client_gone(void *data)
     edge_unref(edge);
 }
 
-/* Ends the connection; POLITE: what is queued is sent first. With a request under way the place is
+/* Ends the connection; POLITE: what is queued is sent first. With a request under way the slot is
  * given back by edge_answered: until then it is main's. */
 static void
 edge_end(EdgeConnection *edge, gboolean polite)
@@ -80,7 +80,7 @@ edge_end(EdgeConnection *edge, gboolean polite)
     if (asked)
         queue_call(edge->worker->edge->queue, edge_client_gone, edge_ref(edge));
     else
-        places_leave(edge->worker->edge->places, &edge->place);
+        admission_leave(edge->worker->edge->admission, &edge->slot);
     edge_unref(edge);
 }
 
@@ -131,13 +131,13 @@ edge_hand_over(EdgeConnection *edge, gboolean framed)
 {
     Handover handover = {.connection = edge->connection,
                          .reactor = edge->worker->reactor,
-                         .place = edge->place,
+                         .slot = edge->slot,
                          .framed = framed};
 
     connection_detach(edge->connection);
     if (edge->buffer)
         connection_unread(edge->connection, edge->buffer->data, edge->buffer->len);
-    edge->place.state = PLACE_NONE;
+    edge->slot.state = SLOT_NONE;
     edge_leave(edge);
     return handover;
 }
@@ -421,7 +421,7 @@ edge_answer_upgrade(EdgeConnection *edge)
 
     arrival->edge = edge_ref(edge);
     if (edge->phase == PHASE_GONE) {
-        places_leave(edge->worker->edge->places, &edge->place);
+        admission_leave(edge->worker->edge->admission, &edge->slot);
     } else {
         (void)connection_queue(edge->connection, edge->accept->str, edge->accept->len);
         (void)connection_flush(edge->connection);
@@ -452,7 +452,7 @@ edge_answered(Message *message)
     if (!edge->answer)
         edge_answer_upgrade(edge);
     else if (edge->phase == PHASE_GONE)
-        places_leave(edge->worker->edge->places, &edge->place);
+        admission_leave(edge->worker->edge->admission, &edge->slot);
     else
         edge_answer(edge);
     edge_unref(edge);
@@ -468,13 +468,13 @@ edge_asked(Message *message)
 }
 
 void
-edge_connection_new(EdgeWorker *worker, Connection *connection, const Place *place)
+edge_connection_new(EdgeWorker *worker, Connection *connection, const Slot *slot)
 {
     EdgeConnection *edge = g_new0(EdgeConnection, 1);
 
     edge->worker = worker;
     edge->connection = connection;
-    edge->place = *place;
+    edge->slot = *slot;
     edge->timer.func = edge_timed_out;
     edge->link.data = edge;
     edge->asked.func = edge_asked;

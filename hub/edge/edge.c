@@ -55,14 +55,14 @@ worker_accepted(EdgeWorker *worker, int fd)
 {
     Edge *edge = worker->edge;
     Connection *connection = connection_new(fd);
-    Place place = {0};
+    Slot slot = {0};
 
-    if (!places_take(edge->places, &place, connection_peer(connection),
-                     reactor_now(worker->reactor), g_random_int())) {
+    if (!admission_take(edge->admission, &slot, connection_peer(connection),
+                        reactor_now(worker->reactor), g_random_int())) {
         connection_free(connection);
         return;
     }
-    edge_connection_new(worker, connection, &place);
+    edge_connection_new(worker, connection, &slot);
 }
 
 static void
@@ -92,7 +92,7 @@ listener_ready(Watch *watch, uint32_t events)
 
 Edge *
 edge_new(const Settings *settings, ReactorPool *reactors, Queue *queue, TlsContext *tls,
-         Places *places, const EdgeEvents *events, void *data)
+         Admission *admission, const EdgeEvents *events, void *data)
 {
     Edge *edge = g_new0(Edge, 1);
 
@@ -100,7 +100,7 @@ edge_new(const Settings *settings, ReactorPool *reactors, Queue *queue, TlsConte
     edge->reactors = reactors;
     edge->queue = queue;
     edge->tls = tls_context_ref(tls);
-    edge->places = places;
+    edge->admission = admission;
     edge->events = events;
     edge->data = data;
     atomic_init(&edge->live, 1);

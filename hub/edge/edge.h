@@ -18,7 +18,7 @@ typedef struct {
 
 /* Kept by reference: all but TLS, of which a reference is taken. */
 Edge *edge_new(const Settings *settings, ReactorPool *reactors, Queue *queue, TlsContext *tls,
-               Places *places, const EdgeEvents *events, void *data);
+               Admission *admission, const EdgeEvents *events, void *data);
 
 /* After edge_stop has called its DONE, or when it was never started. */
 void edge_free(Edge *edge);

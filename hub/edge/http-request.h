@@ -16,7 +16,7 @@ typedef struct Request Request;
 typedef struct {
     Connection *connection; /* detached; NULL: the client has gone */
     Reactor *reactor;       /* where it was, and where it best goes on */
-    Place place;            /* goes on with it: places_leave when the connection is gone */
+    Slot slot;              /* goes on with it: admission_leave when the connection is gone */
     gboolean framed;        /* a WebSocket; otherwise MQTT straight in TLS */
 } Handover;
 
@@ -38,7 +38,7 @@ struct Request {
     void *data;
 };
 
-/* The request is authenticated: its connection gives its place back and may be kept alive. */
+/* The request is authenticated: its connection gives its slot back and may be kept alive. */
 void request_authenticated(Request *request);
 
 /* FIELDS: whole header lines, or NULL. BODY NULL: empty; otherwise JSON. */

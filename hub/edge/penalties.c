@@ -4,7 +4,7 @@
 #include <string.h>
 
 typedef struct {
-    PlaceSource source;
+    AdmissionSource source;
     char *identity;
     guint failures;
     gint64 until;
@@ -15,14 +15,14 @@ typedef struct {
 struct Penalties {
     const Settings *settings;
     GHashTable *all;     /* of Penalty, which is its own key */
-    GHashTable *sources; /* PlaceSource, owned -> how many of them are its */
+    GHashTable *sources; /* AdmissionSource, owned -> how many of them are its */
     GQueue by_age;
 };
 
 static guint
 source_hash(gconstpointer data)
 {
-    const PlaceSource *source = data;
+    const AdmissionSource *source = data;
     guint hash = 5381;
 
     for (guint i = 0; i < sizeof source->bytes; i++)
@@ -33,7 +33,7 @@ source_hash(gconstpointer data)
 static gboolean
 source_equal(gconstpointer a, gconstpointer b)
 {
-    return memcmp(a, b, sizeof(PlaceSource)) == 0;
+    return memcmp(a, b, sizeof(AdmissionSource)) == 0;
 }
 
 static guint
@@ -67,7 +67,7 @@ penalties_new(const Settings *settings)
 
 /* How many identities this source has failed as, changed by BY. */
 static guint
-source_count(Penalties *penalties, const PlaceSource *source, int by)
+source_count(Penalties *penalties, const AdmissionSource *source, int by)
 {
     guint count = GPOINTER_TO_UINT(g_hash_table_lookup(penalties->sources, source)) + (guint)by;
 
@@ -102,7 +102,7 @@ penalties_free(Penalties *penalties)
 }
 
 static Penalty *
-penalties_find(Penalties *penalties, const PlaceSource *source, const char *identity)
+penalties_find(Penalties *penalties, const AdmissionSource *source, const char *identity)
 {
     const Penalty key = {.source = *source, .identity = (char *)identity};
 
@@ -110,7 +110,8 @@ penalties_find(Penalties *penalties, const PlaceSource *source, const char *iden
 }
 
 gboolean
-penalties_hold(Penalties *penalties, const PlaceSource *source, const char *identity, gint64 now)
+penalties_hold(Penalties *penalties, const AdmissionSource *source, const char *identity,
+               gint64 now)
 {
     const Penalty *penalty = penalties_find(penalties, source, identity);
 
@@ -118,7 +119,7 @@ penalties_hold(Penalties *penalties, const PlaceSource *source, const char *iden
 }
 
 static Penalty *
-penalties_add(Penalties *penalties, const PlaceSource *source, const char *identity)
+penalties_add(Penalties *penalties, const AdmissionSource *source, const char *identity)
 {
     Penalty *penalty;
 
@@ -147,7 +148,8 @@ penalties_forget_old(Penalties *penalties, gint64 now)
 }
 
 gint64
-penalties_failed(Penalties *penalties, const PlaceSource *source, const char *identity, gint64 now)
+penalties_failed(Penalties *penalties, const AdmissionSource *source, const char *identity,
+                 gint64 now)
 {
     const Settings *settings = penalties->settings;
     Penalty *penalty;
@@ -173,7 +175,7 @@ penalties_failed(Penalties *penalties, const PlaceSource *source, const char *id
 }
 
 void
-penalties_passed(Penalties *penalties, const PlaceSource *source, const char *identity)
+penalties_passed(Penalties *penalties, const AdmissionSource *source, const char *identity)
 {
     Penalty *penalty = penalties_find(penalties, source, identity);
 

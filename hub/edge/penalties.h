@@ -19,14 +19,14 @@ void penalties_free(Penalties *penalties);
 
 /* NOW: µs, monotonic. Whether an attempt is to be refused whatever it brings; it costs nothing
  * further. */
-gboolean
-penalties_hold(Penalties *penalties, const PlaceSource *source, const char *identity, gint64 now);
+gboolean penalties_hold(Penalties *penalties, const AdmissionSource *source, const char *identity,
+                        gint64 now);
 
 /* The credentials were refused. How long the whole source is to be kept out, in µs; 0: it is not.
  */
-gint64
-penalties_failed(Penalties *penalties, const PlaceSource *source, const char *identity, gint64 now);
-void penalties_passed(Penalties *penalties, const PlaceSource *source, const char *identity);
+gint64 penalties_failed(Penalties *penalties, const AdmissionSource *source, const char *identity,
+                        gint64 now);
+void penalties_passed(Penalties *penalties, const AdmissionSource *source, const char *identity);
 
 /* The operator has changed it: whatever its credentials are now, they may be tried. */
 void penalties_forgive(Penalties *penalties, const char *identity);

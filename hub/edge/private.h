@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Shared by hub/edge/edge.c (listeners), hub/edge/connection.c (one connection) and hub/edge/request.c.
+/* Shared by hub/edge/edge.c (listeners), hub/edge/connection.c (one connection) and
+ * hub/edge/request.c.
  */
 #pragma once
 
@@ -36,7 +37,7 @@ struct Edge {
     const Settings *settings;
     ReactorPool *reactors;
     Queue *queue;
-    Places *places;
+    Admission *admission;
     const EdgeEvents *events;
     void *data;
     TlsContext *tls;
@@ -67,13 +68,13 @@ struct EdgeConnection {
     /* the reactor's */
     EdgePhase phase;
     Connection *connection;
-    Place place; /* its state is main's while a request is under way */
+    Slot slot; /* its state is main's while a request is under way */
     Timer timer;
     GList link;
     GByteArray *buffer; /* the head and what came with it */
     guint64 body_left;
     gint64 body_until; /* when the rest must have come, on the reactor's clock */
-    GString *accept; /* the 101 */
+    GString *accept;   /* the 101 */
     guint requests;
     gboolean keep_alive;
     gboolean waiting_idle; /* between two requests, nothing of the next has come */
@@ -92,7 +93,7 @@ struct EdgeConnection {
 void edge_release(Edge *edge);
 
 /* On the worker's reactor; takes CONNECTION and PLACE. */
-void edge_connection_new(EdgeWorker *worker, Connection *connection, const Place *place);
+void edge_connection_new(EdgeWorker *worker, Connection *connection, const Slot *slot);
 
 /* On its reactor: ends it if it waits for a request, else after the answer. */
 void edge_connection_stop(EdgeConnection *connection);

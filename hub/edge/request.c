@@ -56,7 +56,7 @@ request_authenticated(Request *request)
     EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
 
     edge->authenticated = TRUE;
-    places_authenticated(edge->worker->edge->places, &edge->place, g_get_monotonic_time());
+    admission_authenticated(edge->worker->edge->admission, &edge->slot, g_get_monotonic_time());
 }
 
 void

@@ -18,7 +18,7 @@ struct RegistryCache {
 };
 
 static void
-entry_free(void *data)
+cache_entry_free(void *data)
 {
     Entry *entry = data;
 
@@ -33,7 +33,7 @@ registry_cache_new(guint max, GDestroyNotify free_func)
 {
     RegistryCache *cache = g_new0(RegistryCache, 1);
 
-    cache->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, entry_free);
+    cache->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, cache_entry_free);
     cache->max = MAX(max, 1);
     cache->free_func = free_func;
     return cache;

@@ -38,7 +38,7 @@ static const char *const code_messages[] = {
 };
 
 static void
-job_free(RegistryJob *job)
+registry_job_free(RegistryJob *job)
 {
     registry_device_free(job->device);
     registry_policy_free(job->policy);
@@ -131,7 +131,7 @@ job_on_finished(Message *message)
     if (job->code == REGISTRY_OK)
         registry_apply(job->registry, job);
     job_answer(job);
-    job_free(job);
+    registry_job_free(job);
 }
 
 void
@@ -251,7 +251,7 @@ lookup_on_cached(Message *message)
     }
     job->registry->pending--;
     job_answer(job);
-    job_free(job);
+    registry_job_free(job);
 }
 
 static void

@@ -88,7 +88,7 @@ code_of_failure(sqlite3 *db)
 }
 
 static RegistryCode
-job_fail(RegistrySqlite *self, RegistryJob *job)
+sqlite_job_fail(RegistrySqlite *self, RegistryJob *job)
 {
     RegistryCode code = code_of_failure(self->db);
 
@@ -192,7 +192,7 @@ read_device(RegistrySqlite *self, RegistryJob *job)
         found = column_device(statement);
     statement_done(statement);
     if (!found)
-        return result == SQLITE_DONE ? REGISTRY_NOT_FOUND : job_fail(self, job);
+        return result == SQLITE_DONE ? REGISTRY_NOT_FOUND : sqlite_job_fail(self, job);
     registry_device_free(job->device);
     job->device = found;
     return REGISTRY_OK;
@@ -212,7 +212,7 @@ list_devices(RegistrySqlite *self, RegistryJob *job)
         g_ptr_array_add(job->devices, column_device(statement));
     statement_done(statement);
     job->more = result == SQLITE_ROW;
-    return job->more || result == SQLITE_DONE ? REGISTRY_OK : job_fail(self, job);
+    return job->more || result == SQLITE_DONE ? REGISTRY_OK : sqlite_job_fail(self, job);
 }
 
 /* A module needs its device, and there may be so many. */
@@ -231,7 +231,7 @@ check_module(RegistrySqlite *self, RegistryJob *job)
     }
     statement_done(statement);
     if (result != SQLITE_ROW)
-        return job_fail(self, job);
+        return sqlite_job_fail(self, job);
     if (own == 0)
         return REGISTRY_NOT_FOUND;
     return count - own < REGISTRY_MODULES_MAX ? REGISTRY_OK : REGISTRY_LIMIT;
@@ -255,7 +255,7 @@ add_device(RegistrySqlite *self, RegistryJob *job)
     (void)sqlite3_bind_int64(statement, 7, (gint64)device->etag);
     (void)sqlite3_bind_int64(statement, 8, device->created);
     if (!statement_run(self, SQL_ADD_DEVICE))
-        return job_fail(self, job);
+        return sqlite_job_fail(self, job);
     return read_device(self, job);
 }
 
@@ -269,7 +269,7 @@ remove_device(RegistrySqlite *self, RegistryJob *job)
         return code;
     bind_text(statement, 1, job->device->id);
     bind_text(statement, 2, job->device->module);
-    return statement_run(self, SQL_REMOVE_DEVICE) ? REGISTRY_OK : job_fail(self, job);
+    return statement_run(self, SQL_REMOVE_DEVICE) ? REGISTRY_OK : sqlite_job_fail(self, job);
 }
 
 static RegistryCode
@@ -282,7 +282,7 @@ set_enabled(RegistrySqlite *self, RegistryJob *job)
     (void)sqlite3_bind_int(statement, 3, job->device->enabled ? 1 : 0);
     (void)sqlite3_bind_int64(statement, 4, (gint64)job->device->etag);
     if (!statement_run(self, SQL_SET_ENABLED))
-        return job_fail(self, job);
+        return sqlite_job_fail(self, job);
     return read_device(self, job); /* not there: nothing was updated either */
 }
 
@@ -299,7 +299,7 @@ read_policy(RegistrySqlite *self, RegistryJob *job)
         found = column_policy(statement);
     statement_done(statement);
     if (!found)
-        return result == SQLITE_DONE ? REGISTRY_NOT_FOUND : job_fail(self, job);
+        return result == SQLITE_DONE ? REGISTRY_NOT_FOUND : sqlite_job_fail(self, job);
     registry_policy_free(job->policy);
     job->policy = found;
     return REGISTRY_OK;
@@ -316,7 +316,7 @@ list_policies(RegistrySqlite *self, RegistryJob *job)
     while ((result = sqlite3_step(statement)) == SQLITE_ROW)
         g_ptr_array_add(job->policies, column_policy(statement));
     statement_done(statement);
-    return result == SQLITE_DONE ? REGISTRY_OK : job_fail(self, job);
+    return result == SQLITE_DONE ? REGISTRY_OK : sqlite_job_fail(self, job);
 }
 
 static RegistryCode
@@ -328,7 +328,7 @@ check_policies(RegistrySqlite *self, RegistryJob *job)
 
     statement_done(statement);
     if (result != SQLITE_ROW)
-        return job_fail(self, job);
+        return sqlite_job_fail(self, job);
     return count < REGISTRY_POLICIES_MAX ? REGISTRY_OK : REGISTRY_LIMIT;
 }
 
@@ -346,7 +346,7 @@ add_policy(RegistrySqlite *self, RegistryJob *job)
     bind_key(statement, 3, &policy->primary);
     bind_key(statement, 4, &policy->secondary);
     (void)sqlite3_bind_int64(statement, 5, policy->created);
-    return statement_run(self, SQL_ADD_POLICY) ? REGISTRY_OK : job_fail(self, job);
+    return statement_run(self, SQL_ADD_POLICY) ? REGISTRY_OK : sqlite_job_fail(self, job);
 }
 
 static RegistryCode
@@ -357,7 +357,7 @@ remove_policy(RegistrySqlite *self, RegistryJob *job)
     if (code != REGISTRY_OK)
         return code;
     bind_text(self->statements[SQL_REMOVE_POLICY], 1, job->policy->name);
-    return statement_run(self, SQL_REMOVE_POLICY) ? REGISTRY_OK : job_fail(self, job);
+    return statement_run(self, SQL_REMOVE_POLICY) ? REGISTRY_OK : sqlite_job_fail(self, job);
 }
 
 static const struct {
@@ -382,10 +382,10 @@ job_write(RegistrySqlite *self, RegistryJob *job, JobFunc func)
     RegistryCode code;
 
     if (!statement_run(self, SQL_BEGIN))
-        return job_fail(self, job);
+        return sqlite_job_fail(self, job);
     code = func(self, job);
     if (code == REGISTRY_OK && !statement_run(self, SQL_COMMIT))
-        code = job_fail(self, job);
+        code = sqlite_job_fail(self, job);
     /* After some failures SQLite has rolled back by itself. */
     if (!sqlite3_get_autocommit(self->db))
         (void)statement_run(self, SQL_ROLLBACK);

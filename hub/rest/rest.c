@@ -208,7 +208,8 @@ call_go_on(RestCall *call)
 }
 
 /* As in IoT Hub, a policy that may not open streams is answered as one that is not there. Who only
- * asks for the list has done nothing bad: 401 would count against the address (edge/admission.h). */
+ * asks for the list has done nothing bad: 401 would count against the address (edge/admission.h).
+ */
 static RestError
 call_refusal(const RestCall *call, AuthVerdict verdict)
 {
@@ -267,7 +268,7 @@ rest_request(Rest *rest, Request *request)
                                 : REGISTRY_RIGHT_SERVICE_CONNECT;
     RestCall *call = g_new0(RestCall, 1);
     g_autofree char *scope = scope_of(&request->match);
-    PlaceSource source = places_source(request->peer);
+    AdmissionSource source = admission_source(request->peer);
 
     call->rest = rest;
     call->request = request;

@@ -9,7 +9,7 @@
 #include "hub/stream/token.h"
 
 typedef struct {
-    Leg *legs[LEG_SIDES]; /* both `taken`; they give their connections and keep their places */
+    Leg *legs[LEG_SIDES]; /* both `taken`; they give their connections and keep their slots */
     Caps caps[LEG_SIDES]; /* what each leg's peer shares with the hub */
 } BridgeLegs;
 

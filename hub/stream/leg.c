@@ -8,7 +8,7 @@
 
 typedef enum {
     LEG_COMING,  /* the 101 is under way */
-    LEG_PARKED,  /* its reactor has the connection */
+    LEG_IDLE,    /* its reactor has the connection */
     LEG_TAKING,  /* the connection is on its way to us */
     LEG_IN_HAND, /* we have it, or there is none any more */
 } LegState;
@@ -23,88 +23,88 @@ typedef struct {
     Leg *leg;      /* the main thread's; NULL: nobody listens any more */
     guint16 code;
     char *text;
-} Park;
+} IdleLeg;
 
 struct Leg {
     LegState state;
     Queue *queue;
-    Places *places;
+    Admission *admission;
     const LegEvents *events; /* NULL: closed before it was here */
     void *data;
     Handover handover;
-    Park *park;
+    IdleLeg *idle;
     gboolean wanted; /* leg_take was called */
     guint16 code;
     char *text;
 };
 
 static void
-park_unref(Park *park)
+idle_leg_unref(IdleLeg *idle)
 {
-    if (atomic_fetch_sub(&park->references, 1) != 1)
+    if (atomic_fetch_sub(&idle->references, 1) != 1)
         return;
-    g_free(park->text);
-    g_free(park);
+    g_free(idle->text);
+    g_free(idle);
 }
 
-static Park *
-park_ref(Park *park)
+static IdleLeg *
+idle_leg_ref(IdleLeg *idle)
 {
-    atomic_fetch_add(&park->references, 1);
-    return park;
+    atomic_fetch_add(&idle->references, 1);
+    return idle;
 }
 
 static void
-park_lost(void *data)
+idle_leg_lost(void *data)
 {
-    Park *park = data;
-    Leg *leg = park->leg;
+    IdleLeg *idle = data;
+    Leg *leg = idle->leg;
 
     if (leg && leg->events)
         leg->events->lost(leg, leg->data);
-    park_unref(park);
+    idle_leg_unref(idle);
 }
 
 static void
-park_ready(Connection *connection, void *data)
+idle_leg_ready(Connection *connection, void *data)
 {
-    Park *park = data;
+    IdleLeg *idle = data;
     int r = connection_flush(connection); /* the 101 */
 
-    if (park->told || (!connection_hung_up(connection) && (r == 0 || r == -EAGAIN)))
+    if (idle->told || (!connection_hung_up(connection) && (r == 0 || r == -EAGAIN)))
         return;
-    park->told = TRUE;
-    queue_call(park->queue, park_lost, park_ref(park));
+    idle->told = TRUE;
+    queue_call(idle->queue, idle_leg_lost, idle_leg_ref(idle));
 }
 
 static void
-park_begin(void *data)
+idle_leg_begin(void *data)
 {
-    Park *park = data;
+    IdleLeg *idle = data;
 
-    if (connection_attach(park->connection, park->reactor, park_ready, park) < 0) {
-        park->told = TRUE;
-        queue_call(park->queue, park_lost, park_ref(park));
+    if (connection_attach(idle->connection, idle->reactor, idle_leg_ready, idle) < 0) {
+        idle->told = TRUE;
+        queue_call(idle->queue, idle_leg_lost, idle_leg_ref(idle));
     }
 }
 
 /* Attached or not: sends the close frame and lets go. */
 static void
-park_close(void *data)
+idle_leg_close(void *data)
 {
-    Park *park = data;
-    Connection *connection = park->connection;
+    IdleLeg *idle = data;
+    Connection *connection = idle->connection;
     guint8 frame[WS_MAX_CONTROL_FRAME];
-    gsize len = ws_close_write(frame, park->code, park->text, NULL);
+    gsize len = ws_close_write(frame, idle->code, idle->text, NULL);
 
     if (!connection_reactor(connection) &&
-        connection_attach(connection, park->reactor, NULL, NULL) < 0) {
+        connection_attach(connection, idle->reactor, NULL, NULL) < 0) {
         connection_free(connection);
     } else {
         (void)connection_queue(connection, frame, len);
         connection_finish(connection);
     }
-    park_unref(park);
+    idle_leg_unref(idle);
 }
 
 static void
@@ -114,32 +114,32 @@ leg_free(Leg *leg)
     g_free(leg);
 }
 
-static Park *
-park_new(Leg *leg)
+static IdleLeg *
+idle_leg_new(Leg *leg)
 {
-    Park *park = g_new0(Park, 1);
+    IdleLeg *idle = g_new0(IdleLeg, 1);
 
-    atomic_init(&park->references, 1);
-    park->connection = g_steal_pointer(&leg->handover.connection);
-    park->reactor = leg->handover.reactor;
-    park->queue = leg->queue;
-    return park;
+    atomic_init(&idle->references, 1);
+    idle->connection = g_steal_pointer(&leg->handover.connection);
+    idle->reactor = leg->handover.reactor;
+    idle->queue = leg->queue;
+    return idle;
 }
 
-/* Closes what is in hand or parked, and frees. */
+/* Closes what is in hand or idle, and frees. */
 static void
 leg_end(Leg *leg)
 {
-    Park *park = leg->park;
+    IdleLeg *idle = leg->idle;
 
-    places_leave(leg->places, &leg->handover.place);
-    if (!park && leg->handover.connection)
-        park = park_new(leg);
-    if (park) {
-        park->leg = NULL;
-        park->code = leg->code;
-        park->text = g_steal_pointer(&leg->text);
-        reactor_call(park->reactor, park_close, park);
+    admission_leave(leg->admission, &leg->handover.slot);
+    if (!idle && leg->handover.connection)
+        idle = idle_leg_new(leg);
+    if (idle) {
+        idle->leg = NULL;
+        idle->code = leg->code;
+        idle->text = g_steal_pointer(&leg->text);
+        reactor_call(idle->reactor, idle_leg_close, idle);
     }
     leg_free(leg);
 }
@@ -155,12 +155,12 @@ leg_in_hand(Leg *leg)
 }
 
 static void
-leg_park(Leg *leg)
+leg_idle(Leg *leg)
 {
-    leg->state = LEG_PARKED;
-    leg->park = park_new(leg);
-    leg->park->leg = leg;
-    reactor_call(leg->park->reactor, park_begin, leg->park);
+    leg->state = LEG_IDLE;
+    leg->idle = idle_leg_new(leg);
+    leg->idle->leg = leg;
+    reactor_call(leg->idle->reactor, idle_leg_begin, leg->idle);
 }
 
 static void
@@ -172,7 +172,7 @@ leg_upgraded(const Handover *handover, void *data)
     if (leg->wanted || !leg->events) {
         leg_in_hand(leg);
     } else if (handover->connection) {
-        leg_park(leg);
+        leg_idle(leg);
     } else {
         leg->state = LEG_IN_HAND;
         leg->events->lost(leg, leg->data);
@@ -180,12 +180,12 @@ leg_upgraded(const Handover *handover, void *data)
 }
 
 Leg *
-leg_new(Request *request, Queue *queue, Places *places, const LegEvents *events, void *data)
+leg_new(Request *request, Queue *queue, Admission *admission, const LegEvents *events, void *data)
 {
     Leg *leg = g_new0(Leg, 1);
 
     leg->queue = queue;
-    leg->places = places;
+    leg->admission = admission;
     leg->events = events;
     leg->data = data;
     request_authenticated(request);
@@ -194,25 +194,25 @@ leg_new(Request *request, Queue *queue, Places *places, const LegEvents *events,
 }
 
 static void
-park_taken(void *data)
+idle_leg_taken(void *data)
 {
-    Park *park = data;
-    Leg *leg = park->leg;
+    IdleLeg *idle = data;
+    Leg *leg = idle->leg;
 
-    leg->handover.connection = park->connection;
-    leg->park = NULL;
-    park->leg = NULL;
-    park_unref(park);
+    leg->handover.connection = idle->connection;
+    leg->idle = NULL;
+    idle->leg = NULL;
+    idle_leg_unref(idle);
     leg_in_hand(leg);
 }
 
 static void
-park_give(void *data)
+idle_leg_give(void *data)
 {
-    Park *park = data;
+    IdleLeg *idle = data;
 
-    connection_detach(park->connection);
-    queue_call(park->queue, park_taken, park);
+    connection_detach(idle->connection);
+    queue_call(idle->queue, idle_leg_taken, idle);
 }
 
 static void
@@ -225,9 +225,9 @@ void
 leg_take(Leg *leg)
 {
     leg->wanted = TRUE;
-    if (leg->state == LEG_PARKED) {
+    if (leg->state == LEG_IDLE) {
         leg->state = LEG_TAKING;
-        reactor_call(leg->park->reactor, park_give, leg->park);
+        reactor_call(leg->idle->reactor, idle_leg_give, leg->idle);
     } else if (leg->state == LEG_IN_HAND) {
         leg->state = LEG_TAKING;
         queue_call(leg->queue, leg_told, leg);
@@ -261,6 +261,6 @@ leg_close(Leg *leg, guint16 code, const char *text)
     leg->events = NULL;
     leg->code = code;
     leg->text = g_strdup(text);
-    if (leg->state == LEG_PARKED || leg->state == LEG_IN_HAND)
+    if (leg->state == LEG_IDLE || leg->state == LEG_IN_HAND)
         leg_end(leg);
 }

@@ -132,14 +132,14 @@ static const StreamCell table[STREAM_INPUTS][STREAM_STATES] = {
 /* clang-format on */
 
 const StreamCell *
-stream_table_look(StreamState state, StreamInput input)
+stream_table_look(HubStreamState state, StreamInput input)
 {
     g_assert((guint)state < STREAM_STATES && (guint)input < STREAM_INPUTS);
     return &table[input][state];
 }
 
 const char *
-stream_state_name(StreamState state)
+hub_stream_state_name(HubStreamState state)
 {
     static const char *const names[] = {"waiting", "asked", "accepted", "open", "ended"};
 

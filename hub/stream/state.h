@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stream table: docs/wire-protocol.md, section 4a, as data. What an input does to a stream in a
- * state: its next state, the reason it ends for, and what is to be done (hub/stream/stream.c does it).
- * Pure; any thread. tests/unit/hub/stream/gen-stream-cells.py makes a test of every cell of the document. */
+ * state: its next state, the reason it ends for, and what is to be done (hub/stream/stream.c does
+ * it). Pure; any thread. tests/unit/hub/stream/gen-stream-cells.py makes a test of every cell of
+ * the document. */
 #pragma once
 
 #include "common/base/reason.h"
@@ -12,7 +13,7 @@ typedef enum {
     STREAM_ACCEPTED, /* answer 200 seen, POST answered */
     STREAM_OPEN,     /* both legs paired */
     STREAM_ENDED,
-} StreamState;
+} HubStreamState;
 
 #define STREAM_STATES STREAM_ENDED /* columns of the table; no input moves an ended stream */
 
@@ -63,15 +64,15 @@ typedef enum {
 } StreamActions;
 
 typedef struct {
-    StreamState next;   /* the column's own: it stays */
-    Reason reason;      /* when next is STREAM_ENDED; REASON_NONE: the one that the bridge tells */
-    guint32 error;      /* with STREAM_POST_ERROR: six digits (section 3); 0: as the input says */
-    guint16 close_code; /* toward plain legs, with STREAM_CLOSE_LEGS */
-    guint32 actions;    /* StreamActions */
+    HubStreamState next; /* the column's own: it stays */
+    Reason reason;       /* when next is STREAM_ENDED; REASON_NONE: the one that the bridge tells */
+    guint32 error;       /* with STREAM_POST_ERROR: six digits (section 3); 0: as the input says */
+    guint16 close_code;  /* toward plain legs, with STREAM_CLOSE_LEGS */
+    guint32 actions;     /* StreamActions */
 } StreamCell;
 
 /* STATE below STREAM_STATES. Never NULL: a dash in the document is a cell that stays and does
  * nothing. */
-const StreamCell *stream_table_look(StreamState state, StreamInput input);
+const StreamCell *stream_table_look(HubStreamState state, StreamInput input);
 
-const char *stream_state_name(StreamState state);
+const char *hub_stream_state_name(HubStreamState state);

@@ -8,36 +8,36 @@
 
 #define PLAIN_CLOSE_TEXT "WS disconnected" /* as Azure says it */
 
-static void stream_leg_lost(Leg *leg, void *data);
-static void stream_leg_taken(Leg *leg, void *data);
-static void stream_relay_ended(Relay *relay, Reason reason, void *data);
+static void hub_stream_leg_lost(Leg *leg, void *data);
+static void hub_stream_leg_taken(Leg *leg, void *data);
+static void hub_stream_relay_ended(Relay *relay, Reason reason, void *data);
 
-static const LegEvents leg_events = {.lost = stream_leg_lost, .taken = stream_leg_taken};
+static const LegEvents leg_events = {.lost = hub_stream_leg_lost, .taken = hub_stream_leg_taken};
 
 static void
-stream_timer_fired(Timer *timer)
+hub_stream_timer_fired(Timer *timer)
 {
-    Stream *stream = CONTAINER_OF(timer, Stream, timer);
+    HubStream *stream = CONTAINER_OF(timer, HubStream, timer);
 
-    stream_input(stream,
-                 stream->state == STREAM_WAITING ? STREAM_CONNECT_TIMEOUT : STREAM_RESPONSE_TIMEOUT,
-                 NULL);
+    hub_stream_input(
+        stream, stream->state == STREAM_WAITING ? STREAM_CONNECT_TIMEOUT : STREAM_RESPONSE_TIMEOUT,
+        NULL);
 }
 
 static void
-stream_deadline_fired(Timer *timer)
+hub_stream_deadline_fired(Timer *timer)
 {
-    stream_input(CONTAINER_OF(timer, Stream, deadline), STREAM_DEADLINE, NULL);
+    hub_stream_input(CONTAINER_OF(timer, HubStream, deadline), STREAM_DEADLINE, NULL);
 }
 
 static void
-stream_post_gone(Request *request G_GNUC_UNUSED, void *data)
+hub_stream_post_gone(Request *request G_GNUC_UNUSED, void *data)
 {
-    stream_input(data, STREAM_CLIENT_GONE, NULL);
+    hub_stream_input(data, STREAM_CLIENT_GONE, NULL);
 }
 
 static void
-stream_make_id(Stream *stream)
+hub_stream_make_id(HubStream *stream)
 {
     guint8 bytes[(STREAM_ID_SIZE - 1) / 2];
 
@@ -48,26 +48,26 @@ stream_make_id(Stream *stream)
 }
 
 static void
-stream_set_timers(Stream *stream, gint64 connect_timeout)
+hub_stream_set_timers(HubStream *stream, gint64 connect_timeout)
 {
     Clock *clock = stream->world->needs.clock;
     gint64 deadline = stream->world->needs.settings->stream_deadline;
 
-    stream->timer.func = stream_timer_fired;
-    stream->deadline.func = stream_deadline_fired;
+    stream->timer.func = hub_stream_timer_fired;
+    stream->deadline.func = hub_stream_deadline_fired;
     stream->deadline_at = clock_now() + deadline;
     clock_set(clock, &stream->deadline, deadline);
     if (connect_timeout < deadline)
         clock_set(clock, &stream->timer, connect_timeout);
 }
 
-Stream *
-stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid)
+HubStream *
+hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid)
 {
-    Stream *stream = g_new0(Stream, 1);
+    HubStream *stream = g_new0(HubStream, 1);
 
     stream->world = world;
-    stream_make_id(stream);
+    hub_stream_make_id(stream);
     stream->device = g_strdup(opening->device);
     stream->client_id = opening->module ? g_strdup_printf("%s/%s", opening->device, opening->module)
                                         : g_strdup(opening->device);
@@ -81,14 +81,14 @@ stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guin
     stream->response_timeout = opening->response_timeout;
     stream->error = REST_SERVER_ERROR;
     stream->by_device.data = stream->by_age.data = stream;
-    post->gone = stream_post_gone;
+    post->gone = hub_stream_post_gone;
     post->data = stream;
-    stream_set_timers(stream, opening->connect_timeout);
+    hub_stream_set_timers(stream, opening->connect_timeout);
     return stream;
 }
 
 static void
-stream_drop_tokens(Stream *stream)
+hub_stream_drop_tokens(HubStream *stream)
 {
     for (guint i = 0; i < LEG_SIDES; i++)
         token_drop(stream->world->tokens, &stream->tokens[i]);
@@ -96,13 +96,13 @@ stream_drop_tokens(Stream *stream)
 }
 
 void
-stream_free(Stream *stream)
+hub_stream_free(HubStream *stream)
 {
     if (!stream)
         return;
     clock_clear(stream->world->needs.clock, &stream->timer);
     clock_clear(stream->world->needs.clock, &stream->deadline);
-    stream_drop_tokens(stream);
+    hub_stream_drop_tokens(stream);
     if (stream->post)
         rest_answer_error(stream->post, REST_UNAVAILABLE, NULL);
     for (guint i = 0; i < LEG_SIDES; i++)
@@ -119,7 +119,7 @@ stream_free(Stream *stream)
 }
 
 gboolean
-stream_has_tokens(const Stream *stream)
+hub_stream_has_tokens(const HubStream *stream)
 {
     return token_is_issued(&stream->tokens[LEG_DEVICE]) ||
            token_is_issued(&stream->tokens[LEG_SERVICE]);
@@ -128,7 +128,7 @@ stream_has_tokens(const Stream *stream)
 /* What SIDE's peer shares with the hub. Before its answer a device counts for what it said at
  * CONNECT: it was told $streamd then. */
 static Caps
-stream_caps(const Stream *stream, LegSide side)
+hub_stream_caps(const HubStream *stream, LegSide side)
 {
     gboolean answered = stream->state == STREAM_ACCEPTED || stream->state == STREAM_OPEN ||
                         (stream->state == STREAM_ENDED && stream->ended_in != STREAM_ASKED);
@@ -140,9 +140,9 @@ stream_caps(const Stream *stream, LegSide side)
 
 /* CODE: what a plain peer is told; 0: the true one to both. LATE: a capable one too gets CODE. */
 static void
-stream_close_leg(Stream *stream, Leg *leg, LegSide side, guint16 code, gboolean late)
+hub_stream_close_leg(HubStream *stream, Leg *leg, LegSide side, guint16 code, gboolean late)
 {
-    gboolean capable = stream_caps(stream, side) & CAP_REASON;
+    gboolean capable = hub_stream_caps(stream, side) & CAP_REASON;
     const char *plain = code == 1000 ? NULL : PLAIN_CLOSE_TEXT;
 
     if (capable && !late)
@@ -151,7 +151,7 @@ stream_close_leg(Stream *stream, Leg *leg, LegSide side, guint16 code, gboolean 
 }
 
 static char *
-stream_url(const Stream *stream, LegSide side)
+hub_stream_url(const HubStream *stream, LegSide side)
 {
     return g_strdup_printf("wss://%s/bridges/ih/%s/d/%s/sid/%s/r/%s", stream->world->authority,
                            stream->world->hub, stream->device, stream->id,
@@ -160,7 +160,7 @@ stream_url(const Stream *stream, LegSide side)
 
 /* What the device is told beyond the original protocol, if it is capable (section 8). */
 static void
-stream_extend(const Stream *stream, StreamRequest *request)
+hub_stream_extend(const HubStream *stream, StreamRequest *request)
 {
     gint64 left = MIN(stream->deadline_at, stream->answer_by) - clock_now();
 
@@ -179,10 +179,10 @@ stream_extend(const Stream *stream, StreamRequest *request)
 
 /* Sends the request; again with the same rid and token, unless its leg has come. */
 static void
-stream_publish(Stream *stream)
+hub_stream_publish(HubStream *stream)
 {
     g_autoptr(GString) topic = g_string_new(NULL);
-    g_autofree char *url = stream_url(stream, LEG_DEVICE);
+    g_autofree char *url = hub_stream_url(stream, LEG_DEVICE);
     g_autofree char *rid = g_strdup_printf("%u", stream->rid);
     StreamRequest request = {.name = stream->name, .rid = rid, .url = url};
     Devices *devices = stream->world->needs.devices;
@@ -196,7 +196,7 @@ stream_publish(Stream *stream)
         stream->answer_by = clock_now() + stream->response_timeout;
     request.token = stream->device_token;
     stream->capable = devices_caps(devices, stream->client_id);
-    stream_extend(stream, &request);
+    hub_stream_extend(stream, &request);
     if (stream_request_build(topic, &request) == STREAM_TOPIC_OK)
         (void)devices_publish(devices, stream->client_id, topic->str);
     else
@@ -205,7 +205,7 @@ stream_publish(Stream *stream)
 }
 
 static Request *
-stream_take_post(Stream *stream)
+hub_stream_take_post(HubStream *stream)
 {
     Request *post = g_steal_pointer(&stream->post);
 
@@ -215,38 +215,38 @@ stream_take_post(Stream *stream)
 }
 
 static void
-stream_post_accepted(Stream *stream)
+hub_stream_post_accepted(HubStream *stream)
 {
     char token[TOKEN_TEXT + 1];
-    g_autofree char *url = stream_url(stream, LEG_SERVICE);
+    g_autofree char *url = hub_stream_url(stream, LEG_SERVICE);
     RestAccepted accepted = {.url = url, .token = token, .stream_id = stream->id};
 
     token_issue(stream->world->tokens, &stream->tokens[LEG_SERVICE], stream, LEG_SERVICE,
                 stream->deadline_at, token);
-    accepted.caps = stream_caps(stream, LEG_SERVICE);
-    rest_answer_accepted(stream_take_post(stream), &accepted);
+    accepted.caps = hub_stream_caps(stream, LEG_SERVICE);
+    rest_answer_accepted(hub_stream_take_post(stream), &accepted);
     explicit_bzero(token, sizeof token);
 }
 
 static void
-stream_post_rejected(Stream *stream)
+hub_stream_post_rejected(HubStream *stream)
 {
     if (stream->post)
-        rest_answer_rejected(stream_take_post(stream), stream->id, stream->rejection,
+        rest_answer_rejected(hub_stream_take_post(stream), stream->id, stream->rejection,
                              stream->rejection_text);
 }
 
 static void
-stream_post_error(Stream *stream, const StreamCell *cell)
+hub_stream_post_error(HubStream *stream, const StreamCell *cell)
 {
     RestError error = cell->error ? (RestError)cell->error : stream->error;
 
     if (stream->post)
-        rest_answer_error(stream_take_post(stream), error, NULL);
+        rest_answer_error(hub_stream_take_post(stream), error, NULL);
 }
 
 static void
-stream_close_legs(Stream *stream, const StreamCell *cell)
+hub_stream_close_legs(HubStream *stream, const StreamCell *cell)
 {
     if (stream->relay) {
         relay_close(stream->relay, stream->reason);
@@ -254,31 +254,31 @@ stream_close_legs(Stream *stream, const StreamCell *cell)
     }
     for (guint i = 0; i < LEG_SIDES; i++)
         if (stream->legs[i])
-            stream_close_leg(stream, g_steal_pointer(&stream->legs[i]), (LegSide)i,
-                             cell->close_code, FALSE);
+            hub_stream_close_leg(stream, g_steal_pointer(&stream->legs[i]), (LegSide)i,
+                                 cell->close_code, FALSE);
 }
 
 static void
-stream_hold_leg(Stream *stream, LegSide side, Request *request)
+hub_stream_hold_leg(HubStream *stream, LegSide side, Request *request)
 {
     const StreamsNeeds *needs = &stream->world->needs;
 
-    stream->legs[side] = leg_new(request, needs->queue, needs->places, &leg_events, stream);
+    stream->legs[side] = leg_new(request, needs->queue, needs->admission, &leg_events, stream);
     stream->leg_lost[side] = FALSE;
 }
 
 /* 101, then the close frame, for a stream that has ended. */
 static void
-stream_tell_leg(Stream *stream, LegSide side, Request *request)
+hub_stream_tell_leg(HubStream *stream, LegSide side, Request *request)
 {
     const StreamsNeeds *needs = &stream->world->needs;
-    Leg *leg = leg_new(request, needs->queue, needs->places, &leg_events, stream);
+    Leg *leg = leg_new(request, needs->queue, needs->admission, &leg_events, stream);
 
-    stream_close_leg(stream, leg, side, 1011, TRUE);
+    hub_stream_close_leg(stream, leg, side, 1011, TRUE);
 }
 
 static void
-stream_bridge(Stream *stream)
+hub_stream_bridge(HubStream *stream)
 {
     for (guint i = 0; i < LEG_SIDES; i++)
         leg_take(stream->legs[i]);
@@ -286,37 +286,38 @@ stream_bridge(Stream *stream)
 
 /* The bridge has closed both legs, or there was none yet and one leg has gone. */
 static void
-stream_drain(Stream *stream)
+hub_stream_drain(HubStream *stream)
 {
     for (guint i = 0; i < LEG_SIDES; i++)
         if (stream->legs[i])
-            stream_close_leg(stream, g_steal_pointer(&stream->legs[i]), (LegSide)i, 1011, FALSE);
+            hub_stream_close_leg(stream, g_steal_pointer(&stream->legs[i]), (LegSide)i, 1011,
+                                 FALSE);
 }
 
 /* Those of a cell's actions that do not end the stream. */
 static void
-stream_act(Stream *stream, const StreamCell *cell, LegSide side, Request *request)
+hub_stream_act(HubStream *stream, const StreamCell *cell, LegSide side, Request *request)
 {
     guint32 actions = cell->actions;
 
     if (actions & STREAM_COUNT_IGNORED)
         stream->world->ignored++;
     if (actions & STREAM_PUBLISH)
-        stream_publish(stream);
+        hub_stream_publish(stream);
     if (actions & STREAM_POST_ACCEPTED)
-        stream_post_accepted(stream);
+        hub_stream_post_accepted(stream);
     if (actions & STREAM_POST_REJECTED)
-        stream_post_rejected(stream);
+        hub_stream_post_rejected(stream);
     if (actions & STREAM_POST_ERROR)
-        stream_post_error(stream, cell);
+        hub_stream_post_error(stream, cell);
     if (actions & STREAM_LEG_HOLD)
-        stream_hold_leg(stream, side, request);
+        hub_stream_hold_leg(stream, side, request);
     if (actions & STREAM_LEG_TELL)
-        stream_tell_leg(stream, side, request);
+        hub_stream_tell_leg(stream, side, request);
     if (actions & STREAM_LEG_REFUSE)
         request_answer(request, 401, NULL, NULL);
     if (actions & STREAM_BRIDGE)
-        stream_bridge(stream);
+        hub_stream_bridge(stream);
     if (actions & STREAM_TELL_BRIDGE)
         relay_ended_by(stream->relay, LEG_DEVICE, stream->told);
     if (actions & STREAM_REMEMBER_LOSS) {
@@ -324,16 +325,16 @@ stream_act(Stream *stream, const StreamCell *cell, LegSide side, Request *reques
         leg_close(g_steal_pointer(&stream->legs[LEG_DEVICE]), 1011, NULL);
     }
     if (actions & STREAM_REVOKE_TOKENS)
-        stream_drop_tokens(stream);
+        hub_stream_drop_tokens(stream);
     if (actions & STREAM_CLOSE_LEGS)
-        stream_close_legs(stream, cell);
+        hub_stream_close_legs(stream, cell);
     if (actions & STREAM_DRAIN)
-        stream_drain(stream);
+        hub_stream_drain(stream);
 }
 
 /* What a state has that its predecessor had not. */
 static void
-stream_enter(Stream *stream, StreamState before)
+hub_stream_enter(HubStream *stream, HubStreamState before)
 {
     Clock *clock = stream->world->needs.clock;
 
@@ -357,10 +358,10 @@ input_side(StreamInput input)
 }
 
 static void
-stream_run(Stream *stream, StreamInput input, LegSide side, Request *request)
+hub_stream_run(HubStream *stream, StreamInput input, LegSide side, Request *request)
 {
-    StreamState before = stream->state;
-    StreamState column = before == STREAM_ENDED ? stream->ended_in : before;
+    HubStreamState before = stream->state;
+    HubStreamState column = before == STREAM_ENDED ? stream->ended_in : before;
     const StreamCell *cell = stream_table_look(column, input);
 
     if (before != STREAM_ENDED) {
@@ -371,16 +372,16 @@ stream_run(Stream *stream, StreamInput input, LegSide side, Request *request)
                 stream->reason = cell->reason;
         }
     }
-    stream_act(stream, cell, side, request);
-    stream_enter(stream, before);
+    hub_stream_act(stream, cell, side, request);
+    hub_stream_enter(stream, before);
     if (stream->state == STREAM_ENDED && before != STREAM_ENDED && stream->post)
-        rest_answer_error(stream_take_post(stream), REST_TIMED_OUT, NULL); /* nobody reads it */
+        rest_answer_error(hub_stream_take_post(stream), REST_TIMED_OUT, NULL); /* nobody reads it */
     if (stream->state != before)
         stream->world->changed(stream, before, stream->world->data);
 }
 
 void
-stream_input(Stream *stream, StreamInput input, Request *request)
+hub_stream_input(HubStream *stream, StreamInput input, Request *request)
 {
     /* Once it has ended, nothing but a late leg and the end of its tokens is left. */
     if (stream->state == STREAM_ENDED && input != STREAM_LATE_LEG) {
@@ -388,19 +389,19 @@ stream_input(Stream *stream, StreamInput input, Request *request)
             stream->world->changed(stream, STREAM_ENDED, stream->world->data);
         return;
     }
-    stream_run(stream, input, input_side(input), request);
+    hub_stream_run(stream, input, input_side(input), request);
 }
 
 /* A device whose leg is stuck in the middle of a frame can say only here why it has ended. */
 static gboolean
-answer_is_end(const Stream *stream, const StreamAnswer *answer)
+answer_is_end(const HubStream *stream, const StreamAnswer *answer)
 {
     return stream->state == STREAM_OPEN && stream->relay && (stream->agreed & CAP_REASON) &&
            answer->reason != REASON_NONE && !reason_is_orderly(answer->reason);
 }
 
 void
-stream_answered(Stream *stream, const StreamAnswer *answer)
+hub_stream_answered(HubStream *stream, const StreamAnswer *answer)
 {
     if (!answer->accepted) {
         if (stream->state == STREAM_ASKED) {
@@ -408,83 +409,83 @@ stream_answered(Stream *stream, const StreamAnswer *answer)
             stream->rejection_text = g_strdup(answer->reason_text);
         }
         stream->told = answer->reason;
-        stream_input(stream,
-                     answer_is_end(stream, answer) ? STREAM_ANSWER_400_TOO_LATE : STREAM_ANSWER_400,
-                     NULL);
+        hub_stream_input(
+            stream, answer_is_end(stream, answer) ? STREAM_ANSWER_400_TOO_LATE : STREAM_ANSWER_400,
+            NULL);
         return;
     }
     if (stream->state == STREAM_ASKED)
         stream->agreed = answer->caps & stream->capable & (CAP_REASON | CAP_HALF_CLOSE);
-    stream_input(stream,
-                 stream->leg_lost[LEG_DEVICE] ? STREAM_ANSWER_200_TOO_LATE : STREAM_ANSWER_200,
-                 NULL);
+    hub_stream_input(stream,
+                     stream->leg_lost[LEG_DEVICE] ? STREAM_ANSWER_200_TOO_LATE : STREAM_ANSWER_200,
+                     NULL);
 }
 
 void
-stream_leg(Stream *stream, LegSide side, Request *request)
+hub_stream_leg(HubStream *stream, LegSide side, Request *request)
 {
     gboolean pairs = stream->legs[1 - side] != NULL;
 
     token_drop(stream->world->tokens, &stream->tokens[side]);
     if (stream->state == STREAM_ENDED)
-        stream_run(stream, STREAM_LATE_LEG, side, request);
+        hub_stream_run(stream, STREAM_LATE_LEG, side, request);
     else if (side == LEG_DEVICE)
-        stream_input(stream, pairs ? STREAM_DEVICE_LEG_PAIRS : STREAM_DEVICE_LEG, request);
+        hub_stream_input(stream, pairs ? STREAM_DEVICE_LEG_PAIRS : STREAM_DEVICE_LEG, request);
     else
-        stream_input(stream, pairs ? STREAM_SERVICE_LEG_PAIRS : STREAM_SERVICE_LEG, request);
+        hub_stream_input(stream, pairs ? STREAM_SERVICE_LEG_PAIRS : STREAM_SERVICE_LEG, request);
 }
 
 static void
-stream_leg_lost(Leg *leg, void *data)
+hub_stream_leg_lost(Leg *leg, void *data)
 {
-    Stream *stream = data;
+    HubStream *stream = data;
     LegSide side = stream->legs[LEG_DEVICE] == leg ? LEG_DEVICE : LEG_SERVICE;
 
     /* On its way into the bridge: that finds out, after it has delivered what came before. */
     if (stream->state == STREAM_OPEN)
         return;
     stream->leg_lost[side] = TRUE;
-    stream_input(stream, side == LEG_DEVICE ? STREAM_DEVICE_LEG_LOST : STREAM_SERVICE_LEG_LOST,
-                 NULL);
+    hub_stream_input(stream, side == LEG_DEVICE ? STREAM_DEVICE_LEG_LOST : STREAM_SERVICE_LEG_LOST,
+                     NULL);
 }
 
 static void
-stream_end_open(Stream *stream, Reason reason)
+hub_stream_end_open(HubStream *stream, Reason reason)
 {
     gboolean by_service = reason == REASON_SERVICE_CLOSED;
 
     stream->reason = reason;
-    stream_input(stream, by_service ? STREAM_SERVICE_LEG_LOST : STREAM_DEVICE_LEG_LOST, NULL);
+    hub_stream_input(stream, by_service ? STREAM_SERVICE_LEG_LOST : STREAM_DEVICE_LEG_LOST, NULL);
 }
 
 static void
-stream_leg_taken(Leg *leg, void *data)
+hub_stream_leg_taken(Leg *leg, void *data)
 {
-    Stream *stream = data;
+    HubStream *stream = data;
     const StreamsNeeds *needs = &stream->world->needs;
     BridgeLegs legs = {0};
 
     for (guint i = 0; i < LEG_SIDES; i++) {
         legs.legs[i] = stream->legs[i];
-        legs.caps[i] = stream_caps(stream, (LegSide)i);
+        legs.caps[i] = hub_stream_caps(stream, (LegSide)i);
         stream->leg_taken[i] = stream->leg_taken[i] || stream->legs[i] == leg;
     }
     if (!stream->leg_taken[LEG_DEVICE] || !stream->leg_taken[LEG_SERVICE])
         return;
     stream->relay = bridge_new(&legs, needs->settings, &stream->meter, needs->queue,
-                               stream_relay_ended, stream);
+                               hub_stream_relay_ended, stream);
     if (!stream->relay)
-        stream_end_open(stream, REASON_CUT);
+        hub_stream_end_open(stream, REASON_CUT);
 }
 
 static void
-stream_relay_ended(Relay *relay G_GNUC_UNUSED, Reason reason, void *data)
+hub_stream_relay_ended(Relay *relay G_GNUC_UNUSED, Reason reason, void *data)
 {
-    Stream *stream = data;
+    HubStream *stream = data;
 
     relay_unref(g_steal_pointer(&stream->relay));
     if (stream->state == STREAM_OPEN)
-        stream_end_open(stream, reason);
+        hub_stream_end_open(stream, reason);
     else /* ended by us; the stream waited for its bridge */
         stream->world->changed(stream, STREAM_ENDED, stream->world->data);
 }

@@ -10,7 +10,7 @@
 
 #define STREAM_ID_SIZE 33 /* 32 hexadecimal digits and the NUL */
 
-typedef struct Stream Stream;
+typedef struct HubStream HubStream;
 
 /* What a stream needs of its surroundings; one for all. */
 typedef struct {
@@ -21,11 +21,11 @@ typedef struct {
     guint64 ignored;
     /* The state has changed: counts move. An ended stream may be freed by it; BEFORE is
      * STREAM_ENDED when one waited for its bridge or the end of its tokens. */
-    void (*changed)(Stream *stream, StreamState before, void *data);
+    void (*changed)(HubStream *stream, HubStreamState before, void *data);
     void *data;
 } StreamWorld;
 
-struct Stream {
+struct HubStream {
     StreamWorld *world;
     char id[STREAM_ID_SIZE];
     char *device;
@@ -34,8 +34,8 @@ struct Stream {
     char *policy;
     char *from; /* the initiator's address */
     guint rid;
-    StreamState state;
-    StreamState ended_in; /* the state that it ended in */
+    HubStreamState state;
+    HubStreamState ended_in; /* the state that it ended in */
     Reason reason;
 
     Request *post; /* NULL: answered */
@@ -58,8 +58,8 @@ struct Stream {
     gboolean closing; /* ended, and the relay still delivers */
     RelayMeter meter; /* the stream's offsets */
 
-    Timer timer;    /* connect time-out, then response time-out */
-    Timer deadline; /* of the handshake; afterwards of the tokens */
+    Timer timer;      /* connect time-out, then response time-out */
+    Timer deadline;   /* of the handshake; afterwards of the tokens */
     gint64 answer_by; /* when the device is asked: the end of response_timeout; 0: not yet */
     gint64 deadline_at;
     GList by_device; /* in its device's list */
@@ -68,19 +68,20 @@ struct Stream {
     void *account;   /* its policy's */
 };
 
-Stream *stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid);
+HubStream *
+hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid);
 
 /* Whatever the state: closes, cancels and frees all of it. Does not call `changed`. */
-void stream_free(Stream *stream);
+void hub_stream_free(HubStream *stream);
 
 /* The one way in: looks the cell up and does it. With a leg's input REQUEST is the leg's, otherwise
  * NULL; the stream may be gone afterwards. */
-void stream_input(Stream *stream, StreamInput input, Request *request);
+void hub_stream_input(HubStream *stream, StreamInput input, Request *request);
 
 /* Answer 200 or 400. */
-void stream_answered(Stream *stream, const StreamAnswer *answer);
+void hub_stream_answered(HubStream *stream, const StreamAnswer *answer);
 
 /* A request with the good token of SIDE. */
-void stream_leg(Stream *stream, LegSide side, Request *request);
+void hub_stream_leg(HubStream *stream, LegSide side, Request *request);
 
-gboolean stream_has_tokens(const Stream *stream); /* some leg may still come */
+gboolean hub_stream_has_tokens(const HubStream *stream); /* some leg may still come */

@@ -39,7 +39,7 @@ struct Streams {
     void *empty_data;
 };
 
-static void streams_changed(Stream *stream, StreamState before, void *data);
+static void streams_changed(HubStream *stream, HubStreamState before, void *data);
 
 static void
 stream_device_free(gpointer data)
@@ -84,16 +84,16 @@ streams_free(Streams *streams)
     g_hash_table_iter_init(&iter, streams->devices);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         while (((StreamDevice *)value)->streams.head) {
-            Stream *stream = ((StreamDevice *)value)->streams.head->data;
+            HubStream *stream = ((StreamDevice *)value)->streams.head->data;
 
             g_queue_unlink(&((StreamDevice *)value)->streams, &stream->by_device);
-            stream_free(stream);
+            hub_stream_free(stream);
         }
     while (streams->ended.head) {
-        Stream *stream = streams->ended.head->data;
+        HubStream *stream = streams->ended.head->data;
 
         g_queue_unlink(&streams->ended, &stream->by_age);
-        stream_free(stream);
+        hub_stream_free(stream);
     }
     g_hash_table_unref(streams->devices);
     g_hash_table_unref(streams->accounts);
@@ -140,11 +140,11 @@ account_entry(Streams *streams, const char *policy)
     return account;
 }
 
-static Stream *
+static HubStream *
 stream_by_rid(StreamDevice *device, guint64 rid)
 {
     for (GList *link = device->streams.head; link; link = link->next)
-        if (((Stream *)link->data)->rid == rid)
+        if (((HubStream *)link->data)->rid == rid)
             return link->data;
     return NULL;
 }
@@ -194,7 +194,7 @@ limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *accou
 }
 
 static EventData
-of_stream(const Stream *stream)
+event_of_stream(const HubStream *stream)
 {
     return (EventData){
         .device = stream->client_id,
@@ -207,9 +207,9 @@ of_stream(const Stream *stream)
 
 /* A stream has one record of its end, which says what its device answered if it was that. */
 static void
-stream_tell(const Stream *stream, StreamState before)
+stream_tell(const HubStream *stream, HubStreamState before)
 {
-    EventData data = of_stream(stream);
+    EventData data = event_of_stream(stream);
 
     if (stream->rejection != REASON_NONE)
         data.reason = reason_code(stream->rejection);
@@ -227,8 +227,8 @@ static void
 stream_begin(Streams *streams, Request *post, const StreamOpening *opening, StreamDevice *device,
              StreamAccount *account)
 {
-    Stream *stream = stream_new(&streams->world, post, opening, device_next_rid(device));
-    const EventData data = of_stream(stream);
+    HubStream *stream = hub_stream_new(&streams->world, post, opening, device_next_rid(device));
+    const EventData data = event_of_stream(stream);
 
     stream->owner = device;
     stream->account = account;
@@ -239,9 +239,9 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
     streams->total++;
     event_log(EVENT_ROUTE_ASKED, &data);
     if (devices_is_online(streams->world.needs.devices, stream->client_id))
-        stream_input(stream, STREAM_SUBSCRIBED, NULL);
+        hub_stream_input(stream, STREAM_SUBSCRIBED, NULL);
     else if (opening->connect_timeout <= 0)
-        stream_input(stream, STREAM_CONNECT_TIMEOUT, NULL);
+        hub_stream_input(stream, STREAM_CONNECT_TIMEOUT, NULL);
 }
 
 static void
@@ -284,15 +284,15 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
 
 /* An ended stream stays while its bridge delivers, and while a leg may still come. */
 static void
-stream_dispose(Streams *streams, Stream *stream)
+stream_dispose(Streams *streams, HubStream *stream)
 {
     gboolean late = clock_now() >= stream->deadline_at;
-    gboolean wanted = stream->relay || (!late && stream_has_tokens(stream));
+    gboolean wanted = stream->relay || (!late && hub_stream_has_tokens(stream));
 
     if (wanted)
         return;
     g_queue_unlink(&streams->ended, &stream->by_age);
-    stream_free(stream);
+    hub_stream_free(stream);
 }
 
 static void
@@ -301,13 +301,13 @@ ended_trim(Streams *streams)
     GList *link = streams->ended.head;
 
     while (link && streams->ended.length > STREAMS_ENDED_MAX) {
-        Stream *stream = link->data;
+        HubStream *stream = link->data;
 
         link = link->next;
         if (stream->relay)
             continue;
         g_queue_unlink(&streams->ended, &stream->by_age);
-        stream_free(stream);
+        hub_stream_free(stream);
     }
 }
 
@@ -322,12 +322,12 @@ streams_check_empty(Streams *streams)
 }
 
 static void
-stream_ended(Streams *streams, Stream *stream)
+stream_ended(Streams *streams, HubStream *stream)
 {
     StreamDevice *device = stream->owner;
 
     g_debug("stream %s to %s ended when %s: %s", stream->id, stream->client_id,
-            stream_state_name(stream->ended_in), reason_code(stream->reason));
+            hub_stream_state_name(stream->ended_in), reason_code(stream->reason));
     g_queue_unlink(&device->streams, &stream->by_device);
     g_queue_push_tail_link(&streams->ended, &stream->by_age);
     streams->live--;
@@ -342,7 +342,7 @@ stream_ended(Streams *streams, Stream *stream)
 }
 
 static void
-streams_changed(Stream *stream, StreamState before, void *data)
+streams_changed(HubStream *stream, HubStreamState before, void *data)
 {
     Streams *streams = data;
     gboolean was_pending = before < STREAM_OPEN;
@@ -368,7 +368,7 @@ streams_changed(Stream *stream, StreamState before, void *data)
 
 /* The path names what the token was made for: device, stream and side. */
 static gboolean
-path_fits(const RouteMatch *match, const Stream *stream, LegSide side)
+path_fits(const RouteMatch *match, const HubStream *stream, LegSide side)
 {
     return g_strcmp0(match->parts[ROUTE_DEVICE], stream->device) == 0 &&
            g_strcmp0(match->parts[ROUTE_STREAM_ID], stream->id) == 0 &&
@@ -389,26 +389,26 @@ streams_leg(Streams *streams, Request *request)
         request_answer(request, 401, NULL, NULL);
         return;
     }
-    stream_leg(token->owner, token->side, request);
+    hub_stream_leg(token->owner, token->side, request);
 }
 
 void
 streams_answer(Streams *streams, const char *client_id, const StreamAnswer *answer)
 {
     StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
-    Stream *stream = NULL;
+    HubStream *stream = NULL;
     guint64 rid = 0;
 
     if (device && g_ascii_string_to_unsigned(answer->rid, 10, 1, RID_MAX, &rid, NULL))
         stream = stream_by_rid(device, rid);
     if (stream)
-        stream_answered(stream, answer);
+        hub_stream_answered(stream, answer);
     else
         streams->world.ignored++;
 }
 
 static gboolean
-stream_is_of(const Stream *stream, const char *device, const char *module)
+stream_is_of(const HubStream *stream, const char *device, const char *module)
 {
     gsize len = strlen(stream->device);
 
@@ -419,24 +419,24 @@ stream_is_of(const Stream *stream, const char *device, const char *module)
 }
 
 static gboolean
-stream_is_by(const Stream *stream, const char *policy, const char *unused G_GNUC_UNUSED)
+stream_is_by(const HubStream *stream, const char *policy, const char *unused G_GNUC_UNUSED)
 {
     return strcmp(stream->policy, policy) == 0;
 }
 
 static gboolean
-stream_is_at_once(const Stream *stream, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
+stream_is_at_once(const HubStream *stream, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
 {
     return !(stream_table_look(stream->state, STREAM_HUB_STOPS)->actions & STREAM_AFTER_GRACE);
 }
 
 static gboolean
-stream_is_any(const Stream *stream, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
+stream_is_any(const HubStream *stream, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
 {
     return TRUE;
 }
 
-typedef gboolean (*StreamTest)(const Stream *stream, const char *a, const char *b);
+typedef gboolean (*StreamTest)(const HubStream *stream, const char *a, const char *b);
 
 /* Ending a stream changes the tables: so a list first. One end never ends another stream. */
 static void
@@ -453,10 +453,10 @@ streams_each(Streams *streams, StreamTest test, const char *a, const char *b, St
             if (test(link->data, a, b))
                 g_ptr_array_add(found, link->data);
     for (guint i = 0; i < found->len; i++) {
-        Stream *stream = found->pdata[i];
+        HubStream *stream = found->pdata[i];
 
         stream->error = error;
-        stream_input(stream, input, NULL);
+        hub_stream_input(stream, input, NULL);
     }
 }
 
@@ -468,7 +468,7 @@ device_each(StreamDevice *device, StreamInput input)
     for (GList *link = device->streams.head; link; link = link->next)
         g_ptr_array_add(found, link->data);
     for (guint i = 0; i < found->len; i++)
-        stream_input(found->pdata[i], input, NULL);
+        hub_stream_input(found->pdata[i], input, NULL);
 }
 
 void

@@ -21,7 +21,7 @@ typedef struct {
     const Settings *settings;
     Clock *clock;
     Queue *queue;
-    Places *places;
+    Admission *admission;
     Devices *devices;
 } StreamsNeeds;
 

@@ -10,7 +10,7 @@
 
 /* Names are looked at before anything is asked, so that a mistyped one says so. */
 static gboolean
-check_names(const CliCall *call, GError **error)
+device_check_names(const CliCall *call, GError **error)
 {
     const char *id = call->args[0], *module = call->options->module;
     const char *bad = !device_id_is_valid(id, -1)                 ? id
@@ -32,7 +32,7 @@ ask(const CliCall *call, const char *method, const char *tail, JsonBuilder *body
     g_autoptr(JsonBuilder) kept = body;
     g_autofree char *path = NULL;
 
-    if (!check_names(call, error))
+    if (!device_check_names(call, error))
         return NULL;
     client = cli_connect(call, error);
     if (!client)
@@ -57,7 +57,7 @@ verb_device_add(const CliCall *call, GError **error)
     g_autoptr(JsonNode) answer = NULL;
     JsonBuilder *body;
 
-    if (!check_names(call, error))
+    if (!device_check_names(call, error))
         return FALSE;
     client = cli_connect(call, error);
     if (!client)

@@ -9,7 +9,7 @@
 #include "hub/verb/json.h"
 
 static gboolean
-check_name(const char *name, GError **error)
+policy_check_name(const char *name, GError **error)
 {
     if (device_id_is_valid(name, -1))
         return TRUE;
@@ -40,7 +40,7 @@ verb_policy_add(const CliCall *call, GError **error)
     g_autoptr(JsonNode) answer = NULL;
     JsonBuilder *body;
 
-    if (!check_name(name, error) || !check_rights(rights, error))
+    if (!policy_check_name(name, error) || !check_rights(rights, error))
         return FALSE;
     client = cli_connect(call, error);
     if (!client)
@@ -111,7 +111,7 @@ verb_policy_remove(const CliCall *call, GError **error)
     g_autoptr(AdminClient) client = NULL;
     g_autoptr(JsonNode) answer = NULL;
 
-    if (!check_name(call->args[0], error))
+    if (!policy_check_name(call->args[0], error))
         return FALSE;
     client = cli_connect(call, error);
     if (client)

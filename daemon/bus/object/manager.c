@@ -386,7 +386,7 @@ bus_manager_count_tunnels(BusContext *context, App *app)
 static guint
 bus_manager_count_requests(BusContext *context, App *app)
 {
-    return bus_object_caller_sees_requests(context) ? bus_manager_count(app_list_requests(app)) : 0;
+    return bus_object_caller_sees_requests(context) ? bus_manager_count(app_list_consents(app)) : 0;
 }
 
 BUS_GETTER(bus_manager_get_version, App, "s", STREAMD_VERSION)

@@ -30,7 +30,7 @@ bus_request_accept(sd_bus_message *message, void *data, sd_bus_error *error)
     call = bus_call_begin(item->context, message, error);
     if (call == NULL)
         return -EBUSY;
-    end = request_accept(item->object, bus_call_uid(call), bus_call_stream_done, call, &failure);
+    end = consent_accept(item->object, bus_call_uid(call), bus_call_stream_done, call, &failure);
     if (end == NULL)
         bus_call_fail(call, failure);
     else
@@ -38,7 +38,7 @@ bus_request_accept(sd_bus_message *message, void *data, sd_bus_error *error)
     return 1;
 }
 
-typedef gboolean Decide(Request *request, guint32 uid, const char *text, GError **error);
+typedef gboolean Decide(Consent *request, guint32 uid, const char *text, GError **error);
 
 /* What takes one text and answers at once. */
 static int
@@ -61,19 +61,19 @@ bus_request_decide(sd_bus_message *message, const BusItem *item, Decide *decide,
 static int
 bus_request_accept_to(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    return bus_request_decide(message, data, request_accept_to, error);
+    return bus_request_decide(message, data, consent_accept_to, error);
 }
 
 static int
 bus_request_reject(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    return bus_request_decide(message, data, request_reject, error);
+    return bus_request_decide(message, data, consent_reject, error);
 }
 
 static int
-bus_request_append_stream(sd_bus_message *reply, const Request *request)
+bus_request_append_stream(sd_bus_message *reply, const Consent *request)
 {
-    g_autofree char *path = bus_object_path(&bus_stream_kind, request_stream(request));
+    g_autofree char *path = bus_object_path(&bus_stream_kind, consent_stream(request));
 
     return sd_bus_message_append(reply, "o", path);
 }
@@ -85,16 +85,16 @@ bus_request_get_stream(sd_bus *bus, const char *path, const char *interface, con
     return bus_request_append_stream(reply, ((BusItem *)userdata)->object);
 }
 
-BUS_GETTER(bus_request_get_id, Request, "t", request_id(object))
-BUS_GETTER(bus_request_get_hub, Request, "s", stream_hub(request_stream(object)))
-BUS_GETTER_TEXT(bus_request_get_device, Request, stream_device(request_stream(object)))
-BUS_GETTER_TEXT(bus_request_get_name, Request, stream_name(request_stream(object)))
-BUS_GETTER_TEXT(bus_request_get_initiator, Request, stream_initiator(request_stream(object)))
-BUS_GETTER_TEXT(bus_request_get_address, Request, stream_address(request_stream(object)))
-BUS_GETTER(bus_request_get_rule, Request, "t", (uint64_t)request_rule(object))
-BUS_GETTER_TEXT(bus_request_get_target, Request, request_target(object))
-BUS_GETTER(bus_request_get_requested, Request, "t", request_requested_at(object))
-BUS_GETTER(bus_request_get_deadline, Request, "t", request_deadline(object))
+BUS_GETTER(bus_request_get_id, Consent, "t", consent_id(object))
+BUS_GETTER(bus_request_get_hub, Consent, "s", stream_hub(consent_stream(object)))
+BUS_GETTER_TEXT(bus_request_get_device, Consent, stream_device(consent_stream(object)))
+BUS_GETTER_TEXT(bus_request_get_name, Consent, stream_name(consent_stream(object)))
+BUS_GETTER_TEXT(bus_request_get_initiator, Consent, stream_initiator(consent_stream(object)))
+BUS_GETTER_TEXT(bus_request_get_address, Consent, stream_address(consent_stream(object)))
+BUS_GETTER(bus_request_get_rule, Consent, "t", (uint64_t)consent_rule(object))
+BUS_GETTER_TEXT(bus_request_get_target, Consent, consent_target(object))
+BUS_GETTER(bus_request_get_requested, Consent, "t", consent_requested_at(object))
+BUS_GETTER(bus_request_get_deadline, Consent, "t", consent_deadline(object))
 
 #define CONST SD_BUS_VTABLE_PROPERTY_CONST
 
@@ -127,14 +127,14 @@ bus_request_find(App *app, const char *key)
     guint64 id;
 
     return g_ascii_string_to_unsigned(key, 10, 1, G_MAXUINT64, &id, NULL)
-               ? app_find_request(app, id)
+               ? app_find_consent(app, id)
                : NULL;
 }
 
 static char *
 bus_request_key(gconstpointer object)
 {
-    return g_strdup_printf("%" G_GUINT64_FORMAT, request_id(object));
+    return g_strdup_printf("%" G_GUINT64_FORMAT, consent_id(object));
 }
 
 /* streamd's own, so whoever sees all sees it; and agents do. */
@@ -150,7 +150,7 @@ const BusKind bus_request_kind = {
     .prefix = BUS_PATH_REQUEST,
     .find = bus_request_find,
     .key = bus_request_key,
-    .list = app_list_requests,
+    .list = app_list_consents,
     .numbered = TRUE,
     .owner = bus_request_owner,
     .for_agents = TRUE,

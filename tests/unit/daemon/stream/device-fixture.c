@@ -58,19 +58,19 @@ ignore_stream(Stream *stream, void *data)
 }
 
 static void
-request_added(Request *request, void *data)
+request_added(Consent *request, void *data)
 {
     ((Fixture *)data)->added++;
 }
 
 static void
-request_removed(Request *request, void *data)
+request_removed(Consent *request, void *data)
 {
     ((Fixture *)data)->removed++;
-    ((Fixture *)data)->end = request_end(request);
+    ((Fixture *)data)->end = consent_end(request);
 }
 
-static const RequestsEvents request_events = {request_added, request_removed};
+static const ConsentsEvents request_events = {request_added, request_removed};
 
 static void
 owner_changed(Stream *stream, guint32 before, void *data)
@@ -121,7 +121,7 @@ device_set_up(Fixture *fixture, gconstpointer data)
     context.runtime = fixture->runtime = runtime_new(1);
     context.table = fixture->table = stream_table_new(fixture->runtime, 100, 4, &events, fixture);
     context.policy = fixture->policy = accept_policy_new();
-    context.requests = fixture->requests = requests_new(&request_events, fixture);
+    context.consents = fixture->consents = consents_new(&request_events, fixture);
     context.handlers = fixture->handlers = handlers_new();
     context.tls = fixture->tls = tls_context_new_client(NULL, NULL, NULL);
     fixture->open = listen_on(NULL, FALSE, NULL);
@@ -141,7 +141,7 @@ device_tear_down(Fixture *fixture, gconstpointer data)
     device_streams_free(fixture->streams);
     runtime_free(fixture->runtime);
     stream_table_free(fixture->table);
-    requests_free(fixture->requests);
+    consents_free(fixture->consents);
     handlers_free(fixture->handlers);
     accept_policy_free(fixture->policy);
     tls_context_unref(fixture->tls);

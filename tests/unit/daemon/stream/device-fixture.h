@@ -17,10 +17,10 @@ typedef struct {
     GPtrArray *answers; /* topics */
     gboolean connected;
     guint64 last_id;
-    Requests *requests;
+    Consents *consents;
     Handlers *handlers;
     guint added, removed; /* requests */
-    RequestEnd end;       /* of the last one */
+    ConsentEnd end;       /* of the last one */
     guint owners;         /* changes of a stream's owner */
     const char *from;     /* what the hub tells with the next requests; NULL: nothing */
     DeviceStreams *streams;

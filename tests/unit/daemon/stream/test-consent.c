@@ -15,20 +15,20 @@ ask(Fixture *fixture)
     guint32 id;
 
     g_assert_true(accept_policy_add(fixture->policy, &rule, -1, &id, NULL));
-    requests_set_agents(fixture->requests, 1);
+    consents_set_agents(fixture->consents, 1);
     return id;
 }
 
-static Request *
+static Consent *
 only_request(Fixture *fixture)
 {
-    g_autoptr(GPtrArray) list = requests_list(fixture->requests);
+    g_autoptr(GPtrArray) list = consents_list(fixture->consents);
 
     g_assert_cmpuint(list->len, ==, 1);
     return list->pdata[0];
 }
 
-static Request *
+static Consent *
 wait_for_one(Fixture *fixture)
 {
     (void)ask(fixture);
@@ -38,7 +38,7 @@ wait_for_one(Fixture *fixture)
 
 /* It is over, was told once, and left nothing. */
 static void
-assert_ended(Fixture *fixture, RequestEnd end, Reason reason)
+assert_ended(Fixture *fixture, ConsentEnd end, Reason reason)
 {
     g_assert_cmpuint(fixture->added, ==, 1);
     g_assert_cmpuint(fixture->removed, ==, 1);
@@ -57,7 +57,7 @@ test_limits(Fixture *fixture, gconstpointer data)
     g_autoptr(GError) error = NULL;
 
     g_assert_true(accept_policy_add(fixture->policy, &rule, -1, NULL, NULL));
-    requests_set_agents(fixture->requests, 1);
+    consents_set_agents(fixture->consents, 1);
     device_find_target("up", fixture)->limits.of[LIMIT_STREAMS] = 1;
     device_request(fixture, "ssh", "1", TRUE);
     device_request(fixture, "ssh", "2", TRUE);
@@ -65,14 +65,14 @@ test_limits(Fixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "/400/?$rid=3&$reason=limit"));
     g_assert_cmpuint(fixture->added, ==, 2);
     /* Both are let in, and the target takes one: whoever answers hears that. */
-    list = requests_list(fixture->requests);
-    g_assert_true(request_accept_to(list->pdata[0], ALICE, "", &error));
+    list = consents_list(fixture->consents);
+    g_assert_true(consent_accept_to(list->pdata[0], ALICE, "", &error));
     g_assert_nonnull(strstr(device_wait_answer(fixture, 1), "/200/"));
-    g_assert_false(request_accept_to(list->pdata[1], ALICE, "", &error));
+    g_assert_false(consent_accept_to(list->pdata[1], ALICE, "", &error));
     g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT);
     g_assert_cmpuint(fixture->removed, ==, 1);
     stream_close(stream_table_find(fixture->table, 1), REASON_CLOSED_BY_USER);
-    g_assert_true(request_accept_to(list->pdata[1], ALICE, "", NULL));
+    g_assert_true(consent_accept_to(list->pdata[1], ALICE, "", NULL));
     g_assert_cmpuint(fixture->removed, ==, 2);
 }
 
@@ -80,7 +80,7 @@ static void
 test_no_agent(Fixture *fixture, gconstpointer data)
 {
     (void)ask(fixture);
-    requests_set_agents(fixture->requests, 0);
+    consents_set_agents(fixture->consents, 0);
     device_request(fixture, "ssh", "1", TRUE);
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "/400/?$rid=1&$reason=no-consent"));
     g_assert_cmpuint(fixture->added, ==, 0);
@@ -90,15 +90,15 @@ test_no_agent(Fixture *fixture, gconstpointer data)
 static void
 test_waits(Fixture *fixture, gconstpointer data)
 {
-    Request *request = wait_for_one(fixture);
-    gint64 left = (gint64)request_deadline(request) - g_get_real_time();
+    Consent *request = wait_for_one(fixture);
+    gint64 left = (gint64)consent_deadline(request) - g_get_real_time();
 
     g_assert_cmpint(left, <=, ACCEPT_ASK_TIMEOUT);
     g_assert_cmpint(left, >, ACCEPT_ASK_TIMEOUT - 10 * G_TIME_SPAN_SECOND);
-    g_assert_cmpstr(request_target(request), ==, "up");
-    g_assert_cmpuint(request_rule(request), ==, ACCEPT_FIRST_RUNTIME_ID);
+    g_assert_cmpstr(consent_target(request), ==, "up");
+    g_assert_cmpuint(consent_rule(request), ==, ACCEPT_FIRST_RUNTIME_ID);
     g_assert_cmpuint(fixture->answers->len, ==, 0);
-    g_assert_cmpint(stream_state(request_stream(request)), ==, STREAM_DECIDING);
+    g_assert_cmpint(stream_state(consent_stream(request)), ==, STREAM_DECIDING);
     /* Said again by the hub, after a reconnect: still one. */
     device_request(fixture, "ssh", "1", TRUE);
     (void)only_request(fixture);
@@ -110,23 +110,23 @@ test_timed_out(Fixture *fixture, gconstpointer data)
 {
     (void)ask(fixture);
     device_request_by(fixture, "ssh", "1", TRUE, 800);
-    g_assert_cmpint((gint64)request_deadline(only_request(fixture)) - g_get_real_time(), <=,
+    g_assert_cmpint((gint64)consent_deadline(only_request(fixture)) - g_get_real_time(), <=,
                     600 * G_TIME_SPAN_MILLISECOND);
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "&$reason=no-consent"));
-    assert_ended(fixture, REQUEST_TIMED_OUT, REASON_NO_CONSENT);
+    assert_ended(fixture, CONSENT_TIMED_OUT, REASON_NO_CONSENT);
 }
 
 static void
 test_accept_to(Fixture *fixture, gconstpointer data)
 {
-    Request *request = wait_for_one(fixture);
+    Consent *request = wait_for_one(fixture);
     g_autoptr(GError) error = NULL;
 
-    g_assert_false(request_accept_to(request, ALICE, "nowhere", &error));
+    g_assert_false(consent_accept_to(request, ALICE, "nowhere", &error));
     g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND);
     g_assert_true(only_request(fixture) == request);
-    g_assert_true(request_accept_to(request, ALICE, "", NULL));
-    g_assert_cmpint(fixture->end, ==, REQUEST_DECIDED);
+    g_assert_true(consent_accept_to(request, ALICE, "", NULL));
+    g_assert_cmpint(fixture->end, ==, CONSENT_DECIDED);
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "/200/"));
     g_assert_cmpstr(stream_target(device_only_stream(fixture)), ==, "up");
     g_assert_cmpuint(fixture->owners, ==, 0);
@@ -135,15 +135,15 @@ test_accept_to(Fixture *fixture, gconstpointer data)
 static void
 test_rejected(Fixture *fixture, gconstpointer data)
 {
-    Request *request = wait_for_one(fixture);
+    Consent *request = wait_for_one(fixture);
     g_autoptr(GError) error = NULL;
 
-    g_assert_false(request_reject(request, ALICE, "not\nnow", &error));
+    g_assert_false(consent_reject(request, ALICE, "not\nnow", &error));
     g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID);
-    g_assert_true(request_reject(request, ALICE, "not now", NULL));
+    g_assert_true(consent_reject(request, ALICE, "not now", NULL));
     g_assert_cmpstr(device_wait_answer(fixture, 0), ==,
                     "$iothub/streams/res/400/?$rid=1&$reason=rejected%20not%20now");
-    assert_ended(fixture, REQUEST_DECIDED, REASON_REJECTED);
+    assert_ended(fixture, CONSENT_DECIDED, REASON_REJECTED);
     g_assert_cmpstr(stream_message(device_only_stream(fixture)), ==, "not now");
 }
 
@@ -166,10 +166,10 @@ got(Stream *stream, int fd, const GError *error, void *data)
 static void
 test_accept(Fixture *fixture, gconstpointer data)
 {
-    Request *request = wait_for_one(fixture);
+    Consent *request = wait_for_one(fixture);
     Got it = {0};
 
-    g_assert_nonnull(request_accept(request, ALICE, got, &it, NULL));
+    g_assert_nonnull(consent_accept(request, ALICE, got, &it, NULL));
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "/200/"));
     g_assert_cmpuint(stream_owner_uid(device_only_stream(fixture)), ==, ALICE);
     g_assert_cmpuint(fixture->owners, ==, 1);
@@ -179,7 +179,7 @@ test_accept(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(it.calls, ==, 1);
     g_assert_cmpint(it.fd, ==, -1);
     g_assert_error(it.error, STREAMD_ERROR, STREAMD_ERROR_CANCELLED);
-    assert_ended(fixture, REQUEST_DECIDED, REASON_CLOSED_BY_USER);
+    assert_ended(fixture, CONSENT_DECIDED, REASON_CLOSED_BY_USER);
     g_error_free(it.error);
 }
 
@@ -187,14 +187,14 @@ test_accept(Fixture *fixture, gconstpointer data)
 static void
 test_accept_cancelled(Fixture *fixture, gconstpointer data)
 {
-    Request *request = wait_for_one(fixture);
+    Consent *request = wait_for_one(fixture);
     Got it = {0};
 
-    app_end_cancel(request_accept(request, ALICE, got, &it, NULL));
+    app_end_cancel(consent_accept(request, ALICE, got, &it, NULL));
     g_assert_cmpint(stream_state(device_only_stream(fixture)), ==, STREAM_CONNECTING);
     stream_close(device_only_stream(fixture), REASON_CLOSED_BY_USER);
     g_assert_cmpuint(it.calls, ==, 0);
-    assert_ended(fixture, REQUEST_DECIDED, REASON_CLOSED_BY_USER);
+    assert_ended(fixture, CONSENT_DECIDED, REASON_CLOSED_BY_USER);
 }
 
 /* The streams of one user count together, whoever opened them: the request stays. */
@@ -209,11 +209,11 @@ test_accept_over_quota(Fixture *fixture, gconstpointer data)
         g_autofree char *rid = g_strdup_printf("%u", i);
 
         device_request(fixture, "ssh", rid, TRUE);
-        g_assert_true((request_accept(only_request(fixture), ALICE, got, &it, &error) != NULL) ==
+        g_assert_true((consent_accept(only_request(fixture), ALICE, got, &it, &error) != NULL) ==
                       (i < 4));
     }
     g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT);
-    g_assert_true(request_accept_to(only_request(fixture), ALICE, "up", NULL));
+    g_assert_true(consent_accept_to(only_request(fixture), ALICE, "up", NULL));
     stream_table_close_all(fixture->table, REASON_STOPPING);
     g_assert_cmpuint(it.calls, ==, 4);
     g_clear_error(&it.error);
@@ -225,7 +225,7 @@ test_closed(Fixture *fixture, gconstpointer data)
     (void)wait_for_one(fixture);
     stream_close(device_only_stream(fixture), REASON_CLOSED_BY_USER);
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "/400/?$rid=1&$reason=rejected"));
-    assert_ended(fixture, REQUEST_WITHDRAWN, REASON_CLOSED_BY_USER);
+    assert_ended(fixture, CONSENT_WITHDRAWN, REASON_CLOSED_BY_USER);
 }
 
 /* The hub is removed. */
@@ -235,7 +235,7 @@ test_freed(Fixture *fixture, gconstpointer data)
     (void)wait_for_one(fixture);
     g_clear_pointer(&fixture->streams, device_streams_free);
     g_assert_cmpuint(fixture->removed, ==, 1);
-    g_assert_cmpint(fixture->end, ==, REQUEST_WITHDRAWN);
+    g_assert_cmpint(fixture->end, ==, CONSENT_WITHDRAWN);
     g_assert_cmpuint(device_count_open(fixture->table), ==, 0);
 }
 
@@ -247,24 +247,24 @@ test_rule_removed(Fixture *fixture, gconstpointer data)
 
     device_request(fixture, "ssh", "1", TRUE);
     g_assert_true(accept_policy_add(fixture->policy, &other, 0, NULL, NULL));
-    requests_check_policy(fixture->requests, fixture->policy);
+    consents_check_policy(fixture->consents, fixture->policy);
     (void)only_request(fixture); /* what was decided before is not decided again */
     g_assert_true(accept_policy_remove(fixture->policy, rule, NULL));
-    requests_check_policy(fixture->requests, fixture->policy);
+    consents_check_policy(fixture->consents, fixture->policy);
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "&$reason=no-consent"));
-    assert_ended(fixture, REQUEST_WITHDRAWN, REASON_NO_CONSENT);
+    assert_ended(fixture, CONSENT_WITHDRAWN, REASON_NO_CONSENT);
 }
 
 static void
 test_bounded(Fixture *fixture, gconstpointer data)
 {
     (void)ask(fixture);
-    for (guint i = 0; i <= REQUESTS_PER_HUB; i++) {
+    for (guint i = 0; i <= CONSENTS_PER_HUB; i++) {
         g_autofree char *rid = g_strdup_printf("%u", i);
 
         device_request(fixture, "ssh", rid, TRUE);
     }
-    g_assert_cmpuint(fixture->added, ==, REQUESTS_PER_HUB);
+    g_assert_cmpuint(fixture->added, ==, CONSENTS_PER_HUB);
     g_assert_cmpuint(fixture->answers->len, ==, 1);
     g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "&$reason=limit"));
 }

@@ -26,10 +26,10 @@ is_connected(void *data G_GNUC_UNUSED, const char *device, const char *module)
     return strcmp(device, "dev1") == 0 && !module;
 }
 
-static HubCounts
+static StreamhubCounts
 counts(void *data G_GNUC_UNUSED)
 {
-    return (HubCounts){.connections = 3, .devices = 2, .streams_total = 7};
+    return (StreamhubCounts){.connections = 3, .devices = 2, .streams_total = 7};
 }
 
 static void

@@ -7,7 +7,7 @@
 typedef struct {
     Settings *settings;
     Penalties *penalties;
-    PlaceSource here, there;
+    AdmissionSource here, there;
 } Fixture;
 
 static void
@@ -15,8 +15,8 @@ fixture_setup(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     f->settings = settings_new();
     f->penalties = penalties_new(f->settings);
-    f->here = places_source("192.0.2.1:1000");
-    f->there = places_source("[2001:db8::1]:1000");
+    f->here = admission_source("192.0.2.1:1000");
+    f->there = admission_source("[2001:db8::1]:1000");
 }
 
 static void

@@ -94,7 +94,7 @@ HEAD = """/* Made by tests/unit/hub/stream/gen-stream-cells.py: do not edit. */
 #include "hub/stream/state.h"
 
 static void
-expect(StreamState state, StreamInput input, StreamState next, Reason reason, guint error, guint close,
+expect(HubStreamState state, StreamInput input, HubStreamState next, Reason reason, guint error, guint close,
        guint actions)
 {
     const StreamCell *cell = stream_table_look(state, input);

@@ -49,7 +49,7 @@ struct Script {
     Queue *queue;
     GSource *source;
     ReactorPool *reactors;
-    Places *places;
+    Admission *admission;
     Devices *devices;
     Streams *streams;
     MqttSession *sessions[DEVICES];
@@ -425,12 +425,12 @@ script_new(void)
     script->source = queue_source_new(script->queue);
     g_source_attach(script->source, NULL);
     script->reactors = reactor_pool_new(2, "test");
-    script->places = places_new(script->settings);
+    script->admission = admission_new(script->settings);
     script->devices = devices_new(script->settings, &devices_events, script);
     needs = (StreamsNeeds){.settings = script->settings,
                            .clock = script->clock,
                            .queue = script->queue,
-                           .places = script->places,
+                           .admission = script->admission,
                            .devices = script->devices};
     script->streams = streams_new(&needs);
     streams_set_address(script->streams, "hub.example:443", "hub.example");
@@ -500,7 +500,7 @@ script_free(Script *script)
     g_source_destroy(script->source);
     g_source_unref(script->source);
     queue_free(script->queue);
-    places_free(script->places);
+    admission_free(script->admission);
     clock_free(script->clock);
     settings_free(script->settings);
     g_ptr_array_unref(script->graveyard);
