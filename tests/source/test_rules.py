@@ -31,14 +31,32 @@ class RulesCase(unittest.TestCase):
         found = self.problems(rule, files)
         self.assertEqual([problem[1] for problem in found], [line], found)
 
-    def test_layers(self):
-        self.keeps('dependencies', {'common/a.c': '#include "common/b.h"\n',
-                                    'hub/a.c': '#include "hub/b.h"\n#include "common/b.h"\n',
-                                    'tests/unit/a.c': '#include "hub/b.h"\n#include "daemon/b.h"\n'})
-        for path, name in [('common/a.c', 'hub/b.h'), ('common/a.h', 'daemon/b.h'), ('common/a.c', 'client/b.h'),
-                           ('hub/a.c', 'daemon/b.h'), ('daemon/a.c', 'client/b.h'), ('client/a.c', 'hub/b.h'),
-                           ('examples/echo/a.c', 'common/b.h')]:
+    def test_wings(self):
+        """Every row lets in what it names and nothing else, and no two rows lead in a circle."""
+        for folder, others in rules.WINGS.items():
+            for other in rules.WINGS:
+                files = {f'{folder}/a.c': f'\n#include "{other}/b.h"\n'}
+                if other in others:
+                    self.keeps('dependencies', files)
+                else:
+                    self.breaks('dependencies', files, 2)
+        for folder, others in rules.WINGS.items():
+            for other in others - {folder}:
+                self.assertNotIn(folder, rules.WINGS[other], f'{folder} and {other}')
+
+    def test_programs(self):
+        self.keeps('dependencies', {'hub/main.c': '#include "hub/verb/b.h"\n#include "common/log/b.h"\n',
+                                    'daemon/main.c': '#include "daemon/bus/object/b.h"\n#include "daemon/b.h"\n',
+                                    'tests/unit/a.c': '#include "hub/edge/b.h"\n#include "daemon/net/b.h"\n'})
+        for path, name in [('hub/main.c', 'daemon/net/b.h'), ('client/main.c', 'hub/edge/b.h'),
+                           ('daemon/b.h', 'client/cli/b.h'), ('examples/echo/a.c', 'common/base/b.h'),
+                           ('hub/elsewhere/a.c', 'common/base/b.h'), ('common/a.c', 'common/base/b.h')]:
             self.breaks('dependencies', {path: f'\n#include "{name}"\n'}, 2)
+
+    def test_every_folder_has_a_row(self):
+        tree = Tree(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+        folders = {os.path.dirname(path) for path in tree.product_c_files() if path.split('/')[0] in rules.PROGRAMS and path not in rules.MAINS}
+        self.assertEqual(folders, set(rules.WINGS))
 
     def test_libraries(self):
         self.keeps('dependencies', {'daemon/bus/object/stream.c': '#include <systemd/sd-bus.h>\n',
@@ -114,7 +132,7 @@ class ReaderCase(unittest.TestCase):
 
     def test_every_rule_is_tried(self):
         for name in rules.RULES:
-            tried = {'dependencies': 'test_layers'}.get(name, 'test_' + name)
+            tried = {'dependencies': 'test_wings'}.get(name, 'test_' + name)
             self.assertTrue(hasattr(RulesCase, tried), name)
 
 
