@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bus: streamd as the verbs see it. Only the files bus*.c of the client speak D-Bus; the verbs get
+/* Bus: streamd as the verbs see it. Only the files of client/bus/ speak D-Bus; the verbs get
  * GVariants and GErrors in EXIT_ERROR. One thread; calls block. */
 #pragma once
 

@@ -5,7 +5,7 @@
  *   codecs        pure functions; return a small enum or a status, never GError on the byte path
  *   reactor side  0 or a positive count, negative errno on failure
  *   control side  GError in this domain (or a library's own domain), gboolean/pointer result
- *   sd-bus edge   negative errno; converted once, in daemon/bus/error.c and client/bus-error.c
+ *   sd-bus edge   negative errno; converted once, in daemon/bus/error.c and client/cli/exit-code.c
  */
 #pragma once
 

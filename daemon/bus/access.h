@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Access: one table says which action each method needs. A method that is not in it is refused.
- * docs/man/streamd.8 has the same table for people; a test holds the two together. */
+ * man/streamd.8 has the same table for people; a test holds the two together. */
 #pragma once
 
 #include <glib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Proxy: which way an outgoing connection takes (docs/architecture.md, section 6).
+/* Proxy: which way an outgoing connection takes (docs/architecture.md, section 3).
  *
  * Two kinds. A configured one: HTTP CONNECT or SOCKS5, at an address that is written down, with
  * exceptions. And that of a user's session: what its environment says, else what the desktop says.

@@ -30,7 +30,7 @@ typedef struct {
 /* Once, not from within the call that began the check; the check is gone by then. */
 typedef void (*AuthDone)(const AuthResult *result, void *data);
 
-/* Kept by reference: SETTINGS, REGISTRY, PLACES and NAMES (NULL-terminated, lower case). */
+/* Kept by reference: SETTINGS, REGISTRY, ADMISSION and NAMES (NULL-terminated, lower case). */
 Auth *auth_new(const Settings *settings, Registry *registry, Admission *admission,
                const char *const *names);
 void auth_free(Auth *auth); /* after all checks */

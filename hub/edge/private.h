@@ -92,7 +92,7 @@ struct EdgeConnection {
 /* Any thread: one of Edge.live less; the last one tells the main thread. */
 void edge_release(Edge *edge);
 
-/* On the worker's reactor; takes CONNECTION and PLACE. */
+/* On the worker's reactor; takes CONNECTION and SLOT. */
 void edge_connection_new(EdgeWorker *worker, Connection *connection, const Slot *slot);
 
 /* On its reactor: ends it if it waits for a request, else after the answer. */

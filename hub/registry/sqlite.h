@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Registry in SQLite: one file, a thread of its own (registry-sqlite*.c alone know sqlite3.h).
+/* Registry in SQLite: one file, a thread of its own (registry/sqlite*.c alone know sqlite3.h).
  *
  * WAL with synchronous=FULL: a change that was answered with REGISTRY_OK survives a power cut.
  * While another process holds the database, a change waits REGISTRY_SQLITE_BUSY_MS on that thread

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Leg: the WebSocket of one side of a stream, from its 101 until the bridge takes it over.
  *
- * It is parked on its reactor and not read, so what the peer sends early stays in the socket's
+ * It is idle on its reactor and not read, so what the peer sends early stays in the socket's
  * buffers; that the peer goes away is noticed all the same (docs/wire-protocol.md, section 4a).
  * Main thread. */
 #pragma once

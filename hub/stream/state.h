@@ -56,7 +56,7 @@ typedef enum {
     STREAM_REMEMBER_LOSS = 1 << 9, /* the leg is gone; the stream is not */
     STREAM_KEEP_LEG = 1 << 10,     /* the lost leg's unread bytes are still to be delivered */
     STREAM_CLOSE_LEGS =
-        1 << 11,            /* those parked; capable: the reason's code, plain: see close_code */
+        1 << 11,            /* those of idle legs; capable: the reason's code, plain: see close_code */
     STREAM_DRAIN = 1 << 12, /* the bridge delivers what it holds and closes the other leg */
     STREAM_REVOKE_TOKENS = 1 << 13, /* they pair nothing any more */
     STREAM_AFTER_GRACE = 1 << 14,   /* the cell counts when the grace is over */

@@ -38,7 +38,7 @@ def manual(begin):
 
 
 def constants():
-    """Names of interfaces, by the constants of bus-names.h."""
+    """Names of interfaces, by the constants of common/bus/names.h."""
     return dict(re.findall(r'#define (BUS_\w+) "([\w.]+)"', read('common/bus/names.h')))
 
 

@@ -9,10 +9,11 @@ import re
 import statistics
 import sys
 
-from source import Tree, c_functions, matches
+from source import Tree, c_functions, comments_c, matches
 
 LINES_OF_A_FUNCTION = 70
 LINES_OF_A_FILE = 600
+PAIRS_OF_A_FOLDER = 24
 
 INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]'
 
@@ -119,6 +120,9 @@ PLAIN_COMPARE = r'\b(memcmp|bcmp|strn?cmp|strn?casecmp|g_strcmp0|g_str_equal)\s*
 SECRET_NAME = re.compile(r'(^|_)(sig|signature|mac|hmac|digest|secret|password|token)s?\d*($|_)', re.I)
 MAC_FILE = 'common/codec/sas-token.c'
 
+MAP = 'docs/architecture.md'
+REQUIREMENTS = 'docs/requirements.md'
+
 NO_COMMENTS = ('.json',)  # formats in which an SPDX line cannot be written
 
 
@@ -209,6 +213,62 @@ def rule_length(tree):
         print(f'{len(lengths)} functions, median {statistics.median(lengths):g} lines, longest {max(lengths)}')
 
 
+def folder_sizes(tree):
+    """{folder: (pairs, lines)} of the programs. A header and its source are one pair, or one of them alone."""
+    nouns, lines = {}, {}
+    for path in tree.product_c_files():
+        folder = os.path.dirname(path)
+        if folder.split('/')[0] in PROGRAMS:
+            nouns.setdefault(folder, set()).add(os.path.splitext(path)[0])
+            lines[folder] = lines.get(folder, 0) + tree.text(path).count('\n')
+    return {folder: (len(names), lines[folder]) for folder, names in nouns.items()}
+
+
+def row_of(folder):
+    """What the row of a folder names, by the words of the document: the folders below, the program."""
+    rows = {**COMMON, **HUB, **DAEMON, **CLIENT}
+    return {folder.split('/')[0] if name == '.' else name for name in rows[folder].split()}
+
+
+def rule_folders(tree):
+    """A folder stays small enough to know, and the map in the document says what the rows say. Prints the sizes."""
+    for folder, (pairs, lines) in sorted(folder_sizes(tree).items()):
+        print(f'{folder}: {pairs} pairs, {lines} lines')
+        if pairs > PAIRS_OF_A_FOLDER:
+            yield folder, 1, f'{pairs} pairs of files, at most {PAIRS_OF_A_FOLDER}: split it by noun'
+    if MAP in tree.files:
+        shown = {}
+        for line, match in matches(r'^\| `([a-z/]+)` \| [^|]+ \| ([^|]+) \| \d+ \| \d+ \|$', tree.text(MAP)):
+            shown[match.group(1)] = line, set(re.findall(r'`([^`]+)`', match.group(2)))
+        for folder in sorted(set(shown) ^ set(WINGS)):
+            yield MAP, shown.get(folder, (1,))[0], f'{folder} is in the map or in rules.py alone'
+        for folder in sorted(set(shown) & set(WINGS)):
+            line, names = shown[folder]
+            if names != row_of(folder):
+                yield MAP, line, f'{folder} may include {" ".join(sorted(row_of(folder)))}, says rules.py'
+
+
+def cited_numbers(text):
+    """(line, number) of each requirement (R4), fault (F29) and failure class (14) that TEXT cites."""
+    for line, match in matches(r'\b[RF][1-9]\d?\b', text):
+        yield line, match.group()
+    for line, match in matches(r'\bclass(?:es)? (\d+)(?:(?:-| to )(\d+))?\b', text):
+        for number in range(int(match.group(1)), int(match.group(2) or match.group(1)) + 1):
+            yield line, str(number)
+
+
+def rule_requirements(tree):
+    """A number that code, tests or documents cite has its line, once, where requirements are listed."""
+    listed = re.findall(r'^\| ([RF]?[1-9]\d?) \|', tree.text(REQUIREMENTS), re.M) if REQUIREMENTS in tree.files else []
+    for number in sorted({number for number in listed if listed.count(number) > 1}):
+        yield REQUIREMENTS, 1, f'{number} has two lines'
+    for path in tree.ours():
+        text = tree.text(path)
+        for line, number in cited_numbers(comments_c(text) if path.endswith(('.c', '.h')) else text):
+            if number not in listed and not path.startswith('po/'):
+                yield path, line, f'{number} has no line in {REQUIREMENTS}'
+
+
 def reasons_of(code, document):
     """The end reasons in the code, and those in the table of the document, each with its columns."""
     row = r'\[REASON_\w+\] = \{"([a-z-]+)",\s*"([^"]+)",\s*(\d+),\s*(TRUE|FALSE)\}'
@@ -226,6 +286,17 @@ TABLES = [
     ('common/base/reason.c', 'docs/wire-protocol.md', reasons_of),
     ('client/cli/exit-code.h', 'README.md', exit_codes_of),
 ]
+
+
+def rule_paths(tree):
+    """A source file that a document or a comment names is there. (A * stands for any letters.)"""
+    pattern = r'(?<![\w/.-])(?:' + '|'.join(PROGRAMS) + r')/[\w/*-]+\.[ch]\b'
+    for path in tree.ours():
+        if path.endswith(('.md', '.c', '.h')):
+            text = tree.text(path)
+            for line, match in matches(pattern, text if path.endswith('.md') else comments_c(text)):
+                if not any(fnmatch.fnmatchcase(other, match.group()) for other in tree.files):
+                    yield path, line, f'{match.group()} is not there'
 
 
 def rule_documents(tree):

@@ -77,6 +77,18 @@ def blank_c(text):
     return C_OPAQUE.sub(blank, text)
 
 
+def comments_c(text):
+    """What the comments of C say, every line where it was; all else is blank."""
+    def keep(match):
+        return match.group() if match.group().startswith('/') else re.sub(r'[^\n]', ' ', match.group())
+    spans = [(match.start(), match.end(), keep(match)) for match in C_OPAQUE.finditer(text)]
+    parts, position = [], 0
+    for start, end, kept in spans:
+        parts += [re.sub(r'[^\n]', ' ', text[position:start]), kept]
+        position = end
+    return ''.join(parts) + re.sub(r'[^\n]', ' ', text[position:])
+
+
 def line_of(text, position):
     return text.count('\n', 0, position) + 1
 

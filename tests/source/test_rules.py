@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 import rules
-from source import Tree, blank_c, c_functions
+from source import Tree, blank_c, c_functions, comments_c
 
 SPDX = '/* SPDX-License-Identifier: LGPL-2.1-or-later */\n'
 
@@ -106,6 +106,38 @@ class RulesCase(unittest.TestCase):
         self.breaks('length', {'hub/a.c': function(rules.LINES_OF_A_FUNCTION + 2)}, 2)
         self.breaks('length', {'a.py': '\n' * (rules.LINES_OF_A_FILE + 1)}, rules.LINES_OF_A_FILE + 1)
 
+    def test_folders(self):
+        most = rules.PAIRS_OF_A_FOLDER
+        pairs = {f'hub/edge/{i}.{kind}': '\n' for i in range(most) for kind in 'ch'}
+        self.keeps('folders', pairs | {f'tests/unit/{i}.c': '' for i in range(most + 1)})
+        self.breaks('folders', pairs | {'hub/edge/one-more.h': ''})
+        rows = {folder: f'| `{folder}` | x | {" ".join(f"`{name}`" for name in sorted(rules.row_of(folder))) or "–"} | 1 | 2 |'
+                for folder in rules.WINGS}
+        self.keeps('folders', {rules.MAP: '\n'.join(rows.values())})
+        for number, folder in enumerate(rows):
+            wrong = rows | {folder: rows[folder].replace('| x | ', '| x | `elsewhere` ')}
+            self.breaks('folders', {rules.MAP: '\n'.join(wrong.values())}, number + 1)
+            self.breaks('folders', {rules.MAP: '\n'.join(row for name, row in rows.items() if name != folder)})
+        self.breaks('folders', {rules.MAP: '\n'.join([*rows.values(), '| `hub/cellar` | x | – | 1 | 2 |'])}, len(rows) + 1)
+
+    def test_requirements(self):
+        listed = {rules.REQUIREMENTS: '| R4 | x |\n| F29 | y | z |\n| 1 | a |\n| 2 | b |\n| 14 | c |\n'}
+        kept = {'hub/a.c': '/* R4, F29 (failure classes 1 to 2) */\nf("F10 R12"); g(R7); // class 14\n',
+                'tests/a.py': '# fault F29, classes 1-2\n', 'README.md': 'R4 U2 R100 class A\n', 'po/de.po': 'F10\n'}
+        self.keeps('requirements', listed | kept)
+        for path, text in [('hub/a.c', '/* x\n * requirement R5 */\n'), ('tests/a.py', '\n# fault F1\n'), ('docs/a.md', '\nF3\n'),
+                           ('hub/a.h', '\n// failure class 15\n'), ('tests/a.py', '\n# classes 14-15\n')]:
+            self.breaks('requirements', listed | {path: text}, 2)
+        self.breaks('requirements', {'hub/a.c': '/* R4 */\n'})
+        self.breaks('requirements', {rules.REQUIREMENTS: listed[rules.REQUIREMENTS] + '| R4 | once more |\n'})
+
+    def test_paths(self):
+        there = {'hub/edge/a.c': '', 'daemon/app-b.c': ''}
+        self.keeps('paths', there | {'docs/a.md': '`hub/edge/a.c`, daemon/app*.c; x/hub/edge/b.c\n',
+                                     'hub/b.c': '#include "hub/edge/b.h"\n/* hub/edge/a.c: */\n'})
+        for path, text in [('docs/a.md', '\nsee `hub/a.c`\n'), ('docs/a.md', '\n`daemon/c*.c`\n'), ('common/a.h', '\n/* hub/edge/a.h */\n')]:
+            self.breaks('paths', there | {path: text}, 2)
+
     def test_documents(self):
         code = '[REASON_NONE] = {"none", "x", 1000, TRUE},\n[REASON_CUT] = {"cut", "it\n was", 1011,\n FALSE},\n'
         code = code.replace('it\n was', 'it was')
@@ -124,6 +156,9 @@ class ReaderCase(unittest.TestCase):
     def test_blank(self):
         self.assertEqual(blank_c('a /* { */ "}" \'{\' // }\nb'), 'a         ""  \'\'      \nb')
         self.assertEqual(blank_c('"a\\"b" c'), '""     c')
+
+    def test_comments(self):
+        self.assertEqual(comments_c('a /* {\n */ "/* }" \'{\' // x\nb'), '  /* {\n */            // x\n ')
 
     def test_functions(self):
         code = ('#define X(a) \\\n    { a }\nstruct s {\n    int (*f)(void);\n};\nint a[] = { f(1) };\n'

@@ -417,11 +417,11 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    ADD("/viewers/secret", test_secret);
-    ADD("/viewers/lifetime", test_lifetime);
-    ADD("/viewers/administrator", test_an_administrator_closes);
-    ADD("/viewers/rate", test_rate);
-    ADD("/viewers/tunnels", test_tunnels);
-    ADD("/viewers/connections", test_connections);
+    ADD("/subscribers/secret", test_secret);
+    ADD("/subscribers/lifetime", test_lifetime);
+    ADD("/subscribers/administrator", test_an_administrator_closes);
+    ADD("/subscribers/rate", test_rate);
+    ADD("/subscribers/tunnels", test_tunnels);
+    ADD("/subscribers/connections", test_connections);
     return g_test_run();
 }
