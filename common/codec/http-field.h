@@ -2,7 +2,7 @@
 /* The header fields of an HTTP/1.1 head (RFC 9110 section 5, RFC 9112 section 5), strictly.
  *
  * Nothing is copied: names and values are slices of the buffer that was parsed. What two readers
- * could understand differently is refused (security class 1-4): a line that does not end in CRLF, a
+ * could understand differently is refused (failure classes 1 to 4): a line that does not end in CRLF, a
  * folded line, a blank before the colon, a control character, a second copy of a field that decides
  * anything. Pure; any thread. */
 #pragma once

@@ -17,7 +17,7 @@
 typedef struct {
     Slice key;
     Slice protocols;     /* the offered list as sent; empty when there is none */
-    gboolean has_origin; /* a browser: refuse it with 403 unless the origin is listed (class 14) */
+    gboolean has_origin; /* a browser: refuse it with 403 unless the origin is listed (failure class 14) */
     Slice origin;
 } WsUpgrade;
 

@@ -8,9 +8,9 @@
 
 #include "common/bus/util.h"
 
-#define BUS_STRING_MAX 4096 /* security R23 */
+#define BUS_STRING_MAX 4096 /* requirement R23 */
 #define BUS_OPTIONS_MAX 64
-#define BUS_STRINGS_MAX 64 /* in one array; security R23 */
+#define BUS_STRINGS_MAX 64 /* in one array; requirement R23 */
 
 /* TYPE is one of: 's' const char * (owned by the message), 't' guint64, 'u' guint32, 'q' guint16,
  * 'b' int, 'h' int (the message's), 'a' GStrv (an `as`, owned by the caller even when reading fails

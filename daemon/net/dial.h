@@ -3,7 +3,7 @@
  *
  * The socket is connected from the main thread (socket-dial.h), the handshake done on the reactor
  * on which the connection will live. Nothing is said to a peer before its certificate is trusted
- * (security class 36): a proxy on the way sees TLS alone.
+ * (failure class 36): a proxy on the way sees TLS alone.
  * Main thread. */
 #pragma once
 

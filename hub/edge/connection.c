@@ -167,7 +167,7 @@ upgrade_prepare(EdgeConnection *edge, const HttpRequest *head)
         edge_refuse(edge, refusal.status);
         return FALSE;
     }
-    if (upgrade.has_origin) { /* a browser on somebody's page (class 14) */
+    if (upgrade.has_origin) { /* a browser on somebody's page (failure class 14) */
         edge_refuse(edge, 403);
         return FALSE;
     }
