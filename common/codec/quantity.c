@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define FRACTION_DIGITS 6
+#define FRACTION 1000000 /* 10 to that power */
 
 typedef struct {
     const char *name;
@@ -88,10 +89,17 @@ take_fraction(const char **text)
     return value;
 }
 
+/* fraction * scale / FRACTION, rounded down, where the product may have more than 64 bits. */
+static guint64
+scale_fraction(guint64 fraction, guint64 scale)
+{
+    return fraction * (scale / FRACTION) + fraction * (scale % FRACTION) / FRACTION;
+}
+
 static gboolean
 add_scaled(guint64 whole, guint64 fraction, guint64 scale, guint64 *sum)
 {
-    guint64 part = (guint64)((unsigned __int128)fraction * scale / 1000000);
+    guint64 part = scale_fraction(fraction, scale);
     guint64 value;
 
     return g_uint64_checked_mul(&value, whole, scale) &&

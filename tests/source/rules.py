@@ -106,6 +106,7 @@ FORBIDDEN = [
     (r'\b(strcpy|strcat|sprintf|vsprintf|gets|alloca)\s*\(', 'unbounded'),
     (r'\bsignal\s*\((?!\s*SIGPIPE\s*,\s*SIG_IGN)|\bsigaction\s*\(',
      'a signal handler: use g_unix_signal_add or signalfd'),
+    (r'\b__u?int128(_t)?\b|\b_BitInt\b', 'not on 32-bit machines'),
 ]
 
 # Beside these; a test may want a socket that is soon full.

@@ -82,7 +82,7 @@ class RulesCase(unittest.TestCase):
         self.keeps('forbidden', {'tests/unit/a.c': 'setsockopt(fd, 1, SO_SNDBUF, &n, 4);\n', 'common/a.c': '/* goto */\nputs("goto x");\nsignal(SIGPIPE, SIG_IGN);\n'
                                                'g_unix_signal_add(SIGTERM, f, NULL);\ngoto_next(1);\n'})
         for text in ['goto out;', 'GMutex mutex;', 'g_async_queue_push(q, x);', 'strcpy(a, b);', 'sprintf(a, "x");',
-                     'signal(SIGTERM, handler);', 'sigaction(SIGHUP, &a, NULL);', 'setsockopt(fd, 1, SO_RCVBUF, &n, 4);']:
+                     'signal(SIGTERM, handler);', 'sigaction(SIGHUP, &a, NULL);', 'x = (unsigned __int128)a;', 'setsockopt(fd, 1, SO_RCVBUF, &n, 4);']:
             self.breaks('forbidden', {'common/a.c': '\n' + text + '\n'}, 2)
 
     def test_unfinished(self):
