@@ -6,7 +6,6 @@ The hub of a ProxySite has a name that this machine does not know. The proxies k
 that they alone see: what reaches the hub has gone through a proxy, which resolved the name.
 """
 import contextlib
-import crypt
 import os
 import socket
 import subprocess
@@ -42,6 +41,12 @@ class ProxySite(Site):
         if credentials:
             options += ["--proxy-credentials-file", self.secret_file("proxy.secret", credentials)]
         return options
+
+
+def hashed(password):
+    """As crypt(3) has it, which Python has no more."""
+    return subprocess.run(["openssl", "passwd", "-5", "-stdin"], input=password + "\n", check=True,
+                          capture_output=True, text=True).stdout.strip()
 
 
 class PackagedProxy:
@@ -123,7 +128,7 @@ class Squid(PackagedProxy):
     def argv(self):
         self.etc = {}  # it can be told of another hosts file, and leaves a root behind that it is not
         helper = "/usr/lib/squid/basic_ncsa_auth"
-        users = self.write("users", f"{USER}:{crypt.crypt(PASSWORD, crypt.METHOD_SHA256)}\n")
+        users = self.write("users", f"{USER}:{hashed(PASSWORD)}\n")
         lines = [f"http_port 127.0.0.1:{self.port}", "pid_filename none", "cache deny all",
                  "access_log none", "cache_log stdio:/dev/stderr", "shutdown_lifetime 0 seconds",
                  "pinger_enable off", "visible_hostname localhost", "workers 1",
@@ -149,7 +154,7 @@ class Dante(PackagedProxy):
         if self.credentials:  # it asks the system's list of users: one that it alone sees
             self.etc["passwd"] = f"root:x:0:0::/:/bin/sh\n{USER}:x:64123:64123::/:/bin/false\n"
             self.etc["shadow"] = ("root:*:1:0:99999:7:::\n"
-                                  f"{USER}:{crypt.crypt(PASSWORD, crypt.METHOD_SHA256)}"
+                                  f"{USER}:{hashed(PASSWORD)}"
                                   ":19000:0:99999:7:::\n")
         text = f"""logoutput: stderr
 internal: 127.0.0.1 port = {self.port}
