@@ -257,7 +257,7 @@ def smuggling(hub):
 
 def route_table():
     """Every route of the hub as the source has it: (method, pattern, what admits)."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "hub", "route.c")
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "hub", "edge", "route.c")
     with open(path, encoding="utf-8") as file:
         rows = re.findall(r'\{"([A-Z]+)", "(/[^"]*)", ROUTE_\w+,\s*ROUTE_AUTH_(\w+)', file.read())
     check(len(rows) >= 4, f"routes: {rows}")
