@@ -30,6 +30,7 @@ struct Streamhub {
     Streams *streams;
     Rest *rest;
     Edge *edge;
+    PacketShares *shares;
     MqttService mqtt;
     Timer grace;
     Timer linger;
@@ -175,6 +176,8 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->mqtt.clock = hub->clock;
     hub->mqtt.devices = hub->devices;
     hub->mqtt.admission = hub->admission;
+    hub->shares = packet_shares_new(hub->settings);
+    hub->mqtt.shares = hub->shares;
     hub->mqtt.queue = options->queue;
     hub->watch = registry_watch(hub->registry, hub_registry_changed, hub);
 }
@@ -306,6 +309,7 @@ streamhub_free(Streamhub *hub)
     rest_free(hub->rest);
     streams_free(hub->streams);
     devices_free(hub->devices);
+    packet_shares_free(hub->shares);
     auth_free(hub->auth);
     edge_free(hub->edge);
     admission_free(hub->admission);

@@ -202,17 +202,17 @@ journal_put_left_out(Journal *journal, guint64 count, const char *of, const char
 static void
 journal_put_owed(Journal *journal, gint64 now, gboolean all)
 {
-    LogClass kind;
-    guint64 count;
+    LogLeftOut left;
 
     if (journal->dropped > 0 &&
         journal_put_left_out(journal, journal->dropped, "", "the log did not take them"))
         journal->dropped = 0;
-    while (log_rate_take(&journal->rate, now, all, &kind, &count)) {
-        g_autofree char *of = g_strdup_printf("%s ", log_class_name(kind));
+    while (log_rate_take(&journal->rate, now, all, &left)) {
+        g_autofree char *of = g_strdup_printf(*left.subject ? "%s (%s) " : "%s ",
+                                              log_class_name(left.kind), left.subject);
 
-        if (!journal_put_left_out(journal, count, of, "there were too many in a second"))
-            journal->dropped += count;
+        if (!journal_put_left_out(journal, left.count, of, "there were too many in a second"))
+            journal->dropped += left.count;
     }
 }
 
@@ -270,6 +270,31 @@ message_of(const GLogField *fields, gsize n_fields)
     return g_string_free(text, FALSE);
 }
 
+/* Whose doing a record is: the values of the fields that its class names, of an address the source.
+ * They are escaped and bounded. NULL: nobody's. */
+static char *
+subject_of(LogClass kind, const GLogField *fields, gsize n_fields)
+{
+    g_auto(GStrv) names = g_strsplit(log_class_subject(kind), " ", -1);
+    g_autoptr(GString) subject = g_string_new(NULL);
+
+    for (char **name = names; *name; name++) {
+        g_autofree char *key = g_strconcat(PREFIX, *name, NULL);
+        const GLogField *field = field_find(fields, n_fields, key);
+        g_autofree char *source = NULL;
+
+        if (!field)
+            continue;
+        if (strcmp(*name, "PEER") == 0)
+            source = log_source(field->value, field_len(field));
+        if (subject->len > 0)
+            g_string_append_c(subject, ' ');
+        g_string_append_len(subject, source ? source : field->value,
+                            source ? -1 : (gssize)field_len(field));
+    }
+    return subject->len > 0 ? g_string_free(g_steal_pointer(&subject), FALSE) : NULL;
+}
+
 GLogWriterOutput
 journal_write(GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpointer data)
 {
@@ -277,16 +302,17 @@ journal_write(GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpo
     const GLogField *group = field_find(fields, n_fields, EVENT_CLASS_FIELD);
     LogClass of = group ? log_class_from_name(group->value, field_len(group)) : LOG_CLASS_TEXT;
     int level = level_of(flags, field_find(fields, n_fields, "PRIORITY"));
-    g_autofree char *message = NULL;
+    g_autofree char *message = NULL, *subject = NULL;
     gint64 now;
 
     if (level > atomic_load(&journal->level))
         return G_LOG_WRITER_HANDLED;
     message = message_of(fields, n_fields);
+    subject = subject_of(of, fields, n_fields);
     now = g_get_monotonic_time();
     (void)pthread_mutex_lock(&journal->lock);
     journal_put_owed(journal, now, FALSE);
-    if (log_rate_admit(&journal->rate, of, now) &&
+    if (log_rate_admit(&journal->rate, of, subject, now) &&
         !journal_put(journal, level, message, fields, n_fields))
         journal->dropped++;
     (void)pthread_mutex_unlock(&journal->lock);

@@ -1,57 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/net/packet-link.h"
+#include "common/net/packet-link-private.h"
 
 #include "common/codec/mqtt-packet.h"
-#include "common/codec/ws-frame.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 
 #define PACKET_LINK_PIECE 4096
 
+/* Packets that are handed over at once, so that many small ones do not cost two threads a change
+ * each; few enough for the owner to be back soon. */
+#define PACKET_LINK_BATCH 64
+
 /* What a link may read in one turn of the reactor without a whole packet in it (pings, fragments of
  * a byte) before others have theirs. */
 #define PACKET_LINK_BUDGET (64 * 1024)
-
-struct PacketLink {
-    atomic_uint references;
-    Connection *connection; /* the reactor's; NULL once over */
-    Reactor *reactor;
-    Queue *owner;
-    PacketLinkOptions options;
-    const PacketLinkEvents *events;
-    void *data;
-    char peer[64];
-
-    /* the reactor's */
-    WsDecoder decoder;
-    WsMaskPool *masks;
-    WsEvent last; /* CLOSE or ERROR once it came: acted on when the packets before it are taken */
-    Task again;
-    GByteArray *in;   /* from the start of the present packet; the owner's while `handed` */
-    gsize packet_len; /* of the packet that is handed over */
-    gboolean handed, first;
-    gint64 heard;
-    Timer idle;
-    gint64 read_at; /* when bytes last came */
-    Timer probe;
-    gint64 probe_from;
-    gboolean pinged; /* by the present probe */
-    int error;       /* how it ended, for the owner's closed event */
-    char *text;
-
-    /* between both, under the lock */
-    pthread_mutex_t lock;
-    GByteArray *out; /* NULL mostly */
-    gboolean out_full, close_wanted;
-    gint64 idle_limit;
-    gint64 probe_wanted; /* its limit; 0: none */
-    gboolean ping_wanted;
-
-    gboolean muted; /* the owner's: no more events */
-    Message start, delivered, taken, kick, over;
-};
 
 static PacketLink *
 packet_link_ref(PacketLink *link)
@@ -84,7 +47,7 @@ packet_link_key(PacketLink *link, uint8_t key[WS_MASK_KEY_LEN])
     return key;
 }
 
-static void
+void
 packet_link_control(PacketLink *link, WsOpcode opcode, const void *payload, size_t len)
 {
     uint8_t frame[WS_MAX_CONTROL_FRAME], room[WS_MASK_KEY_LEN];
@@ -105,13 +68,14 @@ packet_link_say_close(PacketLink *link, uint16_t code)
 }
 
 /* The end, once: whatever waits to be sent still goes out. */
-static void
+void
 packet_link_end(PacketLink *link, int error, const char *text)
 {
     if (!link->connection)
         return;
     reactor_clear_timer(link->reactor, &link->idle);
     reactor_clear_timer(link->reactor, &link->probe);
+    reactor_clear_timer(link->reactor, &link->rest);
     reactor_cancel(link->reactor, &link->again);
     link->error = error;
     link->text = g_strdup(text);
@@ -119,96 +83,13 @@ packet_link_end(PacketLink *link, int error, const char *text)
     (void)queue_post(link->owner, &link->over);
 }
 
-static gint64
-packet_link_idle_limit(PacketLink *link)
-{
-    gint64 limit;
-
-    pthread_mutex_lock(&link->lock);
-    limit = link->idle_limit;
-    pthread_mutex_unlock(&link->lock);
-    return limit;
-}
-
-static void
-packet_link_set_timer(PacketLink *link)
-{
-    gint64 limit = packet_link_idle_limit(link);
-
-    if (limit > 0)
-        reactor_set_timer(link->reactor, &link->idle,
-                          MAX(link->heard + limit - reactor_now(link->reactor), 0));
-}
-
-static void
-packet_link_idle(Timer *timer)
-{
-    PacketLink *link = CONTAINER_OF(timer, PacketLink, idle);
-    gint64 limit = packet_link_idle_limit(link);
-
-    /* A packet that waits for the owner is not the peer's silence. */
-    if (link->handed)
-        link->heard = reactor_now(link->reactor);
-    if (limit > 0 && reactor_now(link->reactor) - link->heard >= limit)
-        packet_link_end(link, -ETIMEDOUT,
-                        "the peer was silent for longer than its keep-alive allows");
-    else
-        packet_link_set_timer(link);
-}
-
-static void
+void
 packet_link_flush(PacketLink *link)
 {
     int r = link->connection ? connection_flush(link->connection) : 0;
 
     if (r < 0 && r != -EAGAIN)
         packet_link_end(link, r, "the connection was lost");
-}
-
-/* Begins the probe that is wanted, if none runs. */
-static void
-packet_link_start_probe(PacketLink *link)
-{
-    gint64 limit;
-
-    pthread_mutex_lock(&link->lock);
-    limit = link->probe.when ? 0 : link->probe_wanted;
-    link->pinged = limit > 0 ? link->ping_wanted && link->options.framed : link->pinged;
-    if (limit > 0)
-        link->probe_wanted = 0;
-    pthread_mutex_unlock(&link->lock);
-    if (limit == 0)
-        return;
-    link->probe_from = reactor_now(link->reactor);
-    reactor_set_timer(link->reactor, &link->probe, limit);
-    if (link->pinged)
-        packet_link_control(link, WS_OP_PING, NULL, 0);
-}
-
-/* The limit is over. A packet that waits for the owner is a sign of life, too. */
-static gboolean
-packet_link_is_alive(PacketLink *link)
-{
-    gint64 silence = reactor_now(link->reactor) - link->probe_from;
-
-    if (link->handed || link->read_at >= link->probe_from)
-        return TRUE;
-    /* The kernel's count begins where it last heard of the peer: before the probe, if it is dead.
-     */
-    return !link->pinged && connection_unanswered(link->connection) < silence;
-}
-
-static void
-packet_link_probed(Timer *timer)
-{
-    PacketLink *link = CONTAINER_OF(timer, PacketLink, probe);
-
-    if (packet_link_is_alive(link)) {
-        packet_link_start_probe(link);
-        packet_link_flush(link);
-    } else {
-        packet_link_end(link, -ETIMEDOUT, "the peer does not answer any more");
-    }
 }
 
 /* The peer's last frame. */
@@ -234,16 +115,36 @@ packet_link_take_in(PacketLink *link, uint8_t *data, size_t len)
 
         ws_decoder_run(&link->decoder, data, len, &used, &event);
         g_byte_array_append(link->in, data, (guint)event.data_len);
-        if (event.type == WS_EVENT_PING)
+        if (event.type == WS_EVENT_PING) {
             packet_link_control(link, WS_OP_PONG, event.payload, event.payload_len);
-        else if (event.type == WS_EVENT_CLOSE || event.type == WS_EVENT_ERROR)
+            link->pings++;
+        } else if (event.type == WS_EVENT_CLOSE || event.type == WS_EVENT_ERROR) {
             link->last = event;
+        }
         data += used;
         len -= used;
     }
 }
 
-/* TRUE when a packet was handed over or the link ended: nothing more to read now. */
+/* The first packet, and the whole ones behind it: one message for several. What is wrong with a
+ * later one shows when it is the first. */
+static void
+packet_link_take_more(PacketLink *link)
+{
+    gsize total = 0;
+
+    for (guint i = 1; i < PACKET_LINK_BATCH; i++) {
+        gsize left = link->in->len - link->packet_len;
+
+        if (mqtt_packet_size(link->in->data + link->packet_len, left, link->options.max_packet,
+                             &total) != MQTT_SIZE_OK ||
+            total > left)
+            return;
+        link->packet_len += total;
+    }
+}
+
+/* TRUE when packets were handed over or the link ended: nothing more to read now. */
 static gboolean
 packet_link_hand_over(PacketLink *link)
 {
@@ -256,6 +157,8 @@ packet_link_hand_over(PacketLink *link)
     case MQTT_SIZE_OK:
         if (link->packet_len > link->in->len)
             return FALSE;
+        if (!link->first)
+            packet_link_take_more(link);
         link->first = FALSE;
         link->handed = TRUE;
         link->heard = reactor_now(link->reactor);
@@ -302,6 +205,7 @@ packet_link_read_piece(PacketLink *link, gsize *spent)
     }
     link->read_at = reactor_now(link->reactor);
     packet_link_take_in(link, piece, (size_t)n);
+    packet_link_bound_pings(link);
     *spent += PACKET_LINK_PIECE; /* also for less: a peer may send its bytes one by one */
     return TRUE;
 }
@@ -311,7 +215,7 @@ packet_link_read(PacketLink *link)
 {
     gsize spent = 0;
 
-    while (link->connection && !link->handed && !packet_link_hand_over(link)) {
+    while (link->connection && !link->handed && !link->resting && !packet_link_hand_over(link)) {
         if (link->last.type != WS_EVENT_NONE)
             packet_link_ws_end(link);
         else if (!packet_link_read_piece(link, &spent))
@@ -319,7 +223,7 @@ packet_link_read(PacketLink *link)
     }
 }
 
-static void
+void
 packet_link_pump(PacketLink *link)
 {
     /* Once it is over, the owner may let go at any moment. */
@@ -383,6 +287,7 @@ packet_link_taken(Message *message)
     packet_link_drop_packet(link);
     link->handed = FALSE;
     if (link->connection) {
+        packet_link_start_rest(link);
         packet_link_read(link);
         packet_link_flush(link);
     }
@@ -439,13 +344,39 @@ packet_link_kicked(Message *message)
 
 /* ---- on the owner's thread ---- */
 
+static gboolean
+packet_link_is_to_rest(PacketLink *link)
+{
+    gboolean rest;
+
+    pthread_mutex_lock(&link->lock);
+    rest = link->rest_wanted > 0;
+    pthread_mutex_unlock(&link->lock);
+    return rest;
+}
+
+/* Those behind the one at which the owner wants a rest come again after it. */
+static void
+packet_link_deliver(PacketLink *link)
+{
+    gsize end = link->packet_len, at = 0, total = 0;
+
+    while (!link->muted && at < end &&
+           mqtt_packet_size(link->in->data + at, end - at, end - at, &total) == MQTT_SIZE_OK) {
+        link->events->packet(link, link->in->data + at, total, link->data);
+        at += total;
+        if (packet_link_is_to_rest(link))
+            break;
+    }
+    link->packet_len = at;
+}
+
 static void
 packet_link_delivered(Message *message)
 {
     PacketLink *link = CONTAINER_OF(message, PacketLink, delivered);
 
-    if (!link->muted)
-        link->events->packet(link, link->in->data, link->packet_len, link->data);
+    packet_link_deliver(link);
     /* One that was given up reads no more; its reactor may be gone, when the program ends. */
     if (link->muted)
         packet_link_release(link);
@@ -500,8 +431,7 @@ packet_link_new(Connection *connection, Reactor *reactor, const PacketLinkOption
     link->taken.func = packet_link_taken;
     link->kick.func = packet_link_kicked;
     link->over.func = packet_link_over;
-    link->idle.func = packet_link_idle;
-    link->probe.func = packet_link_probed;
+    packet_link_init_life(link);
     link->again.func = packet_link_again;
     if (reactor_is_current(reactor))
         packet_link_start(&link->start);
@@ -541,6 +471,14 @@ packet_link_probe(PacketLink *link, gint64 limit, gboolean ping)
     link->ping_wanted = ping;
     pthread_mutex_unlock(&link->lock);
     packet_link_kick(link);
+}
+
+void
+packet_link_rest(PacketLink *link, gint64 pause)
+{
+    pthread_mutex_lock(&link->lock);
+    link->rest_wanted = pause;
+    pthread_mutex_unlock(&link->lock);
 }
 
 void

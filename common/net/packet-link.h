@@ -2,8 +2,8 @@
 /* Packet link: MQTT packets over a connection, either straight in TLS or in WebSocket messages
  * (docs/wire-protocol.md, section 1.1), between a reactor and the thread that decides.
  *
- * One whole packet at a time is handed over; the connection is not read again until the owner has
- * taken it, so nothing piles up. Output is bounded by CONNECTION_QUEUE_MAX. */
+ * Whole packets are handed over, some at a time; the connection is not read again until the owner
+ * has taken them, so nothing piles up. Output is bounded by CONNECTION_QUEUE_MAX. */
 #pragma once
 
 #include "common/net/connection.h"
@@ -42,6 +42,10 @@ void packet_link_set_idle_limit(PacketLink *link, gint64 idle_limit);
  * acknowledges what was sent. If it does not, the link ends with -ETIMEDOUT. While a probe runs,
  * the next one waits. */
 void packet_link_probe(PacketLink *link, gint64 limit, gboolean ping);
+
+/* Nothing is read for PAUSE µs once the present packet is taken, or the next one: what the peer
+ * sends meanwhile waits in its socket. Its silence then is not the peer's. */
+void packet_link_rest(PacketLink *link, gint64 pause);
 void packet_link_close(
     PacketLink *link); /* sends what waits, then ends; closed is not called any more */
 const char *packet_link_peer(PacketLink *link);

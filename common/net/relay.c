@@ -293,9 +293,6 @@ relay_take(Relay *relay, int index)
     Connection *connection = relay->sides[index].connection;
     int r = 0;
 
-    /* Pings ask for more than the kernel would. */
-    if (relay->sides[index].framed)
-        connection_keep_alive(connection, 0);
     if (connection_reactor(connection))
         connection_set_handler(connection, relay_ready, relay);
     else

@@ -101,6 +101,9 @@ http_exchange_complete(HttpExchange *exchange)
             connection_unread(exchange->job.connection, exchange->buffer + exchange->total,
                               exchange->len - exchange->total);
     }
+    /* The answer is there. What the connection is from now on, a control link or a leg, asks for
+     * signs of life itself, and rarely enough. */
+    connection_keep_alive(exchange->job.connection, 0);
     job_succeed(&exchange->job);
 }
 

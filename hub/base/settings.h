@@ -20,9 +20,9 @@ typedef struct {
     guint connections_burst;          /* connections-burst: of one source */
     guint known_source_factor; /* known-source-factor: a source with live authenticated connections
                                 * may have this many times the three limits above */
-    gint64 penalty;           /* penalty: after bad credentials (R4) */
-    gint64 penalty_max;       /* penalty-max: it doubles up to this */
-    guint penalty_identities; /* penalty-identities: of a source that is penalised as a whole */
+    gint64 penalty;            /* penalty: after bad credentials (R4) */
+    gint64 penalty_max;        /* penalty-max: it doubles up to this */
+    guint penalty_identities;  /* penalty-identities: of a source that is penalised as a whole */
     guint connections_max;     /* connections-max: all sockets of the edge */
 
     /* devices (R13 to R17) */
@@ -30,7 +30,9 @@ typedef struct {
     gint64 link_probe;                  /* link-probe: for a sign of life after a request (R12) */
     guint packet_max;                   /* packet-max: bytes of one MQTT packet */
     guint subscriptions_per_connection; /* subscriptions-per-connection */
-    guint publishes_per_second;         /* publishes-per-second: of one connection */
+    guint publishes_per_second;         /* publishes-per-second: of one device */
+    guint publishes_burst;              /* publishes-burst: of one device at once */
+    guint busy_publishes_per_second;    /* busy-publishes-per-second: of all that are over it */
     gboolean discard_telemetry; /* discard-telemetry: acknowledge and drop; otherwise disconnect */
     gint64 device_token_life_max;  /* device-token-life-max: how far ahead `se` may lie */
     gint64 service_token_life_max; /* service-token-life-max */

@@ -8,7 +8,6 @@
 
 /* A client may send on before it sees CONNACK (MQTT-3.1.4): so much waits for the check. */
 #define EARLY_MAX (16 * 1024)
-#define PUBLISH_BURST_SECONDS 10
 #define GRANTED_QOS_MAX 1
 
 typedef enum {
@@ -32,9 +31,9 @@ struct MqttSession {
     guint16 keep_alive;
     GByteArray *early; /* packets that came while we check; NULL: none */
     Timer expiry;      /* of the token */
-    double publishes;  /* that it may send now */
-    gint64 publish_time;
-    guint owed; /* answers to requests of ours: they do not count */
+    PacketShare share;
+    gboolean slowed; /* it was over its share: told once */
+    guint owed;      /* answers to requests of ours: they do not count */
 };
 
 static void mqtt_session_packet(PacketLink *link, const guint8 *packet, gsize len, void *data);
@@ -48,6 +47,8 @@ mqtt_session_free(MqttSession *session)
 {
     MqttService *service = session->service;
 
+    if (session->state == SESSION_UP)
+        packet_shares_end(service->shares, session->client_id, &session->share, clock_now());
     auth_check_cancel(session->check);
     clock_clear(service->clock, &session->expiry);
     g_queue_unlink(&service->sessions, &session->node);
@@ -166,6 +167,7 @@ mqtt_session_checked(const AuthResult *result, void *data)
         return;
     }
     session->state = SESSION_UP;
+    session->share = packet_shares_begin(session->service->shares, session->client_id, clock_now());
     mqtt_session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
     admission_authenticated(session->service->admission, &session->slot, clock_now());
     mqtt_session_set_limits(session, result->expiry);
@@ -207,6 +209,22 @@ mqtt_session_connect(MqttSession *session, const MqttPacket *packet, gsize len)
         mqtt_session_refuse(session, MQTT_NOT_AUTHORIZED, "bad client id or user name");
     else
         mqtt_session_check(session, &connect);
+}
+
+/* What is over the device's share waits in its socket: the main thread is there for the others. */
+static void
+mqtt_session_charge(MqttSession *session, MqttType type, gsize len)
+{
+    gint64 pause = packet_shares_take(session->service->shares, &session->share,
+                                      packet_cost(type, len), session->owed > 0, clock_now());
+
+    if (pause == 0)
+        return;
+    packet_link_rest(session->link, pause);
+    if (!session->slowed)
+        mqtt_session_tell(session, EVENT_LIMIT_REACHED,
+                          "the device sends more than its share and is read more slowly");
+    session->slowed = TRUE;
 }
 
 static void
@@ -265,21 +283,6 @@ publish_is_owed(MqttSession *session, const MqttPublish *publish)
     return TRUE;
 }
 
-static gboolean
-publish_rate_allows(MqttSession *session)
-{
-    double rate = session->service->settings->publishes_per_second;
-    gint64 now = clock_now();
-
-    session->publishes += (double)(now - session->publish_time) / G_TIME_SPAN_SECOND * rate;
-    session->publishes = MIN(session->publishes, rate * PUBLISH_BURST_SECONDS);
-    session->publish_time = now;
-    if (session->publishes < 1)
-        return FALSE;
-    session->publishes -= 1;
-    return TRUE;
-}
-
 /* R16: the device's own telemetry is acknowledged and dropped; any other topic ends the connection.
  */
 static const char *
@@ -300,18 +303,19 @@ publish_take(MqttSession *session, const MqttPublish *publish)
 }
 
 static void
-mqtt_session_published(MqttSession *session, const MqttPacket *packet)
+mqtt_session_published(MqttSession *session, const MqttPacket *packet, gsize len)
 {
     g_autoptr(GByteArray) out = g_byte_array_new();
     const char *fault = NULL;
     MqttPublish publish;
 
-    if (!mqtt_read_publish(packet, &publish) || publish.qos > GRANTED_QOS_MAX)
+    if (!mqtt_read_publish(packet, &publish) || publish.qos > GRANTED_QOS_MAX) {
         fault = "bad PUBLISH";
-    else if (!publish_is_owed(session, &publish) && !publish_rate_allows(session))
-        fault = "publishes too fast";
-    else
+    } else {
+        if (!publish_is_owed(session, &publish))
+            mqtt_session_charge(session, MQTT_PUBLISH, len);
         fault = publish_take(session, &publish);
+    }
     if (fault) {
         mqtt_session_close(session, fault);
         return;
@@ -332,8 +336,10 @@ mqtt_session_ping(MqttSession *session)
 }
 
 static void
-mqtt_session_handle(MqttSession *session, const MqttPacket *packet)
+mqtt_session_handle(MqttSession *session, const MqttPacket *packet, gsize len)
 {
+    if (packet->type != MQTT_PUBLISH)
+        mqtt_session_charge(session, packet->type, len);
     switch (packet->type) {
     case MQTT_SUBSCRIBE:
         mqtt_session_subscribe(session, packet);
@@ -342,7 +348,7 @@ mqtt_session_handle(MqttSession *session, const MqttPacket *packet)
         mqtt_session_unsubscribe(session, packet);
         break;
     case MQTT_PUBLISH:
-        mqtt_session_published(session, packet);
+        mqtt_session_published(session, packet, len);
         break;
     case MQTT_PUBACK: /* of a request at QoS 0 there is none, but it does no harm */
         break;
@@ -381,7 +387,7 @@ mqtt_session_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet, gsize 
     else if (session->state == SESSION_CHECKING)
         mqtt_session_keep_early(session, packet, len);
     else
-        mqtt_session_handle(session, &opened);
+        mqtt_session_handle(session, &opened, len);
 }
 
 void
@@ -400,8 +406,6 @@ mqtt_session_new(MqttService *service, const Handover *handover)
     session->node.data = session;
     session->expiry.func = mqtt_session_expired;
     session->peer = g_strdup(connection_peer(handover->connection));
-    session->publishes = service->settings->publishes_per_second;
-    session->publish_time = clock_now();
     g_queue_push_tail_link(&service->sessions, &session->node);
     session->link = packet_link_new(handover->connection, handover->reactor, &options,
                                     service->queue, &link_events, session);

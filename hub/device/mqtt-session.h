@@ -5,6 +5,7 @@
 
 #include "hub/base/clock.h"
 #include "hub/device/devices.h"
+#include "hub/device/packet-share.h"
 #include "hub/edge/auth.h"
 #include "hub/edge/http-request.h"
 
@@ -15,6 +16,7 @@ typedef struct {
     Clock *clock;
     Devices *devices;
     Admission *admission;
+    PacketShares *shares;
     Queue *queue;
     GQueue sessions;   /* all of them, those before CONNECT too */
     gboolean stopping; /* refuse with 3 */

@@ -134,6 +134,7 @@ edge_hand_over(EdgeConnection *edge, gboolean framed)
                          .slot = edge->slot,
                          .framed = framed};
 
+    connection_keep_alive(edge->connection, 0); /* links and legs have pings and limits */
     connection_detach(edge->connection);
     if (edge->buffer)
         connection_unread(edge->connection, edge->buffer->data, edge->buffer->len);
@@ -390,6 +391,7 @@ static void
 edge_next_request(EdgeConnection *edge)
 {
     edge_request_clear(&edge->request);
+    connection_keep_alive(edge->connection, 0); /* its time is short */
     edge->phase = PHASE_HEAD;
     edge->waiting_idle = edge->buffer->len == 0;
     edge_set_timer(edge, edge->waiting_idle ? edge->worker->edge->settings->keep_alive_timeout

@@ -10,7 +10,6 @@ import contextlib
 import os
 import signal
 import socket
-import statistics
 import struct
 import subprocess
 import threading
@@ -146,36 +145,6 @@ def asleep():
         answers(site)
 
 
-def bursts(net, wanted, quiet=0.5):
-    """Waits for that many bursts of bytes and the quiet after each; how many bytes each had."""
-    found, last, since, burst = [], net.counted(), time.monotonic(), 0
-    while len(found) < wanted:
-        time.sleep(0.05)
-        now = net.counted()
-        if now != last:
-            burst, last, since = burst + now - last, now, time.monotonic()
-        elif burst and time.monotonic() - since > quiet:
-            found.append(burst)
-            burst = 0
-    return found
-
-
-def idle_cost():
-    """what an idle device costs on the wire in a day: its pings, the renewals of its token, its search
-    for the longest pause"""
-    day, pause, token_life, steps = 86400, 900, 86400, 4
-    sizes = {}
-    for what, keys in (("ping", "KeepAlive=2"), ("renewal", "TokenLife=5")):
-        with netspace.Net() as net, netspace.NetSite(net, gateway_keys=keys) as site:
-            eventually(lambda: quietly(lambda: control_port(net, site)), "one connection")
-            net.count("gateway", "hub")
-            sizes[what] = statistics.median(bursts(net, 4 if what == "ping" else 2))
-    total = sizes["ping"] * day / pause + sizes["renewal"] * (day / (0.8 * token_life) + steps)
-    print(f"# measured: {sizes['ping']:.0f} bytes a ping, {sizes['renewal']:.0f} bytes a renewal, "
-          f"{total / 1000:.1f} KB a day")
-    check(total <= 50000, f"{total:.0f} bytes a day")
-
-
 class Names:
     """A name server at the gateway's loopback, whose answers are changed as the test goes on."""
 
@@ -286,4 +255,4 @@ def dead_family():
         print(f"# asked {names.asked} times")
 
 
-main(idle_link, idle_cost, another_network, asleep, names_change, dead_family)
+main(idle_link, another_network, asleep, names_change, dead_family)

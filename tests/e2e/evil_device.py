@@ -42,7 +42,7 @@ class Honest:
 
 @with_hub()
 def answers(hub):
-    """answers to what it was not asked, twice and at odds: ignored; too many: it is put out"""
+    """answers to what it was not asked, twice and at odds: ignored; too many: it is read slowly"""
     honest, evil = Honest(hub), hub.device("evil")
     asked = hub.post("good")
     request = honest.device.request()
@@ -58,11 +58,10 @@ def answers(hub):
         evil.answer(mine, status)
     check_equal(post.read().get("iothub-streaming-is-accepted"), "False", "the first one counts")
     check(evil.ping(), "PINGRESP")
-    with contextlib.suppress(OSError):
-        for number in range(20000):
-            evil.publish(f"$iothub/streams/res/200/?$rid={number}")
-    check(evil.is_closed(), "after thousands of answers")
+    for number in range(6000):
+        evil.publish(f"$iothub/streams/res/200/?$rid={number}")
     honest.check()
+    check(evil.ping(), "PINGRESP")
     honest.check_memory(8192)
 
 

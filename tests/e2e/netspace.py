@@ -121,15 +121,17 @@ class Net:
         self.lose(other, one, match)
 
     def count(self, one, other):
-        """Counts the bytes between the two from now on, IP headers included."""
+        """Counts bytes and packets between the two from now on, IP headers included."""
         for source, destination in ((one, other), (other, one)):
             self.nft(f"add rule inet faults forward ip saddr {self.address(source)} "
                      f"ip daddr {self.address(destination)} counter")
 
     @staticmethod
     def counted():
+        """Bytes and packets since then."""
         shown = run_ok(["nft", "list", "chain", "inet", "faults", "forward"])
-        return sum(int(number) for number in re.findall(r"bytes (\d+)", shown))
+        return tuple(sum(int(number) for number in re.findall(unit + r" (\d+)", shown))
+                     for unit in ("bytes", "packets"))
 
     def heal(self):
         self.nft("flush chain inet faults forward")

@@ -39,12 +39,13 @@ def sas(resource, key, seconds=3600, policy=None, encode=True):
     return token + (f"&skn={policy}" if policy else "")
 
 
-def connect(port, ca, alpn=None, host="localhost"):
-    """A TLS connection to the hub."""
+def connect(port, ca, alpn=None, host="localhost", source=None):
+    """A TLS connection to the hub, maybe from another address of this machine."""
     context = ssl.create_default_context(cafile=ca)
     if alpn:
         context.set_alpn_protocols(alpn)
-    plain = socket.create_connection(("127.0.0.1", port), timeout=WAIT)
+    plain = socket.create_connection(("127.0.0.1", port), timeout=WAIT,
+                                     source_address=(source, 0) if source else None)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return context.wrap_socket(plain, server_hostname=host)
 
@@ -259,7 +260,7 @@ class Device:
 
     def __init__(self, port, ca, device, key, websocket=None, clean=False, keep_alive=240,
                  user=None, client_type="by-hand", password=None, resource=None, seconds=3600,
-                 alpn=None, query=""):
+                 alpn=None, query="", source=None):
         self.next_id = 0
         self.requests = []
         self.name = device
@@ -271,7 +272,7 @@ class Device:
             self.sock, self.reader = self.carrier.sock, None
             self.held = b""
         else:
-            self.sock = connect(port, ca, alpn)
+            self.sock = connect(port, ca, alpn, source=source)
             self.reader = Reader(self.sock)
         if user is None:
             client_type = urllib.parse.quote(client_type, safe="")

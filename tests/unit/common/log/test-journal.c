@@ -55,6 +55,16 @@ say(Journal *journal, GLogLevelFlags level, const char *message)
 }
 
 static guint
+count_of(const char *text, const char *part)
+{
+    guint count = 0;
+
+    for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
+        count++;
+    return count;
+}
+
+static guint
 count_lines(const char *text)
 {
     guint lines = 0;
@@ -117,6 +127,49 @@ test_rate(void)
     end = pipe_read(&self);
     g_assert_nonnull(strstr(end, "text records were left out"));
     pipe_close(&self);
+}
+
+static void
+say_of(Journal *journal, const char *class, const char *key, const char *who)
+{
+    const GLogField fields[] = {{"MESSAGE", who, -1}, {"STREAMD_CLASS", class, -1}, {key, who, -1}};
+
+    (void)journal_write(G_LOG_LEVEL_MESSAGE, fields, G_N_ELEMENTS(fields), journal);
+}
+
+/* In every class: one floods, another's records are there, and whose were left out is told. */
+static void
+test_subjects(void)
+{
+    static const char *const cases[][5] = {
+        {"device", "STREAMD_DEVICE", "gw-1", "gw-2", "device (gw-1)"},
+        {"stream", "STREAMD_INITIATOR", "bob", "eve", "stream (bob)"},
+        {"stream", "STREAMD_UID", "1000", "1001", "stream (1000)"},
+        {"tunnel", "STREAMD_UID", "1000", "1001", "tunnel (1000)"},
+        {"hub", "STREAMD_HUB", "office", "home", "hub (office)"},
+        {"refused", "STREAMD_PEER", "192.0.2.1:1", "192.0.2.2:1", "refused (192.0.2.1)"},
+        {"limit", "STREAMD_DEVICE", "gw-1", "gw-2", "limit (gw-1)"},
+        {"control", "STREAMD_UID", "1000", "1001", "control (1000)"},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *quiet = g_strdup_printf("prog: %s\n", cases[i][3]);
+        g_autofree char *told = g_strdup_printf("%s records were left out", cases[i][4]);
+        g_autofree char *out = NULL, *end = NULL;
+        Pipe self;
+
+        pipe_open(&self);
+        for (guint j = 0; j < 20 * LOG_RATE_MAX; j++)
+            say_of(self.journal, cases[i][0], cases[i][1], cases[i][2]);
+        for (guint j = 0; j < LOG_RATE_SURE; j++)
+            say_of(self.journal, cases[i][0], cases[i][1], cases[i][3]);
+        out = pipe_read(&self);
+        journal_free(g_steal_pointer(&self.journal));
+        end = pipe_read(&self);
+        g_assert_cmpuint(count_of(out, quiet), ==, LOG_RATE_SURE);
+        g_assert_true(strstr(out, told) || strstr(end, told));
+        pipe_close(&self);
+    }
 }
 
 /* Nobody reads: nothing blocks, what is lost is counted, and told when there is room. */
@@ -290,6 +343,7 @@ main(int argc, char **argv)
     g_test_add_func("/journal/text", test_text);
     g_test_add_func("/journal/level", test_level);
     g_test_add_func("/journal/rate", test_rate);
+    g_test_add_func("/journal/subjects", test_subjects);
     g_test_add_func("/journal/full-pipe", test_full_pipe);
     g_test_add_func("/journal/flags", test_flags);
     g_test_add_func("/journal/record", test_record);

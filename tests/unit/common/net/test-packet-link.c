@@ -277,6 +277,72 @@ test_a_flood_of_pings(void)
     close(raw);
 }
 
+/* The owner asks for a rest at the first packet: the second comes after it, and no limit of silence
+ * ends the link meanwhile. */
+static void
+test_a_rest(void)
+{
+    const guint8 pings[] = {0xc0, 0, 0xc0, 0};
+    int raw;
+    Pair *pair = pair_new(FALSE, 200 * G_TIME_SPAN_MILLISECOND, &raw);
+    gint64 since = g_get_monotonic_time();
+
+    packet_link_rest(pair->server, 400 * G_TIME_SPAN_MILLISECOND);
+    g_assert_cmpint(write(raw, pings, sizeof pings), ==, sizeof pings);
+    pair_wait(pair, 1);
+    g_assert_cmpuint(pair->packets, ==, 1);
+    pair_wait(pair, 2);
+    g_assert_cmpuint(pair->packets, ==, 2);
+    g_assert_cmpint(g_get_monotonic_time() - since, >=, 400 * G_TIME_SPAN_MILLISECOND);
+    g_assert_false(pair->closed);
+    pair_free(pair);
+    close(raw);
+}
+
+/* A link that rests is closed at once all the same. */
+static void
+test_closed_in_a_rest(void)
+{
+    const guint8 ping[] = {0xc0, 0};
+    guint8 byte;
+    int raw;
+    Pair *pair = pair_new(FALSE, 0, &raw);
+
+    packet_link_rest(pair->server, 600 * G_TIME_SPAN_SECOND);
+    g_assert_cmpint(write(raw, ping, sizeof ping), ==, sizeof ping);
+    pair_wait(pair, 1);
+    packet_link_close(pair->server);
+    g_assert_cmpint(read(raw, &byte, 1), ==, 0);
+    pair_free(pair);
+    close(raw);
+}
+
+/* Every ping is answered, but so many only in a second: the rest of them waits. */
+static void
+test_pings_are_bounded(void)
+{
+    enum { PINGS = 4000 };
+    g_autoptr(GByteArray) pings = g_byte_array_new();
+    guint8 pongs[2 * PINGS];
+    gint64 since = g_get_monotonic_time();
+    gsize got = 0;
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+
+    for (guint i = 0; i < PINGS; i++)
+        peer_append(pings, PEER_FIN | PEER_PING, NULL, 0);
+    g_assert_cmpint(write(raw, pings->data, pings->len), ==, pings->len);
+    while (got < sizeof pongs) {
+        ssize_t n = read(raw, pongs + got, sizeof pongs - got);
+
+        g_assert_cmpint(n, >, 0);
+        got += (gsize)n;
+    }
+    g_assert_cmpint(g_get_monotonic_time() - since, >=, 500 * G_TIME_SPAN_MILLISECOND);
+    pair_free(pair);
+    close(raw);
+}
+
 #define PROBE (100 * G_TIME_SPAN_MILLISECOND)
 
 static void
@@ -368,7 +434,10 @@ main(int argc, char **argv)
     g_test_add_func("/packet-link/packets/raw", test_packets_in_tls_alone);
     g_test_add_func("/packet-link/packets/framed", test_packets_in_messages);
     g_test_add_func("/packet-link/close", test_packets_before_the_close);
-    g_test_add_func("/packet-link/pings", test_a_flood_of_pings);
+    g_test_add_func("/packet-link/pings/flood", test_a_flood_of_pings);
+    g_test_add_func("/packet-link/pings/bounded", test_pings_are_bounded);
+    g_test_add_func("/packet-link/rest", test_a_rest);
+    g_test_add_func("/packet-link/rest/closed", test_closed_in_a_rest);
     g_test_add_func("/packet-link/pieces", test_packets_in_pieces);
     g_test_add_func("/packet-link/too-large", test_a_large_first_packet_ends_the_link_unread);
     g_test_add_func("/packet-link/silence", test_silence_ends_the_link);
