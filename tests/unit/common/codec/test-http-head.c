@@ -377,6 +377,45 @@ test_count_limit(void)
     g_assert_cmpuint(request_status(text->str, text->len), ==, 1);
 }
 
+/* What stands behind too many lines is not looked at. */
+static void
+test_lines_limit(void)
+{
+    g_autoptr(GString) text = g_string_new("GET / HTTP/1.1\r\nHost: h\r\n");
+
+    for (guint i = 0; i < HTTP_HEADERS_MAX; i++)
+        g_string_append(text, "A: b\r\n");
+    g_string_append(text, "no line end\n\r\n");
+    g_assert_cmpuint(request_status(text->str, text->len), ==, 431);
+}
+
+/* The longest name in the DNS with the longest port. */
+static void
+test_host_limit(void)
+{
+    const gsize longest = 253 + strlen(":65535") + 2;
+
+    g_assert_cmpuint(status_with("GET / HTTP/1.1\r\nHost: ", longest, "\r\n\r\n"), ==, 0);
+    g_assert_cmpuint(status_with("GET / HTTP/1.1\r\nHost: ", longest + 1, "\r\n\r\n"), ==, 400);
+}
+
+/* RFC 9110, section 10.1.1: a 100-continue of HTTP/1.0 is ignored. */
+static void
+test_expect_by_version(void)
+{
+    for (guint minor = 0; minor < 2; minor++) {
+        g_autofree char *text = g_strdup_printf(
+            "POST / HTTP/1.%u\r\nHost: h\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n",
+            minor);
+        HttpRequest request = {0};
+        HttpRefusal refusal = {0};
+
+        g_assert_cmpint(http_request_parse(text, strlen(text), &request, &refusal), ==,
+                        HTTP_HEAD_OK);
+        g_assert_cmpint(request.expect_continue, ==, minor == 1);
+    }
+}
+
 static void
 test_responses(void)
 {
@@ -430,6 +469,9 @@ main(int argc, char **argv)
     g_test_add_func("/http-head/line-limits", test_line_limits);
     g_test_add_func("/http-head/head-limit", test_head_limit);
     g_test_add_func("/http-head/count-limit", test_count_limit);
+    g_test_add_func("/http-head/lines-limit", test_lines_limit);
+    g_test_add_func("/http-head/host-limit", test_host_limit);
+    g_test_add_func("/http-head/expect", test_expect_by_version);
     g_test_add_func("/http-head/responses", test_responses);
     g_test_add_func("/http-head/response", test_what_a_response_gives);
     return g_test_run();

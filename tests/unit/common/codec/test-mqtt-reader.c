@@ -286,6 +286,36 @@ test_string_limit(void)
     g_assert_false(mqtt_filter_is_valid((Slice){NULL, 0}));
 }
 
+/* A CONNECT whose user name or password has LEN bytes. */
+static MqttConnectResult
+read_connect_with(gsize user_len, gsize password_len)
+{
+    static const guint8 start[] = {0, 4, 'M', 'Q', 'T', 'T', 4, 0xc2, 0, 60, 0, 1, 'd'};
+    g_autoptr(GByteArray) body = g_byte_array_new();
+    const gsize lens[] = {user_len, password_len};
+    MqttPacket packet = {.type = MQTT_CONNECT};
+    MqttConnect connect;
+
+    g_byte_array_append(body, start, sizeof start);
+    for (guint i = 0; i < G_N_ELEMENTS(lens); i++) {
+        const guint8 len[] = {(guint8)(lens[i] >> 8), (guint8)lens[i]};
+        g_autofree char *fill = g_strnfill(lens[i], 'x');
+
+        g_byte_array_append(body, len, sizeof len);
+        g_byte_array_append(body, (const guint8 *)fill, (guint)lens[i]);
+    }
+    packet.body = (Slice){(const char *)body->data, body->len};
+    return mqtt_read_connect(&packet, &connect);
+}
+
+static void
+test_credentials_limit(void)
+{
+    g_assert_cmpint(read_connect_with(MQTT_STRING_MAX, MQTT_STRING_MAX), ==, MQTT_CONNECT_OK);
+    g_assert_cmpint(read_connect_with(MQTT_STRING_MAX + 1, 1), ==, MQTT_CONNECT_MALFORMED);
+    g_assert_cmpint(read_connect_with(1, MQTT_STRING_MAX + 1), ==, MQTT_CONNECT_MALFORMED);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -296,5 +326,6 @@ main(int argc, char **argv)
     g_test_add_func("/mqtt/reader/small", test_small);
     g_test_add_func("/mqtt/reader/wrong-type", test_wrong_type);
     g_test_add_func("/mqtt/reader/string-limit", test_string_limit);
+    g_test_add_func("/mqtt/reader/credentials-limit", test_credentials_limit);
     return g_test_run();
 }

@@ -271,6 +271,12 @@ test_building(void)
     g_assert_cmpint(parse(service, &token), ==, SAS_OK);
     g_assert_cmpstr(token.policy, ==, "service");
     g_assert_true(sas_token_verify(&token, key.data, key.len));
+    for (guint i = 0; i < sizeof token.signature; i++) { /* each byte counts */
+        token.signature[i] ^= 1;
+        g_assert_false(sas_token_verify(&token, key.data, key.len));
+        token.signature[i] ^= 1;
+    }
+    g_assert_true(sas_token_verify(&token, key.data, key.len));
     key.data[31] ^= 1;
     g_assert_false(sas_token_verify(&token, key.data, key.len));
     g_assert_false(sas_token_verify(&token, key.data, 0));
