@@ -23,6 +23,7 @@ struct Table {
     GPtrArray *cells;   /* the titles are the first row */
     GArray *cell_paint; /* TablePaint, of each cell */
     gboolean *right;
+    guint *widths; /* of the first rows that were taken; NULL before */
 };
 
 char *
@@ -81,6 +82,7 @@ table_free(Table *table)
     g_ptr_array_unref(table->cells);
     g_array_unref(table->cell_paint);
     g_free(table->right);
+    g_free(table->widths);
     g_free(table);
 }
 
@@ -238,11 +240,16 @@ table_format_row(const Table *table, guint row, const guint *widths, gboolean co
     gboolean first = TRUE;
 
     for (guint column = 0; column < table->columns; column++) {
-        if (widths[column] == 0)
+        guint width = widths[column];
+
+        if (width == 0)
             continue;
+        /* Widths that are settled already cut nothing: a longer text makes its line longer. */
+        if (table->widths)
+            width = MAX(width, table_width(table_cell(table, row, column)));
         pending += first ? 0 : (guint)strlen(TABLE_GAP);
         first = FALSE;
-        table_append_cell(table, row, column, widths[column], color, &pending, out);
+        table_append_cell(table, row, column, width, color, &pending, out);
     }
     g_string_append_c(out, '\n');
 }
@@ -261,6 +268,33 @@ table_format(const Table *table, const TableStyle *style)
         table_fit(table, widths, style->width);
     for (guint row = style->untitled ? 1 : 0; row <= table_rows(table); row++)
         table_format_row(table, row, widths, style->color, out);
+    return g_string_free(g_steal_pointer(&out), FALSE);
+}
+
+/* As the rows so far have them; a column that is empty may still get something. */
+static guint *
+table_settle(const Table *table)
+{
+    guint *widths = g_new0(guint, table->columns);
+
+    for (guint column = 0; column < table->columns; column++)
+        widths[column] =
+            MAX(table_column_width(table, column), table_width(table_cell(table, 0, column)));
+    return widths;
+}
+
+char *
+table_take(Table *table, gboolean color)
+{
+    gboolean first = table->widths == NULL;
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    if (first)
+        table->widths = table_settle(table);
+    for (guint row = first ? 0 : 1; row <= table_rows(table); row++)
+        table_format_row(table, row, table->widths, color, out);
+    g_ptr_array_set_size(table->cells, (int)table->columns);
+    g_array_set_size(table->cell_paint, 0);
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 

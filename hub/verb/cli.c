@@ -4,8 +4,11 @@
 #include "common/base/error.h"
 #include "hub/admin/init.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const CliVerb verbs[] = {
     {"init", 0, 0, CLI_INIT, verb_init, "",
@@ -297,6 +300,29 @@ cli_connect(const CliCall *call, GError **error)
     else
         path = g_build_filename(options->state_dir, STATE_ADMIN_SOCKET, NULL);
     return admin_client_new(path);
+}
+
+gboolean
+cli_write(const char *text, GError **error)
+{
+    gsize len = strlen(text);
+    ssize_t done;
+
+    if (fflush(stdout) == EOF)
+        len = 0;
+    while (len > 0 && ((done = write(STDOUT_FILENO, text, len)) >= 0 || errno == EINTR)) {
+        text += MAX(done, 0);
+        len -= (gsize)MAX(done, 0);
+    }
+    if (len == 0 && !ferror(stdout))
+        return TRUE;
+    if (errno == EPIPE) { /* libraries ignore the signal; `| head` expects no message */
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)raise(SIGPIPE);
+    }
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "standard output: %s",
+                g_strerror(errno));
+    return FALSE;
 }
 
 void

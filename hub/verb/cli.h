@@ -65,6 +65,10 @@ int cli_run(int argc, char **argv);
 /* For verbs: a client of the hub that the options name, or of the machine's. */
 AdminClient *cli_connect(const CliCall *call, GError **error);
 
+/* For verbs: writes TEXT to standard output, or says why that cannot be. A reader that has gone ends
+ * the program, as SIGPIPE does. */
+gboolean cli_write(const char *text, GError **error);
+
 /* For verbs: prints a JSON answer, with a line end. */
 void cli_print_json(JsonNode *node);
 

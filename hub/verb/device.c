@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub device add|list|show|remove|enable|disable */
+/* streamhub device add|show|remove|enable|disable */
 #include "hub/verb/cli.h"
 
 #include "common/base/error.h"
-#include "common/base/table.h"
 #include "common/codec/device-id.h"
-#include "common/codec/percent.h"
 #include "hub/verb/json.h"
 
 /* Names are looked at before anything is asked, so that a mistyped one says so. */
@@ -78,85 +76,6 @@ verb_device_add(const CliCall *call, GError **error)
         cli_print_json(answer);
     else
         print_done(call, "Added");
-    return TRUE;
-}
-
-/* A page behind the last device of PAGE (NULL: the first one). */
-static JsonNode *
-next_page(AdminClient *client, JsonNode *page, GError **error)
-{
-    JsonArray *devices = page ? verb_json_array(page, "devices") : NULL;
-    guint len = devices ? json_array_get_length(devices) : 0;
-    JsonNode *last = len ? json_array_get_element(devices, len - 1) : NULL;
-    GString *path = g_string_new("/v1/devices");
-    g_autofree char *text = NULL;
-
-    if (last) {
-        g_string_append(path, "?after=");
-        percent_append(path, PERCENT_SEGMENT, verb_json_text(last, "deviceId"), -1);
-        if (*verb_json_text(last, "moduleId")) {
-            g_string_append(path, "&afterModule=");
-            percent_append(path, PERCENT_SEGMENT, verb_json_text(last, "moduleId"), -1);
-        }
-    }
-    text = g_string_free(path, FALSE);
-    return admin_client_call(client, "GET", text, NULL, error);
-}
-
-static JsonNode *
-all_devices(AdminClient *client, GError **error)
-{
-    g_autoptr(JsonArray) all = json_array_new();
-    g_autoptr(JsonNode) page = NULL;
-    JsonNode *root;
-
-    do {
-        g_autoptr(JsonNode) next = next_page(client, page, error);
-        JsonArray *devices = next ? verb_json_array(next, "devices") : NULL;
-
-        if (!next)
-            return NULL;
-        for (guint i = 0; devices && i < json_array_get_length(devices); i++)
-            json_array_add_element(all, json_array_dup_element(devices, i));
-        g_clear_pointer(&page, json_node_unref);
-        page = devices && json_array_get_length(devices) ? g_steal_pointer(&next) : NULL;
-    } while (page && verb_json_boolean(page, "more"));
-    root = json_node_new(JSON_NODE_ARRAY);
-    json_node_take_array(root, g_steal_pointer(&all));
-    return root;
-}
-
-static void
-print_devices(JsonArray *devices)
-{
-    g_autoptr(Table) table = table_new("DEVICE", "MODULE", "STATUS", "CONNECTION", "CREATED", NULL);
-
-    for (guint i = 0; i < json_array_get_length(devices); i++) {
-        JsonNode *device = json_array_get_element(devices, i);
-        g_autofree char *connection =
-            g_ascii_strdown(verb_json_text(device, "connectionState"), -1);
-
-        table_add(table, verb_json_text(device, "deviceId"));
-        table_add(table, verb_json_text(device, "moduleId"));
-        table_add(table, verb_json_text(device, "status"));
-        table_add(table, connection);
-        table_add(table, verb_json_text(device, "createdTime"));
-    }
-    table_print(table, "No devices");
-}
-
-gboolean
-verb_device_list(const CliCall *call, GError **error)
-{
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_autoptr(JsonNode) devices = client ? all_devices(client, error) : NULL;
-
-    if (!devices)
-        return FALSE;
-    if (call->options->json)
-        cli_print_json(devices);
-    else
-        print_devices(json_node_get_array(devices));
     return TRUE;
 }
 

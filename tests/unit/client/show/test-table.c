@@ -162,6 +162,26 @@ test_ages(void)
     g_assert_cmpstr(never, ==, "");
 }
 
+/* In pieces: the titles once, the widths of the first piece, and nothing cut or left out later. */
+static void
+test_pieces(void)
+{
+    g_autoptr(Table) table = table_new("ID", "PART", "STATE", NULL);
+    const char *const cells[][4] = {{"first", "", "on", "ID     PART  STATE\nfirst        on\n"},
+                                    {"a", "b", "off", "a      b     off\n"},
+                                    {"longer", "module", "on", "longer  module  on\n"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(cells); i++) {
+        g_autofree char *text = NULL;
+
+        for (guint column = 0; column < 3; column++)
+            table_add(table, cells[i][column]);
+        text = table_take(table, FALSE);
+        g_assert_cmpstr(text, ==, cells[i][3]);
+        g_assert_cmpuint(table_rows(table), ==, 0);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -172,6 +192,7 @@ main(int argc, char **argv)
     g_test_add_func("/table/colour", test_colour_is_for_titles_and_painted_cells);
     g_test_add_func("/table/cut", test_long_cells_are_cut_to_the_terminal);
     g_test_add_func("/table/escape", test_foreign_text_cannot_drive_the_terminal);
+    g_test_add_func("/table/pieces", test_pieces);
     g_test_add_func("/wrap", test_wrapping);
     g_test_add_func("/output/names", test_names_in_json);
     g_test_add_func("/output/ages", test_ages);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* streamhub device list: prints each page of the hub's answer before it asks for the next one. A
+ * registry of any size takes the memory of one page, and its first line is there at once. */
+#include "hub/verb/cli.h"
+
+#include "common/base/error.h"
+#include "common/base/table.h"
+#include "common/codec/percent.h"
+#include "hub/verb/json.h"
+
+#include <unistd.h>
+
+/* Less than the hub would give: it makes a page on the thread that also opens streams. */
+#define PAGE "200"
+
+/* Prints devices as they come; the last ones come with MORE FALSE. */
+typedef struct {
+    Table *table; /* NULL: JSON */
+    gboolean begun;
+} Listing;
+
+/* The page behind (ID, MODULE); both "": the first one. */
+static JsonNode *
+ask_page(AdminClient *client, const char *id, const char *module, GError **error)
+{
+    g_autoptr(GString) path = g_string_new("/v1/devices?limit=" PAGE);
+
+    if (*id) {
+        g_string_append(path, "&after=");
+        percent_append(path, PERCENT_SEGMENT, id, -1);
+    }
+    if (*module) {
+        g_string_append(path, "&afterModule=");
+        percent_append(path, PERCENT_SEGMENT, module, -1);
+    }
+    return admin_client_call(client, "GET", path->str, NULL, error);
+}
+
+static void
+table_add_device(Table *table, JsonNode *device)
+{
+    g_autofree char *connection = g_ascii_strdown(verb_json_text(device, "connectionState"), -1);
+
+    table_add(table, verb_json_text(device, "deviceId"));
+    table_add(table, verb_json_text(device, "moduleId"));
+    table_add(table, verb_json_text(device, "status"));
+    table_add(table, connection);
+    table_add(table, verb_json_text(device, "createdTime"));
+}
+
+/* One array over all pages, a line per device: both a document and lines. */
+static char *
+format_json(const Listing *listing, JsonArray *devices, gboolean more)
+{
+    GString *out = g_string_new(NULL);
+
+    for (guint i = 0; i < json_array_get_length(devices); i++) {
+        g_autofree char *text = json_to_string(json_array_get_element(devices, i), FALSE);
+
+        g_string_append(out, i > 0 || listing->begun ? ",\n" : "[\n");
+        g_string_append(out, text);
+    }
+    if (!more)
+        g_string_append(out, out->len > 0 || listing->begun ? "\n]\n" : "[]\n");
+    return g_string_free(out, FALSE);
+}
+
+/* A list of one page is a table like any other. */
+static char *
+format_rows(const Listing *listing, JsonArray *devices, gboolean more)
+{
+    const TableStyle style = {.color = isatty(STDOUT_FILENO) == 1};
+
+    for (guint i = 0; i < json_array_get_length(devices); i++)
+        table_add_device(listing->table, json_array_get_element(devices, i));
+    if (more || listing->begun)
+        return table_take(listing->table, style.color);
+    return table_rows(listing->table) > 0 ? table_format(listing->table, &style)
+                                          : g_strdup("No devices\n");
+}
+
+/* Prints PAGE; LAST_ID and LAST_MODULE become its end, NULL when nothing follows. */
+static gboolean
+print_page(Listing *listing, JsonNode *page, char **last_id, char **last_module, GError **error)
+{
+    JsonArray *devices = verb_json_array(page, "devices");
+    gboolean more = verb_json_boolean(page, "more");
+    guint len = devices ? json_array_get_length(devices) : 0;
+    JsonNode *last = len ? json_array_get_element(devices, len - 1) : NULL;
+    g_autofree char *text = NULL;
+
+    if (!devices || (more && !last)) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
+                            "the hub's list makes no sense");
+        return FALSE;
+    }
+    text =
+        listing->table ? format_rows(listing, devices, more) : format_json(listing, devices, more);
+    listing->begun = TRUE;
+    g_free(*last_id);
+    g_free(*last_module);
+    *last_id = more ? g_strdup(verb_json_text(last, "deviceId")) : NULL;
+    *last_module = more ? g_strdup(verb_json_text(last, "moduleId")) : NULL;
+    return cli_write(text, error);
+}
+
+gboolean
+verb_device_list(const CliCall *call, GError **error)
+{
+    g_autoptr(AdminClient) client = cli_connect(call, error);
+    g_autoptr(Table) table = table_new("DEVICE", "MODULE", "STATUS", "CONNECTION", "CREATED", NULL);
+    Listing listing = {.table = call->options->json ? NULL : table};
+    g_autofree char *id = g_strdup(""), *module = g_strdup("");
+
+    while (client && id) {
+        g_autoptr(JsonNode) page = ask_page(client, id, module, error);
+
+        if (!page || !print_page(&listing, page, &id, &module, error))
+            return FALSE;
+    }
+    return client != NULL;
+}
