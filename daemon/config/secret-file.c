@@ -39,9 +39,9 @@ secret_check(int fd, const char *path, gboolean credential, GError **error)
         return TRUE;
     if (status.st_uid != 0 && status.st_uid != geteuid())
         return secret_fail(path, error,
-                           "it holds a key and belongs to user %u; it must belong to root or to "
-                           "user %u",
-                           status.st_uid, geteuid());
+                           "it holds a key and belongs to user %u; it must belong to user %s: "
+                           "chown %s",
+                           status.st_uid, g_get_user_name(), g_get_user_name());
     if (mode & 077)
         return secret_fail(path, error,
                            "it holds a key and has mode %04o, so that others may reach it; it "
@@ -75,6 +75,25 @@ secret_read(int fd, const char *path, gsize max, GError **error)
     return NULL;
 }
 
+/* A file that root keeps for itself is the usual case: what helps is said with it. */
+static gboolean
+secret_fail_open(const char *path, int number, GError **error)
+{
+    const char *user = g_get_user_name();
+    struct stat status;
+
+    if (number != EACCES)
+        return secret_fail(path, error, "%s", g_strerror(number));
+    if (stat(path, &status) < 0)
+        return secret_fail(path, error, "%s: user %s cannot enter its folder", g_strerror(number),
+                           user);
+    return secret_fail(
+        path, error,
+        "%s: it belongs to user %u, and user %s has to read it: chown %s %s; or load "
+        "it as a credential, with LoadCredential= in the unit",
+        g_strerror(number), status.st_uid, user, user, path);
+}
+
 static gboolean
 is_credential(const char *path)
 {
@@ -92,7 +111,7 @@ secret_file_read(const char *path, gsize max, GError **error)
     char *secret = NULL;
 
     if (fd < 0) {
-        secret_fail(path, error, "%s", g_strerror(errno));
+        (void)secret_fail_open(path, errno, error);
         return NULL;
     }
     if (secret_check(fd, path, is_credential(path), error))

@@ -2,6 +2,7 @@
 """Installs into an empty folder and looks at what is there: test_install.py BUILD SOURCE."""
 
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -147,6 +148,104 @@ class Installed(unittest.TestCase):
         service = read(self.path('usr/lib/systemd/system/streamd.service'))
         self.assertIn('User=streamd', service.splitlines())
         self.assertRegex(read(self.path('usr/lib/sysusers.d/streamd.conf')), r'(?m)^u streamd - ')
+
+
+class Again(unittest.TestCase):
+    """Installed over what an administrator has changed."""
+    CONF = 'etc/streamd/streamhub.conf'
+    LINK = 'etc/ssh/ssh_config.d/20-streamd.conf'
+    RECORD = 'etc/streamd/.installed'
+    OURS = read(os.path.join(SOURCE, 'systemd/streamhub.conf'))
+    CHANGED = '[hub]\npenalty = 7\n'
+
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix='streamd-install-')
+        self.addCleanup(shutil.rmtree, self.root)
+        self.install()
+
+    def install(self, umask=0o022, **env):
+        kept = os.path.join(BUILD, 'meson-logs/kept')
+        if os.path.exists(kept):
+            os.unlink(kept)
+        subprocess.run(['meson', 'install', '-C', BUILD, '--no-rebuild', '--destdir', self.root], check=True,
+                       stdout=subprocess.DEVNULL, umask=umask, env={**os.environ, **env})
+        return read(kept).splitlines() if os.path.exists(kept) else []
+
+    def path(self, name):
+        return os.path.join(self.root, name)
+
+    def write(self, name, text):
+        with open(self.path(name), 'w', encoding='utf-8') as file:
+            file.write(text)
+
+    def assert_conf(self, text, new=None):
+        self.assertEqual(read(self.path(self.CONF)), text)
+        self.assertEqual(os.path.exists(self.path(self.CONF + '.new')), new is not None)
+        if new:
+            self.assertEqual(read(self.path(self.CONF + '.new')), new)
+
+    def installed_by_an_older_version(self, text):
+        """Its default was TEXT, and that is recorded."""
+        self.write(self.RECORD, f'{hashlib.sha256(text.encode()).hexdigest()} /{self.CONF}\n')
+
+    def test_nothing_was_changed(self):
+        self.assertEqual(self.install(umask=0o077), [])
+        self.assert_conf(self.OURS)
+        self.assertEqual(os.stat(self.path(self.CONF)).st_mode & 0o777, 0o644)
+        self.assertTrue(os.path.islink(self.path(self.LINK)))
+        self.assertEqual(len(read(self.path(self.RECORD)).splitlines()), 2)
+
+    def test_a_changed_file_is_kept(self):
+        self.write(self.CONF, self.CHANGED)
+        for _ in range(2):
+            self.assertEqual(self.install(), [f'Kept: /{self.CONF} as it was changed here'])
+            self.assert_conf(self.CHANGED)
+
+    def test_a_new_default_goes_beside_it(self):
+        self.installed_by_an_older_version('# older\n')
+        self.write(self.CONF, self.CHANGED)
+        self.assertEqual(self.install(), [
+            f'Kept: /{self.CONF} as it was changed here; the new one is /{self.CONF}.new'])
+        self.assert_conf(self.CHANGED, self.OURS)
+        self.install()
+        self.assert_conf(self.CHANGED, self.OURS)
+        self.write(self.CONF, self.OURS)
+        self.assertEqual(self.install(), [])
+        self.assert_conf(self.OURS)
+
+    def test_an_old_default_that_nobody_changed_is_replaced(self):
+        self.installed_by_an_older_version('# older\n')
+        self.write(self.CONF, '# older\n')
+        self.assertEqual(self.install(), [])
+        self.assert_conf(self.OURS)
+
+    def test_a_file_that_is_gone_comes_back(self):
+        """The hub's unit names it."""
+        os.unlink(self.path(self.CONF))
+        self.assertEqual(self.install(), [])
+        self.assert_conf(self.OURS)
+
+    def test_from_before_there_was_a_record(self):
+        os.unlink(self.path(self.RECORD))
+        self.write(self.CONF, self.CHANGED)
+        os.unlink(self.path(self.LINK))
+        self.assertEqual(len(self.install(STREAMD_UPDATE='yes')), 2)
+        self.assert_conf(self.CHANGED, self.OURS)
+        self.assertFalse(os.path.lexists(self.path(self.LINK)))
+
+    def test_a_removed_link_stays_removed(self):
+        os.unlink(self.path(self.LINK))
+        for _ in range(2):
+            said = self.install()
+            self.assertEqual(len(said), 1)
+            self.assertIn(f'/{self.LINK} was removed and stays so', said[0])
+            self.assertFalse(os.path.lexists(self.path(self.LINK)))
+
+    def test_something_else_in_the_place_of_the_link(self):
+        os.unlink(self.path(self.LINK))
+        self.write(self.LINK, '# my own\n')
+        self.assertEqual(self.install(), [])
+        self.assertEqual(read(self.path(self.LINK)), '# my own\n')
 
 
 if __name__ == '__main__':

@@ -12,6 +12,27 @@ hub device add pump >/dev/null
 install -d -m 700 /etc/streamd/credentials
 hub connection-string device pump --output /etc/streamd/credentials/plant
 
+# What the README says, word for word: its configuration, and whose the file has to be.
+readme=/usr/share/doc/streamd/README.md
+sed -n '/^```ini$/,/^```$/p' $readme | sed '1d;$d' >$conf
+cp /etc/streamd/credentials/plant office.cs
+install -m 600 office.cs /etc/streamd/office.cs
+systemctl --no-block start streamd
+ok "a file that is root's: the log says what helps" until_true journalctl -q -u streamd -g 'chown streamd /etc/streamd/office.cs'
+cure=$(journalctl -q -o cat -u streamd -g 'chown streamd' | grep -o 'chown streamd [^ ;]*' | tail -n 1)
+is_connected() {
+    streamctl --system --json hub list | grep -q '"connected"'
+}
+ok "the cure: $cure" $cure
+ok 'it helps' until_true is_connected
+rm /etc/streamd/office.cs
+command=$(grep -o 'install -o streamd .*office\.cs$' $readme)
+ok "what the README says: $command" $command
+ok 'restart' systemctl restart streamd
+ok 'it is connected' until_true is_connected
+systemctl stop streamd
+rm /etc/streamd/office.cs
+
 cat >$conf <<'CONF'
 [target web]
 Address=tcp:127.0.0.1:80
@@ -37,9 +58,6 @@ drop_in streamd.service credential <<'UNIT'
 [Service]
 LoadCredential=plant:/etc/streamd/credentials/plant
 UNIT
-is_connected() {
-    streamctl --system --json hub list | grep -q '"connected"'
-}
 ok 'a credential: restart' systemctl restart streamd
 ok 'and it is connected' until_true is_connected
 
