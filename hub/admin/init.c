@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <glib/gstdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef enum {
@@ -71,21 +70,21 @@ make_registry(const char *path, GError **error)
     return FALSE;
 }
 
+static gboolean
+set_file_error(const char *path, int number, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
+                g_strerror(number));
+    return FALSE;
+}
+
 /* The hub's user needs everything but the authority's key, which stays with root. */
 static gboolean
 give_files(const char *state_dir, char *const *paths, GError **error)
 {
-    struct stat info;
-
-    if (geteuid() != 0 || stat(state_dir, &info) < 0 || info.st_uid == 0)
-        return TRUE;
-    for (guint i = 0; i < FILES; i++) {
-        if (i == FILE_CA_KEY || lchown(paths[i], info.st_uid, info.st_gid) == 0)
-            continue;
-        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "%s: %s", paths[i],
-                    g_strerror(errno));
-        return FALSE;
-    }
+    for (guint i = 0; i < FILES; i++)
+        if (i != FILE_CA_KEY && !state_give(state_dir, paths[i], error))
+            return FALSE;
     return TRUE;
 }
 
@@ -99,16 +98,29 @@ make_files(const char *state_dir, char *const *paths, const char *const *names, 
 }
 
 static gboolean
-nothing_exists(char *const *paths, GError **error)
+is_there(const char *path)
 {
+    return g_file_test(path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
+}
+
+/* Says what is there, and where it is not all what is missing: nobody but the administrator knows
+ * whether it is worth something. */
+static gboolean
+nothing_exists(const char *state_dir, char *const *paths, GError **error)
+{
+    g_autoptr(GString) there = g_string_new(NULL), missing = g_string_new(NULL);
+
     for (guint i = 0; i < FILES; i++) {
-        if (!g_file_test(paths[i], G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK))
-            continue;
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS,
-                    "%s is there already: nothing was changed", paths[i]);
-        return FALSE;
+        GString *list = is_there(paths[i]) ? there : missing;
+
+        g_string_append_printf(list, "%s%s", list->len ? ", " : "", file_names[i]);
     }
-    return TRUE;
+    if (there->len == 0)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS,
+                "%s: there is already %s%s%s: nothing was changed", state_dir, there->str,
+                missing->len ? ", but no " : "", missing->str);
+    return FALSE;
 }
 
 static void
@@ -124,19 +136,75 @@ remove_files(char *const *paths)
         }
 }
 
+/* Sets the mark, or finds that of an init that was killed: what that one made is removed. */
+static gboolean
+begin(int folder, const char *state_dir, const char *mark, char *const *paths, GError **error)
+{
+    if (is_there(mark)) {
+        remove_files(paths);
+        return TRUE;
+    }
+    return nothing_exists(state_dir, paths, error) && private_file_write(mark, "", 0, error) &&
+           (fsync(folder) == 0 || set_file_error(state_dir, errno, error));
+}
+
+/* The hub is there once the mark has gone: before that its files are, for good. */
+static gboolean
+finish(int folder, const char *state_dir, const char *mark, GError **error)
+{
+    if (fsync(folder) < 0)
+        return set_file_error(state_dir, errno, error);
+    if (g_unlink(mark) < 0)
+        return set_file_error(mark, errno, error);
+    return fsync(folder) == 0 || set_file_error(state_dir, errno, error);
+}
+
+static gboolean
+init_locked(int folder, const char *state_dir, char *const *paths, const char *const *names,
+            GError **error)
+{
+    g_autofree char *mark = g_build_filename(state_dir, STATE_UNFINISHED, NULL);
+
+    if (!begin(folder, state_dir, mark, paths, error))
+        return FALSE;
+    if (make_files(state_dir, paths, names, error) && finish(folder, state_dir, mark, error))
+        return TRUE;
+    remove_files(paths);
+    (void)g_unlink(mark);
+    return FALSE;
+}
+
 gboolean
 init_run(const char *state_dir, const char *const *names, GError **error)
 {
     g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
-    char *const *files;
+    g_autofree char *mark = g_build_filename(state_dir, STATE_UNFINISHED, NULL);
+    gboolean ok;
+    int folder;
 
     for (guint i = 0; i < FILES; i++)
         g_ptr_array_add(paths, g_build_filename(state_dir, file_names[i], NULL));
-    files = (char *const *)paths->pdata;
-    if (!private_folder_make(state_dir, error) || !nothing_exists(files, error))
+    /* Of a hub that is served the files are told, not the lock. */
+    if (!private_folder_make(state_dir, error) ||
+        (!is_there(mark) && !nothing_exists(state_dir, (char *const *)paths->pdata, error)))
         return FALSE;
-    if (make_files(state_dir, files, names, error))
+    folder = state_lock(state_dir, error);
+    if (folder < 0)
+        return FALSE;
+    ok = init_locked(folder, state_dir, (char *const *)paths->pdata, names, error);
+    close(folder);
+    return ok;
+}
+
+gboolean
+init_check_finished(const char *state_dir, GError **error)
+{
+    g_autofree char *mark = g_build_filename(state_dir, STATE_UNFINISHED, NULL);
+
+    if (!is_there(mark))
         return TRUE;
-    remove_files(files);
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                "%s: the hub is half made: 'streamhub init' did not come to its end; run it again",
+                state_dir);
     return FALSE;
 }

@@ -129,7 +129,7 @@ status_of_code(RegistryCode code)
         return 400;
     case REGISTRY_LIMIT:
         return 403;
-    case REGISTRY_FULL:
+    case REGISTRY_STORAGE:
         return 507;
     case REGISTRY_BUSY:
     case REGISTRY_CLOSED:

@@ -13,13 +13,13 @@
 #include "hub/registry/sqlite.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib-unix.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#define ADMIN_AGAIN_S 2
 
 typedef struct {
     const ServeOptions *options;
@@ -37,6 +37,7 @@ typedef struct {
     guint16 port; /* of the first listener */
     AdminHub admin_hub;
     AdminServer *admin;
+    guint admin_again; /* source: the disk takes no socket */
     Watchdog *watchdog;
     guint signals[3]; /* sources */
     gboolean stopping;
@@ -48,6 +49,8 @@ serve_clear(Serve *serve)
     for (gsize i = 0; i < G_N_ELEMENTS(serve->signals); i++)
         if (serve->signals[i])
             g_source_remove(serve->signals[i]);
+    if (serve->admin_again)
+        g_source_remove(serve->admin_again);
     watchdog_free(serve->watchdog);
     admin_server_free(serve->admin);
     if (serve->registry)
@@ -125,25 +128,12 @@ serve_check_names(char *const *names, GError **error)
     return FALSE;
 }
 
-/* One hub per state folder: what the registry's cache holds must be true. The kernel gives the lock
- * back however this process ends. */
+/* One hub per state folder: what the registry's cache holds must be true. */
 static gboolean
 serve_lock(Serve *serve, GError **error)
 {
-    const char *folder = serve->options->state_dir;
-    int number = 0;
-
-    serve->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (serve->lock >= 0 && flock(serve->lock, LOCK_EX | LOCK_NB) == 0)
-        return TRUE;
-    number = errno;
-    if (number == EWOULDBLOCK)
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS, "%s: another streamhub serves it",
-                    folder);
-    else
-        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", folder,
-                    g_strerror(number));
-    return FALSE;
+    serve->lock = state_lock(serve->options->state_dir, error);
+    return serve->lock >= 0 && init_check_finished(serve->options->state_dir, error);
 }
 
 static gboolean
@@ -259,11 +249,33 @@ serve_listen(Serve *serve, GString *lines, GError **error)
            listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
 }
 
-static gboolean
-serve_open_admin(Serve *serve, GError **error)
+static AdminServer *
+open_admin(Serve *serve, GError **error)
 {
     g_autofree char *usual = g_build_filename(serve->options->state_dir, STATE_ADMIN_SOCKET, NULL);
     const char *path = serve->options->admin_socket ? serve->options->admin_socket : usual;
+
+    return admin_server_new(path, geteuid(), &serve->admin_hub, error);
+}
+
+static gboolean
+on_admin_again(void *data)
+{
+    Serve *serve = data;
+
+    serve->admin = open_admin(serve, NULL);
+    if (!serve->admin)
+        return G_SOURCE_CONTINUE;
+    serve->admin_again = 0;
+    g_message("The admin socket is there now");
+    return G_SOURCE_REMOVE;
+}
+
+/* A disk that is full or read-only keeps nobody's streams away: the socket comes later. */
+static gboolean
+serve_open_admin(Serve *serve, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
 
     serve->admin_hub = (AdminHub){.registry = serve->registry,
                                   .host = serve->names[0],
@@ -272,8 +284,16 @@ serve_open_admin(Serve *serve, GError **error)
                                   .is_online = is_online,
                                   .counts = counts,
                                   .data = serve};
-    serve->admin = admin_server_new(path, geteuid(), &serve->admin_hub, error);
-    return serve->admin != NULL;
+    serve->admin = open_admin(serve, &failure);
+    if (serve->admin)
+        return TRUE;
+    if (!g_error_matches(failure, STREAMD_ERROR, STREAMD_ERROR_BUSY)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    g_warning("%s; it is tried again every %d s", failure->message, ADMIN_AGAIN_S);
+    serve->admin_again = g_timeout_add_seconds(ADMIN_AGAIN_S, on_admin_again, serve);
+    return TRUE;
 }
 
 static void

@@ -260,6 +260,17 @@ set_error(const char *path, StreamdError code, const char *text, GError **error)
     return FALSE;
 }
 
+/* For the last call that failed. A disk may have room, or be writable, another time. */
+static gboolean
+set_system_error(const char *path, GError **error)
+{
+    int number = errno;
+    gboolean disk = number == ENOSPC || number == EDQUOT || number == EROFS || number == EIO;
+
+    return set_error(path, disk ? STREAMD_ERROR_BUSY : STREAMD_ERROR_FAILED, g_strerror(number),
+                     error);
+}
+
 /* Removes what an earlier server left behind, and nothing else. */
 static gboolean
 clear_stale(const char *path, const struct sockaddr_un *address, GError **error)
@@ -280,7 +291,7 @@ clear_stale(const char *path, const struct sockaddr_un *address, GError **error)
     close(fd);
     if (alive)
         return set_error(path, STREAMD_ERROR_EXISTS, "another streamhub listens there", error);
-    return unlink(path) == 0 || set_error(path, STREAMD_ERROR_FAILED, g_strerror(errno), error);
+    return unlink(path) == 0 || set_system_error(path, error);
 }
 
 static gboolean
@@ -297,7 +308,7 @@ server_bind(AdminServer *server, GError **error)
     /* Nobody gets in before listen(2); who may is asked of the kernel for each peer. */
     if (server->fd < 0 || bind(server->fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
         chmod(server->path, 0660) < 0 || listen(server->fd, BACKLOG) < 0)
-        return set_error(server->path, STREAMD_ERROR_FAILED, g_strerror(errno), error);
+        return set_system_error(server->path, error);
     return TRUE;
 }
 

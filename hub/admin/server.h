@@ -18,7 +18,8 @@ typedef struct AdminServer AdminServer;
 
 /* Binds PATH, mode 0660, in the place of a socket that nobody listens on any more. HUB outlives it.
  * OWNER is who may ask besides root, usually geteuid(). STREAMD_ERROR_EXISTS when somebody listens
- * there, STREAMD_ERROR_INVALID for a path that is too long or not a socket. */
+ * there, STREAMD_ERROR_INVALID for a path that is too long or not a socket, STREAMD_ERROR_BUSY
+ * while the disk takes no file. */
 AdminServer *admin_server_new(const char *path, uid_t owner, const AdminHub *hub, GError **error);
 
 /* Closes all connections, answered or not, and removes the socket. NULL is fine. */

@@ -18,7 +18,7 @@ static const char *const code_names[] = {
     [REGISTRY_OK] = "ok",           [REGISTRY_NOT_FOUND] = "not-found",
     [REGISTRY_EXISTS] = "exists",   [REGISTRY_INVALID] = "invalid",
     [REGISTRY_LIMIT] = "limit",     [REGISTRY_BUSY] = "busy",
-    [REGISTRY_FULL] = "disk-full",  [REGISTRY_FAILED] = "failed",
+    [REGISTRY_STORAGE] = "storage", [REGISTRY_FAILED] = "failed",
     [REGISTRY_CLOSED] = "stopping",
 };
 

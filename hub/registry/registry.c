@@ -32,7 +32,7 @@ static const char *const code_messages[] = {
     [REGISTRY_INVALID] = "a name, key or right is malformed",
     [REGISTRY_LIMIT] = "the registry holds as many as it may",
     [REGISTRY_BUSY] = "the registry is busy; try again",
-    [REGISTRY_FULL] = "the disk of the registry is full",
+    [REGISTRY_STORAGE] = "the disk takes no change of the registry",
     [REGISTRY_FAILED] = "the registry failed",
     [REGISTRY_CLOSED] = "the hub is stopping",
 };

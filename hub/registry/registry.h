@@ -40,7 +40,8 @@ typedef enum {
     REGISTRY_INVALID, /* a name, key or right that cannot be */
     REGISTRY_LIMIT,   /* one of the limits above */
     REGISTRY_BUSY,    /* the database is locked or slow: try again (503) */
-    REGISTRY_FULL,    /* the disk is full: nothing was changed (507) */
+    REGISTRY_STORAGE, /* the disk takes no change: full, read-only, failing; the message has the
+                       * system's reason (507) */
     REGISTRY_FAILED,  /* the database failed; nothing was changed */
     REGISTRY_CLOSED,  /* the registry was freed meanwhile */
 } RegistryCode;

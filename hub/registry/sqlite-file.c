@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define APPLICATION_ID 0x53747268 /* "Strh" */
@@ -32,6 +33,28 @@ static const char connection_setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchron
                                        "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
                                        "PRAGMA journal_size_limit=4194304;";
 
+const char *
+registry_sqlite_file_reason(sqlite3 *db)
+{
+    int number = 0;
+
+    switch (sqlite3_errcode(db) & 0xff) {
+    case SQLITE_FULL:
+        number = ENOSPC;
+        break;
+    case SQLITE_READONLY:
+        number = EROFS;
+        break;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        number = sqlite3_system_errno(db);
+        break;
+    default:
+        break;
+    }
+    return number ? g_strerror(number) : sqlite3_errmsg(db);
+}
+
 gboolean
 registry_sqlite_file_error(sqlite3 *db, const char *path, GError **error)
 {
@@ -42,7 +65,8 @@ registry_sqlite_file_error(sqlite3 *db, const char *path, GError **error)
                 code == SQLITE_BUSY ? STREAMD_ERROR_BUSY
                 : damaged           ? STREAMD_ERROR_INVALID
                                     : STREAMD_ERROR_FAILED,
-                "%s: %s", path, code == SQLITE_NOTADB ? "not a registry" : sqlite3_errmsg(db));
+                "%s: %s", path,
+                code == SQLITE_NOTADB ? "not a registry" : registry_sqlite_file_reason(db));
     return FALSE;
 }
 
@@ -112,14 +136,13 @@ db_check(sqlite3 *db, const char *path, GError **error)
     return db_upgrade(db, path, version, error);
 }
 
+/* Serialized by the one thread that has it. */
 static sqlite3 *
-db_open(const char *path, GError **error)
+db_open(const char *path, int flags, const char *vfs, GError **error)
 {
     sqlite3 *db = NULL;
 
-    /* Serialized by the one thread that has it. */
-    if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK) {
+    if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, vfs) != SQLITE_OK) {
         (void)registry_sqlite_file_error(db, path, error);
         (void)sqlite3_close(db);
         return NULL;
@@ -147,7 +170,7 @@ registry_sqlite_create(const char *path, GError **error)
     if (fd < 0)
         return set_file_error(path, errno, error);
     close(fd);
-    db = db_open(path, error);
+    db = db_open(path, SQLITE_OPEN_READWRITE, NULL, error);
     if (!db)
         return FALSE;
     ok = db_execute(db, path, connection_setup, error) && db_upgrade(db, path, 0, error);
@@ -155,18 +178,85 @@ registry_sqlite_create(const char *path, GError **error)
     return ok;
 }
 
-sqlite3 *
-registry_sqlite_file_open(const char *path, GError **error)
+/* Where DB's last failure, or its being read-only, is the disk's, *ret_reason is set. */
+static void
+note_reason(sqlite3 *db, const char *path, char **ret_reason)
 {
+    int code = sqlite3_errcode(db) & 0xff;
+
+    g_clear_pointer(ret_reason, g_free);
+    if (sqlite3_db_readonly(db, "main") == 1)
+        *ret_reason = g_strdup(g_strerror(access(path, W_OK) < 0 ? errno : EROFS));
+    else if (code == SQLITE_FULL || code == SQLITE_IOERR || code == SQLITE_CANTOPEN ||
+             code == SQLITE_READONLY)
+        *ret_reason = g_strdup(registry_sqlite_file_reason(db));
+}
+
+/* NULL with *ret_reason set where it is the disk that does not let us. SQLite opens a file that
+ * cannot be written for reading, and says so only when it is asked. */
+static sqlite3 *
+open_writable(const char *path, gboolean check, char **ret_reason, GError **error)
+{
+    sqlite3 *db = db_open(path, SQLITE_OPEN_READWRITE, NULL, error);
+
+    if (!db)
+        return NULL;
+    if ((!check || db_check(db, path, error)) && db_execute(db, path, connection_setup, error) &&
+        sqlite3_db_readonly(db, "main") == 0)
+        return db;
+    note_reason(db, path, ret_reason);
+    (void)sqlite3_close(db);
+    return NULL;
+}
+
+/* With what a hub that was killed left in its log: the index of that log, which is a file
+ * otherwise, is kept in memory, for this process has the database alone, and so needs no locks
+ * either. Without a log SQLite would make one; told that the file cannot change, it does not. */
+static sqlite3 *
+open_readable(const char *path, GError **error)
+{
+    static const char setup[] = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA trusted_schema=OFF;"
+                                "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;";
+    g_autofree char *log = g_strconcat(path, "-wal", NULL);
+    g_autofree char *whole = g_canonicalize_filename(path, NULL);
+    g_autofree char *escaped = g_filename_to_uri(whole, NULL, error);
+    g_autofree char *uri = escaped ? g_strconcat(escaped, "?immutable=1", NULL) : NULL;
+    struct stat info;
+    sqlite3 *db;
+
+    if (!uri)
+        return NULL;
+    if (stat(log, &info) == 0 && info.st_size > 0)
+        db = db_open(path, SQLITE_OPEN_READONLY, "unix-none", error);
+    else
+        db = db_open(uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL, error);
+    if (!db)
+        return NULL;
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (db_execute(db, path, setup, error))
+        return db;
+    (void)sqlite3_close(db);
+    return NULL;
+}
+
+sqlite3 *
+registry_sqlite_file_open(const char *path, gboolean check, char **ret_reason, GError **error)
+{
+    g_autofree char *reason = NULL;
+    g_autoptr(GError) failure = NULL;
     sqlite3 *db;
 
     if (!private_file_check(path, error))
         return NULL;
-    db = db_open(path, error);
-    if (!db)
-        return NULL;
-    if (db_check(db, path, error) && db_execute(db, path, connection_setup, error))
-        return db;
-    (void)sqlite3_close(db);
-    return NULL;
+    db = open_writable(path, check, &reason, &failure);
+    if (!db && reason) {
+        g_clear_error(&failure);
+        db = open_readable(path, &failure);
+    }
+    if (db && reason && check && !db_check(db, path, &failure))
+        g_clear_pointer(&db, sqlite3_close);
+    if (failure)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    *ret_reason = g_steal_pointer(&reason);
+    return db;
 }

@@ -2,6 +2,11 @@
 /* Registry in SQLite: one file, a thread of its own (registry/sqlite*.c alone know sqlite3.h).
  *
  * WAL with synchronous=FULL: a change that was answered with REGISTRY_OK survives a power cut.
+ * A change stands in the log (FILE-wal) alone for REGISTRY_SQLITE_FOLD, and is in the file itself
+ * then; when the registry is closed there is no log.
+ *
+ * A disk that is full, read-only or failing: what is there is looked up, also when it is so at the
+ * start, and changes are REGISTRY_STORAGE until the disk takes one.
  * While another process holds the database, a change waits REGISTRY_SQLITE_BUSY_MS on that thread
  * and is then REGISTRY_BUSY; look-ups go on. */
 #pragma once
@@ -11,6 +16,8 @@
 #define REGISTRY_SQLITE_BUSY_MS 2000
 /* A job that waited longer than this for its turn is REGISTRY_BUSY at once. */
 #define REGISTRY_SQLITE_PATIENCE (5 * G_TIME_SPAN_SECOND)
+/* How long a change may be in the log only. */
+#define REGISTRY_SQLITE_FOLD G_TIME_SPAN_SECOND
 
 /* Makes an empty registry, readable by the owner only. Any thread; waits for the disk.
  * G_FILE_ERROR_EXIST when there is something of that name. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,6 +38,10 @@ static const CliVerb verbs[] = {
      verb_connection_string_device, "ID", "print the connection string of a device: a credential"},
     {"connection-string policy", 1, 1, CLI_OUTPUT | CLI_KEYS, verb_connection_string_policy, "NAME",
      "print the connection string of a policy: a credential"},
+    {"backup", 1, 1, 0, verb_backup, "FILE",
+     "copy the registry into a new file of mode 0600, also while the hub runs"},
+    {"restore", 1, 1, 0, verb_restore, "FILE",
+     "put a backup in the registry's place; the hub is stopped, the former one kept"},
     {"endpoints", 0, 0, 0, verb_endpoints, "", "print the streaming endpoints as JSON"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
 };
@@ -316,10 +321,8 @@ cli_write(const char *text, GError **error)
     }
     if (len == 0 && !ferror(stdout))
         return TRUE;
-    if (errno == EPIPE) { /* libraries ignore the signal; `| head` expects no message */
-        (void)signal(SIGPIPE, SIG_DFL);
-        (void)raise(SIGPIPE);
-    }
+    if (errno == EPIPE) /* libraries ignore the signal; `| head` expects no message */
+        exit(128 + SIGPIPE);
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "standard output: %s",
                 g_strerror(errno));
     return FALSE;

@@ -76,6 +76,8 @@ void cli_print_json(JsonNode *node);
 gboolean verb_init(const CliCall *call, GError **error);
 gboolean verb_serve(const CliCall *call, GError **error);
 gboolean verb_settings(const CliCall *call, GError **error);
+gboolean verb_backup(const CliCall *call, GError **error);
+gboolean verb_restore(const CliCall *call, GError **error);
 gboolean verb_status(const CliCall *call, GError **error);
 gboolean verb_endpoints(const CliCall *call, GError **error);
 gboolean verb_device_add(const CliCall *call, GError **error);

@@ -330,9 +330,9 @@ test_failing_disk(Scratch *s, gconstpointer data G_GNUC_UNUSED)
 {
     g_clear_pointer(&s->registry, registry_free);
     faulty_install();
-    fail_everywhere(s, SQLITE_FULL, REGISTRY_FULL);
-    fail_everywhere(s, SQLITE_IOERR_WRITE, REGISTRY_FAILED);
-    fail_everywhere(s, SQLITE_IOERR_FSYNC, REGISTRY_FAILED);
+    fail_everywhere(s, SQLITE_FULL, REGISTRY_STORAGE);
+    fail_everywhere(s, SQLITE_IOERR_WRITE, REGISTRY_STORAGE);
+    fail_everywhere(s, SQLITE_IOERR_FSYNC, REGISTRY_STORAGE);
     faulty_remove();
 }
 
@@ -347,8 +347,8 @@ test_full_disk_stays(Scratch *s, gconstpointer data G_GNUC_UNUSED)
     faulty.fault = SQLITE_FULL;
     faulty.stays = TRUE;
     faulty.countdown = 0;
-    g_assert_cmpint(add(s->registry, "dev2", NULL), ==, REGISTRY_FULL);
-    g_assert_cmpint(add(s->registry, "dev2", NULL), ==, REGISTRY_FULL);
+    g_assert_cmpint(add(s->registry, "dev2", NULL), ==, REGISTRY_STORAGE);
+    g_assert_cmpint(add(s->registry, "dev2", NULL), ==, REGISTRY_STORAGE);
     g_assert_cmpint(lookup(s->registry, "dev1", NULL), ==, REGISTRY_OK);
     g_assert_cmpint(lookup(s->registry, "dev2", NULL), ==, REGISTRY_NOT_FOUND);
     faulty.countdown = -1;

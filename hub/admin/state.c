@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/admin/state.h"
+
+#include "common/base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static gboolean
+set_file_error(const char *path, int number, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
+                g_strerror(number));
+    return FALSE;
+}
+
+gboolean
+state_give(const char *state_dir, const char *path, GError **error)
+{
+    struct stat info;
+
+    if (geteuid() != 0 || stat(state_dir, &info) < 0 || info.st_uid == 0)
+        return TRUE;
+    return lchown(path, info.st_uid, info.st_gid) == 0 || set_file_error(path, errno, error);
+}
+
+int
+state_lock(const char *state_dir, GError **error)
+{
+    int fd = open(state_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int number;
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    number = errno;
+    if (fd >= 0)
+        close(fd);
+    if (number == EWOULDBLOCK)
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS, "%s: another streamhub serves it",
+                    state_dir);
+    else
+        (void)set_file_error(state_dir, number, error);
+    return -1;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/registry/sqlite-backup.h"
+
+#include "common/base/error.h"
+#include "hub/base/private-file.h"
+#include "hub/registry/sqlite-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+db_close(sqlite3 *db)
+{
+    (void)sqlite3_close(db);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, db_close)
+
+static void
+statement_finish(sqlite3_stmt *statement)
+{
+    (void)sqlite3_finalize(statement);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3_stmt, statement_finish)
+
+static gboolean
+set_file_error(const char *path, int number, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
+                g_strerror(number));
+    return FALSE;
+}
+
+static gboolean
+set_invalid(const char *path, const char *text, GError **error)
+{
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: %s", path, text);
+    return FALSE;
+}
+
+/* What was renamed or linked in PATH's folder is there after a power cut. */
+static gboolean
+sync_folder(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int number = fd < 0 || fsync(fd) < 0 ? errno : 0;
+
+    if (fd >= 0)
+        close(fd);
+    return number == 0 || set_file_error(folder, number, error);
+}
+
+/* Type, length and bytes: no two rows look the same. */
+static void
+digest_row(GChecksum *sum, sqlite3_stmt *row)
+{
+    for (int column = 0; column < sqlite3_column_count(row); column++) {
+        gint64 type = sqlite3_column_type(row, column);
+        const void *bytes = type == SQLITE_BLOB ? sqlite3_column_blob(row, column)
+                                                : sqlite3_column_text(row, column);
+        gint64 head[2] = {GINT64_TO_LE(type), 0};
+        int len = sqlite3_column_bytes(row, column);
+
+        head[1] = GINT64_TO_LE((gint64)len);
+        g_checksum_update(sum, (const guchar *)head, sizeof head);
+        if (len > 0)
+            g_checksum_update(sum, bytes, len);
+    }
+}
+
+static gboolean
+digest_query(GChecksum *sum, sqlite3 *db, const char *path, const char *sql, GError **error)
+{
+    g_autoptr(sqlite3_stmt) rows = NULL;
+    int result = sqlite3_prepare_v2(db, sql, -1, &rows, NULL);
+
+    while (result == SQLITE_OK || result == SQLITE_ROW)
+        if ((result = sqlite3_step(rows)) == SQLITE_ROW)
+            digest_row(sum, rows);
+    return result == SQLITE_DONE || registry_sqlite_file_error(db, path, error);
+}
+
+#define TABLES "FROM sqlite_schema WHERE type = 'table' AND name <> 'backup' ORDER BY name"
+
+/* Of all tables but that of the backup, as text; NULL with an error. Tables without row ids keep
+ * their rows in order. */
+static char *
+digest(sqlite3 *db, const char *path, GError **error)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    g_autoptr(sqlite3_stmt) tables = NULL;
+    int result = sqlite3_prepare_v2(db, "SELECT name " TABLES, -1, &tables, NULL);
+
+    if (!digest_query(sum, db, path, "SELECT name, sql " TABLES, error) ||
+        !digest_query(sum, db, path, "PRAGMA user_version", error))
+        return NULL;
+    while (result == SQLITE_OK || result == SQLITE_ROW)
+        if ((result = sqlite3_step(tables)) == SQLITE_ROW) {
+            char *sql = sqlite3_mprintf("SELECT * FROM \"%w\"", sqlite3_column_text(tables, 0));
+            gboolean ok = digest_query(sum, db, path, sql, error);
+
+            sqlite3_free(sql);
+            if (!ok)
+                return NULL;
+        }
+    if (result == SQLITE_DONE)
+        return g_strdup(g_checksum_get_string(sum));
+    (void)registry_sqlite_file_error(db, path, error);
+    return NULL;
+}
+
+/* Makes FILE, empty and private, and opens it. */
+static sqlite3 *
+make_new(const char *file, GError **error)
+{
+    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    g_autoptr(sqlite3) db = NULL;
+
+    if (fd < 0) {
+        (void)set_file_error(file, errno, error);
+        return NULL;
+    }
+    close(fd);
+    if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK)
+        return g_steal_pointer(&db);
+    (void)registry_sqlite_file_error(db, file, error);
+    return NULL;
+}
+
+/* In one step: a copy of one moment, while others go on writing. */
+static gboolean
+copy_pages(sqlite3 *from, sqlite3 *to, const char *file, GError **error)
+{
+    sqlite3_backup *copy = sqlite3_backup_init(to, "main", from, "main");
+
+    if (copy)
+        (void)sqlite3_backup_step(copy, -1);
+    if (copy && sqlite3_backup_finish(copy) == SQLITE_OK)
+        return TRUE;
+    return registry_sqlite_file_error(to, file, error);
+}
+
+static gboolean
+execute(sqlite3 *db, const char *path, const char *sql, GError **error)
+{
+    return sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK ||
+           registry_sqlite_file_error(db, path, error);
+}
+
+/* A single file, with its checksum. */
+static gboolean
+seal(sqlite3 *db, const char *file, GError **error)
+{
+    g_autofree char *sum = NULL, *sql = NULL;
+
+    if (!execute(db, file, "PRAGMA journal_mode=DELETE; PRAGMA synchronous=EXTRA;", error))
+        return FALSE;
+    sum = digest(db, file, error);
+    if (!sum)
+        return FALSE;
+    sql =
+        g_strdup_printf("BEGIN; DROP TABLE IF EXISTS backup;"
+                        "CREATE TABLE backup (sha256 TEXT NOT NULL, made INTEGER NOT NULL) STRICT;"
+                        "INSERT INTO backup VALUES ('%s', %" G_GINT64_FORMAT "); COMMIT;",
+                        sum, g_get_real_time());
+    return execute(db, file, sql, error);
+}
+
+static gboolean
+copy_sealed(const char *path, const char *part, GError **error)
+{
+    g_autofree char *reason = NULL;
+    g_autoptr(sqlite3) from = registry_sqlite_file_open(path, TRUE, &reason, error);
+    g_autoptr(sqlite3) to = NULL;
+
+    if (!from)
+        return FALSE;
+    /* The log is the hub's to fold. */
+    (void)sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    (void)g_unlink(part);
+    to = make_new(part, error);
+    return to && copy_pages(from, to, part, error) && seal(to, part, error);
+}
+
+gboolean
+registry_sqlite_backup(const char *path, const char *file, GError **error)
+{
+    g_autofree char *part = g_strconcat(file, ".part", NULL);
+    gboolean ok;
+
+    if (g_file_test(file, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK))
+        return set_file_error(file, EEXIST, error);
+    ok = copy_sealed(path, part, error) &&
+         (link(part, file) == 0 || set_file_error(file, errno, error)) && sync_folder(file, error);
+    (void)g_unlink(part);
+    return ok;
+}
+
+/* The one that is in it, as text; NULL with an error. */
+static char *
+sealed_digest(sqlite3 *db, const char *file, GError **error)
+{
+    g_autoptr(sqlite3_stmt) statement = NULL;
+    int result = sqlite3_prepare_v2(db, "SELECT sha256 FROM backup", -1, &statement, NULL);
+
+    if (result == SQLITE_OK && sqlite3_step(statement) == SQLITE_ROW)
+        return g_strdup((const char *)sqlite3_column_text(statement, 0));
+    if (result == SQLITE_OK || result == SQLITE_ERROR)
+        (void)set_invalid(file, "it has no checksum: 'streamhub backup' did not make it", error);
+    else
+        (void)registry_sqlite_file_error(db, file, error);
+    return NULL;
+}
+
+static gboolean
+check_seal(sqlite3 *db, const char *file, GError **error)
+{
+    g_autofree char *said = sealed_digest(db, file, error);
+    g_autofree char *found = said ? digest(db, file, error) : NULL;
+
+    if (!found)
+        return FALSE;
+    return strcmp(said, found) == 0 ||
+           set_invalid(file, "damaged: what is in it is not what its checksum says", error);
+}
+
+/* NEW becomes a registry like any other, checked and of this version. */
+static gboolean
+unpack(const char *file, const char *new, GError **error)
+{
+    g_autoptr(sqlite3) from = NULL, to = NULL, opened = NULL;
+    g_autofree char *reason = NULL;
+
+    if (!private_file_check(file, error))
+        return FALSE;
+    if (sqlite3_open_v2(file, &from, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
+        return registry_sqlite_file_error(from, file, error);
+    if (!check_seal(from, file, error))
+        return FALSE;
+    (void)g_unlink(new);
+    to = make_new(new, error);
+    if (!to || !copy_pages(from, to, new, error) ||
+        !execute(to, new, "PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON; DROP TABLE backup;",
+                 error))
+        return FALSE;
+    g_clear_pointer(&to, db_close);
+    opened = registry_sqlite_file_open(new, TRUE, &reason, error);
+    return opened != NULL && (!reason || set_invalid(new, reason, error));
+}
+
+/* The former registry gets a name beside its own, with all that is in its log; where that cannot be
+ * read, the log goes with it. Nothing of it may lie beside the new one. */
+static gboolean
+keep_former(const char *path, char **ret_kept, GError **error)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+    g_autofree char *kept = g_strconcat(path, ".before-", stamp, NULL);
+    g_autofree char *log = g_strconcat(path, "-wal", NULL),
+                    *index = g_strconcat(path, "-shm", NULL);
+    g_autofree char *kept_log = g_strconcat(kept, "-wal", NULL), *reason = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return TRUE;
+    db_close(registry_sqlite_file_open(path, FALSE, &reason, NULL));
+    if (link(path, kept) < 0)
+        return set_file_error(kept, errno, error);
+    (void)g_unlink(index);
+    if (g_rename(log, kept_log) < 0 && errno != ENOENT)
+        return set_file_error(log, errno, error);
+    *ret_kept = g_steal_pointer(&kept);
+    return TRUE;
+}
+
+gboolean
+registry_sqlite_restore(const char *file, const char *path, char **ret_kept, GError **error)
+{
+    g_autofree char *new = g_strconcat(path, ".restored", NULL);
+
+    *ret_kept = NULL;
+    if (unpack(file, new, error) && keep_former(path, ret_kept, error)) {
+        if (g_rename(new, path) == 0)
+            return sync_folder(path, error);
+        (void)set_file_error(path, errno, error);
+    }
+    (void)g_unlink(new);
+    return FALSE;
+}

@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The disk under the hub: full, read-only, with room again; init killed at each step; a registry that is
+backed up while it is written to, and restored. In a mount namespace of its own, for small disks."""
+import concurrent.futures
+import contextlib
+import itertools
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+
+import wire
+from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
+from hub_wire import Wire
+
+FULL, READ_ONLY = "No space left on device", "Read-only file system"
+DISK = "4m"
+FILES = ["ca-key.pem", "ca.pem", "registry.sqlite", "server-key.pem", "server.pem"]
+POLICIES = ["device", "iothubowner", "registryRead", "registryReadWrite", "service"]
+LOG_S = 1  # REGISTRY_SQLITE_FOLD
+DEVICES = 20_000 if LONG else 3_000
+
+
+def enter():
+    """Begins this program again where it may mount; comes back from it only there."""
+    if os.environ.get("STREAMD_MOUNTS"):
+        return
+    os.environ["STREAMD_MOUNTS"] = "1"
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    os.execvp("unshare", ["unshare", *user, "--mount", "--propagation", "private", "/usr/bin/python3",
+                          *os.sys.argv])
+
+
+# -- disks ---------------------------------------------------------------------------------------
+
+
+class SmallDisk(Site):
+    """A hub whose state folder is a disk of its own, small; `before` does something to it first."""
+
+    def __init__(self, before=None, arguments=()):
+        super().__init__(hub_arguments=arguments, gateway=False, client=False)
+        self.state = os.path.join(self.dir, "hub-state")
+        self.before = before
+
+    def start_hub(self, arguments=(), ports=("0", "0"), name="hub"):
+        if not os.path.exists(self.state):
+            os.mkdir(self.state, 0o700)
+            run_ok(["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", self.state])
+            self.closers.insert(0, lambda: run_ok(["umount", "--lazy", self.state]))
+            run_ok([self.streamhub, "init", "--state-dir", self.state, "--host-name", "localhost"])
+            self.arguments = arguments
+            if self.before:
+                self.before(self)
+        return super().start_hub(arguments, ports, name)
+
+    def fill(self):
+        """Until not a byte more goes in."""
+        with contextlib.suppress(OSError), open(os.path.join(self.state, "filler"), "ab", 0) as file:
+            for size in (65536, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
+
+    def make_room(self):
+        os.unlink(os.path.join(self.state, "filler"))
+
+    def remount(self, how):
+        run_ok(["mount", "-o", f"remount,{how}", self.state])
+
+    def add(self, device):
+        return run([self.streamhub, "--admin-socket", self.socket, "device", "add", device])
+
+    @property
+    def socket(self):
+        return self.arguments[1] if self.arguments else os.path.join(self.state, "admin.sock")
+
+    def first_life(self, killed):
+        """Of a hub that has two devices, the second disabled at the last moment; it is stopped, or
+        killed before that is anywhere but in the log."""
+        first = super().start_hub(name="first")
+        hub = Wire(self)
+        self.keys = {name: hub.add(name) for name in ("good", "bad")}
+        time.sleep(LOG_S + 0.5)  # so that the log is empty before the last change
+        hub.hub.admin("device", "disable", "bad")
+        first.stop(signal.SIGKILL if killed else signal.SIGTERM)
+        log = os.path.join(self.state, "registry.sqlite-wal")
+        check_equal(os.path.exists(log) and os.path.getsize(log) > 0, killed, "something in the log")
+
+    def connack(self, name):
+        device = wire.Device(self.hub.mqtts_port, self.hub.ca, name, self.keys[name])
+        device.close()
+        return device.connack
+
+    def serves(self):
+        check_equal((self.connack("good"), self.connack("bad")), (0, 5), "who is let in")
+
+
+def ask_raw(path, device):
+    """What the admin socket says to a POST: status line and body."""
+    body = json.dumps({"deviceId": device}).encode()
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(path)
+        sock.sendall(b"POST /v1/devices HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                     b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        answer = b""
+        while piece := sock.recv(65536):
+            answer += piece
+    head, body = answer.split(b"\r\n\r\n", 1)
+    return head.split(b"\r\n")[0].decode(), json.loads(body)["error"]
+
+
+def takes_nothing(site, reason):
+    """Changes are refused for that reason, again and again, and look-ups go on."""
+    for _ in range(2):
+        done = site.add("more")
+        check_equal((done.returncode, done.stdout), (1, ""), "device add")
+        check(re.fullmatch(r"streamhub: device 'more': the disk takes no change of the registry: "
+                           rf"{reason} \(.*/registry\.sqlite\)\n", done.stderr), done.stderr)
+        site.serves()
+    status, error = ask_raw(site.socket, "more")
+    check(status.startswith("HTTP/1.1 507 "), status)
+    check_equal(error["code"], "storage", "the code")
+    check(reason in error["message"], error["message"])
+    shown = json.loads(run_ok([site.streamhub, "--admin-socket", site.socket, "device", "list", "--json"]))
+    check_equal([(d["deviceId"], d["status"]) for d in shown],
+                [("bad", "disabled"), ("good", "enabled")], "the devices")
+
+
+def takes_again(site, device):
+    since = time.monotonic()
+    eventually(lambda: site.add(device).returncode == 0, "a change is taken", 10)
+    print(f"# measured: a change was taken {time.monotonic() - since:.2f} s after the disk had room")
+    shown = json.loads(run_ok([site.streamhub, "--admin-socket", site.socket, "device", "list", "--json"]))
+    check(device in [d["deviceId"] for d in shown], "it is not listed")
+
+
+def whole(site):
+    """The hub is stopped in order; its registry is whole, in one file."""
+    check_equal(site.hub.stop(), 0, "the exit status of the hub")
+    with sqlite3.connect(os.path.join(site.state, "registry.sqlite")) as registry:
+        check_equal(registry.execute("PRAGMA integrity_check").fetchone()[0], "ok", "integrity")
+    registry.close()
+
+
+# How the hub's first life ended, and whether the index of its log is still there.
+ENDS = {"stopped": (False, False), "killed": (True, True), "killed, no index": (True, False)}
+
+
+def at_start(end, bad, good, reason):
+    """The disk is BAD when the hub starts, and GOOD later; it never restarts."""
+    killed, index = ENDS[end]
+    path = os.path.join("/tmp", f"streamd-storage-{os.getpid()}-{len(end)}.sock")
+
+    def before(site):
+        site.first_life(killed)
+        if killed and not index:
+            os.unlink(os.path.join(site.state, "registry.sqlite-shm"))
+        bad(site)
+
+    with SmallDisk(before, ["--admin-socket", path]) as site:
+        if reason != FULL or not index:  # with an index, on a disk that is full, it only looks so later
+            check(re.search(f"the disk takes no changes, and what is there is served: {reason}", site.hub.log()),
+                  f"{end}: {site.hub.log()}")
+        site.serves()
+        takes_nothing(site, reason)
+        good(site)
+        takes_again(site, "more")
+        site.serves()
+        whole(site)
+
+
+def full_at_start():
+    """a full disk at the start, after a stop and after a kill: the hub serves, 507, and takes changes once there is room"""
+    for end in ENDS:
+        at_start(end, SmallDisk.fill, SmallDisk.make_room, FULL)
+
+
+def read_only_at_start():
+    """the same with a read-only disk"""
+    for end in ENDS:
+        at_start(end, lambda site: site.remount("ro"), lambda site: site.remount("rw"), READ_ONLY)
+
+
+def no_place_for_the_socket():
+    """the admin socket comes when the disk lets it"""
+    def before(site):
+        site.first_life(False)
+        site.remount("ro")
+
+    with SmallDisk(before) as site:
+        site.serves()
+        check("admin socket" in site.hub.log() and READ_ONLY in site.hub.log(), site.hub.log())
+        check_equal(site.add("more").returncode, 3, "no hub reached")
+        site.remount("rw")
+        takes_again(site, "more")
+
+
+def full_while_running():
+    """the disk fills up under a hub with a device and a stream: both go on, 507, then changes again"""
+    with SmallDisk() as site:
+        hub = Wire(site)
+        device = hub.device("good")
+        site.keys = {"good": hub.add("good"), "bad": hub.add("bad")}
+        hub.hub.admin("device", "disable", "bad")
+        near, far = hub.opened(device)
+        time.sleep(LOG_S + 0.5)
+        site.fill()
+        takes_nothing(site, FULL)
+        near.send(b"still here")
+        check_equal(far.receive(10), b"still here", "what came through")
+        site.make_room()
+        takes_again(site, "more")
+        near.send(b"and now")
+        check_equal(far.receive(7), b"and now", "what came through")
+
+
+# -- init ----------------------------------------------------------------------------------------
+
+
+def listing(folder):
+    return sorted(os.listdir(folder)) if os.path.exists(folder) else []
+
+
+def killed_at(site, step):
+    """One init that dies at that step, and the next one. FALSE when it had fewer steps."""
+    state = os.path.join(site.dir, f"init-{step}")
+    init = [site.streamhub, "init", "--state-dir", state, "--host-name", "localhost"]
+    env = site.environment(DIES_AT=str(step), LD_PRELOAD=os.environ["DIES_LIBRARY"])
+    first = run(init, env=env)
+    if first.returncode != 0:
+        check_equal(first.returncode, -signal.SIGKILL, f"step {step}: {first.stderr}")
+    done = listing(state) == FILES
+    if not done:
+        served = run([site.streamhub, "serve", "--state-dir", state, "--listen", "127.0.0.1:0"])
+        check(served.returncode in (1, 2), f"step {step}: half a hub was served")
+        check(not os.path.exists(os.path.join(state, "server.pem")) or
+              "run it again" in served.stderr, f"step {step}: {served.stderr}")
+    second = run(init)
+    check_equal(second.returncode, 6 if done else 0, f"init after step {step}: {second.stderr}")
+    check_equal(listing(state), FILES, f"what is there after step {step}")
+    check_equal({name: os.stat(os.path.join(state, name)).st_mode & 0o777 for name in FILES},
+                {name: 0o644 if name in ("ca.pem", "server.pem") else 0o600 for name in FILES}, "modes")
+    with sqlite3.connect(os.path.join(state, "registry.sqlite")) as registry:
+        check_equal([row[0] for row in registry.execute("SELECT name FROM policy ORDER BY name")], POLICIES,
+                    f"the policies after step {step}")
+    registry.close()
+    return first.returncode != 0
+
+
+def init_killed():
+    """init is killed before each call that changes a file: no half hub is served, and the next init makes a whole one"""
+    if SANITIZED:  # its library would have to come first
+        return
+    with Site(gateway=False, client=False) as site, concurrent.futures.ThreadPoolExecutor(4) as pool:
+        for steps in itertools.count(1, 8):
+            if not all(pool.map(lambda step: killed_at(site, step), range(steps, steps + 8))):
+                break
+        check(steps > 30, f"it had {steps} steps only")
+        print(f"# measured: killed at each of about {steps} steps")
+
+
+def init_says():
+    """of what it does not know init says what is there and what is missing, and changes nothing"""
+    with Site(gateway=False, client=False) as site:
+        state = os.path.join(site.dir, "other")
+        os.mkdir(state)
+        for name in ("ca.pem", "server-key.pem"):
+            with open(os.path.join(state, name), "w", encoding="ascii") as file:
+                file.write("mine")
+        done = run([site.streamhub, "init", "--state-dir", state, "--host-name", "localhost"])
+        check_equal(done.returncode, 6, "exit code")
+        check_equal(done.stderr, f"streamhub: {state}: there is already ca.pem, server-key.pem, but no ca-key.pem, "
+                    "server.pem, registry.sqlite: nothing was changed\n", "what it says")
+        check_equal(listing(state), ["ca.pem", "server-key.pem"], "what is there")
+
+
+# -- the log, backups ----------------------------------------------------------------------------
+
+
+def in_the_file():
+    """a second after a change it is in the file itself, the log empty; after a stop there is none"""
+    with Site(gateway=False, client=False) as site:
+        log = os.path.join(site.hub.state_dir, "registry.sqlite-wal")
+        for name in ("one", "two"):
+            site.hub.admin("device", "add", name)
+            since = time.monotonic()
+            eventually(lambda: os.path.getsize(log) == 0, "the log is empty", 10)
+            print(f"# measured: the log was empty {time.monotonic() - since:.2f} s after a change")
+            copy = os.path.join(site.dir, "copy")
+            run_ok(["cp", os.path.join(site.hub.state_dir, "registry.sqlite"), copy])
+            with sqlite3.connect(f"file:{copy}?immutable=1", uri=True) as registry:
+                check_equal(registry.execute("SELECT count(*) FROM device WHERE id = ?", (name,)).fetchone()[0],
+                            1, "it is in the file")
+            registry.close()
+        check_equal(site.hub.stop(), 0, "exit status")
+        check(not os.path.exists(log), "there is a log after the stop")
+
+
+def names(path):
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as registry:
+        check_equal(registry.execute("PRAGMA integrity_check").fetchone()[0], "ok", "integrity")
+        found = [row[0] for row in registry.execute("SELECT id FROM device ORDER BY id")]
+    registry.close()
+    return found
+
+
+class Writer(threading.Thread):
+    """Adds devices until it is told to stop; `added` are those that were acknowledged."""
+
+    def __init__(self, hub):
+        super().__init__()
+        self.hub, self.added, self.over = hub, [], False
+        self.start()
+
+    def run(self):
+        for number in itertools.count():
+            if self.over:
+                return
+            self.hub.admin("device", "add", f"w{number:05}")
+            self.added.append(f"w{number:05}")
+
+
+def verb(site, *arguments):
+    return run([site.streamhub, "--state-dir", site.hub.state_dir, *arguments])
+
+
+def backed_up(site, path):
+    """A backup under writes: all that was acknowledged before it, and nothing that was never asked."""
+    writer = Writer(site.hub)
+    eventually(lambda: len(writer.added) > 3, "devices are added")
+    before, since = list(writer.added), time.monotonic()
+    done = verb(site, "backup", path)
+    taken = time.monotonic() - since
+    writer.over = True
+    writer.join()
+    check_equal(done.returncode, 0, done.stderr)
+    print(f"# measured: a backup of {DEVICES} devices under writes in {taken:.2f} s")
+    check_equal(os.stat(path).st_mode & 0o777, 0o600, "its mode")
+    check_equal([name for name in os.listdir(os.path.dirname(path)) if name.startswith("b.")], [], "beside it")
+    found = names(path)
+    check(set(before) <= set(found) <= set(writer.added) | {f"dev-{i:06}" for i in range(DEVICES)},
+          "what is in the backup")
+    check_equal(len(found) >= DEVICES + len(before), True, "how many")
+    return found
+
+
+def refuses(site, path, text):
+    done = verb(site, "restore", path)
+    check(done.returncode != 0 and text in done.stderr, f"{path}: {done.returncode} {done.stderr}")
+
+
+def bad_backups(site, path):
+    """A bit turned anywhere, or the end cut off: what is restored is what was backed up, or nothing."""
+    with open(path, "rb") as file:
+        good = file.read()
+    want, other = names(path), os.path.join(site.dir, "bad")
+    state = os.path.join(site.hub.state_dir, "registry.sqlite")
+    refused = 0
+    for part in range(24):
+        at = len(good) * part // 24 + 61 * part
+        broken = bytearray(good)
+        broken[at] ^= 0x10
+        with open(os.open(other, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(broken if part % 2 else good[:at])
+        done = verb(site, "restore", other)
+        refused += done.returncode != 0
+        check(done.returncode != 0 or names(state) == want, f"part {part} was taken")
+    print(f"# measured: {refused} of 24 damaged backups were refused")
+    check(refused >= 20, "few were refused")
+    os.chmod(path, 0o640)
+    refuses(site, path, "others than its owner")
+    os.chmod(path, 0o600)
+
+
+def backups():
+    """backup under writes, restore when stopped: the same devices; damaged ones are refused, the former one is kept"""
+    with Site(gateway=False, client=False) as site:
+        registry = os.path.join(site.hub.state_dir, "registry.sqlite")
+        key = os.urandom(32)
+        with sqlite3.connect(registry, timeout=30) as db:
+            db.executemany("INSERT INTO device VALUES (?, '', 1, ?, ?, 1, 1, 1)",
+                           ((f"dev-{i:06}", key, key) for i in range(DEVICES)))
+        db.close()
+        path = os.path.join(site.dir, "b")
+        found = backed_up(site, path)
+        check_equal(verb(site, "backup", path).returncode, 6, "over one that is there")
+        refuses(site, path, "another streamhub serves it: stop it first")
+        site.hub.admin("device", "add", "later")
+        check_equal(site.hub.stop(), 0, "exit status")
+        done = verb(site, "restore", path)
+        check_equal(done.returncode, 0, done.stderr)
+        kept = done.stdout.split()[-1]
+        check_equal((names(registry), "later" in names(kept)), (found, True), "what is where")
+        refuses(site, registry, "has no checksum")
+        bad_backups(site, path)
+        os.unlink(registry)  # lost
+        check_equal(verb(site, "restore", path).returncode, 0, "without a former one")
+        site.start_hub(name="after")
+        check_equal([d["deviceId"] for d in json.loads(site.hub.admin("device", "list", "--json"))], found,
+                    "what the hub has")
+        check_equal(len(json.loads(site.hub.admin("policy", "list", "--json"))), len(POLICIES), "policies")
+
+
+enter()
+main(full_at_start, read_only_at_start, no_place_for_the_socket, full_while_running, init_killed, init_says,
+     in_the_file, backups)
