@@ -167,7 +167,7 @@ app_tunnel_stream_ended(Stream *stream, void *data)
     Tunnel *tunnel = app_find_tunnel(data, stream_tunnel(stream));
 
     if (tunnel)
-        tunnel_stream_ended(tunnel);
+        tunnel_stream_ended(tunnel, stream_id(stream));
 }
 
 static void
@@ -178,46 +178,69 @@ app_tunnel_stream_opened(Stream *stream, const GError *error, void *data)
 
     app_note_hub(app, stream, error);
     if (tunnel)
-        tunnel_opened(tunnel, error);
+        tunnel_opened(tunnel, stream_place(stream), error);
 }
 
 static gboolean
-app_tunnel_open(Tunnel *tunnel, Connection *local, void *data, GError **error)
+app_tunnel_destination(App *app, const Tunnel *tunnel, Destination *to, GError **error)
 {
-    App *app = data;
-    g_auto(Destination) to = {0};
     const TunnelOptions options = tunnel_options(tunnel);
     const OpenOptions open = {.hub = options.hub,
                               .device = options.device,
                               .stream = options.stream,
                               .timeout = options.timeout,
                               .wait = options.wait};
+
+    return destination_init(to, app, &open, error);
+}
+
+static guint64
+app_tunnel_add(Tunnel *tunnel, Connection *local, guint64 place, void *data, GError **error)
+{
+    App *app = data;
+    g_auto(Destination) to = {0};
     StreamInfo info = {
         .id = app_next_stream(app),
         .role = STREAM_ROLE_SERVICE,
-        .hub = options.hub,
-        .device = options.device,
-        .name = options.stream,
+        .hub = tunnel_hub(tunnel),
+        .device = tunnel_device(tunnel),
+        .name = tunnel_stream(tunnel),
         .tunnel = tunnel_id(tunnel),
-        .owner_uid = options.owner_uid,
+        .place = place,
+        .owner_uid = tunnel_owner_uid(tunnel),
         .ended = app_tunnel_stream_ended,
         .data = app,
     };
-    Stream *stream;
+    Stream *stream = NULL;
 
-    if (!destination_init(&to, app, &open, error)) {
-        connection_reset(local);
-        return FALSE;
+    if (app_tunnel_destination(app, tunnel, &to, error)) {
+        info.initiator = hub_identity(to.hub);
+        stream = stream_new(app->streams, &info, error);
     }
-    info.initiator = hub_identity(to.hub);
-    stream = stream_new(app->streams, &info, error);
     if (!stream) {
         connection_reset(local);
-        return FALSE;
+        return 0;
     }
     stream_set_local(stream, local);
-    app_begin(app, &to, stream, app_tunnel_stream_opened, app);
-    return TRUE;
+    return info.id;
+}
+
+static gboolean
+app_tunnel_begin(Tunnel *tunnel, guint64 id, void *data)
+{
+    App *app = data;
+    Stream *stream = app_find_stream(app, id);
+    g_auto(Destination) to = {0};
+    g_autoptr(GError) error = NULL;
+
+    if (!stream || stream_has_ended(stream))
+        return FALSE;
+    if (app_tunnel_destination(app, tunnel, &to, &error)) {
+        app_begin(app, &to, stream, app_tunnel_stream_opened, app);
+        return TRUE;
+    }
+    stream_fail(stream, REASON_HUB_ERROR, error->message);
+    return FALSE;
 }
 
 static void
@@ -246,7 +269,9 @@ static TunnelContext
 app_tunnel_context(App *app)
 {
     return (TunnelContext){
-        .open = app_tunnel_open,
+        .runtime = app->runtime,
+        .add = app_tunnel_add,
+        .begin = app_tunnel_begin,
         .changed = app_tunnel_changed,
         .closed = app_tunnel_closed,
         .data = app,

@@ -14,7 +14,8 @@ struct App {
     Runtime *runtime;
     char *config_file; /* NULL: none */
     gboolean config_optional;
-    gboolean started; /* hubs connect as they come */
+    gboolean started;      /* hubs connect as they come */
+    gboolean knows_closed; /* from app_start on */
     guint listeners_per_uid;
     Store *store;       /* NULL: nothing is kept */
     StoreState *loaded; /* between app_new and app_start: the kept tunnels */

@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 #include "common/log/events.h"
 #include "daemon/config/config.h"
+#include "daemon/local/peer-uid.h"
 
 #include <string.h>
 
@@ -226,6 +227,9 @@ app_start(App *app)
     app->started = TRUE;
     app->network = network_watch_new(app_network_changed, app);
     event_log(EVENT_DAEMON_STARTED, &(EventData){.detail = STREAMD_VERSION});
+    app->knows_closed = peer_uid_tells_closed() == 1;
+    if (!app->knows_closed)
+        event_log(EVENT_TUNNEL_BLIND, &(EventData){0});
     for (guint i = 0; i < app->hubs->len; i++)
         hub_connect(app->hubs->pdata[i]);
     app_restore_tunnels(app);
@@ -379,6 +383,12 @@ app_find_tunnel(App *app, guint64 id)
         if (tunnel_id(app->tunnels->pdata[i]) == id)
             return app->tunnels->pdata[i];
     return NULL;
+}
+
+gboolean
+app_knows_closed(const App *app)
+{
+    return app->knows_closed;
 }
 
 guint64

@@ -144,6 +144,9 @@ Tunnel *app_open_tunnel(App *app, const TunnelOptions *options, GError **error);
 Tunnel *app_find_tunnel(App *app, guint64 id);
 GPtrArray *app_list_tunnels(App *app); /* Tunnel, by id */
 /* tunnel_close() is in tunnel.h: it works here and in the bus layer alike. */
+/* Whether the kernel tells whose a TCP connection was that its client has closed already
+ * (peer-uid.h); after app_start. Where it does not, a tunnel on TCP refuses such a connection. */
+gboolean app_knows_closed(const App *app);
 
 /* For the modules of the core: the id of a new stream; never 0, never used twice. */
 guint64 app_next_stream(App *app);

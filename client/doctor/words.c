@@ -14,6 +14,7 @@ typedef struct {
 static const DoctorText steps[] = {
     {"bus", N_("Bus")},
     {"streamd", N_("streamd")},
+    {"tunnels", N_("Tunnels")},
     {"dns", N_("Name")},
     {"proxy", N_("Proxy")},
     {"tcp", N_("Connection")},
@@ -31,6 +32,7 @@ static const DoctorText results[] = {
     {"ok", N_("ok")},
     {"failed", N_("failed")},
     {"skipped", N_("skipped")},
+    {"limited", N_("limited")},
 };
 
 static const DoctorText reasons_to_skip[] = {
@@ -47,6 +49,8 @@ static const DoctorText reasons_to_skip[] = {
 /* By cause: codes of streamd's own, and reasons why streams end. */
 static const DoctorText cures[] = {
     {"version", N_("Restart streamd: it still is of the version before the last installation.")},
+    {"closed-clients", N_("Let such clients use a tunnel on a Unix socket: streamctl tunnel open "
+                          "--listen unix:PATH. Or run Linux 6.17 or later.")},
     {"name-unknown", N_("Check the spelling of the name, and this machine's DNS "
                         "(getent hosts NAME). Behind a proxy that resolves names, set Proxy=.")},
     {"name-timeout", N_("No DNS server answers: check /etc/resolv.conf and the network.")},

@@ -8,7 +8,7 @@
 /* One check, of the daemon's or one of ours. */
 typedef struct {
     const char *step;   /* code */
-    const char *result; /* "ok", "failed", "skipped" */
+    const char *result; /* "ok", "failed", "skipped", "limited" */
     GVariant *details;  /* a{sv} */
 } DoctorCheck;
 

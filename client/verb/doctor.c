@@ -32,13 +32,14 @@ doctor_add_row(Table *table, const DoctorCheck *check)
 {
     g_autofree char *time = doctor_time(check->details);
     g_autofree char *finding = doctor_finding(check);
+    const gboolean failed = strcmp(check->result, "failed") == 0;
     const gboolean skipped = strcmp(check->result, "skipped") == 0;
 
     table_add(table, doctor_step(check->step));
     table_add(table, doctor_result(check->result));
     table_paint(table, strcmp(check->result, "ok") == 0 ? TABLE_GOOD
-                       : skipped                        ? TABLE_OVER
-                                                        : TABLE_BAD);
+                       : failed                         ? TABLE_BAD
+                                                        : TABLE_OVER);
     table_add(table, skipped ? "" : time);
     table_add(table, finding);
 }
@@ -57,6 +58,28 @@ doctor_print_failure(const DoctorCheck *check)
         (void)printf(_("  The target: %s\n"), shown);
     if (cure != NULL)
         (void)printf(_("  What helps: %s\n"), cure);
+}
+
+static void
+doctor_print_limit(const DoctorCheck *check)
+{
+    g_autofree char *message = table_escape(bus_string(check->details, "message"));
+    const char *cure = doctor_cure(bus_string(check->details, "cause"));
+
+    (void)printf("%s: %s.\n", doctor_step(check->step), message);
+    if (cure != NULL)
+        (void)printf(_("  What helps: %s\n"), cure);
+}
+
+static void
+doctor_print_limits(GPtrArray *checks)
+{
+    for (guint i = 0; i < checks->len; i++) {
+        const DoctorCheck *check = g_ptr_array_index(checks, i);
+
+        if (strcmp(check->result, "limited") == 0)
+            doctor_print_limit(check);
+    }
 }
 
 static void
@@ -89,6 +112,7 @@ doctor_print(Doctor *doctor, const char *title, GPtrArray *checks)
     output_table(doctor->cli, table, "");
     if (first.step != NULL)
         doctor_print_failure(&first);
+    doctor_print_limits(checks);
     (void)fflush(stdout);
 }
 
@@ -169,7 +193,27 @@ doctor_version_details(const char *version)
     return g_variant_dict_end(&dict);
 }
 
-/* Of this machine: the bus, and a streamd on it that is of our version. */
+/* What this machine cannot do is no fault: it is said with what helps. A streamd before this
+ * property does not say. */
+static void
+doctor_append_tunnels(GPtrArray *checks, GVariant *manager)
+{
+    gboolean known = FALSE;
+    GVariantDict dict;
+
+    if (!g_variant_lookup(manager, "KnowsClosedClients", "b", &known))
+        return;
+    g_variant_dict_init(&dict, NULL);
+    if (!known) {
+        g_variant_dict_insert(&dict, "cause", "s", "closed-clients");
+        g_variant_dict_insert(&dict, "message", "s",
+                              _("on TCP, clients that write and close at once are refused: this "
+                                "kernel does not tell whose they were"));
+    }
+    doctor_append(checks, "tunnels", known ? "ok" : "limited", g_variant_dict_end(&dict));
+}
+
+/* Of this machine: the bus, a streamd on it that is of our version, and what its kernel tells. */
 static Bus *
 doctor_open(Doctor *doctor, GError **error)
 {
@@ -187,6 +231,7 @@ doctor_open(Doctor *doctor, GError **error)
     doctor_append(checks, "bus", "ok", g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0));
     doctor_append(checks, "streamd", strcmp(version, STREAMD_VERSION) == 0 ? "ok" : "failed",
                   doctor_version_details(version));
+    doctor_append_tunnels(checks, manager);
     doctor_show(doctor, _("This machine"), NULL, checks);
     return g_steal_pointer(&bus);
 }

@@ -5,7 +5,9 @@
 #include "daemon/local/peer-uid.h"
 #include "daemon/local/target-private.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,7 +15,8 @@
 #include <unistd.h>
 
 struct Listener {
-    int fd;
+    int fds[LISTENER_SOCKETS_MAX];
+    guint count;
     char *address;
     char *path; /* of the socket file that we made */
     dev_t device;
@@ -33,71 +36,162 @@ listener_fail(const char *address, const char *what, int code, GError **error)
     return FALSE;
 }
 
-static GSocketAddress *
-tcp_address(const char *address, const LocalAddress *local, gboolean shared, GError **error)
+/* Where a socket of ours is, or is to be. */
+typedef union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_storage storage;
+} TcpAddress;
+
+static gboolean
+tcp_address(const char *address, const LocalAddress *local, gboolean shared, TcpAddress *ret,
+            GError **error)
 {
     const char *host = g_strcmp0(local->host, "localhost") == 0 ? "127.0.0.1" : local->host;
     g_autoptr(GInetAddress) inet = g_inet_address_new_from_string(host);
+    g_autoptr(GSocketAddress) socket_address = NULL;
 
     if (!inet) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
                     "\"%s\": to listen on, an IP address is needed, for example tcp:127.0.0.1:2222",
                     address);
-        return NULL;
+        return FALSE;
     }
     if (!shared && !g_inet_address_get_is_loopback(inet)) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
                     "\"%s\" is not a loopback address: others could use the tunnel; that needs the "
                     "option shared",
                     address);
-        return NULL;
+        return FALSE;
     }
-    return g_inet_socket_address_new(inet, local->port);
+    socket_address = g_inet_socket_address_new(inet, local->port);
+    return g_socket_address_to_native(socket_address, ret, sizeof *ret, error);
+}
+
+static socklen_t
+tcp_size(const TcpAddress *address)
+{
+    return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
 }
 
 static char *
-tcp_bound_text(int fd)
+tcp_text(const TcpAddress *address)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_storage storage;
-    } bound = {0};
-    socklen_t len = sizeof bound;
-    g_autoptr(GSocketAddress) address = NULL;
-    g_autofree char *text = NULL;
-    GInetAddress *inet;
+    char host[INET6_ADDRSTRLEN] = "?";
 
-    if (getsockname(fd, &bound.any, &len) < 0)
-        return g_strdup("tcp:?");
-    address = g_socket_address_new_from_native(&bound, len);
-    inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
-    text = g_inet_address_to_string(inet);
-    return g_strdup_printf(strchr(text, ':') ? "tcp:[%s]:%u" : "tcp:%s:%u", text,
-                           g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address)));
+    if (address->any.sa_family == AF_INET6) {
+        (void)inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host);
+        return g_strdup_printf("tcp:[%s]:%u", host, ntohs(address->v6.sin6_port));
+    }
+    (void)inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host);
+    return g_strdup_printf("tcp:%s:%u", host, ntohs(address->v4.sin_port));
+}
+
+/* The other one of 127.0.0.1 and ::1, at the same port. FALSE: there is none. */
+static gboolean
+tcp_other_loopback(const TcpAddress *address, TcpAddress *ret)
+{
+    if (address->any.sa_family == AF_INET) {
+        *ret = (TcpAddress){.v6 = {.sin6_family = AF_INET6,
+                                   .sin6_port = address->v4.sin_port,
+                                   .sin6_addr = IN6ADDR_LOOPBACK_INIT}};
+        return address->v4.sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+    }
+    *ret = (TcpAddress){.v4 = {.sin_family = AF_INET,
+                               .sin_port = address->v6.sin6_port,
+                               .sin_addr = {htonl(INADDR_LOOPBACK)}}};
+    return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+}
+
+/* Adds a socket that listens on ADDRESS, in which the port is filled in. 0 or an errno. */
+static int
+listener_add_tcp(Listener *listener, TcpAddress *address)
+{
+    socklen_t len = tcp_size(address);
+    const int on = 1;
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r = 0;
+
+    if (fd < 0)
+        return errno;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, &address->any, len) < 0 || listen(fd, LISTENER_BACKLOG) < 0 ||
+        getsockname(fd, &address->any, &len) < 0)
+        r = errno;
+    if (r != 0)
+        close(fd);
+    else
+        listener->fds[listener->count++] = fd;
+    return r;
+}
+
+static void
+listener_close(Listener *listener)
+{
+    while (listener->count > 0)
+        close(listener->fds[--listener->count]);
+}
+
+/* That a machine has no IPv6, or none on its loopback. */
+static gboolean
+is_family_missing(int code)
+{
+    return code == EAFNOSUPPORT || code == EADDRNOTAVAIL || code == EPFNOSUPPORT;
+}
+
+/* ADDRESS, in which the port is filled in, and the other loopback beside it. 0 or an errno, and
+ * then *RET_AT is the address that it is about; a first socket stays. */
+static int
+listener_try_tcp(Listener *listener, TcpAddress *address, TcpAddress *ret_at)
+{
+    TcpAddress other;
+    int r;
+
+    *ret_at = *address;
+    r = listener_add_tcp(listener, address);
+    if (r != 0 || !tcp_other_loopback(address, &other))
+        return r;
+    *ret_at = other;
+    r = listener_add_tcp(listener, &other);
+    return other.any.sa_family == AF_INET6 && is_family_missing(r) ? 0 : r;
+}
+
+/* Any port that is free on both: what was tried is held for so long, so that the kernel hands out
+ * another one. */
+static int
+listener_find_port(Listener *listener, TcpAddress *address, TcpAddress *ret_at)
+{
+    const TcpAddress wanted = *address;
+    int held[LISTENER_PORT_TRIES], r = EADDRINUSE;
+    guint count = 0;
+
+    for (guint i = 0; i < LISTENER_PORT_TRIES && r == EADDRINUSE; i++) {
+        *address = wanted;
+        r = listener_try_tcp(listener, address, ret_at);
+        if (r != 0 && listener->count > 0)
+            held[count++] = listener->fds[--listener->count];
+    }
+    while (count > 0)
+        close(held[--count]);
+    return r;
 }
 
 static gboolean
 listener_bind_tcp(Listener *listener, const char *address, const LocalAddress *local,
                   gboolean shared, GError **error)
 {
-    g_autoptr(GSocketAddress) to = tcp_address(address, local, shared, error);
-    struct sockaddr_storage native;
-    const int on = 1;
-    int size;
+    TcpAddress bound, at;
+    g_autofree char *text = NULL;
+    int r;
 
-    if (!to)
+    if (!tcp_address(address, local, shared, &bound, error))
         return FALSE;
-    size = (int)g_socket_address_get_native_size(to);
-    if (!g_socket_address_to_native(to, &native, sizeof native, error))
-        return FALSE;
-    listener->fd = socket(native.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0)
-        return listener_fail(address, "make a socket for", errno, error);
-    (void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(listener->fd, (const struct sockaddr *)&native, (socklen_t)size) < 0 ||
-        listen(listener->fd, LISTENER_BACKLOG) < 0)
-        return listener_fail(address, "listen on", errno, error);
-    listener->address = tcp_bound_text(listener->fd);
+    r = local->port == 0 ? listener_find_port(listener, &bound, &at)
+                         : listener_try_tcp(listener, &bound, &at);
+    text = tcp_text(r == 0 ? &bound : &at);
+    if (r != 0)
+        return listener_fail(text, "listen on", r, error);
+    listener->address = g_steal_pointer(&text);
     return TRUE;
 }
 
@@ -191,17 +285,18 @@ listener_bind_unix(Listener *listener, const char *address, const LocalAddress *
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     struct stat status;
     mode_t mask;
-    int r;
+    int fd, r;
 
     g_strlcpy(name.sun_path, local->path, sizeof name.sun_path);
     if (!unix_check_place(address, local->path, options->owner_uid, error) ||
         !unix_remove_stale(address, &name, error))
         return FALSE;
-    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (listener->fd < 0)
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
         return listener_fail(address, "make a socket for", errno, error);
+    listener->fds[listener->count++] = fd;
     mask = umask(options->shared ? 0111 : 0177); /* no other thread of ours makes files */
-    r = bind(listener->fd, (const struct sockaddr *)&name, sizeof name) < 0 ? errno : 0;
+    r = bind(fd, (const struct sockaddr *)&name, sizeof name) < 0 ? errno : 0;
     umask(mask);
     if (r != 0)
         return listener_fail(address, "listen on", r, error);
@@ -212,7 +307,7 @@ listener_bind_unix(Listener *listener, const char *address, const LocalAddress *
     }
     if (!options->shared && !unix_give_away(address, local->path, options->owner_uid, error))
         return FALSE;
-    if (listen(listener->fd, LISTENER_BACKLOG) < 0)
+    if (listen(fd, LISTENER_BACKLOG) < 0)
         return listener_fail(address, "listen on", errno, error);
     listener->address = g_strdup(address);
     return TRUE;
@@ -223,8 +318,10 @@ listener_bind_unix(Listener *listener, const char *address, const LocalAddress *
 static gboolean
 listener_check_kernel(const Listener *listener, GError **error)
 {
-    int r = peer_uid_probe(listener->fd);
+    int r = 0;
 
+    for (guint i = 0; i < listener->count && r >= 0; i++)
+        r = peer_uid_probe(listener->fds[i]);
     if (r >= 0)
         return TRUE;
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED,
@@ -235,17 +332,27 @@ listener_check_kernel(const Listener *listener, GError **error)
     return FALSE;
 }
 
+/* A bare port, as `2222` or `tcp:2222`, is one on loopback. */
+static char *
+listener_full_address(const char *given)
+{
+    const char *port = given && g_str_has_prefix(given, "tcp:") ? given + strlen("tcp:") : given;
+
+    if (!port || !*given)
+        return g_strdup("tcp:127.0.0.1:0");
+    if (*port && strspn(port, "0123456789") == strlen(port))
+        return g_strconcat("tcp:127.0.0.1:", port, NULL);
+    return g_strdup(given);
+}
+
 Listener *
 listener_new(const ListenerOptions *options, GError **error)
 {
-    const char *address = options->address;
+    g_autofree char *address = listener_full_address(options->address);
     g_autoptr(Listener) listener = g_new0(Listener, 1);
     g_auto(LocalAddress) local = {0};
     gboolean bound;
 
-    listener->fd = -1;
-    if (!address || !*address)
-        address = "tcp:127.0.0.1:0";
     if (!local_address_parse(address, TRUE, &local, error))
         return NULL;
     bound = local.path ? listener_bind_unix(listener, address, &local, options, error)
@@ -265,8 +372,7 @@ listener_free(Listener *listener)
     if (listener->path && lstat(listener->path, &status) == 0 &&
         status.st_dev == listener->device && status.st_ino == listener->inode)
         (void)unlink(listener->path);
-    if (listener->fd >= 0)
-        close(listener->fd);
+    listener_close(listener);
     g_free(listener->address);
     g_free(listener->path);
     g_free(listener);
@@ -278,8 +384,14 @@ listener_address(const Listener *listener)
     return listener->address;
 }
 
-int
-listener_fd(const Listener *listener)
+guint
+listener_sockets(const Listener *listener)
 {
-    return listener->fd;
+    return listener->count;
+}
+
+int
+listener_fd(const Listener *listener, guint index)
+{
+    return listener->fds[index];
 }

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/local/peer-uid.h"
 
+#include "daemon/local/socket-diag.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-typedef union {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-} Address;
+#define PROBE_TRIES 8
+#define PROBE_UID 65534 /* any but root's; only root can take it, and others need not */
 
 static int
 unix_uid(int fd, guint32 *ret_uid)
@@ -30,101 +26,44 @@ unix_uid(int fd, guint32 *ret_uid)
     return 0;
 }
 
-static void
-diag_address(const Address *address, __be32 *ret_address, __be16 *ret_port)
-{
-    if (address->any.sa_family == AF_INET6) {
-        memcpy(ret_address, &address->v6.sin6_addr, sizeof address->v6.sin6_addr);
-        *ret_port = address->v6.sin6_port;
-    } else {
-        memcpy(ret_address, &address->v4.sin_addr, sizeof address->v4.sin_addr);
-        *ret_port = address->v4.sin_port;
-    }
-}
-
-/* The socket from LOCAL to REMOTE. */
 static int
-diag_ask(int netlink, const Address *local, const Address *remote)
+diag_exchange(int netlink, const SocketAddress *local, const SocketAddress *remote,
+              SocketOwner *ret)
 {
     const struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
-    struct {
-        struct nlmsghdr header;
-        struct inet_diag_req_v2 request;
-    } message = {
-        .header = {.nlmsg_len = sizeof message,
-                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                   .nlmsg_flags = NLM_F_REQUEST},
-        .request = {.sdiag_family = (guint8)local->any.sa_family,
-                    .sdiag_protocol = IPPROTO_TCP,
-                    .idiag_states = (guint32)-1},
-    };
-
-    message.request.id.idiag_cookie[0] = message.request.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-    diag_address(local, message.request.id.idiag_src, &message.request.id.idiag_sport);
-    diag_address(remote, message.request.id.idiag_dst, &message.request.id.idiag_dport);
-    if (sendto(netlink, &message, sizeof message, 0, (const struct sockaddr *)&kernel,
-               sizeof kernel) != (ssize_t)sizeof message)
-        return -errno;
-    return 0;
-}
-
-static int
-diag_error(const struct nlmsghdr *header)
-{
-    const struct nlmsgerr *answer = NLMSG_DATA(header);
-
-    if (header->nlmsg_len < NLMSG_LENGTH(sizeof *answer) || answer->error >= 0)
-        return -EPROTO;
-    return answer->error == -ENOENT ? -ESRCH : answer->error;
-}
-
-/* The kernel has answered within sendto. */
-static int
-diag_answer(int netlink, const Address *local, const Address *remote, guint32 *ret_uid)
-{
+    SocketDiagRequest request;
     union {
         struct nlmsghdr header;
         guint8 bytes[4096];
     } buffer;
     struct sockaddr_nl from = {0};
     socklen_t from_len = sizeof from;
-    const struct inet_diag_msg *answer = NLMSG_DATA(&buffer.header);
-    struct inet_diag_sockid asked = {0};
-    ssize_t len = recvfrom(netlink, &buffer, sizeof buffer, MSG_DONTWAIT, (struct sockaddr *)&from,
-                           &from_len);
+    ssize_t len;
 
+    socket_diag_request(local, remote, &request);
+    if (sendto(netlink, &request, sizeof request, 0, (const struct sockaddr *)&kernel,
+               sizeof kernel) != (ssize_t)sizeof request)
+        return -errno;
+    /* The kernel has answered within sendto. */
+    len = recvfrom(netlink, &buffer, sizeof buffer, MSG_DONTWAIT, (struct sockaddr *)&from,
+                   &from_len);
     if (len < 0)
         return -errno;
-    if (len < (ssize_t)sizeof buffer.header || from.nl_pid != 0 || buffer.header.nlmsg_len > len)
+    if (from.nl_pid != 0)
         return -EPROTO;
-    if (buffer.header.nlmsg_type == NLMSG_ERROR)
-        return diag_error(&buffer.header);
-    if (buffer.header.nlmsg_type != SOCK_DIAG_BY_FAMILY ||
-        buffer.header.nlmsg_len < NLMSG_LENGTH(sizeof *answer))
-        return -EPROTO;
-    diag_address(local, asked.idiag_src, &asked.idiag_sport);
-    diag_address(remote, asked.idiag_dst, &asked.idiag_dport);
-    /* A look-up that finds no connection goes on to the listeners: that would be another socket. */
-    if (answer->id.idiag_sport != asked.idiag_sport || answer->id.idiag_dport != asked.idiag_dport)
-        return -ESRCH;
-    /* A socket that its process has closed belongs to nobody any more, and says UID 0. */
-    if (answer->idiag_inode == 0)
-        return -ESRCH;
-    *ret_uid = answer->idiag_uid;
-    return 0;
+    return socket_diag_parse(&buffer, (gsize)len, local, remote, ret);
 }
 
+/* The socket from LOCAL to REMOTE. */
 static int
-diag_find(const Address *local, const Address *remote, guint32 *ret_uid)
+diag_find(const SocketAddress *local, const SocketAddress *remote, SocketOwner *ret)
 {
     int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     int r;
 
     if (netlink < 0)
         return -errno;
-    r = diag_ask(netlink, local, remote);
-    if (r >= 0)
-        r = diag_answer(netlink, local, remote, ret_uid);
+    r = diag_exchange(netlink, local, remote, ret);
     close(netlink);
     return r;
 }
@@ -140,21 +79,41 @@ is_closed(int fd)
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_state == TCP_CLOSE;
 }
 
-int
-peer_uid_get(int fd, guint32 *ret_uid)
+/* The socket at the other end of FD: it is there that we are remote. */
+static int
+peer_find(int fd, SocketOwner *ret)
 {
-    Address own = {0}, peer = {0};
+    SocketAddress own = {0}, peer = {0};
     socklen_t own_len = sizeof own, peer_len = sizeof peer;
-    guint32 uid;
-    int r;
 
     if (getsockname(fd, &own.any, &own_len) < 0)
         return -errno;
-    if (own.any.sa_family == AF_UNIX)
-        return unix_uid(fd, ret_uid);
     if (getpeername(fd, &peer.any, &peer_len) < 0)
         return -ESRCH;
-    r = diag_find(&peer, &own, &uid); /* the peer's own socket: it is there that we are remote */
+    return diag_find(&peer, &own, ret);
+}
+
+static gboolean
+is_unix(int fd)
+{
+    int domain = AF_UNSPEC;
+    socklen_t len = sizeof domain;
+
+    return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+}
+
+int
+peer_uid_get(int fd, guint32 *ret_uid)
+{
+    SocketOwner owner;
+    guint32 uid;
+    int r;
+
+    if (is_unix(fd))
+        return unix_uid(fd, ret_uid);
+    r = peer_find(fd, &owner);
+    if (r >= 0)
+        r = socket_owner_uid(&owner, &uid);
     if (r < 0)
         return r;
     if (is_closed(fd)) /* after the answer: it was not, then, when that was given */
@@ -166,16 +125,87 @@ peer_uid_get(int fd, guint32 *ret_uid)
 int
 peer_uid_probe(int listener)
 {
-    Address own = {0}, nobody = {0};
+    SocketAddress own = {0}, nobody = {0};
     socklen_t len = sizeof own;
-    guint32 uid;
+    SocketOwner owner;
     int r;
 
     if (getsockname(listener, &own.any, &len) < 0)
         return -errno;
     nobody.any.sa_family = own.any.sa_family;
-    r = diag_find(&own, &nobody, &uid);
+    r = diag_find(&own, &nobody, &owner);
     if (r < 0)
         return r;
-    return uid == geteuid() ? 0 : -EPROTO;
+    return owner.inode != 0 && owner.uid == geteuid() ? 0 : -EPROTO;
+}
+
+/* A socket that is not root's, whose UID is what a kernel says that does not tell. *RET_UID: whose
+ * it is. */
+static int
+probe_socket(guint32 *ret_uid)
+{
+    uid_t before = (uid_t)setfsuid(PROBE_UID);
+    int fd;
+
+    *ret_uid = (guint32)setfsuid((uid_t)-1);
+    fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)setfsuid(before);
+    return fd;
+}
+
+static int
+probe_listen(SocketAddress *ret)
+{
+    const struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof *ret;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
+
+    if (fd < 0)
+        return -errno;
+    if (bind(fd, (const struct sockaddr *)&any, sizeof any) == 0 && listen(fd, 1) == 0 &&
+        getsockname(fd, &ret->any, &len) == 0)
+        return fd;
+    r = -errno;
+    close(fd);
+    return r;
+}
+
+/* One try. -EAGAIN: we were too late, the socket is reduced to its numbers already. */
+static int
+probe_closed(int listener, const SocketAddress *address)
+{
+    SocketOwner owner = {0};
+    guint32 uid;
+    int client = probe_socket(&uid), fd, r;
+
+    if (client < 0)
+        return -errno;
+    r = connect(client, &address->any, sizeof address->v4) < 0 ? -errno : 0;
+    fd = r < 0 ? -1 : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    close(client);
+    if (fd < 0)
+        return r < 0 ? r : -EAGAIN;
+    r = peer_find(fd, &owner);
+    close(fd);
+    if (r < 0)
+        return r;
+    if (owner.inode != 0) /* not ours: somebody else came first */
+        return -EAGAIN;
+    if (uid != 0 && owner.uid == uid)
+        return 1;
+    return owner.state == TCP_FIN_WAIT1 ? 0 : -EAGAIN;
+}
+
+int
+peer_uid_tells_closed(void)
+{
+    SocketAddress address;
+    int listener = probe_listen(&address), r = -EAGAIN;
+
+    if (listener < 0)
+        return listener;
+    for (guint i = 0; i < PROBE_TRIES && r == -EAGAIN; i++)
+        r = probe_closed(listener, &address);
+    close(listener);
+    return r;
 }

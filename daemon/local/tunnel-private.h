@@ -4,12 +4,16 @@
 
 #include "common/net/connection.h"
 #include "daemon/local/tunnel.h"
+#include "daemon/net/runtime.h"
 
 /* What a tunnel needs of the app. */
 typedef struct {
-    /* A stream for LOCAL (taken), with tunnel_opened as its end. FALSE: nothing was begun, LOCAL
-     * was reset. */
-    gboolean (*open)(Tunnel *tunnel, Connection *local, void *data, GError **error);
+    Runtime *runtime;
+    /* A stream for LOCAL (taken), the PLACEth connection of this tunnel: its id. 0: there is none,
+     * LOCAL was reset. */
+    guint64 (*add)(Tunnel *tunnel, Connection *local, guint64 place, void *data, GError **error);
+    /* Opens it, with tunnel_opened as the end of that. FALSE: it has ended already. */
+    gboolean (*begin)(Tunnel *tunnel, guint64 stream, void *data);
     void (*changed)(Tunnel *tunnel, void *data);
     void (*closed)(Tunnel *tunnel, void *data); /* the app frees it */
     void *data;
@@ -23,11 +27,10 @@ void tunnel_free(Tunnel *tunnel); /* NULL is fine */
 /* As tunnel_new got them, with the address as bound; the strings are the tunnel's. */
 TunnelOptions tunnel_options(const Tunnel *tunnel);
 
-/* One of its streams is open (ERROR NULL) or failed. */
-void tunnel_opened(Tunnel *tunnel, const GError *error);
-void tunnel_stream_ended(Tunnel *tunnel);
+/* The stream of the PLACEth connection is open (ERROR NULL) or failed. */
+void tunnel_opened(Tunnel *tunnel, guint64 place, const GError *error);
+void tunnel_stream_ended(Tunnel *tunnel, guint64 stream);
 
 #define TUNNEL_RETRY_SECONDS 2 /* of a restored tunnel whose address is taken */
-#define TUNNEL_PAUSE 250       /* ms without accepting, when descriptors are short */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tunnel, tunnel_free)

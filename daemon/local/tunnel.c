@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/local/tunnel-private.h"
 
-#include "common/base/descriptors.h"
 #include "common/base/error.h"
-#include "daemon/local/listener.h"
-#include "daemon/local/peer-uid.h"
+#include "daemon/local/door.h"
 
 #include <errno.h>
-#include <glib-unix.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 struct Tunnel {
     TunnelContext context;
@@ -20,19 +15,20 @@ struct Tunnel {
     gint64 timeout, wait;
     guint32 owner_uid;
     Listener *listener; /* NULL: a restored one that waits for its address */
-    guint watch;        /* accepting */
-    guint timer;        /* until it accepts, or tries to listen, again */
+    Door *door;         /* the same */
+    guint timer;        /* until it tries to listen again */
+    GArray *waiting;    /* guint64: streams that are not being opened yet */
     guint opening;
     guint streams;
     guint64 accepted;
     char *last_error;
+    guint64 error_place; /* how many were accepted when that came */
 };
-
-static void tunnel_watch(Tunnel *tunnel);
 
 static void
 tunnel_set_error(Tunnel *tunnel, const char *text)
 {
+    tunnel->error_place = tunnel->accepted;
     if (strcmp(tunnel->last_error, text) == 0)
         return;
     g_free(tunnel->last_error);
@@ -41,109 +37,73 @@ tunnel_set_error(Tunnel *tunnel, const char *text)
 }
 
 /* A port on loopback can be reached by every local user: only the owner's own processes, and
- * root's, may. Whose cannot be told is nobody's. */
+ * root's, may. Whose cannot be told is nobody's. ERROR and UID: as the door says. */
 static gboolean
-tunnel_peer_allowed(Tunnel *tunnel, int fd)
+tunnel_peer_allowed(Tunnel *tunnel, int error, guint32 uid)
 {
     g_autofree char *text = NULL;
-    guint32 uid;
-    int r;
 
-    if (tunnel->shared)
+    if (tunnel->shared || (error == 0 && (uid == tunnel->owner_uid || uid == 0)))
         return TRUE;
-    r = peer_uid_get(fd, &uid);
-    if (r >= 0 && (uid == tunnel->owner_uid || uid == 0))
-        return TRUE;
-    if (r >= 0)
+    if (error == 0)
         text = g_strdup_printf("a connection of user %u was refused", uid);
-    else if (r == -ESRCH)
+    else if (error == -ESRCH)
         text = g_strdup("a connection was refused: it was gone, or not from this machine");
+    else if (error == -ENODATA)
+        text = g_strdup("a connection was refused: its client had closed it already, and then the "
+                        "kernel does not tell whose it was; a unix: address needs no such check");
     else
         text = g_strdup_printf("a connection was refused: the kernel does not tell whose it is: %s",
-                               g_strerror(-r));
+                               g_strerror(-error));
     tunnel_set_error(tunnel, text);
     return FALSE;
 }
 
-static gboolean
-tunnel_is_full(const Tunnel *tunnel)
+static void
+tunnel_begin(Tunnel *tunnel)
 {
-    return tunnel->opening >= TUNNEL_OPENING_MAX || tunnel->streams >= TUNNEL_STREAMS_MAX;
+    while (tunnel->opening < TUNNEL_OPENING_MAX && tunnel->waiting->len > 0) {
+        guint64 stream = g_array_index(tunnel->waiting, guint64, 0);
+
+        g_array_remove_index(tunnel->waiting, 0);
+        tunnel->opening++;
+        if (!tunnel->context.begin(tunnel, stream, tunnel->context.data))
+            tunnel->opening--;
+    }
 }
 
 static void
-tunnel_take(Tunnel *tunnel, int fd)
+tunnel_take(Tunnel *tunnel, Connection *local)
 {
     g_autoptr(GError) error = NULL;
-    Connection *local = connection_new(fd);
+    guint64 stream;
 
-    if (!tunnel_peer_allowed(tunnel, fd)) {
-        connection_reset(local);
-        return;
-    }
     tunnel->accepted++;
-    tunnel->opening++;
     tunnel->streams++;
-    if (tunnel->context.open(tunnel, local, tunnel->context.data, &error))
+    stream = tunnel->context.add(tunnel, local, tunnel->accepted, tunnel->context.data, &error);
+    if (stream == 0) {
+        tunnel->streams--;
+        tunnel_set_error(tunnel, error->message);
         return;
-    tunnel->opening--;
-    tunnel->streams--;
-    tunnel_set_error(tunnel, error->message);
-}
-
-static gboolean
-tunnel_resume(gpointer data)
-{
-    Tunnel *tunnel = data;
-
-    tunnel->timer = 0;
-    tunnel_watch(tunnel);
-    return G_SOURCE_REMOVE;
-}
-
-/* Requirement R26: out of descriptors is no reason to spin. */
-static void
-tunnel_pause(Tunnel *tunnel, int code)
-{
-    g_autofree char *text = g_strdup_printf("cannot take connections: %s", g_strerror(code));
-
-    tunnel_set_error(tunnel, text);
-    tunnel->timer = g_timeout_add(TUNNEL_PAUSE, tunnel_resume, tunnel);
-}
-
-static gboolean
-tunnel_accept(gint fd, GIOCondition condition, gpointer data)
-{
-    Tunnel *tunnel = data;
-
-    for (guint i = 0; i < TUNNEL_ACCEPTS_PER_TURN && !tunnel_is_full(tunnel); i++) {
-        int accepted = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-        if (accepted >= 0 && descriptors_are_scarce(accepted)) {
-            close(accepted);
-            tunnel_pause(tunnel, EMFILE);
-            break;
-        } else if (accepted >= 0) {
-            tunnel_take(tunnel, accepted);
-        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            tunnel_pause(tunnel, errno);
-            break;
-        } else if (errno != ECONNABORTED && errno != EINTR) {
-            break; /* EAGAIN */
-        }
     }
-    if (!tunnel_is_full(tunnel) && !tunnel->timer)
-        return G_SOURCE_CONTINUE;
-    tunnel->watch = 0;
-    return G_SOURCE_REMOVE;
+    g_array_append_val(tunnel->waiting, stream);
+    tunnel_begin(tunnel);
 }
 
 static void
-tunnel_watch(Tunnel *tunnel)
+tunnel_arrived(int fd, int error, guint32 uid, void *data)
 {
-    if (tunnel->listener && !tunnel->watch && !tunnel->timer && !tunnel_is_full(tunnel))
-        tunnel->watch =
-            g_unix_fd_add(listener_fd(tunnel->listener), G_IO_IN, tunnel_accept, tunnel);
+    Tunnel *tunnel = data;
+
+    if (fd < 0) {
+        g_autofree char *text = g_strdup_printf("cannot take connections: %s", g_strerror(-error));
+
+        tunnel_set_error(tunnel, text);
+    } else if (tunnel_peer_allowed(tunnel, error, uid)) {
+        tunnel_take(tunnel, connection_new(fd));
+    } else {
+        connection_reset(connection_new(fd));
+    }
 }
 
 static gboolean
@@ -157,7 +117,8 @@ tunnel_listen(Tunnel *tunnel, GError **error)
         return FALSE;
     g_free(tunnel->listen);
     tunnel->listen = g_strdup(listener_address(tunnel->listener));
-    tunnel_watch(tunnel);
+    tunnel->door = door_new(tunnel->context.runtime, tunnel->listener, !tunnel->shared,
+                            tunnel_arrived, tunnel);
     return TRUE;
 }
 
@@ -181,7 +142,6 @@ tunnel_retry(gpointer data)
         return G_SOURCE_CONTINUE;
     }
     tunnel->timer = 0;
-    tunnel_watch(tunnel);
     tunnel_set_error(tunnel, "");
     return G_SOURCE_REMOVE;
 }
@@ -204,6 +164,7 @@ tunnel_new(const TunnelContext *context, guint64 id, const TunnelOptions *option
     tunnel->timeout = options->timeout;
     tunnel->wait = options->wait;
     tunnel->owner_uid = options->owner_uid;
+    tunnel->waiting = g_array_new(FALSE, FALSE, sizeof(guint64));
     tunnel->last_error = g_strdup("");
     if (tunnel_listen(tunnel, &reason))
         return g_steal_pointer(&tunnel);
@@ -222,11 +183,11 @@ tunnel_free(Tunnel *tunnel)
 {
     if (!tunnel)
         return;
-    if (tunnel->watch)
-        g_source_remove(tunnel->watch);
     if (tunnel->timer)
         g_source_remove(tunnel->timer);
+    door_free(tunnel->door);
     listener_free(tunnel->listener);
+    g_array_unref(tunnel->waiting);
     g_free(tunnel->hub);
     g_free(tunnel->device);
     g_free(tunnel->stream);
@@ -251,19 +212,27 @@ tunnel_options(const Tunnel *tunnel)
     };
 }
 
+/* That one is open does not make good what came after it was accepted. */
 void
-tunnel_opened(Tunnel *tunnel, const GError *error)
+tunnel_opened(Tunnel *tunnel, guint64 place, const GError *error)
 {
     tunnel->opening--;
-    tunnel_set_error(tunnel, error ? error->message : "");
-    tunnel_watch(tunnel);
+    if (error)
+        tunnel_set_error(tunnel, error->message);
+    else if (place > tunnel->error_place)
+        tunnel_set_error(tunnel, "");
+    tunnel_begin(tunnel);
 }
 
 void
-tunnel_stream_ended(Tunnel *tunnel)
+tunnel_stream_ended(Tunnel *tunnel, guint64 stream)
 {
     tunnel->streams--;
-    tunnel_watch(tunnel);
+    for (guint i = 0; i < tunnel->waiting->len; i++)
+        if (g_array_index(tunnel->waiting, guint64, i) == stream) {
+            g_array_remove_index(tunnel->waiting, i);
+            return;
+        }
 }
 
 void

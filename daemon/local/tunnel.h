@@ -3,24 +3,24 @@
  *
  * A connection whose stream cannot be opened is reset, and the tunnel's last error says why. TCP
  * listens on loopback only; on TCP and Unix sockets alike connections of the owner's processes (and
- * root's) are taken and no others, unless shared (listener.h, peer-uid.h). Main thread. */
+ * root's) are taken and no others, unless shared (listener.h, peer-uid.h). All of them are taken at
+ * once, while the kernel still knows whose they are; those that are too many for now wait here for
+ * their stream, and those beyond the limit of the user's streams are reset. Main thread. */
 #pragma once
 
 #include "daemon/stream/stream.h"
 
 typedef struct Tunnel Tunnel;
 
-#define TUNNEL_ACCEPTS_PER_TURN 16
-#define TUNNEL_OPENING_MAX 32  /* connections whose stream is being opened, per tunnel */
-#define TUNNEL_STREAMS_MAX 256 /* at once, per tunnel */
+#define TUNNEL_OPENING_MAX 32 /* streams that are being opened at a time, per tunnel */
 
 typedef struct {
     const char *hub;    /* NULL: the only service hub */
     const char *device; /* DEVICE or DEVICE/MODULE */
     const char *stream;
     const char
-        *listen; /* `tcp:ADDRESS:PORT` (numeric; port 0: any), `unix:PATH`; NULL: tcp:127.0.0.1:0 */
-    gboolean shared;     /* any address, any local user or host */
+        *listen;     /* `tcp:ADDRESS:PORT` (numeric; port 0: any), `PORT`, `unix:PATH`; NULL: any */
+    gboolean shared; /* any address, any local user or host */
     gboolean persistent; /* kept in the store for OWNER_UID; otherwise the bus layer closes it with
                             its owner */
     gint64 timeout;      /* as in OpenOptions, for each connection */
@@ -32,7 +32,8 @@ guint64 tunnel_id(const Tunnel *tunnel);
 const char *tunnel_hub(const Tunnel *tunnel);
 const char *tunnel_device(const Tunnel *tunnel);
 const char *tunnel_stream(const Tunnel *tunnel);
-const char *tunnel_listen_address(const Tunnel *tunnel); /* as bound: "tcp:127.0.0.1:40123" */
+/* As bound: "tcp:127.0.0.1:40123"; of two loopback addresses the one that was asked for. */
+const char *tunnel_listen_address(const Tunnel *tunnel);
 guint32 tunnel_owner_uid(const Tunnel *tunnel);
 gboolean tunnel_shared(const Tunnel *tunnel);
 gboolean tunnel_persistent(const Tunnel *tunnel);

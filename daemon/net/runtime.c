@@ -10,6 +10,7 @@ runtime_new(guint threads)
     runtime->source = queue_source_new(runtime->home);
     g_source_attach(runtime->source, NULL);
     runtime->pool = reactor_pool_new(threads, "streamd");
+    runtime->door = reactor_new("streamd-door");
     return runtime;
 }
 
@@ -38,6 +39,7 @@ runtime_free(Runtime *runtime)
     if (!runtime)
         return;
     runtime_drain(runtime);
+    reactor_free(runtime->door);
     reactor_pool_free(runtime->pool);
     /* What links and relays had to say at last; a message of a job would ask for its reactor.
      */

@@ -10,6 +10,7 @@
 typedef struct {
     Queue *home;       /* of the main thread, attached to its default context */
     ReactorPool *pool; /* any thread */
+    Reactor *door;     /* takes local connections, and nothing else */
     guint away;        /* main: jobs and relays that have not come home */
     GSource *source;   /* the runtime's */
 } Runtime;

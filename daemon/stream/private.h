@@ -46,6 +46,7 @@ typedef struct {
     const char *initiator; /* NULL: unknown */
     const char *address;   /* the initiator's; NULL: unknown */
     guint64 tunnel;
+    guint64 place; /* among the connections of that tunnel, from 1 */
     guint32 owner_uid;
     void (*ended)(Stream *stream, void *data); /* once; or NULL */
     void *data;
@@ -53,6 +54,8 @@ typedef struct {
 
 /* Adds it to the table, which owns it, in its first state. STREAMD_ERROR_LIMIT. */
 Stream *stream_new(StreamTable *table, const StreamInfo *info, GError **error);
+
+guint64 stream_place(const Stream *stream);
 
 void stream_set_state(Stream *stream, StreamState state);
 void stream_set_target(Stream *stream, const char *target);

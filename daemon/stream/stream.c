@@ -35,6 +35,7 @@ stream_new(StreamTable *table, const StreamInfo *info, GError **error)
     stream->target = g_strdup("");
     stream->message = g_strdup("");
     stream->tunnel = info->tunnel;
+    stream->place = info->place;
     stream->owner_uid = info->owner_uid;
     stream->ended = info->ended;
     stream->ended_data = info->data;
@@ -378,6 +379,12 @@ guint64
 stream_tunnel(const Stream *stream)
 {
     return stream->tunnel;
+}
+
+guint64
+stream_place(const Stream *stream)
+{
+    return stream->place;
 }
 
 guint32

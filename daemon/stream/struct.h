@@ -13,7 +13,7 @@ struct Stream {
     Reason reason;
     char *hub, *device, *name, *initiator, *address, *target, *message;
     char *endpoint; /* NULL until it is known */
-    guint64 tunnel;
+    guint64 tunnel, place;
     guint32 owner_uid;
     gboolean taken; /* device role: an app of the owner has it, or will */
     guint64 requested_at, opened_at, ended_at;

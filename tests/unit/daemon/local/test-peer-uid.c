@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whose a connection is; and every case in which that cannot be said. */
 #include "daemon/local/peer-uid.h"
+#include "daemon/local/socket-diag.h"
 #include "tests/unit/daemon/local/user-fixture.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -64,11 +67,11 @@ assert_uid(int fd, guint32 expected)
 }
 
 static void
-assert_unknown(int fd)
+assert_unknown(int fd, int error)
 {
     guint32 uid = 99;
 
-    g_assert_cmpint(peer_uid_get(fd, &uid), ==, -ESRCH);
+    g_assert_cmpint(peer_uid_get(fd, &uid), ==, error);
     g_assert_cmpuint(uid, ==, 99);
 }
 
@@ -139,7 +142,8 @@ test_unix(void)
     close(fds[1]);
 }
 
-/* Closed in order, closed with a reset: nobody's any more, whatever was sent before. */
+/* Root's, closed in order, is UID 0 without an inode, as anybody's is on an older kernel: not told.
+ * Closed with a reset: nobody's any more, whatever was sent before. */
 static void
 test_gone(void)
 {
@@ -154,7 +158,8 @@ test_gone(void)
         if (i == 1)
             g_assert_cmpint(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof reset), ==, 0);
         close(client);
-        assert_unknown(fd);
+        if (i == 1 || geteuid() == 0)
+            assert_unknown(fd, i == 1 ? -ESRCH : -ENODATA);
         close(fd);
     }
     server_clear(&server);
@@ -206,13 +211,157 @@ test_port_reused(void)
     g_assert_cmpint(bind(second, (struct sockaddr *)&from, len), ==, 0);
     g_assert_cmpint(connect(second, (struct sockaddr *)&to, len), ==, 0);
     fd_second = server_accept(&server);
-    assert_unknown(fd);
+    assert_unknown(fd, -ESRCH);
     assert_uid(fd_second, geteuid());
     g_assert_cmpint(recv(fd, &byte, 1, MSG_DONTWAIT), ==, 1); /* that is why */
     close(second);
     close(fd);
     close(fd_second);
     server_clear(&server);
+}
+
+/* A client of another user that has written and closed: its own where the kernel tells, else
+ * nobody's, and never root's. Once its socket is reduced to its numbers nobody is told either. */
+static void
+test_closed(gconstpointer family)
+{
+    const int tells = peer_uid_tells_closed();
+    Server server;
+
+    g_assert_cmpint(tells, >=, 0);
+    if (!user_can_change())
+        return;
+    server_init(&server, GPOINTER_TO_INT(family));
+    for (guint i = 0; i < 20; i++) {
+        pid_t pid = client_start_closing(USER_A, server.address);
+        int fd = server_accept(&server), r;
+        guint32 uid = 99;
+        guint8 byte;
+
+        g_assert_cmpint(recv(fd, &byte, 1, MSG_PEEK), ==, 1);
+        g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+        r = peer_uid_get(fd, &uid);
+        if (r == 0)
+            g_assert_cmpuint(uid, ==, USER_A);
+        else
+            g_assert_cmpint(r, ==, -ENODATA); /* or the child took its time to end */
+        g_assert_true(r == -ENODATA || tells == 1);
+        while (peer_uid_get(fd, &uid) == 0)
+            g_usleep(1000);
+        g_assert_cmpint(peer_uid_get(fd, &uid), ==, -ENODATA);
+        close(fd);
+    }
+    server_clear(&server);
+}
+
+/* What a kernel may answer of the socket of a connection that we have accepted. */
+typedef struct {
+    guint8 state;
+    guint32 inode, uid;
+    int error;       /* of socket_owner_uid */
+    gboolean served; /* to the owner 4711 */
+} Answer;
+
+static const Answer answers[] = {
+    {TCP_ESTABLISHED, 5, 4711, 0, TRUE},
+    {TCP_ESTABLISHED, 5, 0, 0, TRUE}, /* root's processes are let in */
+    {TCP_ESTABLISHED, 5, 4712, 0, FALSE},
+    {TCP_CLOSE_WAIT, 5, 4711, 0, TRUE},
+    {TCP_FIN_WAIT1, 5, 4711, 0, TRUE}, /* has ended its own direction */
+    {TCP_FIN_WAIT2, 5, 4711, 0, TRUE},
+    {TCP_FIN_WAIT1, 0, 4711, 0, TRUE}, /* closed */
+    {TCP_FIN_WAIT2, 0, 4711, 0, TRUE},
+    {TCP_TIME_WAIT, 0, 4711, 0, TRUE},
+    {TCP_LAST_ACK, 0, 4711, 0, TRUE},
+    {TCP_CLOSING, 0, 4711, 0, TRUE},
+    {TCP_FIN_WAIT1, 0, 4712, 0, FALSE},
+    {TCP_FIN_WAIT1, 0, 0, -ENODATA, FALSE}, /* before Linux 6.17: anybody's */
+    {TCP_FIN_WAIT2, 0, 0, -ENODATA, FALSE},
+    {TCP_TIME_WAIT, 0, 0, -ENODATA, FALSE},
+    {TCP_LAST_ACK, 0, 0, -ENODATA, FALSE},
+    {TCP_ESTABLISHED, 0, 0, -ENODATA, FALSE},
+    {TCP_SYN_SENT, 5, 4711, -ESRCH, FALSE}, /* another one's, with the same numbers */
+    {TCP_SYN_RECV, 0, 4711, -ESRCH, FALSE},
+    {TCP_LISTEN, 5, 4711, -ESRCH, FALSE},
+    {TCP_CLOSE, 5, 4711, -ESRCH, FALSE},
+    {0, 5, 4711, -ESRCH, FALSE},
+};
+
+typedef struct {
+    struct nlmsghdr header;
+    struct inet_diag_msg message;
+} Reply;
+
+static const SocketAddress reply_local = {
+    .v4 = {.sin_family = AF_INET, .sin_port = 0x1234, .sin_addr = {0x0100007f}}};
+static const SocketAddress reply_remote = {
+    .v4 = {.sin_family = AF_INET, .sin_port = 0x5678, .sin_addr = {0x0100007f}}};
+
+static Reply
+reply_of(const Answer *answer)
+{
+    Reply reply = {
+        .header = {.nlmsg_len = sizeof reply, .nlmsg_type = SOCK_DIAG_BY_FAMILY},
+        .message = {.idiag_family = AF_INET,
+                    .idiag_state = answer->state,
+                    .idiag_inode = answer->inode,
+                    .idiag_uid = answer->uid,
+                    .id = {.idiag_sport = 0x1234, .idiag_dport = 0x5678}},
+    };
+
+    return reply;
+}
+
+static void
+test_answers(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(answers); i++) {
+        const Answer *answer = &answers[i];
+        const Reply reply = reply_of(answer);
+        SocketOwner owner = {0};
+        guint32 uid = 99;
+        int r;
+
+        g_assert_cmpint(
+            socket_diag_parse(&reply, sizeof reply, &reply_local, &reply_remote, &owner), ==, 0);
+        r = socket_owner_uid(&owner, &uid);
+        g_test_message("state %u inode %u uid %u", answer->state, answer->inode, answer->uid);
+        g_assert_cmpint(r, ==, answer->error);
+        g_assert_cmpuint(uid, ==, r == 0 ? answer->uid : 99);
+        g_assert_cmpint(r == 0 && (uid == 4711 || uid == 0), ==, answer->served);
+    }
+}
+
+/* Cut short, of other numbers, or an error. */
+static void
+test_bad_answers(void)
+{
+    const Answer answer = {TCP_ESTABLISHED, 5, 4711, 0, TRUE};
+    struct {
+        struct nlmsghdr header;
+        struct nlmsgerr error;
+    } failed = {.header = {.nlmsg_len = sizeof failed, .nlmsg_type = NLMSG_ERROR},
+                .error = {.error = -ENOENT}};
+    Reply reply = reply_of(&answer);
+    SocketOwner owner;
+
+    for (gsize len = 0; len < sizeof reply; len++)
+        g_assert_cmpint(socket_diag_parse(&reply, len, &reply_local, &reply_remote, &owner), ==,
+                        -EPROTO);
+    reply.header.nlmsg_len--;
+    g_assert_cmpint(socket_diag_parse(&reply, sizeof reply, &reply_local, &reply_remote, &owner),
+                    ==, -EPROTO);
+    reply = reply_of(&answer);
+    g_assert_cmpint(socket_diag_parse(&reply, sizeof reply, &reply_remote, &reply_local, &owner),
+                    ==, -ESRCH);
+    g_assert_cmpint(socket_diag_parse(&failed, sizeof failed, &reply_local, &reply_remote, &owner),
+                    ==, -ESRCH);
+    failed.error.error = -EPERM;
+    g_assert_cmpint(socket_diag_parse(&failed, sizeof failed, &reply_local, &reply_remote, &owner),
+                    ==, -EPERM);
+    failed.error.error = 0;
+    g_assert_cmpint(socket_diag_parse(&failed, sizeof failed, &reply_local, &reply_remote, &owner),
+                    ==, -EPROTO);
 }
 
 static void
@@ -296,6 +445,10 @@ main(int argc, char **argv)
     g_test_add_data_func("/peer-uid/others-v6", GINT_TO_POINTER(AF_INET6), test_others);
     g_test_add_func("/peer-uid/unix", test_unix);
     g_test_add_func("/peer-uid/gone", test_gone);
+    g_test_add_data_func("/peer-uid/closed", GINT_TO_POINTER(AF_INET), test_closed);
+    g_test_add_data_func("/peer-uid/closed-v6", GINT_TO_POINTER(AF_INET6), test_closed);
+    g_test_add_func("/peer-uid/answers", test_answers);
+    g_test_add_func("/peer-uid/bad-answers", test_bad_answers);
     g_test_add_func("/peer-uid/half-closed", test_half_closed);
     g_test_add_func("/peer-uid/port-reused", test_port_reused);
     g_test_add_func("/peer-uid/no-descriptors", test_no_descriptors);

@@ -9,25 +9,57 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
-    char *dir;     /* $RUNTIME_DIRECTORY */
-    guint opened;  /* connections that were taken */
-    guint changed; /* times the last error changed */
+    Runtime *runtime;
+    char *dir;         /* $RUNTIME_DIRECTORY */
+    guint opened;      /* connections that were taken */
+    guint changed;     /* times the last error changed */
+    guint limit;       /* of streams that have not ended; 0: none, and each ends as it is opened */
+    guint64 begun;     /* the last that was begun */
+    GPtrArray *locals; /* their connections, in the order of their streams, from 1 */
 } Fixture;
 
-static gboolean
-on_open(Tunnel *tunnel, Connection *local, void *data, GError **error)
+static void
+connection_put_down(gpointer connection)
+{
+    connection_free(connection);
+}
+
+static guint64
+on_add(Tunnel *tunnel, Connection *local, guint64 place, void *data, GError **error)
 {
     Fixture *fixture = data;
 
+    if (fixture->limit && tunnel_streams(tunnel) > fixture->limit) {
+        connection_reset(local);
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "that is %u", fixture->limit);
+        return 0;
+    }
     fixture->opened++;
+    g_ptr_array_add(fixture->locals, local);
+    g_assert_cmpuint(place, ==, tunnel_accepted(tunnel));
+    return fixture->locals->len;
+}
+
+static gboolean
+on_begin(Tunnel *tunnel, guint64 stream, void *data)
+{
+    Fixture *fixture = data;
+    Connection *local = fixture->locals->pdata[stream - 1];
+
+    g_assert_cmpuint(stream, >, fixture->begun); /* in the order they came */
+    fixture->begun = stream;
+    if (fixture->limit)
+        return TRUE;
     g_assert_cmpint(write(connection_fd(local), "y", 1), ==, 1);
     connection_free(local);
-    tunnel_opened(tunnel, NULL);
-    tunnel_stream_ended(tunnel);
+    fixture->locals->pdata[stream - 1] = NULL;
+    tunnel_opened(tunnel, tunnel_accepted(tunnel), NULL);
+    tunnel_stream_ended(tunnel, stream);
     return TRUE;
 }
 
@@ -48,6 +80,8 @@ on_closed(Tunnel *tunnel, void *data)
 static void
 set_up(Fixture *fixture, gconstpointer data)
 {
+    fixture->runtime = runtime_new(1);
+    fixture->locals = g_ptr_array_new_with_free_func(connection_put_down);
     fixture->dir = g_dir_make_tmp("streamd-run-XXXXXX", NULL);
     g_assert_nonnull(fixture->dir);
     g_assert_cmpint(g_chmod(fixture->dir, 0755), ==, 0);
@@ -62,13 +96,16 @@ tear_down(Fixture *fixture, gconstpointer data)
     g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
                                NULL, NULL, NULL));
     g_unsetenv("RUNTIME_DIRECTORY");
+    g_ptr_array_unref(fixture->locals);
+    runtime_free(fixture->runtime);
     g_free(fixture->dir);
 }
 
 static Tunnel *
 tunnel_start(Fixture *fixture, const char *listen, uid_t owner, gboolean shared)
 {
-    const TunnelContext context = {on_open, on_changed, on_closed, fixture};
+    const TunnelContext context = {fixture->runtime, on_add,    on_begin,
+                                   on_changed,       on_closed, fixture};
     const TunnelOptions options = {.hub = "h",
                                    .device = "d",
                                    .stream = "s",
@@ -254,7 +291,8 @@ test_tcp_taken(Fixture *fixture, gconstpointer data)
 static void
 test_restored(Fixture *fixture, gconstpointer data)
 {
-    const TunnelContext context = {on_open, on_changed, on_closed, fixture};
+    const TunnelContext context = {fixture->runtime, on_add,    on_begin,
+                                   on_changed,       on_closed, fixture};
     g_autoptr(Listener) listener = listen_own(NULL);
     g_autofree char *address = g_strdup(listener_address(listener));
     const TunnelOptions options = {
@@ -275,14 +313,86 @@ static void
 test_no_kernel(Fixture *fixture, gconstpointer data)
 {
     struct rlimit limit, few;
-    int next = dup(0);
+    int next = dup(0), last = dup(0);
 
     g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &limit), ==, 0);
-    few = (struct rlimit){(rlim_t)next + 1, limit.rlim_max}; /* the listener's is the last one */
+    few = (struct rlimit){(rlim_t)last + 1, limit.rlim_max}; /* the listener's are the last two */
     close(next);
+    close(last);
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &few), ==, 0);
     listen_fails("tcp:127.0.0.1:0", geteuid(), FALSE, STREAMD_ERROR_FAILED, "NETLINK_SOCK_DIAG");
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &limit), ==, 0);
+}
+
+static void
+run_until_accepted(Tunnel *tunnel, guint count)
+{
+    const gint64 end = g_get_monotonic_time() + 10 * G_TIME_SPAN_SECOND;
+
+    while (tunnel_accepted(tunnel) < count) {
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+        if (!g_main_context_iteration(NULL, FALSE))
+            g_usleep(200);
+    }
+}
+
+static gboolean
+is_reset(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, 0) < 0 && errno == ECONNRESET;
+}
+
+static gboolean
+is_waiting(int fd)
+{
+    char byte;
+
+    return recv(fd, &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* All connections are taken at once, 32 of them are opened at a time, in the order they came, and
+ * the one beyond the limit is reset at once, on either loopback. */
+static void
+test_many(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(Tunnel) tunnel = tunnel_start(fixture, "0", geteuid(), FALSE);
+    const char *v4 = tunnel_listen_address(tunnel);
+    g_autofree char *v6 = g_strconcat("tcp:[::1]", strrchr(v4, ':'), NULL);
+    const guint limit = fixture->limit = 3 * TUNNEL_OPENING_MAX;
+    g_autofree int *fds = g_new0(int, limit + 2);
+
+    for (guint i = 0; i < limit + 2; i++) {
+        fds[i] = client_connect(i % 2 ? v6 : v4);
+        run_until_accepted(tunnel, i + 1);
+    }
+    g_assert_cmpuint(tunnel_streams(tunnel), ==, limit);
+    g_assert_cmpuint(fixture->opened, ==, limit);
+    g_assert_cmpuint(fixture->begun, ==, TUNNEL_OPENING_MAX);
+    g_assert_true(is_waiting(fds[limit - 1]));
+    g_assert_true(is_reset(fds[limit]) && is_reset(fds[limit + 1]));
+    g_assert_cmpstr(tunnel_last_error(tunnel), ==, "that is 96");
+    g_assert_cmpuint(fixture->changed, ==, 1);
+    /* One opens, another begins; it was there before the error, which stays. */
+    tunnel_opened(tunnel, 1, NULL);
+    g_assert_cmpuint(fixture->begun, ==, TUNNEL_OPENING_MAX + 1);
+    g_assert_cmpstr(tunnel_last_error(tunnel), ==, "that is 96");
+    /* One that waits ends: it is not begun. The next in line is. */
+    tunnel_stream_ended(tunnel, TUNNEL_OPENING_MAX + 2);
+    tunnel_opened(tunnel, 2, NULL);
+    g_assert_cmpuint(fixture->begun, ==, TUNNEL_OPENING_MAX + 3);
+    g_assert_cmpuint(tunnel_streams(tunnel), ==, limit - 1);
+    /* There is room for one, and its success is one. */
+    close(fds[limit]);
+    fds[limit] = client_connect(v4);
+    run_until_accepted(tunnel, limit + 3);
+    g_assert_cmpuint(tunnel_streams(tunnel), ==, limit);
+    g_assert_true(is_waiting(fds[limit]));
+    tunnel_opened(tunnel, limit + 3, NULL);
+    g_assert_cmpstr(tunnel_last_error(tunnel), ==, "");
+    for (guint i = 0; i < limit + 2; i++)
+        close(fds[i]);
 }
 
 #define ADD(name, data, function)                                                                  \
@@ -301,5 +411,6 @@ main(int argc, char **argv)
     ADD("tcp-taken", NULL, test_tcp_taken);
     ADD("restored", NULL, test_restored);
     ADD("no-kernel", NULL, test_no_kernel);
+    ADD("many", NULL, test_many);
     return g_test_run();
 }

@@ -65,15 +65,22 @@ client_connect(const char *address)
     return fd;
 }
 
-/* In the child. A test that plays another user keeps root as its real one. */
+/* A test that plays another user keeps root as its real one. */
+static gboolean
+client_become(uid_t uid)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return (geteuid() == 0 || seteuid(0) == 0) && setresuid(uid, uid, uid) == 0;
+}
+
+/* In the child. */
 static ClientEnd
 client_run(uid_t uid, const Address *to, socklen_t len)
 {
     char byte = 0;
     int fd;
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if ((geteuid() != 0 && seteuid(0) < 0) || setresuid(uid, uid, uid) < 0)
+    if (!client_become(uid))
         return CLIENT_FAILED;
     fd = socket(to->any.sa_family, SOCK_STREAM, 0);
     if (fd < 0)
@@ -93,6 +100,32 @@ client_start(uid_t uid, const char *address)
     g_assert_cmpint(pid, >=, 0);
     if (pid == 0)
         _exit((int)client_run(uid, &to, len));
+    return pid;
+}
+
+static ClientEnd
+client_run_closing(uid_t uid, const Address *to, socklen_t len)
+{
+    int fd;
+
+    if (!client_become(uid))
+        return CLIENT_FAILED;
+    fd = socket(to->any.sa_family, SOCK_STREAM, 0);
+    if (fd < 0 || connect(fd, &to->any, len) < 0 || write(fd, "x", 1) != 1)
+        return CLIENT_FAILED;
+    return close(fd) == 0 ? CLIENT_CLOSED : CLIENT_FAILED;
+}
+
+pid_t
+client_start_closing(uid_t uid, const char *address)
+{
+    Address to;
+    socklen_t len = address_read(address, &to);
+    pid_t pid = fork();
+
+    g_assert_cmpint(pid, >=, 0);
+    if (pid == 0)
+        _exit((int)client_run_closing(uid, &to, len));
     return pid;
 }
 

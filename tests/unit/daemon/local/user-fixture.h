@@ -15,6 +15,7 @@ typedef enum {
     CLIENT_CUT = 1,    /* connected, and got nothing */
     CLIENT_DENIED = 2, /* the file's mode kept it away */
     CLIENT_FAILED = 3,
+    CLIENT_CLOSED = 4, /* has written a byte and closed */
 } ClientEnd;
 
 /* Whether other users can be had: only for root. Otherwise the test is skipped, which fails CI. */
@@ -23,6 +24,8 @@ gboolean user_can_change(void);
 /* A child that is UID, connects to ADDRESS (tcp:127.0.0.1:PORT, tcp:[::1]:PORT, unix:PATH) and
  * waits for a byte. */
 pid_t client_start(uid_t uid, const char *address);
+/* The same, but it writes a byte and closes at once. */
+pid_t client_start_closing(uid_t uid, const char *address);
 gboolean client_poll(pid_t pid, ClientEnd *ret_end); /* FALSE: it still waits */
 
 /* A socket connected to ADDRESS; asserts. */
