@@ -6,7 +6,7 @@
 #include "daemon/app.h"
 #include "daemon/bus/introspect.h"
 #include "daemon/bus/object/log.h"
-#include "daemon/bus/server.h"
+#include "daemon/bus/presence.h"
 #include "daemon/config/config.h"
 #include "daemon/reload.h"
 
@@ -38,6 +38,7 @@ typedef struct {
     Journal *journal;
     App *app;
     Watchdog *watchdog;
+    BusLog *log; /* NULL: there is no bus just now */
     gboolean user;
     gboolean failed;
 } Program;
@@ -142,7 +143,7 @@ program_on_reload(gpointer data)
 }
 
 static void
-program_on_lost(const char *why, void *data)
+program_on_refused(const char *why, void *data)
 {
     Program *program = data;
 
@@ -155,6 +156,22 @@ static void
 program_is_alive(void *data G_GNUC_UNUSED)
 {
     (void)sd_notify(0, "WATCHDOG=1");
+}
+
+static void
+program_on_bus(BusContext *context, void *data)
+{
+    Program *program = data;
+
+    program->log = bus_log_new(context, program->journal);
+}
+
+static void
+program_on_no_bus(void *data)
+{
+    Program *program = data;
+
+    g_clear_pointer(&program->log, bus_log_free);
 }
 
 /* The hubs are connected only now: a second instance never takes the place of the first. */
@@ -198,28 +215,30 @@ open_bus(gboolean user, sd_bus **ret_bus, GError **error)
     return TRUE;
 }
 
+static const BusPresenceEvents program_events = {
+    .appeared = program_on_bus,
+    .left = program_on_no_bus,
+    .named = program_on_name,
+    .refused = program_on_refused,
+};
+
 static gboolean
-program_run(Program *program, sd_bus *bus, GError **error)
+program_run(Program *program, sd_bus *bus)
 {
     const BusServerOptions options = {.system = !program->user};
-    g_autoptr(BusServer) server =
-        bus_server_new(bus, program->app, &options, program_on_lost, program);
-    g_autoptr(BusLog) log G_GNUC_UNUSED = bus_log_new(bus_server_context(server), program->journal);
     guint terminate = g_unix_signal_add(SIGTERM, program_on_signal, program);
     guint interrupt = g_unix_signal_add(SIGINT, program_on_signal, program);
     guint reload = g_unix_signal_add(SIGHUP, program_on_reload, program);
-    int r = bus_server_take_name(server, program_on_name, program);
+    g_autoptr(BusPresence) presence G_GNUC_UNUSED =
+        bus_presence_new(bus, program->app, &options, &program_events, program);
 
-    if (r < 0)
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot ask for the bus name: %s",
-                    g_strerror(-r));
-    else
+    if (!program->failed)
         g_main_loop_run(program->loop);
     g_source_remove(terminate);
     g_source_remove(interrupt);
     g_source_remove(reload);
     g_clear_pointer(&program->watchdog, watchdog_free);
-    return r >= 0 && !program->failed;
+    return !program->failed;
 }
 
 static gboolean
@@ -245,7 +264,7 @@ serve(const Arguments *arguments, Journal *journal, GError **error)
     if (app == NULL)
         return FALSE;
     program.app = app;
-    return program_run(&program, bus, error);
+    return program_run(&program, g_steal_pointer(&bus));
 }
 
 int

@@ -53,6 +53,27 @@ bus_leases_free(BusLeases *leases)
     g_free(leases);
 }
 
+/* Each tunnel that is closed drops its lease; so they are looked at by id. */
+void
+bus_leases_end(BusLeases *leases)
+{
+    g_autofree guint64 *ids = NULL;
+    guint count = 0;
+    GHashTableIter iter;
+    gpointer id;
+
+    ids = g_new0(guint64, g_hash_table_size(leases->table) + 1);
+    g_hash_table_iter_init(&iter, leases->table);
+    while (g_hash_table_iter_next(&iter, &id, NULL))
+        ids[count++] = *(guint64 *)id;
+    for (guint i = 0; i < count; i++) {
+        Tunnel *tunnel = app_find_tunnel(leases->app, ids[i]);
+
+        if (tunnel != NULL)
+            tunnel_close(tunnel);
+    }
+}
+
 void
 bus_leases_add(BusLeases *leases, guint64 tunnel, Caller *caller)
 {

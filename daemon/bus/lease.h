@@ -13,6 +13,9 @@ void bus_leases_free(BusLeases *leases); /* closes nothing; NULL is fine */
 /* The tunnel closes when CALLER goes. */
 void bus_leases_add(BusLeases *leases, guint64 tunnel, Caller *caller);
 
+/* As if all callers went: their tunnels close. */
+void bus_leases_end(BusLeases *leases);
+
 /* The tunnel has closed. Nothing when it had no lease. */
 void bus_leases_drop(BusLeases *leases, guint64 tunnel);
 

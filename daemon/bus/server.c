@@ -233,6 +233,12 @@ bus_server_take_name(BusServer *server, void (*owned)(void *data), void *data)
                                      bus_server_on_name, server);
 }
 
+void
+bus_server_end_apps(BusServer *server)
+{
+    bus_leases_end(server->context.leases);
+}
+
 static void
 bus_server_cancel_calls(const BusContext *context)
 {
