@@ -36,8 +36,12 @@ struct Connection {
     void *data;
     GByteArray *unread; /* given back by connection_unread; NULL mostly */
     GByteArray *queued; /* control output that waits; NULL mostly */
-    gboolean readable, writable, hung_up, broken, is_unix;
+    gboolean readable, writable, hung_up, is_unix;
+    int error; /* what broke it first; EPIPE: after the peer's FIN */
     gboolean said_bye;
+    gboolean hard, fin; /* connection_finish_hard */
+    gint64 wait, stirred;
+    gsize left; /* of ours, when it last stirred */
     size_t drained;
     gint64 patient_until;
     char peer[INET6_ADDRSTRLEN + 10];
@@ -83,6 +87,24 @@ connection_task(Task *task)
     connection_run(CONTAINER_OF(task, Connection, task));
 }
 
+/* The kernel tells an error once only, to whoever asks first. */
+static void
+connection_note_error(Connection *connection, int error)
+{
+    if (connection->error == 0)
+        connection->error = error;
+}
+
+static int
+connection_take_error(Connection *connection)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    (void)getsockopt(connection->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    return error;
+}
+
 static void
 connection_watch_ready(Watch *watch, uint32_t events)
 {
@@ -95,7 +117,7 @@ connection_watch_ready(Watch *watch, uint32_t events)
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         connection->hung_up = TRUE;
     if (events & EPOLLERR)
-        connection->broken = TRUE;
+        connection_note_error(connection, connection_take_error(connection));
     connection_run(connection);
 }
 
@@ -258,6 +280,9 @@ connection_read(Connection *connection, void *buf, size_t len)
         return -EAGAIN;
     n = connection->tls ? tls_session_read(connection->tls, buf, len)
                         : socket_read(connection->watch.fd, buf, len);
+    /* What broke it has been taken from the kernel, which now says that it ended in order. */
+    if (n == (connection->tls ? -ESHUTDOWN : 0) && connection_was_cut(connection))
+        n = -connection->error;
     /* Not after a short read: urgent data ends one early, and makes no new edge. */
     if (n == -EAGAIN)
         connection->readable = FALSE;
@@ -296,6 +321,8 @@ connection_write_now(Connection *connection, const void *buf, size_t len)
                         : socket_write(connection->watch.fd, buf, len);
     if (n == -EAGAIN)
         connection->writable = FALSE;
+    else if (n < 0)
+        connection_note_error(connection, (int)-n);
     return n;
 }
 
@@ -347,6 +374,8 @@ connection_flush(Connection *connection)
 
         if (flushed == -EAGAIN)
             connection->writable = FALSE;
+        else if (flushed < 0)
+            connection_note_error(connection, -flushed);
         r = flushed < 0 ? flushed : r;
     }
     return r;
@@ -373,9 +402,31 @@ connection_has_left(const Connection *connection)
 }
 
 gboolean
-connection_is_broken(Connection *connection)
+connection_is_broken(const Connection *connection)
 {
-    return connection->broken;
+    return connection->error != 0;
+}
+
+gboolean
+connection_was_cut(const Connection *connection)
+{
+    return connection->error != 0 && connection->error != EPIPE;
+}
+
+gsize
+connection_outstanding(const Connection *connection)
+{
+    int left = 0;
+
+    return ioctl(connection->watch.fd, SIOCOUTQ, &left) == 0 ? (gsize)MAX(left, 0) : 0;
+}
+
+gboolean
+connection_has_backlog(const Connection *connection)
+{
+    int left = 0;
+
+    return ioctl(connection->watch.fd, SIOCOUTQNSD, &left) == 0 && left > 0;
 }
 
 gint64
@@ -433,7 +484,8 @@ connection_say_bye(Connection *connection)
         return r;
     }
     connection->said_bye = TRUE;
-    (void)connection_shutdown_write(connection);
+    if (!connection->hard || connection->fin)
+        (void)connection_shutdown_write(connection);
     return r;
 }
 
@@ -462,11 +514,26 @@ connection_has_unsent(Connection *connection, unsigned long request)
            (ioctl(connection->watch.fd, request, &unsent) == 0 && unsent > 0);
 }
 
+/* Not with a peer that is gone itself: its kernel gives no sign of life. */
 static gboolean
 connection_is_patient(Connection *connection, unsigned long request)
 {
     return reactor_now(connection->reactor) < connection->patient_until &&
-           connection_has_unsent(connection, request);
+           connection_has_unsent(connection, request) &&
+           connection_unanswered(connection) < CONNECTION_DEAD;
+}
+
+/* The peer took some of what we have to say, or something came of it, not long ago. */
+static gboolean
+connection_stirs(Connection *connection)
+{
+    gsize left = connection_outstanding(connection);
+    gint64 now = reactor_now(connection->reactor);
+
+    if (left < connection->left)
+        connection->stirred = now;
+    connection->left = left;
+    return now - connection->stirred < connection->wait;
 }
 
 static void
@@ -480,10 +547,27 @@ connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
     gboolean over =
         n == 0 && connection->said_bye && !connection_is_patient(connection, SIOCOUTQNSD);
     /* To close now would be a reset, and destroy what it has not taken. */
-    gboolean too_much = n > 0 && !connection_is_patient(connection, SIOCOUTQ);
+    gboolean waits = connection->hard ? connection_outstanding(connection) > 0
+                                      : connection_is_patient(connection, SIOCOUTQ);
+    gboolean too_much = n > 0 && !waits;
 
+    if (over)
+        connection_set_hard(connection, FALSE);
     if (lost || over || too_much)
         connection_free(connection);
+}
+
+/* How often is looked whether a hard end stirs, within the time that it has. */
+#define CONNECTION_LOOKS 8
+
+static void
+connection_hard_over(Connection *connection)
+{
+    if (connection_stirs(connection))
+        reactor_set_timer(connection->reactor, &connection->linger,
+                          connection->wait / CONNECTION_LOOKS);
+    else
+        connection_reset(connection);
 }
 
 static void
@@ -491,7 +575,9 @@ connection_linger_over(Timer *timer)
 {
     Connection *connection = CONTAINER_OF(timer, Connection, linger);
 
-    if (connection_is_patient(connection, SIOCOUTQ))
+    if (connection->hard)
+        connection_hard_over(connection);
+    else if (connection_is_patient(connection, SIOCOUTQ))
         reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
     else
         connection_free(connection);
@@ -503,13 +589,29 @@ connection_linger_end(LingeringClose *closing)
     Connection *connection = CONTAINER_OF(closing, Connection, closing);
 
     (void)connection_say_bye(connection);
-    connection_free(connection);
+    connection_free(connection); /* a hard one: a reset */
 }
 
 void
 connection_finish(Connection *connection)
 {
     connection_finish_patiently(connection, 0);
+}
+
+static void
+connection_linger(Connection *connection, gint64 patience, gint64 first_look)
+{
+    if (!connection->finishing) {
+        connection->closing.end = connection_linger_end;
+        connection->closing.patient = patience > CONNECTION_LINGER;
+        reactor_adopt(connection->reactor, &connection->closing);
+    }
+    connection->finishing = TRUE;
+    connection->linger.func = connection_linger_over;
+    connection->patient_until = reactor_now(connection->reactor) + patience;
+    reactor_set_timer(connection->reactor, &connection->linger, first_look);
+    connection->writable = TRUE;
+    connection_set_handler(connection, connection_linger_ready, NULL);
 }
 
 void
@@ -522,15 +624,21 @@ connection_finish_patiently(Connection *connection, gint64 patience)
     }
     if (reactor_patient_lingering(connection->reactor) >= CONNECTION_PATIENT_MAX)
         patience = 0;
-    if (!connection->finishing) {
-        connection->closing.end = connection_linger_end;
-        connection->closing.patient = patience > CONNECTION_LINGER;
-        reactor_adopt(connection->reactor, &connection->closing);
+    connection_linger(connection, patience, CONNECTION_LINGER);
+}
+
+void
+connection_finish_hard(Connection *connection, gint64 wait, gboolean fin)
+{
+    connection_set_hard(connection, TRUE);
+    if (!connection->reactor) {
+        connection_free(connection);
+        return;
     }
-    connection->finishing = TRUE;
-    connection->linger.func = connection_linger_over;
-    connection->patient_until = reactor_now(connection->reactor) + patience;
-    reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
-    connection->writable = TRUE;
-    connection_set_handler(connection, connection_linger_ready, NULL);
+    connection->hard = TRUE;
+    connection->fin = fin;
+    connection->wait = wait;
+    connection->stirred = reactor_now(connection->reactor);
+    connection->left = connection_outstanding(connection);
+    connection_linger(connection, 0, wait / CONNECTION_LOOKS);
 }
