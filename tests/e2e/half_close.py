@@ -4,9 +4,12 @@ import hashlib
 import os
 import socket
 import subprocess
+import time
 
-from ends import PATIENCE, Server, connect, read_all, receive_digest, send_random
+from bus_app import end_reason
+from ends import PATIENCE, Server, connect, read_all, read_exactly, receive_digest, send_random
 from harness import Site, check, check_equal, eventually, main
+from hub_wire import Wire
 
 SIZE = 10 << 20
 
@@ -113,5 +116,53 @@ def target_ends_first():
         check_equal(server.errors, [], "errors at the target")
 
 
+def plain_stream(site, hub, device, name):
+    """A stream between a client's streamd and a device by hand that knows of no half-close: the client's end and
+    the device's leg."""
+    near = connect(site.client.tunnel(site.DEVICE, name))
+    request = device.request()
+    device.answer(request, 200)
+    leg = hub.device_leg(request)
+    near.sendall(b"hello")
+    leg.receive(5)
+    return near, leg
+
+
+def empty_messages():
+    """a plain peer's empty message is its end only when no data follow, or a second one does"""
+    with Site(gateway=False) as site:
+        hub = Wire(site)
+        device = hub.device(site.DEVICE)
+        near, leg = plain_stream(site, hub, device, "one")
+        with near:
+            for number in range(100):
+                leg.send(b"%04d" % number)
+                leg.send(b"")
+            leg.send(b"last")
+            check_equal(read_exactly(near, 404), b"".join(b"%04d" % n for n in range(100)) + b"last",
+                        "what came")
+            since = time.monotonic()
+            leg.send(b"")
+            check_equal(near.recv(1), b"", "after silence")
+            took = time.monotonic() - since
+            print(f"# measured: the end of a plain peer's data after {took:.2f} s")
+            check(took >= 0.5, f"it was taken for the end after {took:.2f} s")
+            near.sendall(b"and back")
+            check_equal(leg.receive(8), b"and back", "the other direction")
+            leg.send(b"too late")
+            check_equal(end_reason(site.client), "protocol", "the reason at the client")
+            check_equal(leg.closed()[0], 1002, "the device is told")
+        eventually(lambda: site.hub.log().count("(protocol)") == 1, "one record at the hub")
+
+        near, leg = plain_stream(site, hub, device, "two")
+        with near:
+            leg.send(b"data")
+            leg.send(b"")
+            leg.send(b"")
+            since = time.monotonic()
+            check_equal(read_all(near), b"data", "what came")
+            print(f"# measured: with a second one after {time.monotonic() - since:.2f} s")
+
+
 if __name__ == "__main__":
-    main(netcat, through_connect, http_upload, request_then_shutdown, target_ends_first)
+    main(empty_messages, netcat, through_connect, http_upload, request_then_shutdown, target_ends_first)
