@@ -73,7 +73,7 @@ connection_stirs(Connection *connection)
     if (left < connection->left)
         connection->stirred = now;
     connection->left = left;
-    return now - connection->stirred < connection->wait;
+    return now - connection->stirred < connection->wait && now < connection->hard_until;
 }
 
 static void
@@ -81,7 +81,7 @@ connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
 {
     int r = connection_say_bye(connection);
     ssize_t n = connection_drain(connection);
-    gboolean lost = (r < 0 && r != -EAGAIN) || (n < 0 && n != -EAGAIN);
+    gboolean lost = (r < 0 && r != -EAGAIN) || (n < 0 && n != -EAGAIN) || connection->error != 0;
     /* The peer's FIN after ours is the end: the kernel sends the rest alone, but not for long to a
      * reader that has no room. Before ours, our bytes still have to go. */
     gboolean over =
@@ -179,6 +179,7 @@ connection_finish_hard(Connection *connection, gint64 wait, gboolean fin)
     connection->fin = fin;
     connection->wait = wait;
     connection->stirred = reactor_now(connection->reactor);
+    connection->hard_until = connection->stirred + 6 * wait;
     connection->left = connection_outstanding(connection);
     connection_linger(connection, 0, wait / CONNECTION_LOOKS);
 }

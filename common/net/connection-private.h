@@ -23,7 +23,7 @@ struct Connection {
     int error; /* what broke it first; EPIPE: after the peer's FIN */
     gboolean said_bye;
     gboolean hard, fin; /* connection_finish_hard */
-    gint64 wait, stirred;
+    gint64 wait, stirred, hard_until;
     gsize left; /* of ours, when it last stirred */
     size_t drained;
     gint64 patient_until;

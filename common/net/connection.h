@@ -43,9 +43,9 @@ void connection_finish(Connection *connection);
 void connection_finish_patiently(Connection *connection, gint64 patience);
 
 /* The same for an end that is not in order: what stands still for WAIT (µs), be it ours or the
- * peer's answer, is given up with a reset. Without FIN it sends none before the peer's own, so that
- * a peer that has not read so far can tell a cut (connection_was_cut) from an orderly end whose
- * last bytes wait for it. */
+ * peer's answer, is given up with a reset, and anything after six times that. Without FIN it sends
+ * none before the peer's own, so that a peer that has not read so far can tell a cut
+ * (connection_was_cut) from an orderly end whose last bytes wait for it. */
 void connection_finish_hard(Connection *connection, gint64 wait, gboolean fin);
 
 /* SERVER_NAME NULL: we are the server. Before any byte is read. */

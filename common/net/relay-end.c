@@ -9,7 +9,8 @@ flow_give_up_at(const Flow *flow, gint64 wait)
 {
     if (flow->hurried == 0)
         return flow->moved + RELAY_PATIENCE;
-    return MAX(flow->moved, flow->hurried) + wait;
+    /* Nor for ever, however little moves each time. */
+    return MIN(MAX(flow->moved, flow->hurried) + wait, flow->hurried + RELAY_PATIENCE);
 }
 
 /* What the kernel of the destination has taken shows sooner that a slow reader reads than the room
@@ -82,7 +83,8 @@ flow_may_be_stuck(const Relay *relay, int from)
         return TRUE;
     if (flow->hurried != 0 || side->lost)
         return waits;
-    return waits && side->framed && connection_hung_up(side->connection);
+    return waits && (side->framed ? connection_hung_up(side->connection)
+                                  : connection_has_left(side->connection));
 }
 
 static gint64
@@ -92,8 +94,8 @@ flow_due(const Relay *relay, int from)
 
     if (!flow_may_be_stuck(relay, from))
         return G_MAXINT64;
-    if (relay->hasty)
-        return flow->hurried + RELAY_HASTE;
+    if (relay->closing == RELAY_CLOSES_FRAMES)
+        return MIN(flow_give_up_at(flow, relay->times.wait), relay->close_by);
     return flow_give_up_at(flow, relay->times.wait);
 }
 

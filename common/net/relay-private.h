@@ -78,7 +78,7 @@ struct Relay {
     gboolean finished;
     gboolean unsaid; /* a leg was not told why */
     RelayClosing closing;
-    gboolean hasty;    /* it has RELAY_HASTE */
+    gint64 close_by;   /* with RELAY_CLOSES_FRAMES: until when, whatever moves */
     gint64 since;      /* when it began */
     guint64 allowance; /* bytes that it may still carry */
     Queue *owner;

@@ -298,21 +298,18 @@ side_close_frame(Side *side, Reason reason, uint8_t frame[WS_MAX_CONTROL_FRAME])
     return ws_close_write(frame, WS_CLOSE_ERROR, PLAIN_CLOSE_TEXT, key);
 }
 
-/* In the middle of a frame nothing can be said: the peer sees that it was cut. */
+/* In the middle of a frame nothing can be said: the peer sees that it was cut. TRUE: it will hear
+ * it, unless what it has no room for stands still. */
 static gboolean
 side_say_close(Relay *relay, int index, Connection *connection)
 {
     Side *side = &relay->sides[index];
     uint8_t frame[WS_MAX_CONTROL_FRAME];
 
-    if (relay->flows[1 - index].begun) {
-        relay->unsaid = TRUE;
+    if (relay->flows[1 - index].begun)
         return FALSE;
-    }
     (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
-    if (connection_flush(connection) < 0 || connection_has_backlog(connection))
-        relay->unsaid = TRUE;
-    return TRUE;
+    return connection_flush(connection) == 0 && !connection_has_backlog(connection);
 }
 
 static void
@@ -321,9 +318,12 @@ side_finish(Relay *relay, int index, Connection *connection)
     const Side *side = &relay->sides[index];
     gboolean said = !side->framed || side_say_close(relay, index, connection);
 
-    if (reason_is_orderly(relay->reason))
+    if (reason_is_orderly(relay->reason)) {
         connection_finish_patiently(connection, RELAY_PATIENCE);
-    else if (!said)
+        return;
+    }
+    relay->unsaid |= !said && !side->close_received;
+    if (relay->flows[1 - index].begun)
         connection_reset(connection);
     else /* the word of a cut is not to be destroyed by what the peer sends meanwhile */
         connection_finish_hard(connection, relay->times.wait,

@@ -243,20 +243,28 @@ relay_let_go(Relay *relay, int index)
         flow_drop(relay, toward);
 }
 
+static gint64
+relay_close_time(const Relay *relay, Reason reason)
+{
+    if (reason == REASON_STOPPING || reason == REASON_HUB_STOPPING || reason == REASON_CANCELLED)
+        return MIN(RELAY_HASTE, relay->times.wait);
+    return relay->times.wait;
+}
+
 static void
 relay_stop(Relay *relay, Reason reason)
 {
+    gint64 most = relay_close_time(relay, reason);
+
     relay_end(relay, reason, -1);
     relay_cut_short(relay, reason);
     relay->closing = RELAY_CLOSES_FRAMES;
-    relay->hasty =
-        reason == REASON_STOPPING || reason == REASON_HUB_STOPPING || reason == REASON_CANCELLED;
+    relay->close_by = reactor_now(relay->reactor) + most;
     for (int i = 0; i < 2; i++) {
-        flow_hurry(relay, i, relay->hasty);
+        flow_hurry(relay, i, FALSE);
         relay_let_go(relay, i);
     }
-    if (relay->hasty)
-        relay_wake_by(relay, RELAY_HASTE);
+    relay_wake_by(relay, most);
     relay_pump(relay);
 }
 

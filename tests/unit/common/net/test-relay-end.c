@@ -17,7 +17,7 @@
 #define WAIT (800 * MS)
 
 /* Three relays in a row, each later by a quarter, and a busy machine. */
-#define MARGIN (4 * G_TIME_SPAN_SECOND)
+#define MARGIN (10 * G_TIME_SPAN_SECOND)
 
 static const RelayTimes times = {RELAY_QUIET, 200 * MS, RELAY_DEAD, {0}, WAIT, 0};
 
@@ -201,8 +201,8 @@ expect_ends(Chain *chain, const Cell *cell)
     for (guint i = 0; i < G_N_ELEMENTS(chain->hops); i++) {
         Reason reason = chain->hops[i].reason;
 
-        g_test_message("%s: hop %u: %s", cell->name, i, reason_code(reason));
-        g_assert_cmpint(reason, !=, REASON_NONE);
+        if (reason == REASON_NONE)
+            g_error("%s: hop %u has not ended", cell->name, i);
         /* The same everywhere, where there was a way to say it; in order nowhere. */
         g_assert_true(reason == cell->reason || (i != cell->hop && reason == REASON_CUT));
         g_assert_false(reason_is_orderly(reason));
@@ -222,33 +222,48 @@ expect_reset(int fd)
     g_assert_true(end.revents & (POLLERR | POLLHUP));
 }
 
-static void
-run_cell(const Cell *cell, guint full)
+typedef struct {
+    const Cell *cell;
+    guint full;
+} CellRun;
+
+/* In a thread of its own: the cells wait side by side. */
+static void *
+run_cell(void *data)
 {
+    const CellRun *self = data;
     g_autoptr(Chain) chain = chain_new(TRUE, BOTH, BOTH, &times);
     Run run = {.chain = chain};
 
-    if (full & UP)
+    if (self->full & UP)
         flood_start(&run.up, chain->app);
-    if (full & DOWN)
+    if (self->full & DOWN)
         flood_start(&run.down, chain->target);
     wait_full(chain);
-    cell->goes(&run);
-    expect_ends(chain, cell);
+    self->cell->goes(&run);
+    expect_ends(chain, self->cell);
     expect_reset(chain->app);
     expect_reset(chain->target);
     flood_leave(&run.up);
     flood_leave(&run.down);
+    return NULL;
 }
 
 static void
-test_cell(gconstpointer data)
+test_cells(gconstpointer data)
 {
-    const Cell *cell = data;
+    CellRun runs[G_N_ELEMENTS(cells)];
+    GThread *threads[G_N_ELEMENTS(cells)] = {NULL};
 
-    /* With nothing unread it has ended in order, and the target is waited for. */
-    for (guint full = cell->goes == app_closes ? DOWN : UP; full <= (UP | DOWN); full++)
-        run_cell(cell, full);
+    for (guint i = 0; i < G_N_ELEMENTS(cells); i++) {
+        runs[i] = (CellRun){&cells[i], GPOINTER_TO_UINT(data)};
+        /* With nothing unread it has ended in order, and the target is waited for. */
+        if (cells[i].goes != app_closes || runs[i].full != UP)
+            threads[i] = g_thread_new("cell", run_cell, &runs[i]);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(cells); i++)
+        if (threads[i])
+            g_thread_join(threads[i]);
 }
 
 /* Two pieces, of which the target's small buffers leave the second in the relay, and then an end.
@@ -423,6 +438,10 @@ test_bound(void)
     g_assert_cmpint(flow_give_up_at(&flow, wait), ==, 1000 + wait);
     flow.hurried = 2000;
     g_assert_cmpint(flow_give_up_at(&flow, wait), ==, 2000 + wait);
+    flow.moved = 2000 + RELAY_PATIENCE - wait;
+    g_assert_cmpint(flow_give_up_at(&flow, wait), ==, 2000 + RELAY_PATIENCE);
+    flow.moved++;
+    g_assert_cmpint(flow_give_up_at(&flow, wait), ==, 2000 + RELAY_PATIENCE);
     g_assert_cmpint(RELAY_WAIT, ==, 10 * G_TIME_SPAN_SECOND);
 }
 
@@ -430,11 +449,9 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (guint i = 0; i < G_N_ELEMENTS(cells); i++) {
-        g_autofree char *path = g_strconcat("/relay-end/full/", cells[i].name, NULL);
-
-        g_test_add_data_func(path, &cells[i], test_cell);
-    }
+    g_test_add_data_func("/relay-end/full/up", GUINT_TO_POINTER(UP), test_cells);
+    g_test_add_data_func("/relay-end/full/down", GUINT_TO_POINTER(DOWN), test_cells);
+    g_test_add_data_func("/relay-end/full/both", GUINT_TO_POINTER(UP | DOWN), test_cells);
     g_test_add_func("/relay-end/bound", test_bound);
     g_test_add_func("/relay-end/orderly/waits", test_an_orderly_end_waits);
     g_test_add_func("/relay-end/orderly/reset-later", test_an_orderly_end_that_is_reset_later);
