@@ -375,6 +375,21 @@ def client_killed():
     process_goes("client", signal.SIGKILL, "cut")
 
 
+def revoked():
+    """the device is disabled"""
+    cells = process_cells()
+    with contextlib.ExitStack() as stack:
+        table = Table(stack, cells)
+        for cell in cells:
+            cell.went = time.monotonic()
+        table.site.hub.admin("device", "disable", table.site.DEVICE)
+        for cell in cells:
+            table.expect(cell, "revoked", "hub")
+        slowest = max(table.took(cell, ("gateway", "client", "hub")) for cell in cells)
+        print(f"# measured: revoked: the last stream after {slowest:.1f} s")
+        check(slowest <= BOUND + MARGIN, f"it took {slowest:.1f} s")
+
+
 def orderly():
     """the target sends 8 MiB and closes, the reader rests for much longer than the bound: every byte arrives"""
     data = os.urandom(8 << 20)
@@ -424,4 +439,5 @@ def with_end(connection, serve):
 
 
 if __name__ == "__main__":
-    main(streams, hub_stops, hub_killed, gateway_stops, gateway_killed, client_stops, client_killed, orderly)
+    main(streams, hub_stops, hub_killed, gateway_stops, gateway_killed, client_stops, client_killed, revoked,
+         orderly)
