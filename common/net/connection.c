@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/net/connection.h"
+#include "common/net/connection-private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -14,34 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* What a finishing connection may still send us before we stop listening to it. */
-#define CONNECTION_DRAIN_MAX (1024 * 1024)
-
 /* The kernel's longest pause between two attempts to reach a peer (Linux 6.15 and later; older ones
  * refuse the option). Their headers may not know it. */
 #ifndef TCP_RTO_MAX_MS
 #define TCP_RTO_MAX_MS 44
 #endif
 #define RETRY_MAX (15 * G_TIME_SPAN_SECOND)
-
-struct Connection {
-    Watch watch;
-    Task task;
-    Timer linger;
-    LingeringClose closing;
-    gboolean finishing;
-    Reactor *reactor;
-    TlsSession *tls;
-    ConnectionReady ready;
-    void *data;
-    GByteArray *unread; /* given back by connection_unread; NULL mostly */
-    GByteArray *queued; /* control output that waits; NULL mostly */
-    gboolean readable, writable, hung_up, broken, is_unix;
-    gboolean said_bye;
-    size_t drained;
-    gint64 patient_until;
-    char peer[INET6_ADDRSTRLEN + 10];
-};
 
 static void
 connection_name_peer(Connection *connection)
@@ -83,6 +61,24 @@ connection_task(Task *task)
     connection_run(CONTAINER_OF(task, Connection, task));
 }
 
+/* The kernel tells an error once only, to whoever asks first. */
+static void
+connection_note_error(Connection *connection, int error)
+{
+    if (connection->error == 0)
+        connection->error = error;
+}
+
+static int
+connection_take_error(Connection *connection)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+
+    (void)getsockopt(connection->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    return error;
+}
+
 static void
 connection_watch_ready(Watch *watch, uint32_t events)
 {
@@ -95,7 +91,7 @@ connection_watch_ready(Watch *watch, uint32_t events)
     if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         connection->hung_up = TRUE;
     if (events & EPOLLERR)
-        connection->broken = TRUE;
+        connection_note_error(connection, connection_take_error(connection));
     connection_run(connection);
 }
 
@@ -131,7 +127,7 @@ connection_free(Connection *connection)
     g_free(connection);
 }
 
-static void
+void
 connection_set_hard(Connection *connection, gboolean hard)
 {
     const struct linger linger = {.l_onoff = hard, .l_linger = 0};
@@ -236,8 +232,8 @@ connection_read_unread(Connection *connection, void *buf, size_t len)
     return (ssize_t)len;
 }
 
-static ssize_t
-socket_read(int fd, void *buf, size_t len)
+ssize_t
+connection_read_raw(int fd, void *buf, size_t len)
 {
     ssize_t n;
 
@@ -257,7 +253,10 @@ connection_read(Connection *connection, void *buf, size_t len)
     if (!connection->readable)
         return -EAGAIN;
     n = connection->tls ? tls_session_read(connection->tls, buf, len)
-                        : socket_read(connection->watch.fd, buf, len);
+                        : connection_read_raw(connection->watch.fd, buf, len);
+    /* What broke it has been taken from the kernel, which now says that it ended in order. */
+    if (n == (connection->tls ? -ESHUTDOWN : 0) && connection_was_cut(connection))
+        n = -connection->error;
     /* Not after a short read: urgent data ends one early, and makes no new edge. */
     if (n == -EAGAIN)
         connection->readable = FALSE;
@@ -296,6 +295,8 @@ connection_write_now(Connection *connection, const void *buf, size_t len)
                         : socket_write(connection->watch.fd, buf, len);
     if (n == -EAGAIN)
         connection->writable = FALSE;
+    else if (n < 0)
+        connection_note_error(connection, (int)-n);
     return n;
 }
 
@@ -347,6 +348,8 @@ connection_flush(Connection *connection)
 
         if (flushed == -EAGAIN)
             connection->writable = FALSE;
+        else if (flushed < 0)
+            connection_note_error(connection, -flushed);
         r = flushed < 0 ? flushed : r;
     }
     return r;
@@ -373,9 +376,31 @@ connection_has_left(const Connection *connection)
 }
 
 gboolean
-connection_is_broken(Connection *connection)
+connection_is_broken(const Connection *connection)
 {
-    return connection->broken;
+    return connection->error != 0;
+}
+
+gboolean
+connection_was_cut(const Connection *connection)
+{
+    return connection->error != 0 && connection->error != EPIPE;
+}
+
+gsize
+connection_outstanding(const Connection *connection)
+{
+    int left = 0;
+
+    return ioctl(connection->watch.fd, SIOCOUTQ, &left) == 0 ? (gsize)MAX(left, 0) : 0;
+}
+
+gboolean
+connection_has_backlog(const Connection *connection)
+{
+    int left = 0;
+
+    return ioctl(connection->watch.fd, SIOCOUTQNSD, &left) == 0 && left > 0;
 }
 
 gint64
@@ -416,121 +441,4 @@ int
 connection_fd(Connection *connection)
 {
     return connection->watch.fd;
-}
-
-/* Everything of ours is sent: 0; -EAGAIN: not yet; else it never will be. */
-static int
-connection_say_bye(Connection *connection)
-{
-    int r = connection_flush(connection);
-
-    if (r < 0 || connection->said_bye)
-        return r;
-    if (connection->tls)
-        r = tls_session_bye(connection->tls);
-    if (r == -EAGAIN) {
-        connection->writable = FALSE;
-        return r;
-    }
-    connection->said_bye = TRUE;
-    (void)connection_shutdown_write(connection);
-    return r;
-}
-
-/* Reads and drops. 0: the peer's end; > 0: it sends too much; -EAGAIN: nothing now; other: lost. */
-static ssize_t
-connection_drain(Connection *connection)
-{
-    uint8_t dropped[4096];
-    ssize_t n = 1;
-
-    while (n > 0 && connection->drained < CONNECTION_DRAIN_MAX) {
-        n = socket_read(connection->watch.fd, dropped, sizeof dropped);
-        connection->drained += n > 0 ? (size_t)n : 0;
-    }
-    return n;
-}
-
-/* Whether bytes of ours are left, by the kernel's count of them: SIOCOUTQ, those that the peer's
- * kernel has not acknowledged, or SIOCOUTQNSD, those that it had no room for yet. */
-static gboolean
-connection_has_unsent(Connection *connection, unsigned long request)
-{
-    int unsent = 0;
-
-    return !connection->said_bye ||
-           (ioctl(connection->watch.fd, request, &unsent) == 0 && unsent > 0);
-}
-
-static gboolean
-connection_is_patient(Connection *connection, unsigned long request)
-{
-    return reactor_now(connection->reactor) < connection->patient_until &&
-           connection_has_unsent(connection, request);
-}
-
-static void
-connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
-{
-    int r = connection_say_bye(connection);
-    ssize_t n = connection_drain(connection);
-    gboolean lost = (r < 0 && r != -EAGAIN) || (n < 0 && n != -EAGAIN);
-    /* The peer's FIN after ours is the end: the kernel sends the rest alone, but not for long to a
-     * reader that has no room. Before ours, our bytes still have to go. */
-    gboolean over =
-        n == 0 && connection->said_bye && !connection_is_patient(connection, SIOCOUTQNSD);
-    /* To close now would be a reset, and destroy what it has not taken. */
-    gboolean too_much = n > 0 && !connection_is_patient(connection, SIOCOUTQ);
-
-    if (lost || over || too_much)
-        connection_free(connection);
-}
-
-static void
-connection_linger_over(Timer *timer)
-{
-    Connection *connection = CONTAINER_OF(timer, Connection, linger);
-
-    if (connection_is_patient(connection, SIOCOUTQ))
-        reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
-    else
-        connection_free(connection);
-}
-
-static void
-connection_linger_end(LingeringClose *closing)
-{
-    Connection *connection = CONTAINER_OF(closing, Connection, closing);
-
-    (void)connection_say_bye(connection);
-    connection_free(connection);
-}
-
-void
-connection_finish(Connection *connection)
-{
-    connection_finish_patiently(connection, 0);
-}
-
-void
-connection_finish_patiently(Connection *connection, gint64 patience)
-{
-    connection_set_hard(connection, FALSE);
-    if (!connection->reactor) {
-        connection_free(connection);
-        return;
-    }
-    if (reactor_patient_lingering(connection->reactor) >= CONNECTION_PATIENT_MAX)
-        patience = 0;
-    if (!connection->finishing) {
-        connection->closing.end = connection_linger_end;
-        connection->closing.patient = patience > CONNECTION_LINGER;
-        reactor_adopt(connection->reactor, &connection->closing);
-    }
-    connection->finishing = TRUE;
-    connection->linger.func = connection_linger_over;
-    connection->patient_until = reactor_now(connection->reactor) + patience;
-    reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
-    connection->writable = TRUE;
-    connection_set_handler(connection, connection_linger_ready, NULL);
 }

@@ -38,8 +38,15 @@ void connection_expect_finish(Connection *connection);
  * what time the kernel gives them. */
 #define CONNECTION_LINGER (5 * G_TIME_SPAN_SECOND)
 #define CONNECTION_PATIENT_MAX 256
+#define CONNECTION_DEAD (45 * G_TIME_SPAN_SECOND) /* nor for a peer that is dead for so long */
 void connection_finish(Connection *connection);
 void connection_finish_patiently(Connection *connection, gint64 patience);
+
+/* The same for an end that is not in order: what stands still for WAIT (µs), be it ours or the
+ * peer's answer, is given up with a reset, and anything after six times that. Without FIN it sends
+ * none before the peer's own, so that a peer that has not read so far can tell a cut
+ * (connection_was_cut) from an orderly end whose last bytes wait for it. */
+void connection_finish_hard(Connection *connection, gint64 wait, gboolean fin);
 
 /* SERVER_NAME NULL: we are the server. Before any byte is read. */
 void connection_start_tls(Connection *connection, TlsContext *context, const char *server_name);
@@ -77,9 +84,18 @@ int connection_shutdown_write(Connection *connection); /* FIN; without TLS only 
 /* The peer ended or reset the connection: known without reading. */
 gboolean connection_hung_up(Connection *connection);
 
-/* An error ended it, a reset mostly: nothing can be read or written any more, also what nobody has
- * read yet. Known without reading. */
-gboolean connection_is_broken(Connection *connection);
+/* An error ended it, a reset mostly: nothing can be written any more, and no more comes than what
+ * is here already. Known without reading. */
+gboolean connection_is_broken(const Connection *connection);
+
+/* The same, and the peer had not sent FIN before: it did not end in order. */
+gboolean connection_was_cut(const Connection *connection);
+
+/* Bytes written that the peer's kernel (of a Unix socket: the peer) has not taken yet. */
+gsize connection_outstanding(const Connection *connection);
+
+/* Some of them have not even been sent: the peer has no room for them, or the path is slow. */
+gboolean connection_has_backlog(const Connection *connection);
 
 /* For how long the peer's kernel has given no sign of life although it owes one: the
  * acknowledgement of what was sent more than once, or the answer to a probe of its closed window.

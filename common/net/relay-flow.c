@@ -37,7 +37,8 @@ flow_write(Relay *relay, Flow *flow, int to)
         flow->out += n;
         flow->out_len -= (size_t)n;
     }
-    flow->begun = FALSE;
+    if (!flow->stuck)
+        flow->begun = FALSE;
     return TRUE;
 }
 
@@ -48,6 +49,8 @@ flow_accept(Relay *relay, int from, uint8_t *out, size_t len)
     Flow *flow = &relay->flows[from];
     Side *to = &relay->sides[1 - from];
 
+    if (flow->stuck)
+        return;
     flow->moved = reactor_now(relay->reactor);
     len = relay_limit_take(relay, len);
     if (len == 0)
@@ -92,6 +95,13 @@ flow_read(Relay *relay, int from)
     return 0;
 }
 
+/* A plain peer's end of data was a guess, which may be taken back while nobody was told. */
+static gboolean
+flow_end_holds(const Side *from, const Flow *flow)
+{
+    return flow->told || (from->caps & CAP_HALF_CLOSE);
+}
+
 /* Decodes what was read from a leg up to the first event; how many bytes that used. */
 static size_t
 flow_decode(Relay *relay, int from)
@@ -105,7 +115,7 @@ flow_decode(Relay *relay, int from)
     ws_decoder_run(&side->decoder, data, flow->raw_len, &used, &event);
     flow->raw += used;
     flow->raw_len -= used;
-    if (event.data_len > 0 && flow->ended) {
+    if (event.data_len > 0 && flow->ended && flow_end_holds(side, flow)) {
         /* Data after the end of data: what it would mean nobody knows. */
         side->close_code = WS_CLOSE_PROTOCOL;
         relay_end(relay, REASON_PROTOCOL, from);
@@ -113,6 +123,8 @@ flow_decode(Relay *relay, int from)
     }
     if (event.data_len > 0) {
         side->had_data = TRUE;
+        side->empty = 0;
+        flow->ended = FALSE;
         flow_accept(relay, from, data, event.data_len);
     }
     side_event(relay, from, &event);
@@ -150,6 +162,15 @@ flow_may_read(const Relay *relay)
     return relay->reason == REASON_NONE;
 }
 
+/* Everything that came is delivered, and nothing of it was dropped. */
+static gboolean
+flow_is_whole(const Relay *relay, int from)
+{
+    const Flow *flow = &relay->flows[from];
+
+    return flow->out_len == 0 && !flow->stuck && relay->closing != RELAY_CLOSES_FRAMES;
+}
+
 gboolean
 flow_pump(Relay *relay, int from)
 {
@@ -167,7 +188,7 @@ flow_pump(Relay *relay, int from)
             break;
         spent += MAX(used, RELAY_STEP);
     }
-    if (flow->ended && !flow->told && flow->out_len == 0 && !relay->sides[1 - from].lost)
+    if (flow->ended && !flow->told && flow_is_whole(relay, from) && !relay->sides[1 - from].lost)
         flow->told = side_tell_end(relay, 1 - from);
     if (flow->out_len == 0 && flow->raw_len == 0)
         flow_release(relay, flow);

@@ -4,11 +4,12 @@
 static void
 relay_limit_reached(Relay *relay, Reason reason)
 {
-    if (relay->last_word > 0)
+    if (relay->closing != RELAY_CLOSES_NOT)
         return;
     relay_cut_short(relay, reason);
-    relay->last_word = reactor_now(relay->reactor) + RELAY_LAST_WORD;
-    relay_set_timer(relay, RELAY_LAST_WORD);
+    relay->closing = RELAY_CLOSES_ALL;
+    flow_hurry(relay, 0, TRUE);
+    flow_hurry(relay, 1, TRUE);
 }
 
 size_t
@@ -49,8 +50,8 @@ relay_limit_check(Relay *relay, gint64 now)
 
     for (int from = 0; from < 2; from++)
         if (stall_left(relay, from, now) <= 0) {
-            relay->flows[from].stalled = TRUE;
             relay_limit_reached(relay, REASON_STALLED);
+            relay->flows[from].stuck = TRUE;
         }
     if (left_of(limits->duration, relay->since, now) <= 0)
         relay_limit_reached(relay, REASON_TIME_LIMIT);
@@ -64,26 +65,12 @@ relay_limit_next(const Relay *relay, gint64 now)
     const RelayLimits *limits = &relay->times.limits;
     gint64 left = G_MAXINT64;
 
-    if (relay->last_word > 0)
-        return MAX(relay->last_word - now, 0);
+    if (relay->closing != RELAY_CLOSES_NOT)
+        return G_MAXINT64;
     /* A stall begins with bytes that wait, whenever those come: looked for in time. */
     if (limits->stall > 0)
         left = MIN(limits->stall / 2, MIN(stall_left(relay, 0, now), stall_left(relay, 1, now)));
     left = MIN(left, left_of(limits->duration, relay->since, now));
     left = MIN(left, left_of(limits->idle, last_moved(relay), now));
     return MAX(left, 0);
-}
-
-gboolean
-relay_limit_waits(const Relay *relay)
-{
-    if (relay->last_word == 0 || reactor_now(relay->reactor) >= relay->last_word)
-        return FALSE;
-    for (int from = 0; from < 2; from++) {
-        const Flow *flow = &relay->flows[from];
-
-        if (flow->out_len > 0 && !flow->stalled && !relay->sides[1 - from].lost)
-            return TRUE;
-    }
-    return FALSE;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parts of a relay: relay.c (life and threads), relay-flow.c (one direction's bytes),
- * relay-side.c (one side's control frames and end), relay-limit.c (what it may use). Nobody else
- * includes this. */
+ * relay-side.c (one side's control frames and end), relay-end.c (how long an end waits for bytes
+ * that stand still), relay-limit.c (what it may use). Nobody else includes this. */
 #pragma once
 
 #include "common/codec/ws-frame.h"
@@ -14,7 +14,7 @@
 #define RELAY_STEP 4096
 
 typedef struct {
-    Connection *connection; /* NULL once closed */
+    Connection *connection; /* NULL once closed; then it is lost, too */
     gboolean framed, client;
     Caps caps;
     Reason closed;
@@ -24,6 +24,8 @@ typedef struct {
     gboolean close_received;
     guint16 close_code; /* what the closing handshake says; 0: as the reason wants */
     gboolean had_data;
+    gint64 empty; /* when an empty message came that may be the end of data; 0: none */
+    Reason told;  /* why it has ended, as was heard of on another way than its leg */
     gboolean pong_wanted;
     uint8_t pong[WS_MAX_CONTROL];
     size_t pong_len;
@@ -42,12 +44,21 @@ typedef struct {
     uint8_t *buffer; /* NULL while nothing waits */
     uint8_t *out, *raw;
     size_t out_len, raw_len;
-    gboolean begun;   /* the destination has a part of the frame that OUT holds the rest of */
-    gboolean ended;   /* the source has no more data */
-    gboolean told;    /* and the destination knows it */
-    gint64 moved;     /* when data last came or went */
-    gboolean stalled; /* it is why the relay ends */
+    gboolean begun; /* the destination has a part of the frame that OUT holds the rest of */
+    gboolean ended; /* the source has no more data */
+    gboolean told;  /* and the destination knows it */
+    gint64 moved;   /* when data last came or went */
+    gint64 hurried; /* since when its source is known to have ended out of order; 0: it has not */
+    gsize left;     /* then: what the destination had not taken when it was last looked at */
+    gboolean stuck; /* given up: nothing is written any more, and what comes is dropped */
 } Flow;
+
+/* Which bytes a relay that is ended from here still delivers. */
+typedef enum {
+    RELAY_CLOSES_NOT,
+    RELAY_CLOSES_FRAMES, /* the rest of frames that are begun */
+    RELAY_CLOSES_ALL,    /* those that it has */
+} RelayClosing;
 
 struct Relay {
     atomic_uint references;
@@ -65,11 +76,11 @@ struct Relay {
     Reason reason;     /* set once */
     int ender;         /* the side that ended it, -1: neither */
     gboolean finished;
-    gboolean unsaid;   /* a leg was not told why */
-    gboolean broken;   /* a local end was reset under us: what is held is dropped soon */
+    gboolean unsaid; /* a leg was not told why */
+    RelayClosing closing;
+    gint64 close_by;   /* with RELAY_CLOSES_FRAMES: until when, whatever moves */
     gint64 since;      /* when it began */
     guint64 allowance; /* bytes that it may still carry */
-    gint64 last_word;  /* a limit is reached: until when frames may be brought to their end */
     Queue *owner;
     RelayEnded ended; /* OWNER's thread, as DATA; NULL once the owner let go */
     void *data;
@@ -82,7 +93,7 @@ void relay_end(Relay *relay, Reason reason, int side);
 /* The same for neither side; one that has ended in order, and still delivers, does so no more. */
 void relay_cut_short(Relay *relay, Reason reason);
 
-void relay_set_timer(Relay *relay, gint64 delay); /* µs */
+void relay_wake_by(Relay *relay, gint64 delay); /* µs; the timer fires by then */
 
 /* relay-flow.c: moves what can be moved within the budget. TRUE when there may be more. */
 gboolean flow_pump(Relay *relay, int from);
@@ -106,8 +117,26 @@ void side_control(Relay *relay, int index);
 /* Tells the side that no more data comes. FALSE: it has no way to be told. */
 gboolean side_tell_end(Relay *relay, int index);
 void side_close(Relay *relay, int index);
+/* TRUE: an empty message has turned out to be the end of data. */
+gboolean side_check_empty(Relay *relay, int index, gint64 now);
+/* Why a side has ended whose transport did, without a word of its own. */
+Reason side_lost_reason(const Side *side, int error);
 /* Pings a silent leg, and ends the relay when its peer is gone. When to look again, in µs. */
 gint64 side_check(Relay *relay, int index, gint64 now);
+
+/* relay-end.c */
+/* Its bytes may stand still for a while only, from now on. FIRST_HAND: nobody has waited yet. */
+void flow_hurry(Relay *relay, int from, gboolean first_hand);
+/* Looks for sides that were cut while they are not read, because the other one takes nothing. */
+void relay_find_cuts(Relay *relay);
+/* The relay has a reason to end, and bytes that are to be delivered before. */
+gboolean relay_awaits(const Relay *relay, int from);
+/* Gives up what has stood still for too long. */
+void relay_end_check(Relay *relay, gint64 now);
+/* µs until it has to be checked again; G_MAXINT64: never. */
+gint64 relay_end_next(const Relay *relay, gint64 now);
+/* Pure: when a flow has stood still for too long, if nothing moves from now on. */
+gint64 flow_give_up_at(const Flow *flow, gint64 wait);
 
 /* relay-limit.c: how many of LEN more bytes the stream may carry; fewer: the limit is reached. */
 size_t relay_limit_take(Relay *relay, size_t len);
@@ -115,5 +144,3 @@ size_t relay_limit_take(Relay *relay, size_t len);
 void relay_limit_check(Relay *relay, gint64 now);
 /* µs until it has to be checked again; G_MAXINT64: never. */
 gint64 relay_limit_next(const Relay *relay, gint64 now);
-/* Whether the end of a relay that has reached a limit waits for bytes on their way. */
-gboolean relay_limit_waits(const Relay *relay);

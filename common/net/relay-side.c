@@ -68,7 +68,9 @@ side_send_control(Side *side, WsOpcode opcode, const void *payload, size_t len)
 static gboolean
 side_is_between_frames(Relay *relay, int index)
 {
-    return relay->flows[1 - index].out_len == 0;
+    const Flow *flow = &relay->flows[1 - index];
+
+    return flow->out_len == 0 && !flow->begun;
 }
 
 void
@@ -109,14 +111,15 @@ side_tell_end(Relay *relay, int index)
                             ws_header_write(frame, WS_OP_BINARY, 0, side_key(side, room)));
 }
 
-/* What the end of the transport means when no close frame came before it. */
-static Reason
+Reason
 side_lost_reason(const Side *side, int error)
 {
     gboolean fin = error == 0 || error == -ESHUTDOWN;
 
     if (!side->framed)
         return REASON_LOCAL_CUT;
+    if (side->told != REASON_NONE)
+        return side->told;
     /* The C client ends with a bare FIN; nothing better is known of a plain peer, unless it comes
      * in the middle of what it was saying. */
     if (fin && !side->lost && !(side->caps & CAP_REASON) && ws_decoder_is_idle(&side->decoder))
@@ -167,7 +170,8 @@ side_check_left(Relay *relay, int index)
     const Flow *flow = &relay->flows[index];
     Side *other = &relay->sides[1 - index];
 
-    if (side->framed || !flow->ended || flow->out_len > 0 || !connection_has_left(side->connection))
+    if (side->framed || !side->connection || !flow->ended || flow->out_len > 0 ||
+        !connection_has_left(side->connection))
         return;
     if (!other->framed || other->spoke || other->lost) {
         relay_end(relay, side->closed, index);
@@ -201,6 +205,45 @@ close_reason(const Side *side, const WsEvent *event)
     }
 }
 
+/* The first empty message is the end of data, from a plain peer only after data, and only if none
+ * follow: some send one for every empty write. The C# client sends them without end after its end:
+ * so a second one tells, and the rest are dropped (docs/wire-protocol.md, section 4). So is one
+ * that follows, in the same piece, what a limit has cut short: that is no whole. */
+static void
+side_empty(Relay *relay, int index)
+{
+    Side *side = &relay->sides[index];
+    Flow *flow = &relay->flows[index];
+
+    if (relay->reason != REASON_NONE || flow->ended)
+        return;
+    if ((side->caps & CAP_HALF_CLOSE) || side->empty > 0) {
+        flow->ended = TRUE;
+        side->empty = 0;
+    } else if (side->had_data) {
+        side->empty = reactor_now(relay->reactor);
+        relay_wake_by(relay, relay->times.empty);
+    }
+}
+
+gboolean
+side_check_empty(Relay *relay, int index, gint64 now)
+{
+    Side *side = &relay->sides[index];
+    Flow *flow = &relay->flows[index];
+
+    if (side->empty == 0 || relay->reason != REASON_NONE)
+        return FALSE;
+    /* What may have followed is not read yet. */
+    if (flow->out_len > 0 || flow->raw_len > 0)
+        side->empty = now;
+    if (now - side->empty < relay->times.empty)
+        return FALSE;
+    flow->ended = TRUE;
+    side->empty = 0;
+    return TRUE;
+}
+
 static void
 side_keep_pong(Side *side, const WsEvent *event)
 {
@@ -223,11 +266,7 @@ side_event(Relay *relay, int index, const WsEvent *event)
         side_keep_pong(side, event);
         break;
     case WS_EVENT_EMPTY:
-        /* The first one is the end of data, from a plain peer only after data; the rest are
-         * dropped: the C# client sends them without end (docs/wire-protocol.md, section 4). So is
-         * one that follows, in the same piece, what a limit has cut short: that is no whole. */
-        if (relay->reason == REASON_NONE && ((side->caps & CAP_HALF_CLOSE) || side->had_data))
-            relay->flows[index].ended = TRUE;
+        side_empty(relay, index);
         break;
     case WS_EVENT_CLOSE:
         side->close_received = TRUE;
@@ -259,17 +298,36 @@ side_close_frame(Side *side, Reason reason, uint8_t frame[WS_MAX_CONTROL_FRAME])
     return ws_close_write(frame, WS_CLOSE_ERROR, PLAIN_CLOSE_TEXT, key);
 }
 
-/* In the middle of a frame nothing can be said: the peer sees that it was cut. */
-static void
+/* In the middle of a frame nothing can be said: the peer sees that it was cut. TRUE: it will hear
+ * it, unless what it has no room for stands still. */
+static gboolean
 side_say_close(Relay *relay, int index, Connection *connection)
 {
     Side *side = &relay->sides[index];
     uint8_t frame[WS_MAX_CONTROL_FRAME];
 
-    if (!relay->flows[1 - index].begun)
-        (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
-    if (relay->flows[1 - index].begun || connection_flush(connection) < 0)
-        relay->unsaid = TRUE;
+    if (relay->flows[1 - index].begun)
+        return FALSE;
+    (void)connection_queue(connection, frame, side_close_frame(side, relay->reason, frame));
+    return connection_flush(connection) == 0 && !connection_has_backlog(connection);
+}
+
+static void
+side_finish(Relay *relay, int index, Connection *connection)
+{
+    const Side *side = &relay->sides[index];
+    gboolean said = !side->framed || side_say_close(relay, index, connection);
+
+    if (reason_is_orderly(relay->reason)) {
+        connection_finish_patiently(connection, RELAY_PATIENCE);
+        return;
+    }
+    relay->unsaid |= !said && !side->close_received;
+    if (relay->flows[1 - index].begun)
+        connection_reset(connection);
+    else /* the word of a cut is not to be destroyed by what the peer sends meanwhile */
+        connection_finish_hard(connection, relay->times.wait,
+                               side->close_received || !(side->caps & CAP_REASON));
 }
 
 void
@@ -281,17 +339,14 @@ side_close(Relay *relay, int index)
     /* Who is silent perhaps only cannot be heard: a reset comes to him at once. */
     gboolean silent = side->lost && relay->reason == REASON_SILENT;
 
-    if (silent || (!side->framed && !reason_is_orderly(relay->reason))) {
+    if (!connection)
+        return;
+    if (silent || (!side->framed && !reason_is_orderly(relay->reason)))
         connection_reset(connection);
-    } else if (side->lost) {
+    else if (side->lost)
         connection_free(connection);
-    } else {
-        if (side->framed)
-            side_say_close(relay, index, connection);
-        /* Not even the word of a cut is to be destroyed by what the peer sends meanwhile. */
-        connection_finish_patiently(connection, reason_is_orderly(relay->reason) ? RELAY_PATIENCE
-                                                                                 : RELAY_LAST_WORD);
-    }
+    else
+        side_finish(relay, index, connection);
 }
 
 /* Whether we take what the peer says as soon as it is there. */

@@ -63,8 +63,13 @@ void
 relay_end(Relay *relay, Reason reason, int side)
 {
     if (relay->reason == REASON_NONE) {
-        relay->reason = reason;
+        /* What it said in the end was found behind bytes that nobody gets any more. */
+        gboolean dropped = side >= 0 && relay->flows[side].stuck && reason_is_orderly(reason);
+
+        relay->reason = dropped ? REASON_CUT : reason;
         relay->ender = side;
+        if (side >= 0 && !reason_is_orderly(relay->reason))
+            flow_hurry(relay, side, !relay->sides[side].framed);
     } else if (side >= 0 && side != relay->ender) {
         /* The other side went as well: there is nobody left to deliver to. */
         relay_fall_short(relay, reason);
@@ -122,12 +127,8 @@ relay_settle(Relay *relay)
     side_check_left(relay, 1);
     if (relay->reason == REASON_NONE)
         return;
-    if (relay->ender >= 0 && relay->flows[relay->ender].out_len > 0 &&
-        !relay->sides[1 - relay->ender].lost)
-        return;
-    if (relay_limit_waits(relay))
-        return;
-    relay_finish(relay);
+    if (!relay_awaits(relay, 0) && !relay_awaits(relay, 1))
+        relay_finish(relay);
 }
 
 static void
@@ -146,27 +147,28 @@ relay_period(const Relay *relay)
     return MIN(relay->times.quiet, relay->times.ping > 0 ? relay->times.ping : G_MAXINT64) / 2;
 }
 
-void
+static void
 relay_set_timer(Relay *relay, gint64 delay)
 {
     relay->due = reactor_now(relay->reactor) + delay;
     reactor_set_timer(relay->reactor, &relay->timer, delay);
 }
 
-/* A local end that was reset while it was not read, because the leg takes nothing just now. What
- * was read before still goes out, if that can be done soon. */
-static void
-relay_check_broken(Relay *relay)
+void
+relay_wake_by(Relay *relay, gint64 delay)
 {
-    for (int i = 0; i < 2 && relay->reason == REASON_NONE; i++) {
-        const Side *side = &relay->sides[i];
+    if (reactor_now(relay->reactor) + delay < relay->due)
+        relay_set_timer(relay, delay);
+}
 
-        if (side->framed || relay->flows[i].out_len == 0 || !connection_is_broken(side->connection))
-            continue;
-        relay_end(relay, REASON_LOCAL_CUT, i);
-        relay->broken = TRUE;
-        relay_set_timer(relay, CONNECTION_LINGER);
-    }
+/* What was read to its end for now ends the data, where an empty message had come before. */
+static gboolean
+relay_check_empty(Relay *relay)
+{
+    gint64 now = reactor_now(relay->reactor);
+    gboolean first = side_check_empty(relay, 0, now), second = side_check_empty(relay, 1, now);
+
+    return first || second;
 }
 
 static void
@@ -182,13 +184,15 @@ relay_pump(Relay *relay)
     relay_ref(relay);
     for (int from = 0; from < 2; from++) {
         /* Toward a side that has ended the relay nothing needs to go any more. */
-        if (relay->reason == REASON_NONE || from == relay->ender || relay->last_word > 0)
+        if (relay->reason == REASON_NONE || relay_awaits(relay, from))
             more |= flow_pump(relay, from);
         side_control(relay, from);
     }
+    if (!more)
+        more = relay_check_empty(relay);
     relay_flush(relay, 0);
     relay_flush(relay, 1);
-    relay_check_broken(relay);
+    relay_find_cuts(relay);
     relay_settle(relay);
     if (!relay->finished && more)
         reactor_defer(relay->reactor, &relay->again);
@@ -224,13 +228,44 @@ relay_check_quiet(Relay *relay, int from, gint64 now)
         relay_end(relay, relay->sides[from].closed, from);
 }
 
-/* Ends it now: whoever asks does not wait for a reader that may never read. */
+/* Whoever asks does not wait for a reader that may never read: of what is held only the rest of a
+ * frame on a leg still goes out, so that the reason can follow it. */
+static void
+relay_let_go(Relay *relay, int index)
+{
+    Flow *toward = &relay->flows[1 - index];
+
+    if (!relay->sides[index].framed) {
+        side_close(relay, index);
+        relay->sides[index].lost = TRUE;
+    }
+    if (relay->sides[index].lost || !toward->begun)
+        flow_drop(relay, toward);
+}
+
+static gint64
+relay_close_time(const Relay *relay, Reason reason)
+{
+    if (reason == REASON_STOPPING || reason == REASON_HUB_STOPPING || reason == REASON_CANCELLED)
+        return MIN(RELAY_HASTE, relay->times.wait);
+    return relay->times.wait;
+}
+
 static void
 relay_stop(Relay *relay, Reason reason)
 {
+    gint64 most = relay_close_time(relay, reason);
+
     relay_end(relay, reason, -1);
-    relay_fall_short(relay, reason);
-    relay_finish(relay);
+    relay_cut_short(relay, reason);
+    relay->closing = RELAY_CLOSES_FRAMES;
+    relay->close_by = reactor_now(relay->reactor) + most;
+    for (int i = 0; i < 2; i++) {
+        flow_hurry(relay, i, FALSE);
+        relay_let_go(relay, i);
+    }
+    relay_wake_by(relay, most);
+    relay_pump(relay);
 }
 
 /* We were stopped, or starved: silence while we had no ear says nothing. */
@@ -250,16 +285,16 @@ relay_timer(Timer *timer)
     gint64 now = reactor_now(relay->reactor);
     gint64 delay = relay_period(relay);
 
-    if (relay->broken) {
-        relay_stop(relay, relay->reason);
-        return;
-    }
     relay_forgive(relay, now);
     relay_limit_check(relay, now);
+    relay_end_check(relay, now);
     for (int i = 0; i < 2; i++) {
         delay = MIN(delay, side_check(relay, i, now));
         relay_check_quiet(relay, i, now);
+        if (relay->sides[i].empty > 0 && relay->reason == REASON_NONE)
+            delay = MIN(delay, MAX(relay->sides[i].empty + relay->times.empty - now, 0));
     }
+    delay = MIN(delay, relay_end_next(relay, now));
     relay_set_timer(relay, MIN(delay, relay_limit_next(relay, now)));
     relay_pump(relay);
 }
@@ -280,8 +315,13 @@ relay_left(Message *message)
     Relay *relay = CONTAINER_OF(message, Relay, leave);
     int heard = atomic_load(&relay->heard);
 
-    if (!relay->finished) {
+    if (!relay->finished && relay->reason != REASON_NONE) {
         relay_end(relay, (Reason)(heard / 2), heard % 2);
+        relay_pump(relay);
+    } else if (!relay->finished) {
+        /* It says so itself behind what it sent, or is reset, or stands still. */
+        relay->sides[heard % 2].told = (Reason)(heard / 2);
+        flow_hurry(relay, heard % 2, FALSE);
         relay_pump(relay);
     }
     relay_release(relay);
@@ -321,13 +361,15 @@ Relay *
 relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
           RelayMeter *meter, Queue *owner, RelayEnded ended, void *data)
 {
-    static const RelayTimes usual = {RELAY_QUIET, RELAY_PING, RELAY_DEAD, {0}};
+    static const RelayTimes usual = {RELAY_QUIET, RELAY_PING, RELAY_DEAD, {0}, 0, 0};
     Relay *relay = g_new0(Relay, 1);
     gint64 now = g_get_monotonic_time();
 
     relay->references = 2; /* the caller's and the reactor's */
     relay->reactor = reactor;
     relay->times = times ? *times : usual;
+    relay->times.wait = relay->times.wait > 0 ? relay->times.wait : RELAY_WAIT;
+    relay->times.empty = relay->times.empty > 0 ? relay->times.empty : RELAY_EMPTY;
     relay->meter = meter;
     relay->owner = owner;
     relay->ended = ended;

@@ -32,20 +32,30 @@ typedef struct {
     gint64 stall;    /* µs in which bytes wait and none is taken: REASON_STALLED */
 } RelayLimits;
 
-/* How long a stream that is ended early may take to say why: to bring a frame to its end, and the
- * last one to the peer. */
-#define RELAY_LAST_WORD (5 * G_TIME_SPAN_SECOND)
-
 typedef struct {
     gint64 quiet; /* µs; after the local end of data toward a side without half-close */
     gint64 ping;  /* µs of silence before a ping; 0: never */
     gint64 dead;  /* µs of silence before a leg counts as lost */
     RelayLimits limits;
+    gint64 wait;  /* µs; 0: RELAY_WAIT */
+    gint64 empty; /* µs; 0: RELAY_EMPTY */
 } RelayTimes;
 
 #define RELAY_QUIET (60 * G_TIME_SPAN_SECOND)
 #define RELAY_PING (20 * G_TIME_SPAN_SECOND)
 #define RELAY_DEAD (45 * G_TIME_SPAN_SECOND)
+
+/* How long undelivered bytes, and the word why, may stand still once the stream has ended otherwise
+ * than in order: cut, reset, closed by hand, at a limit, revoked. Then the leg that is stuck is
+ * reset, so that the end gets past them. An orderly end waits for its reader: RELAY_PATIENCE. */
+#define RELAY_WAIT (10 * G_TIME_SPAN_SECOND)
+
+/* The same when this program stops, whether or not bytes move. */
+#define RELAY_HASTE (G_TIME_SPAN_SECOND / 2)
+
+/* An empty message of a peer without half-close is its end of data when no data follow for so long
+ * while we listen (docs/wire-protocol.md, section 4). */
+#define RELAY_EMPTY (500 * G_TIME_SPAN_MILLISECOND)
 
 /* Who is silent (requirement R12). A leg's peer with CAP_REASON is one of ours: it pings us when it
  * has said nothing for a while, also while its reader has stopped. When it says nothing for `dead`
@@ -69,15 +79,17 @@ Relay *
 relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
           RelayMeter *meter, Queue *owner, RelayEnded ended, void *data);
 
-/* Any thread: ends it at once for REASON. What the relay still holds is dropped, and then an
- * orderly REASON becomes REASON_CUT, so that no truncated stream looks whole. */
+/* Any thread: ends it for REASON. What the relay still holds is dropped, and then an orderly REASON
+ * becomes REASON_CUT, so that no truncated stream looks whole. Plain sockets are closed at once; a
+ * leg has RELAY_WAIT for the frame that it is in the middle of, so that it can be told why. */
 void relay_close(Relay *relay, Reason reason);
 
 /* Any thread: SIDE has ended the stream for REASON, as was heard of on another way than its leg.
- * What it sent before is delivered first, as if it had said so itself. The first time only. */
+ * What it sent before is delivered first while that moves, as if it had said so itself. The first
+ * time only. */
 void relay_ended_by(Relay *relay, int side, Reason reason);
 
-/* Once it has ended: a leg could not be told why, because a frame toward it is stuck. */
+/* Once it has ended: perhaps a leg is not told why, because what was sent to it before is stuck. */
 gboolean relay_is_unsaid(const Relay *relay);
 
 /* Drops the caller's reference; ENDED is not called after this when it runs on OWNER's thread. A

@@ -140,6 +140,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .keep_alive = (guint)config_keys_number(section, "KeepAlive"),
         .leg_ping = (guint)config_keys_number(section, "LegPing"),
         .leg_dead = (guint)config_keys_number(section, "LegDead"),
+        .end_wait = (guint)config_keys_number(section, "EndWait"),
         .allowed_users = config_section_value(section, "AllowedUsers"),
         .proxy = config_read_proxy(config, section, proxy),
         .source = source,

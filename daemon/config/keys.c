@@ -35,6 +35,7 @@ static const ConfigKey keys[] = {
     {"hub", "KeepAlive", CONFIG_NUMBER, 1, KEEP_ALIVE_CAP, KEEP_ALIVE_MOST},
     {"hub", "LegPing", CONFIG_NUMBER, 1, HUB_LEG_PING_MAX, HUB_LEG_PING},
     {"hub", "LegDead", CONFIG_NUMBER, 2, HUB_LEG_DEAD_MAX, HUB_LEG_DEAD},
+    {"hub", "EndWait", CONFIG_NUMBER, 1, HUB_END_WAIT_MAX, HUB_END_WAIT},
     {"hub", "Proxy", CONFIG_TEXT},
     {"hub", "ProxyCredentialsFile", CONFIG_PATH},
     {"hub", "ProxyCredentialsCredential", CONFIG_TEXT},

@@ -25,6 +25,7 @@ hub_settings(const Hub *hub)
         .keep_alive = hub->keep_alive,
         .leg_ping = hub->leg_ping,
         .leg_dead = hub->leg_dead,
+        .end_wait = hub->end_wait,
     };
 }
 
@@ -40,7 +41,8 @@ hub_has_times(const Hub *hub, const HubSettings *settings)
     return is_default_or(settings->token_life, HUB_TOKEN_LIFE, hub->token_life) &&
            is_default_or(settings->keep_alive, KEEP_ALIVE_MOST, hub->keep_alive) &&
            is_default_or(settings->leg_ping, HUB_LEG_PING, hub->leg_ping) &&
-           is_default_or(settings->leg_dead, HUB_LEG_DEAD, hub->leg_dead);
+           is_default_or(settings->leg_dead, HUB_LEG_DEAD, hub->leg_dead) &&
+           is_default_or(settings->end_wait, HUB_END_WAIT, hub->end_wait);
 }
 
 gboolean

@@ -23,7 +23,7 @@ struct Hub {
     char *source;
     char *ca_digest;
     guint token_life;
-    guint keep_alive, leg_ping, leg_dead;
+    guint keep_alive, leg_ping, leg_dead, end_wait;
     TlsContext *tls; /* HTTP and WebSocket */
     TlsContext *mqtt_tls;
     HubState state;

@@ -92,6 +92,7 @@ hub_leg_times(const Hub *hub)
         .quiet = RELAY_QUIET,
         .ping = hub->leg_ping * G_TIME_SPAN_SECOND,
         .dead = hub->leg_dead * G_TIME_SPAN_SECOND,
+        .wait = hub->end_wait * G_TIME_SPAN_SECOND,
     };
 }
 
@@ -215,6 +216,7 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->keep_alive = settings->keep_alive ? settings->keep_alive : KEEP_ALIVE_MOST;
     hub->leg_ping = settings->leg_ping ? settings->leg_ping : HUB_LEG_PING;
     hub->leg_dead = settings->leg_dead ? settings->leg_dead : HUB_LEG_DEAD;
+    hub->end_wait = settings->end_wait ? settings->end_wait : HUB_END_WAIT;
     hub->last_error = g_strdup("");
     hub->since = (guint64)g_get_real_time();
     hub->endpoints = g_ptr_array_new_with_free_func(g_free);

@@ -43,6 +43,8 @@ typedef enum {
 #define HUB_LEG_PING_MAX 3600
 #define HUB_LEG_DEAD 45 /* s of silence before a leg counts as lost */
 #define HUB_LEG_DEAD_MAX 7200
+#define HUB_END_WAIT 10 /* s that bytes which stand still hold up the end of a stream that was cut */
+#define HUB_END_WAIT_MAX 3600
 
 typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
@@ -55,6 +57,7 @@ typedef struct {
     guint token_life;          /* s; 0: HUB_TOKEN_LIFE */
     guint keep_alive;          /* s; the longest pause on an idle control link; 0: the default */
     guint leg_ping, leg_dead;  /* s; 0: HUB_LEG_PING, HUB_LEG_DEAD */
+    guint end_wait;            /* s; 0: HUB_END_WAIT */
     const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
     ProxySettings proxy;       /* its own; all NULL: what is set for all hubs */
     const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */

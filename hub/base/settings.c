@@ -92,6 +92,8 @@ static const SettingRow rows[] = {
     {"streams-burst", COUNT(streams_burst), 2000, 1, 1000000, "new streams of one policy at once"},
     {"leg-ping", SECONDS(leg_ping), 20, 0.1, 3600, "silence on a leg before a ping"},
     {"leg-dead", SECONDS(leg_dead), 45, 0.2, 7200, "silence before a leg counts as lost"},
+    {"end-wait", SECONDS(end_wait), 10, 0.1, 3600,
+     "how long bytes that stand still hold up the end of a stream that was cut"},
 };
 
 static void

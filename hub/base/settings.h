@@ -53,6 +53,7 @@ typedef struct {
     /* bridges (R12) */
     gint64 leg_ping; /* leg-ping: silence before a ping */
     gint64 leg_dead; /* leg-dead: silence before a leg counts as lost */
+    gint64 end_wait; /* end-wait: how long undelivered bytes hold up an end out of order */
 } Settings;
 
 /* The defaults. */

@@ -12,7 +12,11 @@ bridge_new(const BridgeLegs *legs, const Settings *settings, RelayMeter *meter, 
 {
     RelaySide sides[LEG_SIDES] = {0};
     const RelayTimes times = {
-        .quiet = RELAY_QUIET, .ping = settings->leg_ping, .dead = settings->leg_dead};
+        .quiet = RELAY_QUIET,
+        .ping = settings->leg_ping,
+        .dead = settings->leg_dead,
+        .wait = settings->end_wait,
+    };
 
     if (!leg_has_connection(legs->legs[LEG_DEVICE]) || !leg_has_connection(legs->legs[LEG_SERVICE]))
         return NULL;

@@ -50,10 +50,16 @@ stand_new(Caps caps, const RelayTimes *times, gboolean small)
 Stand *
 stand_new_app(Caps caps)
 {
+    return stand_new_app_times(caps, NULL);
+}
+
+Stand *
+stand_new_app_times(Caps caps, const RelayTimes *times)
+{
     int local[2];
 
     g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, local));
-    return stand_make(caps, NULL, local);
+    return stand_make(caps, times, local);
 }
 
 Reason

@@ -26,6 +26,7 @@ typedef struct {
 Stand *stand_new(Caps caps, const RelayTimes *times, gboolean small);
 /* The target is an app: one end of a socketpair. */
 Stand *stand_new_app(Caps caps);
+Stand *stand_new_app_times(Caps caps, const RelayTimes *times);
 void stand_free(Stand *stand);
 Reason stand_wait(Stand *stand);                  /* until the relay has ended */
 void stand_wait_taken(Stand *stand, guint64 len); /* until it took LEN bytes from the peer */

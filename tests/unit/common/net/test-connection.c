@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -334,6 +335,77 @@ test_patience_is_bounded(void)
         close(stuck->theirs[i]);
 }
 
+typedef struct {
+    Reactor *reactor;
+    int ours;
+    gboolean hard;
+} Last;
+
+/* Reactor. */
+static void
+last_finish(void *data)
+{
+    Last *last = data;
+    Connection *connection = connection_new(last->ours);
+    static const char block[65536];
+
+    while (send(last->ours, block, sizeof block, MSG_NOSIGNAL | MSG_DONTWAIT) > 0)
+        continue;
+    g_assert_cmpint(connection_attach(connection, last->reactor, stuck_ready, NULL), ==, 0);
+    if (last->hard)
+        connection_finish_hard(connection, 400 * G_TIME_SPAN_MILLISECOND, FALSE);
+    else
+        connection_finish_patiently(connection, G_TIME_SPAN_HOUR);
+}
+
+static gint64
+last_wait_closed(const Last *last)
+{
+    gint64 since = g_get_monotonic_time();
+
+    while (fcntl(last->ours, F_GETFD) >= 0) {
+        g_assert_cmpint(g_get_monotonic_time() - since, <, G_TIME_SPAN_MINUTE);
+        g_usleep(1000);
+    }
+    return g_get_monotonic_time() - since;
+}
+
+/* A reset ends the patience with a reader, whatever the kernel still counts as unsent. */
+static void
+test_patience_ends_with_a_reset(void)
+{
+    g_autoptr(Reactor) reactor = reactor_new("last");
+    const struct linger at_once = {1, 0};
+    int fds[2];
+
+    chain_tcp_pair(fds);
+    Last last = {reactor, fds[0], FALSE};
+    reactor_call(reactor, last_finish, &last);
+    g_usleep(100 * G_TIME_SPAN_MILLISECOND);
+    g_assert_cmpint(fcntl(fds[0], F_GETFD), >=, 0);
+    setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(fds[1]);
+    g_assert_cmpint(last_wait_closed(&last), <, CONNECTION_LINGER);
+}
+
+/* Nobody takes anything: it is given up at the bound, with a reset. */
+static void
+test_a_hard_end_is_bounded(void)
+{
+    g_autoptr(Reactor) reactor = reactor_new("last");
+    struct pollfd end = {.events = POLLRDHUP};
+    int fds[2];
+
+    chain_tcp_pair(fds);
+    Last last = {reactor, fds[0], TRUE};
+    end.fd = fds[1];
+    reactor_call(reactor, last_finish, &last);
+    g_assert_cmpint(last_wait_closed(&last), >=, 300 * G_TIME_SPAN_MILLISECOND);
+    g_assert_cmpint(poll(&end, 1, 5000), ==, 1);
+    g_assert_true(end.revents & POLLERR);
+    close(fds[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -349,6 +421,8 @@ main(int argc, char **argv)
     ADD("/connection/queue", test_queued_output_goes_before_written);
 #undef ADD
     g_test_add_func("/connection/patience", test_patience_is_bounded);
+    g_test_add_func("/connection/patience/reset", test_patience_ends_with_a_reset);
+    g_test_add_func("/connection/hard", test_a_hard_end_is_bounded);
     g_test_add_func("/connection/urgent", test_urgent_data_is_data);
     g_test_add_func("/connection/tls/files", test_bad_files_are_named);
     return g_test_run();

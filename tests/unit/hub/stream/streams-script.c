@@ -418,6 +418,8 @@ script_new(void)
 
     script->settings = settings_new();
     script->settings->stream_deadline = 300 * G_TIME_SPAN_MILLISECOND;
+    script->settings->end_wait =
+        300 * G_TIME_SPAN_MILLISECOND; /* these peers answer no close frame */
     script->settings->pending_per_device = 3;
     script->settings->takeovers_per_minute = 20;
     script->clock = clock_new();

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How a connection ends: its last words, and for how long they are waited for. */
+#include "common/net/connection-private.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
+/* What a finishing connection may still send us before we stop listening to it. */
+#define CONNECTION_DRAIN_MAX (1024 * 1024)
+
+/* Everything of ours is sent: 0; -EAGAIN: not yet; else it never will be. */
+static int
+connection_say_bye(Connection *connection)
+{
+    int r = connection_flush(connection);
+
+    if (r < 0 || connection->said_bye)
+        return r;
+    if (connection->tls)
+        r = tls_session_bye(connection->tls);
+    if (r == -EAGAIN) {
+        connection->writable = FALSE;
+        return r;
+    }
+    connection->said_bye = TRUE;
+    if (!connection->hard || connection->fin)
+        (void)connection_shutdown_write(connection);
+    return r;
+}
+
+/* Reads and drops. 0: the peer's end; > 0: it sends too much; -EAGAIN: nothing now; other: lost. */
+static ssize_t
+connection_drain(Connection *connection)
+{
+    uint8_t dropped[4096];
+    ssize_t n = 1;
+
+    while (n > 0 && connection->drained < CONNECTION_DRAIN_MAX) {
+        n = connection_read_raw(connection->watch.fd, dropped, sizeof dropped);
+        connection->drained += n > 0 ? (size_t)n : 0;
+    }
+    return n;
+}
+
+/* Whether bytes of ours are left, by the kernel's count of them: SIOCOUTQ, those that the peer's
+ * kernel has not acknowledged, or SIOCOUTQNSD, those that it had no room for yet. */
+static gboolean
+connection_has_unsent(Connection *connection, unsigned long request)
+{
+    int unsent = 0;
+
+    return !connection->said_bye ||
+           (ioctl(connection->watch.fd, request, &unsent) == 0 && unsent > 0);
+}
+
+/* Not with a peer that is gone itself: its kernel gives no sign of life. */
+static gboolean
+connection_is_patient(Connection *connection, unsigned long request)
+{
+    return reactor_now(connection->reactor) < connection->patient_until &&
+           connection_has_unsent(connection, request) &&
+           connection_unanswered(connection) < CONNECTION_DEAD;
+}
+
+/* The peer took some of what we have to say, or something came of it, not long ago. */
+static gboolean
+connection_stirs(Connection *connection)
+{
+    gsize left = connection_outstanding(connection);
+    gint64 now = reactor_now(connection->reactor);
+
+    if (left < connection->left)
+        connection->stirred = now;
+    connection->left = left;
+    return now - connection->stirred < connection->wait && now < connection->hard_until;
+}
+
+static void
+connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
+{
+    int r = connection_say_bye(connection);
+    ssize_t n = connection_drain(connection);
+    gboolean lost = (r < 0 && r != -EAGAIN) || (n < 0 && n != -EAGAIN) || connection->error != 0;
+    /* The peer's FIN after ours is the end: the kernel sends the rest alone, but not for long to a
+     * reader that has no room. Before ours, our bytes still have to go. */
+    gboolean over =
+        n == 0 && connection->said_bye && !connection_is_patient(connection, SIOCOUTQNSD);
+    /* To close now would be a reset, and destroy what it has not taken. */
+    gboolean waits = connection->hard ? connection_outstanding(connection) > 0
+                                      : connection_is_patient(connection, SIOCOUTQ);
+    gboolean too_much = n > 0 && !waits;
+
+    if (over)
+        connection_set_hard(connection, FALSE);
+    if (lost || over || too_much)
+        connection_free(connection);
+}
+
+/* How often is looked whether a hard end stirs, within the time that it has. */
+#define CONNECTION_LOOKS 8
+
+static void
+connection_hard_over(Connection *connection)
+{
+    if (connection_stirs(connection))
+        reactor_set_timer(connection->reactor, &connection->linger,
+                          connection->wait / CONNECTION_LOOKS);
+    else
+        connection_reset(connection);
+}
+
+static void
+connection_linger_over(Timer *timer)
+{
+    Connection *connection = CONTAINER_OF(timer, Connection, linger);
+
+    if (connection->hard)
+        connection_hard_over(connection);
+    else if (connection_is_patient(connection, SIOCOUTQ))
+        reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
+    else
+        connection_free(connection);
+}
+
+static void
+connection_linger_end(LingeringClose *closing)
+{
+    Connection *connection = CONTAINER_OF(closing, Connection, closing);
+
+    (void)connection_say_bye(connection);
+    connection_free(connection); /* a hard one: a reset */
+}
+
+void
+connection_finish(Connection *connection)
+{
+    connection_finish_patiently(connection, 0);
+}
+
+static void
+connection_linger(Connection *connection, gint64 patience, gint64 first_look)
+{
+    if (!connection->finishing) {
+        connection->closing.end = connection_linger_end;
+        connection->closing.patient = patience > CONNECTION_LINGER;
+        reactor_adopt(connection->reactor, &connection->closing);
+    }
+    connection->finishing = TRUE;
+    connection->linger.func = connection_linger_over;
+    connection->patient_until = reactor_now(connection->reactor) + patience;
+    reactor_set_timer(connection->reactor, &connection->linger, first_look);
+    connection->writable = TRUE;
+    connection_set_handler(connection, connection_linger_ready, NULL);
+}
+
+void
+connection_finish_patiently(Connection *connection, gint64 patience)
+{
+    connection_set_hard(connection, FALSE);
+    if (!connection->reactor) {
+        connection_free(connection);
+        return;
+    }
+    if (reactor_patient_lingering(connection->reactor) >= CONNECTION_PATIENT_MAX)
+        patience = 0;
+    connection_linger(connection, patience, CONNECTION_LINGER);
+}
+
+void
+connection_finish_hard(Connection *connection, gint64 wait, gboolean fin)
+{
+    connection_set_hard(connection, TRUE);
+    if (!connection->reactor) {
+        connection_free(connection);
+        return;
+    }
+    connection->hard = TRUE;
+    connection->fin = fin;
+    connection->wait = wait;
+    connection->stirred = reactor_now(connection->reactor);
+    connection->hard_until = connection->stirred + 6 * wait;
+    connection->left = connection_outstanding(connection);
+    connection_linger(connection, 0, wait / CONNECTION_LOOKS);
+}

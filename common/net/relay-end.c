@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/net/relay-private.h"
+
+/* How often is looked whether bytes move, within the time that they have. */
+#define RELAY_LOOKS 8
+
+gint64
+flow_give_up_at(const Flow *flow, gint64 wait)
+{
+    if (flow->hurried == 0)
+        return flow->moved + RELAY_PATIENCE;
+    /* Nor for ever, however little moves each time. */
+    return MIN(MAX(flow->moved, flow->hurried) + wait, flow->hurried + RELAY_PATIENCE);
+}
+
+/* What the kernel of the destination has taken shows sooner that a slow reader reads than the room
+ * for more, which it makes in large pieces. */
+static gsize
+flow_left(const Relay *relay, int from)
+{
+    const Side *to = &relay->sides[1 - from];
+
+    return to->lost ? 0 : connection_outstanding(to->connection);
+}
+
+void
+flow_hurry(Relay *relay, int from, gboolean first_hand)
+{
+    Flow *flow = &relay->flows[from];
+    gint64 wait = relay->times.wait;
+
+    if (flow->hurried != 0)
+        return;
+    /* Who hears of it from somebody else knows that it was waited for there. But a slow reader's
+     * progress shows only once it is looked for. */
+    flow->hurried = reactor_now(relay->reactor) - (first_hand ? 0 : wait - wait / 4);
+    flow->left = flow_left(relay, from);
+    relay_wake_by(relay, wait / RELAY_LOOKS);
+}
+
+void
+relay_find_cuts(Relay *relay)
+{
+    for (int i = 0; i < 2 && relay->reason == REASON_NONE; i++) {
+        const Side *side = &relay->sides[i];
+
+        /* One that is read finds out by itself. */
+        if (relay->flows[i].out_len == 0 || !side->connection)
+            continue;
+        /* A leg's peer that sent FIN before has perhaps ended in order: that is in what it sent. */
+        if (side->framed ? connection_was_cut(side->connection)
+                         : connection_is_broken(side->connection))
+            flow_hurry(relay, i, !side->framed);
+    }
+}
+
+gboolean
+relay_awaits(const Relay *relay, int from)
+{
+    const Flow *flow = &relay->flows[from];
+
+    if (flow->out_len == 0 || flow->stuck || relay->sides[1 - from].lost)
+        return FALSE;
+    if (relay->closing == RELAY_CLOSES_FRAMES)
+        return flow->begun;
+    return relay->closing == RELAY_CLOSES_ALL || from == relay->ender;
+}
+
+/* Its source has ended, as far as is known, and its bytes wait for the destination; or nothing came
+ * of the source since its end was heard of. */
+static gboolean
+flow_may_be_stuck(const Relay *relay, int from)
+{
+    const Flow *flow = &relay->flows[from];
+    const Side *side = &relay->sides[from];
+    gboolean waits = flow->out_len > 0 && !relay->sides[1 - from].lost;
+
+    if (flow->stuck)
+        return FALSE;
+    if (relay->reason != REASON_NONE)
+        return relay_awaits(relay, from);
+    if (side->told != REASON_NONE)
+        return TRUE;
+    if (flow->hurried != 0 || side->lost)
+        return waits;
+    return waits && (side->framed ? connection_hung_up(side->connection)
+                                  : connection_has_left(side->connection));
+}
+
+static gint64
+flow_due(const Relay *relay, int from)
+{
+    const Flow *flow = &relay->flows[from];
+
+    if (!flow_may_be_stuck(relay, from))
+        return G_MAXINT64;
+    if (relay->closing == RELAY_CLOSES_FRAMES)
+        return MIN(flow_give_up_at(flow, relay->times.wait), relay->close_by);
+    return flow_give_up_at(flow, relay->times.wait);
+}
+
+static void
+flow_give_up(Relay *relay, int from)
+{
+    Flow *flow = &relay->flows[from];
+    const Side *side = &relay->sides[from];
+
+    flow->stuck = TRUE;
+    if (relay->reason != REASON_NONE) {
+        if (reason_is_orderly(relay->reason))
+            relay_cut_short(relay, REASON_CUT);
+    } else if (side->told != REASON_NONE) {
+        relay_end(relay, side->told, from);
+    } else if (side->framed) {
+        /* What it sent to its end is here, and the last of it says why: read on and drop. */
+        flow->out_len = 0;
+    } else {
+        relay_end(relay, REASON_LOCAL_CUT, from);
+    }
+}
+
+void
+relay_end_check(Relay *relay, gint64 now)
+{
+    for (int from = 0; from < 2; from++) {
+        Flow *flow = &relay->flows[from];
+
+        if (flow->hurried != 0) {
+            gsize left = flow_left(relay, from);
+
+            if (left < flow->left)
+                flow->moved = now;
+            flow->left = left;
+        }
+        if (now >= flow_due(relay, from))
+            flow_give_up(relay, from);
+    }
+}
+
+gint64
+relay_end_next(const Relay *relay, gint64 now)
+{
+    gint64 next = G_MAXINT64;
+
+    for (int from = 0; from < 2; from++) {
+        gint64 due = flow_due(relay, from);
+
+        if (due == G_MAXINT64)
+            continue;
+        next = MIN(next, MAX(due - now, 0));
+        if (relay->flows[from].hurried != 0)
+            next = MIN(next, relay->times.wait / RELAY_LOOKS);
+    }
+    return next;
+}
