@@ -2,6 +2,7 @@
 /* The struct of the app, shared by the files app*.c alone. */
 #pragma once
 
+#include "common/loop/heap-watch.h"
 #include "daemon/app-journal.h"
 #include "daemon/app.h"
 #include "daemon/config/store.h"
@@ -28,6 +29,7 @@ struct App {
     AcceptPolicy *policy;
     gboolean default_kept; /* the default was set at run time, and is kept */
     StreamTable *streams;
+    HeapWatch *heap;
     Consents *consents;
     Handlers *handlers;
     guint64 last_stream, last_tunnel; /* ids: of its own kind, so that none tells of the others */

@@ -152,6 +152,14 @@ app_take_store(App *app, const char *dir, GError **error)
     return FALSE;
 }
 
+static HeapLoad
+app_load(void *data)
+{
+    StreamTable *streams = ((App *)data)->streams;
+
+    return (HeapLoad){.most = stream_table_most(streams), .now = stream_table_weight(streams)};
+}
+
 App *
 app_new(const AppOptions *options, GError **error)
 {
@@ -165,6 +173,7 @@ app_new(const AppOptions *options, GError **error)
     app->listeners_per_uid = APP_LISTENERS_PER_UID;
     app->streams =
         stream_table_new(app->runtime, APP_STREAMS_MAX, APP_STREAMS_PER_UID, &stream_events, app);
+    app->heap = heap_watch_new(app_load, app);
     app->consents = consents_new(&request_events, app);
     app->handlers = handlers_new();
     app->user = options->user;
@@ -184,6 +193,7 @@ app_free(App *app)
         return;
     app->observer = NULL;
     network_watch_free(app->network);
+    heap_watch_free(app->heap);
     g_ptr_array_set_size(app->tunnels, 0);
     stream_table_close_all(app->streams, REASON_STOPPING);
     g_ptr_array_set_size(app->hubs, 0);

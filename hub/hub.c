@@ -2,6 +2,7 @@
 #include "hub/hub.h"
 
 #include "common/base/error.h"
+#include "common/loop/heap-watch.h"
 #include "hub/base/clock.h"
 #include "hub/device/devices.h"
 #include "hub/device/mqtt-session.h"
@@ -31,6 +32,7 @@ struct Streamhub {
     Rest *rest;
     Edge *edge;
     PacketShares *shares;
+    HeapWatch *heap;
     MqttService mqtt;
     Timer grace;
     Timer linger;
@@ -154,6 +156,14 @@ names_copy(const char *const *names)
     return (char **)g_ptr_array_free(copy, FALSE);
 }
 
+static HeapLoad
+hub_load(void *data)
+{
+    Admission *admission = ((Streamhub *)data)->admission;
+
+    return (HeapLoad){.most = admission_most(admission), .now = admission_total(admission)};
+}
+
 static void
 hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
 {
@@ -179,6 +189,7 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->shares = packet_shares_new(hub->settings);
     hub->mqtt.shares = hub->shares;
     hub->mqtt.queue = options->queue;
+    hub->heap = heap_watch_new(hub_load, hub);
     hub->watch = registry_watch(hub->registry, hub_registry_changed, hub);
 }
 
@@ -301,6 +312,7 @@ streamhub_free(Streamhub *hub)
         return;
     if (hub->watch)
         registry_unwatch(hub->registry, hub->watch);
+    heap_watch_free(hub->heap);
     if (hub->clock) {
         clock_clear(hub->clock, &hub->grace);
         clock_clear(hub->clock, &hub->linger);

@@ -76,6 +76,21 @@ stream_table_open(StreamTable *table)
     return table->open;
 }
 
+guint
+stream_table_weight(StreamTable *table)
+{
+    return g_hash_table_size(table->streams) + table->open;
+}
+
+guint
+stream_table_most(StreamTable *table)
+{
+    guint most = table->most;
+
+    table->most = stream_table_weight(table);
+    return most;
+}
+
 /* Closing may end a stream at once and drop the oldest of the history, which has ended: those are
  * not touched. */
 static void
@@ -168,6 +183,7 @@ stream_table_add(StreamTable *table, Stream *stream)
 {
     g_hash_table_insert(table->streams, &stream->id, stream);
     table->open++;
+    table->most = MAX(table->most, stream_table_weight(table));
     table->events->added(stream, table->data);
 }
 

@@ -28,6 +28,11 @@ void stream_table_free(StreamTable *table);
 Stream *stream_table_find(StreamTable *table, guint64 id);
 GPtrArray *stream_table_list(StreamTable *table); /* by id; borrowed pointers */
 guint stream_table_open(StreamTable *table);      /* not ended */
+
+/* What memory its streams take, open ones twice as much as those that are only remembered, which
+ * lie between what they left; and the most since that was last asked. */
+guint stream_table_weight(StreamTable *table);
+guint stream_table_most(StreamTable *table);
 void stream_table_close_hub(StreamTable *table, const char *hub, Reason reason);
 void stream_table_close_tunnel(StreamTable *table, guint64 tunnel, Reason reason);
 void stream_table_close_all(StreamTable *table, Reason reason);

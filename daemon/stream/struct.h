@@ -43,6 +43,7 @@ struct StreamTable {
     Traffic *traffic; /* of those that have ended */
     GQueue history;   /* ended ones, the oldest first */
     guint open;
+    guint most;  /* weight, since that was asked */
     guint sweep; /* timer, while there is history */
 };
 

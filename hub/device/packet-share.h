@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Packet share: how much of the main thread the packets of one device may take (requirement R16).
+/* Packet share: how much of the main thread the packets of one device may take (requirement R14).
  *
  * Every packet has a cost, in PUBLISHes. A connection may bring publishes-burst at once, then
  * publishes-per-second; beyond that it is read again only after a pause of at most

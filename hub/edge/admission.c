@@ -21,6 +21,7 @@ struct Admission {
     GHashTable *sources; /* AdmissionSource inside the entry -> SourceEntry */
     guint waiting;
     guint total;
+    guint most; /* total, since that was asked */
 };
 
 static guint
@@ -173,6 +174,7 @@ admission_take(Admission *admission, Slot *slot, const char *address, gint64 now
         entry->waiting++;
         admission->waiting++;
         admission->total++;
+        admission->most = MAX(admission->most, admission->total);
         taken = TRUE;
     }
     pthread_mutex_unlock(&admission->lock);
@@ -262,4 +264,16 @@ admission_total(Admission *admission)
     total = admission->total;
     pthread_mutex_unlock(&admission->lock);
     return total;
+}
+
+guint
+admission_most(Admission *admission)
+{
+    guint most;
+
+    pthread_mutex_lock(&admission->lock);
+    most = admission->most;
+    admission->most = admission->total;
+    pthread_mutex_unlock(&admission->lock);
+    return most;
 }

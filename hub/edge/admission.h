@@ -54,5 +54,6 @@ void admission_leave(Admission *admission, Slot *slot); /* the connection is gon
 
 guint admission_waiting(Admission *admission);
 guint admission_total(Admission *admission);
+guint admission_most(Admission *admission); /* at once, since it was last asked */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Admission, admission_free)
