@@ -112,6 +112,19 @@ digest(sqlite3 *db, const char *path, GError **error)
     return NULL;
 }
 
+/* With what SQLite keeps beside it: a log that is left would be taken for one of the next file. */
+static void
+remove_database(const char *path)
+{
+    static const char *const beside[] = {"", "-wal", "-shm", "-journal"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(beside); i++) {
+        g_autofree char *name = g_strconcat(path, beside[i], NULL);
+
+        (void)g_unlink(name);
+    }
+}
+
 /* Makes FILE, empty and private, and opens it. */
 static sqlite3 *
 make_new(const char *file, GError **error)
@@ -178,9 +191,7 @@ copy_sealed(const char *path, const char *part, GError **error)
 
     if (!from)
         return FALSE;
-    /* The log is the hub's to fold. */
-    (void)sqlite3_db_config(from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    (void)g_unlink(part);
+    remove_database(part);
     to = make_new(part, error);
     return to && copy_pages(from, to, part, error) && seal(to, part, error);
 }
@@ -195,7 +206,7 @@ registry_sqlite_backup(const char *path, const char *file, GError **error)
         return set_file_error(file, EEXIST, error);
     ok = copy_sealed(path, part, error) &&
          (link(part, file) == 0 || set_file_error(file, errno, error)) && sync_folder(file, error);
-    (void)g_unlink(part);
+    remove_database(part);
     return ok;
 }
 
@@ -240,7 +251,7 @@ unpack(const char *file, const char *new, GError **error)
         return registry_sqlite_file_error(from, file, error);
     if (!check_seal(from, file, error))
         return FALSE;
-    (void)g_unlink(new);
+    remove_database(new);
     to = make_new(new, error);
     if (!to || !copy_pages(from, to, new, error) ||
         !execute(to, new, "PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON; DROP TABLE backup;",
@@ -257,7 +268,7 @@ static gboolean
 keep_former(const char *path, char **ret_kept, GError **error)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+    g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%S.%fZ");
     g_autofree char *kept = g_strconcat(path, ".before-", stamp, NULL);
     g_autofree char *log = g_strconcat(path, "-wal", NULL),
                     *index = g_strconcat(path, "-shm", NULL);
@@ -286,6 +297,6 @@ registry_sqlite_restore(const char *file, const char *path, char **ret_kept, GEr
             return sync_folder(path, error);
         (void)set_file_error(path, errno, error);
     }
-    (void)g_unlink(new);
+    remove_database(new);
     return FALSE;
 }

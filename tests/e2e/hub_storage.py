@@ -280,6 +280,27 @@ def init_says():
         check_equal(listing(state), ["ca.pem", "server-key.pem"], "what is there")
 
 
+def no_room():
+    """init and backup on disks with room for less and less: the system's reason, and nothing is left"""
+    with Site(gateway=False, client=False) as site:
+        small = os.path.join(site.dir, "small")
+        os.mkdir(small, 0o700)
+        for argv in ((site.streamhub, "init", "--state-dir", small, "--host-name", "localhost"),
+                     (site.streamhub, "--state-dir", site.hub.state_dir, "backup", os.path.join(small, "b"))):
+            failed = 0
+            for pages in range(1, 24):
+                run_ok(["mount", "-t", "tmpfs", "-o", f"size={4 * pages}k,mode=700", "tmpfs", small])
+                try:
+                    done = run(argv)
+                    if done.returncode != 0:
+                        check(FULL in done.stderr, f"{argv[1]}, {pages} pages: {done.stderr}")
+                        check_equal(listing(small), [], f"{argv[1]}, {pages} pages")
+                        failed += 1
+                finally:
+                    run_ok(["umount", small])
+            check(0 < failed < 23 and done.returncode == 0, f"{failed} of {argv[1:]} failed")
+
+
 # -- the log, backups ----------------------------------------------------------------------------
 
 
@@ -303,7 +324,8 @@ def in_the_file():
 
 
 def names(path):
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as registry:
+    """The devices in a file that nobody changes; looking leaves nothing beside it."""
+    with sqlite3.connect(f"file:{path}?immutable=1", uri=True) as registry:
         check_equal(registry.execute("PRAGMA integrity_check").fetchone()[0], "ok", "integrity")
         found = [row[0] for row in registry.execute("SELECT id FROM device ORDER BY id")]
     registry.close()
@@ -407,6 +429,48 @@ def backups():
         check_equal(len(json.loads(site.hub.admin("policy", "list", "--json"))), len(POLICIES), "policies")
 
 
+def dies(site, step, *arguments):
+    """The verb, killed at that step. FALSE when it had fewer steps."""
+    env = site.environment(DIES_AT=str(step), LD_PRELOAD=os.environ["DIES_LIBRARY"])
+    done = run([site.streamhub, "--state-dir", site.hub.state_dir, *arguments], env=env)
+    check(done.returncode in (0, -signal.SIGKILL), f"{arguments[0]}, step {step}: {done.stderr}")
+    return done.returncode != 0
+
+
+def verbs_killed():
+    """backup and restore killed before each call that changes a file: the file and the registry are whole or as before"""
+    if SANITIZED:
+        return
+    with Site(gateway=False, client=False) as site:
+        for name in ("one", "two"):
+            site.hub.admin("device", "add", name)
+        good, registry = os.path.join(site.dir, "b"), os.path.join(site.hub.state_dir, "registry.sqlite")
+        check_equal(verb(site, "backup", good).returncode, 0, "a backup")
+        site.hub.admin("device", "remove", "two")
+        check_equal(site.hub.stop(), 0, "exit status")
+        for backups in itertools.count(1, 1 if LONG else 2):
+            other = os.path.join(site.dir, f"b{backups}")
+            if not dies(site, backups, "backup", other):
+                break
+            check(not os.path.exists(other) or names(other) == ["one"], f"half a backup at step {backups}")
+            wanted = 6 if os.path.exists(other) else 0
+            check_equal(verb(site, "backup", other).returncode, wanted, "the next one")
+        check_equal(names(other), ["one"], "the last one")
+        for restores in itertools.count(1, 1 if LONG else 2):
+            over = not dies(site, restores, "restore", good)
+            found = names(registry)
+            check(found in (["one"], ["one", "two"]), f"half a restore at step {restores}: {found}")
+            if over:
+                break
+            check_equal(verb(site, "restore", other).returncode, 0, f"the next one, after step {restores}")
+            check_equal(names(registry), ["one"], "what it restored")
+        check_equal(found, ["one", "two"], "what the last one restored")
+        check_equal([name for name in os.listdir(site.hub.state_dir)
+                     if re.fullmatch(r"registry\.sqlite(\.restored.*|-.*)", name)], [], "left behind")
+        check(min(backups, restores) > 10, f"{backups} and {restores} steps only")
+        print(f"# measured: killed at each of {backups} steps of a backup and {restores} of a restore")
+
+
 enter()
-main(full_at_start, read_only_at_start, no_place_for_the_socket, full_while_running, init_killed, init_says,
-     in_the_file, backups)
+main(full_at_start, read_only_at_start, no_place_for_the_socket, full_while_running, init_killed, init_says, no_room,
+     in_the_file, backups, verbs_killed)

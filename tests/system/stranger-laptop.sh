@@ -23,4 +23,13 @@ done
 echo 'ssh gw-1.device hostname; streamctl --json stream list' >/tmp/again
 ok 'the second time the key is known, and it is the gateway' says $'password: \r\ngateway\r' typed /tmp/again
 ok 'no command was left out' is 6 eval 'ls /shared/steps | wc -l'
+
+# An update, over what an administrator has changed.
+conf=/etc/streamd/streamhub.conf link=/etc/ssh/ssh_config.d/20-streamd.conf
+echo 'penalty = 7' >>$conf
+rm $link
+in_folder /root/streamd ./install --no-packages >/tmp/installed 2>&1
+ok 'installed again: it says what it kept' says "Kept: $conf as it was changed here" cat /tmp/installed
+ok 'the file is as it was' says 'penalty = 7' cat $conf
+ok 'the link stays removed' refused test -L $link
 plan
