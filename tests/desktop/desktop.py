@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 
 # pylint: disable=wrong-import-position
-from ends import Server, connect, read_exactly
+from ends import Server, connect, in_threads, read_exactly
 from harness import Process, Site, check, check_equal, eventually, main
 from screen import App, Screen
 
@@ -72,8 +72,8 @@ def desk():
 def passes(port):
     """Bytes go through the tunnel on that port, and come back the same."""
     with connect(port) as near:
-        near.sendall(PAYLOAD)
-        check_equal(read_exactly(near, len(PAYLOAD)), PAYLOAD, "what came back")
+        _, back = in_threads(lambda: near.sendall(PAYLOAD), lambda: read_exactly(near, len(PAYLOAD)))
+        check_equal(back, PAYLOAD, "what came back")
 
 
 def shows_hubs():
