@@ -22,24 +22,10 @@ key_at(uint32_t key, size_t phase)
     return ws_key_load(turned);
 }
 
-static inline Block
-block_load(const uint8_t *src)
-{
-    Block block;
-
-    memcpy(&block, src, sizeof(block));
-    return block;
-}
-
-static inline void
-block_store(uint8_t *dst, Block block)
-{
-    memcpy(dst, &block, sizeof(block));
-}
-
 /* Rounds of 64 bytes, which is also what the C client sends at a time. All loads of a round come
  * before its stores, so that a `dst` below `src` never overtakes it: the bytes a round stores end
- * at or before the ones the next round loads. An array of blocks would go through memory. */
+ * at or before the ones the next round loads. An array of blocks would go through memory, and a
+ * function that takes or returns one is an error on i386, where the calling convention has none. */
 static size_t
 mask_rounds(uint8_t *dst, const uint8_t *src, size_t len, uint64_t word)
 {
@@ -47,15 +33,20 @@ mask_rounds(uint8_t *dst, const uint8_t *src, size_t len, uint64_t word)
     size_t at = 0;
 
     for (; len - at >= ROUND; at += ROUND) {
-        Block a = block_load(src + at);
-        Block b = block_load(src + at + sizeof(Block));
-        Block c = block_load(src + at + 2 * sizeof(Block));
-        Block d = block_load(src + at + 3 * sizeof(Block));
+        Block a, b, c, d;
 
-        block_store(dst + at, a ^ key);
-        block_store(dst + at + sizeof(Block), b ^ key);
-        block_store(dst + at + 2 * sizeof(Block), c ^ key);
-        block_store(dst + at + 3 * sizeof(Block), d ^ key);
+        memcpy(&a, src + at, sizeof(Block));
+        memcpy(&b, src + at + sizeof(Block), sizeof(Block));
+        memcpy(&c, src + at + 2 * sizeof(Block), sizeof(Block));
+        memcpy(&d, src + at + 3 * sizeof(Block), sizeof(Block));
+        a ^= key;
+        b ^= key;
+        c ^= key;
+        d ^= key;
+        memcpy(dst + at, &a, sizeof(Block));
+        memcpy(dst + at + sizeof(Block), &b, sizeof(Block));
+        memcpy(dst + at + 2 * sizeof(Block), &c, sizeof(Block));
+        memcpy(dst + at + 3 * sizeof(Block), &d, sizeof(Block));
     }
     return at;
 }

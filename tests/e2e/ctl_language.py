@@ -4,6 +4,8 @@
 The language here is made of the template of messages: every letter of a message becomes its
 full-width form, which is two columns wide. So whatever is still in ordinary letters was not
 translated, and columns have to be aligned by width. Then each language of po/LINGUAS is looked at."""
+import contextlib
+import functools
 import os
 import re
 import shutil
@@ -64,9 +66,24 @@ def make_language(site):
     os.replace(os.path.join(folder, f"{os.getpid()}.new"), os.path.join(folder, "streamd.mo"))
 
 
+@functools.cache
+def real_locale():
+    """A locale of the C library's: in C.UTF-8 newer ones take no LANGUAGE, as they never did in C."""
+    folder = os.path.join(LOCALE_DIR, "locales")
+    made = os.path.join(folder, "en_US.UTF-8")
+    if not os.path.exists(made):
+        os.makedirs(folder, exist_ok=True)
+        mine = f"{made}.{os.getpid()}"
+        run_ok(["localedef", "-i", "en_US", "-f", "UTF-8", mine])
+        with contextlib.suppress(OSError):  # another case was faster
+            os.rename(mine, made)
+        shutil.rmtree(mine, ignore_errors=True)
+    return {"LC_ALL": "en_US.UTF-8", "LOCPATH": folder}
+
+
 def say(daemon, *arguments, language=MADE_UP, **env):
     """What it prints in that language, on both outputs."""
-    done = subprocess.run(daemon.argv(*arguments), env={**daemon.env, "LC_ALL": "C.UTF-8", "LANGUAGE": language, **env},
+    done = subprocess.run(daemon.argv(*arguments), env={**daemon.env, **real_locale(), "LANGUAGE": language, **env},
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           check=False)
     return done.stdout

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Proxies between streamd and its hub: tinyproxy, squid and Dante as they are packaged, each on loopback
-with a configuration of its own; a recorder in front of them; and one of our own that misbehaves.
+"""Proxies between streamd and its hub: tinyproxy, squid and Dante (or microsocks, where Debian has Dante
+no more) as they are packaged, each on loopback with a configuration of its own; a recorder in front of them; and one of our own that misbehaves.
 
 The hub of a ProxySite has a name that this machine does not know. The proxies know it, from a hosts file
 that they alone see: what reaches the hub has gone through a proxy, which resolved the name.
 """
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import threading
@@ -172,6 +173,38 @@ socks {verdict} {{
 }}
 """
         return ["danted", "-N", "1", "-f", self.write("conf", text)]
+
+
+class Microsocks(PackagedProxy):
+    """It has no rules: whom it does not forbid by credentials it serves."""
+
+    scheme = "socks5"
+    password = PASSWORD
+
+    def argv(self):
+        credentials = ["-u", USER, "-P", PASSWORD] if self.credentials else []
+        return ["microsocks", "-i", "127.0.0.1", "-p", str(self.port), *credentials]
+
+
+Socks = Dante if shutil.which("danted") else Microsocks
+
+
+class Forbidding:
+    """A SOCKS5 proxy of our own that asks for no credentials and allows no connection (RFC 1928)."""
+
+    scheme = "socks5"
+
+    def __init__(self, site):
+        self.port = Server(self._answer, site).port
+
+    @staticmethod
+    def _answer(connection):
+        reader = connection.makefile("rb")
+        reader.read(reader.read(2)[1])  # the methods it may use
+        connection.sendall(b"\5\0")
+        reader.read(reader.read(5)[4] + 2)  # where it wants to go, by name
+        connection.sendall(b"\5\2\0\1" + bytes(6))
+        reader.read()
 
 
 class Recorder(Server):

@@ -11,7 +11,7 @@ os.environ["STREAMD_TEST_DEBUG"] = "all"  # before the harness makes an environm
 from canary import forms, key_of, leaks
 from ends import Server, in_threads, read_all
 from harness import Site, check, check_equal, eventually, main, write_private
-from proxies import CREDENTIALS, HUB_NAME, USER, Dante, ProxySite, Recorder, Squid, Tinyproxy, wait_state
+from proxies import CREDENTIALS, HUB_NAME, USER, Forbidding, ProxySite, Recorder, Socks, Squid, Tinyproxy, wait_state
 
 TLS_HELLO = b"\x16\x03"
 
@@ -131,14 +131,14 @@ def squid_credentials():
     carries(Squid, True)
 
 
-def dante():
-    """through Dante (SOCKS5), without credentials"""
-    carries(Dante, False)
+def socks():
+    """through Dante or microsocks (SOCKS5), without credentials"""
+    carries(Socks, False)
 
 
-def dante_credentials():
-    """through Dante (SOCKS5), with credentials; the control link by mqtts"""
-    carries(Dante, True, "--transport", "mqtts", "--mqtt-port", "MQTTS")
+def socks_credentials():
+    """through Dante or microsocks (SOCKS5), with credentials; the control link by mqtts"""
+    carries(Socks, True, "--transport", "mqtts", "--mqtt-port", "MQTTS")
 
 
 def refused_by(site, proxy, words, credentials=None):
@@ -167,11 +167,11 @@ def refusals():
         site.made = []
         site.hub.add_device(site.DEVICE)
         site.client = site.start_daemon("client")
-        for kind in (Tinyproxy, Squid, Dante):
+        for kind in (Tinyproxy, Squid, Socks):
             guarded = kind(site, credentials=True)
             refused_by(site, guarded, ["wants credentials, and none are set"])
             refused_by(site, guarded, ["does not take our credentials"], f"{USER}:canary-not-this")
-            closed = kind(site, allow=False)
+        for closed in (Tinyproxy(site, allow=False), Squid(site, allow=False), Forbidding(site)):
             refused_by(site, closed, ["allows no connection"])
 
 
@@ -218,5 +218,5 @@ def environment():
 
 
 if __name__ == "__main__":
-    main(tinyproxy, tinyproxy_credentials, squid, squid_credentials, dante, dante_credentials,
+    main(tinyproxy, tinyproxy_credentials, squid, squid_credentials, socks, socks_credentials,
          refusals, reload_moves, environment)

@@ -64,7 +64,7 @@ test_fragments_with_pings_between(void)
         }
         peer_send(stand->peer, PEER_FIN | PEER_PONG, "unasked", 7);
     }
-    peer_expect(stand->target, 0, at);
+    peer_expect(stand->target, 0, (gsize)at);
 }
 
 static void *

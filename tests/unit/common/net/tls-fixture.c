@@ -9,7 +9,7 @@
 static void
 write_pem(const char *path, const gnutls_datum_t *pem)
 {
-    g_assert_true(g_file_set_contents(path, (const char *)pem->data, pem->size, NULL));
+    g_assert_true(g_file_set_contents(path, (const char *)pem->data, (gssize)pem->size, NULL));
 }
 
 static void
