@@ -356,12 +356,11 @@ hub_probe_link(Hub *hub)
 }
 
 void
-hub_tell_end(Hub *hub, const char *rid, Reason reason)
+hub_tell_end(Hub *hub, const StreamAnswer *answer)
 {
-    const StreamAnswer answer = {.rid = rid, .reason = reason};
     g_autoptr(GString) topic = g_string_new(NULL);
 
-    if (hub->link && stream_answer_build(topic, &answer) == STREAM_TOPIC_OK)
+    if (hub->link && stream_answer_build(topic, answer) == STREAM_TOPIC_OK)
         (void)device_link_publish(hub->link, topic->str);
 }
 

@@ -62,7 +62,7 @@ hub_stream_set_timers(HubStream *stream, gint64 connect_timeout)
 }
 
 HubStream *
-hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid)
+hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening)
 {
     HubStream *stream = g_new0(HubStream, 1);
 
@@ -74,7 +74,6 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
     stream->name = g_strdup(opening->name);
     stream->policy = g_strdup(opening->policy);
     stream->from = g_strdup(post->peer);
-    stream->rid = rid;
     stream->post = post;
     stream->extended = opening->extended;
     stream->asked = opening->caps;
@@ -171,31 +170,48 @@ hub_stream_extend(const HubStream *stream, StreamRequest *request)
     request->caps = CAP_REASON | (stream->capable & stream->asked & CAP_HALF_CLOSE);
     if (stream->capable & CAP_DEADLINE)
         request->deadline = MAX(left, 0) / G_TIME_SPAN_MILLISECOND;
+    if (stream->capable & CAP_SID)
+        request->sid = stream->id;
     if (stream->capable & CAP_INITIATOR) {
         request->initiator = stream->policy;
         request->from = stream->from;
     }
 }
 
-/* Sends the request; again with the same rid and token, unless its leg has come. */
+/* What the request is known by at the device: its rid and its token. They stay as they are when it
+ * is sent again, but a client that is not the one before may take shorter numbers only. */
+static void
+hub_stream_name_request(HubStream *stream)
+{
+    gboolean capable = stream->capable != 0;
+
+    if (stream->rid == 0 || (!capable && stream->rid > RID_PLAIN_MAX))
+        stream->rid = stream_device_next_rid(stream->owner, capable, clock_now());
+    if (!*stream->device_token)
+        token_issue(stream->world->tokens, &stream->tokens[LEG_DEVICE], stream, LEG_DEVICE,
+                    stream->deadline_at, stream->device_token);
+}
+
+/* Sends the request, maybe again. A device whose leg has come has accepted, but perhaps its answer
+ * was lost with its connection. One with capabilities answers again and does nothing else; a plain
+ * one would open a second leg. */
 static void
 hub_stream_publish(HubStream *stream)
 {
     g_autoptr(GString) topic = g_string_new(NULL);
-    g_autofree char *url = hub_stream_url(stream, LEG_DEVICE);
-    g_autofree char *rid = g_strdup_printf("%u", stream->rid);
-    StreamRequest request = {.name = stream->name, .rid = rid, .url = url};
+    g_autofree char *url = hub_stream_url(stream, LEG_DEVICE), *rid = NULL;
+    StreamRequest request = {.name = stream->name, .url = url};
     Devices *devices = stream->world->needs.devices;
+    Caps capable = devices_caps(devices, stream->client_id);
 
-    if (stream->legs[LEG_DEVICE] || stream->leg_lost[LEG_DEVICE])
+    if (stream->leg_lost[LEG_DEVICE] || (stream->legs[LEG_DEVICE] && !capable))
         return;
-    if (!token_is_issued(&stream->tokens[LEG_DEVICE]))
-        token_issue(stream->world->tokens, &stream->tokens[LEG_DEVICE], stream, LEG_DEVICE,
-                    stream->deadline_at, stream->device_token);
+    stream->capable = capable;
+    hub_stream_name_request(stream);
     if (stream->answer_by == 0)
         stream->answer_by = clock_now() + stream->response_timeout;
+    request.rid = rid = g_strdup_printf("%u", stream->rid);
     request.token = stream->device_token;
-    stream->capable = devices_caps(devices, stream->client_id);
     hub_stream_extend(stream, &request);
     if (stream_request_build(topic, &request) == STREAM_TOPIC_OK)
         (void)devices_publish(devices, stream->client_id, topic->str);
@@ -398,6 +414,14 @@ answer_is_end(const HubStream *stream, const StreamAnswer *answer)
 {
     return stream->state == STREAM_OPEN && stream->relay && (stream->agreed & CAP_REASON) &&
            answer->reason != REASON_NONE && !reason_is_orderly(answer->reason);
+}
+
+gboolean
+hub_stream_is_meant(const HubStream *stream, const StreamAnswer *answer)
+{
+    if (!answer->sid)
+        return !(stream->capable & CAP_SID);
+    return strcmp(answer->sid, stream->id) == 0;
 }
 
 void

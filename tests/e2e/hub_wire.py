@@ -8,7 +8,8 @@ import wire
 from harness import Site, check, check_equal
 
 PLAIN_END = (1011, "WS disconnected")
-CAPABLE = "streamd/1.0 (caps=half-close,reason,deadline,initiator)"
+CAPABLE = "streamd/1.0 (caps=half-close,reason,deadline,initiator)"  # as 0.1.0 says it
+WITH_SID = "streamd/1.0 (caps=half-close,reason,deadline,initiator,sid)"
 
 # So that what takes long by default is waited for quickly.
 QUICK = """[hub]
