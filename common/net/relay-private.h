@@ -27,6 +27,7 @@ typedef struct {
     gboolean pong_wanted;
     uint8_t pong[WS_MAX_CONTROL];
     size_t pong_len;
+    gboolean greet; /* to be told that it is paired */
     gboolean spoke; /* bytes have come at all */
     gboolean asked; /* for a word, since the local side has left */
     gint64 heard;   /* when bytes last came */
@@ -106,6 +107,8 @@ void side_control(Relay *relay, int index);
 /* Tells the side that no more data comes. FALSE: it has no way to be told. */
 gboolean side_tell_end(Relay *relay, int index);
 void side_close(Relay *relay, int index);
+/* Before anything else is said to it. */
+void side_greet(Side *side);
 /* Pings a silent leg, and ends the relay when its peer is gone. When to look again, in µs. */
 gint64 side_check(Relay *relay, int index, gint64 now);
 

@@ -268,6 +268,7 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->proxy = hub->proxy;
     options->host = hub_connect_host(hub);
     options->port = hub_connect_port(hub);
+    options->reached = hub->state == HUB_CONNECTED;
     options->identity = hub->parts;
     options->times = hub_leg_times(hub);
 }

@@ -48,21 +48,39 @@ hub_stream_make_id(HubStream *stream)
 }
 
 static void
-hub_stream_set_timers(HubStream *stream, gint64 connect_timeout)
+hub_stream_set_timers(HubStream *stream, const StreamOpening *opening, gint64 wait)
 {
     Clock *clock = stream->world->needs.clock;
-    gint64 deadline = stream->world->needs.settings->stream_deadline;
+    gint64 most = stream->world->needs.settings->stream_deadline;
+    gint64 deadline = most;
 
+    /* A service of ours waits no longer than its own time-outs, for the legs neither. Others may
+     * mean the device's answer alone. */
+    if (stream->extended)
+        deadline = MIN(most, opening->connect_timeout + opening->response_timeout);
     stream->timer.func = hub_stream_timer_fired;
     stream->deadline.func = hub_stream_deadline_fired;
     stream->deadline_at = clock_now() + deadline;
+    stream->tokens_until = clock_now() + most;
     clock_set(clock, &stream->deadline, deadline);
-    if (connect_timeout < deadline)
-        clock_set(clock, &stream->timer, connect_timeout);
+    if (wait < deadline)
+        clock_set(clock, &stream->timer, wait);
+}
+
+/* The device is asked: from here on all has to be done within the time for its answer. */
+static void
+hub_stream_tighten(HubStream *stream)
+{
+    gint64 deadline = clock_now() + stream->response_timeout;
+
+    if (!stream->extended || deadline >= stream->deadline_at)
+        return;
+    stream->deadline_at = deadline;
+    clock_set(stream->world->needs.clock, &stream->deadline, stream->response_timeout);
 }
 
 HubStream *
-hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening)
+hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, gint64 wait)
 {
     HubStream *stream = g_new0(HubStream, 1);
 
@@ -82,7 +100,7 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening)
     stream->by_device.data = stream->by_age.data = stream;
     post->gone = hub_stream_post_gone;
     post->data = stream;
-    hub_stream_set_timers(stream, opening->connect_timeout);
+    hub_stream_set_timers(stream, opening, wait);
     return stream;
 }
 
@@ -189,7 +207,7 @@ hub_stream_name_request(HubStream *stream)
         stream->rid = stream_device_next_rid(stream->owner, capable, clock_now());
     if (!*stream->device_token)
         token_issue(stream->world->tokens, &stream->tokens[LEG_DEVICE], stream, LEG_DEVICE,
-                    stream->deadline_at, stream->device_token);
+                    stream->tokens_until, stream->device_token);
 }
 
 /* Sends the request, maybe again. A device whose leg has come has accepted, but perhaps its answer
@@ -238,7 +256,7 @@ hub_stream_post_accepted(HubStream *stream)
     RestAccepted accepted = {.url = url, .token = token, .stream_id = stream->id};
 
     token_issue(stream->world->tokens, &stream->tokens[LEG_SERVICE], stream, LEG_SERVICE,
-                stream->deadline_at, token);
+                stream->tokens_until, token);
     accepted.caps = hub_stream_caps(stream, LEG_SERVICE);
     rest_answer_accepted(hub_stream_take_post(stream), &accepted);
     explicit_bzero(token, sizeof token);
@@ -358,12 +376,16 @@ hub_stream_enter(HubStream *stream, HubStreamState before)
         return;
     if (before == STREAM_WAITING || before == STREAM_ASKED)
         clock_clear(clock, &stream->timer);
-    if (stream->state == STREAM_ASKED)
+    if (stream->state == STREAM_ASKED) {
         clock_set(clock, &stream->timer, stream->response_timeout);
+        hub_stream_tighten(stream);
+    }
     if (stream->state == STREAM_ACCEPTED)
         explicit_bzero(stream->device_token, sizeof stream->device_token);
     if (stream->state == STREAM_OPEN)
         clock_clear(clock, &stream->deadline);
+    if (stream->state == STREAM_ENDED)
+        clock_set(clock, &stream->deadline, MAX(stream->tokens_until - clock_now(), 0));
 }
 
 static LegSide

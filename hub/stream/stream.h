@@ -57,17 +57,20 @@ struct HubStream {
     gboolean closing; /* ended, and the relay still delivers */
     RelayMeter meter; /* the stream's offsets */
 
-    Timer timer;      /* connect time-out, then response time-out */
-    Timer deadline;   /* of the handshake; afterwards of the tokens */
-    gint64 answer_by; /* when the device is asked: the end of response_timeout; 0: not yet */
-    gint64 deadline_at;
+    Timer timer;         /* connect time-out, then response time-out */
+    Timer deadline;      /* of the handshake; afterwards of the tokens */
+    gint64 answer_by;    /* when the device is asked: the end of response_timeout; 0: not yet */
+    gint64 deadline_at;  /* of the handshake */
+    gint64 tokens_until; /* late legs are told why until then */
     GList by_device;     /* in its device's list */
     GList by_age;        /* among the ended ones */
     StreamDevice *owner; /* its device's entry; the owner of the streams sets it */
     void *account;       /* its policy's */
 };
 
-HubStream *hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening);
+/* WAIT: µs for a device that is away. */
+HubStream *
+hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, gint64 wait);
 
 /* Whatever the state: closes, cancels and frees all of it. Does not call `changed`. */
 void hub_stream_free(HubStream *stream);

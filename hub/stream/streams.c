@@ -25,6 +25,8 @@ struct Streams {
     guint closing;        /* ended, with a bridge that is still delivering */
     guint live;
     guint64 total;
+    gint64 devices_back_by; /* until then devices may be on their way back to a hub just started */
+    gboolean draining;
     gboolean stopping;
     void (*empty)(void *data);
     void *empty_data;
@@ -50,6 +52,7 @@ streams_new(const StreamsNeeds *needs)
     streams->world.tokens = token_store_new();
     streams->world.changed = streams_changed;
     streams->world.data = streams;
+    streams->devices_back_by = clock_now() + needs->settings->device_return_time;
     streams->devices = by_device_new();
     streams->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, stream_account_free);
     return streams;
@@ -173,11 +176,22 @@ stream_tell(const HubStream *stream, HubStreamState before)
         event_log(reason_is_orderly(stream->reason) ? EVENT_ROUTE_ENDED : EVENT_ROUTE_CUT, &data);
 }
 
+/* How long a stream waits for a device that is away: as it says; and when the hub was started just
+ * now, and the device is on its way back perhaps, for as long as it would wait for an answer. */
+static gint64
+opening_wait(const Streams *streams, const StreamOpening *opening)
+{
+    gint64 own = opening->connect_timeout + opening->response_timeout;
+
+    return MAX(opening->connect_timeout, MIN(own, streams->devices_back_by - clock_now()));
+}
+
 static void
 stream_begin(Streams *streams, Request *post, const StreamOpening *opening, StreamDevice *device,
              StreamAccount *account)
 {
-    HubStream *stream = hub_stream_new(&streams->world, post, opening);
+    gint64 wait = opening_wait(streams, opening);
+    HubStream *stream = hub_stream_new(&streams->world, post, opening, wait);
     const EventData data = event_of_stream(stream);
 
     stream->owner = device;
@@ -190,7 +204,7 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
     event_log(EVENT_ROUTE_ASKED, &data);
     if (devices_is_online(streams->world.needs.devices, stream->client_id))
         hub_stream_input(stream, STREAM_SUBSCRIBED, NULL);
-    else if (opening->connect_timeout <= 0)
+    else if (wait <= 0)
         hub_stream_input(stream, STREAM_CONNECT_TIMEOUT, NULL);
 }
 
@@ -212,7 +226,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     StreamAccount *account;
     const char *limit;
 
-    if (streams->stopping) {
+    if (streams->stopping || streams->draining) {
         rest_answer_error(post, REST_UNAVAILABLE, NULL);
         return;
     }
@@ -235,7 +249,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
 static void
 stream_dispose(Streams *streams, HubStream *stream)
 {
-    gboolean late = clock_now() >= stream->deadline_at;
+    gboolean late = clock_now() >= stream->tokens_until;
     gboolean wanted = stream->relay || (!late && hub_stream_has_tokens(stream));
 
     if (wanted)
@@ -453,6 +467,18 @@ streams_revoke_policy(Streams *streams, const char *policy)
     streams_each(streams, stream_is_by, policy, NULL, STREAM_REVOKED, REST_UNAUTHORIZED_ACCESS);
     /* Streams keep a pointer to an account only until they have ended. */
     g_hash_table_remove(streams->accounts, policy);
+}
+
+void
+streams_drain(Streams *streams, gboolean draining)
+{
+    streams->draining = draining;
+}
+
+gboolean
+streams_is_draining(Streams *streams)
+{
+    return streams->draining;
 }
 
 void

@@ -112,6 +112,8 @@ class Wire:
         if self.hub in self.site.processes and self.hub.alive():
             check_equal(self.hub.stop(), 0, "the hub's exit status")
         path = os.path.join(self.site.dir, "hub.conf")
+        if "device-return-time" not in config:
+            config = (config or "[hub]\n") + "device-return-time = 0\n"
         with open(path, "w", encoding="ascii") as file:
             file.write(config)
         self.hub = self.site.start_hub(["--config", path, "--grace", "2"])
