@@ -100,6 +100,7 @@ pair_wait_ready(Job *job)
         return;
     }
     wait->reason = REASON_NONE;
+    connection_keep_alive(job->connection, 0);
     connection_unread(job->connection, wait->bytes, wait->len);
     job_succeed(job);
 }
@@ -110,6 +111,7 @@ pair_wait_begin(Job *job)
     guint8 frame[WS_MAX_CONTROL_FRAME], key[WS_MASK_KEY_LEN];
     WsMaskPool masks = {0};
 
+    connection_keep_alive(job->connection, CONNECTION_IDLE);
     ws_mask_pool_next(&masks, key);
     (void)connection_queue(job->connection, frame,
                            ws_control_write(frame, WS_OP_PING, NULL, 0, key));
