@@ -265,9 +265,9 @@ service_open_leg_done(Connection *connection, const GError *error, void *data)
         connection_free(connection);
         service_open_free(open);
     } else if (open->caps & CAP_REASON) {
-        open->pair =
-            pair_wait_new(open->runtime, open->reactor, connection,
-                          service_open_left(open) + SERVICE_GRACE, service_open_paired, open);
+        open->pair = pair_wait_new(open->runtime, open->reactor, connection,
+                                   MAX(service_open_left(open), 0) + SERVICE_PAIR_GRACE,
+                                   service_open_paired, open);
     } else {
         service_open_attach(open, connection);
     }
