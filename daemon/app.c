@@ -29,14 +29,15 @@ app_stream_changed(Stream *stream, void *data)
     App *app = data;
     Reason reason = stream_reason(stream);
     Hub *hub = app_find_hub(app, stream_hub(stream));
+    StreamAnswer unsaid;
 
     APP_TELL(app, stream_changed, stream);
     if (!hub)
         return;
     if (stream_endpoint(stream))
         app_note_endpoint(app, hub, stream_endpoint(stream));
-    if (stream_unsaid_rid(stream))
-        hub_tell_end(hub, stream_unsaid_rid(stream), reason);
+    if (stream_unsaid_end(stream, &unsaid))
+        hub_tell_end(hub, &unsaid);
     if (stream_has_ended(stream) && (reason == REASON_CUT || reason == REASON_SILENT))
         hub_probe_link(hub);
 }

@@ -288,6 +288,12 @@ hub_grace_over(Timer *timer)
 }
 
 void
+streamhub_drain(Streamhub *hub, gboolean draining)
+{
+    streams_drain(hub->streams, draining);
+}
+
+void
 streamhub_stop(Streamhub *hub, gint64 grace, StreamhubDone done, void *data)
 {
     gboolean again = hub->mqtt.stopping;
@@ -363,5 +369,6 @@ streamhub_counts(Streamhub *hub)
         .streams = streams_count(hub->streams),
         .streams_total = streams_total(hub->streams),
         .ignored_answers = streams_ignored(hub->streams),
+        .draining = streams_is_draining(hub->streams),
     };
 }

@@ -44,7 +44,11 @@ gboolean streamhub_start(Streamhub *hub, GError **error);
 /* Sessions and requests made from now on use this context; those that live keep theirs. */
 void streamhub_set_tls(Streamhub *hub, TlsContext *tls);
 
-/* Graceful: at once new and waiting requests are answered with 503 and Retry-After; streams that
+/* While DRAINING, streams that would begin are refused with 503 and Retry-After; those that there
+ * are go on, and so do the devices' links. */
+void streamhub_drain(Streamhub *hub, gboolean draining);
+
+/* At once new and waiting requests are answered with 503 and Retry-After; streams that
  * were accepted may go on for GRACE µs, then both legs are closed with 1001. DONE is called once,
  * not from within this call, when nothing is left. A second call shortens the grace. */
 typedef void (*StreamhubDone)(Streamhub *hub, void *data);
@@ -64,6 +68,7 @@ typedef struct {
     guint streams;         /* not ended */
     guint64 streams_total;
     guint64 ignored_answers; /* late or unknown answers of devices */
+    gboolean draining;
 } StreamhubCounts;
 
 StreamhubCounts streamhub_counts(Streamhub *hub);

@@ -7,10 +7,8 @@ static const struct {
     Caps cap;
     const char *name;
 } rows[] = {
-    {CAP_HALF_CLOSE, "half-close"},
-    {CAP_REASON, "reason"},
-    {CAP_DEADLINE, "deadline"},
-    {CAP_INITIATOR, "initiator"},
+    {CAP_HALF_CLOSE, "half-close"}, {CAP_REASON, "reason"}, {CAP_DEADLINE, "deadline"},
+    {CAP_INITIATOR, "initiator"},   {CAP_SID, "sid"},
 };
 
 static Caps

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Capabilities beyond the original protocol (docs/wire-protocol.md, "Extensions"). Pure; any thread. */
+/* Capabilities beyond the original protocol (docs/wire-protocol.md, "Extensions"). Pure; any
+ * thread. */
 #pragma once
 
 #include <glib.h>
@@ -9,9 +10,10 @@ typedef enum {
     CAP_REASON = 1 << 1,     /* close frames carry the true code and a reason code */
     CAP_DEADLINE = 1 << 2,   /* $deadline= in the request to the device */
     CAP_INITIATOR = 1 << 3,  /* $initiator= and $from= in the request to the device */
+    CAP_SID = 1 << 4,        /* $sid= in the request to the device and in its answer */
 } Caps;
 
-#define CAPS_ALL (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR)
+#define CAPS_ALL (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID)
 
 /* Names separated by `,` or `.`, optional blanks around them; unknown names are ignored. */
 Caps caps_parse(const char *text, gsize len);

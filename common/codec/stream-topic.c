@@ -8,14 +8,24 @@
 #define REQUEST_PREFIX "$iothub/streams/POST/"
 #define ANSWER_PREFIX "$iothub/streams/res/"
 
-enum { KEY_RID, KEY_URL, KEY_AUTH, KEY_STREAMD, KEY_DEADLINE, KEY_INITIATOR, KEY_FROM, KEY_REASON };
+enum {
+    KEY_RID,
+    KEY_URL,
+    KEY_AUTH,
+    KEY_STREAMD,
+    KEY_DEADLINE,
+    KEY_INITIATOR,
+    KEY_FROM,
+    KEY_REASON,
+    KEY_SID
+};
 
-#define KEYS (KEY_REASON + 1)
+#define KEYS (KEY_SID + 1)
 
 static const char *const keys[KEYS] = {
     [KEY_RID] = "$rid",         [KEY_URL] = "$url",           [KEY_AUTH] = "$auth",
     [KEY_STREAMD] = "$streamd", [KEY_DEADLINE] = "$deadline", [KEY_INITIATOR] = "$initiator",
-    [KEY_FROM] = "$from",       [KEY_REASON] = "$reason",
+    [KEY_FROM] = "$from",       [KEY_REASON] = "$reason",     [KEY_SID] = "$sid",
 };
 
 /* Whether text has 1 to `max` bytes, all of them letters, digits or among `marks`. */
@@ -62,6 +72,13 @@ rid_is_readable(const char *rid)
     return text_is_of(rid, STREAM_RID_MAX, "!\"$%'()*,-.:;<>@[\\]^_`{|}~");
 }
 
+/* A stream's id needs no encoding. A NULL is not told. */
+static gboolean
+sid_is_valid(const char *sid)
+{
+    return !sid || text_is_of(sid, STREAM_SID_MAX, "-._");
+}
+
 /* -- building -- */
 
 static void
@@ -91,7 +108,7 @@ request_check(const StreamRequest *request)
         return STREAM_TOPIC_BAD_TOKEN;
     if (request->capable &&
         ((request->caps & CAPS_ALL) == 0 || !origin_is_valid(request->initiator) ||
-         !origin_is_valid(request->from)))
+         !origin_is_valid(request->from) || !sid_is_valid(request->sid)))
         return STREAM_TOPIC_BAD_EXTENSION;
     return STREAM_TOPIC_OK;
 }
@@ -109,6 +126,8 @@ append_extensions(GString *out, const StreamRequest *request)
         append_property(out, KEY_INITIATOR, request->initiator);
     if (request->from)
         append_property(out, KEY_FROM, request->from);
+    if (request->sid)
+        append_property(out, KEY_SID, request->sid);
 }
 
 StreamTopicResult
@@ -160,8 +179,12 @@ stream_answer_build(GString *out, const StreamAnswer *answer)
 {
     if (!rid_is_readable(answer->rid))
         return STREAM_TOPIC_BAD_RID;
+    if (!sid_is_valid(answer->sid))
+        return STREAM_TOPIC_BAD_EXTENSION;
     g_string_append_printf(out, ANSWER_PREFIX "%d/?%s=%s", answer->accepted ? 200 : 400,
                            keys[KEY_RID], answer->rid);
+    if (answer->sid)
+        append_property(out, KEY_SID, answer->sid);
     if (answer->caps & CAPS_ALL) {
         g_autofree char *caps = caps_format(answer->caps, '.');
         append_property(out, KEY_STREAMD, caps);
@@ -287,13 +310,14 @@ deadline_read(const char *value, gint64 *ret)
 static gboolean
 extensions_read(char *values[KEYS], StreamRequest *request)
 {
+    request->sid = values[KEY_STREAMD] ? values[KEY_SID] : NULL;
     request->capable = values[KEY_STREAMD] != NULL;
     if (!request->capable)
         return TRUE;
     return value_read_caps(values[KEY_STREAMD], &request->caps) &&
            deadline_read(values[KEY_DEADLINE], &request->deadline) &&
            origin_read(values[KEY_INITIATOR], &request->initiator) &&
-           origin_read(values[KEY_FROM], &request->from);
+           origin_read(values[KEY_FROM], &request->from) && sid_is_valid(request->sid);
 }
 
 static StreamTopicResult
@@ -368,6 +392,9 @@ answer_read(const char *status, char *values[KEYS], StreamAnswer *answer)
     answer->rid = values[KEY_RID];
     if (!rid_is_readable(answer->rid))
         return STREAM_TOPIC_BAD_RID;
+    answer->sid = values[KEY_SID];
+    if (!sid_is_valid(answer->sid))
+        return STREAM_TOPIC_BAD_EXTENSION;
     if (values[KEY_STREAMD] && !value_read_caps(values[KEY_STREAMD], &answer->caps))
         return STREAM_TOPIC_BAD_EXTENSION;
     return reason_read(values[KEY_REASON], answer) ? STREAM_TOPIC_OK : STREAM_TOPIC_BAD_EXTENSION;

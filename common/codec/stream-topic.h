@@ -19,6 +19,7 @@
 #define STREAM_TOPIC_PROPERTIES_MAX 32
 #define STREAM_TOPIC_NAME_MAX 256 /* read; what may be built is stream_name_is_valid() */
 #define STREAM_RID_MAX 64
+#define STREAM_SID_MAX 64
 #define STREAM_TOKEN_MAX 900 /* built (section 1.5 g) */
 #define STREAM_TOKEN_READ_MAX 4096
 #define STREAM_ORIGIN_MAX 256 /* `$initiator` and `$from`, decoded */
@@ -33,7 +34,7 @@ typedef enum {
     STREAM_TOPIC_BAD_RID,
     STREAM_TOPIC_BAD_URL,
     STREAM_TOPIC_BAD_TOKEN,
-    STREAM_TOPIC_BAD_EXTENSION, /* $streamd, $deadline, $initiator, $from or $reason */
+    STREAM_TOPIC_BAD_EXTENSION, /* $streamd, $deadline, $initiator, $from, $sid or $reason */
 } StreamTopicResult;
 
 /* A request, hub to device. To build one, point the fields at the caller's text and leave `storage`
@@ -49,6 +50,7 @@ typedef struct {
     gint64 deadline;  /* milliseconds left; -1: not told */
     const char *initiator; /* the policy's name; NULL: not told */
     const char *from;      /* the initiator's address; NULL: not told */
+    const char *sid;       /* the stream's id, to be put in the answer; NULL: not told */
     char *storage;
 } StreamRequest;
 
@@ -57,6 +59,7 @@ typedef struct {
     gboolean accepted; /* 200; otherwise 400 */
     const char *rid;   /* as in the request */
     /* Section 8. Set them only if the request was `capable`. */
+    const char *sid;         /* as in the request; NULL: it had none */
     Caps caps;               /* what the device accepts; 0: `$streamd` is left out */
     Reason reason;           /* with a rejection; REASON_NONE: not told. Reading an unknown code
                                 gives REASON_REJECTED, with all of the value as the text */

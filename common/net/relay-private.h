@@ -29,6 +29,7 @@ typedef struct {
     gboolean pong_wanted;
     uint8_t pong[WS_MAX_CONTROL];
     size_t pong_len;
+    gboolean greet; /* to be told that it is paired */
     gboolean spoke; /* bytes have come at all */
     gboolean asked; /* for a word, since the local side has left */
     gint64 heard;   /* when bytes last came */
@@ -121,6 +122,8 @@ void side_close(Relay *relay, int index);
 gboolean side_check_empty(Relay *relay, int index, gint64 now);
 /* Why a side has ended whose transport did, without a word of its own. */
 Reason side_lost_reason(const Side *side, int error);
+/* Before anything else is said to it. */
+void side_greet(Side *side);
 /* Pings a silent leg, and ends the relay when its peer is gone. When to look again, in µs. */
 gint64 side_check(Relay *relay, int index, gint64 now);
 

@@ -16,6 +16,7 @@ side_init(Side *side, const RelaySide *spec, gint64 now)
     side->client = spec->client;
     side->caps = spec->caps;
     side->closed = spec->closed;
+    side->greet = spec->greet;
     side->heard = side->pinged = side->said = now;
     if (!side->framed)
         return;
@@ -63,6 +64,13 @@ side_send_control(Side *side, WsOpcode opcode, const void *payload, size_t len)
 
     /* A peer that asks without reading has its queue full of answers already. */
     (void)connection_queue(side->connection, frame, size);
+}
+
+void
+side_greet(Side *side)
+{
+    if (side->greet && !side->lost)
+        side_send_control(side, WS_OP_PING, NULL, 0);
 }
 
 static gboolean
@@ -370,6 +378,13 @@ side_kernel_silence(Relay *relay, Side *side, gint64 now)
     return side->owing > 0 && now - side->owing >= relay->times.ping / 4 ? unanswered : 0;
 }
 
+/* The peer's end waits for the other leg: nobody reads what we say, and nobody answers. */
+static gboolean
+side_is_unpaired(const Relay *relay, const Side *side)
+{
+    return relay->times.pair > 0 && !side->spoke && (side->caps & CAP_REASON);
+}
+
 static gint64
 side_silence(Relay *relay, int index, gint64 now)
 {
@@ -378,7 +393,7 @@ side_silence(Relay *relay, int index, gint64 now)
 
     if (!side_is_read(relay, index))
         side->unheard = now;
-    if (!(side->caps & CAP_REASON))
+    if (!(side->caps & CAP_REASON) || side_is_unpaired(relay, side))
         return MIN(kernel, now - side->heard);
     return MAX(MIN(kernel, now - side->heard), now - MAX(side->heard, side->unheard));
 }
@@ -411,18 +426,25 @@ side_check(Relay *relay, int index, gint64 now)
 {
     Side *side = &relay->sides[index];
     const RelayTimes *times = &relay->times;
-    gint64 silence;
+    gint64 silence, next;
 
     if (!side->framed || side->lost || times->ping <= 0)
         return G_MAXINT64;
     silence = side_silence(relay, index, now);
+    if (side_is_unpaired(relay, side) && now - relay->since >= times->pair) {
+        relay_end(relay, REASON_NOT_PAIRED, index);
+        return G_MAXINT64;
+    }
     if (silence >= times->dead) {
         side->lost = TRUE;
         relay_end(relay, REASON_SILENT, index);
         return G_MAXINT64;
     }
     side_ping(relay, index, now);
+    next = times->dead - silence;
+    if (side_is_unpaired(relay, side))
+        next = MIN(next, relay->since + times->pair - now);
     if (side->owing > 0)
-        return MIN(times->ping / 4, times->dead - silence);
-    return MIN(MAX(side_ping_due(relay, side) - now, times->ping / 4), times->dead - silence);
+        return MIN(times->ping / 4, next);
+    return MIN(MAX(side_ping_due(relay, side) - now, times->ping / 4), next);
 }

@@ -346,6 +346,8 @@ relay_begin(Relay *relay)
 {
     relay_take(relay, 0);
     relay_take(relay, 1);
+    side_greet(&relay->sides[0]);
+    side_greet(&relay->sides[1]);
     relay_set_timer(relay, MIN(relay_period(relay), relay_limit_next(relay, relay->since)));
     /* Both handlers run on the next turn; a side that could not be attached ends it then too. */
     reactor_defer(relay->reactor, &relay->again);
@@ -361,7 +363,7 @@ Relay *
 relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
           RelayMeter *meter, Queue *owner, RelayEnded ended, void *data)
 {
-    static const RelayTimes usual = {RELAY_QUIET, RELAY_PING, RELAY_DEAD, {0}, 0, 0};
+    static const RelayTimes usual = {.quiet = RELAY_QUIET, .ping = RELAY_PING, .dead = RELAY_DEAD};
     Relay *relay = g_new0(Relay, 1);
     gint64 now = g_get_monotonic_time();
 

@@ -18,6 +18,7 @@ typedef struct {
     gboolean client; /* we are the WebSocket client of this leg: we mask, the peer must not */
     Caps caps;       /* what the peer of this leg shares with us */
     Reason closed;   /* the reason when this side ends in order */
+    gboolean greet;  /* a ping at once: it tells the peer of this leg that both are paired */
 } RelaySide;
 
 /* How long a side that reads slowly may take to read the last bytes of a stream that has ended. */
@@ -39,6 +40,9 @@ typedef struct {
     RelayLimits limits;
     gint64 wait;  /* µs; 0: RELAY_WAIT */
     gint64 empty; /* µs; 0: RELAY_EMPTY */
+    gint64 pair; /* µs for the first word of a leg's peer with CAP_REASON, which says nothing before
+                  * the other leg is there: until then its silence says nothing, afterwards it is
+                  * REASON_NOT_PAIRED; 0: it is paired already */
 } RelayTimes;
 
 #define RELAY_QUIET (60 * G_TIME_SPAN_SECOND)

@@ -39,7 +39,7 @@ diagnosis_post(Diagnosis *diagnosis, Connection *connection)
         .stream = "diagnosis",
         .timeout = DIAGNOSIS_STEP_LIMIT,
     };
-    GString *request = service_request_build(&options);
+    GString *request = service_request_begin(&options);
 
     if (!request) {
         connection_free(connection);
@@ -47,6 +47,7 @@ diagnosis_post(Diagnosis *diagnosis, Connection *connection)
                             "no request can be made from this identity");
         return;
     }
+    service_request_end(request, options.wait, options.timeout);
     diagnosis->exchange =
         http_exchange_new(diagnosis->runtime, diagnosis->reactor, connection, request,
                           DIAGNOSIS_STEP_LIMIT, diagnosis_posted, diagnosis);

@@ -39,6 +39,17 @@ device_stream_ended(Stream *stream, void *data)
     target_unref(target);
 }
 
+/* The hub says nothing on the leg before the initiator's is there, and gives up itself when that
+ * does not come. Should it not, its time ends here. */
+static void
+device_stream_set_times(DeviceStream *self)
+{
+    RelayTimes times = self->owner->context.times;
+
+    times.pair = MAX(self->pair_by - g_get_monotonic_time(), G_TIME_SPAN_SECOND);
+    stream_set_leg_times(self->stream, &times);
+}
+
 static void
 device_stream_pair(DeviceStream *self)
 {
@@ -51,6 +62,7 @@ device_stream_pair(DeviceStream *self)
         self->target->active++;
         stream_set_ended(stream, device_stream_ended, target_ref(self->target));
     }
+    device_stream_set_times(self);
     stream_attach_leg(stream, g_steal_pointer(&self->leg), self->reactor,
                       self->capable ? self->caps : 0);
     end = g_steal_pointer(&self->app_end);

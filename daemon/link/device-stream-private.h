@@ -16,11 +16,11 @@ typedef struct {
     DeviceStreams *owner;
     GList link;
     char *rid, *token, *url;
+    char *sid;    /* to be put in the answer; NULL: the hub told none */
     char *answer; /* the topic, once decided */
     gboolean capable;
     Caps caps;
     gboolean pending;
-    guint64 stream_id;
     Stream *stream; /* NULL once open or ended */
     Target *target;
     TargetWaiter waiter;

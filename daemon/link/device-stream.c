@@ -12,7 +12,7 @@ void
 device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, const char *text)
 {
     g_autoptr(GString) topic = g_string_new(NULL);
-    StreamAnswer answer = {.accepted = accepted, .rid = self->rid};
+    StreamAnswer answer = {.accepted = accepted, .rid = self->rid, .sid = self->sid};
 
     if (self->capable) {
         answer.caps = accepted ? self->caps : 0;
@@ -44,6 +44,7 @@ device_stream_free(DeviceStream *self)
         g_source_remove(self->deadline);
     g_queue_unlink(&self->owner->all, &self->link);
     g_free(self->rid);
+    g_free(self->sid);
     explicit_bzero(self->token, strlen(self->token));
     g_free(self->token);
     g_free(self->url);
@@ -162,6 +163,7 @@ device_stream_new(DeviceStreams *streams, const StreamRequest *request)
     self->owner = streams;
     self->link.data = self;
     self->rid = g_strdup(request->rid);
+    self->sid = g_strdup(request->sid);
     self->token = g_strdup(request->token);
     self->url = g_strdup(request->url);
     self->capable = request->capable;
@@ -227,22 +229,21 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
         device_stream_fail(self, REASON_LIMIT, NULL);
         return;
     }
-    self->stream_id = stream_id(self->stream);
     if (self->capable)
-        stream_set_rid(self->stream, self->rid);
+        stream_set_request(self->stream, self->rid, self->sid);
     self->pending = TRUE;
     streams->pending++;
     stream_set_handshake(self->stream, device_stream_cancelled, self);
     device_stream_decide(self, request);
 }
 
-/* Accepted, and nothing has come from the other side yet: perhaps the hub does not know. */
+/* Accepted, and its leg is not up yet: perhaps the hub does not know, and it waits for the answer
+ * still. Once the leg is there a hub that has not heard the answer asks again. */
 static gboolean
 device_stream_is_unheard(const DeviceStream *self)
 {
-    const Stream *stream = stream_table_find(self->owner->context.table, self->stream_id);
-
-    return self->answer && stream && !stream_has_ended(stream) && stream_bytes_in(stream) == 0;
+    return self->pending && self->answer && !self->leg &&
+           g_get_monotonic_time() < self->deadline_at;
 }
 
 void

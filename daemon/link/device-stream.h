@@ -56,9 +56,10 @@ void device_streams_free(DeviceStreams *streams);
 
 void device_streams_request(DeviceStreams *streams, const StreamRequest *request);
 
-/* A new control link is up. What was published on the last one, at QoS 0, may be lost, and the hub
- * does not ask again once the leg has come (section 4a): acceptances are said again. A hub that had
- * heard one ignores the second. */
+/* A new control link is up. What was published on the last one, at QoS 0, may be lost: acceptances
+ * whose leg is not up yet are said again, within their time. A hub that had heard one ignores the
+ * second. One whose leg is up is said again only when the hub asks again (section 4a): the hub may
+ * be another by now, and may have given the same number to another request. */
 void device_streams_link_ready(DeviceStreams *streams);
 
 guint device_streams_pending(const DeviceStreams *streams);

@@ -55,7 +55,7 @@ gboolean hub_note_endpoint(Hub *hub, const char *endpoint);
 void hub_probe_link(Hub *hub);
 
 /* A stream of its device has ended, and its leg could not say why: the control link does. */
-void hub_tell_end(Hub *hub, const char *rid, Reason reason);
+void hub_tell_end(Hub *hub, const StreamAnswer *answer);
 
 /* network-watch.h */
 void hub_network_changed(Hub *hub);

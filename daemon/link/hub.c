@@ -270,6 +270,7 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->proxy = hub->proxy;
     options->host = hub_connect_host(hub);
     options->port = hub_connect_port(hub);
+    options->reached = hub->state == HUB_CONNECTED;
     options->identity = hub->parts;
     options->times = hub_leg_times(hub);
 }
@@ -358,12 +359,11 @@ hub_probe_link(Hub *hub)
 }
 
 void
-hub_tell_end(Hub *hub, const char *rid, Reason reason)
+hub_tell_end(Hub *hub, const StreamAnswer *answer)
 {
-    const StreamAnswer answer = {.rid = rid, .reason = reason};
     g_autoptr(GString) topic = g_string_new(NULL);
 
-    if (hub->link && stream_answer_build(topic, &answer) == STREAM_TOPIC_OK)
+    if (hub->link && stream_answer_build(topic, answer) == STREAM_TOPIC_OK)
         (void)device_link_publish(hub->link, topic->str);
 }
 

@@ -70,7 +70,7 @@ HubRole hub_role(const Hub *hub);
 const char *hub_identity(const Hub *hub); /* "dev1", "dev1/mod1", or the policy's name */
 HubTransport hub_transport(const Hub *hub);
 guint16 hub_mqtts_port(const Hub *hub);
-const char *hub_proxy_url(const Hub *hub); /* what is set, of its own or for all; "" */
+const char *hub_proxy_url(const Hub *hub);     /* what is set, of its own or for all; "" */
 gboolean hub_is_wanted(const Hub *hub);        /* hub_connect was the last word */
 const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
 const char *hub_source(const Hub *hub);        /* as HubSettings.source */

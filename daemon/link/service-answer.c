@@ -120,3 +120,35 @@ service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **
                     "the hub answered with HTTP status %u", response->status);
     return FALSE;
 }
+
+GError *
+service_pair_error(Reason reason)
+{
+    StreamdError code;
+
+    switch (reason) {
+    case REASON_NOT_PAIRED:
+        return g_error_new_literal(STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT,
+                                   "the device accepted, but did not connect to the hub in time");
+    case REASON_REVOKED:
+        code = STREAMD_ERROR_UNAUTHORIZED;
+        break;
+    case REASON_DEVICE_CLOSED:
+        code = STREAMD_ERROR_OFFLINE;
+        break;
+    case REASON_HUB_STOPPING:
+    case REASON_CUT:
+        code = STREAMD_ERROR_UNREACHABLE;
+        break;
+    case REASON_LIMIT:
+        code = STREAMD_ERROR_LIMIT;
+        break;
+    case REASON_PROTOCOL:
+        code = STREAMD_ERROR_PROTOCOL;
+        break;
+    default:
+        code = STREAMD_ERROR_FAILED;
+        break;
+    }
+    return g_error_new_literal(STREAMD_ERROR, (int)code, reason_text(reason));
+}

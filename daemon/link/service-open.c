@@ -3,9 +3,9 @@
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
-#include "common/codec/http-build.h"
-#include "common/codec/sas-token.h"
+#include "common/codec/http-field.h"
 #include "common/codec/stream-url.h"
+#include "daemon/link/pair-wait.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/http-exchange.h"
 #include "daemon/net/ws-dial.h"
@@ -17,17 +17,23 @@ struct ServiceOpen {
     Proxy *proxy;
     char *host;
     guint16 port;
-    gint64 limit;
-    Stream *stream; /* NULL: given up, see service_open_abandon */
-    GString *request;
+    gboolean reached;     /* the hub was there the last time */
+    gint64 wait, timeout; /* what this opening may take, */
+    gint64 started;       /* from here on */
+    Stream *stream;       /* NULL: given up, see service_open_abandon */
+    GString *request;     /* up to the time-outs, which are what is left of them */
     Dial *dial;
     HttpExchange *post;
     WsDial *leg;
+    PairWait *pair;
     Caps caps;
     guint deadline;
     guint retry;
-    Connection *kept;  /* for the retry */
-    GError *throttled; /* why there is one */
+    Connection *kept;     /* for the retry */
+    GError *refusal;      /* why there is one, */
+    Reason reason;        /* and what it means when there is none */
+    guint reopened;       /* how often it was begun anew after the device had accepted */
+    gint64 refused_since; /* nobody has listened; 0: somebody has */
     ServiceOpenDone done;
     void *data;
 };
@@ -40,10 +46,11 @@ service_open_free(ServiceOpen *open)
     if (open->retry)
         g_source_remove(open->retry);
     connection_free(open->kept);
-    g_clear_error(&open->throttled);
+    g_clear_error(&open->refusal);
     dial_cancel(open->dial);
     http_exchange_cancel(open->post);
     ws_dial_cancel(open->leg);
+    pair_wait_cancel(open->pair);
     http_request_wipe(open->request);
     tls_context_unref(open->tls);
     proxy_unref(open->proxy);
@@ -106,18 +113,81 @@ static gboolean
 service_open_deadline(gpointer data)
 {
     ServiceOpen *open = data;
+    gboolean accepted = open->leg || open->pair;
     gboolean reached = !open->dial;
-    g_autoptr(GError) error = g_error_new(STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT,
-                                          reached ? "%s port %u: the hub did not answer in time"
-                                                  : "%s port %u: no connection to the hub in time",
-                                          open->host, open->port);
+    g_autoptr(GError) error = g_error_new(
+        STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT,
+        accepted  ? "%s port %u: the device accepted, but did not connect to the hub in time"
+        : reached ? "%s port %u: the hub did not answer in time"
+                  : "%s port %u: no connection to the hub in time",
+        open->host, open->port);
 
     open->deadline = 0;
-    if (open->throttled)
-        service_open_fail(open, REASON_LIMIT, open->throttled);
+    if (accepted)
+        service_open_fail(open, REASON_NOT_PAIRED, error);
+    else if (open->refusal)
+        service_open_fail(open, open->reason, open->refusal);
     else
         service_open_fail(open, reached ? REASON_TIMED_OUT : REASON_HUB_UNREACHABLE, error);
     return G_SOURCE_REMOVE;
+}
+
+static gint64
+service_open_left(const ServiceOpen *open)
+{
+    return open->started + open->wait + open->timeout - g_get_monotonic_time();
+}
+
+static void service_open_connected(Connection *connection, const GError *error, void *data);
+
+static void
+service_open_dial(ServiceOpen *open)
+{
+    open->dial = dial_new(open->runtime, open->reactor, open->host, open->port, open->tls,
+                          open->proxy, service_open_connected, open);
+}
+
+static gboolean
+service_open_retry(gpointer data)
+{
+    ServiceOpen *open = data;
+    Connection *kept = g_steal_pointer(&open->kept);
+
+    open->retry = 0;
+    if (kept)
+        service_open_connected(kept, NULL, open);
+    else
+        service_open_dial(open);
+    return G_SOURCE_REMOVE;
+}
+
+/* Tries it again after a little more than PAUSE, unless the time is over by then: FALSE. REASON and
+ * REFUSAL are what it failed with this time. Nothing was said on the stream yet, so nothing can be
+ * said twice; a first try that the device has heard of ends without us. */
+static gboolean
+service_open_again(ServiceOpen *open, gint64 pause, Reason reason, const GError *refusal)
+{
+    gint64 spread = g_random_int_range(SERVICE_RETRY_MIN, SERVICE_RETRY_MAX);
+
+    pause += spread * G_TIME_SPAN_MILLISECOND;
+    if (!open->stream || pause >= service_open_left(open))
+        return FALSE;
+    g_clear_error(&open->refusal);
+    open->refusal = g_error_copy(refusal);
+    open->reason = reason;
+    open->retry = g_timeout_add((guint)(pause / 1000), service_open_retry, open);
+    return TRUE;
+}
+
+/* The device had accepted: its target may have been connected for nothing, so not as often. */
+static gboolean
+service_open_reopen(ServiceOpen *open, Reason reason, const GError *refusal)
+{
+    if (open->reopened >= SERVICE_REOPENS || !service_open_again(open, 0, reason, refusal))
+        return FALSE;
+    open->reopened++;
+    stream_set_state(open->stream, STREAM_INITIATING);
+    return TRUE;
 }
 
 static Reason
@@ -138,15 +208,49 @@ service_open_reason(const GError *error)
     }
 }
 
-/* A leg's token is the hub's own: when it is refused, nothing is wrong with our identity. */
+/* A leg's token is the hub's own: when it is refused, nothing is wrong with our identity. A hub
+ * that was started again meanwhile knows nothing of it. */
 static void
 service_open_leg_failed(ServiceOpen *open, const GError *error)
 {
+    gboolean other_hub = error->code == STREAMD_ERROR_UNAUTHORIZED ||
+                         error->code == STREAMD_ERROR_UNREACHABLE ||
+                         error->code == STREAMD_ERROR_FAILED;
     g_autoptr(GError) own = g_error_copy(error);
 
     if (own->code == STREAMD_ERROR_UNAUTHORIZED)
         own->code = STREAMD_ERROR_FAILED;
-    service_open_fail(open, service_open_reason(own), own);
+    if (!other_hub || !service_open_reopen(open, service_open_reason(own), own))
+        service_open_fail(open, service_open_reason(own), own);
+}
+
+static void
+service_open_attach(ServiceOpen *open, Connection *connection)
+{
+    stream_set_handshake(open->stream, NULL, NULL);
+    stream_attach_leg(open->stream, connection, open->reactor, open->caps);
+    open->done(open->stream, NULL, open->data);
+    service_open_free(open);
+}
+
+static void
+service_open_paired(Connection *connection, Reason reason, void *data)
+{
+    ServiceOpen *open = data;
+    g_autoptr(GError) error = NULL;
+
+    open->pair = NULL;
+    if (connection) {
+        service_open_attach(open, connection);
+        return;
+    }
+    error = service_pair_error(reason);
+    g_prefix_error(&error, "%s: ", stream_device(open->stream));
+    /* Closed without a word is closed by a hub that was killed. */
+    if ((reason == REASON_HUB_STOPPING || reason == REASON_CUT) &&
+        service_open_reopen(open, reason, error))
+        return;
+    service_open_fail(open, reason, error);
 }
 
 static void
@@ -157,17 +261,16 @@ service_open_leg_done(Connection *connection, const GError *error, void *data)
     open->leg = NULL;
     if (error) {
         service_open_leg_failed(open, error);
-        return;
-    }
-    if (!open->stream) {
+    } else if (!open->stream) {
         connection_free(connection);
         service_open_free(open);
-        return;
+    } else if (open->caps & CAP_REASON) {
+        open->pair = pair_wait_new(open->runtime, open->reactor, connection,
+                                   MAX(service_open_left(open), 0) + SERVICE_PAIR_GRACE,
+                                   service_open_paired, open);
+    } else {
+        service_open_attach(open, connection);
     }
-    stream_set_handshake(open->stream, NULL, NULL);
-    stream_attach_leg(open->stream, connection, open->reactor, open->caps);
-    open->done(open->stream, NULL, open->data);
-    service_open_free(open);
 }
 
 /* CONNECTION: that of the POST, free for another exchange; or NULL. */
@@ -217,41 +320,49 @@ service_open_accepted(ServiceOpen *open, const HttpAnswer *answer, Connection *c
     service_open_leg(open, &url, token, connection);
 }
 
-static void service_open_connected(Connection *connection, const GError *error, void *data);
-
-static void
-service_open_dial(ServiceOpen *open)
+/* How long a hub that takes nothing just now (503) wants to be left alone. */
+static gint64
+retry_after(const HttpResponse *response)
 {
-    open->dial = dial_new(open->runtime, open->reactor, open->host, open->port, open->tls,
-                          open->proxy, service_open_connected, open);
-}
+    Slice text = {0};
+    gint64 pause = 0;
 
-static gboolean
-service_open_retry(gpointer data)
-{
-    ServiceOpen *open = data;
-    Connection *kept = g_steal_pointer(&open->kept);
-
-    open->retry = 0;
-    if (kept)
-        service_open_connected(kept, NULL, open);
-    else
-        service_open_dial(open);
-    return G_SOURCE_REMOVE;
+    if (!http_headers_get(&response->headers, "retry-after", &text) ||
+        !http_seconds_parse(text, &pause))
+        return 0;
+    return MIN(pause, SERVICE_RETRY_AFTER_MAX);
 }
 
 /* A hub that takes no more just now (429) takes more in a moment: a burst of connections is no
- * fault as long as there is time. */
-static void
-service_open_again(ServiceOpen *open, Connection *connection, gboolean reusable, GError *refusal)
+ * fault as long as there is time. One that is stopping (503) is followed by another. */
+static gboolean
+service_open_refused(ServiceOpen *open, Connection *connection, const HttpAnswer *answer,
+                     Reason reason, const GError *refusal)
 {
-    g_clear_error(&open->throttled);
-    open->throttled = refusal;
-    open->kept = connection;
-    if (!reusable)
-        g_clear_pointer(&open->kept, connection_free);
-    open->retry = g_timeout_add((guint)g_random_int_range(SERVICE_RETRY_MIN, SERVICE_RETRY_MAX),
-                                service_open_retry, open);
+    guint status = answer->head.status;
+
+    if ((status != 429 && status != 503) ||
+        !service_open_again(open, status == 503 ? retry_after(&answer->head) : 0, reason, refusal))
+        return FALSE;
+    if (status == 429 && answer->reusable)
+        open->kept = connection;
+    else
+        connection_free(connection);
+    return TRUE;
+}
+
+/* The POST has no answer. Where not a byte of one had come the hub was stopped before it, or has
+ * closed a connection that had been idle. */
+static void
+service_open_unanswered(ServiceOpen *open, const GError *error, gboolean answered)
+{
+    Reason reason = service_open_reason(error);
+    g_autoptr(GError) own = g_error_new(error->domain, error->code, "%s port %u: %s", open->host,
+                                        open->port, error->message);
+
+    if (answered || error->code != STREAMD_ERROR_UNREACHABLE ||
+        !service_open_again(open, 0, reason, own))
+        service_open_fail(open, reason, own);
 }
 
 static void
@@ -259,19 +370,15 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
                     void *data)
 {
     ServiceOpen *open = data;
+    HttpExchange *post = g_steal_pointer(&open->post);
     g_autoptr(GError) refusal = NULL;
     Reason reason;
 
-    open->post = NULL;
     if (error) {
-        refusal = g_error_new(error->domain, error->code, "%s port %u: %s", open->host, open->port,
-                              error->message);
-        service_open_fail(open, service_open_reason(error), refusal);
+        service_open_unanswered(open, error, http_exchange_was_answered(post));
     } else if (service_answer_check(&answer->head, &reason, &refusal)) {
         service_open_accepted(open, answer, connection);
-    } else if (answer->head.status == 429 && open->stream) {
-        service_open_again(open, connection, answer->reusable, g_steal_pointer(&refusal));
-    } else {
+    } else if (!service_open_refused(open, connection, answer, reason, refusal)) {
         connection_free(connection);
         if (open->stream)
             g_prefix_error(&refusal, "%s: ", stream_device(open->stream));
@@ -279,67 +386,48 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
     }
 }
 
+/* A hub that is started again is away for a moment, where no service manager holds its sockets. One
+ * that was not there the last time either is told at once. */
+static gboolean
+service_open_is_back_soon(ServiceOpen *open, DialFailure failure)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (failure != DIAL_REFUSED)
+        return failure == DIAL_CUT;
+    if (open->refused_since == 0)
+        open->refused_since = now;
+    return open->reached && now - open->refused_since < SERVICE_REFUSED_MAX;
+}
+
+static void
+service_open_undialed(ServiceOpen *open, const GError *error, DialFailure failure)
+{
+    Reason reason = service_open_reason(error);
+
+    if (!service_open_is_back_soon(open, failure) || !service_open_again(open, 0, reason, error))
+        service_open_fail(open, reason, error);
+}
+
 static void
 service_open_connected(Connection *connection, const GError *error, void *data)
 {
     ServiceOpen *open = data;
+    Dial *dial = g_steal_pointer(&open->dial);
+    gint64 left = MAX(service_open_left(open), G_TIME_SPAN_SECOND);
+    gint64 wait;
+    GString *request;
 
-    open->dial = NULL;
     if (error) {
-        service_open_fail(open, service_open_reason(error), error);
+        service_open_undialed(open, error, dial_failure(dial));
         return;
     }
-    open->post = http_exchange_new(open->runtime, open->reactor, connection,
-                                   g_string_new_len(open->request->str, (gssize)open->request->len),
-                                   open->limit, service_open_posted, open);
-}
-
-char *
-service_token(const ConnectionString *identity)
-{
-    g_auto(SasKey) key = {0};
-    guint64 expiry = (guint64)(g_get_real_time() / G_USEC_PER_SEC) + SERVICE_TOKEN_LIFE;
-
-    if (!identity->key || !sas_key_decode(&key, identity->key, strlen(identity->key)))
-        return NULL;
-    return sas_token_build(identity->host, key.data, key.len, expiry, identity->policy);
-}
-
-static guint64
-whole_seconds(gint64 usec)
-{
-    return (guint64)((usec + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
-}
-
-/* docs/wire-protocol.md, section 3. */
-GString *
-service_request_build(const ServiceOpenOptions *options)
-{
-    g_auto(SecretText) token = service_token(options->identity);
-    g_autofree char *authority = http_authority(options->identity->host, options->identity->port);
-    g_autofree char *id = g_uuid_string_random();
-    g_autofree char *path =
-        g_strdup_printf("/twins/%s%s%s/streams/%s?api-version=" SERVICE_API_VERSION,
-                        options->device, options->module ? "/modules/" : "",
-                        options->module ? options->module : "", options->stream);
-    GString *out = g_string_new(NULL);
-
-    if (!token || !http_request_line(out, "POST", path) ||
-        !http_header_append(out, "Host", authority) ||
-        !http_header_append(out, "Authorization", token) ||
-        !http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION) ||
-        !http_header_append(out, "Request-Id", id) ||
-        !http_header_append(out, "streamd-caps", "half-close, reason")) {
-        http_request_wipe(out);
-        return NULL;
-    }
-    http_header_append_number(out, "iothub-streaming-connect-timeout-in-seconds",
-                              whole_seconds(options->wait));
-    http_header_append_number(out, "iothub-streaming-response-timeout-in-seconds",
-                              whole_seconds(options->timeout));
-    http_header_append_number(out, "Content-Length", 0);
-    http_head_end(out);
-    return out;
+    open->refused_since = 0;
+    wait = CLAMP(left - open->timeout, 0, open->wait);
+    request = g_string_new_len(open->request->str, (gssize)open->request->len);
+    service_request_end(request, wait, MIN(open->timeout, left));
+    open->post = http_exchange_new(open->runtime, open->reactor, connection, request,
+                                   left + SERVICE_GRACE, service_open_posted, open);
 }
 
 /* Told later, as every other failure. */
@@ -368,17 +456,21 @@ service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpe
     open->proxy = options->proxy ? proxy_ref(options->proxy) : NULL;
     open->host = g_strdup(options->host);
     open->port = options->port;
-    open->limit = options->wait + options->timeout + SERVICE_GRACE;
+    open->reached = options->reached;
+    open->wait = options->wait;
+    open->timeout = options->timeout;
+    open->started = g_get_monotonic_time();
     open->stream = stream;
     open->done = done;
     open->data = data;
     stream_set_leg_times(stream, &options->times);
     stream_set_handshake(stream, service_open_cancelled, open);
-    open->request = service_request_build(options);
+    open->request = service_request_begin(options);
     if (!open->request) {
         open->deadline = g_idle_add(service_open_unbuildable, open);
         return;
     }
-    open->deadline = g_timeout_add((guint)(open->limit / 1000), service_open_deadline, open);
+    open->deadline = g_timeout_add((guint)((open->wait + open->timeout + SERVICE_GRACE) / 1000),
+                                   service_open_deadline, open);
     service_open_dial(open);
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Service open: what happens between a local connection and an open stream, on the initiating side
- * (docs/wire-protocol.md, sections 3, 4 and 8): the POST, its answer, the leg. Where the stream's
- * URL names the hub's own host and port, the leg is the connection of the POST. Main thread. */
+ * (docs/wire-protocol.md, sections 3, 4 and 8): the POST, its answer, the leg, and the hub's word
+ * that the device's leg is there too. Where the stream's URL names the hub's own host and port, the
+ * leg is the connection of the POST.
+ *
+ * All of it has to be done within `wait` and `timeout`. Within that time it is begun again when the
+ * hub takes nothing just now (429, 503), when the connection ends before a byte of an answer, and
+ * when the hub was started again before the stream was open. Main thread. */
 #pragma once
 
 #include "common/codec/connection-string.h"
@@ -19,6 +24,10 @@ typedef struct ServiceOpen ServiceOpen;
 #define SERVICE_ABANDONED_MAX 256 /* what is under way on the reactors; beyond it: dropped */
 #define SERVICE_RETRY_MIN 100     /* ms, when the hub is too busy just now */
 #define SERVICE_RETRY_MAX 400
+#define SERVICE_RETRY_AFTER_MAX (10 * G_TIME_SPAN_SECOND) /* of a hub's Retry-After */
+#define SERVICE_REFUSED_MAX (5 * G_TIME_SPAN_SECOND)      /* for a hub where nobody listens */
+#define SERVICE_PAIR_GRACE G_TIME_SPAN_SECOND             /* for the hub's own reason to arrive */
+#define SERVICE_REOPENS 3                                 /* after the device had accepted */
 
 typedef struct {
     Runtime *runtime;
@@ -26,6 +35,7 @@ typedef struct {
     Proxy *proxy;     /* NULL: directly */
     const char *host; /* to connect to */
     guint16 port;
+    gboolean reached;                 /* it was there the last time */
     const ConnectionString *identity; /* read at once, not kept */
     const char *device;
     const char *module; /* NULL: none */
@@ -45,8 +55,10 @@ void service_open_start(const ServiceOpenOptions *options, Stream *stream, Servi
                         void *data);
 
 /* The POST of section 3 as bytes, with the token in it: http_request_wipe. NULL when none can be
- * made from this identity and these names. */
-GString *service_request_build(const ServiceOpenOptions *options);
+ * made from this identity and these names. service_request_end makes it whole: WAIT and TIMEOUT in
+ * µs, rounded up to seconds. */
+GString *service_request_begin(const ServiceOpenOptions *options);
+void service_request_end(GString *request, gint64 wait, gint64 timeout);
 
 /* A token of a service's identity; NULL: there is no key in it, or none that can be. Wipe it. */
 char *service_token(const ConnectionString *identity);
@@ -54,3 +66,6 @@ char *service_token(const ConnectionString *identity);
 /* What an answer to the POST says, when it does not say yes: the error and its reason. TRUE when it
  * says yes. Pure. */
 gboolean service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error);
+
+/* Why a stream that the device had accepted was closed before it was open. Caller frees. */
+GError *service_pair_error(Reason reason);

@@ -16,8 +16,9 @@ struct Dial {
     Reactor *reactor;
     Runtime *runtime;
     gint64 started;
-    TlsPeer peer;     /* the reactor's, until the job is home */
-    gboolean shaking; /* the job runs, and frees us */
+    TlsPeer peer;        /* the reactor's, until the job is home */
+    DialFailure failure; /* the same */
+    gboolean shaking;    /* the job runs, and frees us */
     DialDone done;
     void *data;
 };
@@ -55,9 +56,10 @@ dial_ready(Job *job)
         job_succeed(job);
         return;
     }
-    text = g_strdup(r == -ECONNRESET || r == -ESHUTDOWN
-                        ? "the connection was closed before TLS was up"
-                        : tls_session_error(connection_tls(job->connection)));
+    if (r == -ECONNRESET || r == -ESHUTDOWN || r == -EPIPE)
+        dial->failure = DIAL_CUT;
+    text = g_strdup(dial->failure == DIAL_CUT ? "the connection was closed before TLS was up"
+                                              : tls_session_error(connection_tls(job->connection)));
     job_fail(job,
              r == -EKEYREJECTED ? STREAMD_ERROR_UNTRUSTED
              : r == -EPROTO     ? STREAMD_ERROR_PROTOCOL
@@ -127,6 +129,8 @@ dial_socket_done(int fd, const GError *error, void *data)
     Dial *dial = data;
 
     dial->through = g_strdup(socket_dial_proxy(dial->socket));
+    if (fd < 0 && g_str_equal(socket_dial_cause(dial->socket), "refused"))
+        dial->failure = DIAL_REFUSED;
     dial->socket = NULL;
     if (fd >= 0) {
         dial_shake(dial, fd);
@@ -181,6 +185,12 @@ TlsPeer
 dial_peer(const Dial *dial)
 {
     return dial->peer;
+}
+
+DialFailure
+dial_failure(const Dial *dial)
+{
+    return dial->failure;
 }
 
 void

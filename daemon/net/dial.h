@@ -32,5 +32,15 @@ Dial *dial_new_on(Runtime *runtime, Reactor *reactor, int fd, const char *name, 
 /* Of the hub's certificate, as far as TLS came. In DONE. */
 TlsPeer dial_peer(const Dial *dial);
 
+/* How it failed, in DONE. A hub that is being started again refuses connections, or ends one that
+ * it had taken already: it is worth another try. */
+typedef enum {
+    DIAL_FAILED,
+    DIAL_REFUSED, /* nobody listens there just now */
+    DIAL_CUT,     /* it was connected; the connection ended before TLS was up */
+} DialFailure;
+
+DialFailure dial_failure(const Dial *dial);
+
 /* DONE is not called any more and no descriptor stays. Not after DONE; NULL is fine. */
 void dial_cancel(Dial *dial);

@@ -12,6 +12,7 @@ struct HttpExchange {
     GString *request; /* NULL when sent */
     char *buffer;
     gsize len;
+    gboolean answered; /* a byte has come */
     gboolean have_head;
     HttpAnswer answer;
     gsize total; /* head and the body that is read */
@@ -125,6 +126,7 @@ http_exchange_read(HttpExchange *exchange)
             job_fail(job, STREAMD_ERROR_UNREACHABLE, "the connection was closed before the answer");
             return;
         }
+        exchange->answered = TRUE;
         exchange->len += (gsize)r;
         switch (http_exchange_parse(exchange, &text)) {
         case EXCHANGE_MORE:
@@ -205,6 +207,12 @@ http_exchange_new(Runtime *runtime, Reactor *reactor, Connection *connection, GS
     connection_keep_alive(connection, CONNECTION_IDLE);
     job_run(&exchange->job, &http_exchange_class, connection, reactor, runtime, limit);
     return exchange;
+}
+
+gboolean
+http_exchange_was_answered(const HttpExchange *exchange)
+{
+    return exchange->answered;
 }
 
 void

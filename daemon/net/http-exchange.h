@@ -29,6 +29,9 @@ typedef void (*HttpExchangeDone)(Connection *connection, const HttpAnswer *answe
 HttpExchange *http_exchange_new(Runtime *runtime, Reactor *reactor, Connection *connection,
                                 GString *request, gint64 limit, HttpExchangeDone done, void *data);
 
+/* In DONE, when it failed: something of an answer had come. */
+gboolean http_exchange_was_answered(const HttpExchange *exchange);
+
 /* DONE is not called any more, the connection is closed. Not after DONE; NULL is fine. */
 void http_exchange_cancel(HttpExchange *exchange);
 

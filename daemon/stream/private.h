@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/codec/caps.h"
+#include "common/codec/stream-topic.h"
 #include "common/net/relay.h"
 #include "daemon/net/runtime.h"
 #include "daemon/policy/limits.h"
@@ -79,11 +80,11 @@ gboolean stream_limit(Stream *stream, const char *what, const Limits *limits, GE
 /* Of its leg, when other than usual. */
 void stream_set_leg_times(Stream *stream, const RelayTimes *times);
 
-/* Device role: by which the hub that can be told reasons knows it. */
-void stream_set_rid(Stream *stream, const char *rid);
-/* The same once it has ended, when its leg could not say why: a frame was stuck in it. Otherwise
- * NULL. */
-const char *stream_unsaid_rid(const Stream *stream);
+/* Device role: by which a hub that can be told reasons knows it. SID NULL: the hub told none. */
+void stream_set_request(Stream *stream, const char *rid, const char *sid);
+/* Once it has ended, when its leg could not say why since a frame was stuck in it: TRUE, and the
+ * answer that says so. It points into the stream. */
+gboolean stream_unsaid_end(const Stream *stream, StreamAnswer *ret);
 
 /* What is called once when it has ended, instead of the one of StreamInfo. */
 void stream_set_ended(Stream *stream, void (*ended)(Stream *stream, void *data), void *data);

@@ -75,6 +75,7 @@ stream_free(Stream *stream)
     g_free(stream->name);
     g_free(stream->initiator);
     g_free(stream->rid);
+    g_free(stream->sid);
     g_free(stream->address);
     g_free(stream->target);
     g_free(stream->message);
@@ -130,15 +131,19 @@ stream_limit(Stream *stream, const char *what, const Limits *limits, GError **er
 }
 
 void
-stream_set_rid(Stream *stream, const char *rid)
+stream_set_request(Stream *stream, const char *rid, const char *sid)
 {
     stream->rid = g_strdup(rid);
+    stream->sid = g_strdup(sid);
 }
 
-const char *
-stream_unsaid_rid(const Stream *stream)
+gboolean
+stream_unsaid_end(const Stream *stream, StreamAnswer *ret)
 {
-    return stream_has_ended(stream) && stream->unsaid ? stream->rid : NULL;
+    if (!stream_has_ended(stream) || !stream->unsaid || !stream->rid)
+        return FALSE;
+    *ret = (StreamAnswer){.rid = stream->rid, .sid = stream->sid, .reason = stream->reason};
+    return TRUE;
 }
 
 void

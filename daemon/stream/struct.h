@@ -21,7 +21,7 @@ struct Stream {
     RelayMeter meter;
     RelayTimes leg_times;
     Limits limits;
-    char *rid;
+    char *rid, *sid;
     gboolean unsaid;
     LimitHold *holds[STREAM_HOLDS_MAX];
     Connection *local; /* until the relay has it */

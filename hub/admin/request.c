@@ -13,6 +13,7 @@
 static const AdminRoute routes[] = {
     {"GET", "v1/status", admin_status_show},
     {"GET", "v1/endpoints", admin_status_endpoints},
+    {"PUT", "v1/drain", admin_drain_set},
     {"GET", "v1/devices", admin_device_list},
     {"POST", "v1/devices", admin_device_add},
     {"GET", "v1/devices/{id}", admin_device_show},

@@ -4,6 +4,7 @@
  *
  *   GET    /v1/status
  *   GET    /v1/endpoints
+ *   PUT    /v1/drain                    {"draining":true}       as /v1/status
  *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N]      {"devices":[...],"more":false}
  *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]}
  *   GET    /v1/devices/ID[/modules/M]
@@ -33,6 +34,7 @@ typedef struct {
     gboolean (*is_connected)(void *data, const char *device, const char *module);
     gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not told */
     StreamhubCounts (*counts)(void *data);
+    void (*drain)(void *data, gboolean draining); /* NULL: cannot be */
     void *data;
 } AdminHub;
 
@@ -104,3 +106,4 @@ void admin_policy_remove(AdminRequest *request);
 void admin_policy_connection_string(AdminRequest *request);
 void admin_status_show(AdminRequest *request);
 void admin_status_endpoints(AdminRequest *request);
+void admin_drain_set(AdminRequest *request);

@@ -93,6 +93,16 @@ counts(void *data)
     return streamhub_counts(((Serve *)data)->hub);
 }
 
+static void
+drain(void *data, gboolean draining)
+{
+    Serve *serve = data;
+
+    g_message(draining ? "The hub takes no new streams: it is being drained"
+                       : "The hub takes new streams again");
+    streamhub_drain(serve->hub, draining);
+}
+
 /* What the options say, then what the certificate says, each once. */
 static char **
 all_names(const char *const *given, const char *const *certified)
@@ -283,6 +293,7 @@ serve_open_admin(Serve *serve, GError **error)
                                   .is_connected = is_connected,
                                   .is_online = is_online,
                                   .counts = counts,
+                                  .drain = drain,
                                   .data = serve};
     serve->admin = open_admin(serve, &failure);
     if (serve->admin)
@@ -306,12 +317,13 @@ static gboolean
 on_stop(void *data)
 {
     Serve *serve = data;
+    gint64 grace = serve->stopping ? 0 : serve->options->grace;
 
-    (void)sd_notify(0, "STOPPING=1\nSTATUS=Waiting for streams to end");
+    (void)sd_notify(0, "STOPPING=1\nSTATUS=Ending streams");
     event_log(EVENT_SERVER_STOPPING,
               &(EventData){.hub = serve->names[0],
-                           .detail = serve->stopping ? "at once" : "when its streams have ended"});
-    streamhub_stop(serve->hub, serve->stopping ? 0 : serve->options->grace, on_stopped, serve);
+                           .detail = grace > 0 ? "when its streams have ended" : "at once"});
+    streamhub_stop(serve->hub, grace, on_stopped, serve);
     serve->stopping = TRUE;
     return G_SOURCE_CONTINUE;
 }

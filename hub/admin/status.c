@@ -33,8 +33,24 @@ admin_status_show(AdminRequest *request)
     member_number(builder, "streams", counts.streams);
     member_number(builder, "streamsTotal", counts.streams_total);
     member_number(builder, "ignoredAnswers", counts.ignored_answers);
+    json_builder_set_member_name(builder, "draining");
+    json_builder_add_boolean_value(builder, counts.draining);
     json_builder_end_object(builder);
     admin_request_answer_json(request, 200, builder);
+}
+
+void
+admin_drain_set(AdminRequest *request)
+{
+    gboolean draining;
+
+    if (!admin_request_boolean(request, "draining", &draining)) {
+        admin_request_fail(request, 400, "invalid", "draining: true or false");
+        return;
+    }
+    if (request->hub->drain)
+        request->hub->drain(request->hub->data, draining);
+    admin_status_show(request);
 }
 
 /* As `az iot hub devicestream show` prints it (docs/wire-protocol.md, section 6). */

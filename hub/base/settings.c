@@ -81,6 +81,8 @@ static const SettingRow rows[] = {
     {"stream-deadline", SECONDS(stream_deadline), 60, 1, 60, "from the request to both legs"},
     {"response-timeout", SECONDS(response_timeout), 30, 0.1, 60,
      "for the device's answer when the request names no time"},
+    {"device-return-time", SECONDS(device_return_time), 30, 0, 600,
+     "after a start of the hub, in which streams wait for devices that are not back yet; 0: none"},
     {"streams-per-device", COUNT(streams_per_device), 256, 1, 65536,
      "streams of one device or module"},
     {"pending-per-device", COUNT(pending_per_device), 256, 1, 65536, "of these, not open yet"},

@@ -41,14 +41,16 @@ typedef struct {
         takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
 
     /* streams (R9, R10) */
-    gint64 stream_deadline;   /* stream-deadline: from the POST to both legs */
-    gint64 response_timeout;  /* response-timeout: when the POST names none */
-    guint streams_per_device; /* streams-per-device */
-    guint pending_per_device; /* pending-per-device: not open yet */
-    guint pending_per_policy; /* pending-per-policy */
-    guint streams_max;        /* streams-max */
-    guint streams_per_second; /* streams-per-second: new ones, of one policy */
-    guint streams_burst;      /* streams-burst */
+    gint64 stream_deadline;    /* stream-deadline: from the POST to both legs */
+    gint64 response_timeout;   /* response-timeout: when the POST names none */
+    gint64 device_return_time; /* device-return-time: after a start, in which openings wait for
+                                * devices that are not back yet, within their own time-out */
+    guint streams_per_device;  /* streams-per-device */
+    guint pending_per_device;  /* pending-per-device: not open yet */
+    guint pending_per_policy;  /* pending-per-policy */
+    guint streams_max;         /* streams-max */
+    guint streams_per_second;  /* streams-per-second: new ones, of one policy */
+    guint streams_burst;       /* streams-burst */
 
     /* bridges (R12) */
     gint64 leg_ping; /* leg-ping: silence before a ping */

@@ -25,4 +25,4 @@ void rest_answer_rejected(Request *request, const char *stream_id, Reason reason
 void rest_answer_error(Request *request, RestError error, const char *text);
 
 /* 503 with Retry-After. */
-#define REST_RETRY_SECONDS 5
+#define REST_RETRY_SECONDS 1

@@ -44,7 +44,7 @@ typedef enum {
 } StreamInput;
 
 typedef enum {
-    STREAM_PUBLISH = 1 << 0,       /* send the request to the device, unless its leg has come */
+    STREAM_PUBLISH = 1 << 0,       /* send the request to the device, see hub/stream/stream.c */
     STREAM_COUNT_IGNORED = 1 << 1, /* count the input and do nothing */
     STREAM_POST_ACCEPTED = 1 << 2, /* POST: 200 True, url, token */
     STREAM_POST_REJECTED = 1 << 3, /* POST: 200 False, reason */

@@ -48,21 +48,39 @@ hub_stream_make_id(HubStream *stream)
 }
 
 static void
-hub_stream_set_timers(HubStream *stream, gint64 connect_timeout)
+hub_stream_set_timers(HubStream *stream, const StreamOpening *opening, gint64 wait)
 {
     Clock *clock = stream->world->needs.clock;
-    gint64 deadline = stream->world->needs.settings->stream_deadline;
+    gint64 most = stream->world->needs.settings->stream_deadline;
+    gint64 deadline = most;
 
+    /* A service of ours waits no longer than its own time-outs, for the legs neither. Others may
+     * mean the device's answer alone. */
+    if (stream->extended)
+        deadline = MIN(most, opening->connect_timeout + opening->response_timeout);
     stream->timer.func = hub_stream_timer_fired;
     stream->deadline.func = hub_stream_deadline_fired;
     stream->deadline_at = clock_now() + deadline;
+    stream->tokens_until = clock_now() + most;
     clock_set(clock, &stream->deadline, deadline);
-    if (connect_timeout < deadline)
-        clock_set(clock, &stream->timer, connect_timeout);
+    if (wait < deadline)
+        clock_set(clock, &stream->timer, wait);
+}
+
+/* The device is asked: from here on all has to be done within the time for its answer. */
+static void
+hub_stream_tighten(HubStream *stream)
+{
+    gint64 deadline = clock_now() + stream->response_timeout;
+
+    if (!stream->extended || deadline >= stream->deadline_at)
+        return;
+    stream->deadline_at = deadline;
+    clock_set(stream->world->needs.clock, &stream->deadline, stream->response_timeout);
 }
 
 HubStream *
-hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid)
+hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, gint64 wait)
 {
     HubStream *stream = g_new0(HubStream, 1);
 
@@ -74,7 +92,6 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
     stream->name = g_strdup(opening->name);
     stream->policy = g_strdup(opening->policy);
     stream->from = g_strdup(post->peer);
-    stream->rid = rid;
     stream->post = post;
     stream->extended = opening->extended;
     stream->asked = opening->caps;
@@ -83,7 +100,7 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
     stream->by_device.data = stream->by_age.data = stream;
     post->gone = hub_stream_post_gone;
     post->data = stream;
-    hub_stream_set_timers(stream, opening->connect_timeout);
+    hub_stream_set_timers(stream, opening, wait);
     return stream;
 }
 
@@ -171,31 +188,48 @@ hub_stream_extend(const HubStream *stream, StreamRequest *request)
     request->caps = CAP_REASON | (stream->capable & stream->asked & CAP_HALF_CLOSE);
     if (stream->capable & CAP_DEADLINE)
         request->deadline = MAX(left, 0) / G_TIME_SPAN_MILLISECOND;
+    if (stream->capable & CAP_SID)
+        request->sid = stream->id;
     if (stream->capable & CAP_INITIATOR) {
         request->initiator = stream->policy;
         request->from = stream->from;
     }
 }
 
-/* Sends the request; again with the same rid and token, unless its leg has come. */
+/* What the request is known by at the device: its rid and its token. They stay as they are when it
+ * is sent again, but a client that is not the one before may take shorter numbers only. */
+static void
+hub_stream_name_request(HubStream *stream)
+{
+    gboolean capable = stream->capable != 0;
+
+    if (stream->rid == 0 || (!capable && stream->rid > RID_PLAIN_MAX))
+        stream->rid = stream_device_next_rid(stream->owner, capable, clock_now());
+    if (!*stream->device_token)
+        token_issue(stream->world->tokens, &stream->tokens[LEG_DEVICE], stream, LEG_DEVICE,
+                    stream->tokens_until, stream->device_token);
+}
+
+/* Sends the request, maybe again. A device whose leg has come has accepted, but perhaps its answer
+ * was lost with its connection. One with capabilities answers again and does nothing else; a plain
+ * one would open a second leg. */
 static void
 hub_stream_publish(HubStream *stream)
 {
     g_autoptr(GString) topic = g_string_new(NULL);
-    g_autofree char *url = hub_stream_url(stream, LEG_DEVICE);
-    g_autofree char *rid = g_strdup_printf("%u", stream->rid);
-    StreamRequest request = {.name = stream->name, .rid = rid, .url = url};
+    g_autofree char *url = hub_stream_url(stream, LEG_DEVICE), *rid = NULL;
+    StreamRequest request = {.name = stream->name, .url = url};
     Devices *devices = stream->world->needs.devices;
+    Caps capable = devices_caps(devices, stream->client_id);
 
-    if (stream->legs[LEG_DEVICE] || stream->leg_lost[LEG_DEVICE])
+    if (stream->leg_lost[LEG_DEVICE] || (stream->legs[LEG_DEVICE] && !capable))
         return;
-    if (!token_is_issued(&stream->tokens[LEG_DEVICE]))
-        token_issue(stream->world->tokens, &stream->tokens[LEG_DEVICE], stream, LEG_DEVICE,
-                    stream->deadline_at, stream->device_token);
+    stream->capable = capable;
+    hub_stream_name_request(stream);
     if (stream->answer_by == 0)
         stream->answer_by = clock_now() + stream->response_timeout;
+    request.rid = rid = g_strdup_printf("%u", stream->rid);
     request.token = stream->device_token;
-    stream->capable = devices_caps(devices, stream->client_id);
     hub_stream_extend(stream, &request);
     if (stream_request_build(topic, &request) == STREAM_TOPIC_OK)
         (void)devices_publish(devices, stream->client_id, topic->str);
@@ -222,7 +256,7 @@ hub_stream_post_accepted(HubStream *stream)
     RestAccepted accepted = {.url = url, .token = token, .stream_id = stream->id};
 
     token_issue(stream->world->tokens, &stream->tokens[LEG_SERVICE], stream, LEG_SERVICE,
-                stream->deadline_at, token);
+                stream->tokens_until, token);
     accepted.caps = hub_stream_caps(stream, LEG_SERVICE);
     rest_answer_accepted(hub_stream_take_post(stream), &accepted);
     explicit_bzero(token, sizeof token);
@@ -342,12 +376,16 @@ hub_stream_enter(HubStream *stream, HubStreamState before)
         return;
     if (before == STREAM_WAITING || before == STREAM_ASKED)
         clock_clear(clock, &stream->timer);
-    if (stream->state == STREAM_ASKED)
+    if (stream->state == STREAM_ASKED) {
         clock_set(clock, &stream->timer, stream->response_timeout);
+        hub_stream_tighten(stream);
+    }
     if (stream->state == STREAM_ACCEPTED)
         explicit_bzero(stream->device_token, sizeof stream->device_token);
     if (stream->state == STREAM_OPEN)
         clock_clear(clock, &stream->deadline);
+    if (stream->state == STREAM_ENDED)
+        clock_set(clock, &stream->deadline, MAX(stream->tokens_until - clock_now(), 0));
 }
 
 static LegSide
@@ -398,6 +436,14 @@ answer_is_end(const HubStream *stream, const StreamAnswer *answer)
 {
     return stream->state == STREAM_OPEN && stream->relay && (stream->agreed & CAP_REASON) &&
            answer->reason != REASON_NONE && !reason_is_orderly(answer->reason);
+}
+
+gboolean
+hub_stream_is_meant(const HubStream *stream, const StreamAnswer *answer)
+{
+    if (!answer->sid)
+        return !(stream->capable & CAP_SID);
+    return strcmp(answer->sid, stream->id) == 0;
 }
 
 void

@@ -5,12 +5,11 @@
 
 #include "common/net/relay.h"
 #include "hub/stream/bridge.h"
+#include "hub/stream/by-device.h"
 #include "hub/stream/state.h"
 #include "hub/stream/streams.h"
 
 #define STREAM_ID_SIZE 33 /* 32 hexadecimal digits and the NUL */
-
-typedef struct HubStream HubStream;
 
 /* What a stream needs of its surroundings; one for all. */
 typedef struct {
@@ -33,7 +32,7 @@ struct HubStream {
     char *name;
     char *policy;
     char *from; /* the initiator's address */
-    guint rid;
+    guint rid;  /* of its request; 0: not published yet */
     HubStreamState state;
     HubStreamState ended_in; /* the state that it ended in */
     Reason reason;
@@ -58,18 +57,20 @@ struct HubStream {
     gboolean closing; /* ended, and the relay still delivers */
     RelayMeter meter; /* the stream's offsets */
 
-    Timer timer;      /* connect time-out, then response time-out */
-    Timer deadline;   /* of the handshake; afterwards of the tokens */
-    gint64 answer_by; /* when the device is asked: the end of response_timeout; 0: not yet */
-    gint64 deadline_at;
-    GList by_device; /* in its device's list */
-    GList by_age;    /* among the ended ones */
-    void *owner;     /* its device's entry in hub/stream/streams.c */
-    void *account;   /* its policy's */
+    Timer timer;         /* connect time-out, then response time-out */
+    Timer deadline;      /* of the handshake; afterwards of the tokens */
+    gint64 answer_by;    /* when the device is asked: the end of response_timeout; 0: not yet */
+    gint64 deadline_at;  /* of the handshake */
+    gint64 tokens_until; /* late legs are told why until then */
+    GList by_device;     /* in its device's list */
+    GList by_age;        /* among the ended ones */
+    StreamDevice *owner; /* its device's entry; the owner of the streams sets it */
+    void *account;       /* its policy's */
 };
 
+/* WAIT: µs for a device that is away. */
 HubStream *
-hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, guint rid);
+hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, gint64 wait);
 
 /* Whatever the state: closes, cancels and frees all of it. Does not call `changed`. */
 void hub_stream_free(HubStream *stream);
@@ -78,7 +79,11 @@ void hub_stream_free(HubStream *stream);
  * NULL; the stream may be gone afterwards. */
 void hub_stream_input(HubStream *stream, StreamInput input, Request *request);
 
-/* Answer 200 or 400. */
+/* Whether an answer with the rid of the stream's request is one to this very request: a device that
+ * was told the stream's id says it again. */
+gboolean hub_stream_is_meant(const HubStream *stream, const StreamAnswer *answer);
+
+/* Answer 200 or 400 that is meant for it. */
 void hub_stream_answered(HubStream *stream, const StreamAnswer *answer);
 
 /* A request with the good token of SIDE. */

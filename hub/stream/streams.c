@@ -7,16 +7,7 @@
 
 #include <string.h>
 
-#define RID_MAX 99999 /* docs/wire-protocol.md, section 4a */
 #define BEARER "Bearer "
-
-/* The streams of a device or module, ended ones left out. */
-typedef struct {
-    char *client_id;
-    GQueue streams; /* of Stream.by_device */
-    guint pending;  /* not open yet */
-    guint last_rid;
-} StreamDevice;
 
 /* What a policy has asked for. */
 typedef struct {
@@ -28,27 +19,20 @@ typedef struct {
 
 struct Streams {
     StreamWorld world;
-    GHashTable *devices;  /* client id -> StreamDevice */
+    ByDevice *devices;
     GHashTable *accounts; /* policy -> StreamAccount */
     GQueue ended;         /* of Stream.by_age, the oldest first */
     guint closing;        /* ended, with a bridge that is still delivering */
     guint live;
     guint64 total;
+    gint64 devices_back_by; /* until then devices may be on their way back to a hub just started */
+    gboolean draining;
     gboolean stopping;
     void (*empty)(void *data);
     void *empty_data;
 };
 
 static void streams_changed(HubStream *stream, HubStreamState before, void *data);
-
-static void
-stream_device_free(gpointer data)
-{
-    StreamDevice *device = data;
-
-    g_free(device->client_id);
-    g_free(device);
-}
 
 static void
 stream_account_free(gpointer data)
@@ -68,7 +52,8 @@ streams_new(const StreamsNeeds *needs)
     streams->world.tokens = token_store_new();
     streams->world.changed = streams_changed;
     streams->world.data = streams;
-    streams->devices = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, stream_device_free);
+    streams->devices_back_by = clock_now() + needs->settings->device_return_time;
+    streams->devices = by_device_new();
     streams->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, stream_account_free);
     return streams;
 }
@@ -81,7 +66,7 @@ streams_free(Streams *streams)
 
     if (!streams)
         return;
-    g_hash_table_iter_init(&iter, streams->devices);
+    by_device_iter(streams->devices, &iter);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         while (((StreamDevice *)value)->streams.head) {
             HubStream *stream = ((StreamDevice *)value)->streams.head->data;
@@ -95,7 +80,7 @@ streams_free(Streams *streams)
         g_queue_unlink(&streams->ended, &stream->by_age);
         hub_stream_free(stream);
     }
-    g_hash_table_unref(streams->devices);
+    by_device_free(streams->devices);
     g_hash_table_unref(streams->accounts);
     token_store_free(streams->world.tokens);
     g_free(streams->world.authority);
@@ -112,19 +97,6 @@ streams_set_address(Streams *streams, const char *authority, const char *hub)
     streams->world.hub = g_strdup(hub);
 }
 
-static StreamDevice *
-device_entry(Streams *streams, const char *client_id)
-{
-    StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
-
-    if (device)
-        return device;
-    device = g_new0(StreamDevice, 1);
-    device->client_id = g_strdup(client_id);
-    g_hash_table_insert(streams->devices, device->client_id, device);
-    return device;
-}
-
 static StreamAccount *
 account_entry(Streams *streams, const char *policy)
 {
@@ -138,25 +110,6 @@ account_entry(Streams *streams, const char *policy)
     account->updated = clock_now();
     g_hash_table_insert(streams->accounts, account->name, account);
     return account;
-}
-
-static HubStream *
-stream_by_rid(StreamDevice *device, guint64 rid)
-{
-    for (GList *link = device->streams.head; link; link = link->next)
-        if (((HubStream *)link->data)->rid == rid)
-            return link->data;
-    return NULL;
-}
-
-/* The next number that no stream of the device has: it never has as many. */
-static guint
-device_next_rid(StreamDevice *device)
-{
-    do
-        device->last_rid = device->last_rid % RID_MAX + 1;
-    while (stream_by_rid(device, device->last_rid));
-    return device->last_rid;
 }
 
 static gboolean
@@ -223,11 +176,22 @@ stream_tell(const HubStream *stream, HubStreamState before)
         event_log(reason_is_orderly(stream->reason) ? EVENT_ROUTE_ENDED : EVENT_ROUTE_CUT, &data);
 }
 
+/* How long a stream waits for a device that is away: as it says; and when the hub was started just
+ * now, and the device is on its way back perhaps, for as long as it would wait for an answer. */
+static gint64
+opening_wait(const Streams *streams, const StreamOpening *opening)
+{
+    gint64 own = opening->connect_timeout + opening->response_timeout;
+
+    return MAX(opening->connect_timeout, MIN(own, streams->devices_back_by - clock_now()));
+}
+
 static void
 stream_begin(Streams *streams, Request *post, const StreamOpening *opening, StreamDevice *device,
              StreamAccount *account)
 {
-    HubStream *stream = hub_stream_new(&streams->world, post, opening, device_next_rid(device));
+    gint64 wait = opening_wait(streams, opening);
+    HubStream *stream = hub_stream_new(&streams->world, post, opening, wait);
     const EventData data = event_of_stream(stream);
 
     stream->owner = device;
@@ -240,17 +204,16 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
     event_log(EVENT_ROUTE_ASKED, &data);
     if (devices_is_online(streams->world.needs.devices, stream->client_id))
         hub_stream_input(stream, STREAM_SUBSCRIBED, NULL);
-    else if (opening->connect_timeout <= 0)
+    else if (wait <= 0)
         hub_stream_input(stream, STREAM_CONNECT_TIMEOUT, NULL);
 }
 
 static void
 device_settle(Streams *streams, StreamDevice *device)
 {
-    /* The last rid is worth keeping while the device may still answer it. */
-    if (device->streams.length == 0 &&
-        !devices_is_connected(streams->world.needs.devices, device->client_id))
-        g_hash_table_remove(streams->devices, device->client_id);
+    by_device_settle(streams->devices, device,
+                     devices_is_connected(streams->world.needs.devices, device->client_id),
+                     clock_now());
 }
 
 void
@@ -263,11 +226,11 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     StreamAccount *account;
     const char *limit;
 
-    if (streams->stopping) {
+    if (streams->stopping || streams->draining) {
         rest_answer_error(post, REST_UNAVAILABLE, NULL);
         return;
     }
-    device = device_entry(streams, client_id);
+    device = by_device_entry(streams->devices, client_id);
     account = account_entry(streams, opening->policy);
     limit = limit_reached(streams, device, account);
     if (!limit) {
@@ -286,7 +249,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
 static void
 stream_dispose(Streams *streams, HubStream *stream)
 {
-    gboolean late = clock_now() >= stream->deadline_at;
+    gboolean late = clock_now() >= stream->tokens_until;
     gboolean wanted = stream->relay || (!late && hub_stream_has_tokens(stream));
 
     if (wanted)
@@ -336,7 +299,8 @@ stream_ended(Streams *streams, HubStream *stream)
         streams->closing++;
     }
     device_settle(streams, device);
-    stream->owner = stream->account = NULL;
+    stream->owner = NULL;
+    stream->account = NULL;
     stream_dispose(streams, stream);
     ended_trim(streams);
 }
@@ -351,7 +315,7 @@ streams_changed(HubStream *stream, HubStreamState before, void *data)
     if (stream->state != before)
         stream_tell(stream, before);
     if (was_pending && !is_pending) {
-        ((StreamDevice *)stream->owner)->pending--;
+        stream->owner->pending--;
         ((StreamAccount *)stream->account)->pending--;
     }
     if (stream->state == STREAM_ENDED && before != STREAM_ENDED) {
@@ -395,13 +359,13 @@ streams_leg(Streams *streams, Request *request)
 void
 streams_answer(Streams *streams, const char *client_id, const StreamAnswer *answer)
 {
-    StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
+    StreamDevice *device = by_device_find(streams->devices, client_id);
     HubStream *stream = NULL;
     guint64 rid = 0;
 
-    if (device && g_ascii_string_to_unsigned(answer->rid, 10, 1, RID_MAX, &rid, NULL))
-        stream = stream_by_rid(device, rid);
-    if (stream)
+    if (device && g_ascii_string_to_unsigned(answer->rid, 10, 1, RID_CAPABLE_MAX, &rid, NULL))
+        stream = stream_device_by_rid(device, rid);
+    if (stream && hub_stream_is_meant(stream, answer))
         hub_stream_answered(stream, answer);
     else
         streams->world.ignored++;
@@ -447,7 +411,7 @@ streams_each(Streams *streams, StreamTest test, const char *a, const char *b, St
     GHashTableIter iter;
     gpointer value;
 
-    g_hash_table_iter_init(&iter, streams->devices);
+    by_device_iter(streams->devices, &iter);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         for (GList *link = ((StreamDevice *)value)->streams.head; link; link = link->next)
             if (test(link->data, a, b))
@@ -474,7 +438,7 @@ device_each(StreamDevice *device, StreamInput input)
 void
 streams_subscribed(Streams *streams, const char *client_id)
 {
-    StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
+    StreamDevice *device = by_device_find(streams->devices, client_id);
 
     if (device)
         device_each(device, STREAM_SUBSCRIBED);
@@ -483,7 +447,7 @@ streams_subscribed(Streams *streams, const char *client_id)
 void
 streams_link_lost(Streams *streams, const char *client_id)
 {
-    StreamDevice *device = g_hash_table_lookup(streams->devices, client_id);
+    StreamDevice *device = by_device_find(streams->devices, client_id);
 
     if (!device)
         return;
@@ -503,6 +467,18 @@ streams_revoke_policy(Streams *streams, const char *policy)
     streams_each(streams, stream_is_by, policy, NULL, STREAM_REVOKED, REST_UNAUTHORIZED_ACCESS);
     /* Streams keep a pointer to an account only until they have ended. */
     g_hash_table_remove(streams->accounts, policy);
+}
+
+void
+streams_drain(Streams *streams, gboolean draining)
+{
+    streams->draining = draining;
+}
+
+gboolean
+streams_is_draining(Streams *streams)
+{
+    return streams->draining;
 }
 
 void

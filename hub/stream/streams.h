@@ -59,6 +59,10 @@ void
 streams_revoke_device(Streams *streams, const char *device, const char *module, RestError error);
 void streams_revoke_policy(Streams *streams, const char *policy);
 
+/* While DRAINING new ones are refused, and nothing happens to the others. */
+void streams_drain(Streams *streams, gboolean draining);
+gboolean streams_is_draining(Streams *streams);
+
 /* Graceful: refuses new ones and those that wait; EMPTY once no stream is left, maybe at once. */
 void streams_stop(Streams *streams, void (*empty)(void *data), void *data);
 void streams_cut(Streams *streams); /* the grace is over */

@@ -16,6 +16,8 @@ static const CliVerb verbs[] = {
      "make the state folder of a new hub: authority, certificate, registry"},
     {"serve", 0, 0, CLI_SERVE, verb_serve, "", "run the hub"},
     {"settings", 0, 0, 0, verb_settings, "", "print a file for serve --config with every limit"},
+    {"drain", 0, 0, CLI_DRAIN, verb_drain, "",
+     "take no new streams, and wait until the last one has ended: before a restart"},
     {"status", 0, 0, CLI_JSON, verb_status, "", "what the running hub is doing"},
     {"device add", 1, 1, CLI_MODULE | CLI_JSON, verb_device_add, "ID",
      "add a device, or a module of one"},
@@ -50,8 +52,9 @@ static const struct {
     int error; /* StreamdError */
     int exit;
 } exit_codes[] = {
-    {STREAMD_ERROR_INVALID, 2}, {STREAMD_ERROR_UNREACHABLE, 3}, {STREAMD_ERROR_NOT_FOUND, 4},
-    {STREAMD_ERROR_DENIED, 5},  {STREAMD_ERROR_EXISTS, 6},      {STREAMD_ERROR_LIMIT, 7},
+    {STREAMD_ERROR_INVALID, 2},   {STREAMD_ERROR_UNREACHABLE, 3}, {STREAMD_ERROR_NOT_FOUND, 4},
+    {STREAMD_ERROR_DENIED, 5},    {STREAMD_ERROR_EXISTS, 6},      {STREAMD_ERROR_LIMIT, 7},
+    {STREAMD_ERROR_TIMED_OUT, 8},
 };
 
 const CliVerb *
@@ -99,7 +102,7 @@ add_serve_entries(GArray *e, CliOptions *o)
     add_entry(e, "threads", G_OPTION_ARG_INT, &o->threads, "reactors (default: one per CPU)", "N");
     add_entry(e, "config", G_OPTION_ARG_FILENAME, &o->config, "settings", "FILE");
     add_entry(e, "grace", G_OPTION_ARG_INT, &o->grace,
-              "how long streams may go on after SIGTERM (default: 30)", "SECONDS");
+              "how long streams may go on after SIGTERM (default: 0)", "SECONDS");
 }
 
 static GArray *
@@ -123,6 +126,11 @@ entries_for(CliOptions *o, CliOptionSet set)
                   "write it to a new file of mode 0600", "FILE");
     if (set & CLI_KEYS)
         add_entry(e, "secondary", G_OPTION_ARG_NONE, &o->secondary, "with the secondary key", NULL);
+    if (set & CLI_DRAIN) {
+        add_entry(e, "timeout", G_OPTION_ARG_INT, &o->timeout,
+                  "wait no longer than this (default: for ever)", "SECONDS");
+        add_entry(e, "cancel", G_OPTION_ARG_NONE, &o->cancel, "take new streams again", NULL);
+    }
     if (set & (CLI_INIT | CLI_SERVE))
         add_entry(e, "host-name", G_OPTION_ARG_STRING_ARRAY, &o->host_names,
                   "what the hub is called", "NAME");
@@ -162,7 +170,7 @@ usage_text(void)
     (void)usage_append_verbs(text, NULL);
     g_string_append(text,
                     "\nExit codes: 0 done, 1 failure, 2 usage, 3 no hub reached, 4 not found,\n"
-                    "  5 denied, 6 there already, 7 limit reached\n");
+                    "  5 denied, 6 there already, 7 limit reached, 8 not in time\n");
     return g_string_free(text, FALSE);
 }
 
@@ -272,7 +280,7 @@ run_verb(CliOptions *options, int argc, char **argv, GError **error)
 int
 cli_run(int argc, char **argv)
 {
-    g_auto(CliOptions) options = {.grace = CLI_GRACE_DEFAULT};
+    g_auto(CliOptions) options = {.grace = CLI_GRACE_DEFAULT, .timeout = -1};
     g_auto(GStrv) owned = g_strdupv(argv);
     g_autofree char **args = g_memdup2(owned, ((gsize)argc + 1) * sizeof *owned);
     g_autoptr(GError) error = NULL;

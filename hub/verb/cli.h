@@ -2,14 +2,14 @@
 /* Command line of streamhub: the table of verbs, its options, exit codes. One thread.
  *
  * Exit codes: 0 done, 1 any other failure, 2 wrong usage or malformed input, 3 no hub can be
- * reached, 4 not found, 5 denied, 6 there already, 7 a limit is reached. */
+ * reached, 4 not found, 5 denied, 6 there already, 7 a limit is reached, 8 not done in time. */
 #pragma once
 
 #include "hub/admin/client.h"
 
 #include <glib.h>
 
-#define CLI_GRACE_DEFAULT 30 /* s */
+#define CLI_GRACE_DEFAULT 0 /* s */
 
 /* What the options said. NULL, FALSE or 0 where they were not given. */
 typedef struct {
@@ -27,7 +27,9 @@ typedef struct {
     char *streaming_host;
     char *config;
     int threads;
-    int grace; /* s */
+    int grace;   /* s */
+    int timeout; /* s; -1: not given */
+    gboolean cancel;
 } CliOptions;
 
 typedef struct {
@@ -45,6 +47,7 @@ typedef enum {
     CLI_INIT = 1 << 4,  /* --host-name, --san */
     CLI_SERVE = 1 << 5, /* --host-name and all that serve has */
     CLI_KEYS = 1 << 6,  /* --secondary */
+    CLI_DRAIN = 1 << 7, /* --timeout, --cancel */
 } CliOptionSet;
 
 typedef struct {
@@ -79,6 +82,7 @@ gboolean verb_settings(const CliCall *call, GError **error);
 gboolean verb_backup(const CliCall *call, GError **error);
 gboolean verb_restore(const CliCall *call, GError **error);
 gboolean verb_status(const CliCall *call, GError **error);
+gboolean verb_drain(const CliCall *call, GError **error);
 gboolean verb_endpoints(const CliCall *call, GError **error);
 gboolean verb_device_add(const CliCall *call, GError **error);
 gboolean verb_device_list(const CliCall *call, GError **error);

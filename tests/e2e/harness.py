@@ -328,6 +328,8 @@ class Site:
     DEVICE = "gw-1"
     HOST_NAME = "localhost"
     ADDRESS = "127.0.0.1"  # the hub's
+    # Of a hub without --config. That a device is away is told at once, though the hub was started just now.
+    HUB_SETTINGS = "[hub]\ndevice-return-time = 0\n"
 
     def __init__(self, hub_arguments=(), gateway=True, client=True, hub_ports=("0", "0")):
         self.streamhub = os.path.abspath(os.environ["STREAMHUB"])
@@ -420,6 +422,11 @@ class Site:
         if not os.path.exists(state):
             run_ok([self.streamhub, "init", "--state-dir", state, "--host-name", self.HOST_NAME,
                     "--san", f"IP:{self.ADDRESS}"])
+        if "--config" not in arguments:
+            config = os.path.join(self.dir, "hub-settings.conf")
+            with open(config, "w", encoding="ascii") as file:
+                file.write(self.HUB_SETTINGS)
+            arguments = [*arguments, "--config", config]
         self.hub = Hub(self, name, arguments, ports, env=self.environment())
         self.processes.append(self.hub)
         return self.hub

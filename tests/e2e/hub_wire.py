@@ -9,7 +9,8 @@ import wire
 from harness import Site, check, check_equal
 
 PLAIN_END = (1011, "WS disconnected")
-CAPABLE = "streamd/1.0 (caps=half-close,reason,deadline,initiator)"
+CAPABLE = "streamd/1.0 (caps=half-close,reason,deadline,initiator)"  # as 0.1.0 says it
+WITH_SID = "streamd/1.0 (caps=half-close,reason,deadline,initiator,sid)"
 
 # So that what takes long by default is waited for quickly.
 QUICK = """[hub]
@@ -112,6 +113,8 @@ class Wire:
         if self.hub in self.site.processes and self.hub.alive():
             check_equal(self.hub.stop(), 0, "the hub's exit status")
         path = os.path.join(self.site.dir, "hub.conf")
+        if "device-return-time" not in config:
+            config = (config or "[hub]\n") + "device-return-time = 0\n"
         with open(path, "w", encoding="ascii") as file:
             file.write(config)
         self.hub = self.site.start_hub(["--config", path, "--grace", "2"])

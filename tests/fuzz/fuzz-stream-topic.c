@@ -42,6 +42,7 @@ try_request(Slice topic)
     require(request.capable == back.capable && request.caps == back.caps);
     require(request.deadline == back.deadline);
     require(same(request.initiator, back.initiator) && same(request.from, back.from));
+    require(same(request.sid, back.sid));
 }
 
 static void
@@ -58,6 +59,7 @@ try_answer(Slice topic)
     require(stream_answer_parse((Slice){out->str, out->len}, &back) == STREAM_TOPIC_OK);
     require(answer.accepted == back.accepted && same(answer.rid, back.rid));
     require(answer.caps == back.caps && answer.reason == back.reason);
+    require(same(answer.sid, back.sid));
 }
 
 static void

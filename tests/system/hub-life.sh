@@ -28,6 +28,66 @@ ok 'another process' refused test "$first" = "$(property streamhub MainPID)"
 ok 'its state survived' says pump hub device show pump
 ok 'TLS after the restart' greet 443
 
+# A gateway and a client on this machine: who opens a stream while the hub is started again waits for
+# it in its sockets, and gets the stream. Who has one is told that the hub stops (exit code 17).
+install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
+# An address that is not the loopback's, or names lead nowhere.
+ip address add 10.9.9.1/32 dev lo
+echo '10.9.9.1 hub.example' >>/etc/hosts
+systemctl start streamd
+start_echo
+join_hub plant device pump streamctl --system >/dev/null
+join_hub out policy service streamctl --system >/dev/null
+streamctl --system target add echo tcp:127.0.0.1:7007 >/dev/null
+streamctl --system accept-policy add --stream echo --accept echo >/dev/null
+connect() {
+    timeout 60 streamctl --system connect --hub out pump echo
+}
+opening() {
+    local said status=0
+    said=$(echo "$1" | connect 2>&1) || status=$?
+    [[ $status -eq 0 && $said == "$1" ]] && echo opened >>/root/openings && return
+    [[ $status -eq 17 ]] && echo cut >>/root/openings && return
+    echo "failed: $status $said" >>/root/openings
+}
+openings() {
+    local number jobs=()
+    rm -f /root/openings
+    for ((number = 0; number < 60; number++)); do
+        opening "$number" &
+        jobs+=($!)
+        sleep 0.05
+    done
+    wait "${jobs[@]}"
+}
+all_opened() {
+    sort /root/openings | uniq -c
+    ! grep -q failed /root/openings && [[ $(grep -c opened /root/openings) -ge 55 ]]
+}
+restart_quickly() {
+    local start=${EPOCHREALTIME/./} took
+    systemctl restart streamhub || return
+    took=$(((${EPOCHREALTIME/./} - start) / 1000))
+    echo "# restarted in $took ms" >&2
+    echo "$took ms"
+    ((took < 3000))
+}
+ok 'a stream' until_true is hello eval 'echo hello | connect'
+connect < <(exec sleep 30 2>/dev/null) >/dev/null 2>/root/idle.err &
+idle=$!
+until_true says open streamctl --system stream list
+openings &
+started=$!
+sleep 1
+ok 'a restart under an open stream and 20 openings a second is over in 3 s' restart_quickly
+wait $idle
+ok 'the stream that was open is told why it ended' test $? = 17
+ok 'in words' says 'hub is stopping' cat /root/idle.err
+wait $started
+ok 'every opening of that time has got its stream' all_opened
+systemctl stop streamd
+systemctl reset-failed 'echo@*' # a reset is what those were told whose stream was cut
+
 fingerprint() {
     openssl s_client -connect localhost:443 </dev/null 2>/dev/null | openssl x509 -noout -fingerprint
 }
@@ -40,6 +100,8 @@ ok 'and the old one is kept' is "$before" fingerprint
 cat /root/good.pem >/var/lib/streamhub/server.pem
 ok 'running on' is running property streamhub SubState
 
+ok 'drain without streams is done at once' says 'No stream is left' hub drain --timeout 5
+ok 'it takes streams again' says 'again' hub drain --cancel
 ok 'stop, sockets and all' systemctl stop streamhub.socket streamhub-mqtts.socket streamhub
 ok 'cleanly' is success property streamhub Result
 ok 'nobody listens' refused greet 443

@@ -30,7 +30,7 @@ test_request_build(void)
 
     check_request_build(&request, STREAM_TOPIC_OK, "before " GOOD);
     /* a plain device is sent nothing of ours, whatever is set */
-    request.caps = CAPS_ALL;
+    request.caps = CAPS_ALL & ~CAP_SID;
     request.deadline = 5000;
     request.initiator = "service";
     request.from = "[2001:db8::1]:5";
@@ -106,6 +106,17 @@ test_request_constraints(void)
     }
 }
 
+#define SID "0123456789abcdef0123456789abcdef"
+
+static const char *const bad_sids[] = {
+    "",
+    "a/b",
+    "a&b",
+    "a=b",
+    "a b",
+    "a%20b",
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"}; /* 65 */
+
 static void
 test_extension_constraints(void)
 {
@@ -121,6 +132,14 @@ test_extension_constraints(void)
         check_request_build(&request, STREAM_TOPIC_BAD_EXTENSION, NULL);
         request.initiator = NULL;
         request.from = bad[i];
+        check_request_build(&request, STREAM_TOPIC_BAD_EXTENSION, NULL);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(bad_sids); i++) {
+        StreamRequest request = plain;
+
+        request.capable = TRUE;
+        request.caps = CAP_REASON;
+        request.sid = bad_sids[i];
         check_request_build(&request, STREAM_TOPIC_BAD_EXTENSION, NULL);
     }
     /* an empty $streamd= would be an empty value */
@@ -163,12 +182,13 @@ test_built_topics_are_what_clients_split(void)
     request.initiator = odd;
     request.from = odd;
     request.deadline = 1;
+    request.sid = SID;
     g_assert_cmpint(stream_request_build(out, &request), ==, STREAM_TOPIC_OK);
     g_auto(GStrv) levels = g_strsplit(out->str, "/", -1);
     g_assert_cmpuint(g_strv_length(levels), ==, 5);
     g_assert_cmpint(levels[4][0], ==, '?');
     g_auto(GStrv) properties = g_strsplit(levels[4] + 1, "&", -1);
-    g_assert_cmpuint(g_strv_length(properties), ==, 7);
+    g_assert_cmpuint(g_strv_length(properties), ==, 8);
     for (guint i = 0; properties[i]; i++) {
         g_auto(GStrv) pair = g_strsplit(properties[i], "=", -1);
         g_assert_cmpuint(g_strv_length(pair), ==, 2);
@@ -194,6 +214,7 @@ test_request_comes_back(void)
     request.deadline = 59990;
     request.initiator = "iothubowner";
     request.from = "192.0.2.1:40000";
+    request.sid = SID;
     g_assert_cmpint(stream_request_build(out, &request), ==, STREAM_TOPIC_OK);
     g_assert_cmpint(stream_request_parse(slice_of(out->str), &back), ==, STREAM_TOPIC_OK);
     g_assert_cmpstr(back.name, ==, "ssh");
@@ -205,6 +226,7 @@ test_request_comes_back(void)
     g_assert_cmpint(back.deadline, ==, 59990);
     g_assert_cmpstr(back.initiator, ==, "iothubowner");
     g_assert_cmpstr(back.from, ==, "192.0.2.1:40000");
+    g_assert_cmpstr(back.sid, ==, SID);
 }
 
 /* In the shape that Azure sends: its own escapes, a JWT, its own order. */
@@ -249,6 +271,11 @@ static const struct {
     {POST "s/?$rid=1" U "&$auth=t&$streamd=", STREAM_TOPIC_OK},
     {POST "s/?$rid=1" U "&$auth=t&$streamd=later.half-close", STREAM_TOPIC_OK},
     {POST "s/?$rid=1" U "&$auth=t&$deadline=soon", STREAM_TOPIC_OK}, /* not ours without $streamd */
+    {POST "s/?$rid=1" U "&$auth=t&$sid=a%", STREAM_TOPIC_OK},        /* nor is this */
+    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$sid=" SID, STREAM_TOPIC_OK},
+    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$sid=", STREAM_TOPIC_BAD_EXTENSION},
+    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$sid=a%20b", STREAM_TOPIC_BAD_EXTENSION},
+    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$sid=a&$sid=a", STREAM_TOPIC_MALFORMED},
     {"", STREAM_TOPIC_OTHER},
     {"devices/d/messages/devicebound/", STREAM_TOPIC_OTHER},
     {"$iothub/streams/post/s/?$rid=1" U "&$auth=t", STREAM_TOPIC_OTHER},
@@ -402,6 +429,13 @@ test_answer_build(void)
     check_answer_build(&answer, STREAM_TOPIC_OK, RES "400/?$rid=1&$reason=policy%20caf%3F");
     answer.reason = REASON_NONE;
     check_answer_build(&answer, STREAM_TOPIC_OK, RES "400/?$rid=1");
+    answer.sid = SID;
+    check_answer_build(&answer, STREAM_TOPIC_OK, RES "400/?$rid=1&$sid=" SID);
+    for (guint i = 0; i < G_N_ELEMENTS(bad_sids); i++) {
+        answer.sid = bad_sids[i];
+        check_answer_build(&answer, STREAM_TOPIC_BAD_EXTENSION, "");
+    }
+    answer.sid = NULL;
     /* echoed as it came */
     answer.rid = "a:b~c%20{d}";
     check_answer_build(&answer, STREAM_TOPIC_OK, RES "400/?$rid=a:b~c%20{d}");
@@ -446,6 +480,11 @@ static const struct {
     {RES "400/?$rid=7", STREAM_TOPIC_OK, FALSE, 0, REASON_NONE, NULL},
     {RES "200/?x=y&$rid=7&", STREAM_TOPIC_OK, TRUE, 0, REASON_NONE, NULL},
     {RES "200/?$rid=7&$streamd=reason", STREAM_TOPIC_OK, TRUE, CAP_REASON, REASON_NONE, NULL},
+    {RES "200/?$rid=7&$sid=" SID, STREAM_TOPIC_OK, TRUE, 0, REASON_NONE, NULL},
+    {RES "400/?$sid=a&$rid=7&$reason=policy", STREAM_TOPIC_OK, FALSE, 0, REASON_POLICY, NULL},
+    {RES "200/?$rid=7&$sid=", STREAM_TOPIC_BAD_EXTENSION, FALSE, 0, REASON_NONE, NULL},
+    {RES "200/?$rid=7&$sid=a%20b", STREAM_TOPIC_BAD_EXTENSION, FALSE, 0, REASON_NONE, NULL},
+    {RES "200/?$rid=7&$sid=a&$sid=a", STREAM_TOPIC_MALFORMED, FALSE, 0, REASON_NONE, NULL},
     {RES "200/?$rid=7&$reason=policy", STREAM_TOPIC_OK, TRUE, 0, REASON_NONE, NULL},
     {RES "400/?$rid=7&$reason=policy", STREAM_TOPIC_OK, FALSE, 0, REASON_POLICY, NULL},
     {RES "400/?$rid=7&$reason=no-target%20none%20named%20x", STREAM_TOPIC_OK, FALSE, 0,
@@ -500,54 +539,6 @@ test_answer_rows(void)
     g_assert_cmpint(stream_answer_parse(slice_of(topic), &none), ==, STREAM_TOPIC_BAD_EXTENSION);
 }
 
-static void
-test_filters_and_kinds(void)
-{
-    g_assert_true(stream_filter_is_requests(slice_of("$iothub/streams/POST/#")));
-    g_assert_true(stream_filter_is_answers(slice_of("$iothub/streams/res/#")));
-    g_assert_false(stream_filter_is_requests(slice_of("$iothub/streams/res/#")));
-    g_assert_false(stream_filter_is_answers(slice_of("$iothub/streams/RES/#")));
-    g_assert_false(stream_filter_is_requests(slice_of("#")));
-    g_assert_false(stream_filter_is_requests(slice_of("$iothub/streams/POST/+/?")));
-    g_assert_false(stream_filter_is_requests(slice_of("$iothub/streams/POST/##")));
-    g_assert_true(stream_topic_is_answer(slice_of(RES "anything")));
-    g_assert_false(stream_topic_is_answer(slice_of("$iothub/streams/res")));
-    g_assert_false(stream_topic_is_answer(slice_of(GOOD)));
-    g_assert_nonnull(stream_topic_result_text((StreamTopicResult)99));
-}
-
-static void
-test_telemetry(void)
-{
-    static const struct {
-        const char *topic;
-        const char *module;
-        gboolean is;
-    } rows[] = {
-        {"devices/dev1/messages/events/", NULL, TRUE},
-        {"devices/dev1/messages/events", NULL, TRUE},
-        {"devices/dev1/messages/events/a=b&$.mid=1", NULL, TRUE},
-        {"devices/dev1/messages/eventsX", NULL, FALSE},
-        {"devices/dev1/messages/", NULL, FALSE},
-        {"devices/dev10/messages/events/", NULL, FALSE},
-        {"devices/dev/messages/events/", NULL, FALSE},
-        {"devices/DEV1/messages/events/", NULL, FALSE},
-        {"devices//messages/events/", NULL, FALSE},
-        {"/devices/dev1/messages/events/", NULL, FALSE},
-        {"devices/dev1/modules/m/messages/events/", NULL, FALSE},
-        {"devices/dev1/modules/m/messages/events/", "m", TRUE},
-        {"devices/dev1/modules/m2/messages/events/", "m", FALSE},
-        {"devices/dev1/messages/events/", "m", FALSE},
-        {"", NULL, FALSE},
-        {"", "m", FALSE},
-    };
-
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
-        if (stream_topic_is_telemetry(slice_of(rows[i].topic), "dev1", rows[i].module) !=
-            rows[i].is)
-            g_error("'%s' %s", rows[i].topic, rows[i].is ? "is" : "is not");
-}
-
 int
 main(int argc, char **argv)
 {
@@ -565,7 +556,5 @@ main(int argc, char **argv)
     g_test_add_func("/stream-topic/answer/build", test_answer_build);
     g_test_add_func("/stream-topic/answer/long-reason", test_long_reason);
     g_test_add_func("/stream-topic/answer/rows", test_answer_rows);
-    g_test_add_func("/stream-topic/kinds", test_filters_and_kinds);
-    g_test_add_func("/stream-topic/telemetry", test_telemetry);
     return g_test_run();
 }

@@ -51,6 +51,46 @@ test_one_of_ours_must_speak(void)
     peer_expect_reset(stand->target);
 }
 
+#define PAIR (3 * DEAD)
+
+/* The other leg is not there yet: so nobody answers, and that says nothing until its time is over.
+ */
+static void
+test_not_paired_yet(void)
+{
+    const RelayTimes unpaired = {.quiet = RELAY_QUIET, .ping = PING, .dead = DEAD, .pair = PAIR};
+    g_autoptr(Stand) stand = stand_new(BOTH, &unpaired, FALSE);
+    gint64 since = g_get_monotonic_time(), took;
+
+    g_assert_cmpint(stand_wait(stand), ==, REASON_NOT_PAIRED);
+    took = g_get_monotonic_time() - since;
+    g_assert_cmpint(took, >=, PAIR);
+    g_assert_cmpint(took, <, PAIR + 10 * G_TIME_SPAN_SECOND);
+    peer_expect_reset(stand->target);
+}
+
+/* With its first word it is paired, and has to speak as any other. */
+static void
+test_paired_now(void)
+{
+    const RelayTimes unpaired = {.quiet = RELAY_QUIET, .ping = PING, .dead = DEAD, .pair = PAIR};
+    g_autoptr(Stand) stand = stand_new(BOTH, &unpaired, FALSE);
+
+    g_assert_cmpint(stand_run(stand, 2 * DEAD), ==, REASON_NONE);
+    peer_send(stand->peer, PEER_FIN | PEER_PING, NULL, 0);
+    g_assert_cmpint(stand_wait(stand), ==, REASON_SILENT);
+}
+
+/* Of a plain peer nothing of the kind is known. */
+static void
+test_plain_and_unpaired(void)
+{
+    const RelayTimes unpaired = {.quiet = RELAY_QUIET, .ping = PING, .dead = DEAD, .pair = DEAD};
+    g_autoptr(Stand) stand = stand_new(0, &unpaired, FALSE);
+
+    g_assert_cmpint(stand_run(stand, 4 * DEAD), ==, REASON_NONE);
+}
+
 /* Any frame is a sign of life. */
 static void
 test_one_of_ours_that_speaks(void)
@@ -167,6 +207,9 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/relay-silence/not-paired-yet", test_not_paired_yet);
+    g_test_add_func("/relay-silence/paired-now", test_paired_now);
+    g_test_add_func("/relay-silence/plain-and-unpaired", test_plain_and_unpaired);
     g_test_add_func("/relay-silence/ours/silent", test_one_of_ours_must_speak);
     g_test_add_func("/relay-silence/ours/speaks", test_one_of_ours_that_speaks);
     g_test_add_func("/relay-silence/accord", test_we_speak_of_our_own_accord);

@@ -87,8 +87,7 @@ test_answered_late(Fixture *fixture, gconstpointer data)
     g_assert_true(g_str_has_suffix(device_wait_answer(fixture, 0), "&$reason=no-target"));
 }
 
-/* The acceptance went out on a link that was lost, and the leg is there: the hub does not ask
- * again. */
+/* The acceptance went out on a link that was lost, and the leg is not up yet. */
 static void
 test_said_again(Fixture *fixture, gconstpointer data)
 {
@@ -100,6 +99,41 @@ test_said_again(Fixture *fixture, gconstpointer data)
     stream_close(device_only_stream(fixture), REASON_CLOSED_BY_USER);
     device_streams_link_ready(fixture->streams);
     g_assert_cmpuint(fixture->answers->len, ==, 2);
+}
+
+/* After the time for the answer nobody waits for it: the hub may be another one by now. */
+static void
+test_not_said_too_late(Fixture *fixture, gconstpointer data)
+{
+    gint64 start = g_get_monotonic_time();
+
+    device_request_by(fixture, "up", "1", TRUE, 300);
+    (void)device_wait_answer(fixture, 0);
+    device_streams_link_ready(fixture->streams);
+    if (g_get_monotonic_time() - start < 290 * G_TIME_SPAN_MILLISECOND)
+        g_assert_cmpuint(fixture->answers->len, ==, 2);
+    while (g_get_monotonic_time() - start < 310 * G_TIME_SPAN_MILLISECOND)
+        g_main_context_iteration(NULL, FALSE);
+    g_ptr_array_set_size(fixture->answers, 0);
+    g_assert_cmpuint(device_streams_pending(fixture->streams), ==, 1); /* its leg may come yet */
+    device_streams_link_ready(fixture->streams);
+    g_assert_cmpuint(fixture->answers->len, ==, 0);
+}
+
+/* Every answer carries the stream's id, if the request did. */
+static void
+test_sid(Fixture *fixture, gconstpointer data)
+{
+    fixture->sid = "0a";
+    device_request(fixture, "up", "1", TRUE);
+    g_assert_cmpstr(device_wait_answer(fixture, 0), ==,
+                    "$iothub/streams/res/200/?$rid=1&$sid=0a&$streamd=half-close.reason");
+    device_streams_link_ready(fixture->streams);
+    g_assert_cmpstr(device_wait_answer(fixture, 1), ==, fixture->answers->pdata[0]);
+    fixture->sid = "0b";
+    device_request(fixture, "nothing", "2", TRUE);
+    g_assert_cmpstr(device_wait_answer(fixture, 2), ==,
+                    "$iothub/streams/res/400/?$rid=2&$sid=0b&$reason=no-target");
 }
 
 static void
@@ -213,6 +247,8 @@ main(int argc, char **argv)
     ADD("repeated", test_repeated);
     ADD("answered-late", test_answered_late);
     ADD("said-again", test_said_again);
+    ADD("not-said-too-late", test_not_said_too_late);
+    ADD("sid", test_sid);
     ADD("rule-limit", test_rule_limit);
     ADD("target-limit", test_target_limit);
     ADD("address", test_address);

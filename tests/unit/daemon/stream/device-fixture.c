@@ -166,6 +166,7 @@ device_request_by(Fixture *fixture, const char *name, const char *rid, gboolean 
         .caps = capable ? CAP_REASON | CAP_HALF_CLOSE : 0,
         .deadline = deadline,
         .from = fixture->from,
+        .sid = fixture->sid,
     };
 
     device_streams_request(fixture->streams, &asked);

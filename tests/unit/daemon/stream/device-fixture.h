@@ -23,6 +23,7 @@ typedef struct {
     ConsentEnd end;       /* of the last one */
     guint owners;         /* changes of a stream's owner */
     const char *from;     /* what the hub tells with the next requests; NULL: nothing */
+    const char *sid;      /* the same */
     DeviceStreams *streams;
 } Fixture;
 

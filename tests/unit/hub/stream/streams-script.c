@@ -57,7 +57,8 @@ struct Script {
     GPtrArray *asked;     /* all requests */
     GPtrArray *legs;      /* "path token" that were given out */
     GArray *peers;        /* sockets of the legs that are open */
-    GPtrArray *rids;      /* "client-id rid" */
+    GPtrArray *rids;      /* "client-id rid sid", without the sid toward plain devices */
+    GHashTable *named;    /* "client-id rid" of a capable device -> sid */
     gboolean empty;
     guint settling; /* reactors that have not answered */
 };
@@ -158,6 +159,18 @@ mqtt_session_caps(MqttSession *session)
     return session->caps;
 }
 
+/* A number names one stream, whatever came and went. */
+static void
+check_named(Script *script, const char *client_id, const StreamRequest *request)
+{
+    char *key = g_strconcat(client_id, " ", request->rid, NULL);
+    const char *sid = g_hash_table_lookup(script->named, key);
+
+    if (sid)
+        g_assert_cmpstr(sid, ==, request->sid);
+    g_hash_table_replace(script->named, key, g_strdup(request->sid));
+}
+
 void
 mqtt_session_publish(MqttSession *session, const char *topic)
 {
@@ -168,7 +181,11 @@ mqtt_session_publish(MqttSession *session, const char *topic)
     g_assert_cmpint(request.capable, ==, session->caps != 0);
     g_ptr_array_add(session->script->legs,
                     g_strconcat(strstr(request.url, "/bridges"), " ", request.token, NULL));
-    g_ptr_array_add(session->script->rids, g_strconcat(session->client_id, " ", request.rid, NULL));
+    g_assert_cmpint(request.sid != NULL, ==, session->caps != 0);
+    if (request.sid)
+        check_named(session->script, session->client_id, &request);
+    g_ptr_array_add(session->script->rids,
+                    g_strjoin(" ", session->client_id, request.rid, request.sid, NULL));
 }
 
 void
@@ -312,18 +329,26 @@ static void
 step_answer(Script *script)
 {
     const char *text = any_of(script, script->rids);
-    g_auto(GStrv) parts = text ? g_strsplit(text, " ", 2) : NULL;
+    g_auto(GStrv) parts = text ? g_strsplit(text, " ", 3) : NULL;
+    guint64 ignored = streams_ignored(script->streams);
+    gboolean wrong;
     StreamAnswer answer = {.accepted = script_dice(script, 0, 4) > 0, .reason = REASON_NONE};
 
     if (!parts)
         return;
     answer.rid = script_dice(script, 0, 20) ? parts[1] : "77777";
+    answer.sid = parts[2];
+    wrong = answer.sid && script_dice(script, 0, 5) == 0;
+    if (wrong)
+        answer.sid = script_dice(script, 0, 2) ? NULL : "0123456789abcdef0123456789abcdef";
     if (script_dice(script, 0, 2)) {
         answer.caps = CAP_HALF_CLOSE | CAP_REASON;
         answer.reason = answer.accepted ? REASON_NONE : REASON_POLICY;
         answer.reason_text = answer.accepted ? NULL : "not today";
     }
     streams_answer(script->streams, parts[0], &answer);
+    if (wrong)
+        g_assert_cmpuint(streams_ignored(script->streams), ==, ignored + 1);
 }
 
 static void
@@ -440,6 +465,7 @@ script_new(void)
     script->asked = g_ptr_array_new_with_free_func(asked_free);
     script->legs = g_ptr_array_new_with_free_func(g_free);
     script->rids = g_ptr_array_new_with_free_func(g_free);
+    script->named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     script->peers = g_array_new(FALSE, FALSE, sizeof(int));
     return script;
 }
@@ -509,6 +535,7 @@ script_free(Script *script)
     g_ptr_array_unref(script->asked);
     g_ptr_array_unref(script->legs);
     g_ptr_array_unref(script->rids);
+    g_hash_table_unref(script->named);
     g_array_unref(script->peers);
     g_free(script);
 }
