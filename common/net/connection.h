@@ -41,6 +41,11 @@ void connection_expect_finish(Connection *connection);
 void connection_finish(Connection *connection);
 void connection_finish_patiently(Connection *connection, gint64 patience);
 
+/* RELEASED is called, once and on whichever thread, right before the socket is closed: what counts
+ * the connection, or may shut it down, lets go of it there. */
+void
+connection_on_release(Connection *connection, void (*released)(void *data), void *data);
+
 /* SERVER_NAME NULL: we are the server. Before any byte is read. */
 void connection_start_tls(Connection *connection, TlsContext *context, const char *server_name);
 TlsSession *connection_tls(Connection *connection); /* NULL without */
@@ -97,7 +102,7 @@ void connection_keep_alive(Connection *connection, gint64 idle);
  * still be read. TCP never says so, since a FIN leaves the other direction open. */
 gboolean connection_has_left(const Connection *connection);
 
-/* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix". */
+/* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix"; an IPv4 address always in its own form. */
 const char *connection_peer(Connection *connection);
 int connection_fd(Connection *connection);
 
