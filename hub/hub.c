@@ -98,10 +98,12 @@ hub_registry_changed(const RegistryChange *change, void *data)
         streams_revoke_device(hub->streams, change->name, change->module,
                               change->module ? REST_MODULE_NOT_FOUND : REST_DEVICE_NOT_FOUND);
         devices_revoke(hub->devices, change->name, change->module);
+        auth_forgive_device(hub->auth, change->name, change->module);
         break;
     case REGISTRY_DEVICE_DISABLED:
         streams_revoke_device(hub->streams, change->name, change->module, REST_UNAUTHORIZED_ACCESS);
         devices_revoke(hub->devices, change->name, change->module);
+        auth_forgive_device(hub->auth, change->name, change->module);
         break;
     case REGISTRY_DEVICE_ADMITTED:
         auth_forgive_device(hub->auth, change->name, change->module);

@@ -45,6 +45,8 @@ diagnosis_session_cause(const GError *error)
     switch (error->code) {
     case STREAMD_ERROR_UNAUTHORIZED:
         return "identity";
+    case STREAMD_ERROR_BUSY:
+        return "too-soon";
     case STREAMD_ERROR_UNREACHABLE:
     case STREAMD_ERROR_TIMED_OUT:
         return "link";
@@ -66,7 +68,7 @@ diagnosis_session_closed(DeviceSession *session, const GError *error, void *data
         diagnosis->subscription = g_error_copy(error);
         diagnosis_ok(diagnosis);
     } else {
-        diagnosis_fail(diagnosis, diagnosis_session_cause(error), error);
+        diagnosis_fail_credentials(diagnosis, diagnosis_session_cause(error), error);
     }
 }
 
