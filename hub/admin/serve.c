@@ -209,7 +209,7 @@ six_is_alone(const char *address, const char *const *others)
 {
     const char *port = strrchr(address, ':');
 
-    if (address[0] != '[' || !port)
+    if (address[0] != '[' || !port || g_str_equal(port, ":0"))
         return FALSE;
     for (; others && *others; others++)
         if ((*others)[0] != '[' && g_strcmp0(strrchr(*others, ':'), port) == 0)
