@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/net/connection.h"
 
+#include "common/base/descriptors.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -58,8 +60,7 @@ connection_name_peer(Connection *connection)
 
     if (getpeername(connection->watch.fd, &address.any, &len) < 0) {
         g_strlcpy(connection->peer, "unconnected", sizeof connection->peer);
-    } else if (address.any.sa_family == AF_INET6 &&
-               IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr)) {
+    } else if (address.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr)) {
         /* A socket that takes both gives IPv4 peers an IPv6 form, which nobody writes in a rule. */
         inet_ntop(AF_INET, address.v6.sin6_addr.s6_addr + 12, text, sizeof text);
         g_snprintf(connection->peer, sizeof connection->peer, "%s:%u", text,
@@ -523,6 +524,17 @@ connection_linger_end(LingeringClose *closing)
     connection_free(connection);
 }
 
+/* A peer that does not close costs a descriptor for as long as this: a crowd of them must not take
+ * those of others. */
+static gint64
+connection_linger_time(const Connection *connection)
+{
+    guint most = MIN(CONNECTION_LINGER_MAX, descriptors_capacity() / CONNECTION_LINGER_PART);
+    gboolean crowd = reactor_hasty_lingering(connection->reactor) > most;
+
+    return crowd && !connection->closing.patient ? CONNECTION_LINGER_SHORT : CONNECTION_LINGER;
+}
+
 void
 connection_finish(Connection *connection)
 {
@@ -547,7 +559,7 @@ connection_finish_patiently(Connection *connection, gint64 patience)
     connection->finishing = TRUE;
     connection->linger.func = connection_linger_over;
     connection->patient_until = reactor_now(connection->reactor) + patience;
-    reactor_set_timer(connection->reactor, &connection->linger, CONNECTION_LINGER);
+    reactor_set_timer(connection->reactor, &connection->linger, connection_linger_time(connection));
     connection->writable = TRUE;
     connection_set_handler(connection, connection_linger_ready, NULL);
 }

@@ -37,14 +37,18 @@ void connection_expect_finish(Connection *connection);
  * since a stream that has ended counts nowhere else. The others have CONNECTION_LINGER, and then
  * what time the kernel gives them. */
 #define CONNECTION_LINGER (5 * G_TIME_SPAN_SECOND)
+/* Of so many on a reactor, or a part of the descriptors if that is less, the others get the short
+ * time. */
+#define CONNECTION_LINGER_MAX 256
+#define CONNECTION_LINGER_PART 32
+#define CONNECTION_LINGER_SHORT (250 * G_TIME_SPAN_MILLISECOND)
 #define CONNECTION_PATIENT_MAX 256
 void connection_finish(Connection *connection);
 void connection_finish_patiently(Connection *connection, gint64 patience);
 
 /* RELEASED is called, once and on whichever thread, right before the socket is closed: what counts
  * the connection, or may shut it down, lets go of it there. */
-void
-connection_on_release(Connection *connection, void (*released)(void *data), void *data);
+void connection_on_release(Connection *connection, void (*released)(void *data), void *data);
 
 /* SERVER_NAME NULL: we are the server. Before any byte is read. */
 void connection_start_tls(Connection *connection, TlsContext *context, const char *server_name);

@@ -13,7 +13,9 @@ diagnosis_link_up(gpointer data)
     diagnosis->limit = 0;
     diagnosis_note(diagnosis, "state", "connecting");
     diagnosis_ok(diagnosis);
-    if (hub && hub_is_wanted(hub)) /* ours took the place of one on its way, or there is none: now it will work */
+    if (hub &&
+        hub_is_wanted(
+            hub)) /* ours took the place of one on its way, or there is none: now it will work */
         hub_connect(hub);
     return G_SOURCE_REMOVE;
 }

@@ -43,7 +43,8 @@ static const SettingRow rows[] = {
     {"unauthenticated-max", COUNT(unauthenticated_max), 1024, 1, 65536,
      "connections that have not authenticated yet"},
     {"unauthenticated-per-source", COUNT(unauthenticated_per_source), 64, 1, 65536,
-     "of these, from one IPv4 /32 or IPv6 /64; two and four times as many from an IPv6 /56 and /48"},
+     "of these, from one IPv4 /32 or IPv6 /64; two and four times as many from an IPv6 /56 and "
+     "/48"},
     {"connections-per-second", COUNT(connections_per_second), 100, 1, 1000000,
      "new connections of one source; two and four times as many of an IPv6 /56 and /48"},
     {"connections-burst", COUNT(connections_burst), 400, 1, 1000000,

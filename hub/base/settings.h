@@ -43,10 +43,10 @@ typedef struct {
         takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
 
     /* streams (R9, R10) */
-    gint64 stream_deadline;   /* stream-deadline: from the POST to both legs */
-    gint64 response_timeout;  /* response-timeout: when the POST names none */
-    guint streams_per_device; /* streams-per-device */
-    guint pending_per_device; /* pending-per-device: not open yet */
+    gint64 stream_deadline;            /* stream-deadline: from the POST to both legs */
+    gint64 response_timeout;           /* response-timeout: when the POST names none */
+    guint streams_per_device;          /* streams-per-device */
+    guint pending_per_device;          /* pending-per-device: not open yet */
     guint streams_per_user_and_device; /* streams-per-user-and-device */
     guint pending_per_user_and_device; /* pending-per-user-and-device; once pending-per-policy */
     guint streams_max;                 /* streams-max */

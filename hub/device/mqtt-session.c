@@ -96,8 +96,8 @@ mqtt_session_send(MqttSession *session, GByteArray *packet)
     packet_link_send(session->link, packet->data, packet->len);
 }
 
-/* 5 for every fault of the credentials, 3 for ours and for wrong ones that come too soon; after 1, 2
- * and 4 the C client never comes back. */
+/* 5 for every fault of the credentials, 3 for ours and for wrong ones that come too soon; after 1,
+ * 2 and 4 the C client never comes back. */
 static void
 mqtt_session_refuse(MqttSession *session, guint8 code, const char *why)
 {
@@ -187,11 +187,10 @@ mqtt_session_check(MqttSession *session, const MqttConnect *connect)
     session->clean = connect->clean_session;
     session->keep_alive = connect->keep_alive;
     session->state = SESSION_CHECKING;
-    session->check = auth_check_device(
-        session->service->auth,
-        &(AuthDevice){slot_source(session->slot), user->device, user->module, password,
-                      connect->password.len},
-        mqtt_session_checked, session);
+    session->check = auth_check_device(session->service->auth,
+                                       &(AuthDevice){slot_source(session->slot), user->device,
+                                                     user->module, password, connect->password.len},
+                                       mqtt_session_checked, session);
 }
 
 static void

@@ -26,10 +26,10 @@ struct Admission {
     const Settings *settings;
     gint64 known_time;
     pthread_mutex_t lock;
-    Paces *paces;   /* of strangers */
-    Places *places; /* of those that wait */
-    Ledger *known;  /* Reserve by source */
-    Ledger *shared; /* Reserve by region */
+    Paces *paces;      /* of strangers */
+    Places *places;    /* of those that wait */
+    Ledger *known;     /* Reserve by source */
+    Ledger *shared;    /* Reserve by region */
     GHashTable *users; /* name -> connections */
     guint total;
 };
@@ -256,9 +256,8 @@ slot_leave(Slot *slot, gint64 now)
 
     pthread_mutex_lock(&admission->lock);
     if (!slot->left) {
-        Reserve *reserve = slot->reserve.ledger
-                               ? ledger_find(slot->reserve.ledger, &slot->reserve.key)
-                               : NULL;
+        Reserve *reserve =
+            slot->reserve.ledger ? ledger_find(slot->reserve.ledger, &slot->reserve.key) : NULL;
 
         slot->left = TRUE;
         admission->total--;

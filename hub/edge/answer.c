@@ -78,8 +78,7 @@ answer_error(Request *request, RestError error, const char *text, guint retry)
 void
 rest_answer_error(Request *request, RestError error, const char *text)
 {
-    answer_error(request, error, text,
-                 rest_error_status(error) == 503 ? REST_RETRY_SECONDS : 0);
+    answer_error(request, error, text, rest_error_status(error) == 503 ? REST_RETRY_SECONDS : 0);
 }
 
 void

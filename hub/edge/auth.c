@@ -323,8 +323,7 @@ auth_check_device(Auth *auth, const AuthDevice *device, AuthDone done, void *dat
     check->path = device_path(id, module);
     if (!check->fault)
         check->fault = token_fault(check);
-    check->fetch =
-        !cache_speaks_for(check, registry_peek_device(auth->registry, id, module));
+    check->fetch = !cache_speaks_for(check, registry_peek_device(auth->registry, id, module));
     if (check->fetch)
         registry_fetch_device(auth->registry, id, module, check_device_found, check);
     else

@@ -3,8 +3,8 @@
  *
  * Right credentials are let in at once, whatever failed before them. Every refusal costs the same
  * work, also when the token is malformed or names nobody, so that neither the answer nor its time
- * tells which devices and policies exist: a look into the cache, the MACs of two keys, a question to
- * what is stored, and the MACs again. Main thread. */
+ * tells which devices and policies exist: a look into the cache, the MACs of two keys, a question
+ * to what is stored, and the MACs again. Main thread. */
 #pragma once
 
 #include "hub/base/settings.h"
@@ -46,8 +46,7 @@ typedef struct {
     gsize len;
 } AuthDevice;
 
-AuthCheck *
-auth_check_device(Auth *auth, const AuthDevice *device, AuthDone done, void *data);
+AuthCheck *auth_check_device(Auth *auth, const AuthDevice *device, AuthDone done, void *data);
 
 typedef struct {
     Source source;

@@ -38,11 +38,12 @@ struct Request {
     void *data;
 };
 
-/* The request is authenticated: its connection waits no more (admission.h) and may be kept alive. */
+/* The request is authenticated: its connection waits no more (admission.h) and may be kept alive.
+ */
 void request_authenticated(Request *request);
 
-/* Counts its connection for USER. FALSE: the user has as many as it may have; with FORCE never. Of a
- * user with many no connection is kept alive. */
+/* Counts its connection for USER. FALSE: the user has as many as it may have; with FORCE never. Of
+ * a user with many no connection is kept alive. */
 gboolean request_take_user(Request *request, const char *user, gboolean force);
 
 /* FIELDS: whole header lines, or NULL. BODY NULL: empty; otherwise JSON. */

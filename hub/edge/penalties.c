@@ -92,8 +92,8 @@ static Penalty *
 penalty_want(Penalties *penalties, const Source *source, const char *identity, gint64 now)
 {
     const LedgerKey own = ledger_key(source, identity), all = ledger_key(source, NULL);
-    gboolean apart = ledger_find(penalties->own, &own) ||
-                     count_of(penalties, source) < PENALTIES_APART;
+    gboolean apart =
+        ledger_find(penalties->own, &own) || count_of(penalties, source) < PENALTIES_APART;
     const LedgerKey *key = apart ? &own : &all;
     gboolean old = ledger_find(penalties->own, key) != NULL;
     Penalty *penalty = ledger_want(penalties->own, key, now);
@@ -151,7 +151,8 @@ penalties_guesses(Penalties *penalties, const Source *source)
     const Penalty *shared = ledger_find(penalties->shared, &key);
     guint identities = count_of(penalties, source);
 
-    return MAX(identities, shared ? shared->failures : 0) >= penalties->settings->penalty_identities;
+    return MAX(identities, shared ? shared->failures : 0) >=
+           penalties->settings->penalty_identities;
 }
 
 void

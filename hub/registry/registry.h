@@ -108,8 +108,7 @@ void registry_lookup_device(Registry *registry, const char *id, const char *modu
 
 /* What the cache has, without asking any further; NULL: it does not. Valid until the caller returns
  * to the main loop. */
-const RegistryDevice *
-registry_peek_device(Registry *registry, const char *id, const char *module);
+const RegistryDevice *registry_peek_device(Registry *registry, const char *id, const char *module);
 const RegistryPolicy *registry_peek_policy(Registry *registry, const char *name);
 
 /* As the look-ups, but always of what is stored, and the cache stays as it is: it takes the same

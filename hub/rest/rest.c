@@ -247,11 +247,12 @@ call_checked(const AuthResult *result, void *data)
         call_refuse(call, result);
         return;
     }
-    request_authenticated(call->request);
+    /* One too many goes on as a stranger's, of which there are few. */
     if (!request_take_user(call->request, result->policy, FALSE)) {
         call_fail(call, REST_THROTTLED, "This user has as many connections as it may have.");
         return;
     }
+    request_authenticated(call->request);
     call->policy = g_strdup(result->policy);
     call_go_on(call);
 }

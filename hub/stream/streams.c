@@ -21,7 +21,7 @@ typedef struct {
 /* What a policy has asked for. */
 typedef struct {
     char *name;
-    guint live; /* its streams that have not ended */
+    guint live;    /* its streams that have not ended */
     double tokens; /* new streams that it may open now */
     gint64 updated;
 } StreamAccount;

@@ -124,11 +124,11 @@ static const struct {
     const char *peers; /* %x counts */
     guint most;        /* that wait at once, of 40 */
 } widths[] = {
-    {"[2001:db8::%x]:1", 4},       /* one /64 */
-    {"[2001:db8:0:%x::1]:1", 8},   /* a /56 */
+    {"[2001:db8::%x]:1", 4},        /* one /64 */
+    {"[2001:db8:0:%x::1]:1", 8},    /* a /56 */
     {"[2001:db8:0:%x00::1]:1", 16}, /* a /48 */
-    {"[2001:db8:%x::1]:1", 40},    /* sites of their own */
-    {"[::ffff:192.0.2.1]:%u", 4},  /* IPv4, however it came in */
+    {"[2001:db8:%x::1]:1", 40},     /* sites of their own */
+    {"[::ffff:192.0.2.1]:%u", 4},   /* IPv4, however it came in */
 };
 
 static void
@@ -290,8 +290,7 @@ test_many_known(Fixture *f, gconstpointer data)
     make_known(f, "203.0.113.9:1", NOW);
     f->settings->connections_burst = 1000000;
     for (guint i = 0; i < INVENTED; i++) {
-        g_autofree char *peer =
-            g_strdup_printf("[2001:%x:%x:%x::1]:1", i % 16, i / 256, i % 256);
+        g_autofree char *peer = g_strdup_printf("[2001:%x:%x:%x::1]:1", i % 16, i / 256, i % 256);
 
         make_known(f, peer, NOW + 1);
     }
@@ -315,7 +314,8 @@ test_flood_of_sources(Fixture *f, gconstpointer data)
     }
     g_assert_cmpuint(taken, ==, 4 * 20);
     for (guint i = 0; i < INVENTED; i++) {
-        g_autofree char *peer = g_strdup_printf("[2002:%x:%x:%x::1]:1", i / 65536, i % 65536, i % 256);
+        g_autofree char *peer =
+            g_strdup_printf("[2002:%x:%x:%x::1]:1", i / 65536, i % 65536, i % 256);
 
         (void)take_and_go(f, 1, peer, NOW);
     }

@@ -115,12 +115,9 @@ static const struct {
     const char *peers; /* of which each fails once, as an identity of its own; %u counts */
     guint levels[SOURCE_LEVELS]; /* after so many it is guessing, at each level; 0: never */
 } guessing[] = {
-    {"192.0.2.1:%u", {10, 10, 10}},
-    {"192.0.2.%u:1", {0, 0, 0}},
-    {"[2001:db8::%x]:1", {10, 10, 10}},
-    {"[2001:db8:0:%x::1]:1", {0, 10, 10}},
-    {"[2001:db8:0:%x00::1]:1", {0, 0, 10}},
-    {"[2001:db8:%x::1]:1", {0, 0, 0}},
+    {"192.0.2.1:%u", {10, 10, 10}},         {"192.0.2.%u:1", {0, 0, 0}},
+    {"[2001:db8::%x]:1", {10, 10, 10}},     {"[2001:db8:0:%x::1]:1", {0, 10, 10}},
+    {"[2001:db8:0:%x00::1]:1", {0, 0, 10}}, {"[2001:db8:%x::1]:1", {0, 0, 0}},
 };
 
 /* Ten identities: of a source, of its /56, of its /48. */
