@@ -211,7 +211,7 @@ def judge(name, fleet, attack):
     """R4's promise: 99 of 100 get in; and what the hub spends on it."""
     made, passed, cpu = attack.stop()
     total = len(fleet.times) + sum(fleet.lost.values())
-    print(f"# {name}: {made:.1f} attacks a second, of which {passed:.1f} were let through; {len(fleet.times)} of "
+    print(f"# {name}: {made:.1f} attacks a second, {passed:.1f} not refused at once; {len(fleet.times)} of "
           f"{total} honest attempts got in, p99 {fleet.p99():.2f} s; the hub took {cpu * 100:.0f} % of a core")
     check(len(fleet.times) >= 0.99 * total, f"{name}: shut out: {dict(fleet.lost)}")
     check(cpu <= CORE or not LONG, f"{name}: the hub took {cpu:.2f} of a core")

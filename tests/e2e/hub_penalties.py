@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What wrong credentials cost, and whom: never who has the right ones (requirement R4)."""
 import base64
+import contextlib
 import os
+import random
+import statistics
 import time
 
 import wire
-from harness import check, check_equal, eventually, main
+from harness import LONG, check, check_equal, eventually, main
 from hub_wire import with_hub
 
 REFUSED, TOO_SOON = 5, 3
@@ -97,5 +100,41 @@ def guessing(hub):
     check_equal(passed, 20, "connections after somebody got in")
 
 
+def answer_time(hub, kind, name):
+    """How long the refusal of a wrong key takes, the handshake left out, in µs."""
+    if kind == "device":
+        sock = wire.connect(hub.mqtts_port, hub.ca)
+        token = wire.sas(f"localhost/devices/{name}", WRONG)
+        asked = wire.mqtt_packet(0x10, wire.mqtt_text("MQTT") + b"\x04\xc2\x00\xf0" + wire.mqtt_text(name)
+                                 + wire.mqtt_text(f"localhost/{name}") + wire.mqtt_text(token))
+    else:
+        sock = wire.connect(hub.port, hub.ca)
+        token = wire.sas("localhost", WRONG, policy=name)
+        asked = (f"POST /twins/dev1/streams/x?api-version=1 HTTP/1.1\r\nHost: localhost\r\n"
+                 f"Authorization: {token}\r\nContent-Length: 0\r\n\r\n").encode()
+    with contextlib.closing(sock):
+        since = time.perf_counter()
+        sock.sendall(asked)
+        check(sock.recv(1), "no answer")
+        return (time.perf_counter() - since) * 1e6
+
+
+@with_hub("[hub]\npenalty = 0\n")
+def same_time(hub):
+    """whether a device or a user exists, and is in use, cannot be told by the time that a refusal takes"""
+    names = {"device": ("gw-in-use", "gw-unused", "gw-nobody"), "user": ("service", "user-none")}
+    hub.device("gw-in-use")
+    hub.add("gw-unused")
+    hub.post("nobody").read()
+    for kind, asked in names.items():
+        times = {name: [] for name in asked}
+        for _ in range(400 if LONG else 60):
+            for name in random.sample(asked, len(asked)):  # slow moments are shared
+                times[name].append(answer_time(hub, kind, name))
+        medians = {name: statistics.median(taken) for name, taken in times.items()}
+        print("# " + ", ".join(f"{name} {median:.0f} µs" for name, median in medians.items()))
+        check(max(medians.values()) - min(medians.values()) < 1000, f"medians {medians}")
+
+
 if __name__ == "__main__":
-    main(wrong_ones_wait, forgiven, services, guessing)
+    main(wrong_ones_wait, forgiven, services, guessing, same_time)

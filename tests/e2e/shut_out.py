@@ -10,7 +10,7 @@ import netspace
 import wire
 from attacks import WRONG, Attack, Fleet, Hub, hub_of, judge
 from ends import Server
-from harness import LONG, Site, check, check_equal, eventually, main, run_ok
+from harness import LONG, PATIENCE, Site, check, check_equal, eventually, main, run_ok
 from hub_wire import Wire
 
 SITE = "127.77.0.1"  # the public address of a site
@@ -147,8 +147,8 @@ def idle_connections():
             held.append(sock)
 
         held = []
-        attack = Attack(hub, pile_up, 200, 2)
-        eventually(lambda: attack.made.value >= wanted, "they are there")
+        attack = Attack(hub, pile_up, 200, 6)
+        eventually(lambda: attack.made.value >= wanted, "they are there", PATIENCE * 4)
         fleet = Fleet(hub, both)
         held_open = len(hub_sockets(hub.process.pid))
         judge("idle connections", fleet, attack)
