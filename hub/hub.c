@@ -100,10 +100,12 @@ hub_registry_changed(const RegistryChange *change, void *data)
         streams_revoke_device(hub->streams, change->name, change->module,
                               change->module ? REST_MODULE_NOT_FOUND : REST_DEVICE_NOT_FOUND);
         devices_revoke(hub->devices, change->name, change->module);
+        auth_forgive_device(hub->auth, change->name, change->module);
         break;
     case REGISTRY_DEVICE_DISABLED:
         streams_revoke_device(hub->streams, change->name, change->module, REST_UNAUTHORIZED_ACCESS);
         devices_revoke(hub->devices, change->name, change->module);
+        auth_forgive_device(hub->auth, change->name, change->module);
         break;
     case REGISTRY_DEVICE_ADMITTED:
         auth_forgive_device(hub->auth, change->name, change->module);
@@ -175,7 +177,6 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
         auth_new(hub->settings, hub->registry, hub->admission, (const char *const *)hub->names);
     hub->devices = devices_new(hub->settings, &devices_events, hub);
     needs.clock = hub->clock;
-    needs.admission = hub->admission;
     needs.devices = hub->devices;
     hub->streams = streams_new(&needs);
     hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->devices, hub->streams);
@@ -185,7 +186,6 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->mqtt.auth = hub->auth;
     hub->mqtt.clock = hub->clock;
     hub->mqtt.devices = hub->devices;
-    hub->mqtt.admission = hub->admission;
     hub->shares = packet_shares_new(hub->settings);
     hub->mqtt.shares = hub->shares;
     hub->mqtt.queue = options->queue;
@@ -222,9 +222,10 @@ hub_listens(Streamhub *hub, const char *bound)
 }
 
 gboolean
-streamhub_listen(Streamhub *hub, const char *address, char **ret_bound, GError **error)
+streamhub_listen(Streamhub *hub, const char *address, gboolean six_only, char **ret_bound,
+                 GError **error)
 {
-    if (!edge_listen(hub->edge, address, ret_bound, error))
+    if (!edge_listen(hub->edge, address, six_only, ret_bound, error))
         return FALSE;
     hub_listens(hub, *ret_bound);
     return TRUE;

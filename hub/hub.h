@@ -33,8 +33,10 @@ Streamhub *streamhub_new(const StreamhubOptions *options, GError **error);
 
 /* Binds ADDRESS ("127.0.0.1:443", "[::]:8883"; port 0: any). Every listener serves all protocols:
  * HTTPS, WebSocket and MQTT are told apart by ALPN and the first byte. *ret_bound is the address
- * with its real port; caller frees. Connections are accepted from streamhub_start on. */
-gboolean streamhub_listen(Streamhub *hub, const char *address, char **ret_bound, GError **error);
+ * with its real port; caller frees. "[::]" takes IPv4 as well unless SIX_ONLY. Connections are
+ * accepted from streamhub_start on. */
+gboolean streamhub_listen(Streamhub *hub, const char *address, gboolean six_only, char **ret_bound,
+                          GError **error);
 
 /* The same with a listening socket that the service manager bound; FD is the hub's from then on. */
 gboolean streamhub_adopt(Streamhub *hub, int fd, char **ret_bound, GError **error);

@@ -87,6 +87,9 @@ static const DoctorText cures[] = {
                  "good for a limited time.")},
     {"identity", N_("Compare with the hub: is the device or policy known and enabled, and the key "
                     "the same? Get a new connection string there.")},
+    {"too-soon",
+     N_("Wait a few minutes and try again. The hub is busy, or somebody at this address "
+        "has tried wrong credentials of late; right ones it lets in at once.")},
     {"hub-answer", N_("The hub does not answer as a hub does: look at its log.")},
     {"link", N_("The port of the control link cannot be reached: check it, or use "
                 "--transport wss, which needs the one port only.")},

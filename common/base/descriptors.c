@@ -4,14 +4,20 @@
 #include <errno.h>
 #include <sys/resource.h>
 
-gboolean
-descriptors_are_scarce(int fd)
+guint
+descriptors_capacity(void)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-        return FALSE;
-    return (rlim_t)fd >= limit.rlim_cur - limit.rlim_cur / 10;
+        return G_MAXUINT;
+    return (guint)MIN(limit.rlim_cur - limit.rlim_cur / 10, (rlim_t)G_MAXUINT);
+}
+
+gboolean
+descriptors_are_scarce(int fd)
+{
+    return (guint)fd >= descriptors_capacity();
 }
 
 void

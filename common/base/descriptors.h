@@ -9,6 +9,9 @@
  * for what is there already: a log, the database, a reload, the other half of a stream. */
 gboolean descriptors_are_scarce(int fd);
 
+/* So many descriptors this process may have before they are scarce; G_MAXUINT: without end. */
+guint descriptors_capacity(void);
+
 /* Lets this process have as many as its hard limit allows, but no more than WANTED. What cannot be
  * raised stays as it is, with a warning. */
 void descriptors_raise_limit(guint64 wanted);

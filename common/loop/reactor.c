@@ -23,7 +23,7 @@ struct Reactor {
     Task *tasks_first, *tasks_last;
     guint64 turn;
     LingeringClose *lingering;
-    guint patient_lingering;
+    guint patient_lingering, hasty_lingering;
     uint8_t *spare[REACTOR_SPARE_BUFFERS];
     guint spare_count;
     atomic_bool stopping;
@@ -251,6 +251,7 @@ reactor_adopt(Reactor *reactor, LingeringClose *closing)
         closing->next->previous = closing;
     reactor->lingering = closing;
     reactor->patient_lingering += closing->patient ? 1 : 0;
+    reactor->hasty_lingering += closing->patient ? 0 : 1;
 }
 
 void
@@ -263,12 +264,19 @@ reactor_disown(Reactor *reactor, LingeringClose *closing)
     if (closing->next)
         closing->next->previous = closing->previous;
     reactor->patient_lingering -= closing->patient ? 1 : 0;
+    reactor->hasty_lingering -= closing->patient ? 0 : 1;
 }
 
 guint
 reactor_patient_lingering(const Reactor *reactor)
 {
     return reactor->patient_lingering;
+}
+
+guint
+reactor_hasty_lingering(const Reactor *reactor)
+{
+    return reactor->hasty_lingering;
 }
 
 gint64

@@ -43,7 +43,8 @@ struct LingeringClose {
 /* Starts the thread; NAME is shown by ps and top (at most 15 bytes). */
 Reactor *reactor_new(const char *name);
 
-/* Stops after the current turn and joins. Watches still added are not told; lingering closes are ended. */
+/* Stops after the current turn and joins. Watches still added are not told; lingering closes are
+ * ended. */
 void reactor_free(Reactor *reactor);
 
 Queue *reactor_queue(Reactor *reactor);
@@ -68,6 +69,7 @@ void reactor_clear_timer(Reactor *reactor, Timer *timer);
 void reactor_adopt(Reactor *reactor, LingeringClose *closing);
 void reactor_disown(Reactor *reactor, LingeringClose *closing);
 guint reactor_patient_lingering(const Reactor *reactor);
+guint reactor_hasty_lingering(const Reactor *reactor); /* those that are not patient */
 
 gint64 reactor_now(Reactor *reactor); /* monotonic µs, taken once a turn */
 

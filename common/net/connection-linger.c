@@ -2,6 +2,8 @@
 /* How a connection ends: its last words, and for how long they are waited for. */
 #include "common/net/connection-private.h"
 
+#include "common/base/descriptors.h"
+
 #include <errno.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -138,6 +140,18 @@ connection_finish(Connection *connection)
     connection_finish_patiently(connection, 0);
 }
 
+/* A peer that does not close costs a descriptor for as long as this: a crowd of them must not take
+ * those of others. */
+static gint64
+connection_linger_time(const Connection *connection)
+{
+    guint most = MIN(CONNECTION_LINGER_MAX, descriptors_capacity() / CONNECTION_LINGER_PART);
+    gboolean crowd = reactor_hasty_lingering(connection->reactor) > most;
+
+    return crowd && !connection->closing.patient ? CONNECTION_LINGER_SHORT : CONNECTION_LINGER;
+}
+
+/* FIRST_LOOK 0: after the time that there is to linger. */
 static void
 connection_linger(Connection *connection, gint64 patience, gint64 first_look)
 {
@@ -149,7 +163,8 @@ connection_linger(Connection *connection, gint64 patience, gint64 first_look)
     connection->finishing = TRUE;
     connection->linger.func = connection_linger_over;
     connection->patient_until = reactor_now(connection->reactor) + patience;
-    reactor_set_timer(connection->reactor, &connection->linger, first_look);
+    reactor_set_timer(connection->reactor, &connection->linger,
+                      first_look ? first_look : connection_linger_time(connection));
     connection->writable = TRUE;
     connection_set_handler(connection, connection_linger_ready, NULL);
 }
@@ -164,7 +179,7 @@ connection_finish_patiently(Connection *connection, gint64 patience)
     }
     if (reactor_patient_lingering(connection->reactor) >= CONNECTION_PATIENT_MAX)
         patience = 0;
-    connection_linger(connection, patience, CONNECTION_LINGER);
+    connection_linger(connection, patience, 0);
 }
 
 void

@@ -27,6 +27,8 @@ struct Connection {
     gsize left; /* of ours, when it last stirred */
     size_t drained;
     gint64 patient_until;
+    void (*released)(void *data);
+    void *released_data;
     char peer[INET6_ADDRSTRLEN + 10];
 };
 

@@ -34,6 +34,11 @@ connection_name_peer(Connection *connection)
 
     if (getpeername(connection->watch.fd, &address.any, &len) < 0) {
         g_strlcpy(connection->peer, "unconnected", sizeof connection->peer);
+    } else if (address.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr)) {
+        /* A socket that takes both gives IPv4 peers an IPv6 form, which nobody writes in a rule. */
+        inet_ntop(AF_INET, address.v6.sin6_addr.s6_addr + 12, text, sizeof text);
+        g_snprintf(connection->peer, sizeof connection->peer, "%s:%u", text,
+                   ntohs(address.v6.sin6_port));
     } else if (address.any.sa_family == AF_INET) {
         inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof text);
         g_snprintf(connection->peer, sizeof connection->peer, "%s:%u", text,
@@ -121,10 +126,19 @@ connection_free(Connection *connection)
         return;
     connection_detach(connection);
     tls_session_free(connection->tls);
+    if (connection->released)
+        connection->released(connection->released_data);
     close(connection->watch.fd);
     g_clear_pointer(&connection->unread, g_byte_array_unref);
     g_clear_pointer(&connection->queued, g_byte_array_unref);
     g_free(connection);
+}
+
+void
+connection_on_release(Connection *connection, void (*released)(void *data), void *data)
+{
+    connection->released = released;
+    connection->released_data = data;
 }
 
 void

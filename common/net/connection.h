@@ -37,6 +37,11 @@ void connection_expect_finish(Connection *connection);
  * since a stream that has ended counts nowhere else. The others have CONNECTION_LINGER, and then
  * what time the kernel gives them. */
 #define CONNECTION_LINGER (5 * G_TIME_SPAN_SECOND)
+/* Of so many on a reactor, or a part of the descriptors if that is less, the others get the short
+ * time. */
+#define CONNECTION_LINGER_MAX 256
+#define CONNECTION_LINGER_PART 32
+#define CONNECTION_LINGER_SHORT (250 * G_TIME_SPAN_MILLISECOND)
 #define CONNECTION_PATIENT_MAX 256
 #define CONNECTION_DEAD (45 * G_TIME_SPAN_SECOND) /* nor for a peer that is dead for so long */
 void connection_finish(Connection *connection);
@@ -47,6 +52,10 @@ void connection_finish_patiently(Connection *connection, gint64 patience);
  * none before the peer's own, so that a peer that has not read so far can tell a cut
  * (connection_was_cut) from an orderly end whose last bytes wait for it. */
 void connection_finish_hard(Connection *connection, gint64 wait, gboolean fin);
+
+/* RELEASED is called, once and on whichever thread, right before the socket is closed: what counts
+ * the connection, or may shut it down, lets go of it there. */
+void connection_on_release(Connection *connection, void (*released)(void *data), void *data);
 
 /* SERVER_NAME NULL: we are the server. Before any byte is read. */
 void connection_start_tls(Connection *connection, TlsContext *context, const char *server_name);
@@ -113,7 +122,7 @@ void connection_keep_alive(Connection *connection, gint64 idle);
  * still be read. TCP never says so, since a FIN leaves the other direction open. */
 gboolean connection_has_left(const Connection *connection);
 
-/* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix". */
+/* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix"; an IPv4 address always in its own form. */
 const char *connection_peer(Connection *connection);
 int connection_fd(Connection *connection);
 

@@ -158,7 +158,10 @@ tls_context_set_alpn(TlsContext *context, gnutls_session_t session)
         names[count++] = (gnutls_datum_t){(unsigned char *)(guintptr)context->alpn,
                                           (unsigned)strlen(context->alpn)};
     }
-    return count > 0 ? gnutls_alpn_set_protocols(session, names, count, 0) : 0;
+    /* Who offers nothing is fine; who offers only what we do not speak, h2 for one, is told so. */
+    return count > 0 ? gnutls_alpn_set_protocols(session, names, count,
+                                                 context->server ? GNUTLS_ALPN_MANDATORY : 0)
+                     : 0;
 }
 
 int

@@ -275,9 +275,10 @@ tls_session_handshake(TlsSession *session)
     do
         r = gnutls_handshake(session->session);
     while (r < 0 && !gnutls_error_is_fatal(r) && r != GNUTLS_E_AGAIN);
+    if (r < 0 && gnutls_error_is_fatal(r)) /* GnuTLS leaves it to us to tell the peer why */
+        (void)gnutls_alert_send_appropriate(session->session, r);
     if (r < 0)
         r = tls_session_fail(session, r);
-    /* Also after a failure: the alert tells the peer why. */
     flushed = tls_session_flush(session);
     if (r < 0)
         return r;

@@ -13,7 +13,9 @@ diagnosis_link_up(gpointer data)
     diagnosis->limit = 0;
     diagnosis_note(diagnosis, "state", "connecting");
     diagnosis_ok(diagnosis);
-    if (hub && hub_is_wanted(hub)) /* ours took the place of one on its way, or there is none: now it will work */
+    if (hub &&
+        hub_is_wanted(
+            hub)) /* ours took the place of one on its way, or there is none: now it will work */
         hub_connect(hub);
     return G_SOURCE_REMOVE;
 }
@@ -45,6 +47,8 @@ diagnosis_session_cause(const GError *error)
     switch (error->code) {
     case STREAMD_ERROR_UNAUTHORIZED:
         return "identity";
+    case STREAMD_ERROR_BUSY:
+        return "too-soon";
     case STREAMD_ERROR_UNREACHABLE:
     case STREAMD_ERROR_TIMED_OUT:
         return "link";
@@ -66,7 +70,7 @@ diagnosis_session_closed(DeviceSession *session, const GError *error, void *data
         diagnosis->subscription = g_error_copy(error);
         diagnosis_ok(diagnosis);
     } else {
-        diagnosis_fail(diagnosis, diagnosis_session_cause(error), error);
+        diagnosis_fail_credentials(diagnosis, diagnosis_session_cause(error), error);
     }
 }
 

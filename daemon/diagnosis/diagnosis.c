@@ -193,6 +193,18 @@ diagnosis_fail(Diagnosis *diagnosis, const char *cause, const GError *error)
 }
 
 void
+diagnosis_fail_credentials(Diagnosis *diagnosis, const char *cause, const GError *error)
+{
+    const Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+
+    if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_BUSY) && hub &&
+        hub_state(hub) == HUB_REFUSED)
+        diagnosis_fail_text(diagnosis, "identity", STREAMD_ERROR_UNAUTHORIZED, hub_last_error(hub));
+    else
+        diagnosis_fail(diagnosis, cause, error);
+}
+
+void
 diagnosis_fail_text(Diagnosis *diagnosis, const char *cause, StreamdError code, const char *text)
 {
     g_autoptr(GError) error = g_error_new_literal(STREAMD_ERROR, (int)code, text);

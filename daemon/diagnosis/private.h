@@ -52,8 +52,8 @@ struct Diagnosis {
     /* What the steps leave to each other. */
     ProxyRoute route;
     GError *route_error; /* why there is none */
-    TlsContext *tls;   /* NULL: */
-    GError *tls_error; /* why there is none */
+    TlsContext *tls;     /* NULL: */
+    GError *tls_error;   /* why there is none */
     int fd;
     Connection *connection; /* free for a request; NULL: none */
     GPtrArray *targets;     /* names that are still to be tried */
@@ -71,6 +71,9 @@ void diagnosis_note_number(Diagnosis *diagnosis, const char *key, char type, gin
 void diagnosis_ok(Diagnosis *diagnosis);
 void diagnosis_skip(Diagnosis *diagnosis, const char *why);
 void diagnosis_fail(Diagnosis *diagnosis, const char *cause, const GError *error);
+/* Of the credentials. A hub that has refused the identity before only asks to wait now: what it
+ * said then is the cause. */
+void diagnosis_fail_credentials(Diagnosis *diagnosis, const char *cause, const GError *error);
 void
 diagnosis_fail_text(Diagnosis *diagnosis, const char *cause, StreamdError code, const char *text);
 

@@ -9,6 +9,23 @@
 #define NOBODY "diagnosis-"
 
 static void
+diagnosis_judge_answer(Diagnosis *diagnosis, const GError *refusal)
+{
+    Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+
+    if (refusal->code == STREAMD_ERROR_BUSY) {
+        diagnosis_fail_credentials(diagnosis, "too-soon", refusal);
+    } else if (refusal->code == STREAMD_ERROR_UNAUTHORIZED) {
+        /* So that the hub's state says it, also when the hub only asks to wait the next time. */
+        if (hub)
+            hub_note(hub, refusal);
+        diagnosis_fail(diagnosis, "identity", refusal);
+    } else {
+        diagnosis_fail(diagnosis, "hub-answer", refusal);
+    }
+}
+
+static void
 diagnosis_posted(Connection *connection, const HttpAnswer *answer, const GError *error, void *data)
 {
     Diagnosis *diagnosis = data;
@@ -23,9 +40,7 @@ diagnosis_posted(Connection *connection, const HttpAnswer *answer, const GError 
              refusal->code == STREAMD_ERROR_NOT_FOUND)
         diagnosis_ok(diagnosis);
     else
-        diagnosis_fail(diagnosis,
-                       refusal->code == STREAMD_ERROR_UNAUTHORIZED ? "identity" : "hub-answer",
-                       refusal);
+        diagnosis_judge_answer(diagnosis, refusal);
 }
 
 static void

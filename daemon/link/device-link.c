@@ -17,6 +17,7 @@ struct DeviceLink {
     KeepAlive keep_alive;
     gboolean
         died_idle; /* the last session did; whether its pause was too long is seen by the next */
+    char *refusal; /* why the hub refused the identity; NULL: not since it was taken last */
     gint64 tried_at, ready_since;
     guint retry, renewal; /* timers */
     const DeviceLinkEvents *events;
@@ -50,10 +51,19 @@ device_link_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* A hub that has refused the identity asks to wait at the next attempts: the refusal stands. */
+static void
+device_link_note_refusal(DeviceLink *link, const char *refusal)
+{
+    g_free(link->refusal);
+    link->refusal = g_strdup(refusal);
+}
+
 static void
 device_link_lost(DeviceLink *link, const GError *error)
 {
-    gboolean refused = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED);
+    gboolean waits = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_BUSY) && link->refusal;
+    gboolean refused = waits || g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED);
     gboolean rarely = refused || g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED);
 
     if (link->ready_since > 0)
@@ -63,7 +73,10 @@ device_link_lost(DeviceLink *link, const GError *error)
     link->retry =
         g_timeout_add((guint)(backoff_next(&link->backoff, rarely, g_random_double()) / 1000),
                       device_link_retry, link);
-    device_link_tell(link, refused ? HUB_REFUSED : HUB_DISCONNECTED, error->message);
+    if (refused && !waits)
+        device_link_note_refusal(link, error->message);
+    device_link_tell(link, refused ? HUB_REFUSED : HUB_DISCONNECTED,
+                     waits ? link->refusal : error->message);
 }
 
 /* The hub was there all the time: what lies between us had forgotten the connection. */
@@ -84,7 +97,7 @@ device_link_session_ready(DeviceSession *session, void *data)
     DeviceLink *link = data;
 
     device_link_note_death(link, session);
-
+    device_link_note_refusal(link, NULL);
     if (session == link->heir) {
         device_session_free(link->session);
         link->session = g_steal_pointer(&link->heir);
@@ -206,6 +219,7 @@ device_link_free(DeviceLink *link)
     if (!link)
         return;
     device_link_drop(link);
+    g_free(link->refusal);
     g_free(link);
 }
 
@@ -221,6 +235,7 @@ device_link_stop(DeviceLink *link)
 {
     device_link_drop(link);
     link->backoff = (Backoff){0};
+    device_link_note_refusal(link, NULL);
     device_link_tell(link, HUB_DISCONNECTED, NULL);
 }
 

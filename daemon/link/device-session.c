@@ -141,7 +141,8 @@ device_session_send_subscribe(DeviceSession *session)
         device_session_send(session, packet);
 }
 
-/* docs/wire-protocol.md, section 1.2: 5 stands for every credential failure. */
+/* docs/wire-protocol.md, section 1.2: 5 stands for every credential failure; 3 does not say that
+ * the key is wrong. */
 static void
 device_session_take_connack(DeviceSession *session, const MqttPacket *packet)
 {
@@ -164,7 +165,9 @@ device_session_take_connack(DeviceSession *session, const MqttPacket *packet)
             "clock that is wrong by minutes");
         break;
     case MQTT_UNAVAILABLE:
-        device_session_close(session, STREAMD_ERROR_BUSY, "the hub takes no more connections now");
+        device_session_close(
+            session, STREAMD_ERROR_BUSY,
+            "the hub asks to wait: it is busy, or wrong credentials came from here of late");
         break;
     default:
         device_session_close(session, STREAMD_ERROR_UNAUTHORIZED,

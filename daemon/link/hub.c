@@ -337,7 +337,8 @@ hub_note(Hub *hub, const GError *error)
         hub_set_state(hub, HUB_DISCONNECTED, error->message);
     } else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED) {
         hub_set_state(hub, HUB_REFUSED, error->message);
-    } else if (!error || error->code != STREAMD_ERROR_TIMED_OUT) {
+    } else if (!error ||
+               (error->code != STREAMD_ERROR_TIMED_OUT && error->code != STREAMD_ERROR_BUSY)) {
         hub_set_state(hub, HUB_CONNECTED, NULL);
     }
 }

@@ -44,6 +44,12 @@ static const AnswerRow revoked_row = {
     NULL, 0, STREAMD_ERROR_UNAUTHORIZED, REASON_REVOKED,
     "the device, or the right to connect to it, is disabled at the hub"};
 
+/* Wrong credentials of late, maybe another's: so nothing is said about the key. With Retry-After,
+ * which the hub's limits do not have. */
+static const AnswerRow wait_row = {
+    NULL, 0, STREAMD_ERROR_BUSY, REASON_LIMIT,
+    "the hub asks to wait: wrong credentials came from here of late"};
+
 static const AnswerRow *
 answer_row(const HttpResponse *response)
 {
@@ -52,6 +58,8 @@ answer_row(const HttpResponse *response)
     if (http_headers_get(&response->headers, "streamd-reject-reason", &name) &&
         slice_equal(name, reason_code(REASON_REVOKED)))
         return &revoked_row;
+    if (response->status == 429 && http_headers_get(&response->headers, "Retry-After", &name))
+        return &wait_row;
     if (http_headers_get(&response->headers, "iothub-errorcode", &name))
         for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
             if (slice_equal(name, rows[i].name))

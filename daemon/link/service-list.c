@@ -58,7 +58,8 @@ list_check_status(guint status, GError **error)
         {401, STREAMD_ERROR_UNAUTHORIZED, "the hub refused the identity"},
         {403, STREAMD_ERROR_DENIED, "the policy of this identity may not read the hub's registry"},
         {404, STREAMD_ERROR_DENIED, "the hub does not tell which devices it has"},
-        {429, STREAMD_ERROR_LIMIT, "the hub takes no more requests just now"},
+        {429, STREAMD_ERROR_BUSY,
+         "the hub asks to wait: it is busy, or wrong credentials came from here of late"},
     };
 
     if (status == 200)

@@ -212,6 +212,21 @@ listener_opened(Serve *serve, const char *kind, const char *bound, GString *line
     g_string_append_printf(lines, "listening %s %s\n", kind, bound);
 }
 
+/* "[::]:443" takes IPv4 as well, but not beside an address of IPv4 with the same port: those would
+ * be in each other's way. */
+static gboolean
+six_is_alone(const char *address, const char *const *others)
+{
+    const char *port = strrchr(address, ':');
+
+    if (address[0] != '[' || !port || g_str_equal(port, ":0"))
+        return FALSE;
+    for (; others && *others; others++)
+        if ((*others)[0] != '[' && g_strcmp0(strrchr(*others, ':'), port) == 0)
+            return TRUE;
+    return FALSE;
+}
+
 static gboolean
 listen_all(Serve *serve, const char *kind, const char *const *addresses, GString *lines,
            GError **error)
@@ -219,7 +234,10 @@ listen_all(Serve *serve, const char *kind, const char *const *addresses, GString
     for (const char *const *address = addresses; address && *address; address++) {
         g_autofree char *bound = NULL;
 
-        if (!streamhub_listen(serve->hub, *address, &bound, error))
+        gboolean six_only = six_is_alone(*address, serve->options->listen) ||
+                            six_is_alone(*address, serve->options->mqtt_listen);
+
+        if (!streamhub_listen(serve->hub, *address, six_only, &bound, error))
             return FALSE;
         listener_opened(serve, kind, bound, lines);
     }

@@ -43,18 +43,23 @@ static const SettingRow rows[] = {
     {"unauthenticated-max", COUNT(unauthenticated_max), 1024, 1, 65536,
      "connections that have not authenticated yet"},
     {"unauthenticated-per-source", COUNT(unauthenticated_per_source), 64, 1, 65536,
-     "of these, from one IPv4 /32 or IPv6 /64"},
+     "of these, from one IPv4 /32 or IPv6 /64; two and four times as many from an IPv6 /56 and "
+     "/48"},
     {"connections-per-second", COUNT(connections_per_second), 100, 1, 1000000,
-     "new connections of one source"},
+     "new connections of one source; two and four times as many of an IPv6 /56 and /48"},
     {"connections-burst", COUNT(connections_burst), 400, 1, 1000000,
      "new connections of one source at once"},
     {"known-source-factor", COUNT(known_source_factor), 8, 1, 1000,
-     "times the limits above for a source with authenticated connections"},
+     "times the limits above for a known source, from which somebody has authenticated"},
+    {"known-source-time", SECONDS(known_source_time), DAY, 1, 30 * DAY,
+     "how long a source is known after its last authenticated connection"},
     {"penalty", SECONDS(penalty), 5, 0, 600,
-     "no further attempt of an identity from a source after bad credentials; 0: none"},
+     "after wrong credentials, further wrong ones of the identity are told to wait; 0: never"},
     {"penalty-max", SECONDS(penalty_max), 600, 1, 3600, "it doubles up to this"},
     {"penalty-identities", COUNT(penalty_identities), 10, 2, 1000,
-     "a source that failed as so many is penalised as a whole"},
+     "a source that failed as so many, and is not known, is guessing"},
+    {"guessing-per-second", COUNT(guessing_per_second), 2, 1, 1000000,
+     "new connections of a source that is guessing"},
     {"connections-max", COUNT(connections_max), 65536, 1, 1000000, "connections in all"},
     {"mqtt-keep-alive-max", SECONDS(mqtt_keep_alive_max), 1200, 1, 7200,
      "for devices that ask for no keep-alive"},
@@ -83,12 +88,16 @@ static const SettingRow rows[] = {
      "for the device's answer when the request names no time"},
     {"device-return-time", SECONDS(device_return_time), 30, 0, 600,
      "after a start of the hub, in which streams wait for devices that are not back yet; 0: none"},
-    {"streams-per-device", COUNT(streams_per_device), 256, 1, 65536,
+    {"streams-per-device", COUNT(streams_per_device), 1024, 1, 65536,
      "streams of one device or module"},
-    {"pending-per-device", COUNT(pending_per_device), 256, 1, 65536, "of these, not open yet"},
-    {"pending-per-policy", COUNT(pending_per_policy), 256, 1, 65536,
-     "streams of one policy that are not open yet"},
+    {"pending-per-device", COUNT(pending_per_device), 1024, 1, 65536, "of these, not open yet"},
+    {"streams-per-user-and-device", COUNT(streams_per_user_and_device), 256, 1, 65536,
+     "streams of one user to one device or module"},
+    {"pending-per-user-and-device", COUNT(pending_per_user_and_device), 256, 1, 65536,
+     "of these, not open yet"},
     {"streams-max", COUNT(streams_max), 16384, 1, 1000000, "streams in all"},
+    {"user-share", COUNT(user_share), 25, 1, 100,
+     "percent of streams-max and of connections-max that one user may have"},
     {"streams-per-second", COUNT(streams_per_second), 1000, 1, 1000000,
      "new streams of one policy"},
     {"streams-burst", COUNT(streams_burst), 2000, 1, 1000000, "new streams of one policy at once"},
@@ -121,9 +130,20 @@ settings_new(void)
     return settings;
 }
 
+/* What a setting was called in an earlier version is still understood. */
+static const struct {
+    const char *old;
+    const char *key;
+} renamed[] = {
+    {"pending-per-policy", "pending-per-user-and-device"},
+};
+
 static const SettingRow *
 setting_find(const char *key)
 {
+    for (guint i = 0; i < G_N_ELEMENTS(renamed); i++)
+        if (strcmp(renamed[i].old, key) == 0)
+            key = renamed[i].key;
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (strcmp(rows[i].key, key) == 0)
             return &rows[i];
@@ -262,6 +282,12 @@ settings_describe(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         row_describe(&rows[i], out);
     return g_string_free(out, FALSE);
+}
+
+guint
+settings_user_share(const Settings *settings, guint most)
+{
+    return MAX((guint)((guint64)most * settings->user_share / 100), 1);
 }
 
 gboolean

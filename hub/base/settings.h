@@ -18,11 +18,13 @@ typedef struct {
     guint unauthenticated_per_source; /* unauthenticated-per-source: IPv4 /32 or IPv6 /64 */
     guint connections_per_second;     /* connections-per-second: of one source */
     guint connections_burst;          /* connections-burst: of one source */
-    guint known_source_factor; /* known-source-factor: a source with live authenticated connections
-                                * may have this many times the three limits above */
-    gint64 penalty;            /* penalty: after bad credentials (R4) */
+    guint known_source_factor; /* known-source-factor: a source from which somebody authenticated
+                                * of late may have this many times the three limits above */
+    gint64 known_source_time;  /* known-source-time: for so long after its last connection (R4) */
+    gint64 penalty;            /* penalty: after wrong credentials (R4) */
     gint64 penalty_max;        /* penalty-max: it doubles up to this */
-    guint penalty_identities;  /* penalty-identities: of a source that is penalised as a whole */
+    guint penalty_identities;  /* penalty-identities: a source that failed as so many is guessing */
+    guint guessing_per_second; /* guessing-per-second: new connections of such a source */
     guint connections_max;     /* connections-max: all sockets of the edge */
 
     /* devices (R13 to R17) */
@@ -41,16 +43,18 @@ typedef struct {
         takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
 
     /* streams (R9, R10) */
-    gint64 stream_deadline;    /* stream-deadline: from the POST to both legs */
-    gint64 response_timeout;   /* response-timeout: when the POST names none */
-    gint64 device_return_time; /* device-return-time: after a start, in which openings wait for
-                                * devices that are not back yet, within their own time-out */
-    guint streams_per_device;  /* streams-per-device */
-    guint pending_per_device;  /* pending-per-device: not open yet */
-    guint pending_per_policy;  /* pending-per-policy */
-    guint streams_max;         /* streams-max */
-    guint streams_per_second;  /* streams-per-second: new ones, of one policy */
-    guint streams_burst;       /* streams-burst */
+    gint64 stream_deadline;            /* stream-deadline: from the POST to both legs */
+    gint64 response_timeout;           /* response-timeout: when the POST names none */
+    gint64 device_return_time;         /* device-return-time: after a start, in which openings wait
+                                        * for devices that are not back, within their time-out */
+    guint streams_per_device;          /* streams-per-device */
+    guint pending_per_device;          /* pending-per-device: not open yet */
+    guint streams_per_user_and_device; /* streams-per-user-and-device */
+    guint pending_per_user_and_device; /* pending-per-user-and-device; once pending-per-policy */
+    guint streams_max;                 /* streams-max */
+    guint user_share; /* user-share: percent of streams-max and connections-max for one user */
+    guint streams_per_second; /* streams-per-second: new ones, of one policy */
+    guint streams_burst;      /* streams-burst */
 
     /* bridges (R12) */
     gint64 leg_ping; /* leg-ping: silence before a ping */
@@ -72,6 +76,9 @@ Settings *settings_parse(const char *text, gsize len, const char *name, GError *
 /* A configuration file in which every setting is said with what it is for and its default, each
  * behind a `#`. The caller frees it. */
 char *settings_describe(void);
+
+/* What one user may have of MOST: `user-share` percent, and at least one. */
+guint settings_user_share(const Settings *settings, guint most);
 
 gboolean settings_equal(const Settings *settings, const Settings *other);
 

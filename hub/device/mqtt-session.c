@@ -19,7 +19,7 @@ typedef enum {
 struct MqttSession {
     MqttService *service;
     PacketLink *link;
-    Slot slot;
+    Slot *slot;
     GList node; /* in the service's sessions */
     SessionState state;
     AuthCheck *check;
@@ -52,8 +52,8 @@ mqtt_session_free(MqttSession *session)
     auth_check_cancel(session->check);
     clock_clear(service->clock, &session->expiry);
     g_queue_unlink(&service->sessions, &session->node);
-    admission_leave(service->admission, &session->slot);
     packet_link_unref(session->link);
+    slot_unref(session->slot);
     mqtt_user_clear(&session->user);
     if (session->early)
         g_byte_array_unref(session->early);
@@ -96,8 +96,8 @@ mqtt_session_send(MqttSession *session, GByteArray *packet)
     packet_link_send(session->link, packet->data, packet->len);
 }
 
-/* 5 for every fault of the credentials, 3 for ours; after 1, 2 and 4 the C client never comes back.
- */
+/* 5 for every fault of the credentials, 3 for ours and for wrong ones that come too soon; after 1,
+ * 2 and 4 the C client never comes back. */
 static void
 mqtt_session_refuse(MqttSession *session, guint8 code, const char *why)
 {
@@ -156,9 +156,9 @@ mqtt_session_checked(const AuthResult *result, void *data)
 
     session->check = NULL;
     if (result->verdict != AUTH_OK) {
-        mqtt_session_refuse(session,
-                            result->verdict == AUTH_BUSY ? MQTT_UNAVAILABLE : MQTT_NOT_AUTHORIZED,
-                            result->text);
+        gboolean later = result->verdict == AUTH_BUSY || result->verdict == AUTH_TOO_SOON;
+
+        mqtt_session_refuse(session, later ? MQTT_UNAVAILABLE : MQTT_NOT_AUTHORIZED, result->text);
         return;
     }
     session->policy = g_strdup(result->policy);
@@ -169,7 +169,7 @@ mqtt_session_checked(const AuthResult *result, void *data)
     session->state = SESSION_UP;
     session->share = packet_shares_begin(session->service->shares, session->client_id, clock_now());
     mqtt_session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
-    admission_authenticated(session->service->admission, &session->slot, clock_now());
+    slot_authenticated(session->slot, clock_now());
     mqtt_session_set_limits(session, result->expiry);
     mqtt_write_connack(packet, present, MQTT_ACCEPTED);
     mqtt_session_send(session, packet);
@@ -187,9 +187,10 @@ mqtt_session_check(MqttSession *session, const MqttConnect *connect)
     session->clean = connect->clean_session;
     session->keep_alive = connect->keep_alive;
     session->state = SESSION_CHECKING;
-    session->check =
-        auth_check_device(session->service->auth, &session->slot.source, user->device, user->module,
-                          password, connect->password.len, mqtt_session_checked, session);
+    session->check = auth_check_device(session->service->auth,
+                                       &(AuthDevice){slot_source(session->slot), user->device,
+                                                     user->module, password, connect->password.len},
+                                       mqtt_session_checked, session);
 }
 
 static void

@@ -15,7 +15,6 @@ typedef struct {
     Auth *auth;
     Clock *clock;
     Devices *devices;
-    Admission *admission;
     PacketShares *shares;
     Queue *queue;
     GQueue sessions;   /* all of them, those before CONNECT too */

@@ -1,247 +1,198 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/edge/admission.h"
 
-#include <arpa/inet.h>
+#include "common/base/descriptors.h"
+#include "hub/edge/ledger.h"
+#include "hub/edge/pace.h"
+#include "hub/edge/places.h"
+
 #include <pthread.h>
-#include <string.h>
+#include <stdatomic.h>
+
+/* A source, or a region, that is known. In force for as long as it is. */
+typedef struct {
+    LedgerEntry entry;
+    guint live; /* authenticated connections */
+    Bucket bucket;
+} Reserve;
 
 typedef struct {
-    AdmissionSource key;
-    guint waiting;
-    guint authenticated;
-    double tokens; /* connections that may come now */
-    gint64 updated;
-    gint64 known; /* when a connection was authenticated last; 0: never */
-    gint64 banned_until;
-} SourceEntry;
+    Ledger *ledger;
+    LedgerKey key;
+} ReserveName;
 
 struct Admission {
+    atomic_uint references; /* its owner's, and one of each slot: some linger longer than the hub */
     const Settings *settings;
+    gint64 known_time;
     pthread_mutex_t lock;
-    GHashTable *sources; /* AdmissionSource inside the entry -> SourceEntry */
-    guint waiting;
+    Paces *paces;      /* of strangers */
+    Places *places;    /* of those that wait */
+    Ledger *known;     /* Reserve by source */
+    Ledger *shared;    /* Reserve by region */
+    GHashTable *users; /* name -> connections */
     guint total;
     guint most; /* total, since that was asked */
 };
 
-static guint
-source_hash(gconstpointer key)
-{
-    guint hash = 5381;
-
-    for (guint i = 0; i < sizeof(AdmissionSource); i++)
-        hash = hash * 33 + ((const guint8 *)key)[i];
-    return hash;
-}
-
-static gboolean
-source_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(AdmissionSource)) == 0;
-}
+struct Slot {
+    Admission *admission;
+    atomic_uint references;
+    Source source; /* constant */
+    /* under the lock */
+    Place place;
+    gboolean left;
+    gboolean authenticated;
+    ReserveName reserve; /* where it is counted as live; ledger NULL: nowhere */
+    char *user;
+};
 
 Admission *
 admission_new(const Settings *settings)
 {
     Admission *admission = g_new0(Admission, 1);
 
+    atomic_init(&admission->references, 1);
     admission->settings = settings;
+    admission->known_time = settings->known_source_time;
     pthread_mutex_init(&admission->lock, NULL);
-    admission->sources = g_hash_table_new_full(source_hash, source_equal, NULL, g_free);
+    admission->paces = paces_new(settings);
+    admission->places = places_new(settings->unauthenticated_max);
+    admission->known = ledger_new(ADMISSION_KNOWN_MAX, sizeof(Reserve), NULL, NULL);
+    admission->shared = ledger_new(ADMISSION_KNOWN_MAX, sizeof(Reserve), NULL, NULL);
+    admission->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return admission;
 }
 
 void
 admission_free(Admission *admission)
 {
-    if (!admission)
+    if (!admission || atomic_fetch_sub(&admission->references, 1) != 1)
         return;
-    g_hash_table_unref(admission->sources);
+    paces_free(admission->paces);
+    places_free(admission->places);
+    ledger_free(admission->known);
+    ledger_free(admission->shared);
+    g_hash_table_unref(admission->users);
     pthread_mutex_destroy(&admission->lock);
     g_free(admission);
 }
 
-/* "192.0.2.7:5123", "[2001:db8::1]:5123" */
-AdmissionSource
-admission_source(const char *address)
+static Reserve *
+reserve_in_force(Ledger *ledger, const Source *source, gint64 now)
 {
-    AdmissionSource source = {0};
-    char text[INET6_ADDRSTRLEN] = "";
-    const char *end = strrchr(address, ':');
-    gboolean six = address[0] == '[';
-    gsize len;
+    const LedgerKey key = ledger_key(source, NULL);
+    Reserve *reserve = ledger_find(ledger, &key);
 
-    if (!end || end == address)
-        return source;
-    len = (gsize)(end - address) - (six ? 2 : 0);
-    if (len >= sizeof text)
-        return source;
-    memcpy(text, address + (six ? 1 : 0), len);
-    if (six) {
-        struct in6_addr in6;
-        gboolean mapped;
+    return reserve && (reserve->live > 0 || now < reserve->entry.until) ? reserve : NULL;
+}
 
-        if (inet_pton(AF_INET6, text, &in6) != 1)
-            return source;
-        mapped = IN6_IS_ADDR_V4MAPPED(&in6);
-        source.bytes[0] = mapped ? 4 : 6;
-        memcpy(source.bytes + 1, in6.s6_addr + (mapped ? 12 : 0), mapped ? 4 : 8);
-    } else if (inet_pton(AF_INET, text, source.bytes + 1) == 1) {
-        source.bytes[0] = 4;
-    }
-    return source;
+static Reserve *
+reserve_find(Admission *admission, const Source *source, gint64 now)
+{
+    const Source region = source_region(source);
+    Reserve *reserve = reserve_in_force(admission->known, source, now);
+
+    return reserve ? reserve : reserve_in_force(admission->shared, &region, now);
+}
+
+/* The source's own where there is room, otherwise its region's, or NULL. */
+static Reserve *
+reserve_want(Admission *admission, const Source *source, gint64 now, ReserveName *ret_name)
+{
+    const Source region = source_region(source);
+    Reserve *reserve;
+
+    *ret_name = (ReserveName){admission->known, ledger_key(source, NULL)};
+    reserve = ledger_want(ret_name->ledger, &ret_name->key, now);
+    if (reserve)
+        return reserve;
+    *ret_name = (ReserveName){admission->shared, ledger_key(&region, NULL)};
+    return ledger_want(ret_name->ledger, &ret_name->key, now);
+}
+
+/* No live connection is forgotten, however long it lives. */
+static void
+reserve_count(const Slot *slot, Reserve *reserve, int by, gint64 now)
+{
+    gint64 until = now + slot->admission->known_time;
+
+    reserve->live += (guint)by;
+    ledger_set_until(slot->reserve.ledger, reserve, reserve->live > 0 ? G_MAXINT64 : until);
 }
 
 static gboolean
-source_is_idle(gpointer key, gpointer value, gpointer data)
-{
-    const SourceEntry *entry = value;
-
-    return entry->waiting == 0 && entry->authenticated == 0;
-}
-
-/* NULL: too many sources are busy. */
-static SourceEntry *
-source_entry(Admission *admission, const AdmissionSource *source, gint64 now)
-{
-    SourceEntry *entry = g_hash_table_lookup(admission->sources, source);
-
-    if (entry)
-        return entry;
-    if (g_hash_table_size(admission->sources) >= ADMISSION_SOURCES_MAX)
-        g_hash_table_foreach_remove(admission->sources, source_is_idle, NULL);
-    if (g_hash_table_size(admission->sources) >= ADMISSION_SOURCES_MAX)
-        return NULL;
-    entry = g_new0(SourceEntry, 1);
-    entry->key = *source;
-    entry->tokens = admission->settings->connections_burst;
-    entry->updated = now;
-    g_hash_table_insert(admission->sources, &entry->key, entry);
-    return entry;
-}
-
-static gboolean
-rate_allows(const Settings *settings, SourceEntry *entry, gint64 now)
-{
-    double factor = entry->authenticated > 0 ? settings->known_source_factor : 1;
-    double seconds = (double)(now - entry->updated) / G_TIME_SPAN_SECOND;
-
-    entry->tokens += seconds * settings->connections_per_second * factor;
-    entry->tokens = MIN(entry->tokens, settings->connections_burst * factor);
-    entry->updated = now;
-    if (entry->tokens < 1)
-        return FALSE;
-    entry->tokens -= 1;
-    return TRUE;
-}
-
-/* From half of the slots on a growing share is dropped, instead of everybody at the end. */
-static gboolean
-early_drop(const Settings *settings, guint waiting, guint32 random)
-{
-    guint half = settings->unauthenticated_max / 2;
-
-    if (waiting < half || half == 0)
-        return waiting >= settings->unauthenticated_max;
-    return random % (settings->unauthenticated_max - half) < waiting - half;
-}
-
-static gboolean
-place_allowed(Admission *admission, SourceEntry *entry, gint64 now, guint32 random)
+pace_allows(Admission *admission, Reserve *reserve, const Source *source, gint64 now)
 {
     const Settings *settings = admission->settings;
-    guint factor = entry->authenticated > 0 ? settings->known_source_factor : 1;
+    double factor = settings->known_source_factor;
+    const BucketSize size = {settings->connections_per_second * factor,
+                             settings->connections_burst * factor};
 
-    if (admission->total >= settings->connections_max || !rate_allows(settings, entry, now))
-        return FALSE;
-    if (entry->authenticated == 0 && now < entry->banned_until)
-        return FALSE;
-    if (entry->waiting / factor >= settings->unauthenticated_per_source)
-        return FALSE;
-    return !early_drop(settings, admission->waiting, random);
+    return reserve ? bucket_take(&reserve->bucket, size, now)
+                   : paces_take(admission->paces, source, now);
 }
 
-gboolean
-admission_take(Admission *admission, Slot *slot, const char *address, gint64 now, guint32 random)
+static gboolean
+place_allowed(Admission *admission, Slot *slot, int fd, gint64 now, guint32 random)
 {
-    SourceEntry *entry;
-    gboolean taken = FALSE;
+    const Settings *settings = admission->settings;
+    Reserve *reserve = reserve_find(admission, &slot->source, now);
+    const PlaceWish wish = {
+        .fd = fd,
+        .source = slot->source,
+        .known = reserve != NULL,
+        .per_source = settings->unauthenticated_per_source,
+        .factor = settings->known_source_factor,
+        .now = now,
+        .random = random,
+    };
 
-    slot->source = admission_source(address);
+    return admission->total < settings->connections_max &&
+           pace_allows(admission, reserve, &slot->source, now) &&
+           places_take(admission->places, &slot->place, &wish);
+}
+
+Slot *
+admission_take(Admission *admission, int fd, const char *peer, gint64 now, guint32 random)
+{
+    Slot *slot = g_new0(Slot, 1);
+    gboolean taken;
+
+    slot->admission = admission;
+    atomic_init(&slot->references, 1);
+    slot->source = source_of_peer(peer);
     pthread_mutex_lock(&admission->lock);
-    entry = source_entry(admission, &slot->source, now);
-    if (entry && place_allowed(admission, entry, now, random)) {
-        entry->waiting++;
-        admission->waiting++;
+    taken = place_allowed(admission, slot, fd, now, random);
+    if (taken) {
         admission->total++;
         admission->most = MAX(admission->most, admission->total);
-        taken = TRUE;
     }
     pthread_mutex_unlock(&admission->lock);
-    slot->state = taken ? SLOT_WAITING : SLOT_NONE;
-    return taken;
+    if (!taken)
+        g_clear_pointer(&slot, g_free);
+    else
+        atomic_fetch_add(&admission->references, 1);
+    return slot;
 }
 
 void
-admission_authenticated(Admission *admission, Slot *slot, gint64 now)
+admission_slow(Admission *admission, const Source *source, gint64 until, gint64 now)
 {
-    SourceEntry *entry;
-
-    if (slot->state != SLOT_WAITING)
-        return;
-    slot->state = SLOT_AUTHENTICATED;
     pthread_mutex_lock(&admission->lock);
-    entry = g_hash_table_lookup(admission->sources, &slot->source);
-    entry->waiting--;
-    entry->authenticated++;
-    entry->known = now;
-    admission->waiting--;
+    paces_slow(admission->paces, source, until, now);
     pthread_mutex_unlock(&admission->lock);
 }
 
 gboolean
-admission_knows(Admission *admission, const AdmissionSource *source)
+admission_knows(Admission *admission, const Source *source, gint64 now)
 {
-    const SourceEntry *entry;
     gboolean knows;
 
     pthread_mutex_lock(&admission->lock);
-    entry = g_hash_table_lookup(admission->sources, source);
-    knows = entry && entry->authenticated > 0;
+    knows = reserve_find(admission, source, now) != NULL;
     pthread_mutex_unlock(&admission->lock);
     return knows;
-}
-
-void
-admission_ban(Admission *admission, const AdmissionSource *source, gint64 until, gint64 now)
-{
-    SourceEntry *entry;
-
-    pthread_mutex_lock(&admission->lock);
-    entry = source_entry(admission, source, now);
-    if (entry && (entry->known == 0 || now - entry->known >= ADMISSION_KNOWN))
-        entry->banned_until = MAX(entry->banned_until, until);
-    pthread_mutex_unlock(&admission->lock);
-}
-
-void
-admission_leave(Admission *admission, Slot *slot)
-{
-    SourceEntry *entry;
-
-    if (slot->state == SLOT_NONE)
-        return;
-    pthread_mutex_lock(&admission->lock);
-    entry = g_hash_table_lookup(admission->sources, &slot->source);
-    if (slot->state == SLOT_WAITING) {
-        entry->waiting--;
-        admission->waiting--;
-    } else {
-        entry->authenticated--;
-    }
-    admission->total--;
-    pthread_mutex_unlock(&admission->lock);
-    slot->state = SLOT_NONE;
 }
 
 guint
@@ -250,7 +201,7 @@ admission_waiting(Admission *admission)
     guint waiting;
 
     pthread_mutex_lock(&admission->lock);
-    waiting = admission->waiting;
+    waiting = places_taken(admission->places);
     pthread_mutex_unlock(&admission->lock);
     return waiting;
 }
@@ -276,4 +227,105 @@ admission_most(Admission *admission)
     admission->most = admission->total;
     pthread_mutex_unlock(&admission->lock);
     return most;
+}
+
+Slot *
+slot_ref(Slot *slot)
+{
+    atomic_fetch_add(&slot->references, 1);
+    return slot;
+}
+
+void
+slot_unref(Slot *slot)
+{
+    if (!slot || atomic_fetch_sub(&slot->references, 1) != 1)
+        return;
+    admission_free(slot->admission);
+    g_free(slot->user);
+    g_free(slot);
+}
+
+Source
+slot_source(const Slot *slot)
+{
+    return slot->source;
+}
+
+static void
+user_count(Admission *admission, const char *user, int by)
+{
+    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(admission->users, user)) + (guint)by;
+
+    if (count == 0)
+        g_hash_table_remove(admission->users, user);
+    else
+        g_hash_table_insert(admission->users, g_strdup(user), GUINT_TO_POINTER(count));
+}
+
+/* The connection may live on for a moment, but counts no more and is not shut down any more. */
+void
+slot_leave(Slot *slot, gint64 now)
+{
+    Admission *admission = slot->admission;
+
+    pthread_mutex_lock(&admission->lock);
+    if (!slot->left) {
+        Reserve *reserve =
+            slot->reserve.ledger ? ledger_find(slot->reserve.ledger, &slot->reserve.key) : NULL;
+
+        slot->left = TRUE;
+        admission->total--;
+        places_leave(admission->places, &slot->place);
+        if (reserve)
+            reserve_count(slot, reserve, -1, now);
+        if (slot->user)
+            user_count(admission, slot->user, -1);
+    }
+    pthread_mutex_unlock(&admission->lock);
+}
+
+void
+slot_authenticated(Slot *slot, gint64 now)
+{
+    Admission *admission = slot->admission;
+
+    pthread_mutex_lock(&admission->lock);
+    if (!slot->left && !slot->authenticated) {
+        Reserve *reserve = reserve_want(admission, &slot->source, now, &slot->reserve);
+
+        slot->authenticated = TRUE;
+        places_leave(admission->places, &slot->place);
+        if (reserve)
+            reserve_count(slot, reserve, 1, now);
+        else
+            slot->reserve.ledger = NULL;
+    }
+    pthread_mutex_unlock(&admission->lock);
+}
+
+UserRoom
+slot_take_user(Slot *slot, const char *user, gboolean force)
+{
+    Admission *admission = slot->admission;
+    guint most = MIN(admission->settings->connections_max, descriptors_capacity());
+    guint share = settings_user_share(admission->settings, most), count;
+
+    pthread_mutex_lock(&admission->lock);
+    if (slot->user && !g_str_equal(slot->user, user)) {
+        user_count(admission, slot->user, -1);
+        g_clear_pointer(&slot->user, g_free);
+    }
+    count = GPOINTER_TO_UINT(g_hash_table_lookup(admission->users, user));
+    if (!slot->left && !slot->user && (force || count < share)) {
+        slot->user = g_strdup(user);
+        user_count(admission, user, 1);
+        count++;
+    } else if (!slot->user) {
+        count = G_MAXUINT;
+    }
+    pthread_mutex_unlock(&admission->lock);
+    if (count > share)
+        return USER_IS_FULL;
+    return count > share / 2 ? USER_IS_CROWDED : USER_HAS_ROOM;
 }

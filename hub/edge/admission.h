@@ -1,59 +1,59 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Admission: the slots of connections that have not authenticated yet, as sshd has them with
- * MaxStartups: how many there may be at the edge, in all and from one source, and how fast new ones
- * may come (requirement R3). A slot is given back on authentication, so a site behind one address
- * is not held down by its own success.
+/* Admission: which connections get a slot at the edge (requirements R3, R4, R10). A slot waits
+ * until its connection has authenticated: how many may wait, in all and from one source, and how
+ * fast new ones may come, is bounded here, as sshd has it with MaxStartups. Then it counts for its
+ * user, if it has one, and for all connections.
  *
- * Any thread. Memory is bounded by ADMISSION_SOURCES_MAX sources: an idle one is forgotten first.
- */
+ * A source from which somebody has authenticated within `known-source-time` is known: the limits
+ * are `known-source-factor` times as wide for it, and strangers cannot take its share (places.h).
+ * Bounded: when ADMISSION_KNOWN_MAX sources are known, new ones share what their region has, and
+ * none of them is forgotten. Any thread. */
 #pragma once
 
 #include "hub/base/settings.h"
+#include "hub/edge/source.h"
 
-#define ADMISSION_SOURCES_MAX 65536
+#define ADMISSION_KNOWN_MAX 65536
 
 typedef struct Admission Admission;
-
-/* IPv4 /32, IPv6 /64. All zero: not an Internet address, one source for all of them. */
-typedef struct {
-    guint8 bytes[9];
-} AdmissionSource;
-
-typedef enum {
-    SLOT_NONE,
-    SLOT_WAITING, /* not authenticated yet */
-    SLOT_AUTHENTICATED,
-} SlotState;
-
-/* Embedded in a connection. */
-typedef struct {
-    AdmissionSource source;
-    SlotState state;
-} Slot;
+typedef struct Slot Slot;
 
 Admission *admission_new(const Settings *settings); /* kept by reference */
-void admission_free(Admission *admission);
+void admission_free(Admission *admission);          /* slots that linger may do so */
 
-/* Of an ADDRESS as connection_peer gives it. */
-AdmissionSource admission_source(const char *address);
+/* For the connection of PEER (as connection_peer gives it) with the socket FD, which the admission
+ * may shut down to make room, until slot_leave; FD negative: it cannot. RANDOM: a fresh random
+ * number. NULL: close the connection without a word. The reference is the caller's. */
+Slot *admission_take(Admission *admission, int fd, const char *peer, gint64 now, guint32 random);
 
-/* ADDRESS as connection_peer gives it. RANDOM: a fresh random number, for the early drop that
- * begins when half of the slots are taken. FALSE: close the connection without a word. */
-gboolean
-admission_take(Admission *admission, Slot *slot, const char *address, gint64 now, guint32 random);
+/* SOURCE, at a level or a region of it, guesses identities: `guessing-per-second` new connections
+ * of it until then. Sources that are known are not held up. */
+void admission_slow(Admission *admission, const Source *source, gint64 until, gint64 now);
 
-void
-admission_authenticated(Admission *admission, Slot *slot, gint64 now); /* nothing when it was */
-/* Whether it has an authenticated connection. */
-gboolean admission_knows(Admission *admission, const AdmissionSource *source);
-/* It gets no slot until then, unless it was known in the last ADMISSION_KNOWN (requirement R4). */
-#define ADMISSION_KNOWN (10 * G_TIME_SPAN_MINUTE)
-void admission_ban(Admission *admission, const AdmissionSource *source, gint64 until, gint64 now);
-
-void admission_leave(Admission *admission, Slot *slot); /* the connection is gone; once is enough */
+/* Somebody from SOURCE, or from its region where that is shared, has authenticated of late. */
+gboolean admission_knows(Admission *admission, const Source *source, gint64 now);
 
 guint admission_waiting(Admission *admission);
 guint admission_total(Admission *admission);
 guint admission_most(Admission *admission); /* at once, since it was last asked */
+
+Slot *slot_ref(Slot *slot);
+void slot_unref(Slot *slot); /* NULL is fine */
+
+/* Its connection is about to be closed; once is enough. */
+void slot_leave(Slot *slot, gint64 now);
+
+Source slot_source(const Slot *slot);
+void slot_authenticated(Slot *slot, gint64 now); /* once is enough */
+
+typedef enum {
+    USER_HAS_ROOM,
+    USER_IS_CROWDED, /* half of its share: none of its connections may idle any more */
+    USER_IS_FULL,
+} UserRoom;
+
+/* Counts the slot for USER until it leaves, unless the user has its share of `connections-max`
+ * (and of the descriptors that there are) already. FORCE: counts it in any case. */
+UserRoom slot_take_user(Slot *slot, const char *user, gboolean force);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Admission, admission_free)

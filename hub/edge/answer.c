@@ -59,18 +59,31 @@ tracking_id(void)
                            bytes[1]);
 }
 
-void
-rest_answer_error(Request *request, RestError error, const char *text)
+static void
+answer_error(Request *request, RestError error, const char *text, guint retry)
 {
     g_autoptr(GString) fields = g_string_new(NULL);
     g_autofree char *tracking = tracking_id();
     g_autofree char *body = rest_error_body(error, text, tracking, g_get_real_time());
 
     append(fields, "iothub-errorcode", rest_error_name(error));
-    if (rest_error_status(error) == 503)
-        http_header_append_number(fields, "Retry-After", REST_RETRY_SECONDS);
+    if (retry > 0)
+        http_header_append_number(fields, "Retry-After", retry);
     /* The code alone does not tell a disabled device from a wrong key. */
     if (error == REST_UNAUTHORIZED_ACCESS && request->caps)
         append(fields, "streamd-reject-reason", reason_code(REASON_REVOKED));
     request_answer(request, rest_error_status(error), fields->str, body);
+}
+
+void
+rest_answer_error(Request *request, RestError error, const char *text)
+{
+    answer_error(request, error, text, rest_error_status(error) == 503 ? REST_RETRY_SECONDS : 0);
+}
+
+void
+rest_answer_too_soon(Request *request, guint seconds)
+{
+    answer_error(request, REST_THROTTLED, "Wrong credentials, too soon after the last time.",
+                 seconds);
 }

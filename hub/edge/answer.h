@@ -24,5 +24,8 @@ void rest_answer_rejected(Request *request, const char *stream_id, Reason reason
 /* TEXT NULL: the error's own. */
 void rest_answer_error(Request *request, RestError error, const char *text);
 
+/* 429 with Retry-After: wrong credentials once more, before SECONDS are over. */
+void rest_answer_too_soon(Request *request, guint seconds);
+
 /* 503 with Retry-After. */
 #define REST_RETRY_SECONDS 1

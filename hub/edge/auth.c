@@ -19,9 +19,10 @@ struct AuthCheck {
     SasToken token;
     char *text; /* the token; its slices point in here */
     char *path; /* what it must be good for */
-    AdmissionSource source;
-    gboolean penalised;    /* it is refused whatever it brings, and that costs it nothing */
+    Source source;
     gboolean device;       /* a device connects; otherwise a service asks */
+    gboolean fetch;        /* asks what is stored, not the cache */
+    RegistryDevice *found; /* of one whose token a policy signed */
     RegistryRights needed; /* of a policy */
     const char *fault;     /* NULL so far; otherwise nothing can make it good any more */
     AuthDone done;         /* NULL: cancelled */
@@ -57,6 +58,7 @@ auth_check_free(AuthCheck *check)
     if (check->text)
         explicit_bzero(check->text, strlen(check->text));
     g_free(check->text);
+    registry_device_free(check->found);
     g_free(check->path);
     g_free(check);
 }
@@ -68,47 +70,66 @@ auth_check_identity(const AuthCheck *check)
     return check->device ? check->path : check->token.policy;
 }
 
-/* A source with a connection that is known bears nothing for those beside it. */
-static void
-check_hold(AuthCheck *check)
+/* "-" is a name that a policy may have: then it is looked up for the time it takes. */
+static const char *
+auth_check_policy(const AuthCheck *check)
 {
-    const Auth *auth = check->auth;
-
-    check->penalised = !admission_knows(auth->admission, &check->source) &&
-                       penalties_hold(auth->penalties, &check->source, auth_check_identity(check),
-                                      g_get_monotonic_time());
-    if (check->penalised)
-        check->fault = "too soon after a failure";
+    return check->token.policy[0] ? check->token.policy : "-";
 }
 
+/* Slows down a source that guesses, and what is around it, unless somebody there got in of late. */
 static void
-check_account(const AuthCheck *check, AuthVerdict verdict)
+source_judge(const Auth *auth, const Source *source, gint64 now)
+{
+    gint64 until = now + auth->settings->penalty_max;
+    Source wider = source_region(source);
+
+    if (admission_knows(auth->admission, source, now))
+        return;
+    if (penalties_guesses(auth->penalties, &wider))
+        admission_slow(auth->admission, &wider, until, now);
+    for (guint level = 0; level < source_levels(source); level++) {
+        wider = source_at_level(source, level);
+        if (penalties_guesses(auth->penalties, &wider))
+            admission_slow(auth->admission, &wider, until, now);
+    }
+}
+
+/* What it is told, and remembers it: wrong credentials that come too soon cost nothing further. */
+static void
+check_account(const AuthCheck *check, AuthResult *result)
 {
     const Auth *auth = check->auth;
+    const char *identity = auth_check_identity(check);
     gint64 now = g_get_monotonic_time();
-    gint64 all;
+    gint64 wait;
 
-    if (verdict == AUTH_OK)
-        penalties_passed(auth->penalties, &check->source, auth_check_identity(check));
-    if (verdict != AUTH_DENIED || check->penalised ||
-        admission_knows(auth->admission, &check->source))
+    if (result->verdict == AUTH_OK)
+        penalties_passed(auth->penalties, &check->source, identity);
+    if (result->verdict != AUTH_DENIED)
         return;
-    all = penalties_failed(auth->penalties, &check->source, auth_check_identity(check), now);
-    if (all > 0)
-        admission_ban(auth->admission, &check->source, now + all, now);
+    wait = penalties_wait(auth->penalties, &check->source, identity, now);
+    if (wait == 0) {
+        penalties_failed(auth->penalties, &check->source, identity, now);
+        source_judge(auth, &check->source, now);
+        return;
+    }
+    result->verdict = AUTH_TOO_SOON;
+    result->text = "wrong again, too soon after the last time";
+    result->retry_after = (guint)((wait + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
 }
 
 static void
 check_complete(AuthCheck *check, AuthVerdict verdict, const char *text)
 {
-    const AuthResult result = {
+    AuthResult result = {
         .verdict = verdict,
         .text = text,
         .policy = check->token.policy[0] ? check->token.policy : NULL,
         .expiry = (gint64)MIN(check->token.expiry, (guint64)G_MAXINT64),
     };
 
-    check_account(check, verdict);
+    check_account(check, &result);
     check->done(&result, check->data);
     auth_check_free(check);
 }
@@ -133,16 +154,13 @@ token_fault(const AuthCheck *check)
 }
 
 static AuthCheck *
-check_new(Auth *auth, const AdmissionSource *source, const char *token, gsize len, AuthDone done,
-          void *data)
+check_new(Auth *auth, const Source *source, const char *token, gsize len)
 {
     AuthCheck *check = g_new0(AuthCheck, 1);
     SasResult result = SAS_NOT_SAS;
 
     check->auth = auth;
     check->source = *source;
-    check->done = done;
-    check->data = data;
     if (token && len <= SAS_TEXT_MAX) {
         check->text = g_strndup(token, len);
         result = strlen(check->text) == len ? sas_token_parse(check->text, len, &check->token)
@@ -176,6 +194,17 @@ code_is_answer(RegistryCode code)
     return code == REGISTRY_OK || code == REGISTRY_NOT_FOUND || code == REGISTRY_INVALID;
 }
 
+/* A good one is found in the cache the next time. */
+static void
+check_passed(AuthCheck *check, const RegistryDevice *device, const RegistryPolicy *policy)
+{
+    if (check->fetch && device)
+        registry_keep_device(check->auth->registry, device);
+    if (check->fetch && policy)
+        registry_keep_policy(check->auth->registry, policy);
+    check_complete(check, AUTH_OK, "");
+}
+
 static void
 check_policy_found(const RegistryResult *result, void *data)
 {
@@ -197,7 +226,19 @@ check_policy_found(const RegistryResult *result, void *data)
     else if (!(policy->rights & check->needed))
         check_complete(check, AUTH_FORBIDDEN, "the policy has not the right");
     else
-        check_complete(check, AUTH_OK, "");
+        check_passed(check, check->found, policy);
+}
+
+static void
+check_ask_policy(AuthCheck *check)
+{
+    Registry *registry = check->auth->registry;
+    const char *name = auth_check_policy(check);
+
+    if (check->fetch)
+        registry_fetch_policy(registry, name, check_policy_found, check);
+    else
+        registry_lookup_policy(registry, name, check_policy_found, check);
 }
 
 static void
@@ -220,8 +261,8 @@ check_device_found(const RegistryResult *result, void *data)
     if (!check->fault && !device->admitted)
         check->fault = "the device is disabled";
     if (check->token.policy[0]) {
-        registry_lookup_policy(check->auth->registry, check->token.policy, check_policy_found,
-                               check);
+        check->found = device ? registry_device_copy(device) : NULL;
+        check_ask_policy(check);
         return;
     }
     good = keys_verify(&check->token, device ? &device->primary : NULL,
@@ -231,7 +272,27 @@ check_device_found(const RegistryResult *result, void *data)
     else if (!good)
         check_complete(check, AUTH_DENIED, "wrong signature");
     else
-        check_complete(check, AUTH_OK, "");
+        check_passed(check, device, NULL);
+}
+
+/* What the cache says is believed only when it speaks for the token: every refusal has asked what
+ * is stored. */
+static gboolean
+cache_speaks_for(const AuthCheck *check, const RegistryDevice *device)
+{
+    Registry *registry = check->auth->registry;
+    gboolean own_key = check->device && !check->token.policy[0];
+    const RegistryPolicy *policy =
+        own_key ? NULL : registry_peek_policy(registry, auth_check_policy(check));
+    gboolean good;
+
+    if (own_key)
+        good = keys_verify(&check->token, device ? &device->primary : NULL,
+                           device ? &device->secondary : NULL);
+    else
+        good = keys_verify(&check->token, policy ? &policy->primary : NULL,
+                           policy ? &policy->secondary : NULL);
+    return good && !check->fault && (device || !check->device);
 }
 
 static char *
@@ -250,37 +311,42 @@ auth_forgive_device(Auth *auth, const char *device, const char *module)
 }
 
 AuthCheck *
-auth_check_device(Auth *auth, const AdmissionSource *source, const char *device, const char *module,
-                  const char *token, gsize len, AuthDone done, void *data)
+auth_check_device(Auth *auth, const AuthDevice *device, AuthDone done, void *data)
 {
-    AuthCheck *check = check_new(auth, source, token, len, done, data);
+    AuthCheck *check = check_new(auth, &device->source, device->token, device->len);
+    const char *id = device->device, *module = device->module;
 
+    check->done = done;
+    check->data = data;
     check->device = TRUE;
     check->needed = REGISTRY_RIGHT_DEVICE_CONNECT;
-    check->path = device_path(device, module);
-    check_hold(check);
+    check->path = device_path(id, module);
     if (!check->fault)
         check->fault = token_fault(check);
-    registry_lookup_device(auth->registry, device, module, check_device_found, check);
+    check->fetch = !cache_speaks_for(check, registry_peek_device(auth->registry, id, module));
+    if (check->fetch)
+        registry_fetch_device(auth->registry, id, module, check_device_found, check);
+    else
+        registry_lookup_device(auth->registry, id, module, check_device_found, check);
     return check;
 }
 
 AuthCheck *
-auth_check_service(Auth *auth, const AdmissionSource *source, const char *path,
-                   RegistryRights needed, const char *token, AuthDone done, void *data)
+auth_check_service(Auth *auth, const AuthService *service, AuthDone done, void *data)
 {
-    AuthCheck *check = check_new(auth, source, token, token ? strlen(token) : 0, done, data);
+    const char *token = service->token;
+    AuthCheck *check = check_new(auth, &service->source, token, token ? strlen(token) : 0);
 
-    check->path = g_strdup(path);
-    check->needed = needed;
-    check_hold(check);
+    check->done = done;
+    check->data = data;
+    check->path = g_strdup(service->path);
+    check->needed = service->needed;
     if (!check->fault)
         check->fault = token_fault(check);
     if (!check->fault && !check->token.policy[0])
         check->fault = "the token names no policy";
-    /* "-" is a name that a policy may have: then it is looked up for the time it takes. */
-    registry_lookup_policy(auth->registry, check->token.policy[0] ? check->token.policy : "-",
-                           check_policy_found, check);
+    check->fetch = !cache_speaks_for(check, NULL);
+    check_ask_policy(check);
     return check;
 }
 

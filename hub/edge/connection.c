@@ -40,6 +40,7 @@ edge_unref(EdgeConnection *edge)
         g_string_free(edge->accept, TRUE);
     if (edge->answer)
         g_string_free(edge->answer, TRUE);
+    slot_unref(edge->slot);
     g_free(edge);
     edge_release(owner);
 }
@@ -65,8 +66,7 @@ edge_client_gone(void *data)
     edge_unref(edge);
 }
 
-/* Ends the connection; POLITE: what is queued is sent first. With a request under way the slot is
- * given back by edge_answered: until then it is main's. */
+/* Ends the connection; POLITE: what is queued is sent first, and the slot is held until then. */
 static void
 edge_end(EdgeConnection *edge, gboolean polite)
 {
@@ -79,8 +79,6 @@ edge_end(EdgeConnection *edge, gboolean polite)
     edge_leave(edge);
     if (asked)
         queue_call(edge->worker->edge->queue, edge_client_gone, edge_ref(edge));
-    else
-        admission_leave(edge->worker->edge->admission, &edge->slot);
     edge_unref(edge);
 }
 
@@ -131,14 +129,13 @@ edge_hand_over(EdgeConnection *edge, gboolean framed)
 {
     Handover handover = {.connection = edge->connection,
                          .reactor = edge->worker->reactor,
-                         .slot = edge->slot,
+                         .slot = slot_ref(edge->slot),
                          .framed = framed};
 
     connection_keep_alive(edge->connection, 0); /* links and legs have pings and limits */
     connection_detach(edge->connection);
     if (edge->buffer)
         connection_unread(edge->connection, edge->buffer->data, edge->buffer->len);
-    edge->slot.state = SLOT_NONE;
     edge_leave(edge);
     return handover;
 }
@@ -350,7 +347,7 @@ edge_shake_hands(EdgeConnection *edge)
     if (r == -EAGAIN)
         return;
     if (r < 0) {
-        edge_end(edge, FALSE);
+        edge_end(edge, r == -EPROTO); /* so that the alert arrives */
         return;
     }
     edge->phase = PHASE_SNIFF;
@@ -422,9 +419,7 @@ edge_answer_upgrade(EdgeConnection *edge)
     LegArrival *arrival = g_new0(LegArrival, 1);
 
     arrival->edge = edge_ref(edge);
-    if (edge->phase == PHASE_GONE) {
-        admission_leave(edge->worker->edge->admission, &edge->slot);
-    } else {
+    if (edge->phase != PHASE_GONE) {
         (void)connection_queue(edge->connection, edge->accept->str, edge->accept->len);
         (void)connection_flush(edge->connection);
         arrival->handover = edge_hand_over(edge, TRUE);
@@ -453,9 +448,7 @@ edge_answered(Message *message)
 
     if (!edge->answer)
         edge_answer_upgrade(edge);
-    else if (edge->phase == PHASE_GONE)
-        admission_leave(edge->worker->edge->admission, &edge->slot);
-    else
+    else if (edge->phase != PHASE_GONE)
         edge_answer(edge);
     edge_unref(edge);
 }
@@ -469,14 +462,24 @@ edge_asked(Message *message)
     owner->events->request(&edge->request, owner->data);
 }
 
+static void
+edge_socket_released(void *data)
+{
+    Slot *slot = data;
+
+    slot_leave(slot, g_get_monotonic_time());
+    slot_unref(slot);
+}
+
 void
-edge_connection_new(EdgeWorker *worker, Connection *connection, const Slot *slot)
+edge_connection_new(EdgeWorker *worker, Connection *connection, Slot *slot)
 {
     EdgeConnection *edge = g_new0(EdgeConnection, 1);
 
     edge->worker = worker;
     edge->connection = connection;
-    edge->slot = *slot;
+    edge->slot = slot;
+    connection_on_release(connection, edge_socket_released, slot_ref(slot));
     edge->timer.func = edge_timed_out;
     edge->link.data = edge;
     edge->asked.func = edge_asked;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -55,14 +56,13 @@ worker_accepted(EdgeWorker *worker, int fd)
 {
     Edge *edge = worker->edge;
     Connection *connection = connection_new(fd);
-    Slot slot = {0};
+    Slot *slot = admission_take(edge->admission, fd, connection_peer(connection),
+                                reactor_now(worker->reactor), g_random_int());
 
-    if (!admission_take(edge->admission, &slot, connection_peer(connection),
-                        reactor_now(worker->reactor), g_random_int())) {
+    if (!slot)
         connection_free(connection);
-        return;
-    }
-    edge_connection_new(worker, connection, &slot);
+    else
+        edge_connection_new(worker, connection, slot);
 }
 
 static void
@@ -155,7 +155,7 @@ address_parse(const char *text, GError **error)
 
 /* The socket, or -1. */
 static int
-socket_listen(const char *text, char **ret_bound, GError **error)
+socket_listen(const char *text, gboolean six_only, char **ret_bound, GError **error)
 {
     g_autoptr(GSocketAddress) address = address_parse(text, error);
     g_autoptr(GSocket) sock = NULL;
@@ -168,6 +168,9 @@ socket_listen(const char *text, char **ret_bound, GError **error)
     sock = g_socket_new(g_socket_address_get_family(address), G_SOCKET_TYPE_STREAM,
                         G_SOCKET_PROTOCOL_TCP, error);
     if (!sock)
+        return -1;
+    if (g_socket_get_family(sock) == G_SOCKET_FAMILY_IPV6 &&
+        !g_socket_set_option(sock, IPPROTO_IPV6, IPV6_V6ONLY, six_only, error))
         return -1;
     g_socket_set_blocking(sock, FALSE);
     g_socket_set_listen_backlog(sock, LISTEN_BACKLOG);
@@ -195,14 +198,14 @@ edge_has_room(Edge *edge, GError **error)
 }
 
 gboolean
-edge_listen(Edge *edge, const char *address, char **ret_bound, GError **error)
+edge_listen(Edge *edge, const char *address, gboolean six_only, char **ret_bound, GError **error)
 {
     g_autofree char *bound = NULL;
     int fd;
 
     if (!edge_has_room(edge, error))
         return FALSE;
-    fd = socket_listen(address, &bound, error);
+    fd = socket_listen(address, six_only, &bound, error);
     if (fd < 0) {
         if (error && !*error)
             g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "%s: %s", address,

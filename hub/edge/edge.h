@@ -23,8 +23,10 @@ Edge *edge_new(const Settings *settings, ReactorPool *reactors, Queue *queue, Tl
 /* After edge_stop has called its DONE, or when it was never started. */
 void edge_free(Edge *edge);
 
-/* "127.0.0.1:443", "[::1]:0". *ret_bound as given, with the real port; caller frees. */
-gboolean edge_listen(Edge *edge, const char *address, char **ret_bound, GError **error);
+/* "127.0.0.1:443", "[::1]:0". *ret_bound as given, with the real port; caller frees. "[::]:443"
+ * takes IPv4 as well, unless SIX_ONLY; another address than [::] never does. */
+gboolean
+edge_listen(Edge *edge, const char *address, gboolean six_only, char **ret_bound, GError **error);
 
 /* FD is a listening TCP socket that somebody else has bound, the service manager; it is the edge's
  * from then on, whatever comes of it. *ret_bound in numbers. */

@@ -16,7 +16,7 @@ typedef struct Request Request;
 typedef struct {
     Connection *connection; /* detached; NULL: the client has gone */
     Reactor *reactor;       /* where it was, and where it best goes on */
-    Slot slot;              /* goes on with it: admission_leave when the connection is gone */
+    Slot *slot;             /* the connection's, with a reference for who takes it */
     gboolean framed;        /* a WebSocket; otherwise MQTT straight in TLS */
 } Handover;
 
@@ -38,8 +38,13 @@ struct Request {
     void *data;
 };
 
-/* The request is authenticated: its connection gives its slot back and may be kept alive. */
+/* The request is authenticated: its connection waits no more (admission.h) and may be kept alive.
+ */
 void request_authenticated(Request *request);
+
+/* Counts its connection for USER. FALSE: the user has as many as it may have; with FORCE never. Of
+ * a user with many no connection is kept alive. */
+gboolean request_take_user(Request *request, const char *user, gboolean force);
 
 /* FIELDS: whole header lines, or NULL. BODY NULL: empty; otherwise JSON. */
 void request_answer(Request *request, guint status, const char *fields, const char *body);

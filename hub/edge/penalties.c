@@ -1,56 +1,45 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/edge/penalties.h"
 
-#include <string.h>
+#include "hub/edge/ledger.h"
 
 typedef struct {
-    AdmissionSource source;
-    char *identity;
+    LedgerEntry entry; /* in force while the penalty lasts */
     guint failures;
-    gint64 until;
-    gint64 forget;
-    GList by_age; /* of the last failure; the oldest first */
 } Penalty;
 
 struct Penalties {
     const Settings *settings;
-    GHashTable *all;     /* of Penalty, which is its own key */
-    GHashTable *sources; /* AdmissionSource, owned -> how many of them are its */
-    GQueue by_age;
+    Ledger *own;
+    Ledger *shared;     /* by region, for those that found no room */
+    GHashTable *counts; /* Source, at each level -> how many entries of `own` are its */
 };
 
 static guint
-source_hash(gconstpointer data)
+count_of(Penalties *penalties, const Source *source)
 {
-    const AdmissionSource *source = data;
-    guint hash = 5381;
-
-    for (guint i = 0; i < sizeof source->bytes; i++)
-        hash = hash * 33 + source->bytes[i];
-    return hash;
+    return GPOINTER_TO_UINT(g_hash_table_lookup(penalties->counts, source));
 }
 
-static gboolean
-source_equal(gconstpointer a, gconstpointer b)
+static void
+count_change(Penalties *penalties, const Source *source, int by)
 {
-    return memcmp(a, b, sizeof(AdmissionSource)) == 0;
+    for (guint level = 0; level < source_levels(source); level++) {
+        Source wider = source_at_level(source, level);
+        guint count = count_of(penalties, &wider) + (guint)by;
+
+        if (count == 0)
+            g_hash_table_remove(penalties->counts, &wider);
+        else
+            g_hash_table_insert(penalties->counts, g_memdup2(&wider, sizeof wider),
+                                GUINT_TO_POINTER(count));
+    }
 }
 
-static guint
-penalty_hash(gconstpointer data)
+static void
+penalty_gone(LedgerEntry *entry, void *data)
 {
-    const Penalty *penalty = data;
-
-    return source_hash(&penalty->source) ^ g_str_hash(penalty->identity);
-}
-
-static gboolean
-penalty_equal(gconstpointer a, gconstpointer b)
-{
-    const Penalty *one = a, *other = b;
-
-    return source_equal(&one->source, &other->source) &&
-           g_str_equal(one->identity, other->identity);
+    count_change(data, &entry->key.source, -1);
 }
 
 Penalties *
@@ -59,34 +48,10 @@ penalties_new(const Settings *settings)
     Penalties *penalties = g_new0(Penalties, 1);
 
     penalties->settings = settings;
-    penalties->all = g_hash_table_new(penalty_hash, penalty_equal);
-    penalties->sources = g_hash_table_new_full(source_hash, source_equal, g_free, NULL);
-    g_queue_init(&penalties->by_age);
+    penalties->own = ledger_new(PENALTIES_MAX, sizeof(Penalty), penalty_gone, penalties);
+    penalties->shared = ledger_new(PENALTIES_MAX, sizeof(Penalty), NULL, NULL);
+    penalties->counts = g_hash_table_new_full(source_hash, source_equal, g_free, NULL);
     return penalties;
-}
-
-/* How many identities this source has failed as, changed by BY. */
-static guint
-source_count(Penalties *penalties, const AdmissionSource *source, int by)
-{
-    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(penalties->sources, source)) + (guint)by;
-
-    if (count == 0)
-        g_hash_table_remove(penalties->sources, source);
-    else
-        g_hash_table_insert(penalties->sources, g_memdup2(source, sizeof *source),
-                            GUINT_TO_POINTER(count));
-    return count;
-}
-
-static void
-penalty_forget(Penalties *penalties, Penalty *penalty)
-{
-    g_hash_table_remove(penalties->all, penalty);
-    g_queue_unlink(&penalties->by_age, &penalty->by_age);
-    (void)source_count(penalties, &penalty->source, -1);
-    g_free(penalty->identity);
-    g_free(penalty);
 }
 
 void
@@ -94,109 +59,110 @@ penalties_free(Penalties *penalties)
 {
     if (!penalties)
         return;
-    while (penalties->by_age.head)
-        penalty_forget(penalties, penalties->by_age.head->data);
-    g_hash_table_unref(penalties->all);
-    g_hash_table_unref(penalties->sources);
+    ledger_free(penalties->own);
+    ledger_free(penalties->shared);
+    g_hash_table_unref(penalties->counts);
     g_free(penalties);
 }
 
+/* What the identity counts as: itself, its source, or its region. */
 static Penalty *
-penalties_find(Penalties *penalties, const AdmissionSource *source, const char *identity)
+penalty_find(Penalties *penalties, const Source *source, const char *identity)
 {
-    const Penalty key = {.source = *source, .identity = (char *)identity};
+    const LedgerKey own = ledger_key(source, identity), all = ledger_key(source, NULL);
+    const Source region = source_region(source);
+    const LedgerKey shared = ledger_key(&region, NULL);
+    Penalty *penalty = ledger_find(penalties->own, &own);
 
-    return g_hash_table_lookup(penalties->all, &key);
+    if (!penalty)
+        penalty = ledger_find(penalties->own, &all);
+    return penalty ? penalty : ledger_find(penalties->shared, &shared);
 }
 
-gboolean
-penalties_hold(Penalties *penalties, const AdmissionSource *source, const char *identity,
-               gint64 now)
+gint64
+penalties_wait(Penalties *penalties, const Source *source, const char *identity, gint64 now)
 {
-    const Penalty *penalty = penalties_find(penalties, source, identity);
+    const Penalty *penalty = penalty_find(penalties, source, identity);
 
-    return penalty && now < penalty->until;
+    return penalty ? MAX(penalty->entry.until - now, 0) : 0;
 }
 
+/* The one that a failure is added to, made where there is room. */
 static Penalty *
-penalties_add(Penalties *penalties, const AdmissionSource *source, const char *identity)
+penalty_want(Penalties *penalties, const Source *source, const char *identity, gint64 now)
 {
-    Penalty *penalty;
+    const LedgerKey own = ledger_key(source, identity), all = ledger_key(source, NULL);
+    gboolean apart =
+        ledger_find(penalties->own, &own) || count_of(penalties, source) < PENALTIES_APART;
+    const LedgerKey *key = apart ? &own : &all;
+    gboolean old = ledger_find(penalties->own, key) != NULL;
+    Penalty *penalty = ledger_want(penalties->own, key, now);
 
-    if (penalties->by_age.length >= PENALTIES_MAX)
-        penalty_forget(penalties, penalties->by_age.head->data);
-    penalty = g_new0(Penalty, 1);
-    penalty->source = *source;
-    penalty->identity = g_strdup(identity);
-    penalty->by_age.data = penalty;
-    g_hash_table_add(penalties->all, penalty);
-    g_queue_push_tail_link(&penalties->by_age, &penalty->by_age);
-    (void)source_count(penalties, source, 1);
+    if (penalty && !old)
+        count_change(penalties, source, 1);
     return penalty;
 }
 
 static void
-penalties_forget_old(Penalties *penalties, gint64 now)
+penalty_extend(const Settings *settings, Ledger *ledger, Penalty *penalty, gint64 now)
 {
-    while (penalties->by_age.head) {
-        Penalty *oldest = penalties->by_age.head->data;
+    gint64 length = settings->penalty << MIN(penalty->failures, 20U);
 
-        if (now < oldest->forget)
-            return;
-        penalty_forget(penalties, oldest);
-    }
-}
-
-gint64
-penalties_failed(Penalties *penalties, const AdmissionSource *source, const char *identity,
-                 gint64 now)
-{
-    const Settings *settings = penalties->settings;
-    Penalty *penalty;
-    gint64 length;
-    guint identities;
-
-    if (settings->penalty == 0)
-        return 0;
-    penalties_forget_old(penalties, now);
-    penalty = penalties_find(penalties, source, identity);
-    if (!penalty)
-        penalty = penalties_add(penalties, source, identity);
-    length = MIN(settings->penalty << MIN(penalty->failures, 20U), settings->penalty_max);
     penalty->failures++;
-    penalty->until = now + length;
-    penalty->forget = penalty->until + settings->penalty_max;
-    g_queue_unlink(&penalties->by_age, &penalty->by_age);
-    g_queue_push_tail_link(&penalties->by_age, &penalty->by_age);
-    identities = source_count(penalties, source, 0);
-    return identities >= settings->penalty_identities
-               ? MIN(settings->penalty * identities, settings->penalty_max)
-               : 0;
+    ledger_set_until(ledger, penalty, now + MIN(length, settings->penalty_max));
 }
 
 void
-penalties_passed(Penalties *penalties, const AdmissionSource *source, const char *identity)
+penalties_failed(Penalties *penalties, const Source *source, const char *identity, gint64 now)
 {
-    Penalty *penalty = penalties_find(penalties, source, identity);
+    const Settings *settings = penalties->settings;
+    const Source region = source_region(source);
+    const LedgerKey key = ledger_key(&region, NULL);
+    Penalty *penalty;
+
+    if (settings->penalty == 0)
+        return;
+    ledger_trim(penalties->own, now - settings->penalty_max);
+    ledger_trim(penalties->shared, now - settings->penalty_max);
+    penalty = penalty_want(penalties, source, identity, now);
+    if (penalty) {
+        penalty_extend(settings, penalties->own, penalty, now);
+        return;
+    }
+    penalty = ledger_want(penalties->shared, &key, now);
+    if (penalty) /* there are fewer IPv4 regions than entries; the rest of IPv6 goes free */
+        penalty_extend(settings, penalties->shared, penalty, now);
+}
+
+void
+penalties_passed(Penalties *penalties, const Source *source, const char *identity)
+{
+    const LedgerKey key = ledger_key(source, identity);
+    Penalty *penalty = ledger_find(penalties->own, &key);
 
     if (penalty)
-        penalty_forget(penalties, penalty);
+        ledger_remove(penalties->own, penalty);
+}
+
+gboolean
+penalties_guesses(Penalties *penalties, const Source *source)
+{
+    const LedgerKey key = ledger_key(source, NULL);
+    const Penalty *shared = ledger_find(penalties->shared, &key);
+    guint identities = count_of(penalties, source);
+
+    return MAX(identities, shared ? shared->failures : 0) >=
+           penalties->settings->penalty_identities;
 }
 
 void
 penalties_forgive(Penalties *penalties, const char *identity)
 {
-    for (GList *l = penalties->by_age.head, *next; l; l = next) {
-        Penalty *penalty = l->data;
-
-        next = l->next;
-        if (g_str_equal(penalty->identity, identity))
-            penalty_forget(penalties, penalty);
-    }
+    ledger_remove_identity(penalties->own, identity);
 }
 
 guint
 penalties_size(const Penalties *penalties)
 {
-    return penalties->by_age.length;
+    return ledger_size(penalties->own) + ledger_size(penalties->shared);
 }

@@ -1,34 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Penalties: who may not try credentials again yet (requirement R4).
+/* Penalties: who has shown wrong credentials of late (requirement R4). Nobody is kept out by one:
+ * credentials are verified in any case, and right ones are let in. A penalty only decides how wrong
+ * ones are refused, and tells which sources are guessing.
  *
- * They fall on a source together with the identity that it claims, so that one device with a wrong
- * key does not shut out those behind the same address. The first lasts `penalty`, each further one
- * twice as long, up to `penalty-max`; for as long again it is remembered. A source that failed as
- * `penalty-identities` different ones is guessing, and penalised as a whole. Bounded: of
- * PENALTIES_MAX the oldest goes first. Main thread; pure. */
+ * They fall on a source together with the identity that it claims. The first lasts `penalty`, each
+ * further one twice as long, up to `penalty-max`; for as long again it is remembered. Of a source
+ * PENALTIES_APART identities are kept apart, any more count as one. Bounded: when PENALTIES_MAX
+ * are in force, new ones are shared by all sources of an IPv4 /16 or IPv6 /32. Main thread; pure.
+ */
 #pragma once
 
-#include "hub/edge/admission.h"
+#include "hub/base/settings.h"
+#include "hub/edge/source.h"
 
-#define PENALTIES_MAX 16384
+#define PENALTIES_MAX 65536
+#define PENALTIES_APART 16
 
 typedef struct Penalties Penalties;
 
 Penalties *penalties_new(const Settings *settings); /* kept by reference */
 void penalties_free(Penalties *penalties);
 
-/* NOW: µs, monotonic. Whether an attempt is to be refused whatever it brings; it costs nothing
- * further. */
-gboolean penalties_hold(Penalties *penalties, const AdmissionSource *source, const char *identity,
-                        gint64 now);
+/* For how long (µs) wrong credentials of this identity come too soon; 0: they do not. It costs
+ * nothing further. NOW: µs, monotonic. */
+gint64 penalties_wait(Penalties *penalties, const Source *source, const char *identity, gint64 now);
 
-/* The credentials were refused. How long the whole source is to be kept out, in µs; 0: it is not.
- */
-gint64 penalties_failed(Penalties *penalties, const AdmissionSource *source, const char *identity,
-                        gint64 now);
-void penalties_passed(Penalties *penalties, const AdmissionSource *source, const char *identity);
+/* The credentials were wrong, and not too soon. */
+void penalties_failed(Penalties *penalties, const Source *source, const char *identity, gint64 now);
+void penalties_passed(Penalties *penalties, const Source *source, const char *identity);
 
-/* The operator has changed it: whatever its credentials are now, they may be tried. */
+/* SOURCE, at any level or a region, has failed as `penalty-identities` different ones. */
+gboolean penalties_guesses(Penalties *penalties, const Source *source);
+
+/* The operator has changed it. */
 void penalties_forgive(Penalties *penalties, const char *identity);
 
 guint penalties_size(const Penalties *penalties);

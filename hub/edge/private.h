@@ -68,7 +68,7 @@ struct EdgeConnection {
     /* the reactor's */
     EdgePhase phase;
     Connection *connection;
-    Slot slot; /* its state is main's while a request is under way */
+    Slot *slot;
     Timer timer;
     GList link;
     GByteArray *buffer; /* the head and what came with it */
@@ -93,7 +93,7 @@ struct EdgeConnection {
 void edge_release(Edge *edge);
 
 /* On the worker's reactor; takes CONNECTION and SLOT. */
-void edge_connection_new(EdgeWorker *worker, Connection *connection, const Slot *slot);
+void edge_connection_new(EdgeWorker *worker, Connection *connection, Slot *slot);
 
 /* On its reactor: ends it if it waits for a request, else after the answer. */
 void edge_connection_stop(EdgeConnection *connection);

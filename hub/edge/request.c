@@ -56,7 +56,18 @@ request_authenticated(Request *request)
     EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
 
     edge->authenticated = TRUE;
-    admission_authenticated(edge->worker->edge->admission, &edge->slot, g_get_monotonic_time());
+    slot_authenticated(edge->slot, g_get_monotonic_time());
+}
+
+gboolean
+request_take_user(Request *request, const char *user, gboolean force)
+{
+    EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
+    UserRoom room = slot_take_user(edge->slot, user, force);
+
+    if (room != USER_HAS_ROOM)
+        edge->keep_alive = FALSE;
+    return force || room != USER_IS_FULL;
 }
 
 void

@@ -36,7 +36,8 @@ typedef struct {
      */
     RegistryDevice *device;
     RegistryPolicy *policy;
-    guint limit; /* of a list */
+    guint limit;    /* of a list */
+    gboolean fetch; /* a look-up that leaves the cache alone */
 
     /* The answer to a list, by the backend; the elements belong to the arrays. */
     GPtrArray *devices;

@@ -60,6 +60,34 @@ watchers_tell(Registry *registry, RegistryChangeKind kind, const char *name, con
     }
 }
 
+void
+registry_keep_device(Registry *registry, const RegistryDevice *device)
+{
+    g_autofree char *name = g_strjoin("/", device->id, device->module, NULL);
+
+    registry_cache_put(registry->devices, name, registry_device_copy(device));
+}
+
+void
+registry_keep_policy(Registry *registry, const RegistryPolicy *policy)
+{
+    registry_cache_put(registry->policies, policy->name, registry_policy_copy(policy));
+}
+
+const RegistryDevice *
+registry_peek_device(Registry *registry, const char *id, const char *module)
+{
+    g_autofree char *name = g_strjoin("/", id, module, NULL);
+
+    return registry_cache_get(registry->devices, name);
+}
+
+const RegistryPolicy *
+registry_peek_policy(Registry *registry, const char *name)
+{
+    return registry_cache_get(registry->policies, name);
+}
+
 /* Keeps the cache true, and tells the watchers of a change that they asked for. */
 static void
 registry_apply(Registry *registry, const RegistryJob *job)
@@ -71,7 +99,8 @@ registry_apply(Registry *registry, const RegistryJob *job)
 
     switch (job->kind) {
     case REGISTRY_LOOKUP_DEVICE:
-        registry_cache_put(registry->devices, name, registry_device_copy(device));
+        if (!job->fetch)
+            registry_keep_device(registry, device);
         break;
     case REGISTRY_REMOVE_DEVICE:
         registry_cache_drop(registry->devices, name);
@@ -87,7 +116,8 @@ registry_apply(Registry *registry, const RegistryJob *job)
         watchers_tell(registry, REGISTRY_DEVICE_ADMITTED, device->id, device->module);
         break;
     case REGISTRY_LOOKUP_POLICY:
-        registry_cache_put(registry->policies, policy->name, registry_policy_copy(policy));
+        if (!job->fetch)
+            registry_keep_policy(registry, policy);
         break;
     case REGISTRY_REMOVE_POLICY:
         registry_cache_drop(registry->policies, policy->name);
@@ -290,30 +320,58 @@ device_names_are_valid(const char *id, const char *module)
     return id && device_id_is_valid(id, -1) && (!module || device_id_is_valid(module, -1));
 }
 
-void
-registry_lookup_device(Registry *registry, const char *id, const char *module, RegistryDone done,
-                       void *data)
+static void
+lookup_device(RegistryJob *job, const char *id, const char *module, gboolean cached)
 {
-    RegistryJob *job = job_new(registry, REGISTRY_LOOKUP_DEVICE, done, data);
-    g_autofree char *name = g_strjoin("/", id, module, NULL);
-
     job->device = device_named(id, module);
     if (device_names_are_valid(id, module))
-        lookup_start(registry, job, registry_cache_get(registry->devices, name) != NULL);
+        lookup_start(job->registry, job, cached);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+static void
+lookup_policy(RegistryJob *job, const char *name, gboolean cached)
+{
+    job->policy = policy_named(name);
+    if (device_id_is_valid(name, -1))
+        lookup_start(job->registry, job, cached);
     else
         registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
 }
 
 void
+registry_lookup_device(Registry *registry, const char *id, const char *module, RegistryDone done,
+                       void *data)
+{
+    lookup_device(job_new(registry, REGISTRY_LOOKUP_DEVICE, done, data), id, module,
+                  registry_peek_device(registry, id, module) != NULL);
+}
+
+void
 registry_lookup_policy(Registry *registry, const char *name, RegistryDone done, void *data)
+{
+    lookup_policy(job_new(registry, REGISTRY_LOOKUP_POLICY, done, data), name,
+                  registry_peek_policy(registry, name) != NULL);
+}
+
+void
+registry_fetch_device(Registry *registry, const char *id, const char *module, RegistryDone done,
+                      void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_LOOKUP_DEVICE, done, data);
+
+    job->fetch = TRUE;
+    lookup_device(job, id, module, FALSE);
+}
+
+void
+registry_fetch_policy(Registry *registry, const char *name, RegistryDone done, void *data)
 {
     RegistryJob *job = job_new(registry, REGISTRY_LOOKUP_POLICY, done, data);
 
-    job->policy = policy_named(name);
-    if (device_id_is_valid(name, -1))
-        lookup_start(registry, job, registry_cache_get(registry->policies, name) != NULL);
-    else
-        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+    job->fetch = TRUE;
+    lookup_policy(job, name, FALSE);
 }
 
 void

@@ -106,6 +106,20 @@ void registry_free(Registry *registry); /* closes; NULL is fine */
 void registry_lookup_device(Registry *registry, const char *id, const char *module,
                             RegistryDone done, void *data);
 
+/* What the cache has, without asking any further; NULL: it does not. Valid until the caller returns
+ * to the main loop. */
+const RegistryDevice *registry_peek_device(Registry *registry, const char *id, const char *module);
+const RegistryPolicy *registry_peek_policy(Registry *registry, const char *name);
+
+/* As the look-ups, but always of what is stored, and the cache stays as it is: it takes the same
+ * time whether the name was asked for before or is unknown. From a completion the record can be put
+ * into the cache, with registry_keep_device or registry_keep_policy. */
+void registry_fetch_device(Registry *registry, const char *id, const char *module,
+                           RegistryDone done, void *data);
+void registry_fetch_policy(Registry *registry, const char *name, RegistryDone done, void *data);
+void registry_keep_device(Registry *registry, const RegistryDevice *device);
+void registry_keep_policy(Registry *registry, const RegistryPolicy *policy);
+
 /* A page of at most LIMIT (0: REGISTRY_PAGE_MAX) after (AFTER_ID, AFTER_MODULE); both NULL: from
  * the beginning. To go on, give the last entry of the page before. */
 void registry_list_devices(Registry *registry, const char *after_id, const char *after_module,

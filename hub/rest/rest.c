@@ -208,8 +208,7 @@ call_go_on(RestCall *call)
 }
 
 /* As in IoT Hub, a policy that may not open streams is answered as one that is not there. Who only
- * asks for the list has done nothing bad: 401 would count against the address (edge/admission.h).
- */
+ * asks for the list is told why: its key is right. */
 static RestError
 call_refusal(const RestCall *call, AuthVerdict verdict)
 {
@@ -218,6 +217,21 @@ call_refusal(const RestCall *call, AuthVerdict verdict)
     return verdict == AUTH_FORBIDDEN && call->request->match.route->kind == ROUTE_DEVICES
                ? REST_FORBIDDEN
                : REST_UNAUTHORIZED;
+}
+
+static void
+call_refuse(RestCall *call, const AuthResult *result)
+{
+    Request *request = call->request;
+    RestError error = call_refusal(call, result->verdict);
+
+    if (result->verdict != AUTH_TOO_SOON) {
+        call_fail(call, error, NULL);
+        return;
+    }
+    request->gone = NULL;
+    call_free(call);
+    rest_answer_too_soon(request, result->retry_after);
 }
 
 static void
@@ -230,7 +244,12 @@ call_checked(const AuthResult *result, void *data)
     if (result->verdict != AUTH_OK) {
         event_log(EVENT_SERVICE_REFUSED,
                   &(EventData){.peer = request->peer, .detail = result->text});
-        call_fail(call, call_refusal(call, result->verdict), NULL);
+        call_refuse(call, result);
+        return;
+    }
+    /* One too many goes on as a stranger's, of which there are few. */
+    if (!request_take_user(call->request, result->policy, FALSE)) {
+        call_fail(call, REST_THROTTLED, "This user has as many connections as it may have.");
         return;
     }
     request_authenticated(call->request);
@@ -268,7 +287,8 @@ rest_request(Rest *rest, Request *request)
                                 : REGISTRY_RIGHT_SERVICE_CONNECT;
     RestCall *call = g_new0(RestCall, 1);
     g_autofree char *scope = scope_of(&request->match);
-    AdmissionSource source = admission_source(request->peer);
+    const AuthService service = {source_of_peer(request->peer), scope, needed,
+                                 request->authorization};
 
     call->rest = rest;
     call->request = request;
@@ -276,6 +296,5 @@ rest_request(Rest *rest, Request *request)
     request->gone = call_gone;
     request->data = call;
     g_queue_push_tail_link(&rest->calls, &call->link);
-    call->check = auth_check_service(rest->auth, &source, scope, needed, request->authorization,
-                                     call_checked, call);
+    call->check = auth_check_service(rest->auth, &service, call_checked, call);
 }

@@ -28,7 +28,6 @@ typedef struct {
 struct Leg {
     LegState state;
     Queue *queue;
-    Admission *admission;
     const LegEvents *events; /* NULL: closed before it was here */
     void *data;
     Handover handover;
@@ -132,7 +131,6 @@ leg_end(Leg *leg)
 {
     IdleLeg *idle = leg->idle;
 
-    admission_leave(leg->admission, &leg->handover.slot);
     if (!idle && leg->handover.connection)
         idle = idle_leg_new(leg);
     if (idle) {
@@ -169,6 +167,7 @@ leg_upgraded(const Handover *handover, void *data)
     Leg *leg = data;
 
     leg->handover = *handover;
+    slot_unref(g_steal_pointer(&leg->handover.slot)); /* the connection keeps it */
     if (leg->wanted || !leg->events) {
         leg_in_hand(leg);
     } else if (handover->connection) {
@@ -180,12 +179,11 @@ leg_upgraded(const Handover *handover, void *data)
 }
 
 Leg *
-leg_new(Request *request, Queue *queue, Admission *admission, const LegEvents *events, void *data)
+leg_new(Request *request, Queue *queue, const LegEvents *events, void *data)
 {
     Leg *leg = g_new0(Leg, 1);
 
     leg->queue = queue;
-    leg->admission = admission;
     leg->events = events;
     leg->data = data;
     request_authenticated(request);

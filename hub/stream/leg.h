@@ -18,8 +18,7 @@ typedef struct {
 } LegEvents;
 
 /* Answers REQUEST with 101. EVENTS is kept by reference. */
-Leg *
-leg_new(Request *request, Queue *queue, Admission *admission, const LegEvents *events, void *data);
+Leg *leg_new(Request *request, Queue *queue, const LegEvents *events, void *data);
 
 /* Asks for the connection; `taken` follows, never from within. */
 void leg_take(Leg *leg);
@@ -31,6 +30,6 @@ gboolean leg_has_connection(Leg *leg);
 Connection *leg_steal(Leg *leg);
 Reactor *leg_reactor(Leg *leg); /* after `taken` */
 
-/* Frees the leg, and gives its slot back; no event follows. A connection that it still has is
- * closed with CODE and TEXT. NULL is fine. */
+/* Frees the leg; no event follows. A connection that it still has is closed with CODE and TEXT.
+ * NULL is fine. */
 void leg_close(Leg *leg, guint16 code, const char *text);

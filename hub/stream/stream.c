@@ -297,7 +297,10 @@ hub_stream_hold_leg(HubStream *stream, LegSide side, Request *request)
 {
     const StreamsNeeds *needs = &stream->world->needs;
 
-    stream->legs[side] = leg_new(request, needs->queue, needs->admission, &leg_events, stream);
+    /* Counted in any case: the stream itself was let in. */
+    if (side == LEG_SERVICE)
+        (void)request_take_user(request, stream->policy, TRUE);
+    stream->legs[side] = leg_new(request, needs->queue, &leg_events, stream);
     stream->leg_lost[side] = FALSE;
 }
 
@@ -306,7 +309,7 @@ static void
 hub_stream_tell_leg(HubStream *stream, LegSide side, Request *request)
 {
     const StreamsNeeds *needs = &stream->world->needs;
-    Leg *leg = leg_new(request, needs->queue, needs->admission, &leg_events, stream);
+    Leg *leg = leg_new(request, needs->queue, &leg_events, stream);
 
     hub_stream_close_leg(stream, leg, side, 1011, TRUE);
 }

@@ -12,7 +12,7 @@
 /* What a policy has asked for. */
 typedef struct {
     char *name;
-    guint pending;
+    guint live;    /* its streams that have not ended */
     double tokens; /* new streams that it may open now */
     gint64 updated;
 } StreamAccount;
@@ -127,11 +127,28 @@ account_rate_allows(const Settings *settings, StreamAccount *account)
     return TRUE;
 }
 
+/* How many of the device's streams are the account's, and how many of these are not open yet. */
+static void
+device_count(const StreamDevice *device, const StreamAccount *account, guint *ret_all,
+             guint *ret_pending)
+{
+    *ret_all = *ret_pending = 0;
+    for (GList *link = device->streams.head; link; link = link->next) {
+        const HubStream *stream = link->data;
+
+        if (stream->account != account)
+            continue;
+        (*ret_all)++;
+        *ret_pending += stream->state < STREAM_OPEN ? 1 : 0;
+    }
+}
+
 /* Which limit is reached, or NULL (R10). */
 static const char *
 limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *account)
 {
     const Settings *settings = streams->world.needs.settings;
+    guint all, pending;
 
     if (streams->live >= settings->streams_max)
         return "The hub has as many streams as it may have.";
@@ -139,8 +156,13 @@ limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *accou
         return "The device has as many streams as it may have.";
     if (device->pending >= settings->pending_per_device)
         return "Too many streams wait for this device.";
-    if (account->pending >= settings->pending_per_policy)
-        return "Too many streams of this policy wait.";
+    if (account->live >= settings_user_share(settings, settings->streams_max))
+        return "This user has as many streams as it may have.";
+    device_count(device, account, &all, &pending);
+    if (all >= settings->streams_per_user_and_device)
+        return "This user has as many streams to this device as it may have.";
+    if (pending >= settings->pending_per_user_and_device)
+        return "Too many streams of this user wait for this device.";
     if (!account_rate_allows(settings, account))
         return "This policy opens streams too fast.";
     return NULL;
@@ -198,7 +220,7 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
     stream->account = account;
     g_queue_push_tail_link(&device->streams, &stream->by_device);
     device->pending++;
-    account->pending++;
+    account->live++;
     streams->live++;
     streams->total++;
     event_log(EVENT_ROUTE_ASKED, &data);
@@ -294,6 +316,7 @@ stream_ended(Streams *streams, HubStream *stream)
     g_queue_unlink(&device->streams, &stream->by_device);
     g_queue_push_tail_link(&streams->ended, &stream->by_age);
     streams->live--;
+    ((StreamAccount *)stream->account)->live--;
     if (stream->relay) {
         stream->closing = TRUE;
         streams->closing++;
@@ -314,10 +337,8 @@ streams_changed(HubStream *stream, HubStreamState before, void *data)
 
     if (stream->state != before)
         stream_tell(stream, before);
-    if (was_pending && !is_pending) {
+    if (was_pending && !is_pending)
         stream->owner->pending--;
-        ((StreamAccount *)stream->account)->pending--;
-    }
     if (stream->state == STREAM_ENDED && before != STREAM_ENDED) {
         stream_ended(streams, stream);
     } else if (stream->state == STREAM_ENDED) {

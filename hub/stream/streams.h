@@ -7,7 +7,6 @@
 #include "hub/base/clock.h"
 #include "hub/base/settings.h"
 #include "hub/device/devices.h"
-#include "hub/edge/admission.h"
 #include "hub/edge/error.h"
 #include "hub/edge/http-request.h"
 
@@ -21,7 +20,6 @@ typedef struct {
     const Settings *settings;
     Clock *clock;
     Queue *queue;
-    Admission *admission;
     Devices *devices;
 } StreamsNeeds;
 

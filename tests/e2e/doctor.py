@@ -275,12 +275,46 @@ def credentials():
         site.client.add_hub("unknown", device.replace("DeviceId=other", "DeviceId=nobody"),
                             site.hub.ca)
         fails(site.client, "unknown", "credentials", 11, "known and enabled")
+        # Its attempts with the wrong key would have those of the next one told to wait.
+        site.client.ctl_ok("hub", "remove", "device-key")
         site.hub.admin("device", "disable", "other")
         site.client.add_hub("disabled", device, site.hub.ca)
         fails(site.client, "disabled", "credentials", 11, "enabled")
         site.client.add_hub("mqtts", site.hub.connection_string("device", site.DEVICE), site.hub.ca,
                             "--transport", "mqtts", "--mqtt-port", str(free_port()))
         fails(site.client, "mqtts", "credentials", 14, "--transport wss", cause="link")
+
+
+def asked_to_wait():
+    """a hub that only asks to wait, in both roles: nobody is sent to check a key that may be good; and a
+    hub that refused the key before it did so"""
+    answered = []
+
+    def act(connection, head):
+        if "websocket" not in head:
+            wait = "HTTP/1.1 429 x\r\nRetry-After: 9\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            connection.sendall((wait if head.startswith("POST") else dated(0)).encode())
+            return
+        connection.sendall(upgrade(head, "Sec-WebSocket-Protocol: mqtt"))
+        connection.sendall(frame(b"\x20\x02\x00" + (answered.pop() if answered else b"\x03")))
+        while connection.recv(4096):
+            pass
+
+    with Site(gateway=False, client=False) as site:
+        site.client = site.start_daemon("client")
+        site.client.ctl_ok("accept-policy", "set-default", "accept")
+        hub = EvilHub(site, act)
+        for name, string in (("device", hub.device()), ("service", hub.service())):
+            site.client.add_hub(name, string, site.hub.ca)
+            found = fails(site.client, name, "credentials", 1, "Wait a few minutes", cause="too-soon")
+            check("asks to wait" in found["message"], f"{found}")
+            for text in (found["message"], found["cure"]):
+                check("key" not in text and "connection string" not in text, f"{found}")
+        answered.append(b"\x05")
+        site.client.add_hub("refused", hub.device(), site.hub.ca)
+        eventually(lambda: not answered, "it was refused")
+        found = fails(site.client, "refused", "credentials", 11, "connection string", cause="identity")
+        check("wrong key" in found["message"], f"{found}")
 
 
 def subscription():
@@ -357,4 +391,4 @@ def caller_gone():
 
 if __name__ == "__main__":
     main(all_is_well, used_wrongly, name_and_port, no_dns, certificate, through_proxies, clock,
-         credentials, subscription, device_side, service_side, caller_gone)
+         credentials, asked_to_wait, subscription, device_side, service_side, caller_gone)

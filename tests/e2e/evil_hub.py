@@ -216,7 +216,7 @@ def device_links():
         site.gateway = site.start_daemon("gateway")
         rows = [
             (control_link(b"\x20\x02\x00\x05"), "refused", "identity"),
-            (control_link(b"\x20\x02\x00\x03"), "disconnected", "no more connections"),
+            (control_link(b"\x20\x02\x00\x03"), "disconnected", "asks to wait"),
             (control_link(b"\x20\x02\x02\x00"), "disconnected", "CONNACK"),
             (control_link(b"\x90\x04\x00\x01\x00\x00"), "disconnected", "SUBACK"),
             (control_link(CONNACK, b"\x90\x02\x00\x01"), "disconnected", "SUBACK"),

@@ -123,7 +123,7 @@ def rejected_with_reason(hub):
 # -- REST --------------------------------------------------------------------------------------
 
 
-@with_hub()
+@with_hub("[hub]\npenalty = 0\n")
 def rest_errors(hub):
     """a bad request is told in the wire's form, and who has no right learns nothing"""
     hub.device()
@@ -264,7 +264,7 @@ def route_table():
     return rows
 
 
-@with_hub()
+@with_hub("[hub]\npenalty = 0\n")
 def every_route(hub):
     """every route is closed to who has no credentials, whatever the method"""
     device = hub.device()
@@ -312,7 +312,7 @@ def slow_clients(hub):
 # -- MQTT --------------------------------------------------------------------------------------
 
 
-@with_hub("[hub]\ntakeovers-per-minute = 1000\n")
+@with_hub("[hub]\ntakeovers-per-minute = 1000\npenalty = 0\n")
 def mqtt_credentials(hub):
     """CONNECT: every form of user name is taken, every bad credential refused with 5"""
     key = hub.add("dev1")

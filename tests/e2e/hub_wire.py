@@ -166,4 +166,4 @@ def check_echo(one, other, size=200000):
 def hub_settled(hub):
     """What was sent before has been seen: the hub has answered something that came after it."""
     for _ in range(20):
-        check_equal(hub.post(token="no token").read().status, 401, "status")
+        check(hub.post(token="no token").read().status in (401, 429), "it was let in")

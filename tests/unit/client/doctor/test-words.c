@@ -90,6 +90,7 @@ test_cures(void)
         "tls-cut",
         "clock",
         "identity",
+        "too-soon",
         "hub-answer",
         "link",
         "no-streams",
@@ -107,6 +108,9 @@ test_cures(void)
         g_assert_nonnull(doctor_cure(causes[i]));
     for (guint i = 0; i < G_N_ELEMENTS(reasons); i++)
         g_assert_nonnull(doctor_cure(reason_code(reasons[i])));
+    /* Who was only asked to wait may have a good key. */
+    g_assert_null(strstr(doctor_cure("too-soon"), "key"));
+    g_assert_nonnull(strstr(doctor_cure("too-soon"), "Wait"));
     g_assert_null(doctor_cure("of the future"));
     g_assert_cmpstr(doctor_step("of the future"), ==, "of the future");
     g_assert_cmpstr(doctor_result("of the future"), ==, "of the future");

@@ -45,6 +45,8 @@ static const AnswerCase cases[] = {
     {"HTTP/1.1 401 x\r\n", STREAMD_ERROR_UNAUTHORIZED, REASON_UNAUTHORIZED, "key"},
     {"HTTP/1.1 429 x\r\niothub-errorcode: ThrottlingException\r\n", STREAMD_ERROR_LIMIT,
      REASON_LIMIT, "no more"},
+    {"HTTP/1.1 429 x\r\niothub-errorcode: ThrottlingException\r\nRetry-After: 5\r\n",
+     STREAMD_ERROR_BUSY, REASON_LIMIT, "asks to wait"},
     {"HTTP/1.1 503 x\r\n", STREAMD_ERROR_UNREACHABLE, REASON_HUB_STOPPING, "stopping"},
     {"HTTP/1.1 504 x\r\niothub-errorcode: GatewayTimeout\r\n", STREAMD_ERROR_TIMED_OUT,
      REASON_TIMED_OUT, "in time"},

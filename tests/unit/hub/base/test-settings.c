@@ -33,7 +33,36 @@ test_overlay(void)
     g_assert_cmpint(settings->stream_deadline, ==, 1500 * G_TIME_SPAN_MILLISECOND);
     g_assert_cmpuint(settings->streams_max, ==, 7);
     g_assert_false(settings->discard_telemetry);
-    g_assert_cmpuint(settings->pending_per_device, ==, 256);
+    g_assert_cmpuint(settings->pending_per_device, ==, 1024);
+}
+
+/* What 0.1.0 called it is still understood, and told about by its new name. */
+static void
+test_renamed(void)
+{
+    g_autoptr(Settings) settings = parse("[hub]\npending-per-policy=7\n", NULL);
+    g_autofree char *described = settings_describe();
+
+    g_assert_nonnull(settings);
+    g_assert_cmpuint(settings->pending_per_user_and_device, ==, 7);
+    g_assert_null(strstr(described, "pending-per-policy"));
+    g_assert_nonnull(strstr(described, "#pending-per-user-and-device=256\n"));
+}
+
+/* A quarter by default, rounded down, and never nothing. */
+static void
+test_user_share(void)
+{
+    static const struct {
+        guint percent, most, share;
+    } rows[] = {{25, 16384, 4096}, {25, 7, 1}, {25, 3, 1}, {100, 7, 7}, {1, 1000000, 10000}};
+    g_autoptr(Settings) settings = settings_new();
+
+    g_assert_cmpuint(settings->user_share, ==, 25);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        settings->user_share = rows[i].percent;
+        g_assert_cmpuint(settings_user_share(settings, rows[i].most), ==, rows[i].share);
+    }
 }
 
 static void
@@ -96,6 +125,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/settings/defaults", test_defaults);
     g_test_add_func("/settings/overlay", test_overlay);
+    g_test_add_func("/settings/renamed", test_renamed);
+    g_test_add_func("/settings/user-share", test_user_share);
     g_test_add_func("/settings/refused", test_refused);
     g_test_add_func("/settings/described", test_described);
     return g_test_run();

@@ -1,174 +1,377 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/edge/admission.h"
 
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #define NOW G_TIME_SPAN_HOUR
+#define SECOND G_TIME_SPAN_SECOND
 #define NEVER G_MAXUINT32 /* a random number that no early drop takes, see test_early_drop */
+#define INVENTED 200000
 
 typedef struct {
     Settings *settings;
     Admission *admission;
+    GPtrArray *slots; /* of those that were taken */
 } Fixture;
 
 static void
-fixture_setup(Fixture *fixture, gconstpointer data)
+slot_end(gpointer data)
 {
-    fixture->settings = settings_new();
-    fixture->settings->unauthenticated_max = 64;
-    fixture->settings->unauthenticated_per_source = 4;
-    fixture->settings->connections_per_second = 10;
-    fixture->settings->connections_burst = 20;
-    fixture->settings->known_source_factor = 2;
-    fixture->admission = admission_new(fixture->settings);
+    slot_leave(data, NOW);
+    slot_leave(data, NOW);
+    slot_unref(data);
 }
 
 static void
-fixture_teardown(Fixture *fixture, gconstpointer data)
+fixture_setup(Fixture *f, gconstpointer data)
 {
-    g_assert_cmpuint(admission_total(fixture->admission), ==, 0);
-    g_assert_cmpuint(admission_waiting(fixture->admission), ==, 0);
-    admission_free(fixture->admission);
-    settings_free(fixture->settings);
+    f->settings = settings_new();
+    f->settings->unauthenticated_max = 64;
+    f->settings->unauthenticated_per_source = 4;
+    f->settings->connections_per_second = 10;
+    f->settings->connections_burst = 20;
+    f->settings->known_source_factor = 2;
+    f->admission = admission_new(f->settings);
+    f->slots = g_ptr_array_new_with_free_func(slot_end);
 }
 
+static void
+fixture_teardown(Fixture *f, gconstpointer data)
+{
+    g_ptr_array_unref(f->slots);
+    g_assert_cmpuint(admission_total(f->admission), ==, 0);
+    g_assert_cmpuint(admission_waiting(f->admission), ==, 0);
+    admission_free(f->admission);
+    settings_free(f->settings);
+}
+
+/* COUNT attempts; how many were let in. */
 static guint
-take(Fixture *fixture, Slot *admission, guint count, const char *address, gint64 now)
+take(Fixture *f, guint count, const char *peer, gint64 now)
 {
     guint taken = 0;
 
-    for (guint i = 0; i < count; i++)
-        taken += admission_take(fixture->admission, &admission[i], address, now, NEVER) ? 1 : 0;
+    for (guint i = 0; i < count; i++) {
+        Slot *slot = admission_take(f->admission, -1, peer, now, NEVER);
+
+        if (!slot)
+            continue;
+        g_ptr_array_add(f->slots, slot);
+        taken++;
+    }
     return taken;
 }
 
-static void
-leave(Fixture *fixture, Slot *admission, guint count)
-{
-    for (guint i = 0; i < count; i++) {
-        admission_leave(fixture->admission, &admission[i]);
-        admission_leave(fixture->admission, &admission[i]);
-    }
-}
-
-static void
-test_per_source(Fixture *fixture, gconstpointer data)
-{
-    Slot one[6] = {0}, other[6] = {0}, more[6] = {0};
-
-    g_assert_cmpuint(take(fixture, one, 6, "192.0.2.1:1000", NOW), ==, 4);
-    g_assert_cmpuint(take(fixture, other, 6, "192.0.2.2:1000", NOW), ==, 4);
-    g_assert_cmpuint(admission_waiting(fixture->admission), ==, 8);
-    admission_authenticated(fixture->admission, &one[0], NOW);
-    admission_authenticated(fixture->admission, &one[0], NOW);
-    g_assert_cmpuint(admission_waiting(fixture->admission), ==, 7);
-    /* It is known now, and may have twice as many; three of its eight are taken. */
-    g_assert_cmpuint(take(fixture, more, 6, "192.0.2.1:2000", NOW), ==, 5);
-    leave(fixture, one, 6);
-    leave(fixture, other, 6);
-    leave(fixture, more, 6);
-}
-
-static void
-test_sources(Fixture *fixture, gconstpointer data)
-{
-    static const char *const same[] = {"[2001:db8::1]:1", "[2001:db8::2]:1",
-                                       "[2001:db8:0:0:ffff::]:9", "[2001:db8::3]:1"};
-    Slot admission[4] = {0}, another[2] = {0}, mapped[6] = {0};
-
-    for (guint i = 0; i < 4; i++)
-        g_assert_cmpuint(take(fixture, &admission[i], 1, same[i], NOW), ==, 1);
-    g_assert_cmpuint(take(fixture, another, 1, "[2001:db8::4]:1", NOW), ==, 0);
-    g_assert_cmpuint(take(fixture, another, 1, "[2001:db8:0:1::1]:1", NOW), ==, 1);
-    /* An IPv4 address is one, however it came in. */
-    g_assert_cmpuint(take(fixture, mapped, 3, "[::ffff:192.0.2.1]:1", NOW), ==, 3);
-    g_assert_cmpuint(take(fixture, mapped + 3, 3, "192.0.2.1:7", NOW), ==, 1);
-    leave(fixture, admission, 4);
-    leave(fixture, another, 2);
-    leave(fixture, mapped, 6);
-}
-
-static void
-test_rate(Fixture *fixture, gconstpointer data)
+/* The same, and each is gone again. */
+static guint
+take_and_go(Fixture *f, guint count, const char *peer, gint64 now)
 {
     guint taken = 0;
 
-    for (guint i = 0; i < 40; i++) {
-        Slot slot = {0};
-
-        taken += take(fixture, &slot, 1, "192.0.2.1:1", NOW);
-        admission_leave(fixture->admission, &slot);
+    for (guint i = 0; i < count; i++) {
+        taken += take(f, 1, peer, now);
+        g_ptr_array_set_size(f->slots, 0);
     }
-    g_assert_cmpuint(taken, ==, 20);
-    for (guint i = 0; i < 40; i++) {
-        Slot slot = {0};
-
-        taken += take(fixture, &slot, 1, "192.0.2.1:1", NOW + G_TIME_SPAN_SECOND);
-        admission_leave(fixture->admission, &slot);
-    }
-    g_assert_cmpuint(taken, ==, 30);
+    return taken;
 }
 
-/* From the half on more and more are dropped, and at the end all. */
+/* Somebody there has authenticated. */
 static void
-test_early_drop(Fixture *fixture, gconstpointer data)
+make_known(Fixture *f, const char *peer, gint64 now)
 {
-    Slot admission[64] = {0}, extra = {0};
-    guint lucky = 31; /* the last of 32 values that is dropped */
+    Slot *slot = admission_take(f->admission, -1, peer, now, NEVER);
+
+    g_assert_nonnull(slot);
+    slot_authenticated(slot, now);
+    slot_leave(slot, now);
+    slot_unref(slot);
+}
+
+static gboolean
+is_known(Fixture *f, const char *peer, gint64 now)
+{
+    Source source = source_of_peer(peer);
+
+    return admission_knows(f->admission, &source, now);
+}
+
+static void
+slow(Fixture *f, const char *peer, guint level, gint64 until)
+{
+    Source source = source_of_peer(peer);
+
+    source = source_at_level(&source, level);
+    admission_slow(f->admission, &source, until, NOW);
+}
+
+static void
+test_per_source(Fixture *f, gconstpointer data)
+{
+    g_assert_cmpuint(take(f, 6, "192.0.2.1:1000", NOW), ==, 4);
+    g_assert_cmpuint(take(f, 6, "192.0.2.2:1000", NOW), ==, 4);
+    g_assert_cmpuint(admission_waiting(f->admission), ==, 8);
+    slot_authenticated(f->slots->pdata[0], NOW);
+    slot_authenticated(f->slots->pdata[0], NOW);
+    g_assert_cmpuint(admission_waiting(f->admission), ==, 7);
+    /* It is known now, and may have twice as many; three of its eight are taken. */
+    g_assert_cmpuint(take(f, 6, "192.0.2.1:2000", NOW), ==, 5);
+}
+
+static const struct {
+    const char *peers; /* %x counts */
+    guint most;        /* that wait at once, of 40 */
+} widths[] = {
+    {"[2001:db8::%x]:1", 4},        /* one /64 */
+    {"[2001:db8:0:%x::1]:1", 8},    /* a /56 */
+    {"[2001:db8:0:%x00::1]:1", 16}, /* a /48 */
+    {"[2001:db8:%x::1]:1", 40},     /* sites of their own */
+    {"[::ffff:192.0.2.1]:%u", 4},   /* IPv4, however it came in */
+};
+
+static void
+test_widths(Fixture *f, gconstpointer data)
+{
+    for (guint row = 0; row < G_N_ELEMENTS(widths); row++) {
+        guint taken = 0;
+
+        for (guint i = 0; i < 40; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            g_autofree char *peer = g_strdup_printf(widths[row].peers, i + 1);
+#pragma GCC diagnostic pop
+            taken += take(f, 1, peer, NOW);
+        }
+        g_assert_cmpuint(taken, ==, widths[row].most);
+        g_ptr_array_set_size(f->slots, 0);
+    }
+}
+
+static void
+test_rate(Fixture *f, gconstpointer data)
+{
+    g_assert_cmpuint(take_and_go(f, 40, "192.0.2.1:1", NOW), ==, 20);
+    g_assert_cmpuint(take_and_go(f, 40, "192.0.2.1:1", NOW + SECOND), ==, 10);
+    g_assert_cmpuint(take_and_go(f, 40, "192.0.2.2:1", NOW + SECOND), ==, 20);
+    make_known(f, "192.0.2.3:1", NOW);
+    g_assert_cmpuint(take_and_go(f, 80, "192.0.2.3:1", NOW), ==, 40);
+    g_assert_cmpuint(take_and_go(f, 80, "192.0.2.3:1", NOW + SECOND), ==, 20);
+}
+
+/* From half of the places on, those who have many are dropped more and more; nobody's first is. */
+static void
+test_early_drop(Fixture *f, gconstpointer data)
+{
+    guint taken = 0;
 
     for (guint i = 0; i < 64; i++) {
-        g_autofree char *address = g_strdup_printf("192.0.2.%u:1", i);
+        g_autofree char *peer = g_strdup_printf("192.0.2.%u:1", i % 16);
+        Slot *slot = admission_take(f->admission, -1, peer, NOW, 0);
 
-        if (i < 32)
-            g_assert_true(admission_take(fixture->admission, &admission[i], address, NOW, 0));
-        else {
-            g_assert_cmpint(admission_take(fixture->admission, &extra, address, NOW, 0), ==,
-                            i == 32);
-            admission_leave(fixture->admission, &extra);
-            g_assert_true(admission_take(fixture->admission, &admission[i], address, NOW, lucky));
-        }
+        if (!slot)
+            continue;
+        g_ptr_array_add(f->slots, slot);
+        taken++;
     }
-    g_assert_false(admission_take(fixture->admission, &extra, "198.51.100.1:1", NOW, lucky));
-    leave(fixture, admission, 64);
+    /* The 34th is the first that the lowest random number refuses. */
+    g_assert_cmpuint(taken, ==, 33);
+    g_ptr_array_add(f->slots, admission_take(f->admission, -1, "198.51.100.1:1", NOW, 0));
+    g_assert_nonnull(f->slots->pdata[f->slots->len - 1]);
 }
 
-/* A source that is banned gets no slot for a while; others do, and so does one that was known. */
+/* All places are taken by a few: whoever wants one gets it from him who has the most. */
 static void
-test_ban(Fixture *fixture, gconstpointer data)
+test_fair(Fixture *f, gconstpointer data)
 {
-    AdmissionSource bad = admission_source("192.0.2.1:1"), good = admission_source("192.0.2.3:1");
+    for (guint i = 0; i < 16; i++) {
+        g_autofree char *peer = g_strdup_printf("192.0.2.%u:1", i);
+
+        g_assert_cmpuint(take(f, 4, peer, NOW), ==, 4);
+    }
+    g_assert_cmpuint(admission_waiting(f->admission), ==, 64);
+    for (guint i = 0; i < 40; i++) {
+        g_autofree char *peer = g_strdup_printf("198.51.100.%u:1", i);
+
+        g_assert_cmpuint(take(f, 1, peer, NOW), ==, 1);
+        g_assert_cmpuint(admission_waiting(f->admission), ==, 64);
+    }
+    /* Each has one or two now: nobody has to give way to a stranger before its time. */
+    g_assert_cmpuint(take(f, 4, "203.0.113.1:1", NOW), <=, 1);
+    g_assert_cmpuint(take(f, 1, "203.0.113.2:1", NOW + SECOND), ==, 1);
+}
+
+/* A known source's share is not for strangers. */
+static void
+test_reserve(Fixture *f, gconstpointer data)
+{
+    make_known(f, "203.0.113.9:1", NOW);
+    for (guint i = 0; i < 64; i++) {
+        g_autofree char *peer = g_strdup_printf("192.0.2.%u:1", i);
+
+        g_assert_cmpuint(take(f, 1, peer, NOW), ==, 1);
+    }
+    g_assert_cmpuint(take(f, 1, "198.51.100.1:1", NOW), ==, 0);
+    g_assert_cmpuint(take(f, 1, "203.0.113.9:1", NOW), ==, 1);
+    g_assert_cmpuint(admission_waiting(f->admission), ==, 64);
+}
+
+/* At its limit, the oldest one goes when it has had its time, at the bound and just before it. */
+static void
+test_oldest_goes(Fixture *f, gconstpointer data)
+{
+    struct pollfd other = {.events = POLLIN};
+    int pair[2];
+    Slot *first;
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), ==, 0);
+    other.fd = pair[1];
+    first = admission_take(f->admission, pair[0], "192.0.2.1:1", NOW, NEVER);
+    g_ptr_array_add(f->slots, first);
+    g_assert_cmpuint(take(f, 3, "192.0.2.1:1", NOW), ==, 3);
+    g_assert_cmpuint(take(f, 1, "192.0.2.1:1", NOW + SECOND - 1), ==, 0);
+    g_assert_cmpint(poll(&other, 1, 0), ==, 0);
+    g_assert_cmpuint(take(f, 1, "192.0.2.1:1", NOW + SECOND), ==, 1);
+    g_assert_cmpint(poll(&other, 1, 0), ==, 1);
+    g_assert_cmpuint(admission_waiting(f->admission), ==, 4);
+    /* It may still turn out to be good; it is counted as one connection all the same. */
+    slot_authenticated(first, NOW + SECOND);
+    g_assert_cmpuint(admission_total(f->admission), ==, 5);
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+}
+
+/* Two a second for who guesses, at whatever width; not for who was let in. */
+static void
+test_guessing(Fixture *f, gconstpointer data)
+{
     gint64 until = NOW + G_TIME_SPAN_MINUTE;
-    Slot admission[3] = {0}, known = {0};
 
-    admission_ban(fixture->admission, &bad, until, NOW);
-    g_assert_cmpuint(take(fixture, &admission[0], 1, "192.0.2.1:9", until - 1), ==, 0);
-    g_assert_cmpuint(take(fixture, &admission[1], 1, "192.0.2.2:1", NOW), ==, 1);
-    g_assert_cmpuint(take(fixture, &admission[0], 1, "192.0.2.1:9", until), ==, 1);
+    slow(f, "192.0.2.1:1", 0, until);
+    g_assert_cmpuint(take_and_go(f, 20, "192.0.2.1:1", NOW), ==, 2);
+    g_assert_cmpuint(take_and_go(f, 20, "192.0.2.1:1", NOW + SECOND), ==, 2);
+    g_assert_cmpuint(take_and_go(f, 1, "192.0.2.2:1", NOW), ==, 1);
+    g_assert_cmpuint(take_and_go(f, 30, "192.0.2.1:1", until + 2 * SECOND), ==, 20);
 
-    g_assert_cmpuint(take(fixture, &known, 1, "192.0.2.3:1", NOW), ==, 1);
-    g_assert_false(admission_knows(fixture->admission, &good));
-    admission_authenticated(fixture->admission, &known, NOW);
-    g_assert_true(admission_knows(fixture->admission, &good));
-    admission_leave(fixture->admission, &known);
-    g_assert_false(admission_knows(fixture->admission, &good));
-    admission_ban(fixture->admission, &good, until, NOW + ADMISSION_KNOWN - 1);
-    g_assert_cmpuint(take(fixture, &admission[2], 1, "192.0.2.3:1", NOW), ==, 1);
-    admission_leave(fixture->admission, &admission[2]);
-    admission_ban(fixture->admission, &good, NOW + 2 * ADMISSION_KNOWN, NOW + ADMISSION_KNOWN);
-    g_assert_cmpuint(take(fixture, &admission[2], 1, "192.0.2.3:1", NOW + ADMISSION_KNOWN), ==, 0);
-    leave(fixture, admission, 3);
+    make_known(f, "[2001:db8:0:7::1]:1", NOW);
+    slow(f, "[2001:db8::1]:1", 2, until);
+    g_assert_cmpuint(take_and_go(f, 20, "[2001:db8:0:8::1]:1", NOW), ==, 2);
+    g_assert_cmpuint(take_and_go(f, 20, "[2001:db8:0:9::1]:1", NOW), ==, 0);
+    g_assert_cmpuint(take_and_go(f, 20, "[2001:db8:0:7::1]:1", NOW), ==, 20);
+    g_assert_cmpuint(take_and_go(f, 20, "[2001:db8:1:7::1]:1", NOW), ==, 20);
+}
+
+/* A day after the last connection, at the bound and just before it; never while one is there. */
+static void
+test_known_time(Fixture *f, gconstpointer data)
+{
+    gint64 day = f->settings->known_source_time;
+    Slot *slot;
+
+    g_assert_false(is_known(f, "192.0.2.1:1", NOW));
+    make_known(f, "192.0.2.1:1", NOW);
+    g_assert_true(is_known(f, "192.0.2.1:9", NOW + day - 1));
+    g_assert_false(is_known(f, "192.0.2.1:9", NOW + day));
+    slot = admission_take(f->admission, -1, "192.0.2.2:1", NOW, NEVER);
+    slot_authenticated(slot, NOW);
+    g_assert_true(is_known(f, "192.0.2.2:1", NOW + 10 * day));
+    slot_leave(slot, NOW + 10 * day);
+    slot_unref(slot);
+    g_assert_true(is_known(f, "192.0.2.2:1", NOW + 11 * day - 1));
+    g_assert_false(is_known(f, "192.0.2.2:1", NOW + 11 * day));
+}
+
+/* 200,000 sources are let in: 65,536 are known each for itself, the old one still, and the others
+ * by their /32. */
+static void
+test_many_known(Fixture *f, gconstpointer data)
+{
+    make_known(f, "203.0.113.9:1", NOW);
+    f->settings->connections_burst = 1000000;
+    for (guint i = 0; i < INVENTED; i++) {
+        g_autofree char *peer = g_strdup_printf("[2001:%x:%x:%x::1]:1", i % 16, i / 256, i % 256);
+
+        make_known(f, peer, NOW + 1);
+    }
+    g_assert_true(is_known(f, "203.0.113.9:1", NOW + 1));
+    g_assert_true(is_known(f, "[2001:f:ffff:fff::1]:1", NOW + 1));
+    g_assert_false(is_known(f, "[2001:10:ffff:fff::1]:1", NOW + 1));
+}
+
+/* One connection from each /64 of a /48: what is held against others is held still, and the /48 as
+ * a whole comes no faster than it may. */
+static void
+test_flood_of_sources(Fixture *f, gconstpointer data)
+{
+    guint taken = 0;
+
+    slow(f, "192.0.2.1:1", 0, NOW + G_TIME_SPAN_HOUR);
+    for (guint i = 0; i < 65536; i++) {
+        g_autofree char *peer = g_strdup_printf("[2001:db8:0:%x::1]:1", i);
+
+        taken += take_and_go(f, 1, peer, NOW);
+    }
+    g_assert_cmpuint(taken, ==, 4 * 20);
+    for (guint i = 0; i < INVENTED; i++) {
+        g_autofree char *peer =
+            g_strdup_printf("[2002:%x:%x:%x::1]:1", i / 65536, i % 65536, i % 256);
+
+        (void)take_and_go(f, 1, peer, NOW);
+    }
+    g_assert_cmpuint(take_and_go(f, 20, "192.0.2.1:1", NOW), ==, 2);
 }
 
 static void
-test_total(Fixture *fixture, gconstpointer data)
+test_total(Fixture *f, gconstpointer data)
 {
-    Slot admission[3] = {0};
-
-    fixture->settings->connections_max = 2;
+    f->settings->connections_max = 2;
     for (guint i = 0; i < 2; i++) {
-        g_assert_cmpuint(take(fixture, &admission[i], 1, "unix", NOW), ==, 1);
-        admission_authenticated(fixture->admission, &admission[i], NOW);
+        g_assert_cmpuint(take(f, 1, "unix", NOW), ==, 1);
+        slot_authenticated(f->slots->pdata[i], NOW);
     }
-    g_assert_cmpuint(take(fixture, &admission[2], 1, "unix", NOW), ==, 0);
-    leave(fixture, admission, 3);
+    g_assert_cmpuint(take(f, 1, "unix", NOW), ==, 0);
+}
+
+static UserRoom
+user_takes(Fixture *f, const char *user, gboolean force)
+{
+    g_assert_cmpuint(take(f, 1, "unix", NOW), ==, 1);
+    slot_authenticated(f->slots->pdata[f->slots->len - 1], NOW);
+    return slot_take_user(f->slots->pdata[f->slots->len - 1], user, force);
+}
+
+/* A quarter of 40: ten, of which five may idle. */
+static void
+test_user(Fixture *f, gconstpointer data)
+{
+    f->settings->connections_max = 40;
+    for (guint i = 1; i <= 10; i++)
+        g_assert_cmpint(user_takes(f, "anna", FALSE), ==, i <= 5 ? USER_HAS_ROOM : USER_IS_CROWDED);
+    g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_IS_FULL);
+    g_assert_cmpint(user_takes(f, "berta", FALSE), ==, USER_HAS_ROOM);
+    g_assert_cmpint(user_takes(f, "anna", TRUE), ==, USER_IS_FULL);
+    /* The second request of a connection counts no more than the first, whoever asks. */
+    g_assert_cmpint(slot_take_user(f->slots->pdata[0], "anna", FALSE), ==, USER_IS_FULL);
+    g_assert_cmpint(slot_take_user(f->slots->pdata[0], "berta", FALSE), ==, USER_HAS_ROOM);
+    g_ptr_array_set_size(f->slots, 0);
+    g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_HAS_ROOM);
+}
+
+/* Nor more than a quarter of the descriptors that there are. */
+static void
+test_user_descriptors(Fixture *f, gconstpointer data)
+{
+    struct rlimit usual, few;
+
+    g_assert_cmpint(getrlimit(RLIMIT_NOFILE, &usual), ==, 0);
+    few = (struct rlimit){.rlim_cur = 80, .rlim_max = usual.rlim_max};
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &few), ==, 0);
+    f->settings->connections_burst = 100;
+    for (guint i = 1; i <= 18; i++) /* of 72 */
+        g_assert_cmpint(user_takes(f, "anna", FALSE), !=, USER_IS_FULL);
+    g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_IS_FULL);
+    g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &usual), ==, 0);
 }
 
 #define ADD(path, func) g_test_add(path, Fixture, NULL, fixture_setup, func, fixture_teardown)
@@ -178,10 +381,18 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("/admission/per-source", test_per_source);
-    ADD("/admission/sources", test_sources);
+    ADD("/admission/widths", test_widths);
     ADD("/admission/rate", test_rate);
     ADD("/admission/early-drop", test_early_drop);
-    ADD("/admission/ban", test_ban);
+    ADD("/admission/fair", test_fair);
+    ADD("/admission/reserve", test_reserve);
+    ADD("/admission/oldest-goes", test_oldest_goes);
+    ADD("/admission/guessing", test_guessing);
+    ADD("/admission/known-time", test_known_time);
+    ADD("/admission/many-known", test_many_known);
+    ADD("/admission/flood-of-sources", test_flood_of_sources);
     ADD("/admission/total", test_total);
+    ADD("/admission/user", test_user);
+    ADD("/admission/user-descriptors", test_user_descriptors);
     return g_test_run();
 }

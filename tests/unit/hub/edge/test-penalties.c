@@ -3,11 +3,12 @@
 
 #define NOW G_TIME_SPAN_HOUR
 #define SECOND G_TIME_SPAN_SECOND
+#define INVENTED 200000
 
 typedef struct {
     Settings *settings;
     Penalties *penalties;
-    AdmissionSource here, there;
+    Source here, there;
 } Fixture;
 
 static void
@@ -15,8 +16,8 @@ fixture_setup(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     f->settings = settings_new();
     f->penalties = penalties_new(f->settings);
-    f->here = admission_source("192.0.2.1:1000");
-    f->there = admission_source("[2001:db8::1]:1000");
+    f->here = source_of_peer("192.0.2.1:1000");
+    f->there = source_of_peer("[2001:db8::1]:1000");
 }
 
 static void
@@ -26,16 +27,16 @@ fixture_teardown(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     settings_free(f->settings);
 }
 
-static gint64
+static void
 failed(Fixture *f, const char *identity, gint64 now)
 {
-    return penalties_failed(f->penalties, &f->here, identity, now);
+    penalties_failed(f->penalties, &f->here, identity, now);
 }
 
-static gboolean
-holds(Fixture *f, const char *identity, gint64 now)
+static gint64
+wait_of(Fixture *f, const char *identity, gint64 now)
 {
-    return penalties_hold(f->penalties, &f->here, identity, now);
+    return penalties_wait(f->penalties, &f->here, identity, now);
 }
 
 /* 5 s, 10 s, 20 s, ... up to ten minutes. */
@@ -46,12 +47,13 @@ test_doubles(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     gint64 now = NOW;
 
     for (guint i = 0; i < G_N_ELEMENTS(seconds); i++) {
-        g_assert_false(holds(f, "dev1", now));
-        g_assert_cmpint(failed(f, "dev1", now), ==, 0);
-        g_assert_true(holds(f, "dev1", now + seconds[i] * SECOND - 1));
+        g_assert_cmpint(wait_of(f, "dev1", now), ==, 0);
+        failed(f, "dev1", now);
+        g_assert_cmpint(wait_of(f, "dev1", now), ==, seconds[i] * SECOND);
+        g_assert_cmpint(wait_of(f, "dev1", now + seconds[i] * SECOND - 1), ==, 1);
         now += seconds[i] * SECOND;
     }
-    g_assert_false(holds(f, "dev1", now));
+    g_assert_cmpint(wait_of(f, "dev1", now), ==, 0);
 }
 
 /* Neither another identity nor another source bears it. */
@@ -59,10 +61,10 @@ static void
 test_is_theirs(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     failed(f, "dev1", NOW);
-    g_assert_true(holds(f, "dev1", NOW));
-    g_assert_false(holds(f, "dev2", NOW));
-    g_assert_false(holds(f, "", NOW));
-    g_assert_false(penalties_hold(f->penalties, &f->there, "dev1", NOW));
+    g_assert_cmpint(wait_of(f, "dev1", NOW), >, 0);
+    g_assert_cmpint(wait_of(f, "dev2", NOW), ==, 0);
+    g_assert_cmpint(wait_of(f, "", NOW), ==, 0);
+    g_assert_cmpint(penalties_wait(f->penalties, &f->there, "dev1", NOW), ==, 0);
 }
 
 static void
@@ -73,50 +75,126 @@ test_ends(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     failed(f, "dev3", NOW);
     penalties_passed(f->penalties, &f->here, "dev1");
     penalties_passed(f->penalties, &f->here, "nobody");
-    g_assert_false(holds(f, "dev1", NOW));
+    g_assert_cmpint(wait_of(f, "dev1", NOW), ==, 0);
     penalties_forgive(f->penalties, "dev2");
-    g_assert_false(holds(f, "dev2", NOW));
-    g_assert_true(holds(f, "dev3", NOW));
+    g_assert_cmpint(wait_of(f, "dev2", NOW), ==, 0);
+    g_assert_cmpint(wait_of(f, "dev3", NOW), >, 0);
     /* What was long ago counts no more, and is not kept. */
     g_assert_cmpuint(penalties_size(f->penalties), ==, 1);
     failed(f, "dev4", NOW + G_TIME_SPAN_HOUR);
     g_assert_cmpuint(penalties_size(f->penalties), ==, 1);
     failed(f, "dev3", NOW + G_TIME_SPAN_HOUR);
-    g_assert_false(holds(f, "dev3", NOW + G_TIME_SPAN_HOUR + 5 * SECOND));
+    g_assert_cmpint(wait_of(f, "dev3", NOW + G_TIME_SPAN_HOUR), ==, 5 * SECOND);
 }
 
-/* Ten identities of one source: it is guessing. */
+/* Of a source 16 identities are kept apart; the 17th and all further ones count as one. */
 static void
-test_widens(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_apart(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    for (guint i = 1; i <= 12; i++) {
-        g_autofree char *identity = g_strdup_printf("dev%u", i);
-        gint64 all = failed(f, identity, NOW);
-
-        g_assert_cmpint(all, ==, i < 10 ? 0 : i * 5 * SECOND);
-        g_assert_cmpint(penalties_failed(f->penalties, &f->there, "dev1", NOW), ==, 0);
-    }
-    failed(f, "dev1", NOW);
-    for (guint i = 1; i <= 3; i++) {
+    for (guint i = 1; i <= PENALTIES_APART; i++) {
         g_autofree char *identity = g_strdup_printf("dev%u", i);
 
-        penalties_passed(f->penalties, &f->here, identity);
+        failed(f, identity, NOW);
+        g_assert_cmpuint(penalties_size(f->penalties), ==, i);
+        g_assert_cmpint(wait_of(f, "other", NOW), ==, 0);
     }
-    g_assert_cmpint(failed(f, "dev4", NOW), ==, 0);
+    failed(f, "dev17", NOW);
+    g_assert_cmpuint(penalties_size(f->penalties), ==, PENALTIES_APART + 1);
+    g_assert_cmpint(wait_of(f, "other", NOW), ==, 5 * SECOND);
+    for (guint i = 0; i < 1000; i++) {
+        g_autofree char *identity = g_strdup_printf("more%u", i);
+
+        failed(f, identity, NOW);
+    }
+    g_assert_cmpuint(penalties_size(f->penalties), ==, PENALTIES_APART + 1);
+    g_assert_cmpint(wait_of(f, "other", NOW), ==, f->settings->penalty_max);
+    g_assert_cmpint(wait_of(f, "dev1", NOW), ==, 5 * SECOND);
+}
+
+static const struct {
+    const char *peers; /* of which each fails once, as an identity of its own; %u counts */
+    guint levels[SOURCE_LEVELS]; /* after so many it is guessing, at each level; 0: never */
+} guessing[] = {
+    {"192.0.2.1:%u", {10, 10, 10}},         {"192.0.2.%u:1", {0, 0, 0}},
+    {"[2001:db8::%x]:1", {10, 10, 10}},     {"[2001:db8:0:%x::1]:1", {0, 10, 10}},
+    {"[2001:db8:0:%x00::1]:1", {0, 0, 10}}, {"[2001:db8:%x::1]:1", {0, 0, 0}},
+};
+
+/* Ten identities: of a source, of its /56, of its /48. */
+static void
+test_guesses(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    for (guint row = 0; row < G_N_ELEMENTS(guessing); row++) {
+        g_autoptr(Penalties) penalties = penalties_new(f->settings);
+
+        for (guint i = 1; i <= 12; i++) {
+            g_autofree char *identity = g_strdup_printf("dev%u", i);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            g_autofree char *peer = g_strdup_printf(guessing[row].peers, i);
+#pragma GCC diagnostic pop
+            Source source = source_of_peer(peer);
+
+            penalties_failed(penalties, &source, identity, NOW);
+            for (guint level = 0; level < SOURCE_LEVELS; level++) {
+                Source wider = source_at_level(&source, level);
+                guint after = guessing[row].levels[level];
+
+                g_assert_cmpint(penalties_guesses(penalties, &wider), ==, after && i >= after);
+            }
+        }
+    }
 }
 
 static void
-test_bounded(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_guesses_no_more(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    f->settings->penalty_identities = G_MAXUINT;
-    for (guint i = 0; i < PENALTIES_MAX + 100; i++) {
+    for (guint i = 0; i < 10; i++) {
         g_autofree char *identity = g_strdup_printf("dev%u", i);
 
         failed(f, identity, NOW);
     }
-    g_assert_cmpuint(penalties_size(f->penalties), ==, PENALTIES_MAX);
-    g_assert_false(holds(f, "dev99", NOW));
-    g_assert_true(holds(f, "dev100", NOW));
+    g_assert_true(penalties_guesses(f->penalties, &f->here));
+    penalties_passed(f->penalties, &f->here, "dev3");
+    g_assert_false(penalties_guesses(f->penalties, &f->here));
+}
+
+/* A pair from IPv6 sources that differ in what may differ: no two share a /64. */
+static Source
+invented(guint number)
+{
+    g_autofree char *peer =
+        g_strdup_printf("[2001:%x:%x:%x::1]:1", number % 16, number / 256, number % 256);
+
+    return source_of_peer(peer);
+}
+
+/* 200,000 invented pairs: within the bound, and the oldest penalty is in force still. */
+static void
+test_bounded(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    Source last = invented(INVENTED), stranger = source_of_peer("[2a00::1]:1");
+
+    failed(f, "old", NOW);
+    for (guint i = 0; i < INVENTED; i++) {
+        g_autofree char *identity = g_strdup_printf("dev%u", i);
+        Source source = invented(i);
+
+        penalties_failed(f->penalties, &source, identity, NOW + 1);
+    }
+    g_assert_cmpuint(penalties_size(f->penalties), ==, PENALTIES_MAX + 16);
+    g_assert_cmpint(wait_of(f, "old", NOW + 1), >, 0);
+    /* New ones bear what their /32 has done, and nobody else does. */
+    g_assert_cmpint(penalties_wait(f->penalties, &last, "new", NOW + 1), ==,
+                    f->settings->penalty_max);
+    last = source_region(&last);
+    g_assert_true(penalties_guesses(f->penalties, &last));
+    g_assert_cmpint(penalties_wait(f->penalties, &stranger, "new", NOW + 1), ==, 0);
+    /* What is in force no more makes room, though it is remembered. */
+    penalties_failed(f->penalties, &stranger, "new", NOW + 6 * SECOND);
+    g_assert_cmpuint(penalties_size(f->penalties), ==, PENALTIES_MAX + 16);
+    g_assert_cmpint(penalties_wait(f->penalties, &stranger, "new", NOW + 6 * SECOND), ==,
+                    5 * SECOND);
 }
 
 static void
@@ -124,8 +202,8 @@ test_off(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     f->settings->penalty = 0;
     for (guint i = 0; i < 20; i++)
-        g_assert_cmpint(failed(f, "dev1", NOW), ==, 0);
-    g_assert_false(holds(f, "dev1", NOW));
+        failed(f, "dev1", NOW);
+    g_assert_cmpint(wait_of(f, "dev1", NOW), ==, 0);
     g_assert_cmpuint(penalties_size(f->penalties), ==, 0);
 }
 
@@ -138,7 +216,9 @@ main(int argc, char **argv)
     ADD("/penalties/doubles", test_doubles);
     ADD("/penalties/is-theirs", test_is_theirs);
     ADD("/penalties/ends", test_ends);
-    ADD("/penalties/widens", test_widens);
+    ADD("/penalties/apart", test_apart);
+    ADD("/penalties/guesses", test_guesses);
+    ADD("/penalties/guesses-no-more", test_guesses_no_more);
     ADD("/penalties/bounded", test_bounded);
     ADD("/penalties/off", test_off);
     return g_test_run();

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Ledger: a bounded map of what is known about sources, and about identities that they claimed. An
+ * entry is in force until a time. When the ledger is full, an entry that is in force no more makes
+ * room for a new one; one that is in force is never put out, however many ask (requirement R4).
+ * One thread, or a lock around it; times are µs, monotonic. */
+#pragma once
+
+#include "hub/edge/source.h"
+
+#define LEDGER_NAME 16
+
+typedef struct Ledger Ledger;
+
+typedef struct {
+    Source source;
+    guint8 name[LEDGER_NAME]; /* a hash of an identity; all zero: the source itself */
+} LedgerKey;
+
+/* The beginning of each entry; what follows is the user's, zero at first. */
+typedef struct {
+    LedgerKey key;
+    gint64 until; /* read only: ledger_set_until changes it */
+    GSequenceIter *place;
+} LedgerEntry;
+
+/* SIZE: of an entry. GONE, may be NULL: an entry is about to be freed. */
+typedef void (*LedgerGone)(LedgerEntry *entry, void *data);
+Ledger *ledger_new(guint max, gsize size, LedgerGone gone, void *data);
+void ledger_free(Ledger *ledger);
+
+/* IDENTITY NULL: the source itself. */
+LedgerKey ledger_key(const Source *source, const char *identity);
+
+void *ledger_find(Ledger *ledger, const LedgerKey *key); /* NULL: it is not there */
+
+/* The entry of KEY, made if it is not there: then in force until NOW, that is not at all. NULL: the
+ * ledger is full of entries that are in force. */
+void *ledger_want(Ledger *ledger, const LedgerKey *key, gint64 now);
+
+void ledger_set_until(Ledger *ledger, void *entry, gint64 until);
+void ledger_remove(Ledger *ledger, void *entry);
+
+/* Removes what has not been in force since BEFORE. */
+void ledger_trim(Ledger *ledger, gint64 before);
+
+/* Removes every entry of IDENTITY, whatever its source. */
+void ledger_remove_identity(Ledger *ledger, const char *identity);
+
+guint ledger_size(const Ledger *ledger);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_free)
