@@ -56,6 +56,7 @@ typedef struct {
     guint keep_alive;          /* s; the longest pause on an idle control link; 0: the default */
     guint leg_ping, leg_dead;  /* s; 0: HUB_LEG_PING, HUB_LEG_DEAD */
     const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
+    const char *stream_hosts;  /* stream-hosts.h; NULL or empty: the hub's own alone */
     ProxySettings proxy;       /* its own; all NULL: what is set for all hubs */
     const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
 } HubSettings;
@@ -67,9 +68,10 @@ HubRole hub_role(const Hub *hub);
 const char *hub_identity(const Hub *hub); /* "dev1", "dev1/mod1", or the policy's name */
 HubTransport hub_transport(const Hub *hub);
 guint16 hub_mqtts_port(const Hub *hub);
-const char *hub_proxy_url(const Hub *hub); /* what is set, of its own or for all; "" */
+const char *hub_proxy_url(const Hub *hub);     /* what is set, of its own or for all; "" */
 gboolean hub_is_wanted(const Hub *hub);        /* hub_connect was the last word */
 const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
+const char *hub_stream_hosts(const Hub *hub);  /* as HubSettings.stream_hosts; "" when none */
 const char *hub_source(const Hub *hub);        /* as HubSettings.source */
 HubState hub_state(const Hub *hub);
 const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */

@@ -6,6 +6,7 @@
 
 #include "common/codec/connection-string.h"
 #include "common/codec/http-head.h"
+#include "daemon/link/stream-hosts.h"
 #include "daemon/net/proxy.h"
 #include "daemon/stream/private.h"
 
@@ -27,6 +28,7 @@ typedef struct {
     const char *host; /* to connect to */
     guint16 port;
     const ConnectionString *identity; /* read at once, not kept */
+    StreamHosts *stream_hosts;        /* where a leg may be */
     const char *device;
     const char *module; /* NULL: none */
     const char *stream;
