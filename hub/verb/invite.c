@@ -8,7 +8,7 @@
 #include "common/base/secret.h"
 #include "common/codec/invitation.h"
 #include "hub/admin/certificate.h"
-#include "hub/admin/init.h"
+#include "hub/admin/state.h"
 #include "hub/verb/json.h"
 
 #include <string.h>
