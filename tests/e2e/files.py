@@ -153,6 +153,9 @@ def given_to_the_hub():
                 os.makedirs(state, exist_ok=True)
                 done, _ = quickly(what, lambda w=words, s=state: run([site.streamhub, "--state-dir", s, *w]))
                 check(done.returncode not in (0, -signal.SIGKILL) and word in done.stderr, f"{what}: {done.stderr}")
+            if what not in ("large", "endless"):
+                done, _ = quickly(what, lambda s=state, f=file: run([site.streamhub, "--state-dir", s, "restore", f]))
+                check(done.returncode not in (0, -signal.SIGKILL), f"restore of {what}: {done.stderr}")
             for pair in ((file, os.path.join(site.hub.state_dir, "server-key.pem")),
                          (os.path.join(site.hub.state_dir, "server.pem"), file)):
                 done, _ = quickly(what, lambda p=pair: run([*hub, "certificate", "install", *p]))

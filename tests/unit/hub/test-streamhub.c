@@ -375,6 +375,8 @@ test_reload(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     ASSERT_HAS(run.err, cert);
     g_assert_cmpint(hub(f, &run, "certificate show"), ==, 0);
     ASSERT_HAS(run.out, "Days left");
+    g_assert_cmpint(hub(f, &run, "status"), ==, 0);
+    ASSERT_HAS(run.out, "Certificate's days   82");
 }
 
 /* SIGHUP tells what the next start would stumble over. */
