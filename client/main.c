@@ -16,7 +16,7 @@
     (OPTION_BIT(OPTION_CONNECTION_STRING_FILE) | OPTION_BIT(OPTION_CA) |                           \
      OPTION_BIT(OPTION_TRANSPORT) | OPTION_BIT(OPTION_MQTT_PORT) | OPTION_BIT(OPTION_PROXY) |      \
      OPTION_BIT(OPTION_PROXY_CREDENTIALS_FILE) | OPTION_BIT(OPTION_NO_PROXY) |                     \
-     OPTION_BIT(OPTION_ALLOWED_USERS))
+     OPTION_BIT(OPTION_ALLOWED_USERS) | OPTION_BIT(OPTION_STREAM_HOSTS))
 #define TIMES (OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_TIMEOUT))
 #define OPEN (OPTION_BIT(OPTION_HUB) | TIMES)
 #define OPEN_TUNNEL                                                                                \
@@ -41,7 +41,7 @@ static const Verb verbs[] = {
     {"hub add", 1, 2, ADD_HUB, verb_hub_add,
      "NAME [INVITATION|-] [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] "
      "[--mqtt-port N] [--proxy URL [--proxy-credentials-file FILE|-] [--no-proxy LIST]] "
-     "[--allowed-users LIST]",
+     "[--allowed-users LIST] [--stream-hosts LIST]",
      N_("Add a hub, by the file that 'streamhub invite' wrote, or by a connection string"),
      N_("An invitation is a connection string, and after it the certificates that the hub's has to "
         "be issued by. Without a file the connection string is asked for, without showing it.")},

@@ -7,6 +7,7 @@
 #include "daemon/bus/introspect.h"
 #include "daemon/bus/object/log.h"
 #include "daemon/bus/presence.h"
+#include "daemon/bus/remote.h"
 #include "daemon/config/config.h"
 #include "daemon/reload.h"
 
@@ -27,6 +28,7 @@
 typedef struct {
     gboolean user;
     gboolean version;
+    gboolean reload;
     char *config;
     char *state_dir;
     int threads;
@@ -67,6 +69,9 @@ arguments_parse(Arguments *arguments, int argc, char **argv, GError **error)
          "Threads that carry streams; default: one per CPU", "N"},
         {"bus-introspect", 0, 0, G_OPTION_ARG_STRING, &arguments->introspect,
          "Print the D-Bus interfaces of the object at PATH", "PATH"},
+        {"reload", 0, 0, G_OPTION_ARG_NONE, &arguments->reload,
+         "Let the streamd that runs read its configuration again, wait, and say what is wrong",
+         NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &arguments->version, "Print the version", NULL},
         {NULL},
     };
@@ -289,7 +294,8 @@ main(int argc, char **argv)
     }
     if (arguments.introspect != NULL)
         return print_interfaces(arguments.introspect);
-    ok = serve(&arguments, journal, &error);
+    ok = arguments.reload ? bus_remote_reload(arguments.user, &error)
+                          : serve(&arguments, journal, &error);
     journal_flush(journal);
     if (ok)
         return EXIT_SUCCESS;

@@ -55,6 +55,10 @@ exit_code_of_bus_error(const char *name)
 {
     if (name != NULL && g_str_has_prefix(name, BUS_ERROR_PREFIX))
         return codes[streamd_error_from_name(name + strlen(BUS_ERROR_PREFIX))];
+    /* It is not enabled, or masked, or does not start: the bus passes on what systemd says. */
+    if (name != NULL && (g_str_has_prefix(name, "org.freedesktop.systemd1.") ||
+                         g_str_has_prefix(name, BUS_ERRORS "Spawn.")))
+        return EXIT_CODE_NO_DAEMON;
     if (name == NULL || !g_str_has_prefix(name, BUS_ERRORS))
         return EXIT_CODE_OTHER;
     for (guint i = 0; i < G_N_ELEMENTS(bus_codes); i++)
@@ -74,7 +78,10 @@ exit_code_hint(ExitCode code)
 {
     switch (code) {
     case EXIT_CODE_NO_DAEMON:
-        return _("Is it running? Start it with: streamd --user; --system is for the machine's.");
+        return _(
+            "Is it running? Start yours with 'systemctl --user enable --now streamd' or 'streamd "
+            "--user', and the machine's, which --system means, with 'systemctl enable --now "
+            "streamd'.");
     case EXIT_CODE_OFFLINE:
         return _("Is streamd running there, and connected? --wait waits for it.");
     case EXIT_CODE_UNAUTHORIZED:

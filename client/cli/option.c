@@ -96,6 +96,9 @@ static const OptionRow rows[OPTION_LAST] = {
     [OPTION_ALLOWED_USERS] = {"allowed-users", VALUE_REQUIRED, "LIST",
                               N_("With --system: only these users and groups, alice,@ops, open "
                                  "streams through the hub")},
+    [OPTION_STREAM_HOSTS] = {"stream-hosts", VALUE_REQUIRED, "LIST",
+                             N_("More hosts that the hub may send streams to, beside its own: "
+                                "*.legs.example.com,10.0.0.7")},
 };
 
 const OptionRow *

@@ -52,6 +52,7 @@ typedef enum {
     OPTION_STALL_TIMEOUT,
     OPTION_AT,
     OPTION_ALLOWED_USERS,
+    OPTION_STREAM_HOSTS,
     OPTION_LAST,
 } Option;
 

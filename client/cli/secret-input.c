@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/secret-input.h"
 
-#include "client/cli/exit-code.h"
+#include "client/cli/cli.h"
+#include "common/base/file.h"
 #include "common/codec/invitation.h"
 
 #include <errno.h>
@@ -106,15 +107,36 @@ secret_input_read(int fd, char *text, gsize size)
     return (ssize_t)length;
 }
 
+/* A descriptor that the shell opened for us, as in <(pass show hub): like standard input, whoever
+ * wrote the line waits for what they asked for. Any other name has to be a file's. */
+static int
+secret_input_open_file(const char *file, GError **error)
+{
+    guint64 number = STDIN_FILENO;
+    int fd;
+
+    if (strcmp(file, "/dev/stdin") != 0 &&
+        (!g_str_has_prefix(file, "/dev/fd/") ||
+         !g_ascii_string_to_unsigned(file + strlen("/dev/fd/"), 10, 0, G_MAXINT, &number, NULL)))
+        return file_open(file, error);
+    fd = fcntl((int)number, F_DUPFD_CLOEXEC, 3);
+    if (fd < 0)
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_BADF, g_strerror(errno));
+    return fd;
+}
+
 static ssize_t
 secret_input_read_file(const char *file, char *text, gsize size, GError **error)
 {
+    g_autoptr(GError) failure = NULL;
     struct stat status;
     ssize_t length;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    int fd = secret_input_open_file(file, &failure);
 
-    if (fd < 0)
-        return secret_input_fail(error, EXIT_CODE_USAGE, _("cannot read '%s'"), file);
+    if (fd < 0) {
+        (void)cli_fail(error, EXIT_CODE_USAGE, _("cannot read '%s': %s"), file, failure->message);
+        return -1;
+    }
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0)
         (void)fprintf(stderr, _("streamctl: warning: %s can be read by others; chmod 600 it\n"),
                       file);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/complete/source.h"
 
+#include "client/bus/device-pages.h"
 #include "client/verb/verb.h"
 
 #include <string.h>
@@ -102,7 +103,9 @@ source_read_rules(Bus *bus, SourceFunc func, void *data)
 static void
 source_read_devices(Bus *bus, const char *hub, SourceFunc func, void *data)
 {
-    g_autoptr(GVariant) devices = verb_list_devices(bus, hub, DEVICES_OFFERED, NULL);
+    gboolean more;
+    g_autoptr(GVariant) devices =
+        verb_list_devices(bus, hub, DEVICES_OFFERED, DEVICE_PAGES_TIME_QUIETLY, &more, NULL);
 
     for (gsize i = 0; devices != NULL && i < g_variant_n_children(devices); i++) {
         g_autoptr(GVariant) device = g_variant_get_child_value(devices, i);

@@ -111,6 +111,8 @@ static const DoctorText cures[] = {
                             "between.")},
     {"offline", N_("Start streamd on the device, and run streamctl doctor there.")},
     {"not-found", N_("Check the device's name, or add it at the hub: streamhub device add.")},
+    {"bad-url", N_("The hub sends streams to a host that is not its own: if that is right, name it "
+                   "with --stream-hosts or StreamHosts=.")},
     {"revoked", N_("Enable the device, or the right to connect to it, at the hub.")},
     {"unauthorized", N_("The policy needs the right to connect to devices.")},
     {"timed-out", N_("The device does not answer: is it overloaded, or does it wait for a "

@@ -16,14 +16,14 @@
 
 /* "alice,@ops", taken apart; streamd says what is wrong with a name. */
 static void
-hub_add_users(const Cli *cli, GVariantBuilder *builder)
+hub_add_list(const Cli *cli, Option option, const char *name, GVariantBuilder *builder)
 {
-    const char *list = cli->values[OPTION_ALLOWED_USERS];
-    g_auto(GStrv) users = list != NULL ? g_strsplit(list, ",", -1) : NULL;
+    const char *list = cli->values[option];
+    g_auto(GStrv) words = list != NULL ? g_strsplit(list, ",", -1) : NULL;
 
-    if (users != NULL)
-        g_variant_builder_add(builder, "{sv}", "allowed-users",
-                              g_variant_new_strv((const char *const *)users, -1));
+    if (words != NULL)
+        g_variant_builder_add(builder, "{sv}", name,
+                              g_variant_new_strv((const char *const *)words, -1));
 }
 
 static gboolean
@@ -45,7 +45,8 @@ hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
         }
         verb_add_string(builder, "ca-file", ca);
     }
-    hub_add_users(cli, builder);
+    hub_add_list(cli, OPTION_ALLOWED_USERS, "allowed-users", builder);
+    hub_add_list(cli, OPTION_STREAM_HOSTS, "stream-hosts", builder);
     return TRUE;
 }
 

@@ -71,8 +71,11 @@ ExitCode verb_show_object(const Cli *cli, const char *prefix, const char *interf
 /* The objects of an interface as a JSON array of their properties. */
 GVariant *verb_objects_variant(GPtrArray *objects);
 
-/* Manager.ListDevices, page after page, up to MOST: an aa{sv}. HUB NULL: the only one. */
-GVariant *verb_list_devices(Bus *bus, const char *hub, guint most, GError **error);
+/* Manager.ListDevices, page after page (bus/device-pages.h), for TIME at most in µs and up to
+ * MOST: an aa{sv}, and whether there are more. HUB NULL: the only one. ERROR NULL: nobody wants to
+ * know, and what came before a failure is good enough. */
+GVariant *verb_list_devices(Bus *bus, const char *hub, guint most, gint64 time, gboolean *ret_more,
+                            GError **error);
 
 /* Members of an a{sv} under construction, for what is given only. */
 void verb_add_string(GVariantBuilder *builder, const char *key, const char *value);

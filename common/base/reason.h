@@ -33,6 +33,7 @@ typedef enum {
     REASON_PROXY_REFUSED,    /* the proxy wants credentials, or does not let us reach the hub */
     REASON_HUB_UNTRUSTED,    /* the hub's certificate was refused */
     REASON_HUB_ERROR,        /* the hub answered with an error of its own */
+    REASON_BAD_URL,          /* the hub named a place for the leg that is not its own */
     /* cuts */
     REASON_CUT,              /* a leg was lost without an orderly end */
     REASON_REVOKED,          /* the device or policy was disabled or removed */

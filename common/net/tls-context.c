@@ -2,6 +2,8 @@
 #include "common/net/tls-context-private.h"
 
 #include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/secret.h"
 #include "common/net/tls-cpu.h"
 
 #include <pthread.h>
@@ -52,17 +54,22 @@ tls_context_new(gboolean server)
     return context;
 }
 
+static gnutls_datum_t
+datum_of(const char *text)
+{
+    return (gnutls_datum_t){(unsigned char *)(guintptr)text, (unsigned)strlen(text)};
+}
+
 TlsContext *
-tls_context_new_server(const char *cert_file, const char *key_file, GError **error)
+tls_context_new_server_pem(const char *cert, const char *key, GError **error)
 {
     g_autoptr(TlsContext) context = tls_context_new(TRUE);
-    int r = gnutls_certificate_set_x509_key_file2(context->credentials, cert_file, key_file,
-                                                  GNUTLS_X509_FMT_PEM, NULL, 0);
+    const gnutls_datum_t chain = datum_of(cert), secret = datum_of(key);
+    int r = gnutls_certificate_set_x509_key_mem2(context->credentials, &chain, &secret,
+                                                 GNUTLS_X509_FMT_PEM, NULL, 0);
 
     if (r < 0) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "certificate %s with key %s cannot be used: %s", cert_file, key_file,
-                    gnutls_strerror(r));
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, gnutls_strerror(r));
         return NULL;
     }
     gnutls_session_ticket_key_generate(&context->ticket_key);
@@ -70,17 +77,33 @@ tls_context_new_server(const char *cert_file, const char *key_file, GError **err
 }
 
 TlsContext *
-tls_context_new_client(const char *ca_file, const char *alpn, GError **error)
+tls_context_new_server(const char *cert_file, const char *key_file, GError **error)
+{
+    g_autofree char *cert = file_read(cert_file, FILE_PEM_MAX, NULL, error);
+    g_auto(SecretText) key = cert ? file_read(key_file, FILE_PEM_MAX, NULL, error) : NULL;
+    TlsContext *context;
+
+    if (!cert || !key)
+        return NULL;
+    context = tls_context_new_server_pem(cert, key, error);
+    if (!context)
+        g_prefix_error(error, "certificate %s with key %s cannot be used: ", cert_file, key_file);
+    return context;
+}
+
+/* CA NULL: the system's. A list of nobody is an error. */
+static TlsContext *
+client_new(const char *ca, const char *where, const char *alpn, GError **error)
 {
     g_autoptr(TlsContext) context = tls_context_new(FALSE);
-    int r = ca_file ? gnutls_certificate_set_x509_trust_file(context->credentials, ca_file,
-                                                             GNUTLS_X509_FMT_PEM)
-                    : gnutls_certificate_set_x509_system_trust(context->credentials);
+    const gnutls_datum_t text = datum_of(ca ? ca : "");
+    int r =
+        ca ? gnutls_certificate_set_x509_trust_mem(context->credentials, &text, GNUTLS_X509_FMT_PEM)
+           : gnutls_certificate_set_x509_system_trust(context->credentials);
 
-    if (r < 0 || (ca_file && r == 0)) {
+    if (r < 0 || (ca && r == 0)) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "%s holds no CA certificate that can be used: %s",
-                    ca_file ? ca_file : "the system's trust store",
+                    "%s holds no CA certificate that can be used: %s", where,
                     r < 0 ? gnutls_strerror(r) : "no PEM block found");
         return NULL;
     }
@@ -89,20 +112,19 @@ tls_context_new_client(const char *ca_file, const char *alpn, GError **error)
 }
 
 TlsContext *
+tls_context_new_client(const char *ca_file, const char *alpn, GError **error)
+{
+    g_autofree char *ca = ca_file ? file_read(ca_file, FILE_PEM_MAX, NULL, error) : NULL;
+
+    if (ca_file && !ca)
+        return NULL;
+    return client_new(ca, ca_file ? ca_file : "the system's trust store", alpn, error);
+}
+
+TlsContext *
 tls_context_new_client_pem(const char *ca, const char *alpn, GError **error)
 {
-    g_autoptr(TlsContext) context = tls_context_new(FALSE);
-    gnutls_datum_t text = {(unsigned char *)(guintptr)ca, (unsigned)strlen(ca)};
-    int r = gnutls_certificate_set_x509_trust_mem(context->credentials, &text, GNUTLS_X509_FMT_PEM);
-
-    if (r <= 0) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "the CA certificate cannot be used: %s",
-                    r < 0 ? gnutls_strerror(r) : "no PEM block found");
-        return NULL;
-    }
-    context->alpn = alpn ? g_intern_string(alpn) : NULL;
-    return g_steal_pointer(&context);
+    return client_new(ca, "what was given", alpn, error);
 }
 
 TlsContext *

@@ -8,9 +8,12 @@
 
 typedef struct TlsContext TlsContext;
 
-/* The hub's side: PEM files. ALPN offers mqtt and http/1.1. Error: G_FILE_ERROR or
- * STREAMD_ERROR_INVALID with the file and what is wrong. */
+/* The hub's side: PEM files. ALPN offers mqtt and http/1.1. STREAMD_ERROR_INVALID
+ * with the file and what is wrong. */
 TlsContext *tls_context_new_server(const char *cert_file, const char *key_file, GError **error);
+
+/* The same of texts in PEM: the chain and its key. */
+TlsContext *tls_context_new_server_pem(const char *cert, const char *key, GError **error);
 
 /* A client's side: trusts CA_FILE alone, or the system's store when NULL. ALPN is NULL, "http/1.1"
  * or "mqtt". */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/config/config.h"
 
+#include "common/base/file.h"
 #include "common/base/secret.h"
 #include "common/codec/connection-string.h"
 #include "daemon/config/keys.h"
 #include "daemon/config/secret-file.h"
+#include "daemon/link/stream-hosts.h"
 #include "daemon/local/target.h"
 #include "daemon/policy/user-list.h"
 
@@ -107,14 +109,13 @@ ca_digest(ConfigFile *config, const ConfigSection *section)
     const ConfigEntry *entry = config_section_find(section, "CaFile");
     g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL;
-    gsize len;
+    gsize len = 0;
 
     if (!entry || !g_path_is_absolute(entry->value))
         return NULL;
-    if (!g_file_test(entry->value, G_FILE_TEST_IS_REGULAR) ||
-        !g_file_get_contents(entry->value, &text, &len, &error)) {
-        config_file_problem(config, &entry->place, "CaFile: %s",
-                            error ? error->message : "there is no such file");
+    text = file_read(entry->value, FILE_PEM_MAX, &len, &error);
+    if (!text) {
+        config_file_problem(config, &entry->place, "CaFile: %s", error->message);
         return NULL;
     }
     return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, len);
@@ -128,7 +129,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
     g_auto(SecretText) proxy = proxy_secret(config, section);
     g_autofree char *digest = ca_digest(config, section);
     g_autofree char *source = section_source(section);
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) error = NULL, bad_hosts = NULL;
     const HubSettings hub = {
         .name = name,
         .connection_string = secret,
@@ -142,6 +143,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .leg_dead = (guint)config_keys_number(section, "LegDead"),
         .end_wait = (guint)config_keys_number(section, "EndWait"),
         .allowed_users = config_section_value(section, "AllowedUsers"),
+        .stream_hosts = config_section_value(section, "StreamHosts"),
         .proxy = config_read_proxy(config, section, proxy),
         .source = source,
     };
@@ -152,6 +154,9 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
     if (hub.allowed_users && !user_list_check(hub.allowed_users, &error))
         problem_here(config, &config_section_find(section, "AllowedUsers")->place, section,
                      error->message);
+    if (!stream_hosts_check(hub.stream_hosts, &bad_hosts))
+        problem_here(config, &config_section_find(section, "StreamHosts")->place, section,
+                     bad_hosts->message);
     if (secret) {
         check_identity(config, section, secret);
         store_state_add_hub(state, &hub);

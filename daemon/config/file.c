@@ -2,12 +2,10 @@
 #include "daemon/config/file.h"
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct ConfigFile {
@@ -225,45 +223,24 @@ config_file_add(ConfigFile *config, const char *name, const char *text, gsize le
     }
 }
 
-/* The descriptor is read to its end or one byte beyond the limit. */
-static gboolean
-config_load_fd(ConfigFile *config, const ConfigPlace *place, int fd)
-{
-    g_autofree char *text = NULL;
-    struct stat status;
-    gsize len = 0;
-    ssize_t r = 0;
-
-    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
-        config_file_problem(config, place, "it is not a file");
-        return FALSE;
-    }
-    text = g_malloc(CONFIG_FILE_MAX + 1);
-    while (len <= CONFIG_FILE_MAX && (r = read(fd, text + len, CONFIG_FILE_MAX + 1 - len)) > 0)
-        len += (gsize)r;
-    if (r < 0) {
-        config_file_problem(config, place, "%s", g_strerror(errno));
-        return FALSE;
-    }
-    config_file_add(config, place->file, text, len);
-    return TRUE;
-}
-
 gboolean
 config_file_load(ConfigFile *config, const char *path, gboolean required)
 {
     const ConfigPlace place = {.file = (char *)path};
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    gboolean loaded;
+    g_autoptr(GError) error = NULL;
+    gsize len = 0;
+    int fd = file_open(path, &error);
+    g_autofree char *text = fd < 0 ? NULL : file_read_fd(fd, CONFIG_FILE_MAX, &len, &error);
 
-    if (fd < 0) {
-        if (errno != ENOENT || required)
-            config_file_problem(config, &place, "%s", g_strerror(errno));
-        return FALSE;
+    if (fd >= 0)
+        close(fd);
+    if (text) {
+        config_file_add(config, path, text, len);
+        return TRUE;
     }
-    loaded = config_load_fd(config, &place, fd);
-    close(fd);
-    return loaded;
+    if (required || error->code != STREAMD_ERROR_NOT_FOUND)
+        config_file_problem(config, &place, "%s", error->message);
+    return FALSE;
 }
 
 guint

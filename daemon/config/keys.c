@@ -30,6 +30,7 @@ static const ConfigKey keys[] = {
     {"hub", "CaFile", CONFIG_PATH},
     {"hub", "Transport", CONFIG_CHOICE, .choices = config_transports},
     {"hub", "AllowedUsers", CONFIG_TEXT},
+    {"hub", "StreamHosts", CONFIG_TEXT},
     {"hub", "MqttPort", CONFIG_NUMBER, 1, 65535, HUB_MQTTS_PORT},
     {"hub", "TokenLife", CONFIG_NUMBER, HUB_TOKEN_LIFE_MIN, HUB_TOKEN_LIFE_MAX, HUB_TOKEN_LIFE},
     {"hub", "KeepAlive", CONFIG_NUMBER, 1, KEEP_ALIVE_CAP, KEEP_ALIVE_MOST},

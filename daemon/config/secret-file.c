@@ -2,10 +2,9 @@
 #include "daemon/config/secret-file.h"
 
 #include "common/base/error.h"
-#include "common/base/secret.h"
+#include "common/base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,8 +32,6 @@ secret_check(int fd, const char *path, gboolean credential, GError **error)
     if (fstat(fd, &status) < 0)
         return secret_fail(path, error, "%s", g_strerror(errno));
     mode = status.st_mode & 07777;
-    if (!S_ISREG(status.st_mode))
-        return secret_fail(path, error, "it is not a regular file");
     if (credential)
         return TRUE;
     if (status.st_uid != 0 && status.st_uid != geteuid())
@@ -50,48 +47,47 @@ secret_check(int fd, const char *path, gboolean credential, GError **error)
     return TRUE;
 }
 
+/* Without line ends at the end. */
 static char *
 secret_read(int fd, const char *path, gsize max, GError **error)
 {
-    g_auto(SecretText) text = g_malloc0(max + 2);
-    gsize len = 0;
-    ssize_t r = 0;
+    gsize had = 0, len;
+    char *text = file_read_fd(fd, max, &had, error);
 
-    while (len <= max && (r = read(fd, text + len, max + 1 - len)) > 0)
-        len += (gsize)r;
-    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+    if (!text) {
+        g_prefix_error(error, "%s: ", path);
+        return NULL;
+    }
+    for (len = had; len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r');)
         text[--len] = '\0';
-    if (r < 0)
-        secret_fail(path, error, "%s", g_strerror(errno));
-    else if (len > max)
-        secret_fail(path, error, "it is longer than %zu bytes", max);
-    else if (len == 0)
+    if (len == 0)
         secret_fail(path, error, "it is empty");
     else if (strlen(text) != len)
         secret_fail(path, error, "there is a NUL byte in it");
     else
-        return g_steal_pointer(&text);
-    explicit_bzero(text, max + 2); /* also what stands behind a NUL */
+        return text;
+    explicit_bzero(text, had); /* also what stands behind a NUL */
+    g_free(text);
     return NULL;
 }
 
 /* A file that root keeps for itself is the usual case: what helps is said with it. */
 static gboolean
-secret_fail_open(const char *path, int number, GError **error)
+secret_fail_open(const char *path, const GError *failure, GError **error)
 {
     const char *user = g_get_user_name();
     struct stat status;
 
-    if (number != EACCES)
-        return secret_fail(path, error, "%s", g_strerror(number));
+    if (failure->code != STREAMD_ERROR_DENIED)
+        return secret_fail(path, error, "%s", failure->message);
     if (stat(path, &status) < 0)
-        return secret_fail(path, error, "%s: user %s cannot enter its folder", g_strerror(number),
+        return secret_fail(path, error, "%s: user %s cannot enter its folder", failure->message,
                            user);
     return secret_fail(
         path, error,
         "%s: it belongs to user %u, and user %s has to read it: chown %s %s; or load "
         "it as a credential, with LoadCredential= in the unit",
-        g_strerror(number), status.st_uid, user, user, path);
+        failure->message, status.st_uid, user, user, path);
 }
 
 static gboolean
@@ -103,15 +99,15 @@ is_credential(const char *path)
     return directory && g_path_is_absolute(directory) && strcmp(parent, directory) == 0;
 }
 
-/* O_NONBLOCK: a FIFO must not hold us up; of a regular file it changes nothing. */
 char *
 secret_file_read(const char *path, gsize max, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    g_autoptr(GError) failure = NULL;
+    int fd = file_open(path, &failure);
     char *secret = NULL;
 
     if (fd < 0) {
-        (void)secret_fail_open(path, errno, error);
+        (void)secret_fail_open(path, failure, error);
         return NULL;
     }
     if (secret_check(fd, path, is_credential(path), error))

@@ -26,6 +26,7 @@ hub_item_free(void *data)
     g_free((char *)hub->source);
     proxy_settings_clear(&hub->proxy);
     g_free((char *)hub->allowed_users);
+    g_free((char *)hub->stream_hosts);
     g_free(hub);
 }
 
@@ -97,6 +98,7 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     item->ca_digest = g_strdup(hub->ca_digest);
     item->source = g_strdup(hub->source);
     item->allowed_users = g_strdup(hub->allowed_users);
+    item->stream_hosts = g_strdup(hub->stream_hosts);
     item->proxy = proxy_settings_copy(&hub->proxy);
     g_ptr_array_add(state->hubs, item);
 }

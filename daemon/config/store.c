@@ -196,6 +196,7 @@ store_read_hub(SettingsReader *reader, const char *name, const char *secrets, St
     g_autofree char *ca_file = settings_reader_text(reader, "ca-file", FALSE);
     g_autofree char *ca = settings_reader_text(reader, "ca", FALSE);
     g_autofree char *users = settings_reader_text(reader, "allowed-users", FALSE);
+    g_autofree char *hosts = settings_reader_text(reader, "stream-hosts", FALSE);
     g_autofree char *proxy = settings_reader_text(reader, "proxy", FALSE);
     g_autofree char *exceptions = settings_reader_text(reader, "no-proxy", FALSE);
     g_auto(SecretText) credentials = proxy ? store_find_proxy_secret(secrets, name) : NULL;
@@ -205,6 +206,7 @@ store_read_hub(SettingsReader *reader, const char *name, const char *secrets, St
         .ca_file = ca_file,
         .ca = ca,
         .allowed_users = users,
+        .stream_hosts = hosts,
         .proxy = {.url = proxy, .credentials = credentials, .exceptions = exceptions},
     };
 
@@ -349,6 +351,7 @@ store_put_hub(GKeyFile *file, const HubSettings *hub)
     set_text(file, group, "ca-file", hub->ca_file);
     set_text(file, group, "ca", hub->ca);
     set_text(file, group, "allowed-users", hub->allowed_users);
+    set_text(file, group, "stream-hosts", hub->stream_hosts);
     set_text(file, group, "proxy", hub->proxy.url);
     set_text(file, group, "no-proxy", hub->proxy.exceptions);
 }

@@ -108,7 +108,7 @@ device_stream_leg_done(Connection *connection, const GError *error, void *data)
 
     self->leg_dial = NULL;
     if (error) {
-        device_stream_fail(self, device_stream_leg_reason(error), error->message);
+        device_stream_fail_here(self, device_stream_leg_reason(error), error->message);
         return;
     }
     self->leg = connection;

@@ -10,8 +10,7 @@
 static void
 device_stream_over_limit(DeviceStream *self, const GError *error)
 {
-    device_stream_answer(self, FALSE, REASON_LIMIT, NULL);
-    device_stream_fail(self, REASON_LIMIT, error->message);
+    device_stream_fail_here(self, REASON_LIMIT, error->message);
 }
 
 static gboolean

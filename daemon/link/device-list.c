@@ -4,8 +4,10 @@
 #include "common/base/error.h"
 #include "common/codec/device-id.h"
 #include "common/codec/json-guard.h"
+#include "common/codec/percent.h"
 
 #include <json-glib/json-glib.h>
+#include <string.h>
 
 #define WORD_MAX 32 /* bytes of a state */
 
@@ -63,6 +65,20 @@ list_fail(GError **error)
 {
     g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
                         "the hub's list of devices is malformed");
+    return NULL;
+}
+
+char *
+device_list_next(Slice field, const char *asked, GError **error)
+{
+    g_autofree char *after = percent_decode_text(field.ptr, field.len);
+
+    if (!after || *after == '\0' || strlen(after) > DEVICE_LIST_AFTER_MAX)
+        return list_fail(error);
+    if (g_strcmp0(after, asked) != 0)
+        return g_steal_pointer(&after);
+    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
+                        "the hub's list of devices goes in a circle");
     return NULL;
 }
 

@@ -2,9 +2,10 @@
 /* Device list: what a hub answers to GET /devices (docs/wire-protocol.md, section 6). Pure. */
 #pragma once
 
-#include <glib.h>
+#include "common/base/slice.h"
 
-#define DEVICE_LIST_MAX 1000 /* devices of one answer */
+#define DEVICE_LIST_MAX 1000      /* devices of one answer */
+#define DEVICE_LIST_AFTER_MAX 256 /* bytes of the name of a page */
 
 typedef struct {
     char *id;
@@ -14,6 +15,10 @@ typedef struct {
 
 /* The devices of BODY; PROTOCOL when it is none, too long or names what cannot be a device. */
 GPtrArray *device_list_parse(const char *body, gsize len, GError **error);
+
+/* Where the page behind the one after ASKED (NULL: the first) begins, from the field that names it.
+ * PROTOCOL when it names that page again, or is empty, too long or no text. Pure. */
+char *device_list_next(Slice field, const char *asked, GError **error);
 
 /* Being asked for: service-list.h. DEVICES NULL: ERROR is UNREACHABLE, UNTRUSTED, TIMED_OUT,
  * PROTOCOL, UNAUTHORIZED, DENIED (the policy may not read the registry), LIMIT, PROXY_REFUSED or

@@ -47,8 +47,12 @@ void device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, 
 /* The handshake's part is over; the entry stays until its deadline, to answer again. */
 void device_stream_settle(DeviceStream *self);
 
-/* Ends the stream before it was open, and says so to the hub unless it was told already. */
+/* Ends the stream before it was open, and says so to the hub unless it was told already: TEXT as
+ * well, so it has to be the owner's, or one of ours that says nothing about where we are. */
 void device_stream_fail(DeviceStream *self, Reason reason, const char *text);
+
+/* The same, but TEXT is for this machine alone: the hub gets the code. */
+void device_stream_fail_here(DeviceStream *self, Reason reason, const char *text);
 
 /* Puts the stream before the accept policy, and begins what that says. */
 void device_stream_decide(DeviceStream *self, const StreamRequest *request);

@@ -80,19 +80,33 @@ device_stream_fail_app(AppEnd *end, Reason reason, const char *text)
     app_end_finish(end, error);
 }
 
-void
-device_stream_fail(DeviceStream *self, Reason reason, const char *text)
+static void
+device_stream_end(DeviceStream *self, Reason reason, const char *text)
 {
     AppEnd *end = g_steal_pointer(&self->app_end);
     Stream *stream = self->stream;
 
-    if (!self->answer)
-        device_stream_answer(self, FALSE, reason, text);
     device_stream_settle(self);
     if (stream)
         stream_fail(stream, reason, text && *text ? text : NULL);
     if (end)
         device_stream_fail_app(end, reason, text);
+}
+
+void
+device_stream_fail(DeviceStream *self, Reason reason, const char *text)
+{
+    if (!self->answer)
+        device_stream_answer(self, FALSE, reason, text);
+    device_stream_end(self, reason, text);
+}
+
+void
+device_stream_fail_here(DeviceStream *self, Reason reason, const char *text)
+{
+    if (!self->answer)
+        device_stream_answer(self, FALSE, reason, NULL);
+    device_stream_end(self, reason, text);
 }
 
 /* stream_close: the stream ends itself. */
@@ -205,6 +219,19 @@ device_streams_make_room(DeviceStreams *streams)
     return FALSE;
 }
 
+/* A hub that was taken over might have us speak to hosts of our own network. */
+static gboolean
+device_stream_may_go(DeviceStream *self, const StreamUrl *url)
+{
+    g_autofree char *host = slice_dup(url->host), *text = NULL;
+
+    if (stream_hosts_allow(self->owner->context.stream_hosts, host, url->port))
+        return TRUE;
+    text = stream_hosts_refusal(host, url->port);
+    device_stream_fail_here(self, REASON_BAD_URL, text);
+    return FALSE;
+}
+
 void
 device_streams_request(DeviceStreams *streams, const StreamRequest *request)
 {
@@ -234,7 +261,8 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
     self->pending = TRUE;
     streams->pending++;
     stream_set_handshake(self->stream, device_stream_cancelled, self);
-    device_stream_decide(self, request);
+    if (device_stream_may_go(self, &url))
+        device_stream_decide(self, request);
 }
 
 /* Accepted, and its leg is not up yet: perhaps the hub does not know, and it waits for the answer

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "common/codec/stream-topic.h"
+#include "daemon/link/stream-hosts.h"
 #include "daemon/local/target-private.h"
 #include "daemon/net/proxy.h"
 #include "daemon/policy/accept-policy.h"
@@ -36,11 +37,12 @@ typedef struct {
     AcceptPolicy *policy;
     Consents *consents;
     Handlers *handlers;
-    TlsContext *tls;    /* for the legs */
-    Proxy *proxy;       /* the same; NULL: directly */
-    const char *hub;    /* our name of it */
-    const char *device; /* our identity there */
-    RelayTimes times;   /* of the legs */
+    TlsContext *tls;                 /* for the legs */
+    Proxy *proxy;                    /* the same; NULL: directly */
+    const char *hub;                 /* our name of it */
+    const char *device;              /* our identity there */
+    const StreamHosts *stream_hosts; /* where it may send the legs */
+    RelayTimes times;                /* of the legs */
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     void (*decided)(Stream *stream, const AcceptVerdict *verdict); /* by the policy; may be NULL */

@@ -16,6 +16,7 @@ hub_settings(const Hub *hub)
         .ca_file = hub->ca_file,
         .ca = hub->ca,
         .allowed_users = hub->allowed_users,
+        .stream_hosts = hub->stream_globs,
         .transport = hub->transport,
         .mqtts_port = hub->mqtts_port,
         .ca_digest = hub->ca_digest,
@@ -58,7 +59,8 @@ hub_has_settings(const Hub *hub, const HubSettings *settings)
            hub->transport == settings->transport && hub->mqtts_port == port &&
            proxy_settings_equal(&hub->proxy_settings, &settings->proxy) &&
            g_strcmp0(hub->allowed_users, settings->allowed_users ? settings->allowed_users : "") ==
-               0;
+               0 &&
+           g_strcmp0(hub->stream_globs, settings->stream_hosts ? settings->stream_hosts : "") == 0;
 }
 
 void
@@ -128,6 +130,12 @@ const char *
 hub_allowed_users(const Hub *hub)
 {
     return hub->allowed_users;
+}
+
+const char *
+hub_stream_hosts(const Hub *hub)
+{
+    return hub->stream_globs;
 }
 
 const char *

@@ -15,6 +15,8 @@ struct Hub {
     char *ca_file;
     char *ca;
     char *allowed_users;
+    char *stream_globs;
+    StreamHosts *stream_hosts;
     char *identity;
     HubTransport transport;
     guint16 mqtts_port;

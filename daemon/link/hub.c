@@ -127,6 +127,7 @@ hub_init_device(Hub *hub)
         .proxy = hub->proxy,
         .hub = hub->name,
         .device = hub->identity,
+        .stream_hosts = hub->stream_hosts,
         .times = hub_leg_times(hub),
         .next_id = hub_next_id,
         .find_target = hub_find_target,
@@ -154,6 +155,10 @@ hub_check(const Hub *hub, GError **error)
     }
     if (!user_list_check(hub->allowed_users, error)) {
         g_prefix_error(error, "the users allowed to use the hub: ");
+        return FALSE;
+    }
+    if (!stream_hosts_check(hub->stream_globs, error)) {
+        g_prefix_error(error, "the hosts of the hub's streams: ");
         return FALSE;
     }
     if (hub->parts->x509) {
@@ -208,6 +213,7 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->ca_file = g_strdup(settings->ca_file);
     hub->ca = g_strdup(settings->ca_file ? NULL : settings->ca);
     hub->allowed_users = g_strdup(settings->allowed_users ? settings->allowed_users : "");
+    hub->stream_globs = g_strdup(settings->stream_hosts ? settings->stream_hosts : "");
     hub->transport = settings->transport;
     hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
     hub->source = g_strdup(settings->source);
@@ -225,6 +231,7 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     if (!hub->parts || !hub_check(hub, error) || !hub_init_tls(hub, error) ||
         !hub_init_proxy(hub, &settings->proxy, error))
         return NULL;
+    hub->stream_hosts = stream_hosts_new(hub->parts, hub->stream_globs);
     if (hub_role(hub) == HUB_ROLE_DEVICE) {
         hub->identity = device_client_id(hub->parts);
         hub_init_device(hub);
@@ -256,6 +263,8 @@ hub_free(Hub *hub)
     g_free(hub->ca_digest);
     g_free(hub->source);
     g_free(hub->allowed_users);
+    g_free(hub->stream_globs);
+    stream_hosts_unref(hub->stream_hosts);
     g_free(hub->identity);
     g_free(hub->last_error);
     g_clear_pointer(&hub->endpoints, g_ptr_array_unref);
@@ -272,6 +281,7 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->port = hub_connect_port(hub);
     options->reached = hub->state == HUB_CONNECTED;
     options->identity = hub->parts;
+    options->stream_hosts = hub->stream_hosts;
     options->times = hub_leg_times(hub);
 }
 

@@ -59,6 +59,7 @@ typedef struct {
     guint leg_ping, leg_dead;  /* s; 0: HUB_LEG_PING, HUB_LEG_DEAD */
     guint end_wait;            /* s; 0: HUB_END_WAIT */
     const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
+    const char *stream_hosts;  /* stream-hosts.h; NULL or empty: the hub's own alone */
     ProxySettings proxy;       /* its own; all NULL: what is set for all hubs */
     const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
 } HubSettings;
@@ -73,6 +74,7 @@ guint16 hub_mqtts_port(const Hub *hub);
 const char *hub_proxy_url(const Hub *hub);     /* what is set, of its own or for all; "" */
 gboolean hub_is_wanted(const Hub *hub);        /* hub_connect was the last word */
 const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
+const char *hub_stream_hosts(const Hub *hub);  /* as HubSettings.stream_hosts; "" when none */
 const char *hub_source(const Hub *hub);        /* as HubSettings.source */
 HubState hub_state(const Hub *hub);
 const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */

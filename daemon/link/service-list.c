@@ -14,6 +14,7 @@ struct ServiceList {
     TlsContext *tls; /* the hub may go meanwhile */
     Proxy *proxy;    /* or NULL */
     char *host;
+    char *asked;      /* the page; NULL: the first */
     GString *request; /* NULL once it is on its way */
     Dial *dial;
     HttpExchange *get;
@@ -30,6 +31,7 @@ list_free(ServiceList *list)
     tls_context_unref(list->tls);
     proxy_unref(list->proxy);
     g_free(list->host);
+    g_free(list->asked);
     g_free(list);
 }
 
@@ -92,8 +94,8 @@ list_answered(Connection *connection, const HttpAnswer *answer, const GError *er
     if (list_check_status(answer->head.status, &failure))
         devices = device_list_parse(answer->body.ptr, answer->body.len, &failure);
     if (devices && http_headers_get(&answer->head.headers, "streamd-after", &field))
-        after = percent_decode_text(field.ptr, field.len);
-    list_end(list, devices, after, failure);
+        after = device_list_next(field, list->asked, &failure);
+    list_end(list, failure ? NULL : devices, after, failure);
 }
 
 static void
@@ -150,6 +152,7 @@ service_list_new(const ServiceOpenOptions *options, const char *after, ServiceLi
     list->tls = tls_context_ref(options->tls);
     list->proxy = options->proxy ? proxy_ref(options->proxy) : NULL;
     list->host = g_strdup(options->host);
+    list->asked = g_strdup(after);
     list->request = request;
     list->done = done;
     list->data = data;

@@ -15,6 +15,7 @@ struct ServiceOpen {
     Reactor *reactor;
     TlsContext *tls;
     Proxy *proxy;
+    StreamHosts *stream_hosts;
     char *host;
     guint16 port;
     gboolean reached;     /* the hub was there the last time */
@@ -54,6 +55,7 @@ service_open_free(ServiceOpen *open)
     http_request_wipe(open->request);
     tls_context_unref(open->tls);
     proxy_unref(open->proxy);
+    stream_hosts_unref(open->stream_hosts);
     g_free(open->host);
     g_free(open);
 }
@@ -292,6 +294,18 @@ service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Con
                             service_open_leg_done, open);
 }
 
+static gboolean
+service_open_may_go(const ServiceOpen *open, const StreamUrl *url, GError **error)
+{
+    g_autofree char *host = slice_dup(url->host), *text = NULL;
+
+    if (stream_hosts_allow(open->stream_hosts, host, url->port))
+        return TRUE;
+    text = stream_hosts_refusal(host, url->port);
+    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL, text);
+    return FALSE;
+}
+
 static void
 service_open_accepted(ServiceOpen *open, const HttpAnswer *answer, Connection *connection)
 {
@@ -310,6 +324,11 @@ service_open_accepted(ServiceOpen *open, const HttpAnswer *answer, Connection *c
         g_set_error_literal(&error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
                             "the hub's answer has no good stream URL and token");
         service_open_fail(open, REASON_PROTOCOL, error);
+        return;
+    }
+    if (!service_open_may_go(open, &url, &error)) {
+        connection_free(connection);
+        service_open_fail(open, REASON_BAD_URL, error);
         return;
     }
     if (http_headers_get(headers, "streamd-caps", &caps))
@@ -454,6 +473,7 @@ service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpe
     open->reactor = runtime_pick(options->runtime);
     open->tls = tls_context_ref(options->tls);
     open->proxy = options->proxy ? proxy_ref(options->proxy) : NULL;
+    open->stream_hosts = stream_hosts_ref(options->stream_hosts);
     open->host = g_strdup(options->host);
     open->port = options->port;
     open->reached = options->reached;

@@ -11,6 +11,7 @@
 
 #include "common/codec/connection-string.h"
 #include "common/codec/http-head.h"
+#include "daemon/link/stream-hosts.h"
 #include "daemon/net/proxy.h"
 #include "daemon/stream/private.h"
 
@@ -37,6 +38,7 @@ typedef struct {
     guint16 port;
     gboolean reached;                 /* it was there the last time */
     const ConnectionString *identity; /* read at once, not kept */
+    StreamHosts *stream_hosts;        /* where a leg may be */
     const char *device;
     const char *module; /* NULL: none */
     const char *stream;

@@ -2,6 +2,9 @@
 #include "hub/admin/certificate.h"
 
 #include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/base/secret.h"
+#include "hub/admin/certificate-private.h"
 #include "hub/base/private-file.h"
 
 #include <arpa/inet.h>
@@ -15,7 +18,6 @@
 #define DAY 86400
 #define SERIAL_SIZE 16
 #define KEY_ID_MAX 64
-#define FILE_MAX (256 * 1024)
 
 typedef gnutls_x509_privkey_t Key;
 typedef gnutls_x509_crt_t Certificate;
@@ -144,26 +146,27 @@ certificate_make_authority(const char *cert_file, const char *key_file, GError *
     return write_pair(authority, key, cert_file, key_file, error);
 }
 
-static gboolean
-read_file(const char *path, Pem *ret, GError **error)
+/* The text belongs to who calls, to be wiped; RET points to it. */
+static char *
+read_file(const char *path, gnutls_datum_t *ret, GError **error)
 {
-    int result = gnutls_load_file(path, ret);
+    gsize len = 0;
+    char *text = file_read(path, FILE_PEM_MAX, &len, error);
 
-    if (result >= 0 && ret->size <= FILE_MAX)
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: %s", path,
-                result < 0 ? "cannot be read" : "too large for a certificate or key");
-    return FALSE;
+    if (text)
+        *ret = (gnutls_datum_t){(unsigned char *)text, (unsigned)len};
+    return text;
 }
 
 static gboolean
 read_certificate(const char *path, Certificate *ret, GError **error)
 {
-    g_auto(Pem) pem = {0};
+    gnutls_datum_t pem = {0};
+    g_auto(SecretText) text = read_file(path, &pem, error);
     g_auto(Certificate) certificate = NULL;
     int result;
 
-    if (!read_file(path, &pem, error))
+    if (!text)
         return FALSE;
     result = gnutls_x509_crt_init(&certificate);
     if (result >= 0)
@@ -180,11 +183,12 @@ read_certificate(const char *path, Certificate *ret, GError **error)
 static gboolean
 read_key(const char *path, Key *ret, GError **error)
 {
-    g_auto(Pem) pem = {0};
+    gnutls_datum_t pem = {0};
+    g_auto(SecretText) text = read_file(path, &pem, error);
     g_auto(Key) key = NULL;
     int result;
 
-    if (!read_file(path, &pem, error))
+    if (!text)
         return FALSE;
     result = gnutls_x509_privkey_init(&key);
     if (result >= 0)
@@ -325,19 +329,25 @@ name_at(Certificate certificate, guint index, char **ret_name)
 }
 
 char **
-certificate_names(const char *cert_file, GError **error)
+certificate_names_in(gnutls_x509_crt_t certificate)
 {
-    g_auto(Certificate) certificate = NULL;
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *names = g_ptr_array_new();
     char *name;
 
-    if (!read_certificate(cert_file, &certificate, error))
-        return NULL;
     for (guint i = 0; i < CERTIFICATE_NAMES_MAX && name_at(certificate, i, &name); i++)
         if (name)
             g_ptr_array_add(names, name);
     g_ptr_array_add(names, NULL);
-    return (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+    return (char **)g_ptr_array_free(names, FALSE);
+}
+
+char **
+certificate_names(const char *cert_file, GError **error)
+{
+    g_auto(Certificate) certificate = NULL;
+
+    return read_certificate(cert_file, &certificate, error) ? certificate_names_in(certificate)
+                                                            : NULL;
 }
 
 static gboolean

@@ -14,6 +14,9 @@ static const AdminRoute routes[] = {
     {"GET", "v1/status", admin_status_show},
     {"GET", "v1/endpoints", admin_status_endpoints},
     {"PUT", "v1/drain", admin_drain_set},
+    {"GET", "v1/certificate", admin_certificate_show},
+    {"POST", "v1/certificate/install", admin_certificate_install},
+    {"POST", "v1/reload", admin_reload},
     {"GET", "v1/devices", admin_device_list},
     {"POST", "v1/devices", admin_device_add},
     {"GET", "v1/devices/{id}", admin_device_show},
@@ -264,6 +267,10 @@ verb_of(const AdminRequest *request, const AdminRoute *route)
 {
     gboolean enabled = FALSE;
 
+    /* The registry alone; of its certificate a hub tells by itself. */
+    if (!g_str_has_prefix(route->pattern, "v1/devices") &&
+        !g_str_has_prefix(route->pattern, "v1/policies"))
+        return NULL;
     if (strcmp(route->method, "POST") == 0)
         return "added";
     if (strcmp(route->method, "DELETE") == 0)

@@ -5,6 +5,9 @@
  *   GET    /v1/status
  *   GET    /v1/endpoints
  *   PUT    /v1/drain                    {"draining":true}       as /v1/status
+ *   GET    /v1/certificate              what the hub shows
+ *   POST   /v1/certificate/install      takes what is staged (admin/certificate-pair.h)
+ *   POST   /v1/reload                   what SIGHUP does
  *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N]      {"devices":[...],"more":false}
  *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]}
  *   GET    /v1/devices/ID[/modules/M]
@@ -21,6 +24,7 @@
 #pragma once
 
 #include "common/base/slice.h"
+#include "hub/admin/identity.h"
 #include "hub/hub.h"
 #include "hub/registry/registry.h"
 
@@ -35,6 +39,9 @@ typedef struct {
     gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not told */
     StreamhubCounts (*counts)(void *data);
     void (*drain)(void *data, gboolean draining); /* NULL: cannot be */
+    const Identity *(*identity)(void *data);
+    gboolean (*reload)(void *data, GError **error); /* all that is wrong, and nothing has changed */
+    gboolean (*install)(void *data, GError **error);
     void *data;
 } AdminHub;
 
@@ -93,7 +100,10 @@ typedef struct {
 /* Everything that can be asked; ends with a NULL method. */
 const AdminRoute *admin_routes(void);
 
-/* The handlers: admin/device.c, admin/policy.c, admin/status.c. */
+/* The handlers: admin/certificate-answer.c, admin/device.c, admin/policy.c, admin/status.c. */
+void admin_certificate_show(AdminRequest *request);
+void admin_certificate_install(AdminRequest *request);
+void admin_reload(AdminRequest *request);
 void admin_device_list(AdminRequest *request);
 void admin_device_add(AdminRequest *request);
 void admin_device_show(AdminRequest *request);

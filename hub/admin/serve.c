@@ -5,10 +5,9 @@
 #include "common/base/error.h"
 #include "common/log/events.h"
 #include "common/loop/watchdog.h"
-#include "hub/admin/certificate.h"
+#include "hub/admin/identity.h"
 #include "hub/admin/init.h"
 #include "hub/admin/server.h"
-#include "hub/base/private-file.h"
 #include "hub/hub.h"
 #include "hub/registry/sqlite.h"
 
@@ -25,13 +24,11 @@ typedef struct {
     const ServeOptions *options;
     GMainLoop *loop;
     int lock; /* the state folder; -1: not open */
-    char *cert_file, *key_file;
-    char **names;
+    Identity *identity;
     Settings *settings;
     Queue *queue;
     GSource *queue_source;
     Registry *registry;
-    TlsContext *tls;
     ReactorPool *reactors;
     Streamhub *hub;
     guint16 port; /* of the first listener */
@@ -58,22 +55,26 @@ serve_clear(Serve *serve)
     streamhub_free(serve->hub);
     registry_free(serve->registry);
     reactor_pool_free(serve->reactors);
-    tls_context_unref(serve->tls);
     if (serve->queue_source) {
         g_source_destroy(serve->queue_source);
         g_source_unref(serve->queue_source);
     }
     queue_free(serve->queue);
     settings_free(serve->settings);
-    g_strfreev(serve->names);
-    g_free(serve->cert_file);
-    g_free(serve->key_file);
+    identity_free(serve->identity);
     g_clear_pointer(&serve->loop, g_main_loop_unref);
     if (serve->lock >= 0)
         close(serve->lock);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Serve, serve_clear)
+
+/* The one in connection strings and urls. */
+static const char *
+serve_name(const Serve *serve)
+{
+    return identity_names(serve->identity)[0];
+}
 
 static gboolean
 is_connected(void *data, const char *device, const char *module)
@@ -103,41 +104,6 @@ drain(void *data, gboolean draining)
     streamhub_drain(serve->hub, draining);
 }
 
-/* What the options say, then what the certificate says, each once. */
-static char **
-all_names(const char *const *given, const char *const *certified)
-{
-    GPtrArray *names = g_ptr_array_new();
-    const char *const *const lists[] = {given, certified};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
-        for (const char *const *name = lists[i]; name && *name; name++) {
-            g_autofree char *lower = g_ascii_strdown(*name, -1);
-
-            if (!g_ptr_array_find_with_equal_func(names, lower, g_str_equal, NULL))
-                g_ptr_array_add(names, g_steal_pointer(&lower));
-        }
-    g_ptr_array_add(names, NULL);
-    return (char **)g_ptr_array_free(names, FALSE);
-}
-
-/* A port in a name would be taken for a part of the name. */
-static gboolean
-serve_check_names(char *const *names, GError **error)
-{
-    for (char *const *name = names; *name; name++)
-        if (!certificate_name_is_valid(*name)) {
-            g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                        "--host-name %s: neither a host name nor an IP address", *name);
-            return FALSE;
-        }
-    if (names[0])
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "the certificate has no name: give --host-name NAME");
-    return FALSE;
-}
-
 /* One hub per state folder: what the registry's cache holds must be true. */
 static gboolean
 serve_lock(Serve *serve, GError **error)
@@ -146,19 +112,14 @@ serve_lock(Serve *serve, GError **error)
     return serve->lock >= 0 && init_check_finished(serve->options->state_dir, error);
 }
 
-static gboolean
-load_tls(Serve *serve, GError **error)
+/* Works, but should not be left alone. */
+static void
+warn_of_identity(const Serve *serve)
 {
-    TlsContext *tls;
+    g_autofree char *warning = identity_warning(serve->identity);
 
-    if (!private_file_check(serve->key_file, error))
-        return FALSE;
-    tls = tls_context_new_server(serve->cert_file, serve->key_file, error);
-    if (!tls)
-        return FALSE;
-    tls_context_unref(serve->tls);
-    serve->tls = tls;
-    return TRUE;
+    if (warning)
+        g_warning("%s", warning);
 }
 
 /* Everything that is read from files. */
@@ -167,19 +128,14 @@ serve_load(Serve *serve, GError **error)
 {
     const ServeOptions *options = serve->options;
     g_autofree char *registry = g_build_filename(options->state_dir, STATE_REGISTRY, NULL);
-    g_auto(GStrv) certified = NULL;
 
-    serve->cert_file = g_build_filename(options->state_dir, STATE_SERVER_CERT, NULL);
-    serve->key_file = g_build_filename(options->state_dir, STATE_SERVER_KEY, NULL);
     serve->settings = options->config ? settings_load(options->config, error) : settings_new();
     if (!serve->settings)
         return FALSE;
-    certified = certificate_names(serve->cert_file, error);
-    if (!certified)
+    serve->identity = identity_new(options->state_dir, options->host_names, error);
+    if (!serve->identity)
         return FALSE;
-    serve->names = all_names(options->host_names, (const char *const *)certified);
-    if (!serve_check_names(serve->names, error) || !load_tls(serve, error))
-        return FALSE;
+    warn_of_identity(serve);
     serve->registry = registry_sqlite_open(registry, error);
     return serve->registry != NULL;
 }
@@ -190,8 +146,8 @@ serve_make_hub(Serve *serve, GError **error)
 {
     StreamhubOptions options = {.settings = serve->settings,
                                 .registry = serve->registry,
-                                .tls = serve->tls,
-                                .names = (const char *const *)serve->names,
+                                .tls = identity_tls(serve->identity),
+                                .names = identity_names(serve->identity),
                                 .streaming_host = serve->options->streaming_host};
 
     serve->queue = queue_new();
@@ -277,6 +233,72 @@ serve_listen(Serve *serve, GString *lines, GError **error)
            listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
 }
 
+/* Limits belong to the threads that keep them and are read once. A mistake in the file is better
+ * known before the next start needs it. */
+static gboolean
+look_at_settings(const Serve *serve, GError **error)
+{
+    g_autoptr(Settings) settings = NULL;
+
+    if (!serve->options->config)
+        return TRUE;
+    settings = settings_load(serve->options->config, error);
+    if (settings && !settings_equal(settings, serve->settings))
+        g_message("%s has changed: its limits take force at the next start",
+                  serve->options->config);
+    return settings != NULL;
+}
+
+static void
+serve_show_identity(Serve *serve, gboolean taken, const GError *error)
+{
+    if (taken) {
+        streamhub_set_tls(serve->hub, identity_tls(serve->identity));
+        event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
+        warn_of_identity(serve);
+    } else {
+        event_log(EVENT_CERTIFICATE_REFUSED, &(EventData){.detail = error->message});
+    }
+}
+
+/* All of it or nothing: what is taken now is what the next start finds. */
+static gboolean
+reload(void *data, GError **error)
+{
+    Serve *serve = data;
+    g_autoptr(GError) failure = NULL;
+    gboolean taken = FALSE;
+
+    if (look_at_settings(serve, &failure)) {
+        taken = identity_reload(serve->identity, &failure);
+        serve_show_identity(serve, taken, failure);
+    } else {
+        g_warning("Not reloaded, and the next start would fail: %s", failure->message);
+    }
+    if (!taken)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return taken;
+}
+
+static gboolean
+install_certificate(void *data, GError **error)
+{
+    Serve *serve = data;
+    g_autoptr(GError) failure = NULL;
+    gboolean taken = identity_install(serve->identity, &failure);
+
+    serve_show_identity(serve, taken, failure);
+    if (!taken)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    return taken;
+}
+
+static const Identity *
+identity_of(void *data)
+{
+    return ((Serve *)data)->identity;
+}
+
 static AdminServer *
 open_admin(Serve *serve, GError **error)
 {
@@ -306,12 +328,15 @@ serve_open_admin(Serve *serve, GError **error)
     g_autoptr(GError) failure = NULL;
 
     serve->admin_hub = (AdminHub){.registry = serve->registry,
-                                  .host = serve->names[0],
+                                  .host = serve_name(serve),
                                   .port = serve->port,
                                   .is_connected = is_connected,
                                   .is_online = is_online,
                                   .counts = counts,
                                   .drain = drain,
+                                  .identity = identity_of,
+                                  .reload = reload,
+                                  .install = install_certificate,
                                   .data = serve};
     serve->admin = open_admin(serve, &failure);
     if (serve->admin)
@@ -339,47 +364,18 @@ on_stop(void *data)
 
     (void)sd_notify(0, "STOPPING=1\nSTATUS=Ending streams");
     event_log(EVENT_SERVER_STOPPING,
-              &(EventData){.hub = serve->names[0],
+              &(EventData){.hub = serve_name(serve),
                            .detail = grace > 0 ? "when its streams have ended" : "at once"});
     streamhub_stop(serve->hub, grace, on_stopped, serve);
     serve->stopping = TRUE;
     return G_SOURCE_CONTINUE;
 }
 
-/* Limits belong to the threads that keep them and are read once. A mistake in the file is better
- * known before the next start needs it. */
-static void
-look_at_settings(const Serve *serve)
-{
-    g_autoptr(Settings) settings = NULL;
-    g_autoptr(GError) error = NULL;
-    g_auto(GStrv) lines = NULL;
-
-    if (!serve->options->config)
-        return;
-    settings = settings_load(serve->options->config, &error);
-    if (settings && !settings_equal(settings, serve->settings))
-        g_message("%s has changed: its limits take force at the next start",
-                  serve->options->config);
-    lines = g_strsplit(error ? error->message : "", "\n", -1);
-    for (guint i = 0; lines[i]; i++)
-        g_warning("The next start would fail: %s", lines[i]);
-}
-
 static gboolean
 on_reload(void *data)
 {
-    Serve *serve = data;
-    g_autoptr(GError) error = NULL;
-
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
-    if (load_tls(serve, &error)) {
-        streamhub_set_tls(serve->hub, serve->tls);
-        event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
-    } else {
-        event_log(EVENT_CERTIFICATE_REFUSED, &(EventData){.detail = error->message});
-    }
-    look_at_settings(serve);
+    (void)reload(data, NULL);
     (void)sd_notify(0, "READY=1");
     return G_SOURCE_CONTINUE;
 }
@@ -403,10 +399,10 @@ serve_go(Serve *serve, const char *lines)
         serve->watchdog = watchdog_new(serve->reactors, (gint64)limit, on_alive, NULL);
     g_print("%sready\n", lines);
     event_log(EVENT_SERVER_STARTED,
-              &(EventData){.hub = serve->names[0], .detail = STREAMD_VERSION});
-    (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s, port %u", serve->names[0], serve->port);
+              &(EventData){.hub = serve_name(serve), .detail = STREAMD_VERSION});
+    (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s, port %u", serve_name(serve), serve->port);
     g_main_loop_run(serve->loop);
-    event_log(EVENT_SERVER_STOPPED, &(EventData){.hub = serve->names[0]});
+    event_log(EVENT_SERVER_STOPPED, &(EventData){.hub = serve_name(serve)});
 }
 
 gboolean

@@ -35,6 +35,11 @@ admin_status_show(AdminRequest *request)
     member_number(builder, "ignoredAnswers", counts.ignored_answers);
     json_builder_set_member_name(builder, "draining");
     json_builder_add_boolean_value(builder, counts.draining);
+    if (request->hub->identity) {
+        json_builder_set_member_name(builder, "certificateDaysLeft");
+        json_builder_add_int_value(builder,
+                                   identity_days(request->hub->identity(request->hub->data)));
+    }
     json_builder_end_object(builder);
     admin_request_answer_json(request, 200, builder);
 }

@@ -83,6 +83,11 @@ private_file_check(const char *path, GError **error)
 
     if (stat(path, &info) < 0)
         return set_error(path, errno, error);
+    if (!S_ISREG(info.st_mode)) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: it is not a regular file",
+                    path);
+        return FALSE;
+    }
     if ((info.st_mode & 077) == 0)
         return TRUE;
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,

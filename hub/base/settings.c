@@ -2,6 +2,7 @@
 #include "hub/base/settings.h"
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 
 #include <errno.h>
 #include <math.h>
@@ -251,10 +252,10 @@ settings_parse(const char *text, gsize len, const char *name, GError **error)
 Settings *
 settings_load(const char *file, GError **error)
 {
-    g_autofree char *text = NULL;
     gsize len = 0;
+    g_autofree char *text = file_read(file, FILE_SIZE_MAX, &len, error);
 
-    if (!g_file_get_contents(file, &text, &len, error))
+    if (!text)
         return NULL;
     return settings_parse(text, len, file, error);
 }

@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "hub/admin/init.h"
+#include "hub/base/private-file.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,6 +16,12 @@ static const CliVerb verbs[] = {
     {"init", 0, 0, CLI_INIT, verb_init, "",
      "make the state folder of a new hub: authority, certificate, registry"},
     {"serve", 0, 0, CLI_SERVE, verb_serve, "", "run the hub"},
+    {"reload", 0, 0, 0, verb_reload, "",
+     "let the hub read certificate and settings again, and wait for what it says"},
+    {"certificate show", 0, 0, CLI_JSON, verb_certificate_show, "",
+     "the certificate that the hub shows, and how long it is good"},
+    {"certificate install", 2, 2, CLI_NAMES, verb_certificate_install, "CERT KEY",
+     "look at a certificate, and give it to the hub if clients will take it"},
     {"settings", 0, 0, 0, verb_settings, "", "print a file for serve --config with every limit"},
     {"drain", 0, 0, CLI_DRAIN, verb_drain, "",
      "take no new streams, and wait until the last one has ended: before a restart"},
@@ -34,8 +41,8 @@ static const CliVerb verbs[] = {
     {"policy remove", 1, 1, 0, verb_policy_remove, "NAME", "remove one; its streams are cut"},
     {"invite device", 1, 1, CLI_MODULE | CLI_OUTPUT, verb_invite_device, "ID",
      "add a device, and write all it needs into a file: ID.invite"},
-    {"invite user", 1, 1, CLI_OUTPUT, verb_invite_user, "NAME",
-     "the same for somebody who opens streams: a policy of that name"},
+    {"invite user", 1, 1, CLI_OUTPUT | CLI_EXISTING, verb_invite_user, "NAME",
+     "the same for somebody who opens streams: a new policy of that name"},
     {"connection-string device", 1, 1, CLI_MODULE | CLI_OUTPUT | CLI_KEYS,
      verb_connection_string_device, "ID", "print the connection string of a device: a credential"},
     {"connection-string policy", 1, 1, CLI_OUTPUT | CLI_KEYS, verb_connection_string_policy, "NAME",
@@ -123,7 +130,10 @@ entries_for(CliOptions *o, CliOptionSet set)
                   "service-connect,device-connect,registry-read,registry-write", "LIST");
     if (set & CLI_OUTPUT)
         add_entry(e, "output", G_OPTION_ARG_FILENAME, &o->output,
-                  "write it to a new file of mode 0600", "FILE");
+                  "write it to a new file of mode 0600; -: to standard output", "FILE");
+    if (set & CLI_EXISTING)
+        add_entry(e, "existing", G_OPTION_ARG_NONE, &o->existing,
+                  "hand out the key of one that is there already, with all its rights", NULL);
     if (set & CLI_KEYS)
         add_entry(e, "secondary", G_OPTION_ARG_NONE, &o->secondary, "with the secondary key", NULL);
     if (set & CLI_DRAIN) {
@@ -131,7 +141,7 @@ entries_for(CliOptions *o, CliOptionSet set)
                   "wait no longer than this (default: for ever)", "SECONDS");
         add_entry(e, "cancel", G_OPTION_ARG_NONE, &o->cancel, "take new streams again", NULL);
     }
-    if (set & (CLI_INIT | CLI_SERVE))
+    if (set & (CLI_INIT | CLI_SERVE | CLI_NAMES))
         add_entry(e, "host-name", G_OPTION_ARG_STRING_ARRAY, &o->host_names,
                   "what the hub is called", "NAME");
     if (set & CLI_INIT)
@@ -333,6 +343,25 @@ cli_write(const char *text, GError **error)
         exit(128 + SIGPIPE);
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "standard output: %s",
                 g_strerror(errno));
+    return FALSE;
+}
+
+gboolean
+cli_write_secret(const char *file, const char *text, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+
+    if (strcmp(file, "-") == 0)
+        return cli_write(text, error);
+    if (private_file_write(file, text, strlen(text), &failure))
+        return TRUE;
+    if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_EXIST))
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS,
+                    "%s is there already: move it away, or name another with --output FILE (- is "
+                    "standard output)",
+                    file);
+    else
+        g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
 }
 

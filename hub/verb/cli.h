@@ -20,6 +20,7 @@ typedef struct {
     char *rights;
     char *output;
     gboolean secondary;
+    gboolean existing;
     char **host_names;
     char **sans;
     char **listen;
@@ -48,6 +49,8 @@ typedef enum {
     CLI_SERVE = 1 << 5, /* --host-name and all that serve has */
     CLI_KEYS = 1 << 6,  /* --secondary */
     CLI_DRAIN = 1 << 7, /* --timeout, --cancel */
+    CLI_EXISTING = 1 << 8,
+    CLI_NAMES = 1 << 9, /* --host-name */
 } CliOptionSet;
 
 typedef struct {
@@ -68,16 +71,29 @@ int cli_run(int argc, char **argv);
 /* For verbs: a client of the hub that the options name, or of the machine's. */
 AdminClient *cli_connect(const CliCall *call, GError **error);
 
-/* For verbs: writes TEXT to standard output, or says why that cannot be. A reader that has gone ends
- * the program, as SIGPIPE does. */
+/* For verbs: writes TEXT to standard output, or says why that cannot be. A reader that has gone
+ * ends the program, as SIGPIPE does. */
 gboolean cli_write(const char *text, GError **error);
 
 /* For verbs: prints a JSON answer, with a line end. */
 void cli_print_json(JsonNode *node);
 
+/* For verbs: puts a secret where --output FILE says. "-": on standard output; else a new file, and
+ * STREAMD_ERROR_EXISTS with what to do when there is one. */
+gboolean cli_write_secret(const char *file, const char *text, GError **error);
+
+/* What several verbs ask for, without a word on standard output. The answers of the hub. */
+JsonNode *verb_device_create(const CliCall *call, AdminClient *client, GError **error);
+JsonNode *
+verb_policy_create(AdminClient *client, const char *name, const char *rights, GError **error);
+char *verb_policy_rights(JsonNode *policy); /* "service-connect, registry-read"; caller frees */
+
 /* The verbs: verb-*.c. */
 gboolean verb_init(const CliCall *call, GError **error);
 gboolean verb_serve(const CliCall *call, GError **error);
+gboolean verb_reload(const CliCall *call, GError **error);
+gboolean verb_certificate_show(const CliCall *call, GError **error);
+gboolean verb_certificate_install(const CliCall *call, GError **error);
 gboolean verb_settings(const CliCall *call, GError **error);
 gboolean verb_backup(const CliCall *call, GError **error);
 gboolean verb_restore(const CliCall *call, GError **error);

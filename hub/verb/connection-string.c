@@ -3,10 +3,7 @@
 #include "hub/verb/cli.h"
 
 #include "common/base/secret.h"
-#include "hub/base/private-file.h"
 #include "hub/verb/json.h"
-
-#include <string.h>
 
 static gboolean
 hand_out(const CliCall *call, const char *path, GError **error)
@@ -18,10 +15,7 @@ hand_out(const CliCall *call, const char *path, GError **error)
 
     if (!line)
         return FALSE;
-    if (file)
-        return private_file_write(file, line, strlen(line), error);
-    g_print("%s", line);
-    return TRUE;
+    return cli_write_secret(file ? file : "-", line, error);
 }
 
 static const char *

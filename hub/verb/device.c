@@ -48,18 +48,13 @@ print_done(const CliCall *call, const char *what)
             module ? module : "");
 }
 
-gboolean
-verb_device_add(const CliCall *call, GError **error)
+JsonNode *
+verb_device_create(const CliCall *call, AdminClient *client, GError **error)
 {
-    g_autoptr(AdminClient) client = NULL;
-    g_autoptr(JsonNode) answer = NULL;
     JsonBuilder *body;
 
     if (!device_check_names(call, error))
-        return FALSE;
-    client = cli_connect(call, error);
-    if (!client)
-        return FALSE;
+        return NULL;
     body = json_builder_new();
     json_builder_begin_object(body);
     json_builder_set_member_name(body, "deviceId");
@@ -69,7 +64,15 @@ verb_device_add(const CliCall *call, GError **error)
         json_builder_add_string_value(body, call->options->module);
     }
     json_builder_end_object(body);
-    answer = admin_client_call(client, "POST", "/v1/devices", body, error);
+    return admin_client_call(client, "POST", "/v1/devices", body, error);
+}
+
+gboolean
+verb_device_add(const CliCall *call, GError **error)
+{
+    g_autoptr(AdminClient) client = cli_connect(call, error);
+    g_autoptr(JsonNode) answer = client ? verb_device_create(call, client, error) : NULL;
+
     if (!answer)
         return FALSE;
     if (call->options->json)

@@ -32,19 +32,13 @@ check_rights(const char *rights, GError **error)
     return FALSE;
 }
 
-gboolean
-verb_policy_add(const CliCall *call, GError **error)
+JsonNode *
+verb_policy_create(AdminClient *client, const char *name, const char *rights, GError **error)
 {
-    const char *name = call->args[0], *rights = call->options->rights;
-    g_autoptr(AdminClient) client = NULL;
-    g_autoptr(JsonNode) answer = NULL;
     JsonBuilder *body;
 
     if (!policy_check_name(name, error) || !check_rights(rights, error))
-        return FALSE;
-    client = cli_connect(call, error);
-    if (!client)
-        return FALSE;
+        return NULL;
     body = json_builder_new();
     json_builder_begin_object(body);
     json_builder_set_member_name(body, "name");
@@ -52,7 +46,17 @@ verb_policy_add(const CliCall *call, GError **error)
     json_builder_set_member_name(body, "rights");
     json_builder_add_string_value(body, rights);
     json_builder_end_object(body);
-    answer = admin_client_call(client, "POST", "/v1/policies", body, error);
+    return admin_client_call(client, "POST", "/v1/policies", body, error);
+}
+
+gboolean
+verb_policy_add(const CliCall *call, GError **error)
+{
+    const char *name = call->args[0];
+    g_autoptr(AdminClient) client = cli_connect(call, error);
+    g_autoptr(JsonNode) answer =
+        client ? verb_policy_create(client, name, call->options->rights, error) : NULL;
+
     if (!answer)
         return FALSE;
     if (call->options->json)
@@ -62,9 +66,10 @@ verb_policy_add(const CliCall *call, GError **error)
     return TRUE;
 }
 
-static char *
-join(JsonArray *texts)
+char *
+verb_policy_rights(JsonNode *policy)
 {
+    JsonArray *texts = verb_json_array(policy, "rights");
     GString *joined = g_string_new(NULL);
 
     for (guint i = 0; texts && i < json_array_get_length(texts); i++)
@@ -80,7 +85,7 @@ print_policies(JsonArray *policies)
 
     for (guint i = 0; policies && i < json_array_get_length(policies); i++) {
         JsonNode *policy = json_array_get_element(policies, i);
-        g_autofree char *rights = join(verb_json_array(policy, "rights"));
+        g_autofree char *rights = verb_policy_rights(policy);
 
         table_add(table, verb_json_text(policy, "name"));
         table_add(table, rights);

@@ -13,6 +13,7 @@ print_status(JsonNode *status)
         {"Connected devices", "connectedDevices"},
         {"Streams now", "streams"},
         {"Streams in all", "streamsTotal"},
+        {"Certificate's days", "certificateDaysLeft"},
     };
 
     g_print("%-21s%s\n", "Host name", verb_json_text(status, "hostName"));

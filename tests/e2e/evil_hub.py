@@ -9,9 +9,10 @@ import socket
 import ssl
 import struct
 import threading
+import time
 
 from ends import Server
-from harness import PATIENCE, Site, check, check_equal, eventually, listed, main
+from harness import PATIENCE, Site, check, check_equal, eventually, listed, main, run_ok
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 KEY = base64.b64encode(bytes(32)).decode()
@@ -116,9 +117,9 @@ def service_answers():
         rows = [
             (f"HTTP/1.1 302 Found\r\nLocation: {loot}\r\nContent-Length: 0\r\n\r\n", 16, "302"),
             (accepted(f"ws://127.0.0.1:{thief.port}/leg"), 16, "url"),
-            (accepted(f"wss://127.0.0.1:{thief.port}/leg"), None, ""),  # no TLS there
+            (accepted(f"wss://127.0.0.1:{thief.port}/leg"), 16, "not the hub's"),
             (accepted("wss://localhost:1/a\tb"), 16, ""),
-            (accepted("wss://localhost:1/leg", "to\x7fken"), 16, ""),
+            (accepted("wss://localhost:443/leg", "to\x7fken"), 16, ""),
             ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 12, "rejected"),
             ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 16, ""),
             ("HTTP/1.1 200 OK\r\n" + "x: y\r\n" * 9000 + "\r\n", 16, ""),
@@ -352,5 +353,134 @@ def unmask(data):
     return out
 
 
+class Counter:
+    """A listener that counts who connects and says nothing."""
+
+    def __init__(self, site, address, port=0):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.listener = socket.create_server((address, port), family=family)
+        self.port = self.listener.getsockname()[1]
+        self.count = 0
+        site.closers.append(self.listener.close)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                self.listener.accept()[0].close()
+                self.count += 1
+
+
+def foreign_urls(site, port):
+    """Urls that no hub localhost:PORT may send a stream to, and whoever would be reached there."""
+    counters = [Counter(site, "127.0.0.1"), Counter(site, "::1"), Counter(site, "127.0.0.2", port)]
+    here, six, other = (counter.port for counter in counters)
+    return counters, [
+        f"wss://127.0.0.1:{here}/x", f"wss://localhost:{here}/x", f"wss://localhost.:{here}/x",
+        f"wss://[::1]:{six}/x", f"wss://localhost:{six}/x", f"wss://[::ffff:127.0.0.1]:{here}/x",
+        f"wss://127.1:{here}/x", f"wss://0x7f.1:{here}/x", f"wss://2130706433:{here}/x",
+        f"wss://127.0.0.2:{other}/x", f"wss://0177.0.0.2:{other}/x", f"wss://127.0.0.1:{port}/x",
+        f"wss://hub.localhost:{port}/x", "wss://127.0.0.1/x", "wss://169.254.169.254/x",
+        "wss://eu.streams.azure-devices.net/x", "wss://127.0.0.1:22/x", "wss://localhost:22/x"]
+
+
+def foreign_urls_of_requests():
+    """a device: a url that is not the hub's is refused as bad-url, and nobody hears a SYN of it"""
+    said = []
+
+    def act(connection, head):
+        if "/$iothub/websocket" not in head.split("\r\n", maxsplit=1)[0]:
+            return
+        connection.sendall(upgrade(head, "Sec-WebSocket-Protocol: mqtt"))
+        connection.sendall(frame(CONNACK) + frame(SUBACK))
+        for number, url in enumerate(urls):
+            escaped = url.replace(":", "%3A").replace("/", "%2F").replace("[", "%5B").replace(
+                "]", "%5D")
+            connection.sendall(frame(publish(
+                f"$iothub/streams/POST/echo/?$rid=r{number}&$url={escaped}&$auth=t"
+                "&$streamd=reason")))
+        data = b""
+        while unmask(data).count(b"&$reason=bad-url") < len(urls):
+            more = connection.recv(65536)
+            if not more:
+                break
+            data += more
+        said.append(unmask(data))
+        read_frames(connection)
+
+    with Site(gateway=False, client=False) as site:
+        site.gateway = site.start_daemon("gateway")
+        target = Counter(site, "127.0.0.1")
+        site.expose("echo", f"tcp:127.0.0.1:{target.port}")
+        hub = EvilHub(site, act)
+        counters, urls = foreign_urls(site, hub.port)
+        site.gateway.add_hub("evil", hub.device(), site.hub.ca)
+        eventually(lambda: said, "an answer to each")
+        for number in range(len(urls)):
+            check(f"/streams/res/400/?$rid=r{number}&$reason=bad-url".encode() in said[0],
+                  f"{urls[number]}: {said[0]!r}")
+        check(b"bad-url%20" not in said[0], "a text for the hub")
+        check_equal([counter.count for counter in [*counters, target]], [0] * 4, "connections")
+        site.gateway.ctl_ok("hub", "remove", "evil")
+
+
+def foreign_urls_of_answers():
+    """a service: the same of the url in a POST's answer; StreamHosts lets a host in that it names"""
+    with Site(gateway=False) as site:
+        sent = []
+        hub = EvilHub(site, answers(lambda head: accepted(sent[-1]).encode()))
+        counters, urls = foreign_urls(site, hub.port)
+        site.client.add_hub("evil", hub.service(), site.hub.ca)
+        for url in urls:
+            sent.append(url)
+            done = site.client.ctl("connect", "--hub", "evil", "gw", "echo")
+            check_equal(done.returncode, 16, f"{url}: {done.stderr}")
+            check("not the hub's" in done.stderr, f"{url}: {done.stderr}")
+        check_equal([counter.count for counter in counters], [0] * 3, "connections")
+        check_equal(len(hub.heads), len(urls), "requests")
+        site.client.ctl_ok("hub", "remove", "evil")
+        site.client.add_hub("wide", hub.service(), site.hub.ca, "--stream-hosts", "127.0.0.*,x.y")
+        sent.append(f"wss://127.0.0.2:{hub.port}/x")
+        done = site.client.ctl("connect", "--hub", "wide", "gw", "echo")
+        check("not the hub's" not in done.stderr, done.stderr)
+        check_equal(counters[2].count, 1, "connections to a host that the owner named")
+        done = site.client.ctl("hub", "add", "bad", "--connection-string-file", "-", "--stream-hosts",
+                               "https://x", stdin=None, input=hub.service())
+        check_equal(done.returncode, 2, done.stderr)
+
+
+def endless_lists():
+    """a service: a list of devices that goes in circles, or whose pages never end, ends for its user"""
+
+    def page(number, after, devices="[]"):
+        return (f"HTTP/1.1 200 OK\r\nstreamd-more: True\r\nstreamd-after: {after}\r\n"
+                f"Content-Length: {len(devices)}\r\n\r\n{devices}").encode() if number else b""
+
+    def hub_of(site, name, text):
+        hub = EvilHub(site, answers(lambda head: text(len(hub.heads))))
+        site.client.add_hub(name, hub.service(), site.hub.ca)
+        return hub
+
+    rows = {
+        "same": (lambda n: page(n, "a"), 16, "circle", 2),
+        "turns": (lambda n: page(n, "ab"[n % 2]), 16, "circle", 3),
+        "nothing": (lambda n: page(n, ""), 16, "malformed", 1),
+        "endless": (lambda n: page(n, f"d{n}", f'[{{"deviceId":"d{n}"}}]'), 16, "does not end", 1000),
+    }
+    with Site(gateway=False) as site:
+        hubs = {name: hub_of(site, name, row[0]) for name, row in rows.items()}
+        for name, (_, code, word, pages) in rows.items():
+            begin = time.monotonic()
+            done = site.client.ctl("device", "list", "--hub", name)
+            print(f"# {name}: {time.monotonic() - begin:.1f} s, {done.stderr.strip()}")
+            check_equal(done.returncode, code, f"{name}: {done.stderr}")
+            check(word in done.stderr, f"{name}: {done.stderr}")
+            # The probe of a new hub asks nothing, so each request is a page.
+            check_equal(len(hubs[name].heads), pages, f"pages of {name}")
+        begin = time.monotonic()
+        run_ok([site.streamctl, "--complete", "connect", "--hub", "endless", ""], env=site.client.env)
+        check(time.monotonic() - begin < 5, "completion waits")
+
+
 if __name__ == "__main__":
-    main(service_answers, untrusted_gets_nothing, device_links, bad_requests, silent_after_a_cut)
+    main(endless_lists, foreign_urls_of_requests, foreign_urls_of_answers, service_answers, untrusted_gets_nothing, device_links, bad_requests, silent_after_a_cut)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Joining a hub by an invitation: one file at each end, and one verb that offers a service."""
+import json
 import os
 import stat
+import subprocess
 
 from ends import Server, connect, echo, read_exactly
-from harness import Site, check, check_equal, eventually, main, write_private
+from harness import Site, check, check_equal, eventually, main, run, write_private
 
 
 def one_stream(site, port):
@@ -71,5 +73,64 @@ def refusals():
         check_equal(len(site.client.ctl_json("target", "list")), 1, "targets")
 
 
+def users_that_exist():
+    """invite user never hands out a key that somebody has, nor rights that nobody asked for, unasked"""
+    with Site(gateway=False, client=False) as site:
+        hub = [site.streamhub, "--state-dir", site.hub.state_dir]
+
+        def invite(*arguments):
+            return run([*hub, "invite", *arguments], cwd=site.dir)
+
+        def policies():
+            return {row["name"]: row["rights"] for row in json.loads(site.hub.admin("policy", "list", "--json"))}
+
+        before = policies()
+        for name in before:
+            done = invite("user", name, "--output", "-")
+            check_equal((done.returncode, done.stdout), (6, ""), name)
+            for word in ("--existing", "policy remove", "another name"):
+                check(word in done.stderr, f"{name}: {done.stderr}")
+        check("registry-write" in invite("user", "iothubowner").stderr, "the rights are not told")
+        check_equal(os.path.exists(os.path.join(site.dir, "iothubowner.invite")), False, "a file")
+        done = invite("user", "iothubowner", "--existing", "--output", "-")
+        check_equal(done.returncode, 0, done.stderr)
+        check("SharedAccessKeyName=iothubowner;" in done.stdout, done.stdout)
+        check("registry-write" in done.stderr and "SharedAccessKey" not in done.stderr, done.stderr)
+        check_equal(invite("user", "nobody", "--existing").returncode, 4, "one that is not there")
+
+        # A new one: what is printed is what would be written, and nothing beside it.
+        done = invite("user", "alice", "--output", "-")
+        check_equal((done.returncode, done.stderr), (0, ""), "standard output")
+        check(done.stdout.startswith("HostName=") and done.stdout.endswith("-----END CERTIFICATE-----\n"),
+              done.stdout)
+        check_equal(policies(), {**before, "alice": ["service-connect"]}, "policies")
+        check_equal(os.path.exists(os.path.join(site.dir, "-")), False, "a file of that name")
+        check_equal(invite("user", "alice").returncode, 6, "a second time")
+        again = invite("user", "alice", "--existing", "--output", "-")
+        check_equal(again.stdout, done.stdout, "the same key")
+
+        # A file that is in the way: said, left as it is, and the name is not taken by the attempt.
+        path = os.path.join(site.dir, "bob.invite")
+        write_private(path, "mine")
+        for kind in ("user", "device"):
+            done = invite(kind, "bob")
+            check_equal(done.returncode, 6, done.stderr)
+            check(path.rsplit("/", 1)[1] in done.stderr and "--output" in done.stderr, done.stderr)
+        check("bob" not in policies(), "a user without an invitation")
+        check_equal(json.loads(site.hub.admin("device", "list", "--json")), [], "devices")
+        with open(path, encoding="ascii") as file:
+            check_equal(file.read(), "mine", "the file")
+        os.unlink(path)
+        check_equal(invite("user", "bob").returncode, 0, "the next attempt")
+
+        # Connection strings go to standard output by the same name; a full one is an error.
+        shown = site.hub.admin("connection-string", "policy", "bob", "--output", "-")
+        check_equal(shown, site.hub.admin("connection-string", "policy", "bob"), "--output -")
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([*hub, "connection-string", "policy", "bob"], stdout=full,
+                                  stderr=subprocess.PIPE, check=False)
+        check_equal(done.returncode, 1, "a full standard output")
+
+
 if __name__ == "__main__":
-    main(joining, refusals)
+    main(joining, refusals, users_that_exist)

@@ -144,6 +144,16 @@ class Installed(unittest.TestCase):
                   for rule in group.iter('allow') if rule.get('own') == 'io.streamd.Streamd1']
         self.assertEqual(owners, ['streamd'])
 
+    def test_only_an_enabled_one_is_activated(self):
+        """The bus starts an alias that exists while the unit is enabled; a user's own always."""
+        alias = 'dbus-io.streamd.Streamd1.service'
+        unit = read(self.path('usr/lib/systemd/system/streamd.service')).splitlines()
+        self.assertIn(f'Alias={alias}', unit[unit.index('[Install]'):])
+        for bus, name in (('system-services', alias), ('services', 'streamd.service')):
+            service = read(self.path(f'usr/share/dbus-1/{bus}/io.streamd.Streamd1.service'))
+            self.assertIn(f'SystemdService={name}', service.splitlines())
+        self.assertFalse(os.path.exists(self.path(f'usr/lib/systemd/system/{alias}')))
+
     def test_one_user_in_all_places(self):
         service = read(self.path('usr/lib/systemd/system/streamd.service'))
         self.assertIn('User=streamd', service.splitlines())

@@ -6,6 +6,7 @@
 # What is made ready says nothing; the cases do.
 exec 3>&1 >/dev/null 2>&1
 start_hub
+systemctl start streamd
 hub device add gw-1
 join_hub office device gw-1 streamctl --system
 start_echo

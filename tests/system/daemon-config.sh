@@ -40,7 +40,7 @@ CONF
 ok 'start' systemctl start streamd
 ok 'the file counts' says web targets
 printf '[target web]\nAddress=tcp:127.0.0.1:80\n[target pump]\nAdress=tcp:127.0.0.1:81\n' >$conf
-ok 'reload of a file that is wrong' systemctl reload streamd
+ok 'reload of a file that is wrong' refused systemctl reload streamd
 ok 'file and line are told' until_true journalctl -q -u streamd -g "$conf:4"
 ok 'the old configuration is kept' says 'tcp:127.0.0.1:80' targets
 ok 'it goes on' is running property streamd SubState

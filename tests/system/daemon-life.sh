@@ -7,10 +7,26 @@ ping() {
         org.freedesktop.DBus.Peer Ping
 }
 ok 'nobody has started it' is inactive systemctl is-active streamd
-ok 'a first call does' ping alice
-ok 'as the unit' is active systemctl is-active streamd
-ok 'enable --now' systemctl enable --now streamd
+ok 'a call does not, while it is not enabled' refused ping alice
+ok 'streamctl says so' fails 3 as alice streamctl --system status
+ok 'and what helps' says 'systemctl enable --now streamd' as alice streamctl --system status
+ok 'it is down' is inactive systemctl is-active streamd
+ok 'enable' systemctl enable streamd
 ok 'enabled' is enabled systemctl is-enabled streamd
+ok 'now a first call starts it' ping alice
+ok 'as the unit' is active systemctl is-active streamd
+ok 'disable --now' systemctl disable --now streamd
+stays_down() {
+    local user
+    for user in root alice bob; do
+        ! ping $user 2>/dev/null || return 1
+    done
+    sleep 0.5
+    is inactive systemctl is-active streamd
+}
+ok 'nobody starts a disabled one' stays_down
+ok 'enable --now' systemctl enable --now streamd
+ok 'a call reaches it' ping bob
 first=$(property streamd MainPID)
 ok 'as its own user' is streamd stat -c %U "/proc/$first"
 ok 'no capability' grep -q '^CapBnd:[[:space:]]*0*$' "/proc/$first/status"

@@ -7,6 +7,7 @@
 exec 3>&1 >/dev/null 2>&1
 polkit_allows '/\.open-(stream|tunnel)$/.test(action.id) && subject.user == "alice" && subject.active'
 start_hub
+systemctl start streamd
 hub device add gw-1
 join_hub office device gw-1 streamctl --system
 join_hub ops policy service streamctl --system

@@ -8,6 +8,7 @@
 exec 3>&1 >/dev/null 2>&1
 polkit_allows '/\.handle-streams$/.test(action.id) && /^(alice|bob)$/.test(subject.user)'
 start_hub
+systemctl start streamd
 hub device add gw-1
 join_hub office device gw-1 streamctl --system
 # Both handlers have one name; the rules say whose is meant.

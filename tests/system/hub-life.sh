@@ -94,11 +94,57 @@ fingerprint() {
 before=$(fingerprint)
 cp --no-preserve=all /var/lib/streamhub/server.pem /root/good.pem
 echo nonsense >/var/lib/streamhub/server.pem
-ok 'reload of a certificate that is none' systemctl reload streamhub
+ok 'reload of a certificate that is none' refused systemctl reload streamhub
+ok 'the reason is told' until_true journalctl -q -u streamhub -g 'not a certificate'
 ok 'is told' until_true journalctl -q -u streamhub -g 'The certificate stays as it was'
 ok 'and the old one is kept' is "$before" fingerprint
 cat /root/good.pem >/var/lib/streamhub/server.pem
 ok 'running on' is running property streamhub SubState
+ok 'reload of what is good' systemctl reload streamhub
+
+# certificate NAME DAYS: from the hub's authority; /root/new.pem and its key, which is root's alone.
+certificate() {
+    (umask 077
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
+        -keyout /root/new.key -out /root/new.csr
+    openssl x509 -req -in /root/new.csr -CA /var/lib/streamhub/ca.pem -CAkey /var/lib/streamhub/ca-key.pem \
+        -CAcreateserial -CAserial /root/serial -days "$2" -out /root/new.pem \
+        -extfile <(printf 'subjectAltName=DNS:%s,DNS:localhost\n' "$1")) >/dev/null 2>&1
+}
+certificate hub.example 60
+cp /var/lib/streamhub/server-key.pem /root/old.key
+cat /root/new.pem >/var/lib/streamhub/server.pem
+mv /var/lib/streamhub/server-key.pem /var/lib/streamhub/kept.key
+install -m 600 -o root /root/new.key /var/lib/streamhub/server-key.pem
+ok 'a key that is root'"'"'s alone: reload fails' refused systemctl reload streamhub
+ok 'and says what helps' until_true journalctl -q -u streamhub -g 'streamhub certificate install'
+ok 'the old certificate is shown' is "$before" fingerprint
+ok 'install gives it to the hub' hub certificate install /root/new.pem /root/new.key
+ok 'another one is shown' refused is "$before" fingerprint
+after=$(fingerprint)
+ok 'its key is the hub'"'"'s' is "600 $(stat -c %u "/proc/$(property streamhub MainPID)")" \
+    stat -c '%a %u' /var/lib/streamhub/server-key.pem
+ok 'restart' systemctl restart streamhub
+ok 'it starts with that' is "$after" fingerprint
+certificate hub.example -1
+ok 'an expired one is refused' says 'has expired' hub certificate install /root/new.pem /root/new.key
+certificate other.example 60
+ok 'one of another name as well' says 'not for the hub.s name hub.example' \
+    hub certificate install /root/new.pem /root/new.key
+ok 'nothing is left of them' is '' find /var/lib/streamhub/ -name '*.new'
+ok 'and the one before stays' is "$after" fingerprint
+ok 'reload' systemctl reload streamhub
+rm -f /var/lib/streamhub/kept.key
+
+# Dead for want of a readable key: installed all the same, and it starts again.
+install -m 600 -o root /root/old.key /var/lib/streamhub/server-key.pem
+systemctl stop streamhub 2>/dev/null
+ok 'it does not start with a key that it cannot read' refused timeout 10 systemctl start streamhub
+systemctl stop streamhub 2>/dev/null
+certificate hub.example 60
+ok 'install while it is stopped' hub certificate install /root/new.pem /root/new.key
+ok 'it starts' systemctl restart streamhub
+ok 'TLS again' greet 443
 
 ok 'drain without streams is done at once' says 'No stream is left' hub drain --timeout 5
 ok 'it takes streams again' says 'again' hub drain --cancel

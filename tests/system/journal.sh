@@ -20,6 +20,7 @@ told() {
 
 {
     start_hub
+    systemctl start streamd
     hub device add pump
     hub connection-string device pump --output /root/pump
     hub connection-string policy service --output /root/service

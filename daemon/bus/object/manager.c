@@ -21,7 +21,7 @@ typedef struct {
     BusCall *call;
     BusSecret *secret; /* the one that is being read */
     HubSettings settings;
-    char *allowed_users;
+    char *allowed_users, *stream_hosts;
     int fd, proxy_fd; /* the message's; PROXY_FD -1: none */
     char *proxy_credentials;
 } AddHub;
@@ -30,6 +30,7 @@ static void
 add_hub_free(AddHub *add)
 {
     g_free(add->allowed_users);
+    g_free(add->stream_hosts);
     secret_free(add->proxy_credentials);
     g_free(add);
 }
@@ -68,6 +69,7 @@ add_hub_read(const char *text, const GError *error, void *data)
         add->settings.connection_string = connection_string;
         add->settings.ca = ca;
         add->settings.allowed_users = add->allowed_users;
+        add->settings.stream_hosts = add->stream_hosts;
         add->settings.proxy.credentials = add->proxy_credentials;
         hub = app_add_hub(bus_call_context(add->call)->app, &add->settings, &failure);
         error = failure;
@@ -115,13 +117,14 @@ static int
 add_hub_read_arguments(sd_bus_message *message, AddHub *add, sd_bus_error *error)
 {
     HubSettings *settings = &add->settings;
-    g_auto(GStrv) users = NULL;
+    g_auto(GStrv) users = NULL, hosts = NULL;
     const char *transport = NULL;
     BusOption options[] = {
         {"transport", 's', &transport},
         {"mqtt-port", 'q', &settings->mqtts_port},
         {"ca-file", 's', &settings->ca_file},
         {"allowed-users", 'a', &users},
+        {"stream-hosts", 'a', &hosts},
         {"proxy", 's', &settings->proxy.url},
         {"no-proxy", 's', &settings->proxy.exceptions},
         {"proxy-credentials", 'h', &add->proxy_fd},
@@ -140,6 +143,8 @@ add_hub_read_arguments(sd_bus_message *message, AddHub *add, sd_bus_error *error
                               "'transport' is 'wss' or 'mqtts', not '%.64s'", transport);
     if (users != NULL)
         add->allowed_users = g_strjoinv(" ", users);
+    if (hosts != NULL)
+        add->stream_hosts = g_strjoinv(" ", hosts);
     return 0;
 }
 

@@ -365,12 +365,18 @@ test_reload(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_autofree char *line = NULL;
     g_auto(Run) run = {0};
 
+    g_assert_cmpint(hub(f, &run, "reload"), ==, 0);
     g_assert_true(g_file_set_contents(cert, "not a certificate", -1, NULL));
     g_subprocess_send_signal(f->hub, SIGHUP);
     while ((line = next_line(f)) && !strstr(line, "stays as it was"))
         g_clear_pointer(&line, g_free);
     g_assert_nonnull(line);
+    g_assert_cmpint(hub(f, &run, "reload"), ==, 2);
+    ASSERT_HAS(run.err, cert);
+    g_assert_cmpint(hub(f, &run, "certificate show"), ==, 0);
+    ASSERT_HAS(run.out, "Days left");
     g_assert_cmpint(hub(f, &run, "status"), ==, 0);
+    ASSERT_HAS(run.out, "Certificate's days   82");
 }
 
 /* SIGHUP tells what the next start would stumble over. */

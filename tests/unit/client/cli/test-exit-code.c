@@ -34,8 +34,8 @@ test_errors_of_the_bus(void)
         const char *name;
         int code;
     } rows[] = {
-        {"ServiceUnknown", 3}, {"NoReply", 3},  {"AccessDenied", 5},
-        {"UnknownObject", 4},  {"Timeout", 13}, {"UnknownMethod", 1},
+        {"ServiceUnknown", 3}, {"NoReply", 3},       {"AccessDenied", 5},      {"UnknownObject", 4},
+        {"Timeout", 13},       {"UnknownMethod", 1}, {"Spawn.ChildExited", 3},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -43,6 +43,8 @@ test_errors_of_the_bus(void)
 
         g_assert_cmpint(exit_code_of_bus_error(name), ==, rows[i].code);
     }
+    g_assert_cmpint(exit_code_of_bus_error("org.freedesktop.systemd1.NoSuchUnit"), ==, 3);
+    g_assert_cmpint(exit_code_of_bus_error("org.freedesktop.systemd1.UnitMasked"), ==, 3);
     g_assert_cmpint(exit_code_of_bus_error("com.example.Error"), ==, 1);
     g_assert_cmpint(exit_code_of_bus_error(NULL), ==, 1);
 }

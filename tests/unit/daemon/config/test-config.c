@@ -257,7 +257,7 @@ test_missing(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(g_mkdir(fixture->file, 0700), ==, 0);
     g_clear_pointer(&text, g_free);
     text = load_fails(fixture);
-    g_assert_cmpstr(text, ==, "@/streamd.conf: it is not a file");
+    g_assert_cmpstr(text, ==, "@/streamd.conf: it is a directory and not a regular file");
 }
 
 /* Failure class 46: without a descriptor left, nothing is taken for empty. */
@@ -312,15 +312,15 @@ test_secret(Fixture *fixture, gconstpointer data)
     write_file(fixture, "large", 0600,
                "0123456789012345678901234567890123456789012345678901234567890123456789");
     large = secret_fails(fixture, "large");
-    g_assert_cmpstr(large, ==, "it is longer than 64 bytes");
+    g_assert_cmpstr(large, ==, "it is larger than 64 bytes");
     write_file(fixture, "empty", 0600, "\n");
     empty = secret_fails(fixture, "empty");
     g_assert_cmpstr(empty, ==, "it is empty");
     directory = secret_fails(fixture, ".");
-    g_assert_cmpstr(directory, ==, "it is not a regular file");
+    g_assert_cmpstr(directory, ==, "it is a directory and not a regular file");
     g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
     fifo_text = secret_fails(fixture, "fifo");
-    g_assert_cmpstr(fifo_text, ==, "it is not a regular file");
+    g_assert_cmpstr(fifo_text, ==, "it is a FIFO and not a regular file");
     gone = secret_fails(fixture, "gone");
     g_assert_cmpstr(gone, ==, "No such file or directory");
 }
@@ -387,7 +387,7 @@ test_bad_identity(Fixture *fixture, gconstpointer data)
                  "CaFile=@/none.pem\n");
     both = load_fails(fixture);
     assert_has(both, "exclude each other");
-    assert_has(both, "@/streamd.conf:4: CaFile: there is no such file");
+    assert_has(both, "@/streamd.conf:4: CaFile: @/none.pem: No such file or directory");
 }
 
 /* Fault F34: whatever is cut off, what is left is read as itself or refused; nothing that the file

@@ -50,11 +50,35 @@ test_bad(void)
     }
 }
 
+static void
+test_next(void)
+{
+    g_autofree char *longest = g_strnfill(DEVICE_LIST_AFTER_MAX, 'a');
+    g_autofree char *longer = g_strnfill(DEVICE_LIST_AFTER_MAX + 1, 'a');
+    const struct {
+        const char *field, *asked, *next; /* NULL: refused */
+    } rows[] = {
+        {"gw-1", NULL, "gw-1"}, {"gw%3A1", "gw-1", "gw:1"}, {longest, NULL, longest},
+        {longer, NULL, NULL},   {"", NULL, NULL},           {"%00", NULL, NULL},
+        {"%ff", NULL, NULL},    {"gw%", NULL, NULL},        {"gw%2d1", "gw-1", NULL},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *next = device_list_next(slice_of(rows[i].field), rows[i].asked, &error);
+
+        g_assert_cmpstr(next, ==, rows[i].next);
+        if (!next)
+            g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/device-list/good", test_good);
     g_test_add_func("/device-list/bad", test_bad);
+    g_test_add_func("/device-list/next", test_next);
     return g_test_run();
 }

@@ -2,7 +2,10 @@
 /* The accepting side up to its answer (docs/wire-protocol.md, sections 1.5, 1.6 and 8). */
 #include "tests/unit/daemon/stream/device-fixture.h"
 
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static void
 test_rejected_by_policy(Fixture *fixture, gconstpointer data)
@@ -44,6 +47,66 @@ test_target_down(Fixture *fixture, gconstpointer data)
     g_assert_true(g_str_has_suffix(device_wait_answer(fixture, 0), "&$reason=target-refused"));
     g_assert_cmpint(stream_reason(device_only_stream(fixture)), ==, REASON_TARGET_REFUSED);
     g_assert_cmpuint(target_waiting(device_find_target("down", fixture)), ==, 0);
+}
+
+/* A url that is not the hub's is refused before the policy or the target are asked; only a hub that
+ * understands it is told why, and none is told where we are. */
+static void
+test_bad_url(Fixture *fixture, gconstpointer data)
+{
+    static const char *const urls[] = {"wss://192.168.1.1:443/x", "wss://127.0.0.1:22/x",
+                                       "wss://localhost:443/x", "wss://[::1]:443/x"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(urls); i++) {
+        g_autofree char *rid = g_strdup_printf("%u", i);
+        g_autofree char *answer =
+            g_strdup_printf("$iothub/streams/res/400/?$rid=%u&$reason=bad-url", i);
+
+        device_request_to(fixture, "up", rid, TRUE, -1, urls[i]);
+        g_assert_cmpstr(device_wait_answer(fixture, i), ==, answer);
+    }
+    device_request_to(fixture, "up", "plain", FALSE, -1, urls[0]);
+    g_assert_cmpstr(device_wait_answer(fixture, G_N_ELEMENTS(urls)), ==,
+                    "$iothub/streams/res/400/?$rid=plain");
+    g_assert_cmpuint(device_count_open(fixture->table), ==, 0);
+    g_assert_cmpuint(target_waiting(device_find_target("up", fixture)), ==, 0);
+    g_assert_cmpuint(device_streams_pending(fixture->streams), ==, 0);
+}
+
+/* A listener whose queue is full: whoever connects now waits. */
+static int
+full_listener(char **ret_address, int *ret_client)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&at, size), ==, 0);
+    g_assert_cmpint(listen(fd, 0), ==, 0);
+    g_assert_cmpint(getsockname(fd, (struct sockaddr *)&at, &size), ==, 0);
+    *ret_address = g_strdup_printf("tcp:127.0.0.1:%u", ntohs(at.sin_port));
+    *ret_client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_assert_cmpint(connect(*ret_client, (struct sockaddr *)&at, size), ==, 0);
+    return fd;
+}
+
+/* Why the leg did not come up says something about where we are: the hub gets a code, the owner all
+ * of it. */
+static void
+test_leg_down(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *address = NULL;
+    int client, fd = full_listener(&address, &client);
+    const char *answer;
+
+    device_add_target(fixture, "slow", address);
+    device_request_to(fixture, "slow", "1", TRUE, -1, "wss://127.0.0.1:443/x");
+    answer = device_wait_answer(fixture, 0);
+    g_assert_true(g_str_has_prefix(answer, "$iothub/streams/res/400/?$rid=1&$reason=hub-"));
+    g_assert_null(strchr(answer, '%'));
+    g_assert_nonnull(strstr(stream_message(device_only_stream(fixture)), "127.0.0.1 port 443"));
+    close(client);
+    close(fd);
 }
 
 /* 200 as soon as the target is there, though the leg is still on its way. */
@@ -243,6 +306,8 @@ main(int argc, char **argv)
     ADD("plain", test_plain);
     ADD("no-target", test_no_target);
     ADD("target-down", test_target_down);
+    ADD("bad-url", test_bad_url);
+    ADD("leg-down", test_leg_down);
     ADD("accepted", test_accepted);
     ADD("repeated", test_repeated);
     ADD("answered-late", test_answered_late);

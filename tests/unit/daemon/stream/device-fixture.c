@@ -87,8 +87,8 @@ free_target(void *target)
     target_unref(target);
 }
 
-static void
-add_target(Fixture *fixture, const char *name, const char *address)
+void
+device_add_target(Fixture *fixture, const char *name, const char *address)
 {
     Target *target = target_new(&(TargetSettings){.name = name, .address = address}, NULL);
 
@@ -103,6 +103,17 @@ closed_address(void)
     g_autoptr(Listener) listener = listen_on(NULL, FALSE, NULL);
 
     return g_strdup(listener_address(listener));
+}
+
+/* Those of a hub that is where nothing but silence listens. */
+static StreamHosts *
+loopback_hosts(const char *address)
+{
+    g_autofree char *text = g_strdup_printf(
+        "HostName=127.0.0.1%s;DeviceId=dev1;SharedAccessKey=AAAA", strrchr(address, ':'));
+    g_autoptr(ConnectionString) hub = connection_string_parse(text, -1, NULL);
+
+    return stream_hosts_new(hub, NULL);
 }
 
 void
@@ -123,14 +134,16 @@ device_set_up(Fixture *fixture, gconstpointer data)
     context.policy = fixture->policy = accept_policy_new();
     context.consents = fixture->consents = consents_new(&request_events, fixture);
     context.handlers = fixture->handlers = handlers_new();
+    fixture->silent = listen_on(NULL, FALSE, NULL);
+    context.stream_hosts = fixture->stream_hosts =
+        loopback_hosts(listener_address(fixture->silent));
     context.tls = fixture->tls = tls_context_new_client(NULL, NULL, NULL);
     fixture->open = listen_on(NULL, FALSE, NULL);
-    fixture->silent = listen_on(NULL, FALSE, NULL);
     fixture->targets = g_ptr_array_new_with_free_func(free_target);
     fixture->answers = g_ptr_array_new_with_free_func(g_free);
     fixture->connected = TRUE;
-    add_target(fixture, "up", listener_address(fixture->open));
-    add_target(fixture, "down", closed);
+    device_add_target(fixture, "up", listener_address(fixture->open));
+    device_add_target(fixture, "down", closed);
     (void)accept_policy_set_default(fixture->policy, TRUE, NULL, NULL);
     fixture->streams = device_streams_new(&context);
 }
@@ -145,6 +158,7 @@ device_tear_down(Fixture *fixture, gconstpointer data)
     handlers_free(fixture->handlers);
     accept_policy_free(fixture->policy);
     tls_context_unref(fixture->tls);
+    stream_hosts_unref(fixture->stream_hosts);
     listener_free(fixture->open);
     listener_free(fixture->silent);
     g_ptr_array_unref(fixture->targets);
@@ -157,6 +171,14 @@ device_request_by(Fixture *fixture, const char *name, const char *rid, gboolean 
 {
     const char *port = strrchr(listener_address(fixture->silent), ':') + 1;
     g_autofree char *url = g_strdup_printf("wss://127.0.0.1:%s/bridges/1", port);
+
+    device_request_to(fixture, name, rid, capable, deadline, url);
+}
+
+void
+device_request_to(Fixture *fixture, const char *name, const char *rid, gboolean capable,
+                  gint64 deadline, const char *url)
+{
     const StreamRequest asked = {
         .name = name,
         .rid = rid,

@@ -11,6 +11,7 @@ typedef struct {
     StreamTable *table;
     AcceptPolicy *policy;
     TlsContext *tls;
+    StreamHosts *stream_hosts;
     Listener *open;     /* a target that takes connections */
     Listener *silent;   /* where the leg goes: takes the connection and says nothing */
     GPtrArray *targets; /* "up" and "down" */
@@ -34,11 +35,14 @@ void device_tear_down(Fixture *fixture, gconstpointer data);
 /* What a hub would publish. DEADLINE in ms; -1: not told. */
 void device_request_by(Fixture *fixture, const char *name, const char *rid, gboolean capable,
                        gint64 deadline);
+void device_request_to(Fixture *fixture, const char *name, const char *rid, gboolean capable,
+                       gint64 deadline, const char *url);
 void device_request(Fixture *fixture, const char *name, const char *rid, gboolean capable);
 
 /* Runs the main loop until there is that answer. */
 const char *device_wait_answer(Fixture *fixture, guint index);
 
+void device_add_target(Fixture *fixture, const char *name, const char *address);
 Target *device_find_target(const char *name, void *fixture);
 Stream *device_only_stream(Fixture *fixture);
 guint device_count_open(StreamTable *table);
