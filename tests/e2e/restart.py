@@ -16,6 +16,7 @@ from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main,
 from hub_wire import CAPABLE, Wire, check_accepted, check_echo, check_error, with_hub
 
 DEVICES = 300 if LONG else 24
+PER_GATEWAY = 60  # identities of one streamd
 RATE = 20
 SECONDS = 20 if LONG else 5
 CUT = 17  # exit code
@@ -55,6 +56,19 @@ def gone_in(process, what):
     return took
 
 
+filled = []  # ends that take nothing more
+
+
+def fill(end):
+    """Sends until nobody takes it."""
+    end.sock.settimeout(0.5)
+    try:
+        while True:
+            end.send(bytes(65000))
+    except OSError:
+        filled.append(end)
+
+
 @no_grace
 def at_once(hub):
     """SIGTERM: 503 for those that wait, 1001 for every leg, and the process is gone, all within 1 s"""
@@ -67,7 +81,11 @@ def at_once(hub):
     legs.append(hub.device_leg(request))
     asked, waits = hub.post(), hub.post("away", connect=50)
     legs.append(hub.device_leg(device.request()))
-    took = gone_in(hub.hub, f"{len(legs)} legs")
+    stuck = [hub.opened(able, caps="half-close, reason") for _ in range(2)]
+    for end in (stuck[0][0], stuck[1][1]):
+        threading.Thread(target=fill, args=(end,), daemon=True).start()
+    eventually(lambda: all(filled.count(end) for end in (stuck[0][0], stuck[1][1])), "two streams are full")
+    took = gone_in(hub.hub, f"{len(legs)} legs, and two streams that nobody reads")
     for post in (asked, waits):
         refusal = post.read()
         check_error(refusal, 503001, "ServiceUnavailable")
@@ -244,8 +262,12 @@ def judge(results, what):
 def through(held_sockets):
     with Fresh(gateway=False) as site:
         devices = [f"gw-{i}" for i in range(DEVICES)]
-        site.gateway = site.start_daemon("gateway")
-        site.expose("hello", Server(lambda c: c.sendall(b"hello"), site).address)
+        address = Server(lambda c: c.sendall(b"hello"), site).address
+        gateways = []
+        for number in range((DEVICES + PER_GATEWAY - 1) // PER_GATEWAY):
+            site.gateway = site.start_daemon(f"gateway-{number}")
+            site.expose("hello", address)
+            gateways.append(site.gateway)
         held = None
         if held_sockets:
             site.hub.stop()
@@ -254,8 +276,9 @@ def through(held_sockets):
             ports = tuple(map(str, held.ports))
         else:
             ports = (str(site.hub.https_port), str(site.hub.mqtts_port))
-        for device in devices:
-            site.gateway.add_hub(device, local_identity(site, "device", device, ports[0]), site.hub.ca)
+        for number, device in enumerate(devices):
+            identity = local_identity(site, "device", device, ports[0])
+            gateways[number // PER_GATEWAY].add_hub(device, identity, site.hub.ca)
         site.client.ctl_ok("hub", "remove", "office")
         site.client.add_hub("office", local_identity(site, "policy", "service", ports[0]), site.hub.ca)
         eventually(lambda: status(site)["connectedDevices"] == DEVICES, "all devices are there")

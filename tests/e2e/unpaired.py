@@ -89,5 +89,28 @@ def late_is_in_time():
         check_equal(process.wait(30), 0, "exit code")
 
 
+def first_word():
+    """the hub's first word on a leg is a ping when the other leg is there, to those who know of it alone"""
+    with Site(gateway=False, client=False) as site:
+        hub = Wire(site)
+        able, plain = hub.device("able", client_type=CAPABLE), hub.device("plain")
+        for device, caps in ((able, "half-close, reason"), (able, None), (plain, "reason"), (plain, None)):
+            post = hub.post(device.name, caps=caps)
+            request = device.request()
+            device.answer(request, 200, "&$streamd=reason" if device is able else "")
+            answer = post.read()
+            check_accepted(answer)
+            peer = hub.service_leg(answer)
+            check(peer.reader.is_quiet(), "not a word before the other leg is there")
+            leg = hub.device_leg(request)
+            for end, knows in ((peer, caps is not None), (leg, device is able)):
+                if knows:
+                    check_equal(end.frame(), (9, b""), f"the first frame ({device.name}, {caps})")
+                else:
+                    check(end.reader.is_quiet(), f"nothing to a plain one ({device.name}, {caps})")
+            leg.send(b"x")
+            check_equal(peer.message(), b"x", "what the device sent")
+
+
 if __name__ == "__main__":
-    main(device_never_comes, service_never_comes, late_is_in_time)
+    main(device_never_comes, service_never_comes, late_is_in_time, first_word)
