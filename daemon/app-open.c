@@ -15,6 +15,7 @@ typedef struct {
     Hub *hub;
     char *device, *module; /* module NULL: none */
     const char *stream;
+    char *order; /* NULL: none */
     gint64 timeout, wait;
 } Destination;
 
@@ -23,6 +24,7 @@ destination_clear(Destination *to)
 {
     g_free(to->device);
     g_free(to->module);
+    g_free(to->order);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Destination, destination_clear)
@@ -66,6 +68,7 @@ app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done,
         .device = to->device,
         .module = to->module,
         .stream = to->stream,
+        .order = to->order,
         .timeout = to->timeout,
         .wait = to->wait,
     };
@@ -236,6 +239,7 @@ app_tunnel_begin(Tunnel *tunnel, guint64 id, void *data)
     if (!stream || stream_has_ended(stream))
         return FALSE;
     if (app_tunnel_destination(app, tunnel, &to, &error)) {
+        to.order = tunnel_next_order(tunnel);
         app_begin(app, &to, stream, app_tunnel_stream_opened, app);
         return TRUE;
     }

@@ -11,9 +11,11 @@ typedef enum {
     CAP_DEADLINE = 1 << 2,   /* $deadline= in the request to the device */
     CAP_INITIATOR = 1 << 3,  /* $initiator= and $from= in the request to the device */
     CAP_SID = 1 << 4,        /* $sid= in the request to the device and in its answer */
+    CAP_ORDER = 1 << 5,      /* $order= in the request to the device */
 } Caps;
 
-#define CAPS_ALL (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID)
+#define CAPS_ALL                                                                                   \
+    (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID | CAP_ORDER)
 
 /* Names separated by `,` or `.`, optional blanks around them; unknown names are ignored. */
 Caps caps_parse(const char *text, gsize len);

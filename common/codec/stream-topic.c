@@ -3,6 +3,7 @@
 
 #include "common/codec/device-id.h"
 #include "common/codec/percent.h"
+#include "common/codec/stream-order.h"
 #include "common/codec/stream-url.h"
 
 #define REQUEST_PREFIX "$iothub/streams/POST/"
@@ -17,15 +18,17 @@ enum {
     KEY_INITIATOR,
     KEY_FROM,
     KEY_REASON,
-    KEY_SID
+    KEY_SID,
+    KEY_ORDER
 };
 
-#define KEYS (KEY_SID + 1)
+#define KEYS (KEY_ORDER + 1)
 
 static const char *const keys[KEYS] = {
     [KEY_RID] = "$rid",         [KEY_URL] = "$url",           [KEY_AUTH] = "$auth",
     [KEY_STREAMD] = "$streamd", [KEY_DEADLINE] = "$deadline", [KEY_INITIATOR] = "$initiator",
     [KEY_FROM] = "$from",       [KEY_REASON] = "$reason",     [KEY_SID] = "$sid",
+    [KEY_ORDER] = "$order",
 };
 
 /* Whether text has 1 to `max` bytes, all of them letters, digits or among `marks`. */
@@ -95,6 +98,14 @@ origin_is_valid(const char *text)
     return !text || text_is_ascii(text, STREAM_ORIGIN_MAX);
 }
 
+static gboolean
+order_is_valid(const char *text)
+{
+    StreamOrder order;
+
+    return !text || stream_order_parse(text, strlen(text), &order);
+}
+
 static StreamTopicResult
 request_check(const StreamRequest *request)
 {
@@ -108,7 +119,8 @@ request_check(const StreamRequest *request)
         return STREAM_TOPIC_BAD_TOKEN;
     if (request->capable &&
         ((request->caps & CAPS_ALL) == 0 || !origin_is_valid(request->initiator) ||
-         !origin_is_valid(request->from) || !sid_is_valid(request->sid)))
+         !origin_is_valid(request->from) || !sid_is_valid(request->sid) ||
+         !order_is_valid(request->order)))
         return STREAM_TOPIC_BAD_EXTENSION;
     return STREAM_TOPIC_OK;
 }
@@ -128,6 +140,8 @@ append_extensions(GString *out, const StreamRequest *request)
         append_property(out, KEY_FROM, request->from);
     if (request->sid)
         append_property(out, KEY_SID, request->sid);
+    if (request->order)
+        append_property(out, KEY_ORDER, request->order);
 }
 
 StreamTopicResult
@@ -308,6 +322,13 @@ deadline_read(const char *value, gint64 *ret)
 }
 
 static gboolean
+order_read(const char *value, const char **ret)
+{
+    *ret = value;
+    return order_is_valid(value);
+}
+
+static gboolean
 extensions_read(char *values[KEYS], StreamRequest *request)
 {
     request->sid = values[KEY_STREAMD] ? values[KEY_SID] : NULL;
@@ -317,7 +338,8 @@ extensions_read(char *values[KEYS], StreamRequest *request)
     return value_read_caps(values[KEY_STREAMD], &request->caps) &&
            deadline_read(values[KEY_DEADLINE], &request->deadline) &&
            origin_read(values[KEY_INITIATOR], &request->initiator) &&
-           origin_read(values[KEY_FROM], &request->from) && sid_is_valid(request->sid);
+           origin_read(values[KEY_FROM], &request->from) && sid_is_valid(request->sid) &&
+           order_read(values[KEY_ORDER], &request->order);
 }
 
 static StreamTopicResult

@@ -51,6 +51,7 @@ typedef struct {
     const char *initiator; /* the policy's name; NULL: not told */
     const char *from;      /* the initiator's address; NULL: not told */
     const char *sid;       /* the stream's id, to be put in the answer; NULL: not told */
+    const char *order;     /* as of stream-order.h; NULL: not told */
     char *storage;
 } StreamRequest;
 

@@ -5,6 +5,8 @@
 #include "common/base/error.h"
 #include "common/codec/stream-url.h"
 
+#include <string.h>
+
 /* Giving the place back lets another stream begin, so this comes last. */
 static void
 device_stream_leave_target(DeviceStream *self)
@@ -23,6 +25,9 @@ device_stream_leave_target(DeviceStream *self)
 void
 device_stream_disconnect(DeviceStream *self)
 {
+    if (self->turn_timer)
+        g_source_remove(self->turn_timer);
+    self->turn_timer = 0;
     g_clear_pointer(&self->target_dial, socket_dial_cancel);
     g_clear_pointer(&self->leg_dial, ws_dial_cancel);
     g_clear_pointer(&self->leg, connection_free);
@@ -85,6 +90,7 @@ device_stream_target_done(int fd, const GError *error, void *data)
     }
     stream_set_local(self->stream, connection_new(fd));
     device_stream_answer(self, TRUE, REASON_NONE, NULL);
+    order_gate_leave(&self->turn);
     device_stream_pair(self);
 }
 
@@ -136,6 +142,8 @@ device_stream_dial(DeviceStream *self)
                                  device_stream_leg_done, self);
 }
 
+static void device_stream_take_turn(DeviceStream *self);
+
 /* A place at the target is ours: target and leg, side by side. */
 static void
 device_stream_connect(void *data)
@@ -148,14 +156,61 @@ device_stream_connect(void *data)
         target_connect(self->target, self->owner->context.runtime, device_stream_target_done, self);
 }
 
+static gboolean
+device_stream_turn_is_over(gpointer data)
+{
+    device_stream_take_turn(data);
+    return G_SOURCE_REMOVE;
+}
+
+/* In the order of their connections at the other end, before the target's own queue. */
+static void
+device_stream_take_turn(DeviceStream *self)
+{
+    gint64 left = order_gate_wait(&self->turn, g_get_monotonic_time());
+
+    if (self->turn_timer)
+        g_source_remove(self->turn_timer);
+    self->turn_timer = 0;
+    if (left > 0) {
+        self->turn_timer =
+            g_timeout_add((guint)((left + 999) / 1000), device_stream_turn_is_over, self);
+        return;
+    }
+    self->waiter = (TargetWaiter){.ready = device_stream_connect, .data = self};
+    if (target_take_place(self->target, &self->waiter))
+        device_stream_connect(self);
+}
+
+/* The one before it is connected, or has failed. */
+static void
+device_stream_turn_came(void *data)
+{
+    DeviceStream *self = data;
+
+    if (self->turn_timer)
+        device_stream_take_turn(self);
+}
+
+void
+device_stream_line_up(DeviceStream *self, const StreamRequest *request)
+{
+    StreamOrder order;
+
+    self->turn.ready = device_stream_turn_came;
+    self->turn.data = self;
+    if (request->capable && request->order &&
+        stream_order_parse(request->order, strlen(request->order), &order))
+        order_gate_enter(self->owner->gate, &self->turn, request->initiator, &order,
+                         g_get_monotonic_time());
+}
+
 void
 device_stream_to_target(DeviceStream *self, Target *target)
 {
     stream_set_target(self->stream, target_name(target));
     self->target = target_ref(target);
-    self->waiter = (TargetWaiter){.ready = device_stream_connect, .data = self};
-    if (target_take_place(target, &self->waiter))
-        device_stream_connect(self);
+    device_stream_take_turn(self);
 }
 
 AppEnd *

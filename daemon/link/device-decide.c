@@ -230,6 +230,8 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
         device_stream_over_limit(self, error);
         return;
     }
+    if (verdict.kind == ACCEPT_ASK || verdict.kind == ACCEPT_HANDLER)
+        order_gate_leave(&self->turn); /* as long as it pleases somebody: nobody waits for that */
     switch (verdict.kind) {
     case ACCEPT_TARGET:
         device_stream_go_to(self, verdict.target);

@@ -4,12 +4,14 @@
 #pragma once
 
 #include "daemon/link/device-stream.h"
+#include "daemon/link/order-gate.h"
 #include "daemon/net/ws-dial.h"
 
 struct DeviceStreams {
     DeviceStreamsContext context;
     GQueue all; /* DeviceStream, the oldest first */
     guint pending;
+    OrderGate *gate;
 };
 
 typedef struct {
@@ -23,6 +25,8 @@ typedef struct {
     gboolean pending;
     Stream *stream; /* NULL once open or ended */
     Target *target;
+    OrderTurn turn;   /* until it is connected, refused, or others decide */
+    guint turn_timer; /* while it waits for that */
     TargetWaiter waiter;
     gboolean has_place; /* among those that the target takes at once */
     Reactor *reactor;
@@ -57,7 +61,10 @@ void device_stream_fail_here(DeviceStream *self, Reason reason, const char *text
 /* Puts the stream before the accept policy, and begins what that says. */
 void device_stream_decide(DeviceStream *self, const StreamRequest *request);
 
-/* Accepted: connects leg and target as soon as the target has a place. */
+/* It takes its place among the streams of its tunnel, if it has one. */
+void device_stream_line_up(DeviceStream *self, const StreamRequest *request);
+
+/* Accepted: connects leg and target, in its turn, as soon as the target has a place. */
 void device_stream_to_target(DeviceStream *self, Target *target);
 
 /* Accepted, and DONE gets the app's end: connects the leg. NULL with ERROR set: nothing has

@@ -34,6 +34,7 @@ device_stream_settle(DeviceStream *self)
     self->stream = NULL;
     device_stream_stop_asking(self);
     device_stream_disconnect(self);
+    order_gate_leave(&self->turn);
 }
 
 static void
@@ -261,6 +262,7 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
     self->pending = TRUE;
     streams->pending++;
     stream_set_handshake(self->stream, device_stream_cancelled, self);
+    device_stream_line_up(self, request);
     if (device_stream_may_go(self, &url))
         device_stream_decide(self, request);
 }
@@ -292,6 +294,7 @@ device_streams_new(const DeviceStreamsContext *context)
 
     streams->context = *context;
     g_queue_init(&streams->all);
+    streams->gate = order_gate_new();
     return streams;
 }
 
@@ -307,6 +310,7 @@ device_streams_free(DeviceStreams *streams)
             device_stream_fail(self, REASON_STOPPING, NULL);
         device_stream_free(self);
     }
+    order_gate_free(streams->gate);
     g_free(streams);
 }
 

@@ -42,9 +42,10 @@ typedef struct {
     const char *device;
     const char *module; /* NULL: none */
     const char *stream;
-    gint64 timeout;   /* µs for the device's answer */
-    gint64 wait;      /* µs for the device to come */
-    RelayTimes times; /* of the leg */
+    const char *order; /* among the connections of a tunnel (stream-order.h); NULL: none */
+    gint64 timeout;    /* µs for the device's answer */
+    gint64 wait;       /* µs for the device to come */
+    RelayTimes times;  /* of the leg */
 } ServiceOpenOptions;
 
 /* ERROR NULL: the leg is attached to STREAM. Otherwise STREAM has ended with its reason. Errors:

@@ -41,7 +41,8 @@ service_request_begin(const ServiceOpenOptions *options)
         !http_header_append(out, "Authorization", token) ||
         !http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION) ||
         !http_header_append(out, "Request-Id", id) ||
-        !http_header_append(out, "streamd-caps", "half-close, reason")) {
+        !http_header_append(out, "streamd-caps", "half-close, reason") ||
+        (options->order && !http_header_append(out, "streamd-order", options->order))) {
         http_request_wipe(out);
         return NULL;
     }

@@ -27,6 +27,9 @@ void tunnel_free(Tunnel *tunnel); /* NULL is fine */
 /* As tunnel_new got them, with the address as bound; the strings are the tunnel's. */
 TunnelOptions tunnel_options(const Tunnel *tunnel);
 
+/* The place of the stream that begins now, as it is told to the other end. Caller frees. */
+char *tunnel_next_order(Tunnel *tunnel);
+
 /* The stream of the PLACEth connection is open (ERROR NULL) or failed. */
 void tunnel_opened(Tunnel *tunnel, guint64 place, const GError *error);
 void tunnel_stream_ended(Tunnel *tunnel, guint64 stream);

@@ -2,10 +2,12 @@
 #include "daemon/local/tunnel-private.h"
 
 #include "common/base/error.h"
+#include "common/codec/stream-order.h"
 #include "daemon/local/door.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 struct Tunnel {
     TunnelContext context;
@@ -18,6 +20,7 @@ struct Tunnel {
     Door *door;         /* the same */
     guint timer;        /* until it tries to listen again */
     GArray *waiting;    /* guint64: streams that are not being opened yet */
+    StreamOrder order;  /* of the last that was begun */
     guint opening;
     guint streams;
     guint64 accepted;
@@ -146,6 +149,25 @@ tunnel_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* A name that nobody guesses, since who knew it could hold up our streams. */
+static void
+tunnel_name_order(StreamOrder *order)
+{
+    guint8 bytes[STREAM_ORDER_TUNNEL_MAX / 2];
+
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
+        g_error("getrandom: %s", g_strerror(errno));
+    for (gsize i = 0; i < sizeof bytes; i++)
+        (void)g_snprintf(order->tunnel + 2 * i, 3, "%02x", bytes[i]);
+}
+
+char *
+tunnel_next_order(Tunnel *tunnel)
+{
+    tunnel->order.seq++;
+    return stream_order_format(&tunnel->order);
+}
+
 Tunnel *
 tunnel_new(const TunnelContext *context, guint64 id, const TunnelOptions *options,
            gboolean restored, GError **error)
@@ -164,6 +186,7 @@ tunnel_new(const TunnelContext *context, guint64 id, const TunnelOptions *option
     tunnel->timeout = options->timeout;
     tunnel->wait = options->wait;
     tunnel->owner_uid = options->owner_uid;
+    tunnel_name_order(&tunnel->order);
     tunnel->waiting = g_array_new(FALSE, FALSE, sizeof(guint64));
     tunnel->last_error = g_strdup("");
     if (tunnel_listen(tunnel, &reason))

@@ -28,6 +28,7 @@ struct Request {
     RouteMatch match;
     char *authorization;    /* wiped afterwards */
     char *caps;             /* streamd-caps */
+    char *order;            /* streamd-order */
     char *connect_timeout;  /* iothub-streaming-connect-timeout-in-seconds */
     char *response_timeout; /* iothub-streaming-response-timeout-in-seconds */
     char *api_version;

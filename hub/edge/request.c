@@ -16,6 +16,7 @@ edge_request_clear(Request *request)
         explicit_bzero(request->authorization, strlen(request->authorization));
     g_clear_pointer(&request->authorization, g_free);
     g_clear_pointer(&request->caps, g_free);
+    g_clear_pointer(&request->order, g_free);
     g_clear_pointer(&request->connect_timeout, g_free);
     g_clear_pointer(&request->response_timeout, g_free);
     g_clear_pointer(&request->api_version, g_free);
@@ -40,6 +41,7 @@ edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
 
     request->authorization = header_dup(head, "Authorization");
     request->caps = header_dup(head, "streamd-caps");
+    request->order = header_dup(head, "streamd-order");
     request->connect_timeout = header_dup(head, "iothub-streaming-connect-timeout-in-seconds");
     request->response_timeout = header_dup(head, "iothub-streaming-response-timeout-in-seconds");
     if (http_query_get(head->query, "api-version", &version))

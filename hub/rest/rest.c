@@ -3,6 +3,7 @@
 
 #include "common/codec/device-id.h"
 #include "common/codec/http-field.h"
+#include "common/codec/stream-order.h"
 #include "common/log/events.h"
 #include "hub/edge/answer.h"
 #include "hub/rest/devices.h"
@@ -104,7 +105,9 @@ call_open(RestCall *call)
         .name = request->match.parts[ROUTE_STREAM_NAME],
         .policy = policy,
         .extended = request->caps != NULL,
+        .order = request->order,
     };
+    StreamOrder order;
 
     if (!stream_name_is_valid(opening.name, -1)) {
         call_fail(call, REST_ARGUMENT_INVALID,
@@ -114,6 +117,8 @@ call_open(RestCall *call)
                !timeout_read(request->response_timeout, settings->response_timeout,
                              settings->stream_deadline, &opening.response_timeout)) {
         call_fail(call, REST_ARGUMENT_INVALID, "A time-out is a number of seconds.");
+    } else if (opening.order && !stream_order_parse(opening.order, strlen(opening.order), &order)) {
+        call_fail(call, REST_ARGUMENT_INVALID, "streamd-order is TUNNEL.SEQ.");
     } else {
         if (request->caps)
             opening.caps =

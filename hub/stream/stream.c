@@ -95,6 +95,7 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
     stream->post = post;
     stream->extended = opening->extended;
     stream->asked = opening->caps;
+    stream->order = g_strdup(opening->order);
     stream->response_timeout = opening->response_timeout;
     stream->error = REST_SERVER_ERROR;
     stream->by_device.data = stream->by_age.data = stream;
@@ -131,6 +132,7 @@ hub_stream_free(HubStream *stream)
     g_free(stream->name);
     g_free(stream->policy);
     g_free(stream->from);
+    g_free(stream->order);
     g_free(stream->rejection_text);
     g_free(stream);
 }
@@ -194,6 +196,8 @@ hub_stream_extend(const HubStream *stream, StreamRequest *request)
         request->initiator = stream->policy;
         request->from = stream->from;
     }
+    if (stream->capable & CAP_ORDER)
+        request->order = stream->order;
 }
 
 /* What the request is known by at the device: its rid and its token. They stay as they are when it

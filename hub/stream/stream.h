@@ -31,8 +31,9 @@ struct HubStream {
     char *client_id; /* device or device/module */
     char *name;
     char *policy;
-    char *from; /* the initiator's address */
-    guint rid;  /* of its request; 0: not published yet */
+    char *from;  /* the initiator's address */
+    char *order; /* among the streams of its tunnel; NULL: none */
+    guint rid;   /* of its request; 0: not published yet */
     HubStreamState state;
     HubStreamState ended_in; /* the state that it ended in */
     Reason reason;

@@ -36,6 +36,7 @@ typedef struct {
     const char *module; /* NULL: the device itself */
     const char *name;
     const char *policy; /* the initiator's */
+    const char *order;  /* streamd-order; NULL: none */
     gboolean extended;  /* it sent streamd-caps */
     Caps caps;
     gint64 connect_timeout; /* µs; 0: do not wait for a device that is away */

@@ -41,6 +41,7 @@ try_request(Slice topic)
     require(same(request.url, back.url) && same(request.token, back.token));
     require(request.capable == back.capable && request.caps == back.caps);
     require(request.deadline == back.deadline);
+    require(same(request.order, back.order));
     require(same(request.initiator, back.initiator) && same(request.from, back.from));
     require(same(request.sid, back.sid));
 }

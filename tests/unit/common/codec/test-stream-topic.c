@@ -34,11 +34,16 @@ test_request_build(void)
     request.deadline = 5000;
     request.initiator = "service";
     request.from = "[2001:db8::1]:5";
+    request.order = "t1.17";
     check_request_build(&request, STREAM_TOPIC_OK, "before " GOOD);
     request.capable = TRUE;
     check_request_build(&request, STREAM_TOPIC_OK,
-                        "before " GOOD "&$streamd=half-close.reason.deadline.initiator"
-                        "&$deadline=5000&$initiator=service&$from=%5B2001%3Adb8%3A%3A1%5D%3A5");
+                        "before " GOOD "&$streamd=half-close.reason.deadline.initiator.order"
+                        "&$deadline=5000&$initiator=service&$from=%5B2001%3Adb8%3A%3A1%5D%3A5"
+                        "&$order=t1.17");
+    request.order = "t1";
+    check_request_build(&request, STREAM_TOPIC_BAD_EXTENSION, NULL);
+    request.order = NULL;
     request.caps = CAP_REASON;
     request.deadline = -1;
     request.initiator = NULL;

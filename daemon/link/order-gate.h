@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Order gate: streams of one tunnel reach their target in the order in which their connections came
+ * to it (docs/wire-protocol.md, section 8). Main thread.
+ *
+ * A stream may go when the one before it is connected or refused, or is ORDER_PATIENCE old; of one
+ * before it that has not come at all, when it is that old itself. Whose tunnel it is belongs to its
+ * name here, so that nobody waits for somebody else's. Times are the caller's, in µs. */
+#pragma once
+
+#include "common/codec/stream-order.h"
+
+typedef struct OrderGate OrderGate;
+
+#define ORDER_PATIENCE (250 * G_TIME_SPAN_MILLISECOND)
+#define ORDER_TUNNELS_MAX 256 /* remembered; streams of further ones do not wait */
+
+/* A stream's place, embedded in it. Zeroed: it has none. */
+typedef struct {
+    void (*ready)(void *data); /* it may go: look at order_gate_wait again */
+    void *data;
+    struct OrderTunnel *tunnel; /* NULL: it has no place */
+    guint64 seq;
+    gint64 came;
+} OrderTurn;
+
+OrderGate *order_gate_new(void);
+void order_gate_free(OrderGate *gate); /* all have left; NULL is fine */
+
+/* It has come. READY and DATA are set. Nothing when it cannot have a place: it does not wait. */
+void order_gate_enter(OrderGate *gate, OrderTurn *turn, const char *initiator,
+                      const StreamOrder *order, gint64 now);
+
+/* How much longer it has to wait, 0: it may go. */
+gint64 order_gate_wait(const OrderTurn *turn, gint64 now);
+
+/* It is connected or refused, or nobody is to wait for it any more. READY of the next one is
+ * called. Nothing when it has no place. */
+void order_gate_leave(OrderTurn *turn);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrderGate, order_gate_free)
