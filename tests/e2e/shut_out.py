@@ -2,13 +2,13 @@
 """Who is shut out by an attack: nobody who has the right credentials (requirements R4, R10). An honest
 fleet beside each of them; 500 attempts with STREAMD_LONG."""
 import contextlib
+import os
 import resource
-import subprocess
 import time
 
 import netspace
 import wire
-from attacks import WRONG, Attack, Fleet, Hub, hub_of, judge
+from attacks import WRONG, Attack, Fleet, hub_of, judge
 from ends import Server
 from harness import LONG, PATIENCE, Site, check, check_equal, eventually, main, run_ok
 from hub_wire import Wire
@@ -68,15 +68,6 @@ def invented_ids():
     for name, source, before in (("from the site", SITE, known), ("from elsewhere", ELSEWHERE, None)):
         beside(f"invented ids {name}", lambda hub, n, source=source: hub.connack(source, f"x{n % 50}", WRONG),
                60, both if before else strangers, before=before)
-
-
-def hold(hub, count, source_of):
-    """So many connections that say nothing; they are made again by the attack when they go."""
-    held = []
-    for number in range(count):
-        with contextlib.suppress(OSError):
-            held.append(hub.dial(source_of(number)))
-    return held
 
 
 class HalfOpen:
@@ -157,8 +148,12 @@ def idle_connections():
 
 
 def hub_sockets(pid):
-    found = run_ok(["ls", "-l", f"/proc/{pid}/fd"])
-    return [line for line in found.splitlines() if "socket:" in line]
+    """Those that are open; some close while we look."""
+    found = []
+    for name in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(f"/proc/{pid}/fd/{name}"))
+    return [link for link in found if link.startswith("socket:")]
 
 
 def unpaired():
