@@ -459,6 +459,34 @@ def limits(hub):
     eventually(lambda: hub_has_room(hub, device), "room for another")
 
 
+@with_hub("[hub]\nstreams-max = 8\nuser-share = 50\nstreams-per-user-and-device = 3\npending-per-policy = 2\n")
+def limits_of_a_user(hub):
+    """limits of a user: streams that wait for a device, streams to a device, streams in all; others go on"""
+    one, two = hub.device("dev1"), hub.device("dev2")
+    hub.hub.admin("policy", "add", "anna", "--rights", "service-connect")
+    anna = wire.sas("localhost", hub.key("policy", "anna"), policy="anna")
+
+    def refused(device, limit):
+        answer = hub.post(device).read()
+        check_error(answer, 429001, "ThrottlingException")
+        check(limit in json.loads(json.loads(answer.body)["Message"])["message"], f"{answer.body}")
+
+    posts = [hub.post("dev1"), hub.post("dev1")]
+    requests = [one.request(), one.request()]
+    refused("dev1", "Too many streams of this user wait for this device")
+    for request, post in zip(requests, posts):
+        one.answer(request, 400)
+        post.read()
+    pairs = [hub.opened(one) for _ in range(3)]
+    refused("dev1", "as many streams to this device")
+    pairs.append(hub.opened(two))
+    refused("dev2", "as many streams as it may have")
+    for device in (one, two):
+        pairs.append(hub.opened(device, token=anna))
+    for pair in pairs:
+        check_echo(*pair, size=100)
+
+
 def hub_has_room(hub, device):
     post = hub.post(response="0.1")
     answer = post.read()
@@ -506,5 +534,5 @@ def nothing_left(hub):
 if __name__ == "__main__":
     main(whole_stream, request_form, extensions, rejected_with_reason, rest_errors,
          rest_connection, segments, smuggling, every_route, slow_clients, mqtt_credentials,
-         mqtt_session, mqtt_packets, mqtt_early, mqtt_limits, limits, descriptors,
-         nothing_left)
+         mqtt_session, mqtt_packets, mqtt_early, mqtt_limits, limits, limits_of_a_user,
+         descriptors, nothing_left)

@@ -287,6 +287,9 @@ test_known_time(Fixture *f, gconstpointer data)
 static void
 test_many_known(Fixture *f, gconstpointer data)
 {
+    /* One that has been there for longer than the others are known. */
+    g_assert_cmpuint(take(f, 1, "203.0.113.8:1", NOW), ==, 1);
+    slot_authenticated(f->slots->pdata[0], NOW - 2 * f->settings->known_source_time);
     make_known(f, "203.0.113.9:1", NOW);
     f->settings->connections_burst = 1000000;
     for (guint i = 0; i < INVENTED; i++) {
@@ -294,6 +297,7 @@ test_many_known(Fixture *f, gconstpointer data)
 
         make_known(f, peer, NOW + 1);
     }
+    g_assert_true(is_known(f, "203.0.113.8:1", NOW + 1));
     g_assert_true(is_known(f, "203.0.113.9:1", NOW + 1));
     g_assert_true(is_known(f, "[2001:f:ffff:fff::1]:1", NOW + 1));
     g_assert_false(is_known(f, "[2001:10:ffff:fff::1]:1", NOW + 1));
