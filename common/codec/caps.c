@@ -8,7 +8,7 @@ static const struct {
     const char *name;
 } rows[] = {
     {CAP_HALF_CLOSE, "half-close"}, {CAP_REASON, "reason"}, {CAP_DEADLINE, "deadline"},
-    {CAP_INITIATOR, "initiator"},   {CAP_SID, "sid"},         {CAP_ORDER, "order"},
+    {CAP_INITIATOR, "initiator"},   {CAP_SID, "sid"},       {CAP_ORDER, "order"},
 };
 
 static Caps

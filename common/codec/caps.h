@@ -14,8 +14,7 @@ typedef enum {
     CAP_ORDER = 1 << 5,      /* $order= in the request to the device */
 } Caps;
 
-#define CAPS_ALL                                                                                   \
-    (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID | CAP_ORDER)
+#define CAPS_ALL (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID | CAP_ORDER)
 
 /* Names separated by `,` or `.`, optional blanks around them; unknown names are ignored. */
 Caps caps_parse(const char *text, gsize len);

@@ -43,7 +43,8 @@ typedef enum {
 #define HUB_LEG_PING_MAX 3600
 #define HUB_LEG_DEAD 45 /* s of silence before a leg counts as lost */
 #define HUB_LEG_DEAD_MAX 7200
-#define HUB_END_WAIT 10 /* s that bytes which stand still hold up the end of a stream that was cut */
+#define HUB_END_WAIT                                                                               \
+    10 /* s that bytes which stand still hold up the end of a stream that was cut */
 #define HUB_END_WAIT_MAX 3600
 
 typedef struct {

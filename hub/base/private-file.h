@@ -15,6 +15,6 @@ gboolean public_file_write(const char *path, const void *bytes, gsize len, GErro
 gboolean private_folder_make(const char *path, GError **error);
 
 /* STREAMD_ERROR_DENIED when others than its owner have access to the file: what they can read is
- * not secret any more, and that must be seen. STREAMD_ERROR_INVALID when it is no regular file, which
- * might never be read to its end, and G_FILE_ERROR when it is not there. */
+ * not secret any more, and that must be seen. STREAMD_ERROR_INVALID when it is no regular file,
+ * which might never be read to its end, and G_FILE_ERROR when it is not there. */
 gboolean private_file_check(const char *path, GError **error);
