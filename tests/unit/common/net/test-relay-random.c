@@ -10,6 +10,7 @@
 
 #define BOTH (CAP_HALF_CLOSE | CAP_REASON)
 #define RUN (5 * G_TIME_SPAN_SECOND)
+#define SMALL (128 * 1024) /* so that a round takes seconds, not minutes */
 
 /* How a direction's sender ends. */
 typedef enum {
@@ -86,23 +87,28 @@ direction_receive(void *data)
     return NULL;
 }
 
-static void
+/* TRUE: so small that the kernel sends a little and waits for its acknowledgement, 40 ms each time.
+ */
+static gboolean
 shrink(GRand *random, int fd)
 {
     int size = g_rand_int_range(random, 4096, 200000);
 
-    if (g_rand_int_range(random, 0, 2))
-        setsockopt(fd, SOL_SOCKET, g_rand_int_range(random, 0, 2) ? SO_SNDBUF : SO_RCVBUF, &size,
-                   sizeof size);
+    if (!g_rand_int_range(random, 0, 2))
+        return FALSE;
+    setsockopt(fd, SOL_SOCKET, g_rand_int_range(random, 0, 2) ? SO_SNDBUF : SO_RCVBUF, &size,
+               sizeof size);
+    return size < 65536;
 }
 
-static void
+/* TRUE: its sender's socket, which the other direction is read from, is a small one. */
+static gboolean
 direction_init(Direction *direction, GRand *random, int in, int out, gboolean may_cut)
 {
     *direction = (Direction){.in = in, .out = out, .seed = g_rand_int(random)};
     direction->len = (gsize)g_rand_int_range(random, 0, 1 << g_rand_int_range(random, 1, 22));
     direction->end = may_cut && g_rand_int_range(random, 0, 4) == 0 ? END_RESET : END_FIN;
-    shrink(random, in);
+    return shrink(random, in);
 }
 
 /* Everything arrived, in both directions, and every hop says so. */
@@ -147,9 +153,12 @@ round_run(guint32 seed)
     g_autoptr(Chain) chain = chain_new(g_rand_int_range(random, 0, 3) > 0, BOTH, BOTH, NULL);
     Direction directions[2];
     GThread *threads[4];
+    gboolean small;
 
-    direction_init(&directions[0], random, chain->app, chain->target, TRUE);
-    direction_init(&directions[1], random, chain->target, chain->app, FALSE);
+    small = direction_init(&directions[0], random, chain->app, chain->target, TRUE);
+    small |= direction_init(&directions[1], random, chain->target, chain->app, FALSE);
+    for (guint i = 0; i < 2 && small; i++)
+        directions[i].len = MIN(directions[i].len, SMALL);
     if (directions[0].end == END_RESET)
         directions[1].len = 0;
     for (guint i = 0; i < 2; i++) {
