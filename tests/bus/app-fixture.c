@@ -118,14 +118,15 @@ apps_open_within(Apps *apps, Opening *opening, const char *stream, guint seconds
     g_assert_cmpint(sd_bus_message_append(message, "sssa{sv}", "", "gw-1", stream, 1, "timeout",
                                           "t", (uint64_t)seconds * G_TIME_SPAN_SECOND),
                     >=, 0);
-    g_assert_cmpint(sd_bus_call_async(apps->site.bus, NULL, message, opening_on_reply, opening,
-                                      2 * FIXTURE_PATIENCE),
+    g_assert_cmpint(sd_bus_call_async(apps->site.bus, &opening->slot, message, opening_on_reply,
+                                      opening, 2 * FIXTURE_PATIENCE),
                     >=, 0);
 }
 
 void
 opening_clear(Opening *opening)
 {
+    opening->slot = sd_bus_slot_unref(opening->slot);
     if (opening->fd >= 0)
         (void)close(opening->fd);
     g_clear_pointer(&opening->error, g_free);

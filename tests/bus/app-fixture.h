@@ -26,6 +26,7 @@ guint64 apps_add_rule(Apps *apps, const char *stream, guint pairs, const char *t
 
 /* An OpenStream that is under way, or has ended. */
 typedef struct {
+    sd_bus_slot *slot; /* of the call: cleared, its late answer is nobody's */
     gboolean done;
     int fd;      /* -1: it failed */
     char *error; /* its name without the prefix */
