@@ -443,7 +443,8 @@ def foreign_urls_of_answers():
         sent.append(f"wss://127.0.0.2:{hub.port}/x")
         done = site.client.ctl("connect", "--hub", "wide", "gw", "echo")
         check("not the hub's" not in done.stderr, done.stderr)
-        check_equal(counters[2].count, 1, "connections to a host that the owner named")
+        # More than once: a connection that ends before an answer begins the opening again.
+        check(counters[2].count >= 1, "no connection to a host that the owner named")
         done = site.client.ctl("hub", "add", "bad", "--connection-string-file", "-", "--stream-hosts",
                                "https://x", stdin=None, input=hub.service())
         check_equal(done.returncode, 2, done.stderr)
