@@ -57,8 +57,9 @@ def in_order():
                 end.close()
             eventually(lambda: not site.client.streams(), "the streams end")
         print(f"# measured: {swapped} of {ROUNDS * COUNT} before one that came earlier")
-        # One that is 250 ms late is not waited for, which a machine that does other work may see.
-        check(swapped <= ROUNDS * COUNT * 3 // 100, f"{swapped} out of order")
+        # One that is 250 ms late is not waited for, and on a machine that does other work some are. Without
+        # the gate it is every fourth.
+        check(swapped <= ROUNDS * COUNT // 10, f"{swapped} out of order")
 
 
 def listens(port):
