@@ -14,11 +14,17 @@
 
 typedef enum { HOST_NAME, HOST_ADDRESS, HOST_NEITHER } HostKind;
 
+/* One word of the owner's list. */
+typedef struct {
+    char *host;   /* a glob, in lower case and without brackets */
+    guint16 port; /* 0: as for the hub's own name */
+} HostGlob;
+
 struct StreamHosts {
     char *name, *gateway; /* canonical; no gateway: NULL */
     HostKind kind;        /* of the name */
     guint16 ports[3];     /* that count; the last is that of https */
-    GStrv globs;          /* in lower case */
+    GArray *globs;        /* HostGlob */
 };
 
 /* inet_aton takes a name for an address when its last label is a number, also in hexadecimal. */
@@ -57,62 +63,110 @@ host_canonical(const char *host, HostKind *ret_kind)
     return g_steal_pointer(&name);
 }
 
-static gboolean
-glob_is_valid(const char *glob)
+static void
+host_glob_clear(void *data)
 {
-    return strspn(glob, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                        ".-_:*?") == strlen(glob) &&
-           strlen(glob) <= STREAM_URL_HOST_MAX;
+    g_free(((HostGlob *)data)->host);
 }
 
-static GStrv
-globs_split(const char *text)
+static gboolean
+port_parse_decimal(const char *text, guint16 *ret)
+{
+    guint64 port;
+
+    if (*text == '\0' || text[strspn(text, "0123456789")] != '\0' ||
+        !g_ascii_string_to_unsigned(text, 10, 1, 65535, &port, NULL))
+        return FALSE;
+    *ret = (guint16)port;
+    return TRUE;
+}
+
+/* Only in brackets, or without other colons, is what stands behind the last colon a port: an IPv6
+ * address has colons of its own. */
+static const char *
+port_of_word(const char *word)
+{
+    const char *colon = strrchr(word, ':');
+
+    if (!colon)
+        return NULL;
+    if (word[0] == '[')
+        return colon[-1] == ']' ? colon : NULL;
+    return strchr(word, ':') == colon ? colon : NULL;
+}
+
+/* "HOST", "HOST:PORT", "[ADDRESS]:PORT". */
+static gboolean
+host_glob_parse(const char *word, HostGlob *ret)
+{
+    const char *colon = port_of_word(word);
+    gsize len = colon ? (gsize)(colon - word) : strlen(word);
+    gboolean bracketed = colon && word[0] == '[';
+    g_autofree char *host = bracketed ? g_strndup(word + 1, len - 2) : g_strndup(word, len);
+    guint16 port = 0;
+
+    if ((colon && !port_parse_decimal(colon + 1, &port)) || *host == '\0' ||
+        host[strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_:*?")] != '\0' ||
+        strlen(host) > STREAM_URL_HOST_MAX)
+        return FALSE;
+    *ret = (HostGlob){g_steal_pointer(&host), port};
+    return TRUE;
+}
+
+/* The first word that is none is *ret_bad, which the caller frees; then NULL. */
+static GArray *
+globs_parse(const char *text, char **ret_bad)
 {
     g_autofree char *lower = g_ascii_strdown(text ? text : "", -1);
     g_auto(GStrv) words = g_strsplit_set(lower, SEPARATORS, -1);
-    GStrvBuilder *kept = g_strv_builder_new();
-    GStrv globs;
+    g_autoptr(GArray) globs = g_array_new(FALSE, FALSE, sizeof(HostGlob));
+    HostGlob glob;
 
-    for (guint i = 0; words[i]; i++)
-        if (*words[i])
-            g_strv_builder_add(kept, words[i]);
-    globs = g_strv_builder_end(kept);
-    g_strv_builder_unref(kept);
-    return globs;
+    g_array_set_clear_func(globs, host_glob_clear);
+    for (guint i = 0; words[i]; i++) {
+        if (*words[i] == '\0')
+            continue;
+        if (!host_glob_parse(words[i], &glob)) {
+            *ret_bad = g_strdup(words[i]);
+            return NULL;
+        }
+        g_array_append_val(globs, glob);
+    }
+    return g_steal_pointer(&globs);
 }
 
 gboolean
 stream_hosts_check(const char *text, GError **error)
 {
-    g_auto(GStrv) globs = NULL;
+    g_autoptr(GArray) globs = NULL;
+    g_autofree char *bad = NULL;
 
     if (text && strlen(text) > STREAM_HOSTS_TEXT_MAX) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "more than %d bytes of host names",
                     STREAM_HOSTS_TEXT_MAX);
         return FALSE;
     }
-    globs = globs_split(text);
-    if (g_strv_length(globs) > STREAM_HOSTS_GLOBS_MAX) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "more than %d host names",
-                    STREAM_HOSTS_GLOBS_MAX);
+    globs = globs_parse(text, &bad);
+    if (!globs) {
+        g_set_error(
+            error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+            "\"%.64s\" is no host name, address or glob like *.example.com, with or without "
+            "a port behind it; urls do not belong there",
+            bad);
         return FALSE;
     }
-    for (guint i = 0; globs[i]; i++) {
-        if (glob_is_valid(globs[i]))
-            continue;
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "\"%.64s\" is no host name, address or glob like *.example.com; ports and urls "
-                    "do not belong there",
-                    globs[i]);
-        return FALSE;
-    }
-    return TRUE;
+    if (globs->len <= STREAM_HOSTS_GLOBS_MAX)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "more than %d host names",
+                STREAM_HOSTS_GLOBS_MAX);
+    return FALSE;
 }
 
 StreamHosts *
 stream_hosts_new(const ConnectionString *hub, const char *globs)
 {
     StreamHosts *hosts = g_rc_box_new0(StreamHosts);
+    g_autofree char *bad = NULL;
     HostKind kind;
 
     hosts->name = host_canonical(hub->host, &hosts->kind);
@@ -120,7 +174,8 @@ stream_hosts_new(const ConnectionString *hub, const char *globs)
     hosts->ports[0] = hub->port;
     hosts->ports[1] = hub->gateway ? hub->gateway_port : hub->port;
     hosts->ports[2] = STREAM_URL_PORT;
-    hosts->globs = globs_split(globs);
+    hosts->globs = globs_parse(globs, &bad);
+    g_assert(hosts->globs);
     return hosts;
 }
 
@@ -137,7 +192,7 @@ stream_hosts_clear(void *data)
 
     g_free(hosts->name);
     g_free(hosts->gateway);
-    g_strfreev(hosts->globs);
+    g_array_unref(hosts->globs);
 }
 
 void
@@ -163,12 +218,16 @@ name_is_under(const char *name, const char *suffix)
     return g_str_has_suffix(name, suffix) && *name != '.';
 }
 
+/* USUAL: the port is one of the hub's own. */
 static gboolean
-matches_a_glob(const StreamHosts *hosts, const char *host)
+matches_a_glob(const StreamHosts *hosts, const char *host, guint16 port, gboolean usual)
 {
-    for (guint i = 0; hosts->globs[i]; i++)
-        if (accept_glob_match(hosts->globs[i], host))
+    for (guint i = 0; i < hosts->globs->len; i++) {
+        const HostGlob *glob = &g_array_index(hosts->globs, HostGlob, i);
+
+        if ((glob->port ? glob->port == port : usual) && accept_glob_match(glob->host, host))
             return TRUE;
+    }
     return FALSE;
 }
 
@@ -176,8 +235,19 @@ char *
 stream_hosts_refusal(const char *host, guint16 port)
 {
     return g_strdup_printf("the hub wants the stream to go by %s port %u, which is not the hub's; "
-                           "if it should be, name the host in StreamHosts= (--stream-hosts)",
-                           host, port);
+                           "if it should be, put %s:%u in StreamHosts= (--stream-hosts)",
+                           host, port, host, port);
+}
+
+/* Where the hub may send legs without being asked about. */
+static gboolean
+is_of_the_hub(const StreamHosts *hosts, const char *name, HostKind kind)
+{
+    if (strcmp(name, hosts->name) == 0 || g_strcmp0(name, hosts->gateway) == 0)
+        return TRUE;
+    return kind == HOST_NAME && hosts->kind == HOST_NAME &&
+           (names_are_siblings(name, hosts->name) ||
+            (name_is_under(hosts->name, AZURE_HUBS) && name_is_under(name, AZURE_STREAMS)));
 }
 
 gboolean
@@ -185,16 +255,8 @@ stream_hosts_allow(const StreamHosts *hosts, const char *host, guint16 port)
 {
     HostKind kind;
     g_autofree char *name = host_canonical(host, &kind);
+    gboolean usual = port == hosts->ports[0] || port == hosts->ports[1] || port == hosts->ports[2];
 
-    if (port != hosts->ports[0] && port != hosts->ports[1] && port != hosts->ports[2])
-        return FALSE;
-    if (strcmp(name, hosts->name) == 0 || g_strcmp0(name, hosts->gateway) == 0)
-        return TRUE;
-    if (kind == HOST_NEITHER)
-        return FALSE;
-    if (kind == HOST_NAME && hosts->kind == HOST_NAME &&
-        (names_are_siblings(name, hosts->name) ||
-         (name_is_under(hosts->name, AZURE_HUBS) && name_is_under(name, AZURE_STREAMS))))
-        return TRUE;
-    return matches_a_glob(hosts, name);
+    return (usual && is_of_the_hub(hosts, name, kind)) ||
+           (kind != HOST_NEITHER && matches_a_glob(hosts, name, port, usual));
 }

@@ -7,9 +7,9 @@
  *   - a name that differs from the HostName in the first label alone, with two labels or more left;
  *   - for a hub `*.azure-devices.net`, `*.streams.azure-devices.net`, as Azure spells it;
  *   - or what a glob of the owner's (`StreamHosts=`) matches,
- * and its port is the hub's own or 443. Names are compared without case and without the dot at the
- * end, addresses by their value. A number that some resolvers take for an address (`10.1`,
- * `0x7f.1`) is no name and is always refused.
+ * and its port is the hub's own or 443, or the one that stands behind that glob. Names are compared
+ * without case and without the dot at the end, addresses by their value. A number that some
+ * resolvers take for an address (`10.1`, `0x7f.1`) is no name and is always refused.
  *
  * Immutable once made, and pure. Main thread, for the references. */
 #pragma once
@@ -21,7 +21,8 @@
 
 typedef struct StreamHosts StreamHosts;
 
-/* INVALID: a glob with a character that no host has; too many; too long. NULL is an empty list. */
+/* "GLOB", "GLOB:PORT", "[ADDRESS]:PORT". INVALID: a character that no host has, a port that is
+ * none, too many, too long. NULL is an empty list. */
 gboolean stream_hosts_check(const char *globs, GError **error);
 
 /* GLOBS: separated by blanks or commas, and good; or NULL. */

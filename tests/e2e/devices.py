@@ -44,7 +44,8 @@ def who_may_read():
             check_equal(get(hub, "service").status, 403, "again")
         check_equal(get(hub, None).status, 401, "no credential")
         check_equal(get(hub, "registryRead", key="A" * 44).status, 401, "another key")
-        check_equal(get(hub, "registryRead", resource="localhost/twins").status, 401, "another resource")
+        check_equal(get(hub, "registryReadWrite", resource="localhost/twins").status, 401,
+                    "another resource")
         check_equal(get(hub, "registryRead", resource="localhost/devices").status, 200, "the resource itself")
 
 

@@ -264,6 +264,8 @@ class Daemon(Process):
     def add_hub(self, name, connection_string, ca, *arguments):
         """Gives it an identity at a hub, from a file that is removed afterwards."""
         path = os.path.join(self.site.dir, f"{self.name}-{name}.cs")
+        if self.site.streaming_host:
+            arguments += ("--stream-hosts", self.site.streaming_host)
         write_private(path, connection_string + "\n")
         try:
             self.ctl_ok("hub", "add", name, "--connection-string-file", path, "--ca", ca, *arguments)
@@ -341,6 +343,9 @@ class Site:
         self.closers = []
         self.hub = self.gateway = self.client = None
         self._wanted = (tuple(hub_arguments), gateway, client, hub_ports)
+        # Where the hub sends legs; a port that is not its own has to be known to its clients.
+        self.streaming_host = (hub_arguments[hub_arguments.index("--streaming-host") + 1]
+                               if "--streaming-host" in hub_arguments else None)
 
     def where(self, name):  # pylint: disable=unused-argument
         """What the command line of the process of that name begins with."""

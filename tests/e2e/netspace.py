@@ -202,8 +202,9 @@ class NetSite(Site):
 
     def start_at(self, name, connection_string):
         secret = self.write(name + ".cs", connection_string + "\n")
+        hosts = f"StreamHosts={self.streaming_host}\n" if self.streaming_host else ""
         config = self.write(name + ".conf", f"[hub office]\nConnectionStringFile={secret}\n"
-                            f"CaFile={self.hub.ca}\n{self.keys[name]}\n")
+                            f"CaFile={self.hub.ca}\n{hosts}{self.keys[name]}\n")
         return self.start_daemon(name, ["--config", config])
 
     def serve(self, target, server_class, *arguments):

@@ -123,6 +123,18 @@ static const struct {
     {HUB, "*", "anything.example", 443, TRUE},
     {HUB, "", "anything.example", 443, FALSE},
     {HUB, " , ", "anything.example", 443, FALSE},
+    /* and with a port of its own */
+    {HUB, "hub.example.com:8443", "hub.example.com", 8443, TRUE},
+    {HUB, "hub.example.com:8443", "hub.example.com", 8444, FALSE},
+    {HUB, "hub.example.com:8443", "hub.example.com", 443, TRUE},
+    {HUB, "*.example.org:8443", "eu.example.org", 8443, TRUE},
+    {HUB, "*.example.org:8443", "eu.example.org", 443, FALSE},
+    {HUB, "*.example.org:8443,*.example.org", "eu.example.org", 443, TRUE},
+    {HUB, "*:8443", "anything.example", 8443, TRUE},
+    {HUB, "*:8443", "anything.example", 22, FALSE},
+    {HUB, "[2001:db8::5]:8443", "2001:db8::5", 8443, TRUE},
+    {HUB, "[2001:db8::5]:8443", "2001:db8::5", 443, FALSE},
+    {HUB, "10.0.0.7:65535", "10.0.0.7", 65535, TRUE},
     /* GatewayHostName: what we connect to counts as well as what is behind it */
     {HUB ";GatewayHostName=edge.factory.lan", NULL, "edge.factory.lan", 443, TRUE},
     {HUB ";GatewayHostName=edge.factory.lan", NULL, "hub.example.com", 443, TRUE},
@@ -157,10 +169,27 @@ test_table(void)
 static void
 test_check(void)
 {
-    static const char *const good[] = {"", "a.example", "*.a.example,b", "10.0.0.1 ::1\tfd00::*",
-                                       "a_b-c.example"};
-    static const char *const bad[] = {"https://a.example", "a.example/x", "[::1]", "a@b", "a;b",
-                                      "\xc3\xa9.example",  "a%b"};
+    static const char *const good[] = {"",
+                                       "a.example",
+                                       "*.a.example,b",
+                                       "10.0.0.1 ::1\tfd00::*",
+                                       "a_b-c.example",
+                                       "a.example:1 [::1]:65535"};
+    static const char *const bad[] = {"https://a.example",
+                                      "a.example/x",
+                                      "[::1]",
+                                      "a@b",
+                                      "a;b",
+                                      "\xc3\xa9.example",
+                                      "a%b",
+                                      "a:0",
+                                      "a:65536",
+                                      "a:",
+                                      ":443",
+                                      "a:443x",
+                                      "[::1]:",
+                                      "[]:443",
+                                      "[::1:443"};
     g_autoptr(GString) many = g_string_new("");
     g_autofree char *longest = g_strnfill(STREAM_HOSTS_TEXT_MAX, ' ');
     g_autofree char *longer = g_strnfill(STREAM_HOSTS_TEXT_MAX + 1, ' ');
