@@ -30,11 +30,11 @@ struct ServiceOpen {
     Caps caps;
     guint deadline;
     guint retry;
-    Connection *kept;     /* for the retry */
-    GError *refusal;      /* why there is one, */
-    Reason reason;        /* and what it means when there is none */
-    guint reopened;       /* how often it was begun anew after the device had accepted */
-    gint64 refused_since; /* nobody has listened; 0: somebody has */
+    Connection *kept;  /* for the retry */
+    GError *refusal;   /* why there is one, */
+    Reason reason;     /* and what it means when there is none */
+    guint reopened;    /* how often it was begun anew after the device had accepted */
+    gint64 away_since; /* no connection has come about; 0: one has */
     ServiceOpenDone done;
     void *data;
 };
@@ -405,18 +405,19 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
     }
 }
 
-/* A hub that is started again is away for a moment, where no service manager holds its sockets. One
- * that was not there the last time either is told at once. */
+/* A hub that is started again is away for a moment: it leaves connections that it had accepted, and
+ * where no service manager holds its sockets it accepts none. One that refuses them and was not
+ * there the last time either is told at once. */
 static gboolean
 service_open_is_back_soon(ServiceOpen *open, DialFailure failure)
 {
     gint64 now = g_get_monotonic_time();
 
-    if (failure != DIAL_REFUSED)
-        return failure == DIAL_CUT;
-    if (open->refused_since == 0)
-        open->refused_since = now;
-    return open->reached && now - open->refused_since < SERVICE_REFUSED_MAX;
+    if (failure != DIAL_CUT && !(failure == DIAL_REFUSED && open->reached))
+        return FALSE;
+    if (open->away_since == 0)
+        open->away_since = now;
+    return now - open->away_since < SERVICE_AWAY_MAX;
 }
 
 static void
@@ -441,7 +442,7 @@ service_open_connected(Connection *connection, const GError *error, void *data)
         service_open_undialed(open, error, dial_failure(dial));
         return;
     }
-    open->refused_since = 0;
+    open->away_since = 0;
     wait = CLAMP(left - open->timeout, 0, open->wait);
     request = g_string_new_len(open->request->str, (gssize)open->request->len);
     service_request_end(request, wait, MIN(open->timeout, left));

@@ -26,7 +26,7 @@ typedef struct ServiceOpen ServiceOpen;
 #define SERVICE_RETRY_MIN 100     /* ms, when the hub is too busy just now */
 #define SERVICE_RETRY_MAX 400
 #define SERVICE_RETRY_AFTER_MAX (10 * G_TIME_SPAN_SECOND) /* of a hub's Retry-After */
-#define SERVICE_REFUSED_MAX (5 * G_TIME_SPAN_SECOND)      /* for a hub where nobody listens */
+#define SERVICE_AWAY_MAX (5 * G_TIME_SPAN_SECOND)         /* for a hub that takes no connection */
 #define SERVICE_PAIR_GRACE G_TIME_SPAN_SECOND             /* for the hub's own reason to arrive */
 #define SERVICE_REOPENS 3                                 /* after the device had accepted */
 

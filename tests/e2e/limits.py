@@ -224,7 +224,8 @@ def addresses():
         site.client = site.start_daemon("client")
         site.client.add_hub("four", identity, site.hub.ca)
         six = re.sub(r"localhost:\d+", f"localhost:{site.hub.ports['[::1]']}", identity)
-        site.client.add_hub("six", six, site.hub.ca)
+        site.client.add_hub("six", six, site.hub.ca, "--stream-hosts",
+                            f"localhost:{site.hub.https_port}")
         done = site.client.ctl("connect", "--hub", "four", site.DEVICE, "echo")
         check_equal(done.returncode, 12, "the exit code over IPv4")
         stream = last(site.gateway, "echo")

@@ -3,6 +3,7 @@
 of packet, the streams of others open, the hub's CPU stays, nobody is put out for it, and the log
 keeps the records of others. The default limits but for the burst, which is soon over here."""
 import contextlib
+import select
 import ssl
 import struct
 import threading
@@ -39,32 +40,31 @@ class Flood:
     def __init__(self, hub, kind, count):
         self.devices = [hub.device(f"flood-{number}", port=hub.mqtts_port) for number in range(count)]
         self.stop = threading.Event()
-        self.threads = []
         self.ended_early = []
-        for device in self.devices:
-            device.sock.settimeout(0.5)
-            data = packets(kind, device.name) * 200
-            for work in (self._send, self._read):
-                thread = threading.Thread(target=work, args=(device, data), daemon=True)
-                thread.start()
-                self.threads.append(thread)
+        # A thread each: no two may use one TLS session at once.
+        self.threads = [threading.Thread(target=self._flood, daemon=True,
+                                         args=(device, packets(kind, device.name) * 200))
+                        for device in self.devices]
+        for device, thread in zip(self.devices, self.threads):
+            device.sock.setblocking(False)
+            thread.start()
 
-    def _send(self, device, data):
+    def _flood(self, device, data):
+        sent = 0
         while not self.stop.is_set():
-            sent = 0
-            with contextlib.suppress(TimeoutError, ssl.SSLWantWriteError):
-                while sent < len(data):
+            before = sent
+            try:
+                with contextlib.suppress(ssl.SSLWantWriteError, ssl.SSLWantReadError):
                     sent += device.sock.send(data[sent:])
-                continue
-            # What was cut off in the middle has to be finished: packets are whole.
-            data = data[sent:] + data[:sent]
-
-    def _read(self, device, _):
-        while not self.stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                if not device.sock.recv(65536):
-                    self.ended_early.append(device.name)
-                    return
+                with contextlib.suppress(ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                    if not device.sock.recv(65536):
+                        raise ConnectionError("the end")
+            except OSError as error:
+                self.ended_early.append(f"{device.name}: {error}")
+                return
+            if sent == before:
+                select.select([device.sock], [device.sock], [], 0.1)
+            sent %= len(data)
 
     def end(self):
         self.stop.set()

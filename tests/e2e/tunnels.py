@@ -286,7 +286,7 @@ def beyond_the_limit():
 def limit_of_the_user():
     """a tunnel has no limit of its own: 280 streams where the user may have 280, and not one more"""
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as config:
-        config.write("[hub]\nstreams-per-device = 300\npending-per-device = 300\n")
+        config.write("[hub]\nstreams-per-user-and-device = 300\npending-per-user-and-device = 300\n")
         config.flush()
         up_to_the_limit(config.name)
 

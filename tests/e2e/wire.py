@@ -5,6 +5,7 @@ Nothing of ours is used here, so that what the hub says is read by somebody else
 limit, after which the case fails.
 """
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -192,7 +193,8 @@ class WebSocket:
             if opcode in (0, 1, 2):
                 return payload
             if opcode == 9:
-                self.send(payload, opcode=10)
+                with contextlib.suppress(OSError):  # it may have closed since; what it said before can be read
+                    self.send(payload, opcode=10)
             if opcode == 8:
                 return (struct.unpack(">H", payload[:2])[0] if payload else None,
                         payload[2:].decode())
