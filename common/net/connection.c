@@ -66,14 +66,6 @@ connection_task(Task *task)
     connection_run(CONTAINER_OF(task, Connection, task));
 }
 
-/* The kernel tells an error once only, to whoever asks first. */
-static void
-connection_note_error(Connection *connection, int error)
-{
-    if (connection->error == 0)
-        connection->error = error;
-}
-
 static int
 connection_take_error(Connection *connection)
 {
@@ -82,6 +74,17 @@ connection_take_error(Connection *connection)
 
     (void)getsockopt(connection->watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
     return error;
+}
+
+/* The kernel tells an error once only, to whoever asks first. EPIPE of a Unix socket says no more
+ * than that the peer is gone: whether it left bytes of ours unread is behind that. */
+static void
+connection_note_error(Connection *connection, int error)
+{
+    int behind = error == EPIPE ? connection_take_error(connection) : 0;
+
+    if (connection->error == 0)
+        connection->error = behind ? behind : error;
 }
 
 static void

@@ -510,6 +510,7 @@ def descriptors(hub):
     check(hub.hub.cpu_seconds() - before < 0.5, "it does not spin")
     for sock in waiting:
         sock.close()
+    eventually(lambda: hub.hub.fds() <= used + 2, "descriptors come back")
     leg, peer = hub.opened(device)
     check_echo(leg, peer)
 
