@@ -86,10 +86,21 @@ def fire(count, make, sink):
     return sorted(int(text) for text in sink.said[before:])
 
 
+def is_stopped(pid):
+    """Every thread of it: a signal takes its time."""
+    tasks = f"/proc/{pid}/task"
+    for task in os.listdir(tasks):
+        with open(f"{tasks}/{task}/stat", encoding="utf-8") as file:
+            if file.read().rpartition(")")[2].split()[0] != "T":
+                return False
+    return True
+
+
 def refused(site, port, family, sink):
     """Clients that have closed before streamd asks about them: none of them arrives, the next one does."""
     before = sink.count()
     site.client.popen.send_signal(signal.SIGSTOP)
+    eventually(lambda: is_stopped(site.client.popen.pid), "streamd stands still")
     for number in range(20):
         with tcp(family, port)() as client:
             client.sendall(b"%d" % number)
