@@ -77,7 +77,7 @@ pair_strip(CertificatePair *pair)
         gnutls_datum_t pem = {0};
 
         if (gnutls_x509_crt_export2(pair->chain[i], GNUTLS_X509_FMT_PEM, &pem) >= 0)
-            g_string_append_len(text, (const char *)pem.data, pem.size);
+            g_string_append_len(text, (const char *)pem.data, (gssize)pem.size);
         gnutls_free(pem.data);
     }
     secret_free(pair->cert_text);

@@ -92,7 +92,7 @@ append_crt(GString *text, const Made *made)
     gnutls_datum_t pem = {0};
 
     g_assert_cmpint(gnutls_x509_crt_export2(made->crt, GNUTLS_X509_FMT_PEM, &pem), ==, 0);
-    g_string_append_len(text, (const char *)pem.data, pem.size);
+    g_string_append_len(text, (const char *)pem.data, (gssize)pem.size);
     gnutls_free(pem.data);
 }
 
@@ -113,7 +113,7 @@ write_key(const char *path, const Made *made)
     gnutls_datum_t pem = {0};
 
     g_assert_cmpint(gnutls_x509_privkey_export2(made->key, GNUTLS_X509_FMT_PEM, &pem), ==, 0);
-    g_assert_true(g_file_set_contents_full(path, (const char *)pem.data, pem.size,
+    g_assert_true(g_file_set_contents_full(path, (const char *)pem.data, (gssize)pem.size,
                                            G_FILE_SET_CONTENTS_NONE, 0600, NULL));
     gnutls_free(pem.data);
 }
