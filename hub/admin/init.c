@@ -70,14 +70,6 @@ make_registry(const char *path, GError **error)
     return FALSE;
 }
 
-static gboolean
-set_file_error(const char *path, int number, GError **error)
-{
-    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
-                g_strerror(number));
-    return FALSE;
-}
-
 /* The hub's user needs everything but the authority's key, which stays with root. */
 static gboolean
 give_files(const char *state_dir, char *const *paths, GError **error)
@@ -145,7 +137,7 @@ begin(int folder, const char *state_dir, const char *mark, char *const *paths, G
         return TRUE;
     }
     return nothing_exists(state_dir, paths, error) && private_file_write(mark, "", 0, error) &&
-           (fsync(folder) == 0 || set_file_error(state_dir, errno, error));
+           (fsync(folder) == 0 || file_error_set(state_dir, errno, error));
 }
 
 /* The hub is there once the mark has gone: before that its files are, for good. */
@@ -153,10 +145,10 @@ static gboolean
 finish(int folder, const char *state_dir, const char *mark, GError **error)
 {
     if (fsync(folder) < 0)
-        return set_file_error(state_dir, errno, error);
+        return file_error_set(state_dir, errno, error);
     if (g_unlink(mark) < 0)
-        return set_file_error(mark, errno, error);
-    return fsync(folder) == 0 || set_file_error(state_dir, errno, error);
+        return file_error_set(mark, errno, error);
+    return fsync(folder) == 0 || file_error_set(state_dir, errno, error);
 }
 
 static gboolean

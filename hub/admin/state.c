@@ -2,20 +2,13 @@
 #include "hub/admin/state.h"
 
 #include "common/base/error.h"
+#include "hub/base/private-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static gboolean
-set_file_error(const char *path, int number, GError **error)
-{
-    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
-                g_strerror(number));
-    return FALSE;
-}
 
 gboolean
 state_give(const char *state_dir, const char *path, GError **error)
@@ -24,7 +17,7 @@ state_give(const char *state_dir, const char *path, GError **error)
 
     if (geteuid() != 0 || stat(state_dir, &info) < 0 || info.st_uid == 0)
         return TRUE;
-    return lchown(path, info.st_uid, info.st_gid) == 0 || set_file_error(path, errno, error);
+    return lchown(path, info.st_uid, info.st_gid) == 0 || file_error_set(path, errno, error);
 }
 
 int
@@ -42,6 +35,6 @@ state_lock(const char *state_dir, GError **error)
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS, "%s: another streamhub serves it",
                     state_dir);
     else
-        (void)set_file_error(state_dir, number, error);
+        (void)file_error_set(state_dir, number, error);
     return -1;
 }

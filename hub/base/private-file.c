@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static gboolean
-set_error(const char *path, int number, GError **error)
+gboolean
+file_error_set(const char *path, int number, GError **error)
 {
     g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
                 g_strerror(number));
@@ -41,7 +41,7 @@ file_write(const char *path, mode_t mode, const void *bytes, gsize len, GError *
     int result;
 
     if (fd < 0)
-        return set_error(path, errno, error);
+        return file_error_set(path, errno, error);
     /* Whatever the umask. */
     result = fchmod(fd, mode) < 0 ? errno : write_all(fd, bytes, len);
     if (close(fd) < 0 && result == 0)
@@ -49,7 +49,7 @@ file_write(const char *path, mode_t mode, const void *bytes, gsize len, GError *
     if (result == 0)
         return TRUE;
     (void)g_unlink(path);
-    return set_error(path, result, error);
+    return file_error_set(path, result, error);
 }
 
 gboolean
@@ -70,10 +70,10 @@ private_folder_make(const char *path, GError **error)
     struct stat info;
 
     if (g_mkdir_with_parents(path, 0700) < 0)
-        return set_error(path, errno, error);
+        return file_error_set(path, errno, error);
     if (stat(path, &info) < 0)
-        return set_error(path, errno, error);
-    return S_ISDIR(info.st_mode) || set_error(path, ENOTDIR, error);
+        return file_error_set(path, errno, error);
+    return S_ISDIR(info.st_mode) || file_error_set(path, ENOTDIR, error);
 }
 
 gboolean
@@ -82,7 +82,7 @@ private_file_check(const char *path, GError **error)
     struct stat info;
 
     if (stat(path, &info) < 0)
-        return set_error(path, errno, error);
+        return file_error_set(path, errno, error);
     if (!S_ISREG(info.st_mode)) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: it is not a regular file",
                     path);

@@ -248,7 +248,8 @@ mqtt_session_subscribe(MqttSession *session, const MqttPacket *packet)
 
         g_byte_array_append(codes, &code, 1);
     }
-    if (!mqtt_write_suback(out, filters.packet_id, codes->data, codes->len)) {
+    if (codes->len > session->service->settings->subscriptions_per_connection ||
+        !mqtt_write_suback(out, filters.packet_id, codes->data, codes->len)) {
         mqtt_session_close(session, "too many filters");
         return;
     }

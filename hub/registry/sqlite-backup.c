@@ -26,14 +26,6 @@ statement_finish(sqlite3_stmt *statement)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3_stmt, statement_finish)
 
 static gboolean
-set_file_error(const char *path, int number, GError **error)
-{
-    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
-                g_strerror(number));
-    return FALSE;
-}
-
-static gboolean
 set_invalid(const char *path, const char *text, GError **error)
 {
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: %s", path, text);
@@ -50,7 +42,7 @@ sync_folder(const char *path, GError **error)
 
     if (fd >= 0)
         close(fd);
-    return number == 0 || set_file_error(folder, number, error);
+    return number == 0 || file_error_set(folder, number, error);
 }
 
 /* Type, length and bytes: no two rows look the same. */
@@ -133,7 +125,7 @@ make_new(const char *file, GError **error)
     g_autoptr(sqlite3) db = NULL;
 
     if (fd < 0) {
-        (void)set_file_error(file, errno, error);
+        (void)file_error_set(file, errno, error);
         return NULL;
     }
     close(fd);
@@ -203,9 +195,9 @@ registry_sqlite_backup(const char *path, const char *file, GError **error)
     gboolean ok;
 
     if (g_file_test(file, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK))
-        return set_file_error(file, EEXIST, error);
+        return file_error_set(file, EEXIST, error);
     ok = copy_sealed(path, part, error) &&
-         (link(part, file) == 0 || set_file_error(file, errno, error)) && sync_folder(file, error);
+         (link(part, file) == 0 || file_error_set(file, errno, error)) && sync_folder(file, error);
     remove_database(part);
     return ok;
 }
@@ -278,10 +270,10 @@ keep_former(const char *path, char **ret_kept, GError **error)
         return TRUE;
     db_close(registry_sqlite_file_open(path, FALSE, &reason, NULL));
     if (link(path, kept) < 0)
-        return set_file_error(kept, errno, error);
+        return file_error_set(kept, errno, error);
     (void)g_unlink(index);
     if (g_rename(log, kept_log) < 0 && errno != ENOENT)
-        return set_file_error(log, errno, error);
+        return file_error_set(log, errno, error);
     *ret_kept = g_steal_pointer(&kept);
     return TRUE;
 }
@@ -295,7 +287,7 @@ registry_sqlite_restore(const char *file, const char *path, char **ret_kept, GEr
     if (unpack(file, new, error) && keep_former(path, ret_kept, error)) {
         if (g_rename(new, path) == 0)
             return sync_folder(path, error);
-        (void)set_file_error(path, errno, error);
+        (void)file_error_set(path, errno, error);
     }
     remove_database(new);
     return FALSE;

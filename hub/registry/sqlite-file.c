@@ -152,14 +152,6 @@ db_open(const char *path, int flags, const char *vfs, GError **error)
     return db;
 }
 
-static gboolean
-set_file_error(const char *path, int number, GError **error)
-{
-    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(number), "%s: %s", path,
-                g_strerror(number));
-    return FALSE;
-}
-
 gboolean
 registry_sqlite_create(const char *path, GError **error)
 {
@@ -168,7 +160,7 @@ registry_sqlite_create(const char *path, GError **error)
     gboolean ok;
 
     if (fd < 0)
-        return set_file_error(path, errno, error);
+        return file_error_set(path, errno, error);
     close(fd);
     db = db_open(path, SQLITE_OPEN_READWRITE, NULL, error);
     if (!db)

@@ -380,6 +380,7 @@ def mqtt_packets(hub):
     filters = ("$iothub/twin/res/#", wire.POST_FILTER, "devices/dev1/messages/devicebound/#",
                wire.RES_FILTER, "#")
     check_equal(device.subscribe(*filters, qos=1), [0x80, 1, 0x80, 1, 0x80], "codes")
+    check_equal(len(device.subscribe(*["#"] * 50)), 50, "filters in one packet, at the bound")
     check(device.publish("devices/dev1/messages/events/", b"{}", qos=1), "PUBACK")
     check(device.publish("devices/dev1/messages/events/a=b&c=d", b"{}"), "telemetry")
     check(device.ping(), "PINGRESP")
@@ -388,6 +389,9 @@ def mqtt_packets(hub):
         other = hub.device()
         other.publish(topic, b"{}")
         check(other.is_closed(), topic)
+    greedy = hub.device()
+    greedy.send(0x82, b"\0\1" + (wire.mqtt_text("#") + b"\0") * 51)
+    check(greedy.is_closed(), "a filter more in one packet than the bound")
     for first, body in ((0x10, b""), (0x20, b"\0\0"), (0x34, b"\0\1x\0\1"), (0xF0, b""), (0x80, b""),
                         (0x3E, b""), (0x00, b"")):
         other = hub.device()
