@@ -60,11 +60,24 @@ site_start_hub(Site *site)
 {
     const char *init[] = {g_getenv("STREAMHUB"), "init",      "--state-dir", site->dir,
                           "--host-name",         "localhost", NULL};
-    const char *serve[] = {
-        g_getenv("STREAMHUB"), "serve",         "--state-dir", site->dir, "--listen",
-        "127.0.0.1:0",         "--mqtt-listen", "127.0.0.1:0", NULL};
+    g_autofree char *config = g_strconcat(site->dir, ".conf", NULL);
+    const char *serve[] = {g_getenv("STREAMHUB"),
+                           "serve",
+                           "--state-dir",
+                           site->dir,
+                           "--config",
+                           config,
+                           "--listen",
+                           "127.0.0.1:0",
+                           "--mqtt-listen",
+                           "127.0.0.1:0",
+                           NULL};
     g_autoptr(GError) error = NULL;
     int status;
+
+    /* A device that is away is said to be offline at once, though the hub has only just started. */
+    g_file_set_contents(config, "[hub]\ndevice-return-time = 0\n", -1, &error);
+    g_assert_no_error(error);
 
     g_spawn_sync(NULL, (char **)init, NULL, G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL, NULL,
                  &status, &error);
