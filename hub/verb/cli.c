@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "hub/admin/init.h"
+#include "hub/base/exit-code.h"
 #include "hub/base/private-file.h"
 
 #include <errno.h>
@@ -53,15 +54,6 @@ static const CliVerb verbs[] = {
      "put a backup in the registry's place; the hub is stopped, the former one kept"},
     {"endpoints", 0, 0, 0, verb_endpoints, "", "print the streaming endpoints as JSON"},
     {NULL, 0, 0, 0, NULL, NULL, NULL},
-};
-
-static const struct {
-    int error; /* StreamdError */
-    int exit;
-} exit_codes[] = {
-    {STREAMD_ERROR_INVALID, 2},   {STREAMD_ERROR_UNREACHABLE, 3}, {STREAMD_ERROR_NOT_FOUND, 4},
-    {STREAMD_ERROR_DENIED, 5},    {STREAMD_ERROR_EXISTS, 6},      {STREAMD_ERROR_LIMIT, 7},
-    {STREAMD_ERROR_TIMED_OUT, 8},
 };
 
 const CliVerb *
@@ -236,17 +228,6 @@ parse_front(CliOptions *options, int *argc, char ***argv, gboolean *ret_help, gb
     return g_option_context_parse(context, argc, argv, error);
 }
 
-static int
-exit_code(const GError *error)
-{
-    if (error->domain == G_OPTION_ERROR)
-        return 2;
-    for (gsize i = 0; i < G_N_ELEMENTS(exit_codes) && error->domain == STREAMD_ERROR; i++)
-        if (exit_codes[i].error == error->code)
-            return exit_codes[i].exit;
-    return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_EXIST) ? 6 : 1;
-}
-
 /* ARGV is no verb: help for what its first word begins, if that is asked for, or what is wrong. */
 static gboolean
 run_no_verb(int argc, char **argv, GError **error)
@@ -309,7 +290,7 @@ cli_run(int argc, char **argv)
     if (ok)
         return 0;
     g_printerr("streamhub: %s\n", error->message);
-    return exit_code(error);
+    return exit_code_of(error);
 }
 
 AdminClient *

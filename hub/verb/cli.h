@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Command line of streamhub: the table of verbs, its options, exit codes. One thread.
- *
- * Exit codes: 0 done, 1 any other failure, 2 wrong usage or malformed input, 3 no hub can be
- * reached, 4 not found, 5 denied, 6 there already, 7 a limit is reached, 8 not done in time. */
+/* Command line of streamhub: the table of verbs, its options. One thread. */
 #pragma once
 
 #include "hub/admin/client.h"
@@ -65,7 +62,7 @@ typedef struct {
 /* Ends with a NULL verb. */
 const CliVerb *cli_verbs(void);
 
-/* Runs what ARGV says; the exit code. */
+/* Runs what ARGV says; the exit code (base/exit-code.h). */
 int cli_run(int argc, char **argv);
 
 /* For verbs: a client of the hub that the options name, or of the machine's. */

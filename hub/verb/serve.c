@@ -1,57 +1,70 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub serve */
+/* streamhub serve: becomes streamhubd. */
 #include "hub/verb/cli.h"
 
 #include "common/base/error.h"
-#include "common/log/journal.h"
-#include "hub/admin/serve.h"
 
-#define THREADS_MAX 64
-#define GRACE_MAX 86400 /* s */
+#include <errno.h>
+#include <unistd.h>
 
-static gboolean
-check_number(int value, int max, const char *option, GError **error)
+#define SERVER "streamhubd"
+
+static void
+add(GPtrArray *argv, const char *option, const char *value)
 {
-    if (value >= 0 && value <= max)
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: a number from 0 to %d", option,
-                max);
-    return FALSE;
+    if (value)
+        g_ptr_array_add(argv, g_strdup_printf("--%s=%s", option, value));
 }
 
-static gboolean
-serve_with_journal(const ServeOptions *options, GError **error)
+static void
+add_all(GPtrArray *argv, const char *option, char *const *values)
 {
-    Journal *journal = journal_install("streamhub");
-    gboolean ok = serve_run(options, error);
-
-    journal_flush(journal);
-    return ok;
+    for (; values && *values; values++)
+        add(argv, option, *values);
 }
 
+static void
+add_number(GPtrArray *argv, const char *option, int value)
+{
+    if (value != 0)
+        g_ptr_array_add(argv, g_strdup_printf("--%s=%d", option, value));
+}
+
+/* Where the installed program looks in the one folder of the installation. Any other, such as one
+ * that was just built, has its own beside it, and never runs an installed one of another version.
+ */
+static char *
+server_path(void)
+{
+    g_autofree char *own = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = own ? g_path_get_dirname(own) : NULL;
+
+    if (!folder || g_str_equal(folder, STREAMHUB_BINDIR))
+        return g_build_filename(STREAMHUB_LIBEXECDIR, SERVER, NULL);
+    return g_build_filename(folder, SERVER, NULL);
+}
+
+/* Everything that streamhubd can judge by itself, it does. Returns only when it cannot be run. */
 gboolean
 verb_serve(const CliCall *call, GError **error)
 {
     const CliOptions *o = call->options;
-    const ServeOptions options = {
-        .state_dir = o->state_dir,
-        .admin_socket = o->admin_socket,
-        .host_names = (const char *const *)o->host_names,
-        .listen = (const char *const *)o->listen,
-        .mqtt_listen = (const char *const *)o->mqtt_listen,
-        .streaming_host = o->streaming_host,
-        .config = o->config,
-        .threads = (guint)o->threads,
-        .grace = o->grace * G_TIME_SPAN_SECOND,
-    };
+    g_autofree char *path = server_path();
+    g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 
-    if (!o->state_dir) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "which hub? Give --state-dir DIR, as to streamhub init");
-        return FALSE;
-    }
-    if (!check_number(o->threads, THREADS_MAX, "--threads", error) ||
-        !check_number(o->grace, GRACE_MAX, "--grace", error))
-        return FALSE;
-    return serve_with_journal(&options, error);
+    g_ptr_array_add(argv, g_strdup(path));
+    add(argv, "state-dir", o->state_dir);
+    add(argv, "admin-socket", o->admin_socket);
+    add_all(argv, "host-name", o->host_names);
+    add_all(argv, "listen", o->listen);
+    add_all(argv, "mqtt-listen", o->mqtt_listen);
+    add(argv, "streaming-host", o->streaming_host);
+    add_number(argv, "threads", o->threads);
+    add(argv, "config", o->config);
+    add_number(argv, "grace", o->grace);
+    g_ptr_array_add(argv, NULL);
+    (void)execv(path, (char **)argv->pdata);
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "%s cannot be run: %s", path,
+                g_strerror(errno));
+    return FALSE;
 }

@@ -19,6 +19,7 @@ etc/streamd/streamhub.conf
 usr/bin/streamctl
 usr/bin/streamd
 usr/bin/streamhub
+usr/libexec/streamhubd
 etc/ssh/ssh_config.d/20-streamd.conf
 usr/lib/streamd/ssh_config.d/20-streamd.conf
 usr/lib/systemd/catalog/streamd.catalog
@@ -98,7 +99,7 @@ class Installed(unittest.TestCase):
         """In a folder where the programs are where the units say: systemd wants to see them."""
         with tempfile.TemporaryDirectory() as folder:
             for path in paths:
-                text = read(path).replace('=/usr/bin/stream', f'={self.root}/usr/bin/stream')
+                text = re.sub('=/usr/(bin|libexec)/stream', rf'={self.root}/usr/\1/stream', read(path))
                 with open(os.path.join(folder, os.path.basename(path)), 'w',
                           encoding='utf-8') as file:
                     file.write(text)
@@ -125,6 +126,14 @@ class Installed(unittest.TestCase):
                  f'--threshold={EXPOSURE_MAX}', path], capture_output=True, text=True, check=False)
             print(os.path.basename(path), done.stdout.splitlines()[-1], file=sys.stderr)
             self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_units_and_programs(self):
+        """Each starts a program that is installed; the hub's is the server alone, not the verbs."""
+        for path in self.units('*.service'):
+            program = re.search(r'(?m)^ExecStart=(\S+)', read(path)).group(1)
+            self.assertTrue(os.access(self.path(program[1:]), os.X_OK), program)
+        self.assertIn('ExecStart=/usr/libexec/streamhubd ',
+                      read(self.path('usr/lib/systemd/system/streamhub.service')))
 
     def test_it_never_gives_up(self):
         for path in self.units('*.service') + [self.path('usr/lib/systemd/user/streamd.service')]:

@@ -60,8 +60,9 @@ CLIENT = {
     'client/verb': 'cli pipe bus doctor show',
     'client/complete': 'cli bus verb',
 }
-# A main.c starts everything that its program has.
-MAINS = {'hub/main.c': HUB, 'daemon/main.c': DAEMON, 'client/main.c': CLIENT}
+# A main.c starts everything that its program has; streamhubd has no verbs.
+SERVER = {folder: row for folder, row in HUB.items() if folder != 'hub/verb'}
+MAINS = {'hub/main.c': HUB, 'hub/streamhubd.c': SERVER, 'daemon/main.c': DAEMON, 'client/main.c': CLIENT}
 
 
 def wings_of(rows, base):

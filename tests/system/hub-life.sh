@@ -10,6 +10,7 @@ ok 'so are its sockets' is "enabled"$'\n'"enabled" systemctl is-enabled streamhu
 ok 'active' is active systemctl is-active streamhub
 ok 'says what it does' is 'Serving hub.example, port 443' property streamhub StatusText
 first=$(property streamhub MainPID)
+ok 'the server, not the verbs' is /usr/libexec/streamhubd readlink "/proc/$first/exe"
 ok 'not root' refused test "$(stat -c %u "/proc/$first")" = 0
 ok 'no capability' grep -q '^CapBnd:[[:space:]]*0*$' "/proc/$first/status"
 ok 'its state is for root and itself' is 700 stat -L -c %a /var/lib/private
