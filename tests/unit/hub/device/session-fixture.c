@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/hub/device/session-fixture.h"
+
+#include "hub/device/mqtt-session.h"
+
+MqttSession *
+session_new(Devices *devices, const char *client_id, const char *policy, Caps caps)
+{
+    MqttSession *session = g_new0(MqttSession, 1);
+
+    session->client_id = g_strdup(client_id);
+    session->policy = g_strdup(policy);
+    session->caps = caps;
+    session->topics = g_ptr_array_new_with_free_func(g_free);
+    session->devices = devices;
+    return session;
+}
+
+void
+session_free(MqttSession *session)
+{
+    g_ptr_array_unref(session->topics);
+    g_free(session->client_id);
+    g_free(session->policy);
+    g_free(session->closed);
+    g_free(session);
+}
+
+const char *
+mqtt_session_client_id(MqttSession *session)
+{
+    return session->client_id;
+}
+
+const char *
+mqtt_session_policy(MqttSession *session)
+{
+    return session->policy;
+}
+
+Caps
+mqtt_session_caps(MqttSession *session)
+{
+    return session->caps;
+}
+
+void
+mqtt_session_publish(MqttSession *session, const char *topic)
+{
+    g_assert_null(session->closed);
+    g_ptr_array_add(session->topics, g_strdup(topic));
+}
+
+/* As a real one does, it says that it is gone. */
+void
+mqtt_session_close(MqttSession *session, const char *why)
+{
+    g_assert_null(session->closed);
+    session->closed = g_strdup(why);
+    devices_disconnect(session->devices, session);
+}

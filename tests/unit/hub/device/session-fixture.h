@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* In the place of hub/device/mqtt-session.c: sessions of devices without their connections. */
+#pragma once
+
+#include "hub/device/devices.h"
+
+struct MqttSession {
+    char *client_id;
+    char *policy; /* that signed; NULL: the device's own key */
+    Caps caps;
+    GPtrArray *topics; /* published to it */
+    char *closed;      /* why; NULL: it is open */
+    Devices *devices;
+};
+
+/* Not connected yet. It is kept after its end, for session_free. */
+MqttSession *session_new(Devices *devices, const char *client_id, const char *policy, Caps caps);
+void session_free(MqttSession *session);
