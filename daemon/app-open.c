@@ -44,13 +44,22 @@ check_names(const char *device, const char *module, const char *stream, GError *
     return text == NULL;
 }
 
+gboolean
+app_check_hub(const Hub *hub, GError **error)
+{
+    if (hub_refused(hub))
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
+                    "the hub \"%s\" cannot be used: %s", hub_name(hub), hub_refused(hub));
+    return hub_refused(hub) == NULL;
+}
+
 static gboolean
 destination_init(Destination *to, App *app, const OpenOptions *options, GError **error)
 {
     const char *slash = strchr(options->device, '/');
 
     to->hub = app_resolve_hub(app, options->hub, HUB_ROLE_SERVICE, error);
-    if (!to->hub)
+    if (!to->hub || !app_check_hub(to->hub, error))
         return FALSE;
     to->device = slash ? g_strndup(options->device, (gsize)(slash - options->device))
                        : g_strdup(options->device);
@@ -123,7 +132,7 @@ app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data,
     Stream *stream;
     int fds[2];
 
-    if (!destination_init(&to, app, options, error))
+    if (!app_has_state(app, error) || !destination_init(&to, app, options, error))
         return NULL;
     info.id = app_next_stream(app);
     info.hub = hub_name(to.hub);
@@ -150,7 +159,7 @@ app_list_devices(App *app, const char *hub, const char *after, ServiceListDone d
     Hub *found = app_resolve_hub(app, hub, HUB_ROLE_SERVICE, error);
     ServiceOpenOptions options = {0};
 
-    if (!found)
+    if (!found || !app_check_hub(found, error))
         return NULL;
     hub_fill_open(found, &options);
     return service_list_new(&options, after, done, data, error);
@@ -307,7 +316,7 @@ app_open_tunnel(App *app, const TunnelOptions *options, GError **error)
     TunnelOptions resolved = *options;
     Tunnel *tunnel;
 
-    if (!destination_init(&to, app, &open, error) ||
+    if (!app_has_state(app, error) || !destination_init(&to, app, &open, error) ||
         !app_tunnel_has_room(app, options->owner_uid, error))
         return NULL;
     resolved.hub = hub_name(to.hub);

@@ -19,6 +19,7 @@ struct App {
     gboolean knows_closed; /* from app_start on */
     guint listeners_per_uid;
     Store *store;       /* NULL: nothing is kept */
+    char *state_error;  /* app_state_error() */
     StoreState *loaded; /* between app_new and app_start: the kept tunnels */
     GPtrArray *hubs;    /* Hub, by name */
     GPtrArray *targets; /* Target, by name */
@@ -68,5 +69,11 @@ void app_place_target(App *app, Target *target);
 /* Tells, ends its tunnels and streams, and frees it. */
 void app_drop_hub(App *app, Hub *hub);
 void app_drop_target(App *app, Target *target);
+
+/* BUSY where app_state_error() is something. */
+gboolean app_has_state(const App *app, GError **error);
+
+/* A hub that can be used: UNAUTHORIZED with the reason. */
+gboolean app_check_hub(const Hub *hub, GError **error);
 
 void app_restore_tunnels(App *app);

@@ -352,13 +352,26 @@ app_apply_rules(App *app, const StoreState *state, GError **error)
     return accept_policy_set_default(app->policy, accept, text, error);
 }
 
+/* One that cannot be used any more, because its CA's file is gone, say, is there and says so. */
+static gboolean
+app_restore_hub(App *app, const HubSettings *settings, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    HubSettings refused = *settings;
+
+    if (app_insert_hub(app, settings, &reason))
+        return TRUE;
+    refused.refused = reason->message;
+    return app_insert_hub(app, &refused, error) != NULL;
+}
+
 gboolean
 app_apply_store(App *app, const StoreState *state, GError **error)
 {
     for (guint i = 0; i < store_state_hubs(state); i++) {
         const HubSettings hub = store_state_hub(state, i);
 
-        if (!app_insert_hub(app, &hub, error)) {
+        if (!app_restore_hub(app, &hub, error)) {
             g_prefix_error(error, "hub %s: ", hub.name);
             return FALSE;
         }

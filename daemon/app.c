@@ -129,6 +129,20 @@ app_reload(App *app, GError **error)
     return app_load_config(app, error);
 }
 
+const char *
+app_state_error(const App *app)
+{
+    return app->state_error;
+}
+
+gboolean
+app_has_state(const App *app, GError **error)
+{
+    if (app->state_error)
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_BUSY, app->state_error);
+    return app->state_error == NULL;
+}
+
 static gboolean
 app_load_store(App *app, const char *dir, GError **error)
 {
@@ -138,7 +152,16 @@ app_load_store(App *app, const char *dir, GError **error)
     if (!app->store)
         return FALSE;
     app->loaded = store_load(app->store, error);
-    return app->loaded && app_apply_store(app, app->loaded, error);
+    if (!app->loaded || !app_apply_store(app, app->loaded, error))
+        return FALSE;
+    if (store_is_newer(app->store)) {
+        app->state_error = g_strdup_printf(
+            "streamd runs without its state, opens no stream and changes nothing: %s",
+            store_is_newer(app->store));
+        event_log(EVENT_STATE_REFUSED, &(EventData){.detail = store_is_newer(app->store)});
+        accept_policy_lock(app->policy, "streamd runs without its state, which is of a newer one");
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -212,6 +235,7 @@ app_free(App *app)
         event_log(EVENT_DAEMON_STOPPED, &(EventData){0});
     store_state_free(app->loaded);
     store_free(app->store);
+    g_free(app->state_error);
     g_free(app->config_file);
     g_free(app);
 }

@@ -70,6 +70,10 @@ void app_start(App *app);
  * role was in end. */
 gboolean app_reload(App *app, GError **error);
 
+/* Why the kept state is not used: it is of a newer version (store.h). Then streams are refused, and
+ * so are changes. NULL: it is used. */
+const char *app_state_error(const App *app);
+
 /* Hubs. The pointers in the arrays are borrowed; free the array with g_ptr_array_unref. Adding
  * keeps it in the store and connects it; removing ends its streams and tunnels. What is in the
  * configuration cannot be removed here: DENIED, with file and line. */

@@ -107,8 +107,11 @@ status_print(const Cli *cli, const Status *status)
     g_autofree char *age = output_age(bus_number(status->manager, "StartedAt"));
     g_autofree char *outcome = policy_text_default(status->policy);
     g_autofree char *shown = table_escape(outcome);
+    g_autofree char *problem = table_escape(bus_string(status->manager, "StateError"));
 
     (void)printf(_("streamd %s, running for %s\n"), bus_string(status->manager, "Version"), age);
+    if (*problem != '\0')
+        (void)puts(problem); /* as it comes: D-Bus errors stay English */
     (void)printf(_("Streams: %llu, tunnels: %llu\n"),
                  (unsigned long long)bus_number(status->manager, "Streams"),
                  (unsigned long long)bus_number(status->manager, "Tunnels"));

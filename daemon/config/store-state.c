@@ -20,6 +20,8 @@ hub_item_free(void *data)
 
     g_free((char *)hub->name);
     secret_free((char *)hub->connection_string);
+    g_free((char *)hub->identity);
+    g_free((char *)hub->refused);
     g_free((char *)hub->ca_file);
     g_free((char *)hub->ca);
     g_free((char *)hub->ca_digest);
@@ -93,6 +95,8 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     *item = *hub;
     item->name = g_strdup(hub->name);
     item->connection_string = g_strdup(hub->connection_string);
+    item->identity = g_strdup(hub->identity);
+    item->refused = g_strdup(hub->refused);
     item->ca_file = g_strdup(hub->ca_file);
     item->ca = g_strdup(hub->ca);
     item->ca_digest = g_strdup(hub->ca_digest);

@@ -3,26 +3,30 @@
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
-#include "daemon/config/reader.h"
-#include "daemon/config/store-rule.h"
+#include "daemon/config/store-secrets.h"
+#include "daemon/config/store-text.h"
 #include "daemon/config/store-upgrade.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <glib/gstdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define STORE_MAGIC "streamd-store"
 #define STORE_PROXY "/proxy" /* behind a hub's name, which has no slash */
 
-static const char *const verdicts[] = {"reject", "accept", NULL};
-static const char *const transports[] = {"wss", "mqtts", NULL};
-
+/* The files as they are, as far as this store knows. */
 struct Store {
-    char *state_path, *secrets_path;
-    guint saved_hubs; /* in the secrets file; G_MAXUINT: not known */
+    char *dir, *state_path, *secrets_path; /* SECRETS_PATH: the keys of versions before 4 */
+    StoreSecrets *secrets;
+    char *text;            /* body of the state; NULL: there is none */
+    int version;           /* of the state; 0: there is none */
+    gboolean old_kept;     /* the files of an older version have their copies */
+    GHashTable *files;     /* hub's name -> name of the file with its key */
+    GHashTable *sums;      /* the same -> SHA-256 of the body of that file */
+    GPtrArray *leftovers;  /* names in secrets.d that the next save removes */
+    GPtrArray *torn;       /* the same in the state directory itself */
+    char *newer;           /* NULL: the state is not */
+    char *loading_secrets; /* while loading an old version: the file secrets */
 };
 
 Store *
@@ -36,9 +40,14 @@ store_new(const char *dir, GError **error)
         return NULL;
     }
     store = g_new0(Store, 1);
+    store->dir = g_strdup(dir);
     store->state_path = g_build_filename(dir, "state", NULL);
     store->secrets_path = g_build_filename(dir, "secrets", NULL);
-    store->saved_hubs = G_MAXUINT;
+    store->secrets = store_secrets_new(dir);
+    store->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    store->sums = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    store->leftovers = g_ptr_array_new_with_free_func(g_free);
+    store->torn = g_ptr_array_new_with_free_func(g_free);
     return store;
 }
 
@@ -47,129 +56,31 @@ store_free(Store *store)
 {
     if (!store)
         return;
+    store_secrets_free(store->secrets);
+    g_hash_table_unref(store->files);
+    g_hash_table_unref(store->sums);
+    g_ptr_array_unref(store->leftovers);
+    g_ptr_array_unref(store->torn);
+    g_free(store->dir);
     g_free(store->state_path);
     g_free(store->secrets_path);
+    g_free(store->text);
+    g_free(store->newer);
     g_free(store);
 }
 
-static gboolean
-store_fail(const char *path, const char *text, GError **error)
+const char *
+store_is_newer(const Store *store)
 {
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "%s: %s; restore it from a backup, or remove it to start empty", path, text);
-    return FALSE;
+    return store->newer;
 }
 
-static char *
-store_checksum(const char *body)
-{
-    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, body, -1);
-}
-
-static gboolean
-store_write(const char *path, const char *body, GError **error)
-{
-    g_autofree char *sum = store_checksum(body);
-    g_auto(SecretText) text =
-        g_strdup_printf(STORE_MAGIC " version=%d sha256=%s\n%s", STORE_VERSION, sum, body);
-
-    return g_file_set_contents_full(path, text, (gssize)strlen(text),
-                                    G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE,
-                                    0600, error);
-}
-
-/* Moves the body, which follows the first line, to the front of TEXT. */
-static gboolean
-store_check(const char *path, char *text, int *ret_version, GError **error)
-{
-    char *body = strchr(text, '\n');
-    g_autofree char *sum = NULL;
-    char stored[65] = "";
-    int version = 0;
-
-    if (!body || sscanf(text, STORE_MAGIC " version=%d sha256=%64[0-9a-f]", &version, stored) != 2)
-        return store_fail(path, "it does not begin as a file of streamd's", error);
-    if (version < STORE_VERSION_OLDEST || version > STORE_VERSION) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "%s: it has version %d, and this streamd reads %d to %d; use the streamd that "
-                    "wrote it, or remove it to start empty",
-                    path, version, STORE_VERSION_OLDEST, STORE_VERSION);
-        return FALSE;
-    }
-    sum = store_checksum(++body);
-    if (strcmp(sum, stored) != 0)
-        return store_fail(path, "it is damaged: its checksum does not match", error);
-    memmove(text, body, strlen(body) + 1);
-    *ret_version = version;
-    return TRUE;
-}
-
-/* FORBIDDEN: the rights that group and others may not have. */
-static gboolean
-store_check_rights(const char *path, const struct stat *status, mode_t forbidden, GError **error)
-{
-    if (!S_ISREG(status->st_mode))
-        return store_fail(path, "it is not a regular file", error);
-    if (status->st_size > STORE_FILE_MAX)
-        return store_fail(path, "it is too large", error);
-    if ((status->st_uid == 0 || status->st_uid == geteuid()) && !(status->st_mode & forbidden))
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "%s: it belongs to user %u and has mode %04o; it must belong to user %u and have "
-                "mode 0600",
-                path, status->st_uid, status->st_mode & 07777, geteuid());
-    return FALSE;
-}
-
-static char *
-store_read_fd(int fd, const char *path, mode_t forbidden, int *ret_version, GError **error)
-{
-    struct stat status = {0};
-    g_auto(SecretText) text = NULL;
-    gsize size, len = 0;
-    ssize_t r;
-
-    if (fstat(fd, &status) < 0 || !store_check_rights(path, &status, forbidden, error))
-        return NULL;
-    size = (gsize)status.st_size;
-    text = g_malloc0(size + 1);
-    while (len < size && (r = read(fd, text + len, size - len)) > 0)
-        len += (gsize)r;
-    if (strlen(text) != size) {
-        store_fail(path, "it is damaged: a byte of it is 0", error);
-        return NULL;
-    }
-    return store_check(path, text, ret_version, error) ? g_steal_pointer(&text) : NULL;
-}
-
-/* *RET is NULL when there is no such file. */
-static gboolean
-store_read(const char *path, mode_t forbidden, char **ret, int *ret_version, GError **error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    char *text;
-
-    if (fd < 0 && errno == ENOENT) {
-        *ret = NULL;
-        return TRUE;
-    }
-    if (fd < 0) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "%s: %s", path, g_strerror(errno));
-        return FALSE;
-    }
-    text = store_read_fd(fd, path, forbidden, ret_version, error);
-    close(fd);
-    if (text)
-        *ret = text;
-    return text != NULL;
-}
-
-/* The line of a hub in the secrets: its name, a blank, its connection string; and that of its
+/* The line of a hub among the keys: its name, a blank, its connection string; and that of its
  * proxy's credentials, where it has any. */
 static char *
-store_find_secret(const char *secrets, const char *hub)
+store_find_secret(const char *secrets, const char *hub, const char *suffix)
 {
-    g_autofree char *prefix = g_strdup_printf("%s ", hub);
+    g_autofree char *prefix = g_strdup_printf("%s%s ", hub, suffix);
 
     for (const char *line = secrets; line && *line;) {
         const char *end = strchrnul(line, '\n');
@@ -181,257 +92,354 @@ store_find_secret(const char *secrets, const char *hub)
     return NULL;
 }
 
+/* Caller frees it with secret_free(). */
 static char *
-store_find_proxy_secret(const char *secrets, const char *hub)
+store_format_secret(const HubSettings *hub)
 {
-    g_autofree char *name = g_strconcat(hub, STORE_PROXY, NULL);
-
-    return store_find_secret(secrets, name);
+    if (!hub->proxy.credentials)
+        return g_strdup_printf("%s %s\n", hub->name, hub->connection_string);
+    return g_strdup_printf("%s %s\n%s" STORE_PROXY " %s\n", hub->name, hub->connection_string,
+                           hub->name, hub->proxy.credentials);
 }
 
 static void
-store_read_hub(SettingsReader *reader, const char *name, const char *secrets, StoreState *state)
+store_keep_file(Store *store, const char *hub, const char *file, const char *body)
 {
-    g_auto(SecretText) secret = store_find_secret(secrets, name);
-    g_autofree char *ca_file = settings_reader_text(reader, "ca-file", FALSE);
-    g_autofree char *ca = settings_reader_text(reader, "ca", FALSE);
-    g_autofree char *users = settings_reader_text(reader, "allowed-users", FALSE);
-    g_autofree char *hosts = settings_reader_text(reader, "stream-hosts", FALSE);
-    g_autofree char *proxy = settings_reader_text(reader, "proxy", FALSE);
-    g_autofree char *exceptions = settings_reader_text(reader, "no-proxy", FALSE);
-    g_auto(SecretText) credentials = proxy ? store_find_proxy_secret(secrets, name) : NULL;
-    HubSettings hub = {
-        .name = name,
-        .connection_string = secret,
-        .ca_file = ca_file,
-        .ca = ca,
-        .allowed_users = users,
-        .stream_hosts = hosts,
-        .proxy = {.url = proxy, .credentials = credentials, .exceptions = exceptions},
-    };
-
-    hub.transport = (HubTransport)settings_reader_choice(reader, "transport", transports, 0);
-    hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 0, 65535, 0);
-    if (!secret)
-        settings_reader_fail(reader, NULL, "the connection string is not in the file secrets");
-    if (!reader->error)
-        store_state_add_hub(state, &hub);
+    g_hash_table_insert(store->files, g_strdup(hub), g_strdup(file));
+    if (body)
+        g_hash_table_insert(store->sums, g_strdup(hub),
+                            g_compute_checksum_for_string(G_CHECKSUM_SHA256, body, -1));
 }
 
 static void
-store_read_tunnel(SettingsReader *reader, StoreState *state)
+store_find_key(const char *hub, const char *file, StoreKey *key, void *data)
 {
-    g_autofree char *hub = settings_reader_text(reader, "hub", TRUE);
-    g_autofree char *device = settings_reader_text(reader, "device", TRUE);
-    g_autofree char *stream = settings_reader_text(reader, "stream", TRUE);
-    g_autofree char *listen = settings_reader_text(reader, "listen", TRUE);
-    const TunnelOptions tunnel = {
-        .hub = hub,
-        .device = device,
-        .stream = stream,
-        .listen = listen,
-        .shared = settings_reader_boolean(reader, "shared", FALSE),
-        .persistent = TRUE,
-        .timeout = settings_reader_number(reader, "timeout-usec", 0, G_MAXINT64, 0),
-        .wait = settings_reader_number(reader, "wait-usec", 0, G_MAXINT64, 0),
-        .owner_uid = (guint32)settings_reader_number(reader, "owner", 0, G_MAXUINT32, 0),
-    };
+    Store *store = data;
+    g_auto(SecretText) own = NULL;
+    const char *keys = store->loading_secrets;
 
-    if (!reader->error)
-        store_state_add_tunnel(state, &tunnel);
+    if (file) {
+        own = store_secrets_read(store->secrets, file, &key->why);
+        store_keep_file(store, hub, file, own);
+        keys = own;
+    }
+    key->connection_string = store_find_secret(keys, hub, "");
+    key->proxy_credentials = store_find_secret(keys, hub, STORE_PROXY);
+    if (!key->connection_string && !key->why)
+        key->why = g_strdup_printf("its key is missing: it is not in %s",
+                                   file ? file : store->secrets_path);
 }
 
-static void
-store_read_policy(SettingsReader *reader, StoreState *state)
+static char *
+store_kept_path(const char *path)
 {
-    g_autofree char *reason = settings_reader_text(reader, "reason", FALSE);
-    int verdict = settings_reader_choice(reader, "default", verdicts, -1);
-
-    if (verdict >= 0)
-        store_state_set_default(state, verdict == 1, reason);
-    store_state_set_next_rule(
-        state, (guint32)settings_reader_number(reader, "next-rule", 0, G_MAXUINT32, 0));
+    return g_strconcat(path, ".v3", NULL);
 }
 
-static void
-store_read_section(SettingsReader *reader, const char *group, const char *secrets,
-                   StoreState *state)
+static gboolean
+store_is_leftover(const Store *store, const char *name)
 {
+    g_autofree char *kept = store_kept_path(store->secrets_path);
+
+    if (g_str_equal(name, "secrets"))
+        return g_file_test(kept, G_FILE_TEST_EXISTS);
+    return store_file_is_torn(name) &&
+           (g_str_has_prefix(name, "state.") || g_str_has_prefix(name, "secrets."));
+}
+
+/* What the state, which was read whole and is of this version, does not name. */
+static void
+store_find_leftovers(Store *store)
+{
+    g_autoptr(GHashTable) named = g_hash_table_new(g_str_hash, g_str_equal);
+    GDir *folder = g_dir_open(store->dir, 0, NULL);
+    GHashTableIter iter;
+    gpointer file;
     const char *name;
 
-    settings_reader_enter(reader, group);
-    if ((name = settings_section_name(group, "hub")) != NULL) {
-        store_read_hub(reader, name, secrets, state);
-    } else if ((name = settings_section_name(group, "target")) != NULL) {
-        store_read_target(reader, name, state);
-    } else if ((name = settings_section_name(group, "rule")) != NULL) {
-        store_read_rule(reader, name, state);
-    } else if (settings_section_name(group, "tunnel")) {
-        store_read_tunnel(reader, state);
-    } else if (g_str_equal(group, "policy")) {
-        store_read_policy(reader, state);
-    }
+    g_hash_table_iter_init(&iter, store->files);
+    while (g_hash_table_iter_next(&iter, NULL, &file))
+        g_hash_table_add(named, file);
+    store_secrets_list(store->secrets, named, store->leftovers);
+    while (folder && (name = g_dir_read_name(folder)) != NULL)
+        if (store_is_leftover(store, name))
+            g_ptr_array_add(store->torn, g_strdup(name));
+    g_clear_pointer(&folder, g_dir_close);
 }
 
 static StoreState *
-store_parse(Store *store, const char *text, int version, const char *secrets, GError **error)
+store_load_text(Store *store, const char *text, const char *secrets, GError **error)
 {
-    g_autoptr(StoreState) state = store_state_new();
-    g_autoptr(GKeyFile) file = g_key_file_new();
-    g_auto(GStrv) groups = NULL;
-    SettingsReader reader = {.path = store->state_path, .file = file};
+    const StoreKeys keys = {store_find_key, store};
+    StoreState *state;
 
-    if (!text)
-        return g_steal_pointer(&state);
-    if (*text && !g_key_file_load_from_data(file, text, strlen(text), G_KEY_FILE_NONE, error)) {
-        g_prefix_error(error, "%s: ", store->state_path);
-        return NULL;
+    store->loading_secrets = (char *)secrets;
+    state = store_text_parse(store->state_path, text, store->version, &keys, error);
+    store->loading_secrets = NULL;
+    if (state && store->version == STORE_VERSION)
+        store_find_leftovers(store);
+    return state;
+}
+
+/* The keys of an older version: NULL when there are none. */
+static gboolean
+store_read_secrets(const Store *store, char **ret, GError **error)
+{
+    int version;
+
+    switch (store_file_read(store->secrets_path, 077, ret, &version, error)) {
+    case STORE_FILE_READ:
+    case STORE_FILE_ABSENT:
+        return TRUE;
+    case STORE_FILE_NEWER:
+    case STORE_FILE_REFUSED:
+    default:
+        return FALSE;
     }
-    store_upgrade(file, version);
-    groups = g_key_file_get_groups(file, NULL);
-    for (guint i = 0; groups[i]; i++)
-        store_read_section(&reader, groups[i], secrets, state);
-    if (reader.error) {
-        g_propagate_error(error, reader.error);
-        return NULL;
-    }
-    return g_steal_pointer(&state);
+}
+
+static void
+store_forget(Store *store)
+{
+    g_clear_pointer(&store->text, g_free);
+    g_clear_pointer(&store->newer, g_free);
+    store->version = 0;
+    store->old_kept = FALSE;
+    g_hash_table_remove_all(store->files);
+    g_hash_table_remove_all(store->sums);
+    g_ptr_array_set_size(store->leftovers, 0);
+    g_ptr_array_set_size(store->torn, 0);
 }
 
 StoreState *
 store_load(Store *store, GError **error)
 {
-    g_autofree char *text = NULL;
     g_auto(SecretText) secrets = NULL;
-    StoreState *state;
-    int version = STORE_VERSION, secrets_version; /* the secrets' form is the same in all */
+    g_autoptr(GError) reason = NULL;
 
-    if (!store_read(store->secrets_path, 077, &secrets, &secrets_version, error) ||
-        !store_read(store->state_path, 022, &text, &version, error))
-        return NULL;
-    if (!text && secrets && *secrets) {
-        store_fail(store->state_path, "it is missing beside the file secrets", error);
+    store_forget(store);
+    switch (store_file_read(store->state_path, 022, &store->text, &store->version, &reason)) {
+    case STORE_FILE_READ:
+        if (store->version < STORE_VERSION_SECRETS && !store_read_secrets(store, &secrets, error))
+            return NULL;
+        return store_load_text(store, store->text, secrets, error);
+    case STORE_FILE_ABSENT:
+        return store_state_new();
+    case STORE_FILE_NEWER:
+        store->newer = g_strdup(reason->message);
+        return store_state_new();
+    case STORE_FILE_REFUSED:
+    default:
+        g_propagate_error(error, g_steal_pointer(&reason));
         return NULL;
     }
-    state = store_parse(store, text, version, secrets, error);
-    if (state)
-        store->saved_hubs = secrets ? store_state_hubs(state) : G_MAXUINT;
-    return state;
+}
+
+/* A save under way: what it has made, and what will be kept if it succeeds. */
+typedef struct {
+    Store *store;
+    GHashTable *files, *sums; /* as in Store */
+    GPtrArray *fresh;         /* names of new files */
+    char *text;
+} Saving;
+
+static void
+saving_init(Saving *saving, Store *store)
+{
+    saving->store = store;
+    saving->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    saving->sums = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    saving->fresh = g_ptr_array_new_with_free_func(g_free);
 }
 
 static void
-set_text(GKeyFile *file, const char *group, const char *key, const char *value)
+saving_clear(Saving *saving)
 {
-    if (value && *value)
-        g_key_file_set_string(file, group, key, value);
+    g_hash_table_unref(saving->files);
+    g_hash_table_unref(saving->sums);
+    g_ptr_array_unref(saving->fresh);
+    g_free(saving->text);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Saving, saving_clear)
+
+static void
+saving_take_back(Saving *saving)
+{
+    for (guint i = 0; i < saving->fresh->len; i++)
+        store_secrets_remove(saving->store->secrets, saving->fresh->pdata[i]);
+}
+
+/* A key that is as it was stays in its file. */
+static gboolean
+saving_put_secret(Saving *saving, const HubSettings *hub, GError **error)
+{
+    const Store *store = saving->store;
+    const char *file = g_hash_table_lookup(store->files, hub->name);
+    const char *known = g_hash_table_lookup(store->sums, hub->name);
+    g_auto(SecretText) body = hub->connection_string ? store_format_secret(hub) : NULL;
+    g_autofree char *sum =
+        body ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, body, -1) : g_strdup(known);
+
+    if (body && (!file || g_strcmp0(sum, known) != 0)) {
+        file = store_secrets_add(store->secrets, hub->name, body, error);
+        if (!file)
+            return FALSE;
+        g_ptr_array_add(saving->fresh, (char *)file);
+    }
+    if (file)
+        g_hash_table_insert(saving->files, g_strdup(hub->name), g_strdup(file));
+    if (sum)
+        g_hash_table_insert(saving->sums, g_strdup(hub->name), g_steal_pointer(&sum));
+    return TRUE;
 }
 
 static void
-store_put_tunnel(GKeyFile *file, guint index, const TunnelOptions *tunnel)
+saving_find_nothing(const char *hub G_GNUC_UNUSED, const char *file G_GNUC_UNUSED,
+                    StoreKey *key G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
 {
-    g_autofree char *group = g_strdup_printf("tunnel %u", index + 1);
-
-    g_key_file_set_string(file, group, "hub", tunnel->hub);
-    g_key_file_set_string(file, group, "device", tunnel->device);
-    g_key_file_set_string(file, group, "stream", tunnel->stream);
-    g_key_file_set_string(file, group, "listen", tunnel->listen);
-    g_key_file_set_string(file, group, "shared", tunnel->shared ? "yes" : "no");
-    g_key_file_set_int64(file, group, "timeout-usec", tunnel->timeout);
-    g_key_file_set_int64(file, group, "wait-usec", tunnel->wait);
-    g_key_file_set_uint64(file, group, "owner", tunnel->owner_uid);
 }
 
-static void
-store_put_hub(GKeyFile *file, const HubSettings *hub)
+/* What is written can be read: nothing that somebody could set keeps streamd from starting. */
+static gboolean
+saving_format(Saving *saving, const StoreState *state, GError **error)
 {
-    g_autofree char *group = g_strdup_printf("hub %s", hub->name);
+    const StoreKeys keys = {saving_find_nothing, NULL};
+    g_autoptr(StoreState) again = NULL;
 
-    g_key_file_set_string(file, group, "transport", transports[hub->transport]);
-    g_key_file_set_integer(file, group, "mqtt-port", hub->mqtts_port);
-    set_text(file, group, "ca-file", hub->ca_file);
-    set_text(file, group, "ca", hub->ca);
-    set_text(file, group, "allowed-users", hub->allowed_users);
-    set_text(file, group, "stream-hosts", hub->stream_hosts);
-    set_text(file, group, "proxy", hub->proxy.url);
-    set_text(file, group, "no-proxy", hub->proxy.exceptions);
+    saving->text = store_text_format(state, saving->files);
+    again = store_text_parse(saving->store->state_path, saving->text, STORE_VERSION, &keys, error);
+    return again != NULL;
 }
 
-static void
-store_put_policy(GKeyFile *file, const StoreState *state)
+/* The way back to the version before. */
+static gboolean
+saving_keep_old(const Saving *saving, GError **error)
 {
-    const char *text = NULL;
-    gboolean accept;
+    Store *store = saving->store;
+    g_autofree char *state = store_kept_path(store->state_path);
+    g_autofree char *secrets = store_kept_path(store->secrets_path);
 
-    g_key_file_set_uint64(file, "policy", "next-rule", store_state_next_rule(state));
-    if (!store_state_default(state, &accept, &text))
-        return;
-    g_key_file_set_string(file, "policy", "default", verdicts[accept ? 1 : 0]);
-    set_text(file, "policy", "reason", text);
+    if (store->version == STORE_VERSION || store->old_kept)
+        return TRUE;
+    store->old_kept = store_file_copy(store->secrets_path, secrets, error) &&
+                      store_file_copy(store->state_path, state, error);
+    return store->old_kept;
 }
 
 static gboolean
-store_save_state(Store *store, const StoreState *state, GError **error)
+saving_prepare(Saving *saving, const StoreState *state, GError **error)
 {
-    g_autoptr(GKeyFile) file = g_key_file_new();
-    g_autofree char *body = NULL;
-
     for (guint i = 0; i < store_state_hubs(state); i++) {
         const HubSettings hub = store_state_hub(state, i);
 
-        store_put_hub(file, &hub);
+        if (!saving_put_secret(saving, &hub, error))
+            return FALSE;
     }
-    for (guint i = 0; i < store_state_targets(state); i++) {
-        const TargetSettings target = store_state_target(state, i);
+    return saving_format(saving, state, error) && saving_keep_old(saving, error);
+}
 
-        store_put_target(file, &target);
-    }
-    for (guint i = 0; i < store_state_rules(state); i++) {
-        const AcceptRule rule = store_state_rule(state, i);
+/* The state was replaced, and the folder could not be synced: the old one again, so that a change
+ * which is refused does not come back. FALSE: the new one stays, or is gone after a power cut. */
+static gboolean
+saving_put_back(const Saving *saving)
+{
+    const Store *store = saving->store;
+    g_autofree char *kept = store_kept_path(store->state_path);
 
-        store_put_rule(file, &rule);
-    }
-    for (guint i = 0; i < store_state_tunnels(state); i++) {
-        const TunnelOptions tunnel = store_state_tunnel(state, i);
-
-        store_put_tunnel(file, i, &tunnel);
-    }
-    store_put_policy(file, state);
-    body = g_key_file_to_data(file, NULL, NULL);
-    return store_write(store->state_path, body, error);
+    if (store->version == STORE_VERSION)
+        return store_file_write(store->state_path, store->text, NULL) == STORE_FILE_WRITTEN;
+    if (store->version == 0)
+        return unlink(store->state_path) == 0 && store_file_sync_folder(store->dir, NULL);
+    return store_file_copy(kept, store->state_path, NULL);
 }
 
 static gboolean
-store_save_secrets(Store *store, const StoreState *state, GError **error)
+saving_write(Saving *saving, GError **error)
 {
-    GString *text = g_string_new(NULL);
-    g_auto(SecretText) body = NULL;
+    Store *store = saving->store;
 
-    for (guint i = 0; i < store_state_hubs(state); i++) {
-        const HubSettings hub = store_state_hub(state, i);
-
-        g_string_append_printf(text, "%s %s\n", hub.name, hub.connection_string);
-        if (hub.proxy.credentials)
-            g_string_append_printf(text, "%s" STORE_PROXY " %s\n", hub.name, hub.proxy.credentials);
+    switch (store_file_write(store->state_path, saving->text, error)) {
+    case STORE_FILE_WRITTEN:
+        return TRUE;
+    case STORE_FILE_UNCHANGED:
+        saving_take_back(saving);
+        return FALSE;
+    case STORE_FILE_UNCERTAIN:
+    default:
+        if (saving_put_back(saving)) {
+            saving_take_back(saving);
+            return FALSE;
+        }
+        /* Which of the two states is there nobody knows: both have their keys. */
+        while (saving->fresh->len > 0)
+            g_ptr_array_add(store->leftovers, g_ptr_array_steal_index(saving->fresh, 0));
+        return FALSE;
     }
-    body = g_string_free(text, FALSE);
-    return store_write(store->secrets_path, body, error);
 }
 
-/* The file secrets holds at every moment what the file state needs: it grows before and shrinks
- * after it. */
+static void
+store_unlink(const Store *store, const char *name)
+{
+    g_autofree char *path = g_build_filename(store->dir, name, NULL);
+
+    if (unlink(path) < 0 && errno != ENOENT)
+        g_warning("%s is left over and cannot be removed: %s", path, g_strerror(errno));
+}
+
+/* Only now: the state that is on the disk does not name them. */
+static void
+saving_remove_old(const Saving *saving)
+{
+    Store *store = saving->store;
+    GHashTableIter iter;
+    gpointer hub, file;
+
+    g_hash_table_iter_init(&iter, store->files);
+    while (g_hash_table_iter_next(&iter, &hub, &file))
+        if (g_strcmp0(g_hash_table_lookup(saving->files, hub), file) != 0)
+            store_secrets_remove(store->secrets, file);
+    for (guint i = 0; i < store->leftovers->len; i++)
+        store_secrets_remove(store->secrets, store->leftovers->pdata[i]);
+    for (guint i = 0; i < store->torn->len; i++)
+        store_unlink(store, store->torn->pdata[i]);
+    if (store->version > 0 && store->version < STORE_VERSION_SECRETS)
+        store_unlink(store, "secrets");
+    g_ptr_array_set_size(store->leftovers, 0);
+    g_ptr_array_set_size(store->torn, 0);
+}
+
+static void
+saving_commit(Saving *saving)
+{
+    Store *store = saving->store;
+
+    saving_remove_old(saving);
+    g_hash_table_unref(store->files);
+    g_hash_table_unref(store->sums);
+    store->files = g_hash_table_ref(saving->files);
+    store->sums = g_hash_table_ref(saving->sums);
+    g_free(store->text);
+    store->text = g_steal_pointer(&saving->text);
+    store->version = STORE_VERSION;
+}
+
 gboolean
 store_save(Store *store, const StoreState *state, GError **error)
 {
-    guint hubs = store_state_hubs(state), saved = store->saved_hubs;
-    gboolean shrinks = saved != G_MAXUINT && hubs < saved;
+    g_auto(Saving) saving = {0};
 
-    store->saved_hubs = G_MAXUINT;
-    if (!shrinks && hubs != saved && !store_save_secrets(store, state, error))
+    saving_init(&saving, store);
+    if (store->newer) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_BUSY, store->newer);
         return FALSE;
-    if (!store_save_state(store, state, error))
+    }
+    if (!saving_prepare(&saving, state, error)) {
+        saving_take_back(&saving);
         return FALSE;
-    if (shrinks && !store_save_secrets(store, state, error))
+    }
+    if (!saving_write(&saving, error))
         return FALSE;
-    store->saved_hubs = hubs;
+    saving_commit(&saving);
     return TRUE;
 }

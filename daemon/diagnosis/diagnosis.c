@@ -264,6 +264,11 @@ diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone
 {
     Diagnosis *diagnosis;
 
+    if (hub_refused(hub)) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
+                    "the hub \"%s\" cannot be used: %s", hub_name(hub), hub_refused(hub));
+        return NULL;
+    }
     if (!diagnosis_check_options(hub, options, error))
         return NULL;
     diagnosis = g_new0(Diagnosis, 1);

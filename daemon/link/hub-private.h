@@ -25,7 +25,8 @@ typedef struct {
     void *data;
 } HubContext;
 
-/* INVALID: the connection string, the name, the proxy; or what is wrong with the CA file. */
+/* INVALID: the connection string, the name, the proxy; or what is wrong with the CA file. One that
+ * is refused (HubSettings.refused, or no connection string) never connects, and says why. */
 Hub *hub_new(const HubContext *context, const HubSettings *settings, GError **error);
 void hub_free(Hub *hub); /* NULL is fine */
 

@@ -13,6 +13,8 @@ hub_settings(const Hub *hub)
     return (HubSettings){
         .name = hub->name,
         .connection_string = hub->connection_string,
+        .identity = hub->public_string,
+        .refused = hub->refused,
         .ca_file = hub->ca_file,
         .ca = hub->ca,
         .allowed_users = hub->allowed_users,
@@ -52,8 +54,8 @@ hub_has_settings(const Hub *hub, const HubSettings *settings)
     guint16 port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
     g_auto(SecretText) secret = g_strstrip(g_strdup(settings->connection_string));
 
-    return secret_equals(hub->connection_string, secret) && hub_has_times(hub, settings) &&
-           g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
+    return hub->connection_string && secret_equals(hub->connection_string, secret) &&
+           hub_has_times(hub, settings) && g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
            g_strcmp0(hub->ca, settings->ca_file ? NULL : settings->ca) == 0 &&
            g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
            hub->transport == settings->transport && hub->mqtts_port == port &&
@@ -148,6 +150,12 @@ HubState
 hub_state(const Hub *hub)
 {
     return hub->state;
+}
+
+const char *
+hub_refused(const Hub *hub)
+{
+    return hub->refused;
 }
 
 const char *

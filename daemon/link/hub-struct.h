@@ -10,7 +10,10 @@
 struct Hub {
     HubContext context;
     char *name;
-    char *connection_string;
+    char *connection_string; /* NULL: its key is missing */
+    char *public_string;     /* without a connection string: that one without its key, or NULL */
+    char
+        *refused; /* why it cannot be used; then there is no connection of any kind. NULL: it can */
     ConnectionString *parts;
     char *ca_file;
     char *ca;

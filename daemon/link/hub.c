@@ -202,6 +202,46 @@ hub_init_proxy(Hub *hub, const ProxySettings *settings, GError **error)
     return hub->proxy != NULL;
 }
 
+/* What is known of a hub whose key is missing, in the form of one that has a key. */
+static ConnectionString *
+hub_parse_public(const HubSettings *settings)
+{
+    const char *known = settings->identity ? settings->identity : "";
+    g_autofree char *text = g_strconcat(known, ";SharedAccessKey=AAAA", NULL);
+    ConnectionString *parts = connection_string_parse(text, -1, NULL);
+
+    return parts ? parts
+                 : connection_string_parse(
+                       "HostName=unknown.invalid;DeviceId=unknown;SharedAccessKey=AAAA", -1, NULL);
+}
+
+static gboolean
+hub_parse(Hub *hub, const HubSettings *settings, GError **error)
+{
+    hub->refused = g_strdup(settings->refused);
+    if (settings->connection_string) {
+        hub->parts = connection_string_parse(settings->connection_string, -1, error);
+        return hub->parts != NULL;
+    }
+    hub->public_string = g_strdup(settings->identity);
+    hub->parts = hub_parse_public(settings);
+    if (!hub->refused)
+        hub->refused = g_strdup("its key is missing");
+    return TRUE;
+}
+
+static gboolean
+hub_init_way(Hub *hub, const HubSettings *settings, GError **error)
+{
+    if (!hub->refused)
+        return hub_init_tls(hub, error) && hub_init_proxy(hub, &settings->proxy, error);
+    hub->proxy_settings = proxy_settings_copy(&settings->proxy);
+    hub->state = HUB_REFUSED;
+    g_free(hub->last_error);
+    hub->last_error = g_strdup(hub->refused);
+    return TRUE;
+}
+
 Hub *
 hub_new(const HubContext *context, const HubSettings *settings, GError **error)
 {
@@ -227,14 +267,14 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->since = (guint64)g_get_real_time();
     hub->endpoints = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(hub->endpoints, NULL);
-    hub->parts = connection_string_parse(settings->connection_string, -1, error);
-    if (!hub->parts || !hub_check(hub, error) || !hub_init_tls(hub, error) ||
-        !hub_init_proxy(hub, &settings->proxy, error))
+    if (!hub_parse(hub, settings, error) || !hub_check(hub, error) ||
+        !hub_init_way(hub, settings, error))
         return NULL;
     hub->stream_hosts = stream_hosts_new(hub->parts, hub->stream_globs);
     if (hub_role(hub) == HUB_ROLE_DEVICE) {
         hub->identity = device_client_id(hub->parts);
-        hub_init_device(hub);
+        if (!hub->refused)
+            hub_init_device(hub);
     } else {
         hub->identity = g_strdup(hub->parts->policy);
     }
@@ -255,6 +295,8 @@ hub_free(Hub *hub)
     tls_context_unref(hub->mqtt_tls);
     connection_string_free(hub->parts);
     secret_free(hub->connection_string);
+    g_free(hub->public_string);
+    g_free(hub->refused);
     proxy_settings_clear(&hub->proxy_settings);
     proxy_unref(hub->proxy);
     g_free(hub->name);
@@ -391,6 +433,8 @@ void
 hub_connect(Hub *hub)
 {
     hub->wanted = TRUE;
+    if (hub->refused)
+        return;
     if (hub->link) {
         device_link_start(hub->link);
         return;
@@ -409,6 +453,8 @@ void
 hub_disconnect(Hub *hub)
 {
     hub->wanted = FALSE;
+    if (hub->refused)
+        return;
     if (hub->link) {
         device_link_stop(hub->link);
         return;

@@ -27,7 +27,7 @@ typedef enum {
     HUB_DISCONNECTED,
     HUB_CONNECTING,
     HUB_CONNECTED,
-    HUB_REFUSED, /* the hub refused the identity; tried again, but rarely */
+    HUB_REFUSED, /* the hub refused the identity: tried again, but rarely; or it cannot be used */
 } HubState;
 
 #define HUB_NAME_MAX 64
@@ -49,7 +49,11 @@ typedef enum {
 
 typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
-    const char *connection_string; /* secret: copied, wiped at the end; never shown again */
+    const char *connection_string; /* secret: copied, wiped at the end; never shown again. NULL:
+                                      REFUSED says why */
+    const char *identity;          /* without a connection string: that one without its key; NULL:
+                                      not known */
+    const char *refused;           /* why the hub cannot be used; NULL: it can */
     const char *ca_file;           /* absolute path; NULL: the system's trust */
     const char *ca;                /* PEM, of an invitation; used where CA_FILE is NULL */
     const char *ca_digest;         /* of its contents when it was read; NULL: not known */
@@ -78,6 +82,7 @@ const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
 const char *hub_stream_hosts(const Hub *hub);  /* as HubSettings.stream_hosts; "" when none */
 const char *hub_source(const Hub *hub);        /* as HubSettings.source */
 HubState hub_state(const Hub *hub);
+const char *hub_refused(const Hub *hub);    /* as HubSettings.refused */
 const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */
 guint64 hub_reconnects(const Hub *hub);     /* how often it was reached again after it was lost */
 /* HOST:PORT of the last streams' legs, the newest last; NULL-terminated. */

@@ -15,6 +15,7 @@ struct AcceptPolicy {
     guint32 next_id;
     gboolean default_accept;
     char *default_text;
+    char *locked; /* everything is rejected, with this text; NULL: it is not */
 };
 
 static void
@@ -59,6 +60,7 @@ accept_policy_free(AcceptPolicy *policy)
         return;
     g_ptr_array_unref(policy->entries);
     g_free(policy->default_text);
+    g_free(policy->locked);
     g_free(policy);
 }
 
@@ -223,6 +225,15 @@ accept_policy_swap(AcceptPolicy *policy, AcceptPolicy *other)
 
     *policy = *other;
     *other = held;
+    other->locked = policy->locked;
+    policy->locked = held.locked;
+}
+
+void
+accept_policy_lock(AcceptPolicy *policy, const char *text)
+{
+    g_free(policy->locked);
+    policy->locked = g_strdup(text);
 }
 
 /* Linear in practice and quadratic at worst: only the last `*` is ever tried again. */
@@ -321,6 +332,11 @@ accept_policy_test(const AcceptPolicy *policy, const AcceptRequest *request, Acc
     const AcceptRule *deciding = NULL;
     guint tried = 0;
 
+    if (policy->locked) {
+        if (ret_tried)
+            *ret_tried = 0;
+        return (AcceptVerdict){.kind = ACCEPT_REJECT, .reject_text = policy->locked};
+    }
     for (; tried < policy->entries->len; tried++) {
         const Entry *entry = policy_entry(policy, tried);
         AcceptMismatch mismatch = entry_mismatch(entry, request, &moment);

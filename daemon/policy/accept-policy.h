@@ -71,6 +71,10 @@ void accept_policy_set_next_id(AcceptPolicy *policy, guint32 next_id);
  * at once. */
 void accept_policy_swap(AcceptPolicy *policy, AcceptPolicy *other);
 
+/* From now on everything is rejected, with TEXT, whatever the rules and the default say; they can
+ * still be read and changed. For good. */
+void accept_policy_lock(AcceptPolicy *policy, const char *text);
+
 gboolean accept_glob_match(const char *pattern, const char *text);
 
 /* Decides. WHY, when it is not NULL, has room for ACCEPT_RULES_MAX: what did not hold of each rule

@@ -400,6 +400,8 @@ BUS_GETTER(bus_manager_get_hubs, App, "u", bus_manager_count(app_list_hubs(objec
 BUS_GETTER(bus_manager_get_targets, App, "u", bus_manager_count(app_list_targets(object)))
 BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(context, object))
 BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count_tunnels(context, object))
+BUS_GETTER_TEXT(bus_manager_get_state_error, App,
+                app_state_error(object) != NULL ? app_state_error(object) : "")
 BUS_GETTER(bus_manager_get_closed, App, "b", app_knows_closed(object))
 BUS_GETTER(bus_manager_get_requests, App, "u", bus_manager_count_requests(context, object))
 
@@ -436,6 +438,8 @@ static const sd_bus_vtable bus_manager_vtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_PROPERTY("Version", "s", bus_manager_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StartedAt", "t", bus_manager_get_started, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("StateError", "s", bus_manager_get_state_error, 0,
+                    SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("KnowsClosedClients", "b", bus_manager_get_closed, 0,
                     SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Hubs", "u", bus_manager_get_hubs, 0, 0),
