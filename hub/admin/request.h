@@ -8,6 +8,8 @@
  *   GET    /v1/certificate              what the hub shows
  *   POST   /v1/certificate/install      takes what is staged (admin/certificate-pair.h)
  *   POST   /v1/reload                   what SIGHUP does
+ *   GET    /v1/log-level                {"level":"info","target":"journal"}
+ *   PUT    /v1/log-level                {"level":"debug"}, until the next start
  *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N]      {"devices":[...],"more":false}
  *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]}
  *   GET    /v1/devices/ID[/modules/M]
@@ -24,6 +26,7 @@
 #pragma once
 
 #include "common/base/slice.h"
+#include "common/log/journal.h"
 #include "hub/admin/identity.h"
 #include "hub/hub.h"
 #include "hub/registry/registry.h"
@@ -42,6 +45,7 @@ typedef struct {
     const Identity *(*identity)(void *data);
     gboolean (*reload)(void *data, GError **error); /* all that is wrong, and nothing has changed */
     gboolean (*install)(void *data, GError **error);
+    Journal *journal; /* its own log */
     void *data;
 } AdminHub;
 
@@ -100,10 +104,13 @@ typedef struct {
 /* Everything that can be asked; ends with a NULL method. */
 const AdminRoute *admin_routes(void);
 
-/* The handlers: admin/certificate-answer.c, admin/device.c, admin/policy.c, admin/status.c. */
+/* The handlers: admin/certificate-answer.c, admin/device.c, admin/log-level.c,
+ * admin/policy.c, admin/status.c. */
 void admin_certificate_show(AdminRequest *request);
 void admin_certificate_install(AdminRequest *request);
 void admin_reload(AdminRequest *request);
+void admin_log_level_show(AdminRequest *request);
+void admin_log_level_set(AdminRequest *request);
 void admin_device_list(AdminRequest *request);
 void admin_device_add(AdminRequest *request);
 void admin_device_show(AdminRequest *request);

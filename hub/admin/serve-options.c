@@ -2,7 +2,6 @@
 #include "hub/admin/serve-options.h"
 
 #include "common/base/error.h"
-#include "common/log/journal.h"
 #include "hub/admin/serve.h"
 #include "hub/admin/state.h"
 #include "hub/base/exit-code.h"
@@ -98,6 +97,7 @@ options_check(Options *o, int argc, GError **error)
 static gboolean
 options_serve(const Options *o, GError **error)
 {
+    Journal *journal = journal_install("streamhub");
     const ServeOptions options = {
         .state_dir = o->state_dir,
         .admin_socket = o->admin_socket,
@@ -108,8 +108,8 @@ options_serve(const Options *o, GError **error)
         .config = o->config,
         .threads = (guint)o->threads,
         .grace = o->grace * G_TIME_SPAN_SECOND,
+        .journal = journal,
     };
-    Journal *journal = journal_install("streamhub");
     gboolean ok = serve_run(&options, error);
 
     journal_flush(journal);

@@ -337,6 +337,7 @@ serve_open_admin(Serve *serve, GError **error)
                                   .identity = identity_of,
                                   .reload = reload,
                                   .install = install_certificate,
+                                  .journal = serve->options->journal,
                                   .data = serve};
     serve->admin = open_admin(serve, &failure);
     if (serve->admin)

@@ -13,7 +13,7 @@
  * READY, RELOADING, STOPPING, STATUS and WATCHDOG. */
 #pragma once
 
-#include <glib.h>
+#include "common/log/journal.h"
 
 #define SERVE_LISTEN_DEFAULT "[::]:443"
 #define SERVE_MQTT_LISTEN_DEFAULT "[::]:8883"
@@ -28,6 +28,7 @@ typedef struct {
     const char *config;         /* NULL: default settings */
     guint threads;              /* 0: one per CPU */
     gint64 grace;               /* µs */
+    Journal *journal;           /* the log of this process */
 } ServeOptions;
 
 gboolean serve_run(const ServeOptions *options, GError **error);

@@ -27,6 +27,8 @@ static const CliVerb verbs[] = {
     {"drain", 0, 0, CLI_DRAIN, verb_drain, "",
      "take no new streams, and wait until the last one has ended: before a restart"},
     {"status", 0, 0, CLI_JSON, verb_status, "", "what the running hub is doing"},
+    {"log-level", 0, 1, CLI_JSON, verb_log_level, "[LEVEL]",
+     "how much the hub tells its log: emerg to debug, until its next start"},
     {"device add", 1, 1, CLI_MODULE | CLI_JSON, verb_device_add, "ID",
      "add a device, or a module of one"},
     {"device list", 0, 0, CLI_JSON, verb_device_list, "", "list devices and modules"},

@@ -96,6 +96,7 @@ gboolean verb_backup(const CliCall *call, GError **error);
 gboolean verb_restore(const CliCall *call, GError **error);
 gboolean verb_status(const CliCall *call, GError **error);
 gboolean verb_drain(const CliCall *call, GError **error);
+gboolean verb_log_level(const CliCall *call, GError **error);
 gboolean verb_endpoints(const CliCall *call, GError **error);
 gboolean verb_device_add(const CliCall *call, GError **error);
 gboolean verb_device_list(const CliCall *call, GError **error);

@@ -184,6 +184,23 @@ test_calls(Fixture *f, gconstpointer data G_GNUC_UNUSED)
                   "{\"streamingEndpoints\":[\"https://hub.example:8443\"]}");
 }
 
+static void
+test_log_level(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(Journal) journal = journal_new("test", STDERR_FILENO, NULL);
+
+    f->hub.journal = journal;
+    assert_answer(f, "GET", "/v1/log-level", "", 200,
+                  "{\"level\":\"info\",\"target\":\"console\"}");
+    assert_answer(f, "PUT", "/v1/log-level", "{\"level\":\"debug\"}", 200, "\"debug\"");
+    g_assert_cmpint(journal_level(journal), ==, LOG_DEBUG);
+    assert_answer(f, "PUT", "/v1/log-level", "{\"level\":\"loud\"}", 400, "warning, notice");
+    assert_answer(f, "PUT", "/v1/log-level", "{\"level\":7}", 400, "\"invalid\"");
+    assert_answer(f, "PUT", "/v1/log-level", "", 400, "\"invalid\"");
+    g_assert_cmpint(journal_level(journal), ==, LOG_DEBUG);
+    f->hub.journal = NULL;
+}
+
 /* A key leaves only when its connection string is asked for. */
 static void
 test_keys(Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -456,6 +473,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, func) g_test_add("/admin-server/" name, Fixture, NULL, set_up, func, tear_down)
     ADD("calls", test_calls);
+    ADD("log-level", test_log_level);
     ADD("keys", test_keys);
     ADD("only-the-table", test_only_the_table);
     ADD("bad-bodies", test_bad_bodies);
