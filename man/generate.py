@@ -87,6 +87,11 @@ class Comment:
         self.notes = dict(re.findall(r'(?ms)^\s*@(\w+):\s*(.*?)(?=^\s*@\w+:|\n\s*\n|\Z)', body))
         self.text = re.sub(r'(?ms)^\s*@(\w+):.*?(?=^\s*@\w+:|\n\s*\n|\Z)', '', body).strip()
 
+    def paragraphs(self):
+        since = self.notes.get('since')
+        return [*(paragraphs(self.text) if self.text else []),
+                *([f'.PP\nSince version {since.strip()}.'] if since else [])]
+
 
 class Interface:
     """One of dbus/*.xml."""
@@ -141,7 +146,7 @@ def call_section(interface, title, kind):
             if arg.get('name') not in comment.notes:
                 sys.exit(f'{member.get("name")}: nothing about @{arg.get("name")}')
             parts += ['.TP', italic(arg.get('name')), escape(' '.join(comment.notes[arg.get('name')].split()))]
-        parts += paragraphs(comment.text) if comment.text else []
+        parts += comment.paragraphs()
     return '\n'.join([f'.SH {title}', *parts]) + '\n' if parts else ''
 
 
@@ -158,7 +163,7 @@ def property_section(interface):
         notes = [note.get('value') for note in member.findall('annotation')
                  if note.get('name').endswith('EmitsChangedSignal')]
         emits = EMITS[notes[0] if notes else 'true']
-        first, *more = [part.partition('\n')[2] for part in paragraphs(comment.text)]
+        first, *more = [part.partition('\n')[2] for part in comment.paragraphs()]
         parts += ['.TP', f'{bold(member.get("name"))} ({bold(member.get("type"))}, {member.get("access")}, {emits})',
                   first]
         for text in more:
@@ -180,7 +185,7 @@ def interface_page(path, version):
         '.SH SYNOPSIS', '.TP', 'Bus name', bold('io.streamd.Streamd1') if interface.path else 'of the app',
         '.TP', 'Object', where, '.TP', 'Interface', bold(interface.name),
         '.SH DESCRIPTION', *[part.removeprefix('.PP\n') if i == 0 else part
-                             for i, part in enumerate(paragraphs(interface.own.text))],
+                             for i, part in enumerate(interface.own.paragraphs())],
     ]) + '\n' + call_section(interface, 'METHODS', 'method') + call_section(interface, 'SIGNALS', 'signal') + \
         property_section(interface) + '\n'.join([
             '.SH ERRORS', 'Their names begin with', bold('io.streamd.Streamd1.Error.') + ';',

@@ -9,6 +9,7 @@ import re
 import statistics
 import sys
 
+import dbus_api
 from source import Tree, c_functions, comments_c, matches
 
 LINES_OF_A_FUNCTION = 70
@@ -314,6 +315,20 @@ def rule_documents(tree):
                 target = os.path.normpath(os.path.join(os.path.dirname(path), match.group(1)))
                 if not os.path.exists(os.path.join(tree.root, target)):
                     yield path, line, f'link to {target}, which is not there'
+
+
+def rule_dbus(tree):
+    """What a release had on D-Bus is there as it was, and what is new says the version that brings it."""
+    if dbus_api.RELEASED not in tree.files:
+        return
+    known, version = dbus_api.released(tree), dbus_api.version_of(tree)
+    found = {member.text: member for member in dbus_api.members(tree)}
+    for text in sorted(set(known) - set(found)):
+        yield dbus_api.RELEASED, 1, f'{text} was in {known[text]}, and is gone or has changed'
+    for text, member in found.items():
+        expected = known.get(text, version)
+        if member.since != expected:
+            yield member.path, member.line, f'{text}: its comment has to say @since: {expected}'
 
 
 RULES = {name[len('rule_'):]: function for name, function in list(globals().items())

@@ -138,6 +138,20 @@ class RulesCase(unittest.TestCase):
         for path, text in [('docs/a.md', '\nsee `hub/a.c`\n'), ('docs/a.md', '\n`daemon/c*.c`\n'), ('common/a.h', '\n/* hub/edge/a.h */\n')]:
             self.breaks('paths', there | {path: text}, 2)
 
+    def test_dbus(self):
+        def tree(comment='', type_='s', released='0.1 method io.a.B.Get (s) -> ()\n'):
+            xml = (f'<node><!-- io.a.B:\n @since: 0.1\n -->\n<interface name="io.a.B">\n<!-- Get: {comment} -->\n'
+                   f'<method name="Get"><arg name="x" type="{type_}" direction="in"/></method>\n</interface></node>\n')
+            return {'dbus/io.a.B.xml': xml, 'meson.build': "project('x',\n  version: '0.2.0')\n",
+                    'dbus/released': f'# x\n0.1 interface io.a.B\n{released}'}
+        self.keeps('dbus', tree())
+        self.keeps('dbus', tree('\n@since: 0.2\n', released=''))
+        self.breaks('dbus', tree(released=''), 6)                     # new, and it does not say since when
+        self.breaks('dbus', tree('\n@since: 0.3\n', released=''), 8)  # of a version that is not there
+        self.breaks('dbus', tree('\n@since: 0.2\n'), 8)               # it has been there since 0.1
+        self.breaks('dbus', tree(released='0.1 method io.a.B.Get (s) -> ()\n0.1 signal io.a.B.Gone () -> ()\n'))
+        self.assertEqual(len(self.problems('dbus', tree(type_='u'))), 2)  # gone as it was, new as it is
+
     def test_documents(self):
         code = '[REASON_NONE] = {"none", "x", 1000, TRUE},\n[REASON_CUT] = {"cut", "it\n was", 1011,\n FALSE},\n'
         code = code.replace('it\n was', 'it was')

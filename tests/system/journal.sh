@@ -42,7 +42,7 @@ carry() {
 ok 'a stream' carry
 ok 'one that is rejected' fails 12 streamctl connect --hub ops pump other
 
-ok 'told: started' told 'streamd has started' STREAMD_DETAIL=0.1.0
+ok 'told: started' told 'streamd has started' STREAMD_DETAIL=0.2.0
 ok 'told: a hub was added' told 'A hub was added' STREAMD_HUB=plant STREAMD_DEVICE=pump
 ok 'told: connected' told 'Connected to a hub' STREAMD_HUB=plant
 ok 'told: a target was added' told 'A target was added' STREAMD_TARGET=echo
