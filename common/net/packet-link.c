@@ -286,6 +286,7 @@ packet_link_taken(Message *message)
 
     packet_link_drop_packet(link);
     link->handed = FALSE;
+    link->heard = reactor_now(link->reactor); /* until now nothing was read */
     if (link->connection) {
         packet_link_start_rest(link);
         packet_link_read(link);

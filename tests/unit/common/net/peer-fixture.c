@@ -2,6 +2,7 @@
 #include "tests/unit/common/net/peer-fixture.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -225,4 +226,13 @@ peer_expect_reset(int fd)
     while (n > 0);
     g_assert_cmpint(n, ==, -1);
     g_assert_cmpint(errno, ==, ECONNRESET);
+}
+
+void
+peer_die(int fd)
+{
+    struct sock_filter nothing = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog program = {.len = 1, .filter = &nothing};
+
+    g_assert_no_errno(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program));
 }

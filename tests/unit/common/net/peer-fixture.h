@@ -47,4 +47,8 @@ void peer_expect(int fd, guint64 at, gsize len); /* reads LEN bytes and compares
 void peer_expect_end(int fd);                    /* FIN */
 void peer_expect_reset(int fd);                  /* whatever else comes before it */
 
+/* From here on its kernel neither takes nor acknowledges anything that is sent to it, as if its
+ * machine were gone. */
+void peer_die(int fd);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stand, stand_free)
