@@ -37,6 +37,31 @@ chain_write_all(int fd, const void *data, gsize len)
     }
 }
 
+typedef struct {
+    void (*func)(void *data);
+    void *data;
+    atomic_bool done;
+} ChainCall;
+
+static void
+chain_call_run(void *data)
+{
+    ChainCall *call = data;
+
+    call->func(call->data);
+    atomic_store(&call->done, TRUE);
+}
+
+void
+chain_call(Reactor *reactor, void (*func)(void *data), void *data)
+{
+    ChainCall call = {.func = func, .data = data};
+
+    reactor_call(reactor, chain_call_run, &call);
+    while (!atomic_load(&call.done))
+        g_usleep(100);
+}
+
 static void
 hop_ended(Relay *relay G_GNUC_UNUSED, Reason reason, void *data)
 {

@@ -32,4 +32,7 @@ Reason chain_wait(Chain *chain, guint hop); /* until that hop has ended */
 void chain_tcp_pair(int ret_fds[2]);
 void chain_write_all(int fd, const void *data, gsize len);
 
+/* Runs FUNC on the reactor, and waits until it has. */
+void chain_call(Reactor *reactor, void (*func)(void *data), void *data);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Chain, chain_free)

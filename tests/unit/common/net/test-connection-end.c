@@ -113,7 +113,7 @@ waits_for_a_reader(gint64 silence)
     end_fill(&end);
     atomic_store(&silent_ms, (guint)(silence / MS));
     shutdown(end.theirs, SHUT_WR);
-    reactor_call(reactor, end_finish, &end);
+    chain_call(reactor, end_finish, &end);
     g_usleep(100 * MS);
     open = end_is_open(&end);
     atomic_store(&silent_ms, 0);
@@ -194,7 +194,7 @@ hard_end_of(gint64 pause, gsize piece)
     end.connection = connection_new(end.ours);
     end_fill(&end);
     since = g_get_monotonic_time();
-    reactor_call(reactor, end_finish, &end);
+    chain_call(reactor, end_finish, &end);
     while (end_is_open(&end)) {
         g_assert_cmpint(g_get_monotonic_time() - since, <, G_TIME_SPAN_MINUTE);
         if (piece > 0)
@@ -233,7 +233,7 @@ test_a_hard_end_that_is_over(void)
         end.fin = fin == 1;
         end.connection = connection_new(end.ours);
         g_assert_cmpint(connection_write(end.connection, "last", 4), ==, 4);
-        reactor_call(reactor, end_finish, &end);
+        chain_call(reactor, end_finish, &end);
         g_assert_cmpint(recv(end.theirs, got, 4, MSG_WAITALL), ==, 4);
         if (fin == 0) { /* it keeps its own back */
             struct pollfd early = {.fd = end.theirs, .events = POLLIN};
@@ -262,7 +262,7 @@ test_a_finish_is_no_reset(void)
         connection_expect_finish(end.connection);
         g_assert_cmpint(connection_write(end.connection, "last", 4), ==, 4);
         if (attached)
-            reactor_call(reactor, end_finish, &end);
+            chain_call(reactor, end_finish, &end);
         else
             connection_finish(end.connection);
         g_clear_pointer(&reactor, reactor_free);

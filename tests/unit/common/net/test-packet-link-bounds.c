@@ -231,7 +231,7 @@ test_nothing_goes_back_after_the_end(void)
     atomic_fetch_add(&link->references, 1); /* to look at it afterwards */
     packet_link_close(link);
     pair_run_for(pair, 20 * MS);
-    reactor_call(pair->reactor, nothing, NULL);
+    chain_call(pair->reactor, nothing, NULL);
     g_assert_cmpuint(pair->packets, ==, 0);
     g_assert_true(link->handed); /* so it reads no more */
     g_assert_cmpuint(link->in->len, ==, 100);
