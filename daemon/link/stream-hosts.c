@@ -2,8 +2,8 @@
 #include "daemon/link/stream-hosts.h"
 
 #include "common/base/error.h"
+#include "common/base/glob.h"
 #include "common/codec/stream-url.h"
-#include "daemon/policy/accept-policy.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -225,7 +225,7 @@ matches_a_glob(const StreamHosts *hosts, const char *host, guint16 port, gboolea
     for (guint i = 0; i < hosts->globs->len; i++) {
         const HostGlob *glob = &g_array_index(hosts->globs, HostGlob, i);
 
-        if ((glob->port ? glob->port == port : usual) && accept_glob_match(glob->host, host))
+        if ((glob->port ? glob->port == port : usual) && glob_match(glob->host, host))
             return TRUE;
     }
     return FALSE;

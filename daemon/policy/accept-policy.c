@@ -2,6 +2,7 @@
 #include "daemon/policy/accept-policy.h"
 
 #include "common/base/error.h"
+#include "common/base/glob.h"
 
 #include <string.h>
 
@@ -236,35 +237,10 @@ accept_policy_lock(AcceptPolicy *policy, const char *text)
     policy->locked = g_strdup(text);
 }
 
-/* Linear in practice and quadratic at worst: only the last `*` is ever tried again. */
-gboolean
-accept_glob_match(const char *pattern, const char *text)
-{
-    const char *star = NULL, *resume = NULL;
-
-    while (*text) {
-        if (*pattern == '*') {
-            star = pattern++;
-            resume = text;
-        } else if (*pattern == '?' || *pattern == *text) {
-            pattern++;
-            text++;
-        } else if (star) {
-            pattern = star + 1;
-            text = ++resume;
-        } else {
-            return FALSE;
-        }
-    }
-    while (*pattern == '*')
-        pattern++;
-    return *pattern == '\0';
-}
-
 static gboolean
 pattern_matches(const char *pattern, const char *text)
 {
-    return *pattern == '\0' || accept_glob_match(pattern, text);
+    return *pattern == '\0' || glob_match(pattern, text);
 }
 
 static const char *

@@ -75,8 +75,6 @@ void accept_policy_swap(AcceptPolicy *policy, AcceptPolicy *other);
  * still be read and changed. For good. */
 void accept_policy_lock(AcceptPolicy *policy, const char *text);
 
-gboolean accept_glob_match(const char *pattern, const char *text);
-
 /* Decides. WHY, when it is not NULL, has room for ACCEPT_RULES_MAX: what did not hold of each rule
  * before the one that decides, in their order. RET_TRIED: how many those are; NULL: not asked. */
 AcceptVerdict accept_policy_test(const AcceptPolicy *policy, const AcceptRequest *request,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Addresses of targets and listeners, and the patterns of the accept policy. */
+#include "common/base/glob.h"
 #include "daemon/local/target-private.h"
-#include "daemon/policy/accept-policy.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -40,8 +40,8 @@ run_glob(const char *input)
     g_autofree char *pattern = g_strndup(input, (gsize)(end - input));
     g_autofree char *open = g_strconcat(pattern, "*", NULL);
 
-    if (accept_glob_match(pattern, *end ? end + 1 : end))
-        g_assert_true(accept_glob_match(open, *end ? end + 1 : end));
+    if (glob_match(pattern, *end ? end + 1 : end))
+        g_assert_true(glob_match(open, *end ? end + 1 : end));
 }
 
 int
