@@ -110,6 +110,9 @@ hub_registry_changed(const RegistryChange *change, void *data)
     case REGISTRY_DEVICE_ADMITTED:
         auth_forgive_device(hub->auth, change->name, change->module);
         break;
+    case REGISTRY_DEVICE_EDITED:
+    case REGISTRY_POLICY_EDITED:
+        break;
     case REGISTRY_POLICY_REMOVED:
         streams_revoke_policy(hub->streams, change->name);
         devices_revoke_policy(hub->devices, change->name);

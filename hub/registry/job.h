@@ -16,10 +16,12 @@ typedef enum {
     REGISTRY_ADD_DEVICE,
     REGISTRY_REMOVE_DEVICE,
     REGISTRY_SET_ENABLED,
+    REGISTRY_EDIT_DEVICE,
     REGISTRY_LOOKUP_POLICY,
     REGISTRY_LIST_POLICIES,
     REGISTRY_ADD_POLICY,
     REGISTRY_REMOVE_POLICY,
+    REGISTRY_EDIT_POLICY,
     REGISTRY_JOB_KINDS,
 } RegistryJobKind;
 
@@ -36,6 +38,14 @@ typedef struct {
      */
     RegistryDevice *device;
     RegistryPolicy *policy;
+    /* What an edit puts in the place of what is stored: DEVICE and POLICY name it, and the backend
+     * calls registry_job_edit with the stored record between reading and writing. */
+    guint64 etag; /* the new one of a device */
+    char **tags;
+    char **no_tags;
+    char *comment;
+    RegistryScope *scope; /* the values of `kinds` */
+    RegistryScopeKinds kinds;
     guint limit;    /* of a list */
     gboolean fetch; /* a look-up that leaves the cache alone */
 
@@ -55,6 +65,10 @@ typedef struct {
 
 /* Any thread. MESSAGE NULL: a usual one for the code; otherwise it is taken. */
 void registry_job_finish(RegistryJob *job, RegistryCode code, char *message);
+
+/* For an edit, with the stored record in `device` or `policy`: makes what is asked of it. Other
+ * than REGISTRY_OK: `message` says why not, and nothing is to be written. Any thread. */
+RegistryCode registry_job_edit(RegistryJob *job);
 
 /* A backend embeds this as its first member. Both are called on the main thread. */
 typedef struct RegistryBackend RegistryBackend;

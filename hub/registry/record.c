@@ -36,6 +36,8 @@ registry_device_copy(const RegistryDevice *device)
 
     copy->id = g_strdup(device->id);
     copy->module = g_strdup(device->module);
+    copy->comment = g_strdup(device->comment);
+    copy->tags = registry_tags_ref(device->tags);
     return copy;
 }
 
@@ -46,6 +48,8 @@ registry_device_free(RegistryDevice *device)
         return;
     g_free(device->id);
     g_free(device->module);
+    g_free(device->comment);
+    registry_tags_unref(device->tags);
     explicit_bzero(device, sizeof *device);
     g_free(device);
 }
@@ -56,6 +60,7 @@ registry_policy_copy(const RegistryPolicy *policy)
     RegistryPolicy *copy = g_memdup2(policy, sizeof *policy);
 
     copy->name = g_strdup(policy->name);
+    copy->scope = registry_scope_ref(policy->scope);
     return copy;
 }
 
@@ -65,6 +70,7 @@ registry_policy_free(RegistryPolicy *policy)
     if (!policy)
         return;
     g_free(policy->name);
+    registry_scope_unref(policy->scope);
     explicit_bzero(policy, sizeof *policy);
     g_free(policy);
 }

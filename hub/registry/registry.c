@@ -44,20 +44,28 @@ registry_job_free(RegistryJob *job)
     registry_policy_free(job->policy);
     g_clear_pointer(&job->devices, g_ptr_array_unref);
     g_clear_pointer(&job->policies, g_ptr_array_unref);
+    g_strfreev(job->tags);
+    g_strfreev(job->no_tags);
+    g_free(job->comment);
+    registry_scope_unref(job->scope);
     g_free(job->message);
     g_free(job);
 }
 
 static void
-watchers_tell(Registry *registry, RegistryChangeKind kind, const char *name, const char *module)
+watchers_tell_change(Registry *registry, const RegistryChange *change)
 {
-    const RegistryChange change = {kind, name, module};
-
     for (guint i = 0; i < registry->watches->len; i++) {
         const RegistryWatch *watch = &g_array_index(registry->watches, RegistryWatch, i);
 
-        watch->func(&change, watch->data);
+        watch->func(change, watch->data);
     }
+}
+
+static void
+watchers_tell(Registry *registry, RegistryChangeKind kind, const char *name, const char *module)
+{
+    watchers_tell_change(registry, &(RegistryChange){.kind = kind, .name = name, .module = module});
 }
 
 void
@@ -115,9 +123,21 @@ registry_apply(Registry *registry, const RegistryJob *job)
     case REGISTRY_ADD_DEVICE:
         watchers_tell(registry, REGISTRY_DEVICE_ADMITTED, device->id, device->module);
         break;
+    case REGISTRY_EDIT_DEVICE:
+        registry_cache_drop(registry->devices, name);
+        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_EDITED,
+                                                         .name = device->id,
+                                                         .tags = device->tags});
+        break;
     case REGISTRY_LOOKUP_POLICY:
         if (!job->fetch)
             registry_keep_policy(registry, policy);
+        break;
+    case REGISTRY_EDIT_POLICY:
+        registry_cache_drop(registry->policies, policy->name);
+        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_POLICY_EDITED,
+                                                         .name = policy->name,
+                                                         .scope = policy->scope});
         break;
     case REGISTRY_REMOVE_POLICY:
         registry_cache_drop(registry->policies, policy->name);
@@ -414,6 +434,15 @@ key_complete(RegistryKey *key)
     return key->len >= REGISTRY_KEY_MIN && key->len <= REGISTRY_KEY_MAX;
 }
 
+/* Tags are valid once they are some. */
+static gboolean
+labels_are_valid(const RegistryDevice *device)
+{
+    if (device->module)
+        return !device->comment && !device->tags;
+    return !device->comment || !registry_comment_fault(device->comment);
+}
+
 void
 registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data)
 {
@@ -424,8 +453,8 @@ registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDon
     device->generation_id = random_number();
     device->etag = random_number();
     device->created = g_get_real_time();
-    if (device_names_are_valid(device->id, device->module) && key_complete(&device->primary) &&
-        key_complete(&device->secondary))
+    if (device_names_are_valid(device->id, device->module) && labels_are_valid(device) &&
+        key_complete(&device->primary) && key_complete(&device->secondary))
         registry_submit(registry, job);
     else
         registry_job_finish(job, REGISTRY_INVALID, NULL);
@@ -460,6 +489,42 @@ registry_set_enabled(Registry *registry, const char *id, const char *module, gbo
     job->device->enabled = enabled;
     job->device->etag = random_number();
     device_change(registry, job);
+}
+
+void
+registry_edit_device(Registry *registry, const char *id, const RegistryDeviceEdit *edit,
+                     RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_EDIT_DEVICE, done, data);
+    const char *fault = edit->comment ? registry_comment_fault(edit->comment) : NULL;
+
+    job->device = device_named(id, NULL);
+    job->etag = random_number();
+    job->tags = g_strdupv((char **)(guintptr)edit->tags);
+    job->no_tags = g_strdupv((char **)(guintptr)edit->no_tags);
+    job->comment = g_strdup(edit->comment);
+    if (fault)
+        registry_job_finish(job, REGISTRY_INVALID, g_strdup(fault));
+    else
+        device_change(registry, job);
+}
+
+void
+registry_edit_policy(Registry *registry, const char *name, const RegistryPolicyEdit *edit,
+                     RegistryDone done, void *data)
+{
+    RegistryJob *job = job_new(registry, REGISTRY_EDIT_POLICY, done, data);
+    char *why = NULL;
+
+    job->policy = policy_named(name);
+    job->scope = registry_scope_edit(NULL, &edit->scope, edit->kinds, &why);
+    job->kinds = edit->kinds;
+    if (why)
+        registry_job_finish(job, REGISTRY_INVALID, why);
+    else if (device_id_is_valid(name, -1))
+        registry_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
 }
 
 void

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "common/loop/queue.h"
+#include "hub/registry/scope.h"
 
 #include <glib.h>
 
@@ -72,6 +73,8 @@ typedef struct {
     guint64 generation_id; /* another one each time a device of this name is added */
     guint64 etag;          /* another one with each change */
     gint64 created;        /* µs since the epoch, wall clock */
+    char *comment;         /* NULL: none; of the device itself, as its tags are */
+    RegistryTags *tags;
 } RegistryDevice;
 
 typedef struct {
@@ -79,8 +82,22 @@ typedef struct {
     RegistryRights rights;
     RegistryKey primary;
     RegistryKey secondary;
-    gint64 created; /* µs since the epoch, wall clock */
+    gint64 created;       /* µs since the epoch, wall clock */
+    RegistryScope *scope; /* NULL: everything */
 } RegistryPolicy;
+
+/* What to change of a device; NULL: nothing of that kind. */
+typedef struct {
+    const char *const *tags;    /* "key=value": put in */
+    const char *const *no_tags; /* keys: taken away */
+    const char *comment;        /* "": none from now on */
+} RegistryDeviceEdit;
+
+/* What to change of a policy. */
+typedef struct {
+    RegistryScopeKinds kinds; /* of its scope */
+    RegistryScope scope;      /* their values */
+} RegistryPolicyEdit;
 
 typedef struct {
     RegistryCode code;
@@ -125,7 +142,8 @@ void registry_keep_policy(Registry *registry, const RegistryPolicy *policy);
 void registry_list_devices(Registry *registry, const char *after_id, const char *after_module,
                            guint limit, RegistryDone done, void *data);
 
-/* DRAFT: id, module, enabled and keys count; a key of length 0 is made from random bytes. */
+/* DRAFT: id, module, enabled, keys, comment and tags count; a key of length 0 is made from random
+ * bytes. A module has neither comment nor tags. */
 void
 registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data);
 
@@ -136,13 +154,21 @@ void registry_remove_device(Registry *registry, const char *id, const char *modu
 void registry_set_enabled(Registry *registry, const char *id, const char *module, gboolean enabled,
                           RegistryDone done, void *data);
 
+/* REGISTRY_INVALID with the reason: a tag or comment that cannot be. */
+void registry_edit_device(Registry *registry, const char *id, const RegistryDeviceEdit *edit,
+                          RegistryDone done, void *data);
+
 void registry_lookup_policy(Registry *registry, const char *name, RegistryDone done, void *data);
 void registry_list_policies(Registry *registry, RegistryDone done, void *data);
 
-/* DRAFT: name, rights and keys count, as above. */
+/* DRAFT: name, rights, keys and scope count, as above. */
 void
 registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDone done, void *data);
 void registry_remove_policy(Registry *registry, const char *name, RegistryDone done, void *data);
+
+/* REGISTRY_INVALID with the reason: a value of a scope that cannot be. */
+void registry_edit_policy(Registry *registry, const char *name, const RegistryPolicyEdit *edit,
+                          RegistryDone done, void *data);
 
 /* Changes that take an admission back (docs/wire-protocol.md, section 4a, "device disabled or
  * removed, policy revoked"), or give one. */
@@ -151,12 +177,16 @@ typedef enum {
     REGISTRY_DEVICE_DISABLED,
     REGISTRY_POLICY_REMOVED,
     REGISTRY_DEVICE_ADMITTED, /* added or enabled */
+    REGISTRY_DEVICE_EDITED,   /* tags or comment */
+    REGISTRY_POLICY_EDITED,   /* its scope */
 } RegistryChangeKind;
 
 typedef struct {
     RegistryChangeKind kind;
-    const char *name;   /* of the device or policy */
-    const char *module; /* NULL: the device and all of its modules */
+    const char *name;           /* of the device or policy */
+    const char *module;         /* NULL: the device and all of its modules */
+    const RegistryTags *tags;   /* with REGISTRY_DEVICE_EDITED: as they are now */
+    const RegistryScope *scope; /* with REGISTRY_POLICY_EDITED: as it is now */
 } RegistryChange;
 
 typedef void (*RegistryWatchFunc)(const RegistryChange *change, void *data);

@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "hub/base/private-file.h"
+#include "hub/registry/sqlite-copy.h"
 #include "hub/registry/sqlite-file.h"
 
 #include <errno.h>
@@ -10,13 +11,6 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static void
-db_close(sqlite3 *db)
-{
-    (void)sqlite3_close(db);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, db_close)
 
 static void
 statement_finish(sqlite3_stmt *statement)
@@ -30,19 +24,6 @@ set_invalid(const char *path, const char *text, GError **error)
 {
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: %s", path, text);
     return FALSE;
-}
-
-/* What was renamed or linked in PATH's folder is there after a power cut. */
-static gboolean
-sync_folder(const char *path, GError **error)
-{
-    g_autofree char *folder = g_path_get_dirname(path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int number = fd < 0 || fsync(fd) < 0 ? errno : 0;
-
-    if (fd >= 0)
-        close(fd);
-    return number == 0 || file_error_set(folder, number, error);
 }
 
 /* Type, length and bytes: no two rows look the same. */
@@ -104,50 +85,6 @@ digest(sqlite3 *db, const char *path, GError **error)
     return NULL;
 }
 
-/* With what SQLite keeps beside it: a log that is left would be taken for one of the next file. */
-static void
-remove_database(const char *path)
-{
-    static const char *const beside[] = {"", "-wal", "-shm", "-journal"};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(beside); i++) {
-        g_autofree char *name = g_strconcat(path, beside[i], NULL);
-
-        (void)g_unlink(name);
-    }
-}
-
-/* Makes FILE, empty and private, and opens it. */
-static sqlite3 *
-make_new(const char *file, GError **error)
-{
-    int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    g_autoptr(sqlite3) db = NULL;
-
-    if (fd < 0) {
-        (void)file_error_set(file, errno, error);
-        return NULL;
-    }
-    close(fd);
-    if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK)
-        return g_steal_pointer(&db);
-    (void)registry_sqlite_file_error(db, file, error);
-    return NULL;
-}
-
-/* In one step: a copy of one moment, while others go on writing. */
-static gboolean
-copy_pages(sqlite3 *from, sqlite3 *to, const char *file, GError **error)
-{
-    sqlite3_backup *copy = sqlite3_backup_init(to, "main", from, "main");
-
-    if (copy)
-        (void)sqlite3_backup_step(copy, -1);
-    if (copy && sqlite3_backup_finish(copy) == SQLITE_OK)
-        return TRUE;
-    return registry_sqlite_file_error(to, file, error);
-}
-
 static gboolean
 execute(sqlite3 *db, const char *path, const char *sql, GError **error)
 {
@@ -178,14 +115,15 @@ static gboolean
 copy_sealed(const char *path, const char *part, GError **error)
 {
     g_autofree char *reason = NULL;
-    g_autoptr(sqlite3) from = registry_sqlite_file_open(path, TRUE, &reason, error);
+    g_autoptr(sqlite3) from =
+        registry_sqlite_file_open(path, REGISTRY_SQLITE_CHECK, &reason, error);
     g_autoptr(sqlite3) to = NULL;
 
     if (!from)
         return FALSE;
-    remove_database(part);
-    to = make_new(part, error);
-    return to && copy_pages(from, to, part, error) && seal(to, part, error);
+    registry_sqlite_remove(part);
+    to = registry_sqlite_new_file(part, error);
+    return to && registry_sqlite_copy(from, to, part, error) && seal(to, part, error);
 }
 
 gboolean
@@ -197,8 +135,9 @@ registry_sqlite_backup(const char *path, const char *file, GError **error)
     if (g_file_test(file, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK))
         return file_error_set(file, EEXIST, error);
     ok = copy_sealed(path, part, error) &&
-         (link(part, file) == 0 || file_error_set(file, errno, error)) && sync_folder(file, error);
-    remove_database(part);
+         (link(part, file) == 0 || file_error_set(file, errno, error)) &&
+         registry_sqlite_sync_folder(file, error);
+    registry_sqlite_remove(part);
     return ok;
 }
 
@@ -243,14 +182,15 @@ unpack(const char *file, const char *new, GError **error)
         return registry_sqlite_file_error(from, file, error);
     if (!check_seal(from, file, error))
         return FALSE;
-    remove_database(new);
-    to = make_new(new, error);
-    if (!to || !copy_pages(from, to, new, error) ||
+    registry_sqlite_remove(new);
+    to = registry_sqlite_new_file(new, error);
+    if (!to || !registry_sqlite_copy(from, to, new, error) ||
         !execute(to, new, "PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON; DROP TABLE backup;",
                  error))
         return FALSE;
-    g_clear_pointer(&to, db_close);
-    opened = registry_sqlite_file_open(new, TRUE, &reason, error);
+    g_clear_pointer(&to, registry_sqlite_close);
+    opened = registry_sqlite_file_open(new, REGISTRY_SQLITE_CHECK | REGISTRY_SQLITE_UPGRADE,
+                                       &reason, error);
     return opened != NULL && (!reason || set_invalid(new, reason, error));
 }
 
@@ -268,7 +208,7 @@ keep_former(const char *path, char **ret_kept, GError **error)
 
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return TRUE;
-    db_close(registry_sqlite_file_open(path, FALSE, &reason, NULL));
+    registry_sqlite_close(registry_sqlite_file_open(path, 0, &reason, NULL));
     if (link(path, kept) < 0)
         return file_error_set(kept, errno, error);
     (void)g_unlink(index);
@@ -286,9 +226,9 @@ registry_sqlite_restore(const char *file, const char *path, char **ret_kept, GEr
     *ret_kept = NULL;
     if (unpack(file, new, error) && keep_former(path, ret_kept, error)) {
         if (g_rename(new, path) == 0)
-            return sync_folder(path, error);
+            return registry_sqlite_sync_folder(path, error);
         (void)file_error_set(path, errno, error);
     }
-    remove_database(new);
+    registry_sqlite_remove(new);
     return FALSE;
 }

@@ -3,6 +3,8 @@
 
 #include "common/base/error.h"
 #include "hub/base/private-file.h"
+#include "hub/registry/sqlite-copy.h"
+#include "hub/registry/sqlite-schema.h"
 #include "hub/registry/sqlite.h"
 
 #include <errno.h>
@@ -10,22 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define APPLICATION_ID 0x53747268 /* "Strh" */
-#define SCHEMA_VERSION 1
-
-/* Step N leads from version N to N + 1. A step that was released is never changed. */
-static const char *const schema_steps[SCHEMA_VERSION] = {
-    "CREATE TABLE device ("
-    " id TEXT NOT NULL, module TEXT NOT NULL, enabled INTEGER NOT NULL,"
-    " primary_key BLOB NOT NULL, secondary_key BLOB NOT NULL,"
-    " generation_id INTEGER NOT NULL, etag INTEGER NOT NULL, created INTEGER NOT NULL,"
-    " PRIMARY KEY (id, module)) STRICT, WITHOUT ROWID;"
-    "CREATE TABLE policy ("
-    " name TEXT NOT NULL PRIMARY KEY, rights INTEGER NOT NULL,"
-    " primary_key BLOB NOT NULL, secondary_key BLOB NOT NULL, created INTEGER NOT NULL"
-    ") STRICT, WITHOUT ROWID;",
-};
 
 /* Every connection. DELETE overwrites: the keys of a removed device do not stay in the file. */
 static const char connection_setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -91,49 +77,21 @@ db_execute(sqlite3 *db, const char *path, const char *sql, GError **error)
            registry_sqlite_file_error(db, path, error);
 }
 
-static gboolean
-db_upgrade(sqlite3 *db, const char *path, gint64 from, GError **error)
-{
-    for (gint64 version = from; version < SCHEMA_VERSION; version++) {
-        g_autofree char *sql = g_strdup_printf("BEGIN IMMEDIATE; %s PRAGMA application_id=%d;"
-                                               "PRAGMA user_version=%" G_GINT64_FORMAT "; COMMIT;",
-                                               schema_steps[version], APPLICATION_ID, version + 1);
-
-        if (!db_execute(db, path, sql, error)) {
-            (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-            return FALSE;
-        }
-    }
-    return TRUE;
-}
-
 /* A file of ours, of a version we know, and whole. */
 static gboolean
 db_check(sqlite3 *db, const char *path, GError **error)
 {
-    g_autofree char *application = query_text(db, "PRAGMA application_id");
-    g_autofree char *version_text = query_text(db, "PRAGMA user_version");
-    g_autofree char *damage = query_text(db, "PRAGMA integrity_check(1)");
-    gint64 version;
+    g_autofree char *damage = NULL;
 
-    if (!application || !version_text || !damage)
+    if (registry_sqlite_schema_version(db, path, error) == 0)
+        return FALSE;
+    damage = query_text(db, "PRAGMA integrity_check(1)");
+    if (!damage)
         return registry_sqlite_file_error(db, path, error);
-    if (g_ascii_strtoll(application, NULL, 10) != APPLICATION_ID) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: not a registry", path);
-        return FALSE;
-    }
-    if (strcmp(damage, "ok") != 0) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: damaged: %s", path, damage);
-        return FALSE;
-    }
-    version = g_ascii_strtoll(version_text, NULL, 10);
-    if (version < 1 || version > SCHEMA_VERSION) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "%s: of version %s, and this program knows up to %d", path, version_text,
-                    SCHEMA_VERSION);
-        return FALSE;
-    }
-    return db_upgrade(db, path, version, error);
+    if (strcmp(damage, "ok") == 0)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: damaged: %s", path, damage);
+    return FALSE;
 }
 
 /* Serialized by the one thread that has it. */
@@ -165,7 +123,8 @@ registry_sqlite_create(const char *path, GError **error)
     db = db_open(path, SQLITE_OPEN_READWRITE, NULL, error);
     if (!db)
         return FALSE;
-    ok = db_execute(db, path, connection_setup, error) && db_upgrade(db, path, 0, error);
+    ok = db_execute(db, path, connection_setup, error) &&
+         registry_sqlite_schema_create(db, path, error);
     (void)sqlite3_close(db);
     return ok;
 }
@@ -187,16 +146,23 @@ note_reason(sqlite3 *db, const char *path, char **ret_reason)
 /* NULL with *ret_reason set where it is the disk that does not let us. SQLite opens a file that
  * cannot be written for reading, and says so only when it is asked. */
 static sqlite3 *
-open_writable(const char *path, gboolean check, char **ret_reason, GError **error)
+open_writable(const char *path, RegistrySqliteOpen how, char **ret_reason, GError **error)
 {
     sqlite3 *db = db_open(path, SQLITE_OPEN_READWRITE, NULL, error);
+    g_autoptr(GError) upgrade = NULL; /* it may be served as it is, from memory */
 
     if (!db)
         return NULL;
-    if ((!check || db_check(db, path, error)) && db_execute(db, path, connection_setup, error) &&
-        sqlite3_db_readonly(db, "main") == 0)
+    if ((!(how & REGISTRY_SQLITE_CHECK) || db_check(db, path, error)) &&
+        db_execute(db, path, connection_setup, error) && sqlite3_db_readonly(db, "main") == 0 &&
+        (!(how & REGISTRY_SQLITE_UPGRADE) ||
+         registry_sqlite_schema_upgrade(db, path, TRUE, &upgrade)))
         return db;
     note_reason(db, path, ret_reason);
+    if (!*ret_reason && upgrade)
+        *ret_reason = g_strdup(upgrade->message);
+    if (upgrade)
+        g_propagate_error(error, g_steal_pointer(&upgrade));
     (void)sqlite3_close(db);
     return NULL;
 }
@@ -231,8 +197,26 @@ open_readable(const char *path, GError **error)
     return NULL;
 }
 
+/* One of an older version whose disk allows no change: it is read from a copy in memory, which can
+ * be changed. Takes DB. */
+static sqlite3 *
+upgrade_in_memory(sqlite3 *db, const char *path, GError **error)
+{
+    g_autoptr(sqlite3) from = db;
+    g_autoptr(sqlite3) copy = NULL;
+
+    if (registry_sqlite_schema_version(from, path, NULL) == REGISTRY_SQLITE_VERSION)
+        return g_steal_pointer(&from);
+    copy = db_open(":memory:", SQLITE_OPEN_READWRITE, NULL, error);
+    if (copy && registry_sqlite_copy(from, copy, path, error) &&
+        registry_sqlite_schema_upgrade(copy, path, FALSE, error))
+        return g_steal_pointer(&copy);
+    return NULL;
+}
+
 sqlite3 *
-registry_sqlite_file_open(const char *path, gboolean check, char **ret_reason, GError **error)
+registry_sqlite_file_open(const char *path, RegistrySqliteOpen how, char **ret_reason,
+                          GError **error)
 {
     g_autofree char *reason = NULL;
     g_autoptr(GError) failure = NULL;
@@ -240,13 +224,15 @@ registry_sqlite_file_open(const char *path, gboolean check, char **ret_reason, G
 
     if (!private_file_check(path, error))
         return NULL;
-    db = open_writable(path, check, &reason, &failure);
+    db = open_writable(path, how, &reason, &failure);
     if (!db && reason) {
         g_clear_error(&failure);
         db = open_readable(path, &failure);
     }
-    if (db && reason && check && !db_check(db, path, &failure))
+    if (db && reason && (how & REGISTRY_SQLITE_CHECK) && !db_check(db, path, &failure))
         g_clear_pointer(&db, sqlite3_close);
+    if (db && reason && (how & REGISTRY_SQLITE_UPGRADE))
+        db = upgrade_in_memory(db, path, &failure);
     if (failure)
         g_propagate_error(error, g_steal_pointer(&failure));
     *ret_reason = g_steal_pointer(&reason);

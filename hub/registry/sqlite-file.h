@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The file behind registry/sqlite.h: its schema and versions, and the checks when it is opened. */
+/* The file behind registry/sqlite.h: how it is opened, and the checks. */
 #pragma once
 
 #include <glib.h>
 #include <sqlite3.h>
 
-/* A database for one thread at a time; with CHECK checked as a whole, and upgraded; errors as
- * registry_sqlite_open. The caller closes it. Where the disk allows no change it is opened for
- * look-ups alone, and *ret_reason, which the caller frees, is the system's reason; else NULL. */
-sqlite3 *
-registry_sqlite_file_open(const char *path, gboolean check, char **ret_reason, GError **error);
+typedef enum {
+    REGISTRY_SQLITE_CHECK = 1 << 0,   /* as a whole: reads all of it */
+    REGISTRY_SQLITE_UPGRADE = 1 << 1, /* to this version (registry/sqlite-schema.h) */
+} RegistrySqliteOpen;
+
+/* A database for one thread at a time; errors as registry_sqlite_open. The caller closes it. Where
+ * the disk allows no change it is opened for look-ups alone, and *ret_reason, which the caller
+ * frees, is the system's reason; else NULL. */
+sqlite3 *registry_sqlite_file_open(const char *path, RegistrySqliteOpen how, char **ret_reason,
+                                   GError **error);
 
 /* What the last failed call on DB means. Always FALSE. */
 gboolean registry_sqlite_file_error(sqlite3 *db, const char *path, GError **error);

@@ -32,9 +32,10 @@ registry_storage_message(const char *path, const char *reason)
 }
 
 static gboolean
-sqlite_open(RegistrySqlite *self, gboolean check, GError **error)
+sqlite_open(RegistrySqlite *self, RegistrySqliteOpen how, GError **error)
 {
-    sqlite3 *db = registry_sqlite_file_open(self->path, check, &self->reason, error);
+    sqlite3 *db =
+        registry_sqlite_file_open(self->path, how | REGISTRY_SQLITE_UPGRADE, &self->reason, error);
 
     self->tried = g_get_monotonic_time();
     self->changed = self->tried; /* what a hub that was killed left in the log */
@@ -51,7 +52,7 @@ sqlite_open_again(RegistrySqlite *self)
 
     g_clear_pointer(&self->db, registry_sqlite_db_free);
     g_clear_pointer(&self->reason, g_free);
-    if (!sqlite_open(self, FALSE, &error))
+    if (!sqlite_open(self, 0, &error))
         self->reason = g_strdup(error->message);
     else if (!self->reason)
         g_message("%s: the disk takes changes again", self->path);
@@ -196,7 +197,7 @@ registry_sqlite_open(const char *path, GError **error)
 
     self->backend = (RegistryBackend){sqlite_submit, sqlite_free};
     self->path = g_strdup(path);
-    if (!sqlite_open(self, TRUE, error) || !sqlite_start(self, error))
+    if (!sqlite_open(self, REGISTRY_SQLITE_CHECK, error) || !sqlite_start(self, error))
         return NULL;
     if (self->reason)
         g_warning("%s: the disk takes no changes, and what is there is served: %s", path,

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copies of a SQLite database, page by page. Any thread; waits for the disk. Errors as
+ * registry_sqlite_open. */
+#pragma once
+
+#include <glib.h>
+#include <sqlite3.h>
+
+/* Makes FILE, empty and of mode 0600, and opens it. G_FILE_ERROR_EXIST when there is something. */
+sqlite3 *registry_sqlite_new_file(const char *file, GError **error);
+
+/* In one step: a copy of one moment, while others go on writing. FILE is TO's, for the error. */
+gboolean registry_sqlite_copy(sqlite3 *from, sqlite3 *to, const char *file, GError **error);
+
+/* Copies FROM into FILE, which is there whole or not at all, and takes the place of what was. */
+gboolean registry_sqlite_keep(sqlite3 *from, const char *file, GError **error);
+
+/* With what SQLite keeps beside it: a log that is left would be taken for one of the next file. */
+void registry_sqlite_remove(const char *path);
+
+/* What was renamed or linked in PATH's folder is there after a power cut. */
+gboolean registry_sqlite_sync_folder(const char *path, GError **error);
+
+static inline void
+registry_sqlite_close(sqlite3 *db)
+{
+    (void)sqlite3_close(db);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sqlite3, registry_sqlite_close)

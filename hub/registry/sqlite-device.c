@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Devices in the database behind registry/sqlite.h. */
+#include "hub/registry/sqlite-private.h"
+
+static RegistryDevice *
+column_device(sqlite3_stmt *row)
+{
+    RegistryDevice *device = g_new0(RegistryDevice, 1);
+    g_autofree char *module = registry_sqlite_text(row, 1);
+    g_autofree char *comment = NULL, *tags = NULL;
+
+    device->id = registry_sqlite_text(row, 0);
+    device->module = module && *module ? g_steal_pointer(&module) : NULL;
+    device->enabled = sqlite3_column_int(row, 2) != 0;
+    registry_sqlite_key(row, 3, &device->primary);
+    registry_sqlite_key(row, 4, &device->secondary);
+    device->generation_id = (guint64)sqlite3_column_int64(row, 5);
+    device->etag = (guint64)sqlite3_column_int64(row, 6);
+    device->created = sqlite3_column_int64(row, 7);
+    comment = registry_sqlite_text(row, 8);
+    tags = registry_sqlite_text(row, 9);
+    device->comment = comment && *comment ? g_steal_pointer(&comment) : NULL;
+    device->tags = registry_tags_parse(tags);
+    device->admitted = sqlite3_column_int(row, 10) != 0;
+    return device;
+}
+
+/* Puts the stored record in the place of the one that names it. */
+RegistryCode
+registry_sqlite_read_device(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_GET_DEVICE];
+    RegistryDevice *found = NULL;
+    int result;
+
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    registry_sqlite_bind_text(statement, 2, job->device->module);
+    result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        found = column_device(statement);
+    registry_sqlite_done(statement);
+    if (!found)
+        return result == SQLITE_DONE ? REGISTRY_NOT_FOUND : registry_sqlite_fail(self, job);
+    registry_device_free(job->device);
+    job->device = found;
+    return REGISTRY_OK;
+}
+
+RegistryCode
+registry_sqlite_list_devices(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_LIST_DEVICES];
+    int result;
+
+    job->devices = g_ptr_array_new_with_free_func((GDestroyNotify)registry_device_free);
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    registry_sqlite_bind_text(statement, 2, job->device->module);
+    (void)sqlite3_bind_int64(statement, 3, (gint64)job->limit + 1);
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW && job->devices->len < job->limit)
+        g_ptr_array_add(job->devices, column_device(statement));
+    registry_sqlite_done(statement);
+    job->more = result == SQLITE_ROW;
+    return job->more || result == SQLITE_DONE ? REGISTRY_OK : registry_sqlite_fail(self, job);
+}
+
+/* A module needs its device, and there may be so many. */
+static RegistryCode
+check_module(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_COUNT_MODULES];
+    gint64 count = 0, own = 0;
+    int result;
+
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    result = sqlite3_step(statement);
+    if (result == SQLITE_ROW) {
+        count = sqlite3_column_int64(statement, 0);
+        own = sqlite3_column_int64(statement, 1);
+    }
+    registry_sqlite_done(statement);
+    if (result != SQLITE_ROW)
+        return registry_sqlite_fail(self, job);
+    if (own == 0)
+        return REGISTRY_NOT_FOUND;
+    return count - own < REGISTRY_MODULES_MAX ? REGISTRY_OK : REGISTRY_LIMIT;
+}
+
+/* COMMENT and TAGS from INDEX on; *RET_TAGS is to stay until the statement is done. */
+static void
+bind_labels(sqlite3_stmt *statement, int index, const RegistryDevice *device, char **ret_tags)
+{
+    *ret_tags = registry_tags_format(device->tags);
+    registry_sqlite_bind_text(statement, index, device->comment);
+    registry_sqlite_bind_text(statement, index + 1, *ret_tags);
+}
+
+static RegistryCode
+clear_tags(RegistrySqliteDb *self, RegistryJob *job)
+{
+    registry_sqlite_bind_text(self->statements[SQL_CLEAR_TAGS], 1, job->device->id);
+    return registry_sqlite_run(self, SQL_CLEAR_TAGS) ? REGISTRY_OK
+                                                     : registry_sqlite_fail(self, job);
+}
+
+static RegistryCode
+write_tags(RegistrySqliteDb *self, RegistryJob *job)
+{
+    for (const char *const *tag = registry_tags_list(job->device->tags); *tag; tag++) {
+        registry_sqlite_bind_text(self->statements[SQL_ADD_TAG], 1, *tag);
+        registry_sqlite_bind_text(self->statements[SQL_ADD_TAG], 2, job->device->id);
+        if (!registry_sqlite_run(self, SQL_ADD_TAG))
+            return registry_sqlite_fail(self, job);
+    }
+    return REGISTRY_OK;
+}
+
+RegistryCode
+registry_sqlite_add_device(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_ADD_DEVICE];
+    const RegistryDevice *device = job->device;
+    g_autofree char *tags = NULL;
+    RegistryCode code = device->module ? check_module(self, job) : REGISTRY_OK;
+
+    if (code != REGISTRY_OK)
+        return code;
+    registry_sqlite_bind_text(statement, 1, device->id);
+    registry_sqlite_bind_text(statement, 2, device->module);
+    (void)sqlite3_bind_int(statement, 3, device->enabled ? 1 : 0);
+    registry_sqlite_bind_key(statement, 4, &device->primary);
+    registry_sqlite_bind_key(statement, 5, &device->secondary);
+    (void)sqlite3_bind_int64(statement, 6, (gint64)device->generation_id);
+    (void)sqlite3_bind_int64(statement, 7, (gint64)device->etag);
+    (void)sqlite3_bind_int64(statement, 8, device->created);
+    bind_labels(statement, 9, device, &tags);
+    if (!registry_sqlite_run(self, SQL_ADD_DEVICE))
+        return registry_sqlite_fail(self, job);
+    code = write_tags(self, job);
+    return code == REGISTRY_OK ? registry_sqlite_read_device(self, job) : code;
+}
+
+RegistryCode
+registry_sqlite_remove_device(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_REMOVE_DEVICE];
+    RegistryCode code = registry_sqlite_read_device(self, job);
+
+    if (code != REGISTRY_OK)
+        return code;
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    registry_sqlite_bind_text(statement, 2, job->device->module);
+    if (!registry_sqlite_run(self, SQL_REMOVE_DEVICE))
+        return registry_sqlite_fail(self, job);
+    return job->device->module ? REGISTRY_OK : clear_tags(self, job);
+}
+
+RegistryCode
+registry_sqlite_set_enabled(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_SET_ENABLED];
+
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    registry_sqlite_bind_text(statement, 2, job->device->module);
+    (void)sqlite3_bind_int(statement, 3, job->device->enabled ? 1 : 0);
+    (void)sqlite3_bind_int64(statement, 4, (gint64)job->device->etag);
+    if (!registry_sqlite_run(self, SQL_SET_ENABLED))
+        return registry_sqlite_fail(self, job);
+    return registry_sqlite_read_device(self, job); /* not there: nothing was updated either */
+}
+
+static RegistryCode
+update_labels(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_EDIT_DEVICE];
+    g_autofree char *tags = NULL;
+
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    bind_labels(statement, 2, job->device, &tags);
+    (void)sqlite3_bind_int64(statement, 4, (gint64)job->device->etag);
+    return registry_sqlite_run(self, SQL_EDIT_DEVICE) ? REGISTRY_OK
+                                                      : registry_sqlite_fail(self, job);
+}
+
+RegistryCode
+registry_sqlite_edit_device(RegistrySqliteDb *self, RegistryJob *job)
+{
+    RegistryCode code = registry_sqlite_read_device(self, job);
+
+    if (code == REGISTRY_OK)
+        code = registry_job_edit(job);
+    if (code == REGISTRY_OK)
+        code = update_labels(self, job);
+    if (code == REGISTRY_OK)
+        code = clear_tags(self, job);
+    return code == REGISTRY_OK ? write_tags(self, job) : code;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Of registry/sqlite-db.c and the files with what the jobs do, and of nobody else. */
+#pragma once
+
+#include "hub/registry/sqlite-db.h"
+
+typedef enum {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_GET_DEVICE,
+    SQL_LIST_DEVICES,
+    SQL_COUNT_MODULES,
+    SQL_ADD_DEVICE,
+    SQL_REMOVE_DEVICE,
+    SQL_SET_ENABLED,
+    SQL_EDIT_DEVICE,
+    SQL_ADD_TAG,
+    SQL_CLEAR_TAGS,
+    SQL_GET_POLICY,
+    SQL_LIST_POLICIES,
+    SQL_COUNT_POLICIES,
+    SQL_ADD_POLICY,
+    SQL_REMOVE_POLICY,
+    SQL_EDIT_POLICY,
+    SQL_STATEMENTS,
+} RegistrySqlStatement;
+
+struct RegistrySqliteDb {
+    char *path;
+    sqlite3 *db;
+    sqlite3_stmt *statements[SQL_STATEMENTS];
+    gboolean writing; /* the job that is under way does */
+};
+
+/* What the last call failed for, with its message in JOB. */
+RegistryCode registry_sqlite_fail(RegistrySqliteDb *self, RegistryJob *job);
+
+/* Resets the statement as well, and forgets what was bound: keys do not stay there. */
+void registry_sqlite_done(sqlite3_stmt *statement);
+
+/* Runs a statement that gives no rows. */
+gboolean registry_sqlite_run(RegistrySqliteDb *self, RegistrySqlStatement which);
+
+/* TEXT is to stay until the statement is done; NULL: empty. */
+void registry_sqlite_bind_text(sqlite3_stmt *statement, int index, const char *text);
+void registry_sqlite_bind_key(sqlite3_stmt *statement, int index, const RegistryKey *key);
+
+char *registry_sqlite_text(sqlite3_stmt *row, int column);
+void registry_sqlite_key(sqlite3_stmt *row, int column, RegistryKey *ret);
+
+/* What a job does, inside of a transaction when it writes. */
+RegistryCode registry_sqlite_read_device(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_list_devices(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_add_device(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_remove_device(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_set_enabled(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_edit_device(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_read_policy(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_list_policies(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_add_policy(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_remove_policy(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_edit_policy(RegistrySqliteDb *self, RegistryJob *job);

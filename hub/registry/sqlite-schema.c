@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/registry/sqlite-schema.h"
+
+#include "common/base/error.h"
+#include "hub/registry/sqlite-copy.h"
+#include "hub/registry/sqlite-file.h"
+
+/* Step N leads from version N to N + 1. A step that was released is never changed: 0.1.0 has the
+ * first one. */
+static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
+    "CREATE TABLE device ("
+    " id TEXT NOT NULL, module TEXT NOT NULL, enabled INTEGER NOT NULL,"
+    " primary_key BLOB NOT NULL, secondary_key BLOB NOT NULL,"
+    " generation_id INTEGER NOT NULL, etag INTEGER NOT NULL, created INTEGER NOT NULL,"
+    " PRIMARY KEY (id, module)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE policy ("
+    " name TEXT NOT NULL PRIMARY KEY, rights INTEGER NOT NULL,"
+    " primary_key BLOB NOT NULL, secondary_key BLOB NOT NULL, created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
+    /* A device's tags are in its row, to be read with it, and in a table, to be found by. */
+    "ALTER TABLE device ADD COLUMN comment TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE device ADD COLUMN tags TEXT NOT NULL DEFAULT '';"
+    "CREATE TABLE device_tag ("
+    " tag TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tag, id)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX device_tag_of ON device_tag (id);"
+    "ALTER TABLE policy ADD COLUMN scope TEXT NOT NULL DEFAULT '';",
+};
+
+/* The one number that a PRAGMA gives; FALSE: the database cannot be read. */
+static gboolean
+query_number(sqlite3 *db, const char *sql, gint64 *ret)
+{
+    sqlite3_stmt *statement = NULL;
+    gboolean ok = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+                  sqlite3_step(statement) == SQLITE_ROW;
+
+    if (ok)
+        *ret = sqlite3_column_int64(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return ok;
+}
+
+gint64
+registry_sqlite_schema_version(sqlite3 *db, const char *path, GError **error)
+{
+    gint64 application, version;
+
+    if (!query_number(db, "PRAGMA application_id", &application) ||
+        !query_number(db, "PRAGMA user_version", &version)) {
+        (void)registry_sqlite_file_error(db, path, error);
+        return 0;
+    }
+    if (application != REGISTRY_SQLITE_APPLICATION) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: not a registry", path);
+        return 0;
+    }
+    if (version >= 1 && version <= REGISTRY_SQLITE_VERSION)
+        return version;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                "%s: of version %" G_GINT64_FORMAT ", and this program knows up to %d", path,
+                version, REGISTRY_SQLITE_VERSION);
+    return 0;
+}
+
+static gboolean
+schema_step(sqlite3 *db, const char *path, gint64 from, GError **error)
+{
+    g_autofree char *sql = g_strdup_printf(
+        "BEGIN IMMEDIATE; %s PRAGMA application_id=%d; PRAGMA user_version=%" G_GINT64_FORMAT
+        "; COMMIT;",
+        schema_steps[from], REGISTRY_SQLITE_APPLICATION, from + 1);
+
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK)
+        return TRUE;
+    (void)registry_sqlite_file_error(db, path, error);
+    (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return FALSE;
+}
+
+static gboolean
+schema_steps_from(sqlite3 *db, const char *path, gint64 version, GError **error)
+{
+    for (; version < REGISTRY_SQLITE_VERSION; version++)
+        if (!schema_step(db, path, version, error))
+            return FALSE;
+    return TRUE;
+}
+
+gboolean
+registry_sqlite_schema_create(sqlite3 *db, const char *path, GError **error)
+{
+    return schema_steps_from(db, path, 0, error);
+}
+
+gboolean
+registry_sqlite_schema_upgrade(sqlite3 *db, const char *path, gboolean keep, GError **error)
+{
+    gint64 version = registry_sqlite_schema_version(db, path, error);
+    g_autofree char *kept = g_strdup_printf("%s.v%" G_GINT64_FORMAT, path, version);
+
+    if (version == 0 || version == REGISTRY_SQLITE_VERSION)
+        return version != 0;
+    if (keep && !registry_sqlite_keep(db, kept, error))
+        return FALSE;
+    return schema_steps_from(db, path, version, error);
+}
