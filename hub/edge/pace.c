@@ -112,19 +112,22 @@ region_take(Paces *paces, const Source *source, gint64 now)
     return TRUE;
 }
 
-static gboolean
-region_is_slow(const Paces *paces, const Source *source, gint64 now)
+/* The bucket of the source's region while that is slowed down, otherwise NULL. */
+static Pace *
+region_slowed(const Paces *paces, const Source *source, gint64 now)
 {
     const Source region = source_region(source);
-    const Pace *pace = pace_find(paces->shared, &region);
+    Pace *pace = pace_find(paces->shared, &region);
 
-    return pace && now < pace->slow_until && !pace_may(paces, pace, 0, now);
+    return pace && now < pace->slow_until ? pace : NULL;
 }
 
 gboolean
 paces_take(Paces *paces, const Source *source, gint64 now)
 {
-    if (region_is_slow(paces, source, now))
+    Pace *slowed = region_slowed(paces, source, now);
+
+    if (slowed && !pace_may(paces, slowed, 0, now))
         return FALSE;
     for (guint level = 0; level < source_levels(source); level++) {
         const Source wider = source_at_level(source, level);
@@ -142,6 +145,8 @@ paces_take(Paces *paces, const Source *source, gint64 now)
             return region_take(paces, source, now);
         pace_spend(paces, paces->own, pace, level, now);
     }
+    if (slowed)
+        pace_spend(paces, paces->shared, slowed, 0, now);
     return TRUE;
 }
 
