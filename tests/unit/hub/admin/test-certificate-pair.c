@@ -31,6 +31,7 @@ typedef struct {
     int begin, end;      /* days from now */
     gboolean ca;
     gnutls_pk_algorithm_t algorithm; /* 0: ECDSA */
+    gboolean may_not_sign;           /* key usage */
 } Plan;
 
 static void
@@ -38,6 +39,18 @@ made_clear(Made *made)
 {
     gnutls_x509_crt_deinit(made->crt);
     gnutls_x509_privkey_deinit(made->key);
+}
+
+static unsigned
+bits_of(gnutls_pk_algorithm_t algorithm)
+{
+    if (algorithm == GNUTLS_PK_RSA)
+        return 2048;
+    if (algorithm == GNUTLS_PK_EDDSA_ED25519)
+        return GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_ED25519);
+    if (algorithm == GNUTLS_PK_EDDSA_ED448)
+        return GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_ED448);
+    return GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
 }
 
 /* ISSUER NULL: itself. */
@@ -49,10 +62,11 @@ make(const Plan *plan, const Made *issuer, const char *common_name)
     const Made *by;
     time_t now = time(NULL);
     gnutls_pk_algorithm_t algorithm = plan->algorithm ? plan->algorithm : GNUTLS_PK_ECDSA;
-    unsigned bits =
-        algorithm == GNUTLS_PK_RSA ? 2048 : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1);
-    unsigned usage = GNUTLS_KEY_DIGITAL_SIGNATURE | (plan->ca ? GNUTLS_KEY_KEY_CERT_SIGN : 0);
+    unsigned bits = bits_of(algorithm);
+    unsigned usage =
+        plan->may_not_sign ? GNUTLS_KEY_KEY_ENCIPHERMENT : GNUTLS_KEY_DIGITAL_SIGNATURE;
 
+    usage |= plan->ca ? GNUTLS_KEY_KEY_CERT_SIGN : 0;
     serial++;
     g_assert_cmpint(gnutls_x509_privkey_init(&made.key), ==, 0);
     g_assert_cmpint(gnutls_x509_privkey_generate(made.key, algorithm, bits, 0), ==, 0);
@@ -112,7 +126,9 @@ write_key(const char *path, const Made *made)
 {
     gnutls_datum_t pem = {0};
 
-    g_assert_cmpint(gnutls_x509_privkey_export2(made->key, GNUTLS_X509_FMT_PEM, &pem), ==, 0);
+    g_assert_cmpint(gnutls_x509_privkey_export2_pkcs8(made->key, GNUTLS_X509_FMT_PEM, NULL,
+                                                      GNUTLS_PKCS_PLAIN, &pem),
+                    ==, 0);
     g_assert_true(g_file_set_contents_full(path, (const char *)pem.data, (gssize)pem.size,
                                            G_FILE_SET_CONTENTS_NONE, 0600, NULL));
     gnutls_free(pem.data);
@@ -199,6 +215,12 @@ static const struct {
     {"by a wildcard", {"*.example.org", .begin = -1, .end = 90}, CHAIN, NULL},
     {"in capitals", {"HUB.example.org", .begin = -1, .end = 90}, CHAIN, NULL},
     {"RSA", {HUB, .begin = -1, .end = 90, .algorithm = GNUTLS_PK_RSA}, CHAIN, NULL},
+    {"Ed25519", {HUB, .begin = -1, .end = 90, .algorithm = GNUTLS_PK_EDDSA_ED25519}, CHAIN, NULL},
+    {"Ed448", {HUB, .begin = -1, .end = 90, .algorithm = GNUTLS_PK_EDDSA_ED448}, CHAIN, "and not"},
+    {"with a key that may not sign",
+     {HUB, .begin = -1, .end = 90, .may_not_sign = TRUE},
+     CHAIN,
+     "may not sign handshakes (key usage)"},
     {"for one more day", {HUB, .begin = -90, .end = 1}, CHAIN, NULL},
     {"expired", {HUB, .begin = -90, .end = -1}, CHAIN, "has expired: it was valid until 20"},
     {"expired now", {HUB, .begin = -90, .end = 0}, CHAIN, "has expired"},
@@ -250,6 +272,29 @@ test_matrix(Fixture *fixture, gconstpointer data)
         }
         made_clear(&leaf);
     }
+}
+
+/* The hub's own key is its own: readable by its owner and by nobody else. */
+static void
+test_key_of_others(Fixture *fixture, gconstpointer data)
+{
+    static const mode_t open_modes[] = {0640, 0604, 0620, 0602, 0610, 0601};
+    Made leaf = make(&(Plan){HUB, .begin = -1, .end = 90}, &fixture->middle, "leaf");
+    g_autofree char *key = g_build_filename(fixture->state, STATE_SERVER_KEY, NULL);
+    g_autoptr(CertificatePair) pair = NULL;
+
+    write_state(fixture, &leaf);
+    for (guint i = 0; i < G_N_ELEMENTS(open_modes); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(chmod(key, open_modes[i]), ==, 0);
+        g_assert_null(certificate_pair_open(fixture->state, &error));
+        g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED);
+    }
+    g_assert_cmpint(chmod(key, 0600), ==, 0);
+    pair = certificate_pair_open(fixture->state, NULL);
+    g_assert_nonnull(pair);
+    made_clear(&leaf);
 }
 
 /* An issuer in the file that has expired breaks the chain as well. */
@@ -476,6 +521,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("matrix", test_matrix);
+    ADD("key-of-others", test_key_of_others);
     ADD("expired-issuer", test_expired_issuer);
     ADD("files", test_files);
     ADD("install", test_install);

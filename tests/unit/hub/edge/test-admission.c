@@ -1,111 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/edge/admission.h"
+#include "tests/unit/hub/edge/admission-fixture.h"
 
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#define NOW G_TIME_SPAN_HOUR
-#define SECOND G_TIME_SPAN_SECOND
-#define NEVER G_MAXUINT32 /* a random number that no early drop takes, see test_early_drop */
-#define INVENTED 200000
-
-typedef struct {
-    Settings *settings;
-    Admission *admission;
-    GPtrArray *slots; /* of those that were taken */
-} Fixture;
-
-static void
-slot_end(gpointer data)
-{
-    slot_leave(data, NOW);
-    slot_leave(data, NOW);
-    slot_unref(data);
-}
-
-static void
-fixture_setup(Fixture *f, gconstpointer data)
-{
-    f->settings = settings_new();
-    f->settings->unauthenticated_max = 64;
-    f->settings->unauthenticated_per_source = 4;
-    f->settings->connections_per_second = 10;
-    f->settings->connections_burst = 20;
-    f->settings->known_source_factor = 2;
-    f->admission = admission_new(f->settings);
-    f->slots = g_ptr_array_new_with_free_func(slot_end);
-}
-
-static void
-fixture_teardown(Fixture *f, gconstpointer data)
-{
-    g_ptr_array_unref(f->slots);
-    g_assert_cmpuint(admission_total(f->admission), ==, 0);
-    g_assert_cmpuint(admission_waiting(f->admission), ==, 0);
-    admission_free(f->admission);
-    settings_free(f->settings);
-}
-
-/* COUNT attempts; how many were let in. */
-static guint
-take(Fixture *f, guint count, const char *peer, gint64 now)
-{
-    guint taken = 0;
-
-    for (guint i = 0; i < count; i++) {
-        Slot *slot = admission_take(f->admission, -1, peer, now, NEVER);
-
-        if (!slot)
-            continue;
-        g_ptr_array_add(f->slots, slot);
-        taken++;
-    }
-    return taken;
-}
-
-/* The same, and each is gone again. */
-static guint
-take_and_go(Fixture *f, guint count, const char *peer, gint64 now)
-{
-    guint taken = 0;
-
-    for (guint i = 0; i < count; i++) {
-        taken += take(f, 1, peer, now);
-        g_ptr_array_set_size(f->slots, 0);
-    }
-    return taken;
-}
-
-/* Somebody there has authenticated. */
-static void
-make_known(Fixture *f, const char *peer, gint64 now)
-{
-    Slot *slot = admission_take(f->admission, -1, peer, now, NEVER);
-
-    g_assert_nonnull(slot);
-    slot_authenticated(slot, now);
-    slot_leave(slot, now);
-    slot_unref(slot);
-}
-
-static gboolean
-is_known(Fixture *f, const char *peer, gint64 now)
-{
-    Source source = source_of_peer(peer);
-
-    return admission_knows(f->admission, &source, now);
-}
-
-static void
-slow(Fixture *f, const char *peer, guint level, gint64 until)
-{
-    Source source = source_of_peer(peer);
-
-    source = source_at_level(&source, level);
-    admission_slow(f->admission, &source, until, NOW);
-}
 
 static void
 test_per_source(Fixture *f, gconstpointer data)
@@ -282,48 +181,40 @@ test_known_time(Fixture *f, gconstpointer data)
     g_assert_false(is_known(f, "192.0.2.2:1", NOW + 11 * day));
 }
 
-/* 200,000 sources are let in: 65,536 are known each for itself, the old one still, and the others
- * by their /32. */
+/* Authenticated twice is once, and after it has left it is nothing. */
 static void
-test_many_known(Fixture *f, gconstpointer data)
+test_known_once(Fixture *f, gconstpointer data)
 {
-    /* One that has been there for longer than the others are known. */
-    g_assert_cmpuint(take(f, 1, "203.0.113.8:1", NOW), ==, 1);
-    slot_authenticated(f->slots->pdata[0], NOW - 2 * f->settings->known_source_time);
-    make_known(f, "203.0.113.9:1", NOW);
-    f->settings->connections_burst = 1000000;
-    for (guint i = 0; i < INVENTED; i++) {
-        g_autofree char *peer = g_strdup_printf("[2001:%x:%x:%x::1]:1", i % 16, i / 256, i % 256);
+    gint64 day = f->settings->known_source_time;
+    Slot *slot = admission_take(f->admission, -1, "192.0.2.1:1", NOW, NEVER);
 
-        make_known(f, peer, NOW + 1);
-    }
-    g_assert_true(is_known(f, "203.0.113.8:1", NOW + 1));
-    g_assert_true(is_known(f, "203.0.113.9:1", NOW + 1));
-    g_assert_true(is_known(f, "[2001:f:ffff:fff::1]:1", NOW + 1));
-    g_assert_false(is_known(f, "[2001:10:ffff:fff::1]:1", NOW + 1));
+    slot_authenticated(slot, NOW);
+    slot_authenticated(slot, NOW);
+    slot_leave(slot, NOW);
+    slot_leave(slot, NOW + day / 2);
+    slot_unref(slot);
+    g_assert_true(is_known(f, "192.0.2.1:1", NOW + day - 1));
+    g_assert_false(is_known(f, "192.0.2.1:1", NOW + day));
+    slot = admission_take(f->admission, -1, "192.0.2.2:1", NOW, NEVER);
+    slot_leave(slot, NOW);
+    slot_authenticated(slot, NOW);
+    slot_unref(slot);
+    g_assert_false(is_known(f, "192.0.2.2:1", NOW));
 }
 
-/* One connection from each /64 of a /48: what is held against others is held still, and the /48 as
- * a whole comes no faster than it may. */
+/* The most at once since it was last asked, and what there is now at the least. */
 static void
-test_flood_of_sources(Fixture *f, gconstpointer data)
+test_most(Fixture *f, gconstpointer data)
 {
-    guint taken = 0;
-
-    slow(f, "192.0.2.1:1", 0, NOW + G_TIME_SPAN_HOUR);
-    for (guint i = 0; i < 65536; i++) {
-        g_autofree char *peer = g_strdup_printf("[2001:db8:0:%x::1]:1", i);
-
-        taken += take_and_go(f, 1, peer, NOW);
-    }
-    g_assert_cmpuint(taken, ==, 4 * 20);
-    for (guint i = 0; i < INVENTED; i++) {
-        g_autofree char *peer =
-            g_strdup_printf("[2002:%x:%x:%x::1]:1", i / 65536, i % 65536, i % 256);
-
-        (void)take_and_go(f, 1, peer, NOW);
-    }
-    g_assert_cmpuint(take_and_go(f, 20, "192.0.2.1:1", NOW), ==, 2);
+    g_assert_cmpuint(admission_most(f->admission), ==, 0);
+    g_assert_cmpuint(take(f, 3, "192.0.2.1:1", NOW), ==, 3);
+    g_ptr_array_set_size(f->slots, 1);
+    g_assert_cmpuint(admission_most(f->admission), ==, 3);
+    g_assert_cmpuint(admission_most(f->admission), ==, 1);
+    g_assert_cmpuint(take(f, 1, "192.0.2.1:1", NOW), ==, 1);
+    g_ptr_array_set_size(f->slots, 0);
+    g_assert_cmpuint(admission_most(f->admission), ==, 2);
+    g_assert_cmpuint(admission_most(f->admission), ==, 0);
 }
 
 static void
@@ -362,6 +253,32 @@ test_user(Fixture *f, gconstpointer data)
     g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_HAS_ROOM);
 }
 
+/* Who was refused is not counted, nor who changed to another user, nor who has left. */
+static void
+test_user_counts(Fixture *f, gconstpointer data)
+{
+    f->settings->connections_max = 40;
+    for (guint i = 0; i < 10; i++)
+        g_assert_cmpint(user_takes(f, "anna", FALSE), !=, USER_IS_FULL);
+    for (guint i = 0; i < 3; i++)
+        g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_IS_FULL);
+    g_assert_cmpint(slot_take_user(f->slots->pdata[0], "berta", FALSE), ==, USER_HAS_ROOM);
+    g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_IS_CROWDED);
+    g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_IS_FULL);
+    slot_leave(f->slots->pdata[1], NOW);
+    g_assert_cmpint(slot_take_user(f->slots->pdata[1], "anna", FALSE), ==, USER_IS_CROWDED);
+    g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_IS_CROWDED);
+    g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_IS_FULL);
+    /* One that had no user yet and has left gets none. */
+    g_ptr_array_set_size(f->slots, 0);
+    for (guint i = 0; i < 10; i++) {
+        g_assert_cmpuint(take(f, 1, "unix", NOW), ==, 1);
+        slot_leave(f->slots->pdata[i], NOW);
+        (void)slot_take_user(f->slots->pdata[i], "anna", TRUE);
+    }
+    g_assert_cmpint(user_takes(f, "anna", FALSE), ==, USER_HAS_ROOM);
+}
+
 /* Nor more than a quarter of the descriptors that there are. */
 static void
 test_user_descriptors(Fixture *f, gconstpointer data)
@@ -393,10 +310,11 @@ main(int argc, char **argv)
     ADD("/admission/oldest-goes", test_oldest_goes);
     ADD("/admission/guessing", test_guessing);
     ADD("/admission/known-time", test_known_time);
-    ADD("/admission/many-known", test_many_known);
-    ADD("/admission/flood-of-sources", test_flood_of_sources);
+    ADD("/admission/known-once", test_known_once);
+    ADD("/admission/most", test_most);
     ADD("/admission/total", test_total);
     ADD("/admission/user", test_user);
+    ADD("/admission/user-counts", test_user_counts);
     ADD("/admission/user-descriptors", test_user_descriptors);
     return g_test_run();
 }

@@ -4,6 +4,7 @@
  * asked. */
 #include "common/codec/sas-token.h"
 #include "hub/edge/auth.h"
+#include "hub/edge/penalties.h"
 #include "hub/registry/job.h"
 
 #include <string.h>
@@ -14,7 +15,17 @@
 gboolean __real_sas_token_verify(const SasToken *token, const guint8 *key, gsize key_len);
 gboolean __wrap_sas_token_verify(const SasToken *token, const guint8 *key, gsize key_len);
 
+gboolean __real_penalties_guesses(Penalties *penalties, const Source *source);
+gboolean __wrap_penalties_guesses(Penalties *penalties, const Source *source);
+
 static guint macs;
+static Source guessing; /* a region of which that is to be said */
+
+gboolean
+__wrap_penalties_guesses(Penalties *penalties, const Source *source)
+{
+    return source_equal(source, &guessing) || __real_penalties_guesses(penalties, source);
+}
 
 gboolean
 __wrap_sas_token_verify(const SasToken *token, const guint8 *key, gsize key_len)
@@ -30,9 +41,19 @@ typedef struct {
     guint asked;
     gboolean disabled;
     gboolean broken;
+    gboolean no_primary;
+    gboolean secondary;
 } Store;
 
 static const guint8 right_key[32] = "the right key", wrong_key[32] = "a wrong key";
+static const guint8 second_key[32] = "the second key", zeros[32];
+
+static void
+key_set(RegistryKey *key, const guint8 *bytes)
+{
+    memcpy(key->bytes, bytes, 32);
+    key->len = 32;
+}
 
 static void
 store_submit(RegistryBackend *backend, RegistryJob *job)
@@ -41,15 +62,18 @@ store_submit(RegistryBackend *backend, RegistryJob *job)
     const char *name = job->policy ? job->policy->name : job->device->id;
     gboolean user = job->policy && g_str_equal(name, "user");
     gboolean there = job->policy ? user || g_str_equal(name, "owner") : g_str_equal(name, "dev1");
-    RegistryKey *key = job->policy ? &job->policy->primary : &job->device->primary;
+    RegistryKey *primary = job->policy ? &job->policy->primary : &job->device->primary;
+    RegistryKey *secondary = job->policy ? &job->policy->secondary : &job->device->secondary;
 
     store->asked++;
     if (store->broken || !there) {
         registry_job_finish(job, store->broken ? REGISTRY_FAILED : REGISTRY_NOT_FOUND, NULL);
         return;
     }
-    memcpy(key->bytes, right_key, sizeof right_key);
-    key->len = sizeof right_key;
+    if (!store->no_primary)
+        key_set(primary, right_key);
+    if (store->secondary)
+        key_set(secondary, second_key);
     if (job->policy)
         job->policy->rights = user ? REGISTRY_RIGHT_SERVICE_CONNECT : REGISTRY_RIGHTS_ALL;
     else
@@ -73,16 +97,16 @@ typedef struct {
     char policy[64]; /* of the result, which does not outlive the completion */
 } Fixture;
 
+static const char *const hosts[] = {HOST, NULL};
+
 static void
 fixture_setup(Fixture *f, gconstpointer data)
 {
-    static const char *const names[] = {HOST, NULL};
-
     f->store.backend = (RegistryBackend){store_submit, store_free};
     f->settings = settings_new();
     f->registry = registry_new(&f->store.backend);
     f->admission = admission_new(f->settings);
-    f->auth = auth_new(f->settings, f->registry, f->admission, names);
+    f->auth = auth_new(f->settings, f->registry, f->admission, hosts);
 }
 
 static void
@@ -214,6 +238,10 @@ test_same_work(Fixture *f, gconstpointer data)
         {"nobody", "", "nobody", HOUR, FALSE},
         {"dev1", "", "owner", HOUR, FALSE},
         {"nobody", "", "owner", HOUR, FALSE},
+        {"nobody", "", "owner", HOUR, TRUE},
+        {"dev1", "devices/dev2", "owner", HOUR, TRUE},
+        {"nobody", "devices/dev1", "owner", HOUR, TRUE},
+        {"dev1", "", "owner", -HOUR, TRUE},
     };
 
     for (guint warm = 0; warm < 2; warm++) {
@@ -258,6 +286,37 @@ test_same_work_for_users(Fixture *f, gconstpointer data)
         g_assert_cmpuint(macs + f->store.asked, ==, 4 + 1);
         g_assert_cmpint(check_service(f, NULL), !=, AUTH_OK);
         g_assert_cmpuint(macs + f->store.asked, ==, 4 + 1);
+    }
+}
+
+/* A record may have one key, the other, both or none: each opens, and one that is not there is not
+ * a key of zeros. */
+static void
+test_one_key_of_two(Fixture *f, gconstpointer data)
+{
+    f->settings->penalty = 0;
+    for (guint has = 0; has < 4; has++) {
+        const struct {
+            const guint8 *key;
+            gboolean good;
+        } rows[] = {{right_key, has & 1}, {second_key, has & 2}, {zeros, FALSE}};
+
+        f->store.no_primary = !(has & 1);
+        f->store.secondary = (has & 2) != 0;
+        for (guint i = 0; i < 2 * G_N_ELEMENTS(rows); i++) {
+            const guint8 *key = rows[i % 3].key;
+            AuthVerdict wanted = rows[i % 3].good ? AUTH_OK : AUTH_DENIED;
+
+            /* The cache would speak for what was stored in the round before. */
+            auth_free(f->auth);
+            registry_free(f->registry);
+            f->registry = registry_new(&f->store.backend);
+            f->auth = auth_new(f->settings, f->registry, f->admission, hosts);
+            g_assert_cmpint(device_with(f, "dev1", key), ==, wanted);
+            g_assert_cmpint(user_with(f, "user", key), ==, wanted);
+            g_assert_cmpint(device_with(f, "dev1", key), ==, wanted);
+            g_assert_cmpint(user_with(f, "user", key), ==, wanted);
+        }
     }
 }
 
@@ -352,6 +411,25 @@ test_guessing(Fixture *f, gconstpointer data)
     g_assert_cmpuint(come_through(f, "[2001:db8:3:1::1]:1", 50), ==, 50);
 }
 
+/* A region of many that guess, for which there was no room one by one: all of it is slowed down,
+ * but for who was let in of late. */
+static void
+test_guessing_region(Fixture *f, gconstpointer data)
+{
+    Slot *slot = admission_take(f->admission, -1, "192.0.9.9:1", g_get_monotonic_time(), 0);
+
+    slot_authenticated(slot, g_get_monotonic_time());
+    slot_leave(slot, g_get_monotonic_time());
+    slot_unref(slot);
+    guessing = source_of_peer("192.0.2.1:1");
+    guessing = source_region(&guessing);
+    fail_as_many(f, "192.0.2.1:1", 1);
+    guessing = (Source){0};
+    g_assert_cmpuint(come_through(f, "192.0.77.7:1", 50), <=, 3);
+    g_assert_cmpuint(come_through(f, "192.0.9.9:1", 50), ==, 50);
+    g_assert_cmpuint(come_through(f, "192.1.2.1:1", 50), ==, 50);
+}
+
 #define ADD(path, func) g_test_add(path, Fixture, NULL, fixture_setup, func, fixture_teardown)
 
 int
@@ -365,5 +443,7 @@ main(int argc, char **argv)
     ADD("/auth/cache", test_cache);
     ADD("/auth/verdicts", test_verdicts);
     ADD("/auth/guessing", test_guessing);
+    ADD("/auth/guessing-region", test_guessing_region);
+    ADD("/auth/one-key-of-two", test_one_key_of_two);
     return g_test_run();
 }

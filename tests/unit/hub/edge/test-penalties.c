@@ -109,6 +109,27 @@ test_apart(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(penalties_size(f->penalties), ==, PENALTIES_APART + 1);
     g_assert_cmpint(wait_of(f, "other", NOW), ==, f->settings->penalty_max);
     g_assert_cmpint(wait_of(f, "dev1", NOW), ==, 5 * SECOND);
+    /* One that is apart stays so. */
+    failed(f, "dev1", NOW + 5 * SECOND);
+    g_assert_cmpint(wait_of(f, "dev1", NOW + 5 * SECOND), ==, 10 * SECOND);
+    g_assert_cmpuint(penalties_size(f->penalties), ==, PENALTIES_APART + 1);
+}
+
+/* One identity that fails over and over is no more than one. */
+static void
+test_again_is_no_guess(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    for (gint64 i = 0; i < 50; i++)
+        failed(f, "dev0", NOW + i * 10 * SECOND);
+    g_assert_false(penalties_guesses(f->penalties, &f->here));
+    for (guint i = 1; i < 9; i++) {
+        g_autofree char *identity = g_strdup_printf("dev%u", i);
+
+        failed(f, identity, NOW + 500 * SECOND);
+    }
+    g_assert_false(penalties_guesses(f->penalties, &f->here));
+    failed(f, "dev9", NOW + 500 * SECOND);
+    g_assert_true(penalties_guesses(f->penalties, &f->here));
 }
 
 static const struct {
@@ -195,6 +216,9 @@ test_bounded(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(penalties_size(f->penalties), ==, PENALTIES_MAX + 16);
     g_assert_cmpint(penalties_wait(f->penalties, &stranger, "new", NOW + 6 * SECOND), ==,
                     5 * SECOND);
+    /* `penalty-max` after its end nothing is remembered, of those that were shared neither. */
+    failed(f, "late", NOW + 6 * SECOND + 2 * f->settings->penalty_max);
+    g_assert_cmpuint(penalties_size(f->penalties), ==, 1);
 }
 
 static void
@@ -217,6 +241,7 @@ main(int argc, char **argv)
     ADD("/penalties/is-theirs", test_is_theirs);
     ADD("/penalties/ends", test_ends);
     ADD("/penalties/apart", test_apart);
+    ADD("/penalties/again-is-no-guess", test_again_is_no_guess);
     ADD("/penalties/guesses", test_guesses);
     ADD("/penalties/guesses-no-more", test_guesses_no_more);
     ADD("/penalties/bounded", test_bounded);

@@ -265,6 +265,26 @@ test_stop_is_empty(Fixture *f, gconstpointer data)
     g_assert_cmpuint(empty, ==, 1);
 }
 
+/* Drained: nothing new, and nothing happens to the others; until it is taken back. */
+static void
+test_drained(Fixture *f, gconstpointer data)
+{
+    Asked *post = post_capable(f);
+
+    g_assert_false(streams_is_draining(f->hub->streams));
+    streams_drain(f->hub->streams, TRUE);
+    g_assert_true(streams_is_draining(f->hub->streams));
+    g_assert_cmpuint(post_capable(f)->status, ==, 503);
+    session_accept(f->session, CAP_REASON, f->hub);
+    g_assert_cmpuint(post->status, ==, 200);
+    g_assert_cmpuint(hub_device_leg(f->hub, f->session)->status, ==, 101);
+    g_assert_cmpuint(hub_service_leg(f->hub, post)->status, ==, 101);
+    g_assert_cmpint(post->stream->state, ==, STREAM_OPEN);
+    streams_drain(f->hub->streams, FALSE);
+    g_assert_cmpuint(post_capable(f)->status, ==, 0);
+    g_assert_cmpuint(streams_total(f->hub->streams), ==, 2);
+}
+
 static void
 test_stop_of_nothing(Fixture *f, gconstpointer data)
 {
@@ -409,6 +429,13 @@ test_ignored(Fixture *f, gconstpointer data)
     answer.rid = request.rid;
     streams_answer(f->hub->streams, "dev2", &answer);
     g_assert_cmpuint(streams_ignored(f->hub->streams), ==, ++ignored);
+    answer.sid = "0123456789abcdef0123456789abcdef";
+    streams_answer(f->hub->streams, "dev1", &answer);
+    g_assert_cmpuint(streams_ignored(f->hub->streams), ==, ++ignored);
+    answer.sid = NULL; /* it was told one */
+    streams_answer(f->hub->streams, "dev1", &answer);
+    g_assert_cmpuint(streams_ignored(f->hub->streams), ==, ++ignored);
+    answer.sid = request.sid;
     g_assert_cmpuint(post->status, ==, 0);
     streams_answer(f->hub->streams, "dev1", &answer);
     g_assert_cmpuint(post->status, ==, 200);
@@ -434,6 +461,7 @@ main(int argc, char **argv)
     ADD("gone-at-once", test_gone_at_once);
     ADD("bridge-delivers", test_bridge_delivers);
     ADD("stop-is-empty", test_stop_is_empty);
+    ADD("drained", test_drained);
     ADD("stop-of-nothing", test_stop_of_nothing);
     ADD("sent-again", test_sent_again);
     ADD("rid-stays", test_rid_stays);

@@ -144,6 +144,28 @@ test_open_waits_no_more(gconstpointer data)
     hub_free(hub);
 }
 
+/* Each user has its own three of one device, and of each device. */
+static void
+test_user_and_device(gconstpointer data)
+{
+    const Limit *limit = data;
+    g_autoptr(Settings) settings = wide();
+    Hub *hub;
+
+    *(guint *)(void *)((char *)settings + limit->offset) = MOST;
+    hub = hub_new(settings);
+    for (guint i = 0; i < 4; i++) {
+        const Post post = {.device = i % 2 ? "dev1" : "dev2",
+                           .user = i / 2 ? "anna" : "berta",
+                           .connect_timeout = SECOND};
+
+        for (guint j = 0; j < MOST; j++)
+            g_assert_cmpuint(hub_post(hub, &post)->status, ==, 0);
+        expect_denied(hub_post(hub, &post), limit->denied);
+    }
+    hub_free(hub);
+}
+
 /* A quarter of eight: two of one user, on whichever device; the others have theirs. */
 static void
 test_user_share(void)
@@ -281,6 +303,12 @@ main(int argc, char **argv)
 
         if (!limits[i].device)
             g_test_add_data_func(path, &limits[i], test_open_waits_no_more);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(limits); i++) {
+        g_autofree char *path = g_strconcat("/streams-limit/each/", limits[i].name, NULL);
+
+        if (strstr(limits[i].name, "user-and-device"))
+            g_test_add_data_func(path, &limits[i], test_user_and_device);
     }
     g_test_add_func("/streams-limit/user-share", test_user_share);
     g_test_add_func("/streams-limit/rate", test_rate);

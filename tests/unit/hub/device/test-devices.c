@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who is connected, what is kept of who is away, who is thrown out. Sessions and the clock are
+ * stand-ins; the linker counts what the table of devices forgets. */
+#include "tests/unit/hub/base/clock-fixture.h"
+#include "tests/unit/hub/device/session-fixture.h"
+
+#define SECOND G_TIME_SPAN_SECOND
+
+gboolean __real_g_hash_table_remove(GHashTable *table, gconstpointer key);
+gboolean __wrap_g_hash_table_remove(GHashTable *table, gconstpointer key);
+
+static guint forgotten;
+
+gboolean
+__wrap_g_hash_table_remove(GHashTable *table, gconstpointer key)
+{
+    forgotten++;
+    return __real_g_hash_table_remove(table, key);
+}
+
+typedef struct {
+    Settings *settings;
+    Clock *clock;
+    Devices *devices;
+    GPtrArray *sessions;
+    GString *told; /* "+dev1 " subscribed, "-dev1 " link lost, "=dev1 " answer */
+    guint forgotten;
+} Fixture;
+
+static void
+on_subscribed(const char *client_id, void *data)
+{
+    g_string_append_printf(((Fixture *)data)->told, "+%s ", client_id);
+}
+
+static void
+on_link_lost(const char *client_id, void *data)
+{
+    Fixture *f = data;
+
+    g_assert_false(devices_is_connected(f->devices, client_id));
+    g_string_append_printf(f->told, "-%s ", client_id);
+}
+
+static void
+on_answer(const char *client_id, const StreamAnswer *answer G_GNUC_UNUSED, void *data)
+{
+    g_string_append_printf(((Fixture *)data)->told, "=%s ", client_id);
+}
+
+static const DevicesEvents events = {
+    .subscribed = on_subscribed, .link_lost = on_link_lost, .answer = on_answer};
+
+static void
+session_drop(gpointer data)
+{
+    session_free(data);
+}
+
+static void
+fixture_setup(Fixture *f, gconstpointer data)
+{
+    f->settings = settings_new();
+    f->clock = clock_new();
+    f->devices = devices_new(f->settings, &events, f);
+    f->sessions = g_ptr_array_new_with_free_func(session_drop);
+    f->told = g_string_new(NULL);
+    f->forgotten = forgotten;
+}
+
+static void
+fixture_teardown(Fixture *f, gconstpointer data)
+{
+    devices_close_all(f->devices);
+    g_assert_cmpuint(devices_count(f->devices), ==, 0);
+    devices_free(f->devices);
+    clock_free(f->clock);
+    settings_free(f->settings);
+    g_ptr_array_unref(f->sessions);
+    g_string_free(f->told, TRUE);
+}
+
+static void
+expect_told(Fixture *f, const char *what)
+{
+    g_assert_cmpstr(f->told->str, ==, what);
+    g_string_truncate(f->told, 0);
+}
+
+static void
+expect_forgotten(Fixture *f, guint count)
+{
+    g_assert_cmpuint(forgotten - f->forgotten, ==, count);
+    f->forgotten = forgotten;
+}
+
+/* PRESENT: what it is to be told of kept subscriptions. NULL: refused. */
+static MqttSession *
+connect_by(Fixture *f, const char *client_id, const char *policy, gboolean clean, gboolean present)
+{
+    MqttSession *session = session_new(f->devices, client_id, policy, CAPS_ALL);
+    gboolean kept = !present;
+
+    g_ptr_array_add(f->sessions, session);
+    if (!devices_connect(f->devices, session, clean, &kept))
+        return NULL;
+    g_assert_cmpint(kept, ==, present);
+    devices_connected(f->devices, session);
+    return session;
+}
+
+static MqttSession *
+connect_clean(Fixture *f, const char *client_id)
+{
+    return connect_by(f, client_id, NULL, TRUE, FALSE);
+}
+
+static void
+subscribe(Fixture *f, MqttSession *session, const char *filter)
+{
+    devices_subscribe(f->devices, session, slice_of(filter));
+}
+
+static void
+test_online(Fixture *f, gconstpointer data)
+{
+    MqttSession *session;
+
+    g_assert_false(devices_is_connected(f->devices, "dev1"));
+    g_assert_cmpuint(devices_caps(f->devices, "dev1"), ==, 0);
+    session = connect_clean(f, "dev1");
+    expect_told(f, "");
+    g_assert_true(devices_is_connected(f->devices, "dev1"));
+    g_assert_false(devices_is_connected(f->devices, "dev1/m"));
+    g_assert_cmpuint(devices_caps(f->devices, "dev1"), ==, CAPS_ALL);
+    g_assert_cmpuint(devices_count(f->devices), ==, 1);
+    subscribe(f, session, "devices/dev1/messages/devicebound/#");
+    subscribe(f, session, STREAM_FILTER_ANSWERS);
+    expect_told(f, "");
+    g_assert_false(devices_is_online(f->devices, "dev1"));
+    g_assert_false(devices_publish(f->devices, "dev1", "topic"));
+    subscribe(f, session, STREAM_FILTER_REQUESTS);
+    expect_told(f, "+dev1 ");
+    g_assert_true(devices_is_online(f->devices, "dev1"));
+    g_assert_true(devices_publish(f->devices, "dev1", "topic"));
+    g_assert_cmpuint(session->topics->len, ==, 1);
+    devices_unsubscribe(f->devices, session, slice_of(STREAM_FILTER_ANSWERS));
+    g_assert_true(devices_is_online(f->devices, "dev1"));
+    devices_unsubscribe(f->devices, session, slice_of(STREAM_FILTER_REQUESTS));
+    g_assert_false(devices_is_online(f->devices, "dev1"));
+    g_assert_true(devices_is_connected(f->devices, "dev1"));
+    devices_answer(f->devices, session, &(StreamAnswer){.rid = "1"});
+    expect_told(f, "=dev1 ");
+    devices_disconnect(f->devices, session);
+    devices_disconnect(f->devices, session);
+    expect_told(f, "-dev1 ");
+    g_assert_false(devices_is_connected(f->devices, "dev1"));
+    g_assert_cmpuint(devices_caps(f->devices, "dev1"), ==, 0);
+    g_assert_cmpuint(devices_count(f->devices), ==, 0);
+    g_assert_false(devices_publish(f->devices, "dev1", "topic"));
+    expect_forgotten(f, 1);
+}
+
+/* Clean session 0: each of the two subscriptions outlives the connection, and is what the next one
+ * is told of; clean session 1 ends that, at the beginning and at the end. */
+static void
+test_kept(Fixture *f, gconstpointer data)
+{
+    static const char *const filters[] = {STREAM_FILTER_REQUESTS, STREAM_FILTER_ANSWERS};
+    MqttSession *session;
+
+    for (guint i = 0; i < 2; i++) {
+        gboolean requests = i == 0;
+
+        session = connect_by(f, "dev1", NULL, FALSE, FALSE);
+        subscribe(f, session, filters[i]);
+        devices_disconnect(f->devices, session);
+        g_assert_false(devices_is_online(f->devices, "dev1"));
+        expect_forgotten(f, 0);
+        g_string_truncate(f->told, 0);
+        session = connect_by(f, "dev1", NULL, FALSE, TRUE);
+        expect_told(f, requests ? "+dev1 " : "");
+        g_assert_cmpint(devices_is_online(f->devices, "dev1"), ==, requests);
+        devices_disconnect(f->devices, session);
+        session = connect_by(f, "dev1", NULL, TRUE, FALSE);
+        g_assert_false(devices_is_online(f->devices, "dev1"));
+        subscribe(f, session, filters[i]);
+        devices_disconnect(f->devices, session);
+        expect_forgotten(f, 1);
+        devices_disconnect(f->devices, connect_by(f, "dev1", NULL, FALSE, FALSE));
+        expect_forgotten(f, 1);
+    }
+}
+
+/* What a clean session subscribed to ends with it, also where the device is remembered for its
+ * take-overs. */
+static void
+test_clean_is_not_kept(Fixture *f, gconstpointer data)
+{
+    MqttSession *session;
+
+    (void)connect_clean(f, "dev1");
+    session = connect_clean(f, "dev1");
+    subscribe(f, session, STREAM_FILTER_REQUESTS);
+    subscribe(f, session, STREAM_FILTER_ANSWERS);
+    devices_disconnect(f->devices, session);
+    expect_forgotten(f, 0);
+    g_string_truncate(f->told, 0);
+    g_assert_nonnull(connect_by(f, "dev1", NULL, FALSE, FALSE));
+    g_assert_false(devices_is_online(f->devices, "dev1"));
+    expect_told(f, "");
+}
+
+/* The newer wins; what the older one says still is not the device's any more. */
+static void
+test_taken_over(Fixture *f, gconstpointer data)
+{
+    MqttSession *older = connect_by(f, "dev1", NULL, FALSE, FALSE), *newer;
+
+    subscribe(f, older, STREAM_FILTER_REQUESTS);
+    g_string_truncate(f->told, 0);
+    newer = connect_by(f, "dev1", NULL, FALSE, TRUE);
+    expect_told(f, "-dev1 +dev1 ");
+    g_assert_cmpstr(older->closed, ==, "taken over by a newer connection");
+    g_assert_cmpuint(devices_count(f->devices), ==, 1);
+    devices_unsubscribe(f->devices, older, slice_of(STREAM_FILTER_REQUESTS));
+    g_assert_true(devices_is_online(f->devices, "dev1"));
+    devices_unsubscribe(f->devices, newer, slice_of(STREAM_FILTER_REQUESTS));
+    subscribe(f, older, STREAM_FILTER_REQUESTS);
+    g_assert_false(devices_is_online(f->devices, "dev1"));
+    devices_connected(f->devices, older);
+    devices_disconnect(f->devices, older);
+    g_assert_true(devices_is_connected(f->devices, "dev1"));
+    expect_told(f, "");
+    g_assert_null(newer->closed);
+}
+
+/* Ten at once; then one each six seconds. It is remembered of a device that goes in between. */
+static void
+test_takeovers(Fixture *f, gconstpointer data)
+{
+    MqttSession *last = connect_clean(f, "dev1"), *next;
+
+    g_assert_cmpuint(f->settings->takeovers_per_minute, ==, 10);
+    for (guint i = 0; i < 10; i++) {
+        next = connect_clean(f, "dev1");
+        g_assert_nonnull(next);
+        g_assert_nonnull(last->closed);
+        last = next;
+    }
+    g_assert_null(connect_clean(f, "dev1"));
+    g_assert_null(last->closed);
+    g_assert_nonnull(connect_clean(f, "dev2")); /* each its own */
+    clock_pass(f->clock, 6 * SECOND - 1000);
+    g_assert_null(connect_clean(f, "dev1"));
+    clock_pass(f->clock, 2000);
+    last = connect_clean(f, "dev1");
+    g_assert_nonnull(last);
+    g_assert_null(connect_clean(f, "dev1"));
+    devices_disconnect(f->devices, last);
+    expect_forgotten(f, 0);
+    last = connect_clean(f, "dev1"); /* nobody's place is taken */
+    g_assert_nonnull(last);
+    g_assert_null(connect_clean(f, "dev1"));
+    clock_pass(f->clock, 60 * SECOND);
+    devices_disconnect(f->devices, last);
+    expect_forgotten(f, 1);
+}
+
+/* Never more than the ten, however long nothing came. */
+static void
+test_takeovers_are_not_saved_up(Fixture *f, gconstpointer data)
+{
+    (void)connect_clean(f, "dev1");
+    (void)connect_clean(f, "dev1");
+    clock_pass(f->clock, 3600 * SECOND);
+    for (guint i = 0; i < 10; i++)
+        g_assert_nonnull(connect_clean(f, "dev1"));
+    g_assert_null(connect_clean(f, "dev1"));
+}
+
+#define NAMES 6
+
+static const struct {
+    const char *device, *module;
+    const char *gone; /* of the names: x is closed */
+} revoked[] = {
+    {"dev1", NULL, "xxx..."},  {"dev1", "m", ".x...."},    {"dev1", "m2", "..x..."},
+    {"dev10", NULL, "...xx."}, {"dev", NULL, ".....x"},    {"dev1", "m3", "......"},
+    {"dev", "1", "......"},    {"dev1/m", NULL, ".x...."},
+};
+
+static const char *const names[NAMES] = {"dev1", "dev1/m", "dev1/m2", "dev10", "dev10/m", "dev"};
+
+/* Those are closed and their subscriptions go, of those that are away too; the others stay. */
+static void
+test_revoke(Fixture *f, gconstpointer data)
+{
+    for (guint row = 0; row < G_N_ELEMENTS(revoked); row++) {
+        for (guint away = 0; away < 2; away++) {
+            MqttSession *sessions[NAMES];
+
+            for (guint i = 0; i < NAMES; i++) {
+                (void)connect_clean(f, names[i]); /* a take-over is remembered as well */
+                sessions[i] = connect_by(f, names[i], NULL, FALSE, FALSE);
+                subscribe(f, sessions[i], STREAM_FILTER_REQUESTS);
+                subscribe(f, sessions[i], STREAM_FILTER_ANSWERS);
+                if (away)
+                    devices_disconnect(f->devices, sessions[i]);
+            }
+            devices_revoke(f->devices, revoked[row].device, revoked[row].module);
+            for (guint i = 0; i < NAMES; i++) {
+                gboolean gone = revoked[row].gone[i] == 'x';
+
+                g_test_message("%s %s: %s", revoked[row].device, revoked[row].module, names[i]);
+                g_assert_cmpstr(sessions[i]->closed, ==,
+                                gone && !away ? "the device was revoked" : NULL);
+                g_assert_cmpint(devices_is_connected(f->devices, names[i]), ==, !gone && !away);
+                if (!gone && !away)
+                    devices_disconnect(f->devices, sessions[i]);
+                g_assert_nonnull(connect_by(f, names[i], NULL, FALSE, !gone));
+            }
+            devices_close_all(f->devices);
+            for (guint i = 0; i < NAMES; i++)
+                devices_revoke(f->devices, names[i], NULL);
+            clock_pass(f->clock, 61 * SECOND);
+        }
+    }
+}
+
+/* Only those that it signed; what they subscribed to is the device's, and stays. */
+static void
+test_revoke_policy(Fixture *f, gconstpointer data)
+{
+    MqttSession *own = connect_by(f, "dev1", NULL, FALSE, FALSE);
+    MqttSession *by = connect_by(f, "dev2", "fleet", FALSE, FALSE);
+    MqttSession *other = connect_by(f, "dev3", "fleet2", FALSE, FALSE);
+
+    subscribe(f, by, STREAM_FILTER_REQUESTS);
+    g_string_truncate(f->told, 0);
+    devices_revoke_policy(f->devices, "fleet");
+    expect_told(f, "-dev2 ");
+    g_assert_null(own->closed);
+    g_assert_cmpstr(by->closed, ==, "the policy was revoked");
+    g_assert_null(other->closed);
+    g_assert_cmpuint(devices_count(f->devices), ==, 2);
+    g_assert_nonnull(connect_by(f, "dev2", NULL, FALSE, TRUE));
+    devices_revoke_policy(f->devices, "fleet"); /* it is another's now */
+    g_assert_true(devices_is_connected(f->devices, "dev2"));
+}
+
+static void
+test_close_all(Fixture *f, gconstpointer data)
+{
+    MqttSession *one = connect_by(f, "dev1", NULL, FALSE, FALSE), *two = connect_clean(f, "dev2");
+
+    subscribe(f, one, STREAM_FILTER_ANSWERS);
+    devices_close_all(f->devices);
+    g_assert_cmpstr(one->closed, ==, "the hub is stopping");
+    g_assert_cmpstr(two->closed, ==, "the hub is stopping");
+    g_assert_cmpuint(devices_count(f->devices), ==, 0);
+    expect_forgotten(f, 1); /* what dev1 subscribed to is kept */
+    g_assert_nonnull(connect_by(f, "dev1", NULL, FALSE, TRUE));
+}
+
+#define ADD(path, func)                                                                            \
+    g_test_add("/devices/" path, Fixture, NULL, fixture_setup, func, fixture_teardown)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("online", test_online);
+    ADD("kept", test_kept);
+    ADD("clean-is-not-kept", test_clean_is_not_kept);
+    ADD("taken-over", test_taken_over);
+    ADD("takeovers", test_takeovers);
+    ADD("takeovers-are-not-saved-up", test_takeovers_are_not_saved_up);
+    ADD("revoke", test_revoke);
+    ADD("revoke-policy", test_revoke_policy);
+    ADD("close-all", test_close_all);
+    return g_test_run();
+}
