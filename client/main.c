@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamctl: the table of verbs. */
-#include "client/cli/cli.h"
-#include "client/complete/complete.h"
-#include "client/verb/dump.h"
+#include "client/cli/failure.h"
+#include "client/complete/source.h"
 #include "client/verb/limit-option.h"
 #include "client/verb/verb.h"
-#include "common/base/table.h"
+#include "common/cli/cli.h"
 
 #include <glib/gi18n.h>
-#include <locale.h>
-#include <stdio.h>
-#include <string.h>
 
 #define ADD_HUB                                                                                    \
     (OPTION_BIT(OPTION_CONNECTION_STRING_FILE) | OPTION_BIT(OPTION_CA) |                           \
@@ -138,56 +134,28 @@ static const Verb verbs[] = {
     {NULL},
 };
 
-static void
-print_error(const GError *error)
+static gboolean
+check(const Cli *cli, GError **error)
 {
-    g_autofree char *text = table_escape(error->message);
-    const char *hint = exit_code_hint((ExitCode)error->code);
-
-    (void)fprintf(stderr, "streamctl: %s\n", text);
-    if (hint != NULL)
-        (void)fprintf(stderr, "  %s\n", hint);
-}
-
-static ExitCode
-run(char **argv)
-{
-    g_autoptr(GError) error = NULL;
-    g_auto(Cli) cli = {0};
-    ExitCode code = EXIT_CODE_USAGE;
-
-    if (cli_parse(&cli, verbs, "status", argv, &error)) {
-        if (cli.given[OPTION_HELP] || cli.noun_only) {
-            g_autofree char *help = cli_help(verbs, &cli);
-
-            (void)fputs(help, cli.noun_only ? stderr : stdout);
-            return cli.noun_only ? EXIT_CODE_USAGE : EXIT_CODE_OK;
-        }
-        if (cli.given[OPTION_VERSION]) {
-            (void)puts("streamctl " STREAMD_VERSION);
-            return EXIT_CODE_OK;
-        }
-        code = cli.verb->run(&cli, &error);
-    }
-    if (error != NULL)
-        print_error(error);
-    return code;
+    if (!cli->given[OPTION_USER] || !cli->given[OPTION_SYSTEM])
+        return TRUE;
+    cli_fail(error, EXIT_CODE_USAGE, _("--user and --system exclude each other"));
+    return FALSE;
 }
 
 int
 main(int argc, char **argv)
 {
-    (void)setlocale(LC_ALL, "");
-    (void)bindtextdomain("streamd", LOCALE_DIR);
-    (void)bind_textdomain_codeset("streamd", "UTF-8");
-    (void)textdomain("streamd");
-    if (argc == 2 && strcmp(argv[1], "--dump-verbs") == 0) {
-        cli_dump(verbs);
-        return EXIT_CODE_OK;
-    }
-    if (argc >= 2 && strcmp(argv[1], "--complete") == 0) {
-        complete_print(verbs, argv + 2);
-        return EXIT_CODE_OK;
-    }
-    return (int)run(argv);
+    const Program program = {
+        .name = "streamctl",
+        .manual = "streamctl(1)",
+        .verbs = verbs,
+        .options = streamctl_options,
+        .default_verb = "status",
+        .check = check,
+        .hint = failure_hint,
+        .words = source_words,
+    };
+
+    return program_run(&program, LOCALE_DIR, argc, argv);
 }

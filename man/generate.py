@@ -222,9 +222,9 @@ def streamctl_page(program, template):
         verbs += [part.replace('.PP', '.IP', 1) for part in paragraphs(verb['more'])] if verb['more'] else []
     for row in rows.values():
         users = [verb['name'] for verb in dump['verbs'] if row['name'] in verb['options']]
-        to = everywhere if row['global'] else own
+        to = everywhere if row['everywhere'] else own
         to += ['.TP', option_form(row), sentence(row['help'])]
-        if not row['global']:
+        if not row['everywhere']:
             to += ['(' + ', '.join(escape(user) for user in users) + ')']
     version = subprocess.run([program, '--version'], capture_output=True, text=True, check=True).stdout.split()[1]
     return fill(template, version, VERBS='\n'.join(verbs), OPTIONS='\n'.join(own), GLOBAL='\n'.join(everywhere))

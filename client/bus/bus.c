@@ -3,6 +3,7 @@
 
 #include "client/bus/tty-agent.h"
 #include "client/bus/variant.h"
+#include "client/cli/failure.h"
 
 #include <errno.h>
 #include <glib/gi18n.h>
@@ -68,7 +69,7 @@ bus_open(gboolean system, gboolean ask, GError **error)
     if (r >= 0)
         r = sd_bus_get_unique_name(bus->bus, &name);
     if (r < 0) {
-        g_set_error(error, EXIT_ERROR, EXIT_CODE_NO_DAEMON,
+        g_set_error(error, EXIT_ERROR, EXIT_CODE_NOT_RUNNING,
                     system ? _("the system bus cannot be reached: %s")
                            : _("the session bus cannot be reached: %s"),
                     g_strerror(-r));
@@ -106,12 +107,12 @@ bus_close(Bus *bus)
 static void
 bus_set_error(GError **error, const sd_bus_error *failure, int r)
 {
-    ExitCode code = exit_code_of_bus_error(failure->name);
+    ExitCode code = failure_code(failure->name);
 
     if (failure->name == NULL) {
-        code = r == -ETIMEDOUT ? EXIT_CODE_TIMED_OUT : EXIT_CODE_NO_DAEMON;
+        code = r == -ETIMEDOUT ? EXIT_CODE_TIMED_OUT : EXIT_CODE_NOT_RUNNING;
         g_set_error(error, EXIT_ERROR, (int)code, _("streamd did not answer: %s"), g_strerror(-r));
-    } else if (code == EXIT_CODE_NO_DAEMON) {
+    } else if (code == EXIT_CODE_NOT_RUNNING) {
         g_set_error(error, EXIT_ERROR, (int)code, _("streamd cannot be reached on the bus"));
     } else {
         g_set_error(error, EXIT_ERROR, (int)code, "%s",
@@ -546,7 +547,7 @@ bus_wait(Bus *bus, BusEventFunc func, void *data, GError **error)
     }
     if (r >= 0)
         return TRUE;
-    g_set_error(error, EXIT_ERROR, EXIT_CODE_NO_DAEMON, _("the connection to the bus is lost: %s"),
-                g_strerror(-r));
+    g_set_error(error, EXIT_ERROR, EXIT_CODE_NOT_RUNNING,
+                _("the connection to the bus is lost: %s"), g_strerror(-r));
     return FALSE;
 }

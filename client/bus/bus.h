@@ -3,8 +3,8 @@
  * GVariants and GErrors in EXIT_ERROR. One thread; calls block. */
 #pragma once
 
-#include "client/cli/exit-code.h"
 #include "common/bus/names.h"
+#include "common/cli/exit-code.h"
 
 typedef struct Bus Bus;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/bus/device-pages.h"
 
-#include "client/cli/cli.h"
+#include "common/cli/cli.h"
 
 #include <glib/gi18n.h>
 

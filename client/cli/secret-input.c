@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/secret-input.h"
 
-#include "client/cli/cli.h"
+#include "common/cli/cli.h"
 #include "common/base/file.h"
 #include "common/codec/invitation.h"
 

@@ -8,27 +8,41 @@
 
 #define DEVICES_OFFERED 1000 /* as many as can be had while somebody waits */
 
-Source
-complete_source(const char *noun, const char *placeholder)
+/* What a placeholder of a usage line stands for. */
+typedef enum {
+    SOURCE_NONE,
+    SOURCE_HUBS,
+    SOURCE_TARGETS,
+    SOURCE_RULES,
+    SOURCE_STREAMS,
+    SOURCE_TUNNELS,
+    SOURCE_REQUESTS,
+    SOURCE_DEVICES,
+    SOURCE_NAMES, /* of streams */
+    SOURCE_FILES,
+} Source;
+
+/* NOUN: the first word of the verb, or the option whose value it is. */
+static Source
+source_of(const char *noun, const char *placeholder)
 {
     static const struct {
         const char *placeholder;
-        const char *noun; /* NULL: any other */
+        const char *noun; /* NULL: any */
         Source source;
     } rows[] = {
         {"NAME", "hub", SOURCE_HUBS},          {"NAME", "target", SOURCE_TARGETS},
         {"ID", "stream", SOURCE_STREAMS},      {"ID", "tunnel", SOURCE_TUNNELS},
         {"ID", "accept-policy", SOURCE_RULES}, {"ID", "request", SOURCE_REQUESTS},
-        {"STREAM", NULL, SOURCE_NAMES},        {"TARGET", NULL, SOURCE_TARGETS},
-        {"FILE", NULL, SOURCE_FILES},          {"FILE|-", NULL, SOURCE_FILES},
-        {"INVITATION|-", NULL, SOURCE_FILES},
+        {"NAME", "stream", SOURCE_NAMES},      {"STREAM", NULL, SOURCE_NAMES},
+        {"TARGET", NULL, SOURCE_TARGETS},      {"INVITATION|-", NULL, SOURCE_FILES},
     };
 
     if (strstr(placeholder, "DEVICE") != NULL)
         return SOURCE_DEVICES;
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (strcmp(rows[i].placeholder, placeholder) == 0 &&
-            (rows[i].noun == NULL || g_strcmp0(rows[i].noun, noun) == 0))
+            (rows[i].noun == NULL || strcmp(rows[i].noun, noun) == 0))
             return rows[i].source;
     return SOURCE_NONE;
 }
@@ -63,7 +77,7 @@ source_word(GVariant *properties, const char *member)
 }
 
 static void
-source_read_row(Bus *bus, const Row *row, SourceFunc func, void *data)
+source_read_row(Bus *bus, const Row *row, WordFunc func, void *data)
 {
     g_autoptr(GPtrArray) objects = bus_objects(bus, row->interface, NULL);
 
@@ -80,7 +94,7 @@ source_read_row(Bus *bus, const Row *row, SourceFunc func, void *data)
 }
 
 static void
-source_read_rules(Bus *bus, SourceFunc func, void *data)
+source_read_rules(Bus *bus, WordFunc func, void *data)
 {
     g_autoptr(GVariant) reply = bus_call(bus, BUS_ROOT, BUS_POLICY, "List", NULL, 0, NULL);
     g_autoptr(GVariant) rules = reply != NULL ? g_variant_get_child_value(reply, 0) : NULL;
@@ -101,7 +115,7 @@ source_read_rules(Bus *bus, SourceFunc func, void *data)
 
 /* Those that the hub tells of, when it does. */
 static void
-source_read_devices(Bus *bus, const char *hub, SourceFunc func, void *data)
+source_read_devices(Bus *bus, const char *hub, WordFunc func, void *data)
 {
     gboolean more;
     g_autoptr(GVariant) devices =
@@ -114,18 +128,25 @@ source_read_devices(Bus *bus, const char *hub, SourceFunc func, void *data)
     }
 }
 
-void
-complete_source_read(Source source, gboolean system, const char *hub, SourceFunc func, void *data)
+gboolean
+source_words(const WordsWanted *wanted, WordFunc func, void *data)
 {
-    g_autoptr(Bus) bus = bus_open_quietly(system);
+    const char *text = wanted->verb != NULL ? wanted->verb : wanted->option;
+    g_autofree char *noun = g_strndup(text, strcspn(text, " "));
+    Source source = source_of(noun, wanted->placeholder);
+    g_autoptr(Bus) bus = NULL;
 
+    if (source == SOURCE_NONE || source == SOURCE_FILES)
+        return source == SOURCE_FILES;
+    bus = bus_open_quietly((wanted->given & OPTION_BIT(OPTION_SYSTEM)) != 0);
     if (bus == NULL)
-        return;
+        return FALSE;
     if (source == SOURCE_RULES)
         source_read_rules(bus, func, data);
     if (source == SOURCE_DEVICES)
-        source_read_devices(bus, hub, func, data);
+        source_read_devices(bus, wanted->values[OPTION_HUB], func, data);
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].source == source)
             source_read_row(bus, &rows[i], func, data);
+    return FALSE;
 }

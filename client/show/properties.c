@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/properties.h"
 
-#include "client/show/output.h"
+#include "common/cli/output.h"
 #include "common/codec/quantity.h"
 
 #include <glib/gi18n.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "client/bus/bus.h"
-#include "client/cli/cli.h"
+#include "common/cli/cli.h"
 
 /* Prints an object's a{sv}. */
 void show_properties(const Cli *cli, GVariant *properties);

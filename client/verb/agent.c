@@ -221,5 +221,6 @@ verb_agent(Cli *cli, GError **error)
     asking_clear(&asking);
     if (!done)
         return verb_code(error);
-    return asking.gone ? cli_fail(error, EXIT_CODE_NO_DAEMON, _("streamd has gone")) : EXIT_CODE_OK;
+    return asking.gone ? cli_fail(error, EXIT_CODE_NOT_RUNNING, _("streamd has gone"))
+                       : EXIT_CODE_OK;
 }

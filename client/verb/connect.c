@@ -44,7 +44,7 @@ connect_end(Bus *bus, const char *path, PumpEnd end, GError **error)
     const char *reason, *text;
 
     if (stream == NULL) {
-        if (failure != NULL && failure->code == EXIT_CODE_NO_DAEMON)
+        if (failure != NULL && failure->code == EXIT_CODE_NOT_RUNNING)
             return cli_fail(error, EXIT_CODE_CUT, _("the stream was cut: streamd has gone"));
         /* So many others have ended meanwhile that this one is forgotten. */
         if (end == PUMP_RESET)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/bus/device-pages.h"
-#include "client/show/output.h"
+#include "common/cli/output.h"
 #include "client/verb/verb.h"
 
 #include <glib/gi18n.h>

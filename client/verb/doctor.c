@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/cli/failure.h"
 #include "client/doctor/words.h"
-#include "client/show/output.h"
+#include "common/cli/output.h"
 #include "client/verb/verb.h"
 
 #include <glib/gi18n.h>
@@ -22,7 +23,7 @@ doctor_code(const DoctorCheck *check)
 {
     g_autofree char *name =
         g_strconcat(BUS_ERROR_PREFIX, bus_string(check->details, "error"), NULL);
-    ExitCode code = exit_code_of_bus_error(name);
+    ExitCode code = failure_code(name);
 
     return code != EXIT_CODE_OK ? code : EXIT_CODE_OTHER;
 }

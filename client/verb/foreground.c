@@ -86,7 +86,7 @@ foreground_on_event(const BusEvent *event, void *data)
     if (event->kind == BUS_EVENT_SIGNAL)
         return FALSE;
     if (event->kind == BUS_EVENT_GONE) {
-        foreground->code = EXIT_CODE_NO_DAEMON;
+        foreground->code = EXIT_CODE_NOT_RUNNING;
         foreground->end = _("streamd has gone, and the tunnel with it");
         return FALSE;
     }

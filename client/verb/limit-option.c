@@ -27,7 +27,7 @@ limit_option_time(const Cli *cli, Option option, guint64 *ret, GError **error)
     if (!cli->given[option] || quantity_parse_time(cli->values[option], ret))
         return TRUE;
     cli_fail(error, EXIT_CODE_USAGE, _("--%s is a time such as 30s, 10min or 2h, not '%.64s'"),
-             option_row(option)->name, cli->values[option]);
+             option_row(&streamctl_options, option)->name, cli->values[option]);
     return FALSE;
 }
 
@@ -37,7 +37,7 @@ option_size(const Cli *cli, Option option, guint64 *ret, GError **error)
     if (!cli->given[option] || quantity_parse_size(cli->values[option], ret))
         return TRUE;
     cli_fail(error, EXIT_CODE_USAGE, _("--%s is a size such as 4096, 64K or 10M, not '%.64s'"),
-             option_row(option)->name, cli->values[option]);
+             option_row(&streamctl_options, option)->name, cli->values[option]);
     return FALSE;
 }
 
@@ -60,7 +60,7 @@ limit_options_add(const Cli *cli, GVariantBuilder *builder, GError **error)
         if (!option_amount(cli, option, rows[i].unit, &amount, error))
             return FALSE;
         if (cli->given[option])
-            g_variant_builder_add(builder, "{sv}", option_row(option)->name,
+            g_variant_builder_add(builder, "{sv}", option_row(&streamctl_options, option)->name,
                                   rows[i].unit == UNIT_COUNT ? g_variant_new_uint32((guint32)amount)
                                                              : g_variant_new_uint64(amount));
     }
@@ -107,7 +107,8 @@ limit_options_text(GVariant *from, gboolean target)
     g_autoptr(GString) text = g_string_new(NULL);
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const char *key = target ? rows[i].property : option_row(rows[i].option)->name;
+        const char *key =
+            target ? rows[i].property : option_row(&streamctl_options, rows[i].option)->name;
         guint64 amount = bus_number(from, key);
         g_autofree char *shown = amount_text(amount, rows[i].unit);
 

@@ -2,7 +2,8 @@
 /* The options --max-streams to --stall-timeout, of rules and of targets. */
 #pragma once
 
-#include "client/cli/cli.h"
+#include "client/cli/option.h"
+#include "common/cli/cli.h"
 
 #define LIMIT_OPTIONS                                                                              \
     (OPTION_BIT(OPTION_MAX_STREAMS) | OPTION_BIT(OPTION_MAX_RATE) | OPTION_BIT(OPTION_MAX_BYTES) | \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/show/output.h"
+#include "common/cli/output.h"
 #include "client/show/properties.h"
 #include "client/verb/verb.h"
 
@@ -201,6 +201,6 @@ verb_monitor(Cli *cli, GError **error)
         !monitor_read_states(&monitor, bus, BUS_STREAM, error) ||
         !bus_wait(bus, monitor_on_event, &monitor, error))
         return verb_code(error);
-    return monitor.gone ? cli_fail(error, EXIT_CODE_NO_DAEMON, _("streamd has gone"))
+    return monitor.gone ? cli_fail(error, EXIT_CODE_NOT_RUNNING, _("streamd has gone"))
                         : EXIT_CODE_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* accept-policy add and insert. */
-#include "client/show/output.h"
+#include "common/cli/output.h"
 #include "client/verb/limit-option.h"
 #include "client/verb/verb.h"
 
@@ -34,7 +34,8 @@ rule_add_conditions(const Cli *cli, GVariantBuilder *rule)
                                         OPTION_ADDRESS, OPTION_WEEKDAYS, OPTION_TIME};
 
     for (guint i = 0; i < G_N_ELEMENTS(conditions); i++)
-        verb_add_string(rule, option_row(conditions[i])->name, cli->values[conditions[i]]);
+        verb_add_string(rule, option_row(&streamctl_options, conditions[i])->name,
+                        cli->values[conditions[i]]);
 }
 
 static gboolean

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* accept-policy test: which rule decides, and why none before it does. */
 #include "client/show/moment.h"
-#include "client/show/output.h"
+#include "common/cli/output.h"
 #include "client/show/policy-text.h"
 #include "client/verb/limit-option.h"
 #include "client/verb/verb.h"

@@ -54,7 +54,8 @@ ssh_add_option(GString *line, const Cli *cli, Option option)
 
     if (!cli->given[option])
         return;
-    text = g_strconcat("--", option_row(option)->name, value != NULL ? "=" : NULL, value, NULL);
+    text = g_strconcat("--", option_row(&streamctl_options, option)->name,
+                       value != NULL ? "=" : NULL, value, NULL);
     ssh_add_word(line, text);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/show/output.h"
+#include "common/cli/output.h"
 #include "client/show/properties.h"
 #include "client/verb/foreground.h"
 #include "client/verb/verb.h"

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "client/bus/bus.h"
-#include "client/cli/cli.h"
+#include "client/cli/option.h"
+#include "common/cli/cli.h"
 
 ExitCode verb_status(Cli *cli, GError **error);
 ExitCode verb_hub_add(Cli *cli, GError **error);

@@ -5,7 +5,7 @@
  *   codecs        pure functions; return a small enum or a status, never GError on the byte path
  *   reactor side  0 or a positive count, negative errno on failure
  *   control side  GError in this domain (or a library's own domain), gboolean/pointer result
- *   sd-bus edge   negative errno; converted once, in daemon/bus/error.c and client/cli/exit-code.c
+ *   sd-bus edge   negative errno; converted once, in daemon/bus/error.c and client/cli/failure.c
  */
 #pragma once
 
@@ -14,8 +14,9 @@
 #define STREAMD_ERROR (streamd_error_quark())
 
 typedef enum {
-    STREAMD_ERROR_FAILED,        /* none of the below */
-    STREAMD_ERROR_INVALID,       /* what was given is malformed; the message says where and what is right */
+    STREAMD_ERROR_FAILED,  /* none of the below */
+    STREAMD_ERROR_INVALID, /* what was given is malformed; the message says where and what is right
+                            */
     STREAMD_ERROR_NOT_FOUND,     /* no such hub, target, rule, tunnel, stream, device */
     STREAMD_ERROR_EXISTS,        /* a name is taken */
     STREAMD_ERROR_DENIED,        /* the caller may not do this here */

@@ -14,10 +14,10 @@ import time
 from ends import Server, connect, read_all
 from harness import PATIENCE, Site, check, check_equal, eventually, main, run_ok
 
-FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "client", "complete")
+FILES = os.environ["COMPLETIONS"]
 
 BASH = r"""
-source {files}/streamctl.bash
+source {files}/streamctl
 while IFS= read -r line; do
     COMP_LINE=$line COMP_POINT=${{#line}}
     # As bash splits it: at blanks, and around : and =.
@@ -73,7 +73,7 @@ def dump(site):
 def every_word(site, shell):
     """Every verb after its noun, every option of every verb, in one run of the shell."""
     table = dump(site)
-    everywhere = [row["name"] for row in table["options"] if row["global"]]
+    everywhere = [row["name"] for row in table["options"] if row["everywhere"]]
     lines, wanted = [], []
     for verb in table["verbs"]:
         *before, last = verb["name"].split()
@@ -118,7 +118,7 @@ def in_bash():
         what_there_is(site, shell)
         # bash replaces only what comes after the = or the colon.
         check_equal(shell.offered("streamctl hub add new --transport=w"), ["wss"], "after =")
-        check_equal(shell.offered(f"streamctl hub add new --ca {FILES}/streamctl.b"), [f"{FILES}/streamctl.bash"],
+        check_equal(shell.offered(f"streamctl hub add new --ca {FILES}/streamctl.f"), [f"{FILES}/streamctl.fish"],
                     "a file")
         gateway = bash(site.gateway)
         site.gateway.ctl_ok("target", "add", "a:b", "tcp:127.0.0.1:9")

@@ -19,7 +19,7 @@ from messages import marks_something, unmarked
 SOURCE, STREAMCTL = sys.argv[1:3]
 
 # Whose C is looked at; the policy has its own rules (po/its).
-FOLDERS = ['client', 'examples/desktop']
+FOLDERS = ['client', 'common/cli', 'examples/desktop']
 
 
 def read(name):

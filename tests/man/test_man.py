@@ -37,7 +37,7 @@ def plain(name):
 
 
 def exit_codes():
-    return set(map(int, re.findall(r'(?m)^    EXIT_CODE_\w+ = (\d+)', source('client/cli/exit-code.h'))))
+    return set(map(int, re.findall(r'(?m)^    EXIT_CODE_\w+ = (\d+)', source('common/cli/exit-code.h'))))
 
 
 class Manual(unittest.TestCase):

@@ -28,6 +28,7 @@ COMMON = {
     'common/log': 'base',
     'common/net': 'base codec loop',
     'common/bus': 'base',
+    'common/cli': 'base',
 }
 HUB = {
     'hub/base': '',
@@ -61,6 +62,8 @@ CLIENT = {
     'client/verb': 'cli pipe bus doctor show',
     'client/complete': 'cli bus verb',
 }
+# The two command lines. Nothing else has words for whoever types.
+COMMAND_LINES = ('hub/verb', *CLIENT)
 # A main.c starts everything that its program has; streamhubd has no verbs.
 SERVER = {folder: row for folder, row in HUB.items() if folder != 'hub/verb'}
 MAINS = {'hub/main.c': HUB, 'hub/streamhubd.c': SERVER, 'daemon/main.c': DAEMON, 'client/main.c': CLIENT}
@@ -76,13 +79,15 @@ def wings_of(rows, base):
     return wings
 
 
-BELOW = set(COMMON) - {'common/bus'}
+BELOW = set(COMMON) - {'common/bus', 'common/cli'}
 WINGS = {
     **wings_of(COMMON, set()),
     **wings_of(HUB, BELOW),
-    **wings_of(DAEMON, set(COMMON)),
-    **wings_of(CLIENT, set(COMMON)),
+    **wings_of(DAEMON, BELOW | {'common/bus'}),
+    **wings_of(CLIENT, BELOW | {'common/bus'}),
 }
+for folder in COMMAND_LINES:
+    WINGS[folder].add('common/cli')
 PROGRAMS = ('common', 'hub', 'daemon', 'client')
 
 
@@ -287,7 +292,7 @@ def exit_codes_of(code, document):
 # What is said in two places: in the code, in a document.
 TABLES = [
     ('common/base/reason.c', 'docs/wire-protocol.md', reasons_of),
-    ('client/cli/exit-code.h', 'README.md', exit_codes_of),
+    ('common/cli/exit-code.h', 'README.md', exit_codes_of),
 ]
 
 

@@ -2,7 +2,7 @@
 /* A list of devices that does not end: each bound, and one past it. */
 #include "client/bus/device-pages.h"
 
-#include "client/cli/cli.h"
+#include "common/cli/cli.h"
 
 static void
 test_count(void)

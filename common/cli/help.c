@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What --help prints: of all verbs, of those of a noun, of one. */
-#include "client/cli/cli.h"
-#include "client/cli/wrap.h"
 #include "common/base/table.h"
+#include "common/cli/cli.h"
+#include "common/cli/wrap.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -41,13 +41,13 @@ help_option_form(const OptionRow *row)
 
 /* The options of MASK, one line each, under TITLE. */
 static void
-help_append_options(GString *text, const char *title, guint64 mask)
+help_append_options(GString *text, const OptionTable *options, const char *title, guint64 mask)
 {
     g_autoptr(Table) table = table_new("", "", NULL);
     g_autofree char *rows = NULL;
 
-    for (guint i = 0; i < OPTION_LAST; i++) {
-        const OptionRow *row = option_row((Option)i);
+    for (Option i = 0; i < option_count(options); i++) {
+        const OptionRow *row = option_row(options, i);
         g_autofree char *form = NULL;
 
         if (!(mask & OPTION_BIT(i)))
@@ -63,21 +63,26 @@ help_append_options(GString *text, const char *title, guint64 mask)
 }
 
 static void
-help_verb(GString *text, const Verb *verb)
+help_verb(GString *text, const Program *program, const Verb *verb)
 {
-    help_append_usage(text, "", "streamctl ", verb);
+    g_autofree char *front = g_strconcat(program->name, " ", NULL);
+    g_autofree char *codes = g_strdup_printf(
+        /* TRANSLATORS: a program and its page of the manual: "streamctl", "streamctl(1)" */
+        _("0 is success; '%s --help' lists the other exit codes, and %s explains them."),
+        program->name, program->manual);
+
+    help_append_usage(text, "", front, verb);
     g_string_append_c(text, '\n');
     help_append(text, "", "", _(verb->help));
     if (verb->more != NULL) {
         g_string_append_c(text, '\n');
         help_append(text, "", "", _(verb->more));
     }
-    help_append_options(text, _("Options:"), verb->options);
-    help_append_options(text, _("Options of every verb:"), OPTIONS_GLOBAL);
+    help_append_options(text, &program->options, _("Options:"), verb->options);
+    help_append_options(text, &program->options, _("Options of every verb:"),
+                        option_everywhere(&program->options));
     g_string_append_c(text, '\n');
-    help_append(text, "", "",
-                _("0 is success; 'streamctl --help' lists the other exit codes, and streamctl(1) "
-                  "explains them."));
+    help_append(text, "", "", codes);
 }
 
 /* NOUN: only the verbs that begin with it; NULL: all. */
@@ -94,40 +99,54 @@ help_append_verbs(GString *text, const Verb *verbs, const char *noun)
 }
 
 static void
-help_noun(GString *text, const Verb *verbs, const char *noun)
+help_noun(GString *text, const Program *program, const char *noun)
 {
     g_string_append_printf(text, _("The verbs of '%s':"), noun);
     g_string_append_c(text, '\n');
-    help_append_verbs(text, verbs, noun);
+    help_append_verbs(text, program->verbs, noun);
     g_string_append_c(text, '\n');
-    g_string_append_printf(text, _("'streamctl %s VERB --help' says more of one of them."), noun);
+    g_string_append_printf(text, _("'%s %s VERB --help' says more of one of them."), program->name,
+                           noun);
     g_string_append_c(text, '\n');
+}
+
+/* "Exit codes: 0 ok, 1 failed, ..." */
+static void
+help_append_codes(GString *text)
+{
+    g_autoptr(GString) list = g_string_new(_("Exit codes:"));
+
+    for (const ExitCodeRow *row = exit_code_rows(); row->word != NULL; row++)
+        g_string_append_printf(list, "%s %d %s", row->code == EXIT_CODE_OK ? "" : ",",
+                               (int)row->code, _(row->word));
+    help_append(text, "", "", list->str);
 }
 
 static void
-help_all(GString *text, const Verb *verbs)
+help_all(GString *text, const Program *program)
 {
-    g_string_append_printf(text, "%s\n\n%s\n", _("streamctl [OPTIONS] VERB"), _("Verbs:"));
-    help_append_verbs(text, verbs, NULL);
-    help_append_options(text, _("Options of every verb:"), OPTIONS_GLOBAL);
-    g_string_append_printf(
-        text, "\n%s\n\n%s\n", _("'streamctl VERB --help' explains a verb and its own options."),
-        _("Exit codes: 0 ok, 1 failed, 2 usage, 3 no streamd, 4 not found, 5 denied, 6 exists,\n"
-          "7 limit, 10 device offline, 11 hub refused the identity, 12 device rejected,\n"
-          "13 timed out, 14 hub unreachable, 15 hub not trusted, 16 protocol, 17 stream cut,\n18 "
-          "proxy refused"));
+    g_string_append_printf(text, _("%s [OPTIONS] VERB"), program->name);
+    g_string_append_printf(text, "\n\n%s\n", _("Verbs:"));
+    help_append_verbs(text, program->verbs, NULL);
+    help_append_options(text, &program->options, _("Options of every verb:"),
+                        option_everywhere(&program->options));
+    g_string_append_c(text, '\n');
+    g_string_append_printf(text, _("'%s VERB --help' explains a verb and its own options."),
+                           program->name);
+    g_string_append(text, "\n\n");
+    help_append_codes(text);
 }
 
 char *
-cli_help(const Verb *verbs, const Cli *cli)
+cli_help(const Program *program, const Cli *cli)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
     if (cli->verb != NULL)
-        help_verb(text, cli->verb);
+        help_verb(text, program, cli->verb);
     else if (cli->noun != NULL)
-        help_noun(text, verbs, cli->noun);
+        help_noun(text, program, cli->noun);
     else
-        help_all(text, verbs);
+        help_all(text, program);
     return g_string_free(g_steal_pointer(&text), FALSE);
 }

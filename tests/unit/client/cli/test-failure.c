@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Exit codes: the table that scripts rely on, row by row. */
-#include "client/cli/exit-code.h"
+/* Failures: the table that scripts rely on, row by row; and every option is explained. */
+#include "client/cli/failure.h"
+#include "client/cli/option.h"
 #include "common/base/error.h"
 #include "common/base/reason.h"
 #include "common/bus/names.h"
@@ -22,9 +23,9 @@ test_errors_of_streamd(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *name = g_strconcat(BUS_ERROR_PREFIX, rows[i].name, NULL);
 
-        g_assert_cmpint(exit_code_of_bus_error(name), ==, rows[i].code);
+        g_assert_cmpint(failure_code(name), ==, rows[i].code);
     }
-    g_assert_cmpint(exit_code_of_bus_error(BUS_ERROR_PREFIX "FromTheFuture"), ==, 1);
+    g_assert_cmpint(failure_code(BUS_ERROR_PREFIX "FromTheFuture"), ==, 1);
 }
 
 static void
@@ -41,12 +42,12 @@ test_errors_of_the_bus(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *name = g_strconcat("org.freedesktop.DBus.Error.", rows[i].name, NULL);
 
-        g_assert_cmpint(exit_code_of_bus_error(name), ==, rows[i].code);
+        g_assert_cmpint(failure_code(name), ==, rows[i].code);
     }
-    g_assert_cmpint(exit_code_of_bus_error("org.freedesktop.systemd1.NoSuchUnit"), ==, 3);
-    g_assert_cmpint(exit_code_of_bus_error("org.freedesktop.systemd1.UnitMasked"), ==, 3);
-    g_assert_cmpint(exit_code_of_bus_error("com.example.Error"), ==, 1);
-    g_assert_cmpint(exit_code_of_bus_error(NULL), ==, 1);
+    g_assert_cmpint(failure_code("org.freedesktop.systemd1.NoSuchUnit"), ==, 3);
+    g_assert_cmpint(failure_code("org.freedesktop.systemd1.UnitMasked"), ==, 3);
+    g_assert_cmpint(failure_code("com.example.Error"), ==, 1);
+    g_assert_cmpint(failure_code(NULL), ==, 1);
 }
 
 static void
@@ -57,12 +58,25 @@ test_reasons_of_open_streams(void)
                         reason_is_orderly((Reason)i) ? 0 : 17);
 }
 
+static void
+test_every_option_is_explained(void)
+{
+    for (Option i = 0; i < option_count(&streamctl_options); i++) {
+        const OptionRow *row = option_row(&streamctl_options, i);
+
+        g_assert_nonnull(row->name);
+        if (row->help == NULL || (row->kind == VALUE_NONE) != (row->value == NULL))
+            g_error("--%s needs its help, and a name for its value if it takes one", row->name);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/exit-code/streamd", test_errors_of_streamd);
-    g_test_add_func("/exit-code/bus", test_errors_of_the_bus);
-    g_test_add_func("/exit-code/reasons", test_reasons_of_open_streams);
+    g_test_add_func("/failure/streamd", test_errors_of_streamd);
+    g_test_add_func("/failure/bus", test_errors_of_the_bus);
+    g_test_add_func("/failure/reasons", test_reasons_of_open_streams);
+    g_test_add_func("/option/explained", test_every_option_is_explained);
     return g_test_run();
 }

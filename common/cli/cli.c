@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/cli/cli.h"
+#include "common/cli/cli.h"
 
-#include "client/cli/nearest.h"
+#include "common/cli/nearest.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -19,14 +19,14 @@ cli_fail(GError **error, ExitCode code, const char *format, ...)
 }
 
 static gboolean
-cli_unknown_option(const char *name, gsize length, GError **error)
+cli_unknown_option(const OptionTable *options, const char *name, gsize length, GError **error)
 {
     g_autofree char *text = g_strndup(name, MIN(length, 64));
     const char *best = NULL;
     guint distance = 0;
 
-    for (guint i = 0; i < OPTION_LAST; i++)
-        nearest_consider(text, option_row((Option)i)->name, &best, &distance);
+    for (Option i = 0; i < option_count(options); i++)
+        nearest_consider(text, option_row(options, i)->name, &best, &distance);
     if (best != NULL)
         cli_fail(error, EXIT_CODE_USAGE, _("there is no option --%s; did you mean --%s?"), text,
                  best);
@@ -35,38 +35,60 @@ cli_unknown_option(const char *name, gsize length, GError **error)
     return FALSE;
 }
 
+static gboolean
+cli_refuse(const OptionRow *row, const char *format, GError **error)
+{
+    g_autofree char *option = g_strconcat("--", row->name, NULL);
+    g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
+    g_autofree char *text = g_strjoinv(option, parts);
+
+    cli_fail(error, EXIT_CODE_USAGE, "%s", text);
+    return FALSE;
+}
+
+static void
+cli_keep(Cli *cli, Option option, const char *value)
+{
+    cli->given[option] = TRUE;
+    cli->values[option] = value;
+    if (option_row(&cli->program->options, option)->kind != VALUE_REPEATED)
+        return;
+    if (cli->repeated[option] == NULL) {
+        cli->repeated[option] = g_ptr_array_new();
+        g_ptr_array_add(cli->repeated[option], NULL);
+    }
+    g_ptr_array_insert(cli->repeated[option], (gint)cli->repeated[option]->len - 1,
+                       (void *)(guintptr)value);
+}
+
 /* ARG is "--name" or "--name=value", NEXT the argument after it. Sets whether NEXT was used. */
 static gboolean
 cli_take_option(Cli *cli, const char *arg, const char *next, gboolean *ret_used_next,
                 GError **error)
 {
+    const OptionTable *options = &cli->program->options;
     const char *name = arg + 2;
     gsize length = strcspn(name, "=");
     const char *value = name[length] == '=' ? name + length + 1 : NULL;
     const OptionRow *row;
+    gboolean wanted;
     Option option;
 
-    if (!option_find(name, length, &option))
-        return cli_unknown_option(name, length, error);
-    row = option_row(option);
-    if (row->kind == VALUE_NONE && value != NULL) {
-        cli_fail(error, EXIT_CODE_USAGE, _("--%s takes no value"), row->name);
-        return FALSE;
-    }
-    if (row->kind == VALUE_REQUIRED && value == NULL) {
-        if (next == NULL) {
-            cli_fail(error, EXIT_CODE_USAGE, _("--%s takes a value"), row->name);
-            return FALSE;
-        }
+    if (!option_find(options, name, length, &option))
+        return cli_unknown_option(options, name, length, error);
+    row = option_row(options, option);
+    wanted = row->kind == VALUE_REQUIRED || row->kind == VALUE_REPEATED;
+    if (row->kind == VALUE_NONE && value != NULL)
+        return cli_refuse(row, _("%s takes no value"), error);
+    if (wanted && value == NULL) {
+        if (next == NULL)
+            return cli_refuse(row, _("%s takes a value"), error);
         value = next;
         *ret_used_next = TRUE;
     }
-    if (cli->given[option] && row->kind != VALUE_NONE) {
-        cli_fail(error, EXIT_CODE_USAGE, _("--%s is given twice"), row->name);
-        return FALSE;
-    }
-    cli->given[option] = TRUE;
-    cli->values[option] = value;
+    if (cli->given[option] && row->kind != VALUE_NONE && row->kind != VALUE_REPEATED)
+        return cli_refuse(row, _("%s is given twice"), error);
+    cli_keep(cli, option, value);
     return TRUE;
 }
 
@@ -76,10 +98,14 @@ cli_split(Cli *cli, char **argv, GError **error)
     gboolean ended = FALSE;
 
     for (guint i = 1; argv[i] != NULL; i++) {
-        const OptionRow *brief = ended ? NULL : option_of_brief(argv[i]);
-        g_autofree char *spelt_out = brief != NULL ? g_strconcat("--", brief->name, NULL) : NULL;
-        const char *arg = spelt_out != NULL ? spelt_out : argv[i];
+        const OptionTable *options = &cli->program->options;
+        const char *arg = argv[i];
+        g_autofree char *spelt_out = NULL;
         gboolean used_next = FALSE;
+        Option brief;
+
+        if (!ended && option_find_brief(options, arg, &brief))
+            arg = spelt_out = g_strconcat("--", option_row(options, brief)->name, NULL);
 
         if (!ended && strcmp(arg, "--") == 0) {
             ended = TRUE;
@@ -95,21 +121,6 @@ cli_split(Cli *cli, char **argv, GError **error)
         }
     }
     return TRUE;
-}
-
-/* How many words of the command line are NAME; 0: it is another verb. */
-static guint
-cli_match(const Cli *cli, const char *name)
-{
-    g_auto(GStrv) parts = g_strsplit(name, " ", 0);
-    guint count = g_strv_length(parts);
-
-    if (cli->count < count)
-        return 0;
-    for (guint i = 0; i < count; i++)
-        if (strcmp(parts[i], cli->words[i]) != 0)
-            return 0;
-    return count;
 }
 
 /* "add, list, remove" for the first word "hub"; NULL when no verb begins with it. */
@@ -149,8 +160,9 @@ cli_nearest_verb(const Cli *cli, const Verb *verbs)
 }
 
 static gboolean
-cli_unknown_verb(const Cli *cli, const Verb *verbs, GError **error)
+cli_unknown_verb(const Cli *cli, GError **error)
 {
+    const Verb *verbs = cli->program->verbs;
     g_autofree char *siblings = cli_siblings(verbs, cli->words[0]);
     g_autofree char *nearest = cli_nearest_verb(cli, verbs);
 
@@ -159,8 +171,8 @@ cli_unknown_verb(const Cli *cli, const Verb *verbs, GError **error)
                  cli->words[0], siblings != NULL ? " " : "", siblings != NULL ? cli->words[1] : "",
                  nearest);
     else if (siblings == NULL)
-        cli_fail(error, EXIT_CODE_USAGE, _("there is no verb '%.64s'; see streamctl --help"),
-                 cli->words[0]);
+        cli_fail(error, EXIT_CODE_USAGE, _("there is no verb '%.64s'; see %s --help"),
+                 cli->words[0], cli->program->name);
     else
         cli_fail(error, EXIT_CODE_USAGE,
                  /* TRANSLATORS: verbs and nouns of the command line stay as they are */
@@ -171,9 +183,9 @@ cli_unknown_verb(const Cli *cli, const Verb *verbs, GError **error)
 
 /* "hub" alone, or "hub --help". */
 static gboolean
-cli_is_noun(Cli *cli, const Verb *verbs)
+cli_is_noun(Cli *cli)
 {
-    g_autofree char *siblings = cli_siblings(verbs, cli->words[0]);
+    g_autofree char *siblings = cli_siblings(cli->program->verbs, cli->words[0]);
 
     if (siblings == NULL || cli->count > 1)
         return FALSE;
@@ -183,19 +195,17 @@ cli_is_noun(Cli *cli, const Verb *verbs)
 }
 
 static gboolean
-cli_find_verb(Cli *cli, const Verb *verbs, GError **error)
+cli_find_verb(Cli *cli, GError **error)
 {
-    for (const Verb *verb = verbs; verb->name != NULL; verb++) {
-        guint used = cli_match(cli, verb->name);
+    guint used = 0;
 
-        if (used == 0)
-            continue;
-        cli->verb = verb;
-        cli->count -= used;
-        memmove(cli->words, cli->words + used, (cli->count + 1) * sizeof(*cli->words));
-        return TRUE;
-    }
-    return cli_is_noun(cli, verbs) || cli_unknown_verb(cli, verbs, error);
+    program_replace_aliases(cli->program, cli->words, cli->count);
+    cli->verb = program_find_verb(cli->program, cli->words, cli->count, &used);
+    if (cli->verb == NULL)
+        return cli_is_noun(cli) || cli_unknown_verb(cli, error);
+    cli->count -= used;
+    memmove(cli->words, cli->words + used, (cli->count + 1) * sizeof(*cli->words));
+    return TRUE;
 }
 
 static gboolean
@@ -210,30 +220,36 @@ cli_check_color(const char *when, GError **error)
 }
 
 static gboolean
-cli_check(const Cli *cli, GError **error)
+cli_check_options(const Cli *cli, GError **error)
+{
+    const OptionTable *options = &cli->program->options;
+    const Verb *verb = cli->verb;
+    guint64 known = verb->options | option_everywhere(options);
+
+    if (g_strcmp0(verb->json, JSON_REFUSED) == 0)
+        known &= ~OPTION_BIT(OPTION_JSON);
+    for (Option i = 0; i < option_count(options); i++)
+        if (cli->given[i] && !(known & OPTION_BIT(i))) {
+            cli_fail(error, EXIT_CODE_USAGE, _("--%s does not go with '%s'"),
+                     option_row(options, i)->name, verb->name);
+            return FALSE;
+        }
+    return cli_check_color(cli->values[OPTION_COLOR], error) &&
+           (cli->program->check == NULL || cli->program->check(cli, error));
+}
+
+static gboolean
+cli_check_words(const Cli *cli, GError **error)
 {
     const Verb *verb = cli->verb;
 
-    for (guint i = 0; i < OPTION_LAST; i++)
-        if (cli->given[i] && !((verb->options | OPTIONS_GLOBAL) & OPTION_BIT(i))) {
-            cli_fail(error, EXIT_CODE_USAGE, _("--%s does not go with '%s'"),
-                     option_row((Option)i)->name, verb->name);
-            return FALSE;
-        }
-    if (cli->given[OPTION_USER] && cli->given[OPTION_SYSTEM]) {
-        cli_fail(error, EXIT_CODE_USAGE, _("--user and --system exclude each other"));
-        return FALSE;
-    }
-    if (!cli_check_color(cli->values[OPTION_COLOR], error))
-        return FALSE;
-    if (cli->count < verb->min || cli->count > verb->max) {
-        cli_fail(error, EXIT_CODE_USAGE, "%s: streamctl %s%s%s",
-                 cli->count < verb->min ? _("something is missing; the form is")
-                                        : _("that is too much; the form is"),
-                 verb->name, *verb->arguments != '\0' ? " " : "", verb->arguments);
-        return FALSE;
-    }
-    return TRUE;
+    if (cli->count >= verb->min && cli->count <= verb->max)
+        return TRUE;
+    cli_fail(error, EXIT_CODE_USAGE, "%s: %s %s%s%s",
+             cli->count < verb->min ? _("something is missing; the form is")
+                                    : _("that is too much; the form is"),
+             cli->program->name, verb->name, *verb->arguments != '\0' ? " " : "", verb->arguments);
+    return FALSE;
 }
 
 /* "help hub add" is "hub add --help". */
@@ -248,8 +264,9 @@ cli_take_help(Cli *cli)
 }
 
 gboolean
-cli_parse(Cli *cli, const Verb *verbs, const char *default_verb, char **argv, GError **error)
+cli_parse(Cli *cli, const Program *program, char **argv, GError **error)
 {
+    cli->program = program;
     cli->words = g_new0(const char *, g_strv_length(argv) + 2);
     if (!cli_split(cli, argv, error))
         return FALSE;
@@ -257,17 +274,30 @@ cli_parse(Cli *cli, const Verb *verbs, const char *default_verb, char **argv, GE
     if (cli->count == 0) {
         if (cli->given[OPTION_HELP] || cli->given[OPTION_VERSION])
             return TRUE;
-        cli->words[cli->count++] = default_verb;
+        if (program->default_verb == NULL) {
+            cli_fail(error, EXIT_CODE_USAGE, _("what to do? See %s --help"), program->name);
+            return FALSE;
+        }
+        cli->words[cli->count++] = program->default_verb;
     }
-    if (!cli_find_verb(cli, verbs, error))
+    if (!cli_find_verb(cli, error))
         return FALSE;
-    return cli->given[OPTION_HELP] || cli->noun != NULL || cli_check(cli, error);
+    return cli->given[OPTION_HELP] || cli->noun != NULL ||
+           (cli_check_options(cli, error) && cli_check_words(cli, error));
 }
 
 void
 cli_clear(Cli *cli)
 {
     g_clear_pointer(&cli->words, g_free);
+    for (guint i = 0; i < OPTIONS_MAX; i++)
+        g_clear_pointer(&cli->repeated[i], g_ptr_array_unref);
+}
+
+const char *const *
+cli_list(const Cli *cli, Option option)
+{
+    return cli->repeated[option] != NULL ? (const char *const *)cli->repeated[option]->pdata : NULL;
 }
 
 gboolean
@@ -284,7 +314,8 @@ cli_parse_number(const char *what, const char *text, guint64 min, guint64 max, g
 gboolean
 cli_number(const Cli *cli, Option option, guint64 min, guint64 max, guint64 *ret, GError **error)
 {
-    g_autofree char *what = g_strconcat("--", option_row(option)->name, NULL);
+    g_autofree char *what =
+        g_strconcat("--", option_row(&cli->program->options, option)->name, NULL);
 
     if (!cli->given[option])
         return TRUE;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/show/output.h"
+#include "common/cli/output.h"
 
+#include <errno.h>
 #include <glib/gi18n.h>
-#include <json-glib/json-glib.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -91,88 +94,6 @@ output_add_state(Table *table, const char *state, const char *text)
 }
 
 char *
-output_snake_case(const char *name)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (const char *p = name; *p != '\0'; p++) {
-        if (g_ascii_isupper(*p) && p != name)
-            g_string_append_c(text, '_');
-        g_string_append_c(text, *p == '-' ? '_' : g_ascii_tolower(*p));
-    }
-    return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
-static void output_build(JsonBuilder *builder, GVariant *value);
-
-static void
-output_build_object(JsonBuilder *builder, GVariant *value)
-{
-    (void)json_builder_begin_object(builder);
-    for (gsize i = 0; i < g_variant_n_children(value); i++) {
-        g_autoptr(GVariant) entry = g_variant_get_child_value(value, i);
-        g_autoptr(GVariant) name = g_variant_get_child_value(entry, 0);
-        g_autoptr(GVariant) member = g_variant_get_child_value(entry, 1);
-        g_autofree char *key = output_snake_case(g_variant_get_string(name, NULL));
-
-        (void)json_builder_set_member_name(builder, key);
-        output_build(builder, member);
-    }
-    (void)json_builder_end_object(builder);
-}
-
-static void
-output_build_array(JsonBuilder *builder, GVariant *value)
-{
-    (void)json_builder_begin_array(builder);
-    for (gsize i = 0; i < g_variant_n_children(value); i++) {
-        g_autoptr(GVariant) member = g_variant_get_child_value(value, i);
-
-        output_build(builder, member);
-    }
-    (void)json_builder_end_array(builder);
-}
-
-static void
-output_build(JsonBuilder *builder, GVariant *value)
-{
-    if (g_variant_is_of_type(value, G_VARIANT_TYPE_VARIANT)) {
-        g_autoptr(GVariant) inner = g_variant_get_variant(value);
-
-        output_build(builder, inner);
-    } else if (g_variant_is_of_type(value, G_VARIANT_TYPE("a{s*}"))) {
-        output_build_object(builder, value);
-    } else if (g_variant_is_container(value)) {
-        output_build_array(builder, value);
-    } else if (g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN)) {
-        (void)json_builder_add_boolean_value(builder, g_variant_get_boolean(value));
-    } else if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64)) {
-        (void)json_builder_add_int_value(builder, (gint64)g_variant_get_uint64(value));
-    } else if (g_variant_is_of_type(value, G_VARIANT_TYPE_INT64)) {
-        (void)json_builder_add_int_value(builder, g_variant_get_int64(value));
-    } else if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT32)) {
-        (void)json_builder_add_int_value(builder, (gint64)g_variant_get_uint32(value));
-    } else {
-        (void)json_builder_add_string_value(builder, g_variant_get_string(value, NULL));
-    }
-}
-
-void
-output_json(GVariant *value, gboolean compact)
-{
-    g_autoptr(GVariant) own = g_variant_ref_sink(value);
-    g_autoptr(JsonBuilder) builder = json_builder_new();
-    g_autoptr(JsonNode) root = NULL;
-    g_autofree char *text = NULL;
-
-    output_build(builder, own);
-    root = json_builder_get_root(builder);
-    text = json_to_string(root, !compact);
-    (void)puts(text);
-    (void)fflush(stdout);
-}
-
-char *
 output_age(guint64 time)
 {
     gint64 seconds = (g_get_real_time() - (gint64)time) / G_USEC_PER_SEC;
@@ -192,4 +113,35 @@ char *
 output_size(guint64 bytes)
 {
     return g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+}
+
+/* What has failed may have failed long before somebody asks: then errno says nothing any more. */
+static gboolean
+output_reader_has_gone(void)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+    return poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0;
+}
+
+gboolean
+output_flush(GError **error)
+{
+    int reason;
+
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return TRUE;
+    reason = errno != 0 ? errno : EIO;
+    if (reason == EPIPE || output_reader_has_gone())
+        exit(128 + SIGPIPE);
+    cli_fail(error, EXIT_CODE_OTHER, _("cannot write to standard output: %s"), g_strerror(reason));
+    return FALSE;
+}
+
+gboolean
+output_write(const char *text, GError **error)
+{
+    (void)fputs(text, stdout);
+    return output_flush(error);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/complete/complete.h"
+#include "common/cli/complete.h"
 
-#include "client/complete/source.h"
 #include "common/base/table.h"
 
 #include <glib/gi18n.h>
@@ -15,15 +14,17 @@
 #define ASK_FOR_FILES ":files"
 
 typedef struct {
-    const Verb *verbs;
-    const Verb *verb;          /* NULL: it is not complete yet */
-    GPtrArray *words;          /* before the cursor, without options */
-    guint64 given;             /* OPTION_BITs */
-    const OptionRow *value_of; /* the word with the cursor is the value of this */
-    const char *hub;           /* the value of --hub before the cursor; NULL: none */
-    gboolean ended;            /* after "--" */
-    const char *front;         /* what every candidate begins with: "--ca=" */
-    const char *begun;         /* what is there already of the rest */
+    const Program *program;
+    const Verb *verb;                /* NULL: it is not complete yet */
+    guint used;                      /* how many of the words are its name */
+    GPtrArray *words;                /* before the cursor, without options */
+    guint64 given;                   /* OPTION_BITs */
+    const char *values[OPTIONS_MAX]; /* of those before the cursor */
+    gboolean takes_value;            /* the word with the cursor is the value of this: */
+    Option value_of;
+    gboolean ended;    /* after "--" */
+    const char *front; /* what every candidate begins with: "--ca=" */
+    const char *begun; /* what is there already of the rest */
     GHashTable *printed;
 } Completion;
 
@@ -51,13 +52,18 @@ complete_offer(const char *word, const char *description, void *data)
 static void
 complete_options(Completion *completion)
 {
-    guint64 mask = completion->verb != NULL ? completion->verb->options : 0;
+    const OptionTable *options = &completion->program->options;
+    const Verb *verb = completion->verb;
+    guint64 mask = option_everywhere(options) | (verb != NULL ? verb->options : 0);
 
-    for (guint i = 0; i < OPTION_LAST; i++) {
-        const OptionRow *row = option_row((Option)i);
+    if (verb != NULL && g_strcmp0(verb->json, JSON_REFUSED) == 0)
+        mask &= ~OPTION_BIT(OPTION_JSON);
+    for (Option i = 0; i < option_count(options); i++) {
+        const OptionRow *row = option_row(options, i);
         g_autofree char *word = g_strconcat("--", row->name, NULL);
+        gboolean again = row->kind == VALUE_REPEATED || !(completion->given & OPTION_BIT(i));
 
-        if (((mask | OPTIONS_GLOBAL) & ~completion->given & OPTION_BIT(i)) != 0)
+        if ((mask & OPTION_BIT(i)) != 0 && again)
             complete_offer(word, _(row->help), completion);
     }
 }
@@ -70,7 +76,7 @@ complete_describe(const Completion *completion, const Verb *verb, char **parts, 
 
     if (parts[at + 1] == NULL)
         return g_strdup(_(verb->help));
-    for (const Verb *row = completion->verbs; row->name != NULL; row++) {
+    for (const Verb *row = completion->program->verbs; row->name != NULL; row++) {
         gsize length = strlen(parts[at]);
 
         if (strncmp(row->name, parts[at], length) == 0 && row->name[length] == ' ')
@@ -85,7 +91,7 @@ complete_verbs(Completion *completion)
 {
     guint at = completion->words->len;
 
-    for (const Verb *verb = completion->verbs; verb->name != NULL; verb++) {
+    for (const Verb *verb = completion->program->verbs; verb->name != NULL; verb++) {
         g_auto(GStrv) parts = g_strsplit(verb->name, " ", 0);
         g_autofree char *description = NULL;
         guint same = 0;
@@ -114,21 +120,36 @@ complete_is_choice(const char *placeholder)
     return strstr(placeholder, "|-") == NULL;
 }
 
-static void
-complete_value(Completion *completion, const char *noun, const char *placeholder)
+/* Each program's own come on top of these. */
+static gboolean
+complete_is_file(const char *placeholder)
 {
-    Source source = complete_source(noun, placeholder);
+    static const char *const files[] = {"FILE", "FILE|-", "DIR", "PATH", NULL};
+
+    return g_strv_contains(files, placeholder);
+}
+
+/* OPTION NULL: it is an argument of the verb. */
+static void
+complete_value(Completion *completion, const OptionRow *option, const char *placeholder)
+{
+    const Program *program = completion->program;
+    const WordsWanted wanted = {
+        .verb = option == NULL ? completion->verb->name : NULL,
+        .option = option != NULL ? option->name : NULL,
+        .placeholder = placeholder,
+        .given = completion->given,
+        .values = completion->values,
+    };
 
     if (complete_is_choice(placeholder)) {
         g_auto(GStrv) choice = g_strsplit(placeholder, "|", 0);
 
         for (guint i = 0; choice[i] != NULL; i++)
             complete_offer(choice[i], "", completion);
-    } else if (source == SOURCE_FILES) {
+    } else if (complete_is_file(placeholder) ||
+               (program->words != NULL && program->words(&wanted, complete_offer, completion))) {
         (void)puts(ASK_FOR_FILES);
-    } else if (source != SOURCE_NONE) {
-        complete_source_read(source, (completion->given & OPTION_BIT(OPTION_SYSTEM)) != 0,
-                             completion->hub, complete_offer, completion);
     }
 }
 
@@ -183,111 +204,108 @@ complete_placeholders(const char *usage)
 static void
 complete_words(Completion *completion)
 {
-    g_auto(GStrv) parts = g_strsplit(completion->verb->name, " ", 0);
     g_autoptr(GPtrArray) placeholders = complete_placeholders(completion->verb->arguments);
-    guint at = completion->words->len - g_strv_length(parts);
+    guint at = completion->words->len - completion->used;
 
     /* What is to be added has a new name. */
-    if (at >= placeholders->len || (at == 0 && g_strcmp0(parts[1], "add") == 0))
+    if (at >= placeholders->len || (at == 0 && g_str_has_suffix(completion->verb->name, " add")))
         return;
-    complete_value(completion, parts[0], g_ptr_array_index(placeholders, at));
+    complete_value(completion, NULL, g_ptr_array_index(placeholders, at));
 }
 
-/* An option before the cursor. Returns whether the next word is its value. */
+/* WORD is "--name" or "--name=value", or a short form; before the cursor. Whether the next word is
+ * its value. */
 static gboolean
 complete_take_option(Completion *completion, const char *word)
 {
-    const OptionRow *row = option_of_brief(word);
+    const OptionTable *options = &completion->program->options;
     gsize length = strcspn(word, "=");
+    const OptionRow *row;
     Option option;
 
-    if (row == NULL && (length < 2 || !option_find(word + 2, length - 2, &option)))
+    if (!option_find_brief(options, word, &option) &&
+        (length < 2 || !option_find(options, word + 2, length - 2, &option)))
         return FALSE;
-    if (row != NULL)
-        (void)option_find(row->name, strlen(row->name), &option);
+    row = option_row(options, option);
     completion->given |= OPTION_BIT(option);
-    if (option_row(option)->kind != VALUE_REQUIRED || word[length] == '=')
-        return FALSE;
-    completion->value_of = option_row(option);
-    return TRUE;
+    if (word[length] == '=')
+        completion->values[option] = word + length + 1;
+    completion->value_of = option;
+    return (row->kind == VALUE_REQUIRED || row->kind == VALUE_REPEATED) && word[length] != '=';
 }
 
+/* The words before the cursor, which is in the last one. */
 static void
 complete_read(Completion *completion, char **words)
 {
+    const Program *program = completion->program;
+    GPtrArray *plain = completion->words;
     guint count = g_strv_length(words);
 
     for (guint i = 0; i + 1 < count; i++) {
-        gboolean value_follows = FALSE;
-
-        completion->value_of = NULL;
-        if (completion->ended || words[i][0] != '-')
-            g_ptr_array_add(completion->words, words[i]);
-        else if (strcmp(words[i], "--") == 0)
+        if (completion->ended || words[i][0] != '-') {
+            g_ptr_array_add(plain, words[i]);
+        } else if (strcmp(words[i], "--") == 0) {
             completion->ended = TRUE;
-        else
-            value_follows = complete_take_option(completion, words[i]);
-        if (value_follows && i + 2 < count) { /* it is there, before the cursor */
-            if (completion->value_of == option_row(OPTION_HUB))
-                completion->hub = words[i + 1];
-            completion->value_of = NULL;
-            i++;
+        } else if (complete_take_option(completion, words[i])) {
+            completion->takes_value = i + 2 == count;
+            if (!completion->takes_value)
+                completion->values[completion->value_of] = words[++i];
         }
     }
-    if (completion->words->len > 0 && strcmp(g_ptr_array_index(completion->words, 0), "help") == 0)
-        g_ptr_array_remove_index(completion->words, 0);
-    for (const Verb *verb = completion->verbs; verb->name != NULL; verb++) {
-        g_auto(GStrv) parts = g_strsplit(verb->name, " ", 0);
-        guint same = 0;
-
-        while (same < completion->words->len && parts[same] != NULL &&
-               strcmp(parts[same], g_ptr_array_index(completion->words, same)) == 0)
-            same++;
-        if (parts[same] == NULL)
-            completion->verb = verb;
-    }
+    if (plain->len > 0 && strcmp(g_ptr_array_index(plain, 0), "help") == 0)
+        g_ptr_array_remove_index(plain, 0);
+    program_replace_aliases(program, (const char **)plain->pdata, plain->len);
+    completion->verb = program_find_verb(program, (const char *const *)plain->pdata, plain->len,
+                                         &completion->used);
 }
 
 /* "--ca=fi": the rest is the value. */
 static gboolean
 complete_joined_value(Completion *completion, const char *word)
 {
+    const OptionTable *options = &completion->program->options;
     const char *equals = strchr(word, '=');
     g_autofree char *front = NULL;
+    const OptionRow *row;
     Option option;
 
-    if (equals == NULL || !option_find(word + 2, (gsize)(equals - word) - 2, &option) ||
-        option_row(option)->value == NULL)
+    if (equals == NULL || !option_find(options, word + 2, (gsize)(equals - word) - 2, &option))
+        return FALSE;
+    row = option_row(options, option);
+    if (row->value == NULL)
         return FALSE;
     front = g_strndup(word, (gsize)(equals - word) + 1);
     completion->front = front;
     completion->begun = equals + 1;
-    complete_value(completion, option == OPTION_HUB ? "hub" : NULL, option_row(option)->value);
+    complete_value(completion, row, row->value);
     return TRUE;
 }
 
 void
-complete_print(const Verb *verbs, char **words)
+complete_print(const Program *program, char **words)
 {
     guint count = g_strv_length(words);
     const char *word = count > 0 ? words[count - 1] : "";
     g_autoptr(GPtrArray) before = g_ptr_array_new();
     g_autoptr(GHashTable) printed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Completion completion = {
-        .verbs = verbs, .words = before, .front = "", .begun = word, .printed = printed};
+        .program = program, .words = before, .front = "", .begun = word, .printed = printed};
 
     if (count > 0)
         complete_read(&completion, words);
-    if (completion.value_of != NULL)
-        complete_value(&completion, completion.value_of == option_row(OPTION_HUB) ? "hub" : NULL,
-                       completion.value_of->value);
-    else if (!completion.ended && g_str_has_prefix(word, "--") &&
-             complete_joined_value(&completion, word))
+    if (completion.takes_value) {
+        const OptionRow *row = option_row(&program->options, completion.value_of);
+
+        complete_value(&completion, row, row->value);
+    } else if (!completion.ended && g_str_has_prefix(word, "--") &&
+               complete_joined_value(&completion, word)) {
         return;
-    else if (!completion.ended && *word == '-')
+    } else if (!completion.ended && *word == '-') {
         complete_options(&completion);
-    else if (completion.verb == NULL)
+    } else if (completion.verb == NULL) {
         complete_verbs(&completion);
-    else
+    } else {
         complete_words(&completion);
+    }
 }

@@ -1,43 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/cli/exit-code.h"
+#include "client/cli/failure.h"
 
 #include "common/base/error.h"
-#include "common/base/reason.h"
 #include "common/bus/names.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
 
-G_DEFINE_QUARK(streamctl - exit - error - quark, exit_error)
-
-static const ExitCode codes[] = {
-    [STREAMD_ERROR_FAILED] = EXIT_CODE_OTHER,
-    [STREAMD_ERROR_INVALID] = EXIT_CODE_USAGE,
-    [STREAMD_ERROR_NOT_FOUND] = EXIT_CODE_NOT_FOUND,
-    [STREAMD_ERROR_EXISTS] = EXIT_CODE_EXISTS,
-    [STREAMD_ERROR_DENIED] = EXIT_CODE_DENIED,
-    [STREAMD_ERROR_LIMIT] = EXIT_CODE_LIMIT,
-    [STREAMD_ERROR_BUSY] = EXIT_CODE_OTHER,
-    [STREAMD_ERROR_OFFLINE] = EXIT_CODE_OFFLINE,
-    [STREAMD_ERROR_UNAUTHORIZED] = EXIT_CODE_UNAUTHORIZED,
-    [STREAMD_ERROR_REJECTED] = EXIT_CODE_REJECTED,
-    [STREAMD_ERROR_TIMED_OUT] = EXIT_CODE_TIMED_OUT,
-    [STREAMD_ERROR_UNREACHABLE] = EXIT_CODE_UNREACHABLE,
-    [STREAMD_ERROR_UNTRUSTED] = EXIT_CODE_UNTRUSTED,
-    [STREAMD_ERROR_PROTOCOL] = EXIT_CODE_PROTOCOL,
-    [STREAMD_ERROR_PROXY_REFUSED] = EXIT_CODE_PROXY,
-    [STREAMD_ERROR_CANCELLED] = EXIT_CODE_OTHER,
-};
-
 static const struct {
     const char *name; /* after org.freedesktop.DBus.Error. */
     ExitCode code;
 } bus_codes[] = {
-    {"ServiceUnknown", EXIT_CODE_NO_DAEMON},
-    {"NameHasNoOwner", EXIT_CODE_NO_DAEMON},
-    {"NoReply", EXIT_CODE_NO_DAEMON}, /* it left before it answered; sd-bus also says Timeout */
-    {"Disconnected", EXIT_CODE_NO_DAEMON},
-    {"NoServer", EXIT_CODE_NO_DAEMON},
+    {"ServiceUnknown", EXIT_CODE_NOT_RUNNING},
+    {"NameHasNoOwner", EXIT_CODE_NOT_RUNNING},
+    {"NoReply", EXIT_CODE_NOT_RUNNING}, /* it left before it answered; sd-bus also says Timeout */
+    {"Disconnected", EXIT_CODE_NOT_RUNNING},
+    {"NoServer", EXIT_CODE_NOT_RUNNING},
     {"Timeout", EXIT_CODE_TIMED_OUT},
     {"TimedOut", EXIT_CODE_TIMED_OUT},
     {"AccessDenied", EXIT_CODE_DENIED},
@@ -51,14 +29,14 @@ static const struct {
 #define BUS_ERRORS "org.freedesktop.DBus.Error."
 
 ExitCode
-exit_code_of_bus_error(const char *name)
+failure_code(const char *name)
 {
     if (name != NULL && g_str_has_prefix(name, BUS_ERROR_PREFIX))
-        return codes[streamd_error_from_name(name + strlen(BUS_ERROR_PREFIX))];
+        return exit_code_of_number((int)streamd_error_from_name(name + strlen(BUS_ERROR_PREFIX)));
     /* It is not enabled, or masked, or does not start: the bus passes on what systemd says. */
     if (name != NULL && (g_str_has_prefix(name, "org.freedesktop.systemd1.") ||
                          g_str_has_prefix(name, BUS_ERRORS "Spawn.")))
-        return EXIT_CODE_NO_DAEMON;
+        return EXIT_CODE_NOT_RUNNING;
     if (name == NULL || !g_str_has_prefix(name, BUS_ERRORS))
         return EXIT_CODE_OTHER;
     for (guint i = 0; i < G_N_ELEMENTS(bus_codes); i++)
@@ -67,17 +45,11 @@ exit_code_of_bus_error(const char *name)
     return EXIT_CODE_OTHER;
 }
 
-ExitCode
-exit_code_of_reason(const char *reason)
-{
-    return reason_is_orderly(reason_from_code(reason, -1)) ? EXIT_CODE_OK : EXIT_CODE_CUT;
-}
-
 const char *
-exit_code_hint(ExitCode code)
+failure_hint(ExitCode code)
 {
     switch (code) {
-    case EXIT_CODE_NO_DAEMON:
+    case EXIT_CODE_NOT_RUNNING:
         return _(
             "Is it running? Start yours with 'systemctl --user enable --now streamd' or 'streamd "
             "--user', and the machine's, which --system means, with 'systemctl enable --now "

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/cli/wrap.h"
+#include "common/cli/wrap.h"
 
 #include "common/base/table.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Tables and the text pieces around them. */
-#include "client/cli/wrap.h"
-#include "client/show/output.h"
+#include "common/cli/wrap.h"
+#include "common/cli/output.h"
 #include "common/base/table.h"
 
 static void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/cli/nearest.h"
+#include "common/cli/nearest.h"
 
 #include <string.h>
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/cli/exit-code.h"
+
+#include "common/base/error.h"
+#include "common/base/reason.h"
+
+#include <glib/gi18n.h>
+
+G_DEFINE_QUARK(streamd - exit - error - quark, exit_error)
+
+static const ExitCodeRow rows[] = {
+    {EXIT_CODE_OK, N_("ok"), N_("Done.")},
+    {EXIT_CODE_OTHER, N_("failed"), N_("A failure that is none of the below.")},
+    {EXIT_CODE_USAGE, N_("usage"), N_("Usage, or malformed input.")},
+    {EXIT_CODE_NOT_RUNNING, N_("not running"),
+     N_("Who would do it cannot be reached: streamd, for streamctl; the running hub, for "
+        "streamhub.")},
+    {EXIT_CODE_NOT_FOUND, N_("not found"),
+     N_("Not found: a hub, target, rule, tunnel, stream, device or user; a device that the hub "
+        "does "
+        "not know.")},
+    {EXIT_CODE_DENIED, N_("denied"), N_("Denied on this machine.")},
+    {EXIT_CODE_EXISTS, N_("exists"), N_("It exists already.")},
+    {EXIT_CODE_LIMIT, N_("limit"), N_("A limit is reached.")},
+    {EXIT_CODE_OFFLINE, N_("device offline"), N_("The device is offline.")},
+    {EXIT_CODE_UNAUTHORIZED, N_("hub refused the identity"), N_("The hub refused the identity.")},
+    {EXIT_CODE_REJECTED, N_("device rejected"),
+     N_("The device rejected the stream: its accept policy, nobody's consent, no target, the "
+        "target "
+        "is down; the reason is printed.")},
+    {EXIT_CODE_TIMED_OUT, N_("timed out"), N_("Not done in time.")},
+    {EXIT_CODE_UNREACHABLE, N_("hub unreachable"), N_("streamd cannot reach the hub.")},
+    {EXIT_CODE_UNTRUSTED, N_("hub not trusted"), N_("The hub's certificate is not trusted.")},
+    {EXIT_CODE_PROTOCOL, N_("protocol"), N_("Protocol error.")},
+    {EXIT_CODE_CUT, N_("stream cut"), N_("The stream was cut in the middle.")},
+    {EXIT_CODE_PROXY, N_("proxy refused"),
+     N_("The proxy wants credentials, or does not let us reach the hub.")},
+    {EXIT_CODE_OK, NULL, NULL},
+};
+
+static const ExitCode codes[] = {
+    [STREAMD_ERROR_FAILED] = EXIT_CODE_OTHER,
+    [STREAMD_ERROR_INVALID] = EXIT_CODE_USAGE,
+    [STREAMD_ERROR_NOT_FOUND] = EXIT_CODE_NOT_FOUND,
+    [STREAMD_ERROR_EXISTS] = EXIT_CODE_EXISTS,
+    [STREAMD_ERROR_DENIED] = EXIT_CODE_DENIED,
+    [STREAMD_ERROR_LIMIT] = EXIT_CODE_LIMIT,
+    [STREAMD_ERROR_BUSY] = EXIT_CODE_OTHER,
+    [STREAMD_ERROR_OFFLINE] = EXIT_CODE_OFFLINE,
+    [STREAMD_ERROR_UNAUTHORIZED] = EXIT_CODE_UNAUTHORIZED,
+    [STREAMD_ERROR_REJECTED] = EXIT_CODE_REJECTED,
+    [STREAMD_ERROR_TIMED_OUT] = EXIT_CODE_TIMED_OUT,
+    [STREAMD_ERROR_UNREACHABLE] = EXIT_CODE_UNREACHABLE,
+    [STREAMD_ERROR_UNTRUSTED] = EXIT_CODE_UNTRUSTED,
+    [STREAMD_ERROR_PROTOCOL] = EXIT_CODE_PROTOCOL,
+    [STREAMD_ERROR_PROXY_REFUSED] = EXIT_CODE_PROXY,
+    [STREAMD_ERROR_CANCELLED] = EXIT_CODE_OTHER,
+};
+
+const ExitCodeRow *
+exit_code_rows(void)
+{
+    return rows;
+}
+
+ExitCode
+exit_code_of_number(int number)
+{
+    return number >= 0 && (gsize)number < G_N_ELEMENTS(codes) ? codes[number] : EXIT_CODE_OTHER;
+}
+
+ExitCode
+exit_code_of_error(const GError *error)
+{
+    if (error->domain == EXIT_ERROR)
+        return (ExitCode)error->code;
+    if (error->domain == STREAMD_ERROR)
+        return exit_code_of_number(error->code);
+    return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_EXIST) ? EXIT_CODE_EXISTS
+                                                                    : EXIT_CODE_OTHER;
+}
+
+ExitCode
+exit_code_of_reason(const char *reason)
+{
+    return reason_is_orderly(reason_from_code(reason, -1)) ? EXIT_CODE_OK : EXIT_CODE_CUT;
+}
