@@ -219,7 +219,7 @@ class Ours(Chain):
         self.hub.wait(self.launch('hub', self.hub.command()))
         self.hub.verb('device', 'add', 'gateway')
         self.hub.verb('connection-string', 'device', 'gateway', '--output', self.path('device'))
-        self.hub.verb('connection-string', 'policy', 'service', '--output', self.path('service'))
+        self.hub.verb('connection-string', 'user', 'service', '--output', self.path('service'))
         gateway = self.end('gateway', self.path('device'))
         gateway('target', 'add', 'sink', f'tcp:127.0.0.1:{SINK_PORT}')
         gateway('accept-policy', 'add', '--stream', 'bulk', '--accept', 'sink')

@@ -96,7 +96,7 @@ def measure_idle(processes, scratch, build, count):
     process = start(processes, hub, 'idle-prepare')
     with ThreadPoolExecutor(ADDERS) as pool:
         list(pool.map(lambda number: hub.verb('device', 'add', f'idle{number}'), range(count)))
-    policy = connection_string(hub, 'policy', 'device')
+    policy = connection_string(hub, 'user', 'device')
     context = ssl.create_default_context(cafile=hub.ca)
     processes.stop(process)
     # Started again: what adding the devices left in the heap would be memory that costs nothing.

@@ -33,18 +33,21 @@
 #define DOCTOR (OPTION_BIT(OPTION_HUB) | OPTION_BIT(OPTION_STREAM) | OPTION_BIT(OPTION_INITIATOR))
 
 static const Verb verbs[] = {
-    {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and policy")},
+    {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and policy"),
+     .json = "{\"manager\": {...}, \"policy\": {...}, \"hubs\": [...], \"targets\": [...]}"},
     {"hub add", 1, 2, ADD_HUB, verb_hub_add,
      "NAME [INVITATION|-] [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] "
      "[--mqtt-port N] [--proxy URL [--proxy-credentials-file FILE|-] [--no-proxy LIST]] "
      "[--allowed-users LIST] [--stream-hosts LIST]",
      N_("Add a hub, by the file that 'streamhub invite' wrote, or by a connection string"),
      N_("An invitation is a connection string, and after it the certificates that the hub's has to "
-        "be issued by. Without a file the connection string is asked for, without showing it.")},
-    {"hub list", 0, 0, 0, verb_hub_list, "", N_("List the hubs and how they are")},
-    {"hub show", 1, 1, 0, verb_hub_show, "NAME", N_("Show all of a hub")},
+        "be issued by. Without a file the connection string is asked for, without showing it."),
+     .json = "{...}"},
+    {"hub list", 0, 0, 0, verb_hub_list, "", N_("List the hubs and how they are"),
+     .json = "[{...}, ...]"},
+    {"hub show", 1, 1, 0, verb_hub_show, "NAME", N_("Show all of a hub"), .json = "{...}"},
     {"hub connect", 1, 1, 0, verb_hub_connect, "NAME",
-     N_("Connect now instead of at the next attempt, and stay connected")},
+     N_("Connect now instead of at the next attempt, and stay connected"), .json = "{...}"},
     {"hub disconnect", 1, 1, 0, verb_hub_disconnect, "NAME",
      N_("Stay away from a hub until 'hub connect'; open streams go on")},
     {"hub remove", 1, 1, 0, verb_hub_remove, "NAME",
@@ -52,22 +55,25 @@ static const Verb verbs[] = {
     {"offer", 2, 2, KNOWN, verb_offer,
      "NAME tcp:HOST:PORT|unix:PATH [--hub NAME] [--initiator GLOB] [--address ADDRESS]",
      N_("Accept streams of a name, and connect them to an address: target add and accept-policy "
-        "add in one")},
+        "add in one"),
+     .json = "{\"target\": ..., \"rule\": ...}"},
     {"target add", 2, 2, LIMIT_OPTIONS, verb_target_add,
      "NAME tcp:HOST:PORT|unix:PATH " LIMIT_ARGUMENTS,
      N_("Name a local address that accepted streams may reach")},
-    {"target list", 0, 0, 0, verb_target_list, "", N_("List the targets")},
-    {"target show", 1, 1, 0, verb_target_show, "NAME", N_("Show all of a target")},
+    {"target list", 0, 0, 0, verb_target_list, "", N_("List the targets"), .json = "[{...}, ...]"},
+    {"target show", 1, 1, 0, verb_target_show, "NAME", N_("Show all of a target"), .json = "{...}"},
     {"target remove", 1, 1, 0, verb_target_remove, "NAME", N_("Forget a target")},
     {"accept-policy list", 0, 0, 0, verb_policy_list, "",
-     N_("List the rules that decide which streams are accepted, in order")},
+     N_("List the rules that decide which streams are accepted, in order"),
+     .json = "{\"rules\": [{\"id\": ..., ...}, ...], ...}"},
     {"accept-policy add", 0, 0, ADD_RULE, verb_policy_add, "[--position N] " RULE_ARGUMENTS,
      N_("Add a rule, at the end or at a position (0 is first)"),
      N_("Conditions that are not given hold for every stream. The first rule whose conditions all "
         "hold decides. Rules of the configuration stay in front of the others. A limit that is "
-        "reached ends the stream with a reason of its own, which both ends are told.")},
+        "reached ends the stream with a reason of its own, which both ends are told."),
+     .json = "{\"id\": ...}"},
     {"accept-policy insert", 1, 1, RULE, verb_policy_insert, "POSITION " RULE_ARGUMENTS,
-     N_("Add a rule at a position, as 'accept-policy list' counts them")},
+     N_("Add a rule at a position, as 'accept-policy list' counts them"), .json = "{\"id\": ...}"},
     {"accept-policy move", 2, 2, 0, verb_policy_move, "ID POSITION",
      N_("Move a rule to a position, as 'accept-policy list' counts them")},
     {"accept-policy remove", 1, 1, 0, verb_policy_remove, "ID", N_("Remove a rule")},
@@ -75,15 +81,18 @@ static const Verb verbs[] = {
      N_("Say what happens to streams that no rule matches; accept: to the target of that name")},
     {"accept-policy test", 1, 1, TEST_RULE, verb_policy_test,
      "STREAM [--hub NAME] [--initiator NAME] [--address ADDRESS] [--at MOMENT]",
-     N_("Say what would happen to a stream, which rule decides and why none before it")},
+     N_("Say what would happen to a stream, which rule decides and why none before it"),
+     .json = "{\"verdict\": ..., \"rule\": ..., \"details\": {...}}"},
     {"tunnel open", 2, 2, OPEN_TUNNEL, verb_tunnel_open,
      "[--hub NAME] DEVICE[/MODULE] STREAM [--listen tcp:ADDR:PORT|unix:PATH] [--background] "
      "[--shared] [--wait[=SECONDS]] [--timeout SECONDS]",
-     N_("Listen here; each connection becomes a stream. Stays until Ctrl-C, or --background")},
+     N_("Listen here; each connection becomes a stream. Stays until Ctrl-C, or --background"),
+     .json = "{\"listen_address\": ..., \"id\": ...}, on one line"},
     {"tunnel list", 0, 0, OPTION_BIT(OPTION_ALL), verb_tunnel_list, "[--all]",
-     N_("List the tunnels; --all: other users' too, which may take a password")},
+     N_("List the tunnels; --all: other users' too, which may take a password"),
+     .json = "[{...}, ...]"},
     {"tunnel show", 1, 1, OPTION_BIT(OPTION_ALL), verb_tunnel_show, "ID [--all]",
-     N_("Show all of a tunnel")},
+     N_("Show all of a tunnel"), .json = "{...}"},
     {"tunnel close", 1, 1, 0, verb_tunnel_close, "ID", N_("Close a tunnel and its streams")},
     {"connect", 2, 2, CONNECT, verb_connect,
      "[--hub NAME] DEVICE[/MODULE] STREAM [--wait[=SECONDS]] [--timeout SECONDS] [--fdpass] "
@@ -92,20 +101,24 @@ static const Verb verbs[] = {
      N_("With --fdpass standard output has to be a Unix socket, as ssh makes it for "
         "ProxyUseFdpass. "
         "The program at its other end gets the stream itself, which lives on when streamctl "
-        "ends.")},
+        "ends."),
+     .json = JSON_REFUSED},
     {"ssh", 1, G_MAXUINT, OPEN | OPTION_BIT(OPTION_STREAM), verb_ssh,
      "[--hub NAME] [--stream NAME] [--wait[=SECONDS]] [--timeout SECONDS] [USER@]DEVICE[/MODULE] "
      "[[--] ARGUMENT...]",
      N_("Run ssh to a device; what follows is ssh's: its options (after --) and the command"),
      N_("ssh knows the device as DEVICE.device (DEVICE.HUB.device with --hub), in its "
         "configuration "
-        "and in known_hosts. The exit status is that of ssh.")},
+        "and in known_hosts. The exit status is that of ssh."),
+     .json = JSON_REFUSED},
     {"stream list", 0, 0, OPTION_BIT(OPTION_ALL), verb_stream_list, "[--all]",
-     N_("List the streams, those that ended a moment ago included; --all: other users' too")},
+     N_("List the streams, those that ended a moment ago included; --all: other users' too"),
+     .json = "[{...}, ...]"},
     {"stream show", 1, 1, OPTION_BIT(OPTION_ALL), verb_stream_show, "ID [--all]",
-     N_("Show all of a stream")},
+     N_("Show all of a stream"), .json = "{...}"},
     {"stream close", 1, 1, 0, verb_stream_close, "ID", N_("End a stream")},
-    {"request list", 0, 0, 0, verb_request_list, "", N_("List the streams that wait for consent")},
+    {"request list", 0, 0, 0, verb_request_list, "", N_("List the streams that wait for consent"),
+     .json = "[{...}, ...]"},
     {"request accept", 1, 1, OPTION_BIT(OPTION_TARGET), verb_request_accept, "ID [--target NAME]",
      N_("Let a stream in that waits for consent")},
     {"request reject", 1, 2, 0, verb_request_reject, "ID [TEXT]",
@@ -114,24 +127,30 @@ static const Verb verbs[] = {
      N_("Ask on the terminal for every stream that waits for consent, until Ctrl-C"),
      N_("While no agent runs, here or elsewhere, nobody can be asked, and streams whose rule asks "
         "are "
-        "rejected with the reason no-consent.")},
+        "rejected with the reason no-consent."),
+     .json = JSON_REFUSED},
     {"doctor", 0, 2, DOCTOR, verb_doctor,
      "[--hub NAME] [--stream NAME] [--initiator NAME] [DEVICE[/MODULE]] [STREAM]",
-     N_("Look, step by step, at what stands between here and a stream, and say what helps")},
+     N_("Look, step by step, at what stands between here and a stream, and say what helps"),
+     .json = "[{\"hub\": ..., \"checks\": [{\"step\": ..., \"result\": ..., ...}, ...]}, ...]"},
     {"device list", 0, 0, OPTION_BIT(OPTION_HUB), verb_device_list, "[--hub NAME]",
-     N_("List the devices of a hub, where our identity may read them")},
+     N_("List the devices of a hub, where our identity may read them"), .json = "[{...}, ...]"},
     {"reload", 0, 0, 0, verb_reload, "",
      N_("Have streamd read its configuration again; with anything wrong in it the old one stays")},
     {"log-level", 0, 1, 0, verb_log_level, "[emerg|alert|crit|err|warning|notice|info|debug]",
-     N_("Show how much streamd writes to its log, or set it while it runs")},
+     N_("Show how much streamd writes to its log, or set it while it runs"),
+     .json = "{\"log_level\": ..., ...}, when it is shown"},
     {"monitor", 0, 0, OPTION_BIT(OPTION_ALL), verb_monitor, "[--all]",
-     N_("Show what happens, as it happens; --all: to other users' streams too")},
+     N_("Show what happens, as it happens; --all: to other users' streams too"),
+     .json = "{\"event\": ..., \"time\": ..., \"path\": ..., \"object\": ..., \"key\": ..., "
+             "\"interface\": ..., \"properties\": {...}}, a line for each event"},
     {"top", 0, 0, OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_ONCE), verb_top, "[--all] [--once]",
      N_("Show the streams and how fast they are, the fastest first, again each second"),
      N_("'q' ends it. Where standard output is no terminal, and with --once or --json, it "
         "measures\n"
-        "for a second and prints one table.")},
-    {NULL},
+        "for a second and prints one table."),
+     .json = "[{..., \"in_rate\": ..., \"out_rate\": ...}, ...]"},
+    {.name = NULL},
 };
 
 static gboolean

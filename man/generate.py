@@ -2,8 +2,10 @@
 """Makes manual pages of what the programs and the contract say themselves.
 
 generate.py interface XML VERSION OUTPUT           dbus/NAME.xml -> NAME.5
-generate.py streamctl STREAMCTL TEMPLATE OUTPUT    the table of verbs, into man/streamctl.1.in
+generate.py program PROGRAM TEMPLATE OUTPUT        the table of verbs, into man/streamctl.1.in or man/streamhub.8.in
 generate.py settings STREAMHUB TEMPLATE OUTPUT     the settings of the hub, into man/streamhub.conf.5.in
+
+What both command lines have in common is in exit-codes.in and json.in beside the template.
 
 What is in the XML without a comment, or in a table without a text, is an error."""
 
@@ -200,7 +202,7 @@ def option_form(row):
     form = f'{bold(row["brief"])}, ' if row['brief'] else ''
     form += bold('--' + row['name'])
     value = italic(row['value'])
-    return form + {'none': '', 'required': '=' + value, 'optional': f'[={value}]'}[row['kind']]
+    return form + {'none': '', 'optional': f'[={value}]'}.get(row['kind'], '=' + value)
 
 
 def usage(arguments_):
@@ -213,7 +215,25 @@ def sentence(text):
     return escape(text.rstrip('.')) + '.'
 
 
-def streamctl_page(program, template):
+def beside(template, name):
+    """What is in NAME, in the folder of the template; without its comments."""
+    with open(os.path.join(os.path.dirname(template), name), encoding='utf-8') as file:
+        return ''.join(line for line in file if not line.startswith('.\\"'))
+
+
+def json_forms(verbs):
+    """What each verb prints with --json; those that print the same stand together."""
+    forms = {}
+    for verb in verbs:
+        if verb['json'] not in ('', REFUSED):
+            forms.setdefault(verb['json'], []).append(verb['name'])
+    return '\n'.join('.TP\n' + ', '.join(map(bold, names)) + '\n' + escape(form) for form, names in forms.items())
+
+
+REFUSED = '-'
+
+
+def program_page(program, path):
     dump = json.loads(subprocess.run([program, '--dump-verbs'], capture_output=True, check=True).stdout)
     rows = {row['name']: row for row in dump['options']}
     verbs, own, everywhere = [], [], []
@@ -226,11 +246,18 @@ def streamctl_page(program, template):
         to += ['.TP', option_form(row), sentence(row['help'])]
         if not row['everywhere']:
             to += ['(' + ', '.join(escape(user) for user in users) + ')']
+    refused = [bold(verb['name']) for verb in dump['verbs'] if verb['json'] == REFUSED]
+    with open(path, encoding='utf-8') as file:
+        template = file.read()
     version = subprocess.run([program, '--version'], capture_output=True, text=True, check=True).stdout.split()[1]
-    return fill(template, version, VERBS='\n'.join(verbs), OPTIONS='\n'.join(own), GLOBAL='\n'.join(everywhere))
+    return fill(template, version, VERBS='\n'.join(verbs), OPTIONS='\n'.join(own), GLOBAL='\n'.join(everywhere),
+                EXIT_CODES=beside(path, 'exit-codes.in'),
+                JSON=beside(path, 'json.in').replace('@REFUSED@', ', '.join(refused)) + json_forms(dump['verbs']))
 
 
-def settings_page(program, template):
+def settings_page(program, path):
+    with open(path, encoding='utf-8') as file:
+        template = file.read()
     shown = subprocess.run([program, 'settings'], capture_output=True, text=True, check=True).stdout
     parts = []
     for text, key, value in re.findall(r'(?m)^# (.*)\n#([\w-]+)=(.*)$', shown):
@@ -242,11 +269,7 @@ def settings_page(program, template):
 
 
 def main(kind, source, template, output):
-    if kind == 'interface':
-        page = interface_page(source, template)
-    else:
-        with open(template, encoding='utf-8') as file:
-            page = {'streamctl': streamctl_page, 'settings': settings_page}[kind](source, file.read())
+    page = {'interface': interface_page, 'program': program_page, 'settings': settings_page}[kind](source, template)
     with open(output, 'w', encoding='utf-8') as file:
         file.write(page)
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/bus/names.h"
-#include "common/cli/exit-code.h"
+#include "common/base/exit-code.h"
 
 typedef struct Bus Bus;
 

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "common/cli/exit-code.h"
+#include "common/base/exit-code.h"
 
 /* Of a D-Bus error's full name; EXIT_CODE_OTHER when there is nothing better. */
 ExitCode failure_code(const char *name);

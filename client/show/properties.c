@@ -210,8 +210,6 @@ static void
 show_print(const Cli *cli, GVariant *properties)
 {
     g_autoptr(Table) table = table_new("", "", NULL);
-    TableStyle style = output_style(cli);
-    g_autofree char *text = NULL;
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GVariant) value = g_variant_lookup_value(properties, rows[i].property, NULL);
@@ -220,10 +218,7 @@ show_print(const Cli *cli, GVariant *properties)
             show_add(table, _(rows[i].label), rows[i].property, value);
     }
     show_add_others(table, properties);
-    style.untitled = TRUE;
-    style.width = 0; /* everything, for whoever asks for one */
-    text = table_format(table, &style);
-    (void)fputs(text, stdout);
+    output_rows(cli, table);
 }
 
 void

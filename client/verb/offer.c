@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamctl offer: a target and the rule that accepts streams to it, in one step. */
 #include "client/verb/verb.h"
+#include "common/cli/output.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ verb_offer(Cli *cli, GError **error)
 {
     g_autoptr(Bus) bus = verb_open_bus(cli, error);
     g_autoptr(GVariant) exposed = NULL, added = NULL;
+    guint64 rule;
 
     if (bus == NULL)
         return verb_code(error);
@@ -47,6 +49,12 @@ verb_offer(Cli *cli, GError **error)
         offer_undo(bus, exposed);
         return verb_code(error);
     }
-    (void)printf(_("Streams named %s are accepted, and reach %s\n"), cli->words[0], cli->words[1]);
+    g_variant_get(added, "(t)", &rule);
+    if (cli->given[OPTION_JSON])
+        output_json(g_variant_new_parsed("{'target': <%s>, 'rule': <%t>}", cli->words[0], rule),
+                    FALSE);
+    else
+        (void)printf(_("Streams named %s are accepted, and reach %s\n"), cli->words[0],
+                     cli->words[1]);
     return EXIT_CODE_OK;
 }

@@ -284,30 +284,16 @@ table_settle(const Table *table)
 }
 
 char *
-table_take(Table *table, gboolean color)
+table_take(Table *table, const TableStyle *style)
 {
     gboolean first = table->widths == NULL;
     g_autoptr(GString) out = g_string_new(NULL);
 
     if (first)
         table->widths = table_settle(table);
-    for (guint row = first ? 0 : 1; row <= table_rows(table); row++)
-        table_format_row(table, row, table->widths, color, out);
+    for (guint row = first && !style->untitled ? 0 : 1; row <= table_rows(table); row++)
+        table_format_row(table, row, table->widths, style->color, out);
     g_ptr_array_set_size(table->cells, (int)table->columns);
     g_array_set_size(table->cell_paint, 0);
     return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-void
-table_print(const Table *table, const char *empty)
-{
-    const TableStyle style = {.color = isatty(STDOUT_FILENO) == 1};
-    g_autofree char *text = NULL;
-
-    if (table_rows(table) == 0) {
-        (void)puts(empty);
-        return;
-    }
-    text = table_format(table, &style);
-    (void)fputs(text, stdout);
 }

@@ -48,13 +48,10 @@ typedef struct {
 /* The whole table, a line per row. STYLE may be NULL: plain. Caller frees. */
 char *table_format(const Table *table, const TableStyle *style);
 
-/* To stdout, bold titles on a terminal; EMPTY instead when there are no rows. */
-void table_print(const Table *table, const char *empty);
-
 /* For a table too long to be held: the rows that were added since the last call, which it forgets.
  * The first call has the titles and settles the widths: later cells that are longer make their line
- * longer, and no column is left out. Caller frees. */
-char *table_take(Table *table, gboolean color);
+ * longer, no column is left out, and none is cut. Caller frees. */
+char *table_take(Table *table, const TableStyle *style);
 
 /* TEXT with control characters as \xNN and broken UTF-8 replaced. Caller frees. */
 char *table_escape(const char *text);

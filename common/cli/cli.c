@@ -35,12 +35,12 @@ cli_unknown_option(const OptionTable *options, const char *name, gsize length, G
     return FALSE;
 }
 
+/* FORMAT has one %s, for the option. */
 static gboolean
 cli_refuse(const OptionRow *row, const char *format, GError **error)
 {
-    g_autofree char *option = g_strconcat("--", row->name, NULL);
     g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
-    g_autofree char *text = g_strjoinv(option, parts);
+    g_autofree char *text = g_strjoinv(row->name, parts);
 
     cli_fail(error, EXIT_CODE_USAGE, "%s", text);
     return FALSE;
@@ -79,15 +79,15 @@ cli_take_option(Cli *cli, const char *arg, const char *next, gboolean *ret_used_
     row = option_row(options, option);
     wanted = row->kind == VALUE_REQUIRED || row->kind == VALUE_REPEATED;
     if (row->kind == VALUE_NONE && value != NULL)
-        return cli_refuse(row, _("%s takes no value"), error);
+        return cli_refuse(row, _("--%s takes no value"), error);
     if (wanted && value == NULL) {
         if (next == NULL)
-            return cli_refuse(row, _("%s takes a value"), error);
+            return cli_refuse(row, _("--%s takes a value"), error);
         value = next;
         *ret_used_next = TRUE;
     }
     if (cli->given[option] && row->kind != VALUE_NONE && row->kind != VALUE_REPEATED)
-        return cli_refuse(row, _("%s is given twice"), error);
+        return cli_refuse(row, _("--%s is given twice"), error);
     cli_keep(cli, option, value);
     return TRUE;
 }
@@ -224,10 +224,8 @@ cli_check_options(const Cli *cli, GError **error)
 {
     const OptionTable *options = &cli->program->options;
     const Verb *verb = cli->verb;
-    guint64 known = verb->options | option_everywhere(options);
+    guint64 known = program_options_of(cli->program, verb);
 
-    if (g_strcmp0(verb->json, JSON_REFUSED) == 0)
-        known &= ~OPTION_BIT(OPTION_JSON);
     for (Option i = 0; i < option_count(options); i++)
         if (cli->given[i] && !(known & OPTION_BIT(i))) {
             cli_fail(error, EXIT_CODE_USAGE, _("--%s does not go with '%s'"),

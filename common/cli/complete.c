@@ -54,10 +54,9 @@ complete_options(Completion *completion)
 {
     const OptionTable *options = &completion->program->options;
     const Verb *verb = completion->verb;
-    guint64 mask = option_everywhere(options) | (verb != NULL ? verb->options : 0);
+    guint64 mask =
+        verb != NULL ? program_options_of(completion->program, verb) : option_everywhere(options);
 
-    if (verb != NULL && g_strcmp0(verb->json, JSON_REFUSED) == 0)
-        mask &= ~OPTION_BIT(OPTION_JSON);
     for (Option i = 0; i < option_count(options); i++) {
         const OptionRow *row = option_row(options, i);
         g_autofree char *word = g_strconcat("--", row->name, NULL);

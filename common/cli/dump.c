@@ -104,7 +104,6 @@ dump_exit_codes(void)
 
         dump_number(&row, "code", (guint)code->code);
         dump_string(&row, "word", code->word);
-        dump_string(&row, "text", code->text);
         g_variant_builder_add_value(&rows, g_variant_builder_end(&row));
     }
     return g_variant_builder_end(&rows);

@@ -3,7 +3,7 @@
  * hold completions and documents to. {"program", "verbs": [{name, min, max, arguments, help, more,
  * json, options: [name]}], "options": [{name, brief, value, kind:
  * "none"|"required"|"optional"|"repeated", help, everywhere}], "aliases": [{old, now}],
- * "exit_codes": [{code, word, text}]}; not a promise to anybody else. */
+ * "exit_codes": [{code, word}]}; not a promise to anybody else. */
 #pragma once
 
 #include "common/cli/program.h"

@@ -80,7 +80,7 @@ help_verb(GString *text, const Program *program, const Verb *verb)
     }
     help_append_options(text, &program->options, _("Options:"), verb->options);
     help_append_options(text, &program->options, _("Options of every verb:"),
-                        option_everywhere(&program->options));
+                        option_everywhere(&program->options) & program_options_of(program, verb));
     g_string_append_c(text, '\n');
     help_append(text, "", "", codes);
 }

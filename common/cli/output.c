@@ -63,6 +63,27 @@ output_table(const Cli *cli, const Table *table, const char *empty)
     (void)fputs(text, stdout);
 }
 
+void
+output_add_row(Table *table, const char *label, const char *text)
+{
+    if (*text == '\0')
+        return;
+    table_addf(table, *label != '\0' ? "%s:" : "%s", label);
+    table_add(table, text);
+}
+
+void
+output_rows(const Cli *cli, const Table *table)
+{
+    TableStyle style = output_style(cli);
+    g_autofree char *text = NULL;
+
+    style.untitled = TRUE;
+    style.width = 0;
+    text = table_format(table, &style);
+    (void)fputs(text, stdout);
+}
+
 TablePaint
 output_paint(const char *state)
 {
@@ -124,15 +145,9 @@ output_reader_has_gone(void)
     return poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0;
 }
 
-gboolean
-output_flush(GError **error)
+static gboolean
+output_fail(int reason, GError **error)
 {
-    int reason;
-
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return TRUE;
-    reason = errno != 0 ? errno : EIO;
     if (reason == EPIPE || output_reader_has_gone())
         exit(128 + SIGPIPE);
     cli_fail(error, EXIT_CODE_OTHER, _("cannot write to standard output: %s"), g_strerror(reason));
@@ -140,8 +155,28 @@ output_flush(GError **error)
 }
 
 gboolean
+output_flush(GError **error)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return TRUE;
+    return output_fail(errno != 0 ? errno : EIO, error);
+}
+
+gboolean
 output_write(const char *text, GError **error)
 {
-    (void)fputs(text, stdout);
-    return output_flush(error);
+    gsize left = strlen(text);
+
+    if (!output_flush(error))
+        return FALSE;
+    while (left > 0) {
+        ssize_t done = write(STDOUT_FILENO, text, left);
+
+        if (done < 0 && errno != EINTR)
+            return output_fail(errno, error);
+        text += MAX(done, 0);
+        left -= (gsize)MAX(done, 0);
+    }
+    return TRUE;
 }

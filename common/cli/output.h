@@ -22,7 +22,7 @@ char *output_format_node(JsonNode *node, gboolean compact);
  * ends the program as SIGPIPE does: `| head` expects no message. */
 gboolean output_flush(GError **error);
 
-/* Prints TEXT, and the same. */
+/* Writes TEXT behind that, and keeps no copy of it: it may be a secret. */
 gboolean output_write(const char *text, GError **error);
 
 /* How tables look by CLI's options, the environment (NO_COLOR, SYSTEMD_COLORS, TERM) and what
@@ -31,6 +31,11 @@ TableStyle output_style(const Cli *cli);
 
 /* Prints TABLE; EMPTY instead when there are no rows. */
 void output_table(const Cli *cli, const Table *table, const char *empty);
+
+/* For one thing that is shown: a row "LABEL:  TEXT" of a table of two columns without titles; none
+ * when there is no text. And all of them, never cut. */
+void output_add_row(Table *table, const char *label, const char *text);
+void output_rows(const Cli *cli, const Table *table);
 
 /* What a state of a hub or stream means. */
 TablePaint output_paint(const char *state);

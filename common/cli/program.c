@@ -42,6 +42,14 @@ program_find_verb(const Program *program, const char *const *words, guint count,
     return NULL;
 }
 
+guint64
+program_options_of(const Program *program, const Verb *verb)
+{
+    guint64 mask = verb->options | option_everywhere(&program->options);
+
+    return g_strcmp0(verb->json, JSON_REFUSED) == 0 ? mask & ~OPTION_BIT(OPTION_JSON) : mask;
+}
+
 void
 program_replace_aliases(const Program *program, const char **words, guint count)
 {

@@ -3,7 +3,7 @@
  * that the shells complete. Runs it. One thread, once per process. */
 #pragma once
 
-#include "common/cli/exit-code.h"
+#include "common/base/exit-code.h"
 #include "common/cli/option.h"
 
 typedef struct Cli Cli;
@@ -63,6 +63,9 @@ typedef struct {
 /* The verb that WORDS, COUNT of them, begin with, or NULL; and how many of them are its name. */
 const Verb *
 program_find_verb(const Program *program, const char *const *words, guint count, guint *ret_used);
+
+/* The options that a verb takes, as OPTION_BITs. */
+guint64 program_options_of(const Program *program, const Verb *verb);
 
 /* Puts the present words in the place of old ones (VerbAlias). */
 void program_replace_aliases(const Program *program, const char **words, guint count);

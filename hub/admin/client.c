@@ -39,6 +39,12 @@ admin_client_free(AdminClient *client)
     g_free(client);
 }
 
+void
+admin_client_set_patience(AdminClient *client, guint seconds)
+{
+    g_object_set(client->session, "timeout", seconds, NULL);
+}
+
 static SoupMessage *
 message_new(const char *method, const char *path, JsonBuilder *body)
 {

@@ -16,6 +16,10 @@ typedef struct AdminClient AdminClient;
 AdminClient *admin_client_new(const char *socket_path);
 void admin_client_free(AdminClient *client);
 
+/* From here on nothing is waited for longer than SECONDS, instead of as long as the hub may take.
+ */
+void admin_client_set_patience(AdminClient *client, guint seconds);
+
 /* PATH is "/v1/..."; BODY, which may be NULL, is taken. The answer's root; free with
  * json_node_unref. */
 JsonNode *admin_client_call(AdminClient *client, const char *method, const char *path,

@@ -29,10 +29,11 @@ static const AdminRoute routes[] = {
     {"DELETE", "v1/devices/{id}/modules/{module}", admin_device_remove},
     {"PUT", "v1/devices/{id}/modules/{module}/enabled", admin_device_set_enabled},
     {"GET", "v1/devices/{id}/modules/{module}/connection-string", admin_device_connection_string},
-    {"GET", "v1/policies", admin_policy_list},
-    {"POST", "v1/policies", admin_policy_add},
-    {"DELETE", "v1/policies/{name}", admin_policy_remove},
-    {"GET", "v1/policies/{name}/connection-string", admin_policy_connection_string},
+    {"GET", "v1/users", admin_user_list},
+    {"POST", "v1/users", admin_user_add},
+    {"GET", "v1/users/{name}", admin_user_show},
+    {"DELETE", "v1/users/{name}", admin_user_remove},
+    {"GET", "v1/users/{name}/connection-string", admin_user_connection_string},
     {NULL, NULL, NULL},
 };
 
@@ -78,7 +79,7 @@ request_tell(const AdminRequest *request)
 
     if (!request->verb)
         return;
-    detail = g_strdup_printf("%s %s %s", request->verb, device ? "device" : "policy",
+    detail = g_strdup_printf("%s %s %s", request->verb, device ? "device" : "user",
                              device ? device : request->name);
     event_log(EVENT_REGISTRY_CHANGED, &(EventData){.uid = request->uid, .detail = detail});
 }
@@ -271,7 +272,7 @@ verb_of(const AdminRequest *request, const AdminRoute *route)
 
     /* The registry alone; of its certificate a hub tells by itself. */
     if (!g_str_has_prefix(route->pattern, "v1/devices") &&
-        !g_str_has_prefix(route->pattern, "v1/policies"))
+        !g_str_has_prefix(route->pattern, "v1/users"))
         return NULL;
     if (strcmp(route->method, "POST") == 0)
         return "added";

@@ -16,10 +16,11 @@
  *   DELETE /v1/devices/ID[/modules/M]
  *   PUT    /v1/devices/ID[/modules/M]/enabled                    {"enabled":true}
  *   GET    /v1/devices/ID[/modules/M]/connection-string[?key=secondary]     text/plain
- *   GET    /v1/policies                                          {"policies":[...]}
- *   POST   /v1/policies                 {"name":..,"rights":"service-connect,.."}
- *   DELETE /v1/policies/NAME
- *   GET    /v1/policies/NAME/connection-string[?key=secondary]              text/plain
+ *   GET    /v1/users                                             {"users":[...]}
+ *   POST   /v1/users                    {"name":..,"rights":"service-connect,.."}
+ *   GET    /v1/users/NAME
+ *   DELETE /v1/users/NAME
+ *   GET    /v1/users/NAME/connection-string[?key=secondary]                 text/plain
  *
  * Answers are JSON but for connection strings, which hold a key and so never become a JsonNode.
  * Failures are {"error":{"code":"not-found","message":"..."}}. */
@@ -81,7 +82,7 @@ void admin_request_answer_json(AdminRequest *request, guint status, JsonBuilder 
 void admin_request_answer_text(AdminRequest *request, char *secret);
 void admin_request_fail(AdminRequest *request, guint status, const char *code, const char *format,
                         ...) G_GNUC_PRINTF(4, 5);
-/* WHAT is "device" or "policy". */
+/* WHAT is "device" or "user". */
 void admin_request_fail_registry(AdminRequest *request, const RegistryResult *result,
                                  const char *what, const char *name);
 
@@ -104,8 +105,8 @@ typedef struct {
 /* Everything that can be asked; ends with a NULL method. */
 const AdminRoute *admin_routes(void);
 
-/* The handlers: admin/certificate-answer.c, admin/device.c, admin/log-level.c,
- * admin/policy.c, admin/status.c. */
+/* The handlers: admin/certificate-answer.c, admin/device.c, admin/log-level.c, admin/status.c,
+ * admin/user.c. */
 void admin_certificate_show(AdminRequest *request);
 void admin_certificate_install(AdminRequest *request);
 void admin_reload(AdminRequest *request);
@@ -117,10 +118,11 @@ void admin_device_show(AdminRequest *request);
 void admin_device_remove(AdminRequest *request);
 void admin_device_set_enabled(AdminRequest *request);
 void admin_device_connection_string(AdminRequest *request);
-void admin_policy_list(AdminRequest *request);
-void admin_policy_add(AdminRequest *request);
-void admin_policy_remove(AdminRequest *request);
-void admin_policy_connection_string(AdminRequest *request);
+void admin_user_list(AdminRequest *request);
+void admin_user_add(AdminRequest *request);
+void admin_user_show(AdminRequest *request);
+void admin_user_remove(AdminRequest *request);
+void admin_user_connection_string(AdminRequest *request);
 void admin_status_show(AdminRequest *request);
 void admin_status_endpoints(AdminRequest *request);
 void admin_drain_set(AdminRequest *request);

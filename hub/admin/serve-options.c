@@ -4,7 +4,7 @@
 #include "common/base/error.h"
 #include "hub/admin/serve.h"
 #include "hub/admin/state.h"
-#include "hub/base/exit-code.h"
+#include "common/base/exit-code.h"
 
 #define THREADS_MAX 64
 #define GRACE_MAX 86400 /* s */
@@ -134,5 +134,5 @@ serve_options_run(int argc, char **argv)
         return 0;
     /* Under the name of the service, whoever has started it. */
     g_printerr("streamhub: %s\n", error->message);
-    return exit_code_of(error);
+    return (int)exit_code_of_error(error);
 }

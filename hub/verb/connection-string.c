@@ -1,41 +1,38 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub connection-string device|policy: the only verbs that show a key. */
-#include "hub/verb/cli.h"
-
+/* streamhub connection-string device|user: the only verbs that show a key. */
 #include "common/base/secret.h"
 #include "hub/verb/json.h"
+#include "hub/verb/verb.h"
 
-static gboolean
-hand_out(const CliCall *call, const char *path, GError **error)
+static ExitCode
+hand_out(const Cli *cli, const char *path, GError **error)
 {
-    const char *file = call->options->output;
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_auto(SecretText) text = client ? admin_client_get_secret(client, path, error) : NULL;
-    g_auto(SecretText) line = text ? g_strconcat(text, "\n", NULL) : NULL;
+    const char *file = cli->given[OPTION_OUTPUT] ? cli->values[OPTION_OUTPUT] : "-";
+    g_autoptr(AdminClient) client = verb_connect(cli);
+    g_auto(SecretText) text = admin_client_get_secret(client, path, error);
+    g_auto(SecretText) line = text != NULL ? g_strconcat(text, "\n", NULL) : NULL;
 
-    if (!line)
-        return FALSE;
-    return cli_write_secret(file ? file : "-", line, error);
+    return verb_end(line != NULL && verb_write_secret(file, line, error), error);
 }
 
 static const char *
-tail(const CliCall *call)
+tail(const Cli *cli)
 {
-    return call->options->secondary ? "/connection-string?key=secondary" : "/connection-string";
+    return cli->given[OPTION_SECONDARY] ? "/connection-string?key=secondary" : "/connection-string";
 }
 
-gboolean
-verb_connection_string_device(const CliCall *call, GError **error)
+ExitCode
+verb_connection_string_device(Cli *cli, GError **error)
 {
-    g_autofree char *path = verb_device_path(call->args[0], call->options->module, tail(call));
+    g_autofree char *path = verb_device_path(cli->words[0], cli->values[OPTION_MODULE], tail(cli));
 
-    return hand_out(call, path, error);
+    return hand_out(cli, path, error);
 }
 
-gboolean
-verb_connection_string_policy(const CliCall *call, GError **error)
+ExitCode
+verb_connection_string_user(Cli *cli, GError **error)
 {
-    g_autofree char *path = verb_policy_path(call->args[0], tail(call));
+    g_autofree char *path = verb_user_path(cli->words[0], tail(cli));
 
-    return hand_out(call, path, error);
+    return hand_out(cli, path, error);
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub device list: prints each page of the hub's answer before it asks for the next one. A
  * registry of any size takes the memory of one page, and its first line is there at once. */
-#include "hub/verb/cli.h"
-
-#include "common/base/error.h"
 #include "common/base/table.h"
+#include "common/cli/output.h"
 #include "common/codec/percent.h"
 #include "hub/verb/json.h"
+#include "hub/verb/verb.h"
 
-#include <unistd.h>
+#include <glib/gi18n.h>
 
 /* Less than the hub would give: it makes a page on the thread that also opens streams. */
 #define PAGE "200"
@@ -16,6 +15,7 @@
 /* Prints devices as they come; the last ones come with MORE FALSE. */
 typedef struct {
     Table *table; /* NULL: JSON */
+    TableStyle style;
     gboolean begun;
 } Listing;
 
@@ -44,7 +44,7 @@ table_add_device(Table *table, JsonNode *device)
     table_add(table, verb_json_text(device, "deviceId"));
     table_add(table, verb_json_text(device, "moduleId"));
     table_add(table, verb_json_text(device, "status"));
-    table_add(table, connection);
+    output_add_state(table, connection, connection);
     table_add(table, verb_json_text(device, "createdTime"));
 }
 
@@ -55,7 +55,7 @@ format_json(const Listing *listing, JsonArray *devices, gboolean more)
     GString *out = g_string_new(NULL);
 
     for (guint i = 0; i < json_array_get_length(devices); i++) {
-        g_autofree char *text = json_to_string(json_array_get_element(devices, i), FALSE);
+        g_autofree char *text = output_format_node(json_array_get_element(devices, i), TRUE);
 
         g_string_append(out, i > 0 || listing->begun ? ",\n" : "[\n");
         g_string_append(out, text);
@@ -69,14 +69,14 @@ format_json(const Listing *listing, JsonArray *devices, gboolean more)
 static char *
 format_rows(const Listing *listing, JsonArray *devices, gboolean more)
 {
-    const TableStyle style = {.color = isatty(STDOUT_FILENO) == 1};
-
     for (guint i = 0; i < json_array_get_length(devices); i++)
         table_add_device(listing->table, json_array_get_element(devices, i));
     if (more || listing->begun)
-        return table_take(listing->table, style.color);
-    return table_rows(listing->table) > 0 ? table_format(listing->table, &style)
-                                          : g_strdup("No devices\n");
+        return table_take(listing->table, &listing->style);
+    if (table_rows(listing->table) > 0)
+        return table_format(listing->table, &listing->style);
+    return g_strconcat(listing->style.untitled ? "" : _("No devices"),
+                       listing->style.untitled ? "" : "\n", NULL);
 }
 
 /* Prints PAGE; LAST_ID and LAST_MODULE become its end, NULL when nothing follows. */
@@ -90,8 +90,7 @@ print_page(Listing *listing, JsonNode *page, char **last_id, char **last_module,
     g_autofree char *text = NULL;
 
     if (!devices || (more && !last)) {
-        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
-                            "the hub's list makes no sense");
+        cli_fail(error, EXIT_CODE_PROTOCOL, _("the hub's list makes no sense"));
         return FALSE;
     }
     text =
@@ -101,22 +100,23 @@ print_page(Listing *listing, JsonNode *page, char **last_id, char **last_module,
     g_free(*last_module);
     *last_id = more ? g_strdup(verb_json_text(last, "deviceId")) : NULL;
     *last_module = more ? g_strdup(verb_json_text(last, "moduleId")) : NULL;
-    return cli_write(text, error);
+    return output_write(text, error);
 }
 
-gboolean
-verb_device_list(const CliCall *call, GError **error)
+ExitCode
+verb_device_list(Cli *cli, GError **error)
 {
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_autoptr(Table) table = table_new("DEVICE", "MODULE", "STATUS", "CONNECTION", "CREATED", NULL);
-    Listing listing = {.table = call->options->json ? NULL : table};
+    g_autoptr(AdminClient) client = verb_connect(cli);
+    g_autoptr(Table) table =
+        table_new(_("DEVICE"), _("MODULE"), _("STATUS"), _("CONNECTION"), _("CREATED"), NULL);
+    Listing listing = {.table = cli->given[OPTION_JSON] ? NULL : table, .style = output_style(cli)};
     g_autofree char *id = g_strdup(""), *module = g_strdup("");
 
-    while (client && id) {
+    while (id != NULL) {
         g_autoptr(JsonNode) page = ask_page(client, id, module, error);
 
-        if (!page || !print_page(&listing, page, &id, &module, error))
-            return FALSE;
+        if (page == NULL || !print_page(&listing, page, &id, &module, error))
+            return verb_end(FALSE, error);
     }
-    return client != NULL;
+    return EXIT_CODE_OK;
 }

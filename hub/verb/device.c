@@ -1,150 +1,152 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub device add|show|remove|enable|disable */
-#include "hub/verb/cli.h"
-
-#include "common/base/error.h"
+#include "common/cli/output.h"
 #include "common/codec/device-id.h"
 #include "hub/verb/json.h"
+#include "hub/verb/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
 
 /* Names are looked at before anything is asked, so that a mistyped one says so. */
 static gboolean
-device_check_names(const CliCall *call, GError **error)
+device_check_names(const Cli *cli, GError **error)
 {
-    const char *id = call->args[0], *module = call->options->module;
-    const char *bad = !device_id_is_valid(id, -1)                 ? id
-                      : module && !device_id_is_valid(module, -1) ? module
-                                                                  : NULL;
+    const char *id = cli->words[0], *module = cli->values[OPTION_MODULE];
 
-    if (!bad)
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "'%s' is not a name: 1 to 128 of letters, digits, '.', '_', ':', '-'", bad);
-    return FALSE;
+    return verb_check_name(id, error) && (module == NULL || verb_check_name(module, error));
 }
 
-/* One call about the device that the arguments name. */
+/* One call about the device that the arguments name. BODY, which may be NULL, is taken. */
 static JsonNode *
-ask(const CliCall *call, const char *method, const char *tail, JsonBuilder *body, GError **error)
+ask(const Cli *cli, const char *method, const char *tail, JsonBuilder *body, GError **error)
 {
-    g_autoptr(AdminClient) client = NULL;
+    g_autoptr(AdminClient) client = verb_connect(cli);
     g_autoptr(JsonBuilder) kept = body;
     g_autofree char *path = NULL;
 
-    if (!device_check_names(call, error))
+    if (!device_check_names(cli, error))
         return NULL;
-    client = cli_connect(call, error);
-    if (!client)
-        return NULL;
-    path = verb_device_path(call->args[0], call->options->module, tail);
+    path = verb_device_path(cli->words[0], cli->values[OPTION_MODULE], tail);
     return admin_client_call(client, method, path, g_steal_pointer(&kept), error);
 }
 
+/* What was done to a device, or to a module: two texts with one %s each. */
 static void
-print_done(const CliCall *call, const char *what)
+print_done(const Cli *cli, JsonNode *device, const char *of_device, const char *of_module)
 {
-    const char *module = call->options->module;
+    const char *module = cli->values[OPTION_MODULE];
+    g_autofree char *subject = g_strjoin("/", cli->words[0], module, NULL);
+    g_auto(GStrv) parts = g_strsplit(module != NULL ? of_module : of_device, "%s", 2);
+    g_autofree char *text = g_strjoinv(subject, parts);
 
-    g_print("%s %s %s%s%s\n", what, module ? "module" : "device", call->args[0], module ? "/" : "",
-            module ? module : "");
+    if (cli->given[OPTION_JSON])
+        output_json_node(device, FALSE);
+    else
+        (void)puts(text);
 }
 
 JsonNode *
-verb_device_create(const CliCall *call, AdminClient *client, GError **error)
+verb_device_create(const Cli *cli, AdminClient *client, GError **error)
 {
+    const char *module = cli->values[OPTION_MODULE];
     JsonBuilder *body;
 
-    if (!device_check_names(call, error))
+    if (!device_check_names(cli, error))
         return NULL;
     body = json_builder_new();
     json_builder_begin_object(body);
     json_builder_set_member_name(body, "deviceId");
-    json_builder_add_string_value(body, call->args[0]);
-    if (call->options->module) {
+    json_builder_add_string_value(body, cli->words[0]);
+    if (module != NULL) {
         json_builder_set_member_name(body, "moduleId");
-        json_builder_add_string_value(body, call->options->module);
+        json_builder_add_string_value(body, module);
     }
     json_builder_end_object(body);
     return admin_client_call(client, "POST", "/v1/devices", body, error);
 }
 
-gboolean
-verb_device_add(const CliCall *call, GError **error)
+ExitCode
+verb_device_add(Cli *cli, GError **error)
 {
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_autoptr(JsonNode) answer = client ? verb_device_create(call, client, error) : NULL;
+    g_autoptr(AdminClient) client = verb_connect(cli);
+    g_autoptr(JsonNode) device = verb_device_create(cli, client, error);
 
-    if (!answer)
-        return FALSE;
-    if (call->options->json)
-        cli_print_json(answer);
-    else
-        print_done(call, "Added");
-    return TRUE;
+    if (device != NULL)
+        print_done(cli, device, _("Added device %s"), _("Added module %s"));
+    return verb_end(device != NULL, error);
 }
 
 static void
-print_device(JsonNode *device)
+print_device(const Cli *cli, JsonNode *device)
 {
-    static const char *const lines[][2] = {
-        {"Device", "deviceId"},         {"Module", "moduleId"},
-        {"Status", "status"},           {"Connection", "connectionState"},
-        {"Generation", "generationId"}, {"ETag", "etag"},
-        {"Created", "createdTime"},
+    static const struct {
+        const char *label, *member;
+    } rows[] = {
+        {N_("Device"), "deviceId"},         {N_("Module"), "moduleId"},
+        {N_("Status"), "status"},           {N_("Connection"), "connectionState"},
+        {N_("Generation"), "generationId"}, {N_("ETag"), "etag"},
+        {N_("Created"), "createdTime"},
     };
+    g_autoptr(Table) table = table_new("", "", NULL);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++)
-        if (*verb_json_text(device, lines[i][1]))
-            g_print("%-12s%s\n", lines[i][0], verb_json_text(device, lines[i][1]));
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
+        output_add_row(table, _(rows[i].label), verb_json_text(device, rows[i].member));
+    output_rows(cli, table);
 }
 
-gboolean
-verb_device_show(const CliCall *call, GError **error)
+ExitCode
+verb_device_show(Cli *cli, GError **error)
 {
-    g_autoptr(JsonNode) device = ask(call, "GET", "", NULL, error);
+    g_autoptr(JsonNode) device = ask(cli, "GET", "", NULL, error);
 
-    if (!device)
-        return FALSE;
-    if (call->options->json)
-        cli_print_json(device);
+    if (device == NULL)
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_JSON])
+        output_json_node(device, FALSE);
     else
-        print_device(device);
-    return TRUE;
+        print_device(cli, device);
+    return EXIT_CODE_OK;
 }
 
-gboolean
-verb_device_remove(const CliCall *call, GError **error)
+ExitCode
+verb_device_remove(Cli *cli, GError **error)
 {
-    g_autoptr(JsonNode) device = ask(call, "DELETE", "", NULL, error);
+    g_autoptr(JsonNode) device = ask(cli, "DELETE", "", NULL, error);
 
-    if (device)
-        print_done(call, "Removed");
-    return device != NULL;
+    if (device != NULL)
+        print_done(cli, device, _("Removed device %s"), _("Removed module %s"));
+    return verb_end(device != NULL, error);
 }
 
-static gboolean
-set_enabled(const CliCall *call, gboolean enabled, GError **error)
+static JsonNode *
+set_enabled(const Cli *cli, gboolean enabled, GError **error)
 {
     JsonBuilder *body = json_builder_new();
-    g_autoptr(JsonNode) device = NULL;
 
     json_builder_begin_object(body);
     json_builder_set_member_name(body, "enabled");
     json_builder_add_boolean_value(body, enabled);
     json_builder_end_object(body);
-    device = ask(call, "PUT", "/enabled", body, error);
-    if (device)
-        print_done(call, enabled ? "Enabled" : "Disabled");
-    return device != NULL;
+    return ask(cli, "PUT", "/enabled", body, error);
 }
 
-gboolean
-verb_device_enable(const CliCall *call, GError **error)
+ExitCode
+verb_device_enable(Cli *cli, GError **error)
 {
-    return set_enabled(call, TRUE, error);
+    g_autoptr(JsonNode) device = set_enabled(cli, TRUE, error);
+
+    if (device != NULL)
+        print_done(cli, device, _("Enabled device %s"), _("Enabled module %s"));
+    return verb_end(device != NULL, error);
 }
 
-gboolean
-verb_device_disable(const CliCall *call, GError **error)
+ExitCode
+verb_device_disable(Cli *cli, GError **error)
 {
-    return set_enabled(call, FALSE, error);
+    g_autoptr(JsonNode) device = set_enabled(cli, FALSE, error);
+
+    if (device != NULL)
+        print_done(cli, device, _("Disabled device %s"), _("Disabled module %s"));
+    return verb_end(device != NULL, error);
 }

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub drain */
-#include "hub/verb/cli.h"
-
-#include "common/base/error.h"
+#include "common/cli/output.h"
 #include "hub/verb/json.h"
+#include "hub/verb/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
 
 #define DRAIN_LOOK (200 * G_TIME_SPAN_MILLISECOND) /* between two looks at the hub */
+#define TIMEOUT_MAX G_MAXINT32                     /* s */
 
 static JsonNode *
-ask_drain(AdminClient *client, gboolean draining, GError **error)
+ask_drain(const Cli *cli, gboolean draining, GError **error)
 {
+    g_autoptr(AdminClient) client = verb_connect(cli);
     JsonBuilder *body = json_builder_new();
 
     json_builder_begin_object(body);
@@ -19,64 +23,57 @@ ask_drain(AdminClient *client, gboolean draining, GError **error)
     return admin_client_call(client, "PUT", "/v1/drain", body, error);
 }
 
-/* How many streams the hub has; -1 with ERROR set. */
-static gint64
-streams_left(JsonNode *status)
-{
-    return status ? verb_json_number(status, "streams") : -1;
-}
-
-static gint64
-ask_left(const CliCall *call, GError **error)
-{
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_autoptr(JsonNode) status =
-        client ? admin_client_call(client, "GET", "/v1/status", NULL, error) : NULL;
-
-    return streams_left(status);
-}
-
-/* Until no stream is left, or until END. What the hub was told stays as it is. */
+/* Until no stream is left, or until END. What the hub was told stays as it is. *STATUS is what it
+ * said last. */
 static gboolean
-wait_for_end(const CliCall *call, gint64 left, gint64 end, GError **error)
+wait_for_end(const Cli *cli, JsonNode **status, gint64 end, GError **error)
 {
-    while (left > 0) {
+    gint64 left;
+
+    while ((left = verb_json_number(*status, "streams")) > 0) {
         gint64 now = g_get_monotonic_time();
+        JsonNode *next;
 
         if (now >= end) {
-            g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT,
-                        "%" G_GINT64_FORMAT " streams are left; the hub still takes no new ones: "
-                        "restart it, or streamhub drain --cancel",
-                        left);
+            cli_fail(
+                error, EXIT_CODE_TIMED_OUT,
+                ngettext("%d stream is left; the hub still takes no new ones: restart it, or "
+                         "'streamhub drain --cancel'",
+                         "%d streams are left; the hub still takes no new ones: restart it, or "
+                         "'streamhub drain --cancel'",
+                         (gulong)left),
+                (int)left);
             return FALSE;
         }
         g_usleep((gulong)MIN(DRAIN_LOOK, end - now));
-        left = ask_left(call, error);
+        next = verb_ask(cli, "GET", "/v1/status", error);
+        if (next == NULL)
+            return FALSE;
+        json_node_unref(*status);
+        *status = next;
     }
-    return left == 0;
+    return TRUE;
 }
 
-gboolean
-verb_drain(const CliCall *call, GError **error)
+ExitCode
+verb_drain(Cli *cli, GError **error)
 {
-    const CliOptions *o = call->options;
-    g_autoptr(AdminClient) client = NULL;
+    const gboolean cancel = cli->given[OPTION_CANCEL];
     g_autoptr(JsonNode) status = NULL;
     gint64 end = G_MAXINT64;
+    guint64 timeout = 0;
 
-    if (o->timeout < -1) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "--timeout: a number of seconds");
-        return FALSE;
-    }
-    if (o->timeout >= 0)
-        end = g_get_monotonic_time() + o->timeout * G_TIME_SPAN_SECOND;
-    client = cli_connect(call, error);
-    status = client ? ask_drain(client, !o->cancel, error) : NULL;
-    if (!status)
-        return FALSE;
-    if (!o->cancel && !wait_for_end(call, streams_left(status), end, error))
-        return FALSE;
-    g_print("%s\n", o->cancel ? "The hub takes new streams again."
-                              : "No stream is left, and the hub takes no new ones.");
-    return TRUE;
+    if (!cli_number(cli, OPTION_TIMEOUT, 0, TIMEOUT_MAX, &timeout, error))
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_TIMEOUT])
+        end = g_get_monotonic_time() + (gint64)timeout * G_TIME_SPAN_SECOND;
+    status = ask_drain(cli, !cancel, error);
+    if (status == NULL || (!cancel && !wait_for_end(cli, &status, end, error)))
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_JSON])
+        output_json_node(status, FALSE);
+    else
+        (void)puts(cancel ? _("The hub takes new streams again.")
+                          : _("No stream is left, and the hub takes no new ones."));
+    return EXIT_CODE_OK;
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub init */
-#include "hub/verb/cli.h"
-
-#include "common/base/error.h"
-#include "hub/admin/certificate.h"
 #include "hub/admin/init.h"
 
-static gboolean
-set_usage(GError **error, const char *text)
-{
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s", text);
-    return FALSE;
-}
+#include "hub/admin/certificate.h"
+#include "hub/admin/state.h"
+#include "hub/verb/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
 
 /* "DNS:x" is a host name, "IP:y" an address. */
 static gboolean
@@ -25,32 +21,54 @@ add_san(GPtrArray *names, const char *san, GError **error)
         g_ptr_array_add(names, (void *)(guintptr)name);
         return TRUE;
     }
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "--san %s: give DNS:NAME or IP:ADDRESS", san);
+    cli_fail(error, EXIT_CODE_USAGE, _("--san %s: give DNS:NAME or IP:ADDRESS"), san);
     return FALSE;
 }
 
-gboolean
-verb_init(const CliCall *call, GError **error)
+/* All that the hub is called, NULL-terminated; NULL with ERROR set. */
+static GPtrArray *
+names_of(const Cli *cli, GError **error)
 {
-    const CliOptions *options = call->options;
+    const char *const *hosts = cli_list(cli, OPTION_HOST_NAME), *const * sans;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    if (!options->state_dir)
-        return set_usage(error, "where? Give --state-dir DIR");
-    if (!options->host_names)
-        return set_usage(error, "what will devices call the hub? Give --host-name NAME");
-    for (char **name = options->host_names; *name; name++)
-        g_ptr_array_add(names, *name);
-    for (char **san = options->sans; san && *san; san++)
-        if (!add_san(names, *san, error))
-            return FALSE;
+    if (hosts == NULL) {
+        cli_fail(error, EXIT_CODE_USAGE,
+                 _("what will devices call the hub? Give --host-name NAME"));
+        return NULL;
+    }
+    for (; *hosts != NULL; hosts++)
+        g_ptr_array_add(names, (void *)(guintptr)*hosts);
+    for (sans = cli_list(cli, OPTION_SAN); sans != NULL && *sans != NULL; sans++)
+        if (!add_san(names, *sans, error))
+            return NULL;
     g_ptr_array_add(names, NULL);
-    if (!init_run(options->state_dir, (const char *const *)names->pdata, error))
-        return FALSE;
-    g_print("Made a hub in %s\n"
-            "  %s is what its clients must trust; invitations hold it\n"
-            "  %s signs certificates: keep it safe, the running hub does not need it\n",
-            options->state_dir, STATE_CA_CERT, STATE_CA_KEY);
-    return TRUE;
+    return g_steal_pointer(&names);
+}
+
+static void
+print_made(const Cli *cli, const char *state_dir)
+{
+    g_autofree char *certificate = g_build_filename(state_dir, STATE_CA_CERT, NULL);
+    g_autofree char *key = g_build_filename(state_dir, STATE_CA_KEY, NULL);
+
+    if (verb_print_texts(cli, "state_dir", state_dir, "ca_certificate", certificate, "ca_key", key,
+                         NULL))
+        return;
+    (void)printf(_("Made a hub in %s\n"), state_dir);
+    (void)printf(_("  %s is what its clients must trust; invitations hold it\n"), STATE_CA_CERT);
+    (void)printf(_("  %s signs certificates: keep it safe, the running hub does not need it\n"),
+                 STATE_CA_KEY);
+}
+
+ExitCode
+verb_init(Cli *cli, GError **error)
+{
+    const char *state_dir = verb_need_state_dir(cli, error);
+    g_autoptr(GPtrArray) names = state_dir != NULL ? names_of(cli, error) : NULL;
+
+    if (names == NULL || !init_run(state_dir, (const char *const *)names->pdata, error))
+        return verb_end(FALSE, error);
+    print_made(cli, state_dir);
+    return EXIT_CODE_OK;
 }

@@ -63,9 +63,9 @@ verb_device_path(const char *id, const char *module, const char *tail)
 }
 
 char *
-verb_policy_path(const char *name, const char *tail)
+verb_user_path(const char *name, const char *tail)
 {
-    GString *path = g_string_new("/v1/policies/");
+    GString *path = g_string_new("/v1/users/");
 
     percent_append(path, PERCENT_SEGMENT, name, -1);
     g_string_append(path, tail);

@@ -14,4 +14,5 @@ JsonArray *verb_json_array(JsonNode *object, const char *member);
 
 /* "/v1/devices/ID[/modules/M]TAIL", encoded; the caller frees it. */
 char *verb_device_path(const char *id, const char *module, const char *tail);
-char *verb_policy_path(const char *name, const char *tail);
+/* The same, "/v1/users/NAMETAIL". */
+char *verb_user_path(const char *name, const char *tail);

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub log-level: as streamctl log-level, for the hub. */
-#include "hub/verb/cli.h"
-
+#include "common/cli/output.h"
 #include "hub/verb/json.h"
+#include "hub/verb/verb.h"
+
+#include <stdio.h>
 
 static JsonNode *
-ask_log_level(AdminClient *client, const char *level, GError **error)
+ask_log_level(const Cli *cli, const char *level, GError **error)
 {
+    g_autoptr(AdminClient) client = verb_connect(cli);
     JsonBuilder *body = NULL;
 
-    if (!level)
+    if (level == NULL)
         return admin_client_call(client, "GET", "/v1/log-level", NULL, error);
     body = json_builder_new();
     json_builder_begin_object(body);
@@ -19,18 +22,17 @@ ask_log_level(AdminClient *client, const char *level, GError **error)
     return admin_client_call(client, "PUT", "/v1/log-level", body, error);
 }
 
-gboolean
-verb_log_level(const CliCall *call, GError **error)
+ExitCode
+verb_log_level(Cli *cli, GError **error)
 {
-    const char *level = call->n_args > 0 ? call->args[0] : NULL;
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_autoptr(JsonNode) answer = client ? ask_log_level(client, level, error) : NULL;
+    const char *level = cli->words[0];
+    g_autoptr(JsonNode) answer = ask_log_level(cli, level, error);
 
-    if (!answer)
-        return FALSE;
-    if (call->options->json)
-        cli_print_json(answer);
-    else if (!level)
-        g_print("%s\n", verb_json_text(answer, "level"));
-    return TRUE;
+    if (answer == NULL)
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_JSON])
+        output_json_node(answer, FALSE);
+    else if (level == NULL)
+        (void)puts(verb_json_text(answer, "level"));
+    return EXIT_CODE_OK;
 }

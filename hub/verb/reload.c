@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub reload: what SIGHUP does, with an answer. */
-#include "hub/verb/cli.h"
-
+#include "common/cli/output.h"
 #include "hub/verb/json.h"
+#include "hub/verb/verb.h"
 
-gboolean
-verb_reload(const CliCall *call, GError **error)
+ExitCode
+verb_reload(Cli *cli, GError **error)
 {
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_autoptr(JsonNode) answer =
-        client ? admin_client_call(client, "POST", "/v1/reload", NULL, error) : NULL;
-    const char *warning = answer ? verb_json_text(answer, "warning") : "";
+    g_autoptr(JsonNode) answer = verb_ask(cli, "POST", "/v1/reload", error);
 
-    if (*warning)
-        g_printerr("streamhub: warning: %s\n", warning);
-    return answer != NULL;
+    if (answer == NULL)
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_JSON])
+        output_json_node(answer, FALSE);
+    verb_warn(verb_json_text(answer, "warning"));
+    return EXIT_CODE_OK;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub serve: becomes streamhubd. */
-#include "hub/verb/cli.h"
-
-#include "common/base/error.h"
+#include "hub/verb/verb.h"
 
 #include <errno.h>
+#include <glib/gi18n.h>
 #include <unistd.h>
 
 #define SERVER "streamhubd"
@@ -12,22 +11,22 @@
 static void
 add(GPtrArray *argv, const char *option, const char *value)
 {
-    if (value)
-        g_ptr_array_add(argv, g_strdup_printf("--%s=%s", option, value));
+    g_ptr_array_add(argv, g_strdup_printf("--%s=%s", option, value));
 }
 
+/* Every option that was given, as it was given. */
 static void
-add_all(GPtrArray *argv, const char *option, char *const *values)
+add_options(GPtrArray *argv, const Cli *cli)
 {
-    for (; values && *values; values++)
-        add(argv, option, *values);
-}
+    for (Option i = OPTION_OWN; i < OPTION_LAST; i++) {
+        const char *name = option_row(&streamhub_options, i)->name;
+        const char *const *list = cli_list(cli, i);
 
-static void
-add_number(GPtrArray *argv, const char *option, int value)
-{
-    if (value != 0)
-        g_ptr_array_add(argv, g_strdup_printf("--%s=%d", option, value));
+        for (; list != NULL && *list != NULL; list++)
+            add(argv, name, *list);
+        if (cli->given[i] && cli_list(cli, i) == NULL)
+            add(argv, name, cli->values[i]);
+    }
 }
 
 /* Where the installed program looks in the one folder of the installation. Any other, such as one
@@ -45,26 +44,15 @@ server_path(void)
 }
 
 /* Everything that streamhubd can judge by itself, it does. Returns only when it cannot be run. */
-gboolean
-verb_serve(const CliCall *call, GError **error)
+ExitCode
+verb_serve(Cli *cli, GError **error)
 {
-    const CliOptions *o = call->options;
     g_autofree char *path = server_path();
     g_autoptr(GPtrArray) argv = g_ptr_array_new_with_free_func(g_free);
 
     g_ptr_array_add(argv, g_strdup(path));
-    add(argv, "state-dir", o->state_dir);
-    add(argv, "admin-socket", o->admin_socket);
-    add_all(argv, "host-name", o->host_names);
-    add_all(argv, "listen", o->listen);
-    add_all(argv, "mqtt-listen", o->mqtt_listen);
-    add(argv, "streaming-host", o->streaming_host);
-    add_number(argv, "threads", o->threads);
-    add(argv, "config", o->config);
-    add_number(argv, "grace", o->grace);
+    add_options(argv, cli);
     g_ptr_array_add(argv, NULL);
     (void)execv(path, (char **)argv->pdata);
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "%s cannot be run: %s", path,
-                g_strerror(errno));
-    return FALSE;
+    return cli_fail(error, EXIT_CODE_OTHER, _("%s cannot be run: %s"), path, g_strerror(errno));
 }

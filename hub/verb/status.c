@@ -1,52 +1,64 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub status, endpoints */
-#include "hub/verb/cli.h"
-
+#include "common/cli/output.h"
 #include "hub/verb/json.h"
+#include "hub/verb/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
 
 static void
-print_status(JsonNode *status)
+print_status(const Cli *cli, JsonNode *status)
 {
-    static const char *const lines[][2] = {
-        {"Connections", "connections"},
-        {"  not authenticated", "unauthenticatedConnections"},
-        {"Connected devices", "connectedDevices"},
-        {"Streams now", "streams"},
-        {"Streams in all", "streamsTotal"},
-        {"Certificate's days", "certificateDaysLeft"},
+    static const struct {
+        const char *label, *member;
+    } rows[] = {
+        {N_("Connections"), "connections"},
+        {N_("Not authenticated"), "unauthenticatedConnections"},
+        {N_("Connected devices"), "connectedDevices"},
+        {N_("Streams now"), "streams"},
+        {N_("Streams in all"), "streamsTotal"},
+        {N_("Certificate's days"), "certificateDaysLeft"},
     };
+    g_autoptr(Table) table = table_new("", "", NULL);
 
-    g_print("%-21s%s\n", "Host name", verb_json_text(status, "hostName"));
-    g_print("%-21s%s\n", "Version", verb_json_text(status, "version"));
-    for (gsize i = 0; i < G_N_ELEMENTS(lines); i++)
-        g_print("%-21s%" G_GINT64_FORMAT "\n", lines[i][0], verb_json_number(status, lines[i][1]));
+    output_add_row(table, _("Host name"), verb_json_text(status, "hostName"));
+    output_add_row(table, _("Version"), verb_json_text(status, "version"));
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *number =
+            g_strdup_printf("%" G_GINT64_FORMAT, verb_json_number(status, rows[i].member));
+
+        output_add_row(table, _(rows[i].label), number);
+    }
+    output_rows(cli, table);
 }
 
-gboolean
-verb_status(const CliCall *call, GError **error)
+ExitCode
+verb_status(Cli *cli, GError **error)
 {
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_autoptr(JsonNode) status =
-        client ? admin_client_call(client, "GET", "/v1/status", NULL, error) : NULL;
+    g_autoptr(JsonNode) status = verb_ask(cli, "GET", "/v1/status", error);
 
-    if (!status)
-        return FALSE;
-    if (call->options->json)
-        cli_print_json(status);
+    if (status == NULL)
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_JSON])
+        output_json_node(status, FALSE);
     else
-        print_status(status);
-    return TRUE;
+        print_status(cli, status);
+    return EXIT_CODE_OK;
 }
 
-gboolean
-verb_endpoints(const CliCall *call, GError **error)
+ExitCode
+verb_endpoints(Cli *cli, GError **error)
 {
-    g_autoptr(AdminClient) client = cli_connect(call, error);
-    g_autoptr(JsonNode) endpoints =
-        client ? admin_client_call(client, "GET", "/v1/endpoints", NULL, error) : NULL;
-    g_autofree char *text = endpoints ? json_to_string(endpoints, FALSE) : NULL;
+    g_autoptr(JsonNode) answer = verb_ask(cli, "GET", "/v1/endpoints", error);
+    JsonArray *urls = answer != NULL ? verb_json_array(answer, "streamingEndpoints") : NULL;
 
-    if (text)
-        g_print("%s\n", text);
-    return text != NULL;
+    if (answer == NULL)
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_JSON])
+        output_json_node(answer, FALSE);
+    for (guint i = 0; !cli->given[OPTION_JSON] && urls != NULL && i < json_array_get_length(urls);
+         i++)
+        (void)puts(json_array_get_string_element(urls, i));
+    return EXIT_CODE_OK;
 }

@@ -131,7 +131,7 @@ site_set_up(Site *site, gconstpointer data)
     site_start_hub(site);
     added = site_admin(site, "device", "add", "gw-1", NULL);
     device = site_admin(site, "connection-string", "device", "gw-1", NULL);
-    service = site_admin(site, "connection-string", "policy", "service", NULL);
+    service = site_admin(site, "connection-string", "user", "service", NULL);
     site_add_hub(site->gateway_bus, "office", device, site->ca);
     site_add_hub(site->bus, "office", service, site->ca);
     fixture_wait(site->gateway_bus, site_is_connected, site);

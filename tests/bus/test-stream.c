@@ -146,7 +146,7 @@ static void
 test_every_error_has_its_name(Site *site, gconstpointer data)
 {
     g_autofree char *added G_GNUC_UNUSED = site_admin(site, "device", "add", "asleep", NULL);
-    g_autofree char *good = site_admin(site, "connection-string", "policy", "service", NULL);
+    g_autofree char *good = site_admin(site, "connection-string", "user", "service", NULL);
     g_autofree char *bad = g_strdup(good);
     g_autoptr(sd_bus_message) rule = NULL;
 

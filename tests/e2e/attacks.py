@@ -32,7 +32,7 @@ class Hub:
         self.port = site.hub.ports["[::]"]
         self.context = ssl.create_default_context(cafile=site.hub.ca)
         self.keys = {}
-        self.user_key = self.key("policy", "service")
+        self.user_key = self.key("user", "service")
 
     def key(self, kind, name):
         text = self.process.connection_string(kind, name)

@@ -78,7 +78,7 @@ def nothing_in_the_logs():
     with Site() as site:
         secrets = {
             "key of the gateway": key_of(site.hub.connection_string("device", site.DEVICE)),
-            "key of the policy": key_of(site.hub.connection_string("policy", "service")),
+            "key of the policy": key_of(site.hub.connection_string("user", "service")),
             "payload": PAYLOAD,
         }
         site.expose("echo", Server(lambda c: c.sendall(read_all(c)), site).address)
@@ -103,7 +103,7 @@ def nothing_in_the_logs():
 def the_search_can_fail():
     """what looks for secrets finds each of them, in any of its forms, and a piece of it"""
     with Site(gateway=False, client=False) as site:
-        key = key_of(site.hub.connection_string("policy", "service"))
+        key = key_of(site.hub.connection_string("user", "service"))
         check_equal(leaks(site.dir, {"key": key}), [], "before")
         for form in list(forms(key)) + [key[:PIECE], f"text {key} text"]:
             with open(os.path.join(site.dir, "leaky.log"), "w", encoding="ascii") as file:

@@ -79,7 +79,7 @@ def forgotten():
         site.client.ctl_ok("connect", site.DEVICE, "echo")
         eventually(lambda: counts(site.client)[0] == 1, "it counts")
         site.client.ctl_ok("hub", "remove", "office")
-        site.client.add_hub("office", site.hub.connection_string("policy", "service"), site.hub.ca)
+        site.client.add_hub("office", site.hub.connection_string("user", "service"), site.hub.ca)
         check_equal(counts(site.client), (0, 0, 0, 0), "afterwards")
 
 

@@ -123,7 +123,7 @@ def users_of_a_hub():
     with Site(gateway=False) as site:
         path = os.path.join(site.dir, "more.cs")
         with open(path, "w", encoding="ascii") as file:
-            file.write(site.hub.connection_string("policy", "service"))
+            file.write(site.hub.connection_string("user", "service"))
         add = ["--connection-string-file", path, "--ca", site.hub.ca, "--allowed-users"]
         done = site.client.ctl("hub", "add", "no", *add, "alice,a:b")
         check_equal(done.returncode, 2, done.stderr)

@@ -78,7 +78,7 @@ def every_word(site, shell):
     for verb in table["verbs"]:
         *before, last = verb["name"].split()
         lines += [" ".join(["streamctl", *before, ""]), f"streamctl {verb['name']} --"]
-        wanted += [{last}, {"--" + name for name in verb["options"] + everywhere}]
+        wanted += [{last}, {"--" + name for name in verb["options"] + everywhere if name != "json" or verb["json"] != "-"}]
     for line, want, got in zip(lines, wanted, shell.offers(*lines)):
         check(want <= set(got), f"{line!r} does not offer {want - set(got)}, but {got}")
         check(len(want) == 1 or want == set(got), f"{line!r} offers more: {set(got) - want}")

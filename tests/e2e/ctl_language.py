@@ -47,7 +47,7 @@ def strings(block, key):
 def make_language(site):
     """Compiles it to where STREAMCTL looks."""
     pot = os.path.join(site.dir, "made-up.pot")
-    run_ok([os.path.join(ROOT, "po", "update"), pot])
+    run_ok([os.path.join(ROOT, "po", "update"), "--all", pot])
     with open(pot, encoding="utf-8") as file:
         blocks = file.read().split("\n\n")
     po = [blocks[0].replace("nplurals=INTEGER; plural=EXPRESSION", "nplurals=2; plural=(n != 1)")]

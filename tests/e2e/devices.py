@@ -15,7 +15,7 @@ def get(hub, policy, path="/devices?api-version=2021-04-12", resource="localhost
     """The answer to a GET with that policy's credential; None: without one."""
     fields = []
     if policy:
-        key = key or wire.parse_connection_string(hub.connection_string("policy", policy))["SharedAccessKey"]
+        key = key or wire.parse_connection_string(hub.connection_string("user", policy))["SharedAccessKey"]
         fields = [("Authorization", wire.sas(resource, key, policy=policy))]
     http = wire.Http(hub.https_port, hub.ca)
     answer = http.ask("GET", path, fields)
@@ -67,7 +67,7 @@ def page_by_page():
         check_equal(done.returncode, 5, done.stderr)
         check("may not read" in done.stderr, done.stderr)
         check_equal(complete(site, "connect", ""), [], "what may not be read")
-        client.add_hub("owner", hub.connection_string("policy", "iothubowner"), hub.ca)
+        client.add_hub("owner", hub.connection_string("user", "iothubowner"), hub.ca)
         check_equal([row["device_id"] for row in client.ctl_json("device", "list", "--hub", "owner")], names,
                     "all of them")
         check_equal(complete(site, "connect", "--hub", "owner", "pump-20"), names[PAGE:], "completion")

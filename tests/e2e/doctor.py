@@ -112,14 +112,14 @@ def used_wrongly():
 
 
 def no_name(site):
-    service = site.hub.connection_string("policy", "service")
+    service = site.hub.connection_string("user", "service")
     return service.replace("HostName=localhost", "HostName=nothing.invalid")
 
 
 def name_and_port():
     """no such name, a port where nobody listens, one that says nothing, one that speaks no TLS"""
     with Site(gateway=False) as site:
-        service = site.hub.connection_string("policy", "service")
+        service = site.hub.connection_string("user", "service")
         site.client.add_hub("no-name", no_name(site), site.hub.ca)
         fails(site.client, "no-name", "dns", 14, "DNS", cause="name-unknown")
         port = f"localhost:{site.hub.https_port}"
@@ -174,7 +174,7 @@ class TlsEnd:
 def certificate():
     """a certificate of another authority, expired, not yet valid, for another name"""
     with Site(gateway=False) as site:
-        service = site.hub.connection_string("policy", "service")
+        service = site.hub.connection_string("user", "service")
         other = os.path.join(site.dir, "other-hub")
         run([site.streamhub, "init", "--state-dir", other, "--host-name", "localhost"])
         rows = [
@@ -198,7 +198,7 @@ def certificate():
 def through_proxies():
     """a proxy: looked at when it works; down, wanting credentials, and unable to reach the hub"""
     with Site(gateway=False) as site:
-        service = site.hub.connection_string("policy", "service")
+        service = site.hub.connection_string("user", "service")
         proxy = Tinyproxy(site)
         site.client.add_hub("good", service, site.hub.ca, "--proxy", f"http://127.0.0.1:{proxy.port}")
         checks, status = examine(site.client, "good")
@@ -257,7 +257,7 @@ def clock():
         site.start_hub(name="hub-ahead")
         site.environment = plain
         site.client = site.start_daemon("client")
-        site.client.add_hub("office", site.hub.connection_string("policy", "service"), site.hub.ca)
+        site.client.add_hub("office", site.hub.connection_string("user", "service"), site.hub.ca)
         found = fails(site.client, "office", "clock", 11, "timedatectl", cause="clock")
         check(abs(found["skew"] + 600e6) < 60e6, f"skew of {found}")
 
@@ -265,7 +265,7 @@ def clock():
 def credentials():
     """a wrong key in both roles, a device that is disabled or unknown"""
     with Site() as site:
-        service = site.hub.connection_string("policy", "service")
+        service = site.hub.connection_string("user", "service")
         device = site.hub.add_device("other")
         site.client.ctl_ok("accept-policy", "set-default", "accept")
         site.client.add_hub("key", wrong_key(service), site.hub.ca)
@@ -374,7 +374,7 @@ def caller_gone():
     """who leaves takes the diagnosis along: nothing is left of it"""
     with Site(gateway=False) as site:
         silent = Server(lambda c: [c.recv(1 << 16), time.sleep(PATIENCE)], site)
-        service = site.hub.connection_string("policy", "service")
+        service = site.hub.connection_string("user", "service")
         site.client.add_hub("silent", service.replace(f":{site.hub.https_port}", f":{silent.port}"),
                             site.hub.ca)
         site.client.ctl_ok("hub", "disconnect", "silent")

@@ -114,11 +114,11 @@ def key_wrong():
     """the key is wrong: exit code 11 for a service, the state "refused" for a device"""
     with Site() as site:
         case = Case(site)
-        good = site.hub.connection_string("policy", "service")
+        good = site.hub.connection_string("user", "service")
         site.client.add_hub("wrong-key", wrong_key(good), site.hub.ca)
         site.client.add_hub("no-policy", good.replace("SharedAccessKeyName=service",
                                                       "SharedAccessKeyName=nobody"), site.hub.ca)
-        device_only = site.hub.connection_string("policy", "device")
+        device_only = site.hub.connection_string("user", "device")
         site.client.add_hub("no-right", device_only, site.hub.ca)
         for hub in ("wrong-key", "no-policy", "no-right"):
             case.fails(11, [], ["--hub", hub, site.DEVICE, "echo"])
@@ -140,7 +140,7 @@ def certificate_not_trusted():
     """the certificate is not trusted, or is another host's: exit code 15"""
     with Site(["--listen", "127.0.0.2:0"]) as site:
         case = Case(site)
-        good = site.hub.connection_string("policy", "service")
+        good = site.hub.connection_string("user", "service")
         other = os.path.join(site.dir, "other-hub")
         run_ok([site.streamhub, "init", "--state-dir", other, "--host-name", "localhost"])
         site.client.add_hub("other-ca", good, os.path.join(other, "ca.pem"))
@@ -160,7 +160,7 @@ def hub_away():
     """the hub is away: exit code 14; when it is back, streams open again"""
     with Site() as site:
         case = Case(site)
-        good = site.hub.connection_string("policy", "service")
+        good = site.hub.connection_string("user", "service")
         port = site.hub.https_port
         nobody = good.replace(f":{port}", f":{free_port()}")
         site.client.add_hub("nobody", nobody, site.hub.ca)
@@ -194,7 +194,7 @@ def hub_never_answers():
     """the hub takes the connection and says nothing: an error within its time"""
     with Site() as site:
         case = Case(site)
-        good = site.hub.connection_string("policy", "service")
+        good = site.hub.connection_string("user", "service")
         with socket.create_server(("127.0.0.1", 0)) as silent:
             port = silent.getsockname()[1]
             site.client.add_hub("silent", good.replace(f":{site.hub.https_port}", f":{port}"),

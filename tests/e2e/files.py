@@ -52,7 +52,7 @@ def added():
     with Site(gateway=False) as site:
         before, worst = memory(site.client), 0
         path = os.path.join(site.dir, "identity")
-        write_private(path, site.hub.connection_string("policy", "service"))
+        write_private(path, site.hub.connection_string("user", "service"))
         for what, (file, word) in bad_files(site).items():
             done = None
             # As streamctl looks at the file as well, by the call itself.
@@ -89,7 +89,7 @@ def call_add_hub(site, ca, identity):
 def given_to_streamctl():
     """a connection string, an invitation, a proxy's credentials: the same at streamctl; <(…) and - go on"""
     with Site(gateway=False) as site:
-        text = site.hub.connection_string("policy", "service")
+        text = site.hub.connection_string("user", "service")
         for what, (file, word) in bad_files(site).items():
             if what in ("large", "endless"):
                 word = "too long"
@@ -114,7 +114,7 @@ def configured():
     """streamd.conf and its drop-ins: whatever they name, and they themselves; the old one stays in force"""
     with Site(gateway=False, client=False) as site:
         path, key = os.path.join(site.dir, "streamd.conf"), os.path.join(site.dir, "key")
-        write_private(key, site.hub.connection_string("policy", "service"))
+        write_private(key, site.hub.connection_string("user", "service"))
         good = f"[hub office]\nConnectionStringFile={key}\nCaFile={site.hub.ca}\n"
         write_private(path, good)
         os.mkdir(path + ".d")

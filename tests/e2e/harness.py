@@ -370,7 +370,7 @@ class Site:
                 self.wait_online(self.DEVICE)
             if client:
                 self.client = self.start_daemon("client")
-                self.client.add_hub("office", self.hub.connection_string("policy", "service"),
+                self.client.add_hub("office", self.hub.connection_string("user", "service"),
                                     self.hub.ca)
         except BaseException:
             self.__exit__(*sys.exc_info())
@@ -491,7 +491,7 @@ def online_state(shown):
     """Whether `device show --json` says that the device can take a stream now."""
     if "online" in shown:
         return bool(shown["online"])
-    return str(shown.get("connectionState", "")).lower() == "connected"
+    return str(shown.get("connection_state", "")).lower() == "connected"
 
 
 # -- running the cases -------------------------------------------------------------------------

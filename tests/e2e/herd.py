@@ -240,7 +240,7 @@ def herd_returns():
         ports = (str(site.hub.https_port), str(site.hub.mqtts_port))
         herd = Herd(site, register(site))
         site.closers.append(herd.close)
-        service = site.hub.connection_string("policy", "service")
+        service = site.hub.connection_string("user", "service")
         eventually(lambda: herd.online() == DEVICES, "all devices are online", PATIENCE * 3)
         opener = Opener(site, herd, wire.parse_connection_string(service)["SharedAccessKey"])
         eventually(lambda: opener.opened >= 2 * STREAMS_PER_SECOND, "streams are opened")

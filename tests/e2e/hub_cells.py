@@ -329,11 +329,11 @@ def revoked(hub):
         check_equal(hub.device(here).connack, 5, "CONNACK")
         check_error(hub.post(here).read(), code, name)
     device = hub.device("dev1")
-    hub.hub.admin("policy", "add", "second", "--rights", "service-connect")
+    hub.hub.admin("user", "add", "second", "--rights", "service-connect")
     token = hub.service_token(key=hub.key("policy", "second"), policy="second")
     post = hub.post(token=token)
     request = device.request()
-    hub.hub.admin("policy", "remove", "second")
+    hub.hub.admin("user", "remove", "second")
     check_error(post.read(), 401002, "IotHubUnauthorizedAccess")
     check_error(hub.post(token=token).read(), 401003, "IotHubUnauthorized")
 

@@ -62,10 +62,10 @@ def is_table(lines):
 def is_json(lines):
     devices = json.loads("\n".join(lines))
     check_equal((len(devices), len(lines)), (DEVICES + 2, DEVICES + 4), "an array, and a line for each")
-    check_equal([device["deviceId"] for device in devices[:-2]],
+    check_equal([device["device_id"] for device in devices[:-2]],
                 [f"dev-{i:07}" for i in range(DEVICES)], "the devices")
     check_equal(json.loads(lines[1].rstrip(",")), devices[0], "a line by itself")
-    check_equal(devices[-1]["moduleId"], "late", "the module on the last page")
+    check_equal(devices[-1]["module_id"], "late", "the module on the last page")
 
 
 def long_list():
@@ -110,7 +110,7 @@ def nobody_reads():
         for form in "", " --json":
             done = run(["bash", "-c", f"{verb}{form} >/dev/full"])
             check_equal((done.returncode, done.stderr),
-                        (1, "streamhub: standard output: No space left on device\n"), "a full disk")
+                        (1, "streamhub: cannot write to standard output: No space left on device\n"), "a full disk")
 
 
 main(long_list, short_lists, nobody_reads)

@@ -467,7 +467,7 @@ def limits(hub):
 def limits_of_a_user(hub):
     """limits of a user: streams that wait for a device, streams to a device, streams in all; others go on"""
     one, two = hub.device("dev1"), hub.device("dev2")
-    hub.hub.admin("policy", "add", "anna", "--rights", "service-connect")
+    hub.hub.admin("user", "add", "anna", "--rights", "service-connect")
     anna = wire.sas("localhost", hub.key("policy", "anna"), policy="anna")
 
     def refused(device, limit):

@@ -129,7 +129,7 @@ def takes_nothing(site, reason):
     check_equal(error["code"], "storage", "the code")
     check(reason in error["message"], error["message"])
     shown = json.loads(run_ok([site.streamhub, "--admin-socket", site.socket, "device", "list", "--json"]))
-    check_equal([(d["deviceId"], d["status"]) for d in shown],
+    check_equal([(d["device_id"], d["status"]) for d in shown],
                 [("bad", "disabled"), ("good", "enabled")], "the devices")
 
 
@@ -138,7 +138,7 @@ def takes_again(site, device):
     eventually(lambda: site.add(device).returncode == 0, "a change is taken", 10)
     print(f"# measured: a change was taken {time.monotonic() - since:.2f} s after the disk had room")
     shown = json.loads(run_ok([site.streamhub, "--admin-socket", site.socket, "device", "list", "--json"]))
-    check(device in [d["deviceId"] for d in shown], "it is not listed")
+    check(device in [d["device_id"] for d in shown], "it is not listed")
 
 
 def whole(site):
@@ -451,9 +451,9 @@ def backups():
         os.unlink(registry)  # lost
         check_equal(verb(site, "restore", path).returncode, 0, "without a former one")
         site.start_hub(name="after")
-        check_equal([d["deviceId"] for d in json.loads(site.hub.admin("device", "list", "--json"))], found,
+        check_equal([d["device_id"] for d in json.loads(site.hub.admin("device", "list", "--json"))], found,
                     "what the hub has")
-        check_equal(len(json.loads(site.hub.admin("policy", "list", "--json"))), len(POLICIES), "policies")
+        check_equal(len(json.loads(site.hub.admin("user", "list", "--json"))), len(POLICIES), "policies")
 
 
 def dies(site, step, *arguments):

@@ -31,7 +31,7 @@ class Wire:
         self.mqtts_port = site.hub.mqtts_port
         self.ca = site.hub.ca
         self.devices = {}
-        self.service_key = self.key("policy", "service")
+        self.service_key = self.key("user", "service")
         self.open = contextlib.ExitStack()
         site.closers.append(self.open.close)
 

@@ -82,13 +82,13 @@ def users_that_exist():
             return run([*hub, "invite", *arguments], cwd=site.dir)
 
         def policies():
-            return {row["name"]: row["rights"] for row in json.loads(site.hub.admin("policy", "list", "--json"))}
+            return {row["name"]: row["rights"] for row in json.loads(site.hub.admin("user", "list", "--json"))}
 
         before = policies()
         for name in before:
             done = invite("user", name, "--output", "-")
             check_equal((done.returncode, done.stdout), (6, ""), name)
-            for word in ("--existing", "policy remove", "another name"):
+            for word in ("--existing", "user remove", "another name"):
                 check(word in done.stderr, f"{name}: {done.stderr}")
         check("registry-write" in invite("user", "iothubowner").stderr, "the rights are not told")
         check_equal(os.path.exists(os.path.join(site.dir, "iothubowner.invite")), False, "a file")
@@ -124,10 +124,10 @@ def users_that_exist():
         check_equal(invite("user", "bob").returncode, 0, "the next attempt")
 
         # Connection strings go to standard output by the same name; a full one is an error.
-        shown = site.hub.admin("connection-string", "policy", "bob", "--output", "-")
-        check_equal(shown, site.hub.admin("connection-string", "policy", "bob"), "--output -")
+        shown = site.hub.admin("connection-string", "user", "bob", "--output", "-")
+        check_equal(shown, site.hub.admin("connection-string", "user", "bob"), "--output -")
         with open("/dev/full", "wb") as full:
-            done = subprocess.run([*hub, "connection-string", "policy", "bob"], stdout=full,
+            done = subprocess.run([*hub, "connection-string", "user", "bob"], stdout=full,
                                   stderr=subprocess.PIPE, check=False)
         check_equal(done.returncode, 1, "a full standard output")
 

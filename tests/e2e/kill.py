@@ -99,7 +99,7 @@ class Writer:
         self.over.set()
         self.thread.join(60)
         shown = json.loads(self.site.hub.admin("device", "list", "--json"))
-        names = {device["deviceId"] for device in shown}
+        names = {device["device_id"] for device in shown}
         print(f"# registry: {len(self.there)} additions and {len(self.gone)} removals acknowledged")
         check(len(self.there) > ROUNDS, "hardly a write was acknowledged")
         check_equal(sorted(self.there - names), [], "acknowledged, and not there")

@@ -217,7 +217,7 @@ def reloaded():
 def addresses():
     """the gateway is told where the initiator comes from, over IPv4 and IPv6, and decides by it"""
     with Site(hub_arguments=("--listen", "[::1]:0"), client=False) as site:
-        identity = site.hub.connection_string("policy", "service")
+        identity = site.hub.connection_string("user", "service")
         server = Server(echo, site)
         site.gateway.ctl_ok("target", "add", "echo", server.address)
         site.gateway.ctl_ok("accept-policy", "add", "--address", "::1", "--accept", "echo")

@@ -193,7 +193,7 @@ class NetSite(Site):
             self.hub_started()
             self.gateway = self.start_at("gateway",
                                          self.hub.add_device(self.DEVICE) + self.gateway_string)
-            self.client = self.start_at("client", self.hub.connection_string("policy", "service"))
+            self.client = self.start_at("client", self.hub.connection_string("user", "service"))
             self.wait_online(self.DEVICE)
         except BaseException:
             self.__exit__(*sys.exc_info())

@@ -84,7 +84,7 @@ def carries(kind, credentials, *gateway_options):
         options = site.through(recorder.url, given)
         secrets = {
             "the device's key": key_of(site.hub.add_device(site.DEVICE)),
-            "the policy's key": key_of(site.hub.connection_string("policy", "service")),
+            "the policy's key": key_of(site.hub.connection_string("user", "service")),
             "what a stream carries": "canary-" + os.urandom(16).hex(),
         }
         site.gateway, site.client = in_threads(lambda: site.start_daemon("gateway"),
@@ -93,7 +93,7 @@ def carries(kind, credentials, *gateway_options):
                              site.hub.ca, *options,
                              *(str(site.hub.mqtts_port) if o == "MQTTS" else o
                                for o in gateway_options))
-        site.client.add_hub("office", site.hub.connection_string("policy", "service"),
+        site.client.add_hub("office", site.hub.connection_string("user", "service"),
                             site.hub.ca, *options)
         site.wait_online(site.DEVICE)
         site.expose("echo", Server(lambda c: c.sendall(read_all(c)), site).address)
@@ -146,7 +146,7 @@ def refused_by(site, proxy, words, credentials=None):
     name = f"hub-{proxy.port}-{len(site.made)}"
     site.made.append(name)
     options = site.through(f"{proxy.scheme}://127.0.0.1:{proxy.port}", credentials)
-    site.client.add_hub(name, site.hub.connection_string("policy", "service"), site.hub.ca, *options)
+    site.client.add_hub(name, site.hub.connection_string("user", "service"), site.hub.ca, *options)
     site.client.add_hub(name + "-d", site.hub.connection_string("device", site.DEVICE), site.hub.ca,
                         *options)
     for hub in (name, name + "-d"):
@@ -197,10 +197,10 @@ def environment():
         plain = site.environment
         site.environment = lambda **more: {**plain(**more), "https_proxy": recorder.url}
         site.client = site.start_daemon("client")
-        site.client.add_hub("office", site.hub.connection_string("policy", "service"), site.hub.ca)
+        site.client.add_hub("office", site.hub.connection_string("user", "service"), site.hub.ca)
         wait_state(site.client, "office", "connected")
         check(recorder.sent, "the environment's proxy was not used")
-        site.client.add_hub("direct", site.hub.connection_string("policy", "service"), site.hub.ca,
+        site.client.add_hub("direct", site.hub.connection_string("user", "service"), site.hub.ca,
                             "--proxy", "direct")
         before = len(recorder.sent)
         wait_state(site.client, "direct", "connected")

@@ -69,7 +69,7 @@ def intercepts(site):
 
 def fails(site, name, url, code, *words):
     """`streamctl connect` through that proxy ends with that code and says those words."""
-    site.client.add_hub(name, site.hub.connection_string("policy", "service"), site.hub.ca,
+    site.client.add_hub(name, site.hub.connection_string("user", "service"), site.hub.ca,
                         "--proxy", url)
     started = time.monotonic()
     done = site.client.ctl("connect", "--hub", name, site.DEVICE, "echo")
@@ -129,7 +129,7 @@ def malformed():
     with Site(gateway=False, client=False) as site:
         site.client = site.start_daemon("client")
         path = os.path.join(site.dir, "me.cs")
-        write_private(path, site.hub.connection_string("policy", "service"))
+        write_private(path, site.hub.connection_string("user", "service"))
         for url, word in [("https://127.0.0.1:3128", "over TLS"),
                           ("http://me:secret@127.0.0.1:3128", "no place for a password"),
                           ("socks4://127.0.0.1:1080", "not supported"),

@@ -53,7 +53,7 @@ def through_reloads():
     with Site(gateway=False, client=False) as site:
         server, other = Server(echo, site), Server(refuse, site)
         gateway = Configured(site, "gateway", site.hub.add_device(site.DEVICE))
-        client = Configured(site, "client", site.hub.connection_string("policy", "service"))
+        client = Configured(site, "client", site.hub.connection_string("user", "service"))
         target = f"[target echo]\nAddress={server.address}\n"
         rule = "[rule 10]\nStream=echo\nVerdict=accept\n"
         site.gateway = gateway.start(site, "gateway", gateway.hub + target + rule)

@@ -105,8 +105,8 @@ def drained(hub):
     for timeout in ("0", "1"):
         start = time.monotonic()
         done = subprocess.run([*verb, "--timeout", timeout], capture_output=True, text=True, check=False)
-        check_equal(done.returncode, 8, f"exit code ({done.stderr})")
-        check("1 streams are left" in done.stderr, done.stderr)
+        check_equal(done.returncode, 13, f"exit code ({done.stderr})")
+        check("1 stream is left" in done.stderr, done.stderr)
         check(time.monotonic() - start >= int(timeout), "it waited")
     refusal = hub.post().read()
     check_error(refusal, 503001, "ServiceUnavailable")
@@ -280,8 +280,8 @@ def through(held_sockets):
             identity = local_identity(site, "device", device, ports[0])
             gateways[number // PER_GATEWAY].add_hub(device, identity, site.hub.ca)
         site.client.ctl_ok("hub", "remove", "office")
-        site.client.add_hub("office", local_identity(site, "policy", "service", ports[0]), site.hub.ca)
-        eventually(lambda: status(site)["connectedDevices"] == DEVICES, "all devices are there")
+        site.client.add_hub("office", local_identity(site, "user", "service", ports[0]), site.hub.ca)
+        eventually(lambda: status(site)["connected_devices"] == DEVICES, "all devices are there")
 
         def restart():
             nonlocal hub

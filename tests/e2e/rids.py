@@ -13,7 +13,7 @@ PLAIN_MOST, CAPABLE_MOST = 99999, 2**31 - 1
 
 def ignored(hub):
     """How many answers the hub has counted that changed nothing."""
-    return json.loads(hub.hub.admin("status", "--json"))["ignoredAnswers"]
+    return json.loads(hub.hub.admin("status", "--json"))["ignored_answers"]
 
 
 def sid_of(request):
@@ -140,7 +140,7 @@ def both_programs():
                 near.sendall(b"after")
                 check_equal(read_exactly(near, 5), b"after", "the echo")
             status = json.loads(site.hub.admin("status", "--json"))
-            check_equal(status["ignoredAnswers"], 0, "stale answers")
+            check_equal(status["ignored_answers"], 0, "stale answers")
             eventually(lambda: not site.client.streams(), "the streams have ended")
             site.client.close_tunnels()
 

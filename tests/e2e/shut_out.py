@@ -128,7 +128,7 @@ def idle_connections():
         soft, hard = resource.prlimit(hub.process.pid, resource.RLIMIT_NOFILE)
         check(soft >= limit, f"{soft} descriptors")
         resource.prlimit(hub.process.pid, resource.RLIMIT_NOFILE, (limit, hard))
-        hub.process.admin("policy", "add", "anna", "--rights", "service-connect")
+        hub.process.admin("user", "add", "anna", "--rights", "service-connect")
         anna = hub.key("policy", "anna")
 
         def pile_up(hub, number):
@@ -162,7 +162,7 @@ def unpaired():
     with Site(client=False) as site:
         echo = Server(lambda c: c.sendall(c.recv(4096)), site)
         site.expose("echo", echo.address)
-        site.hub.admin("policy", "add", "anna", "--rights", "service-connect")
+        site.hub.admin("user", "add", "anna", "--rights", "service-connect")
         hub = Wire(site)
         anna = wire.sas("localhost", hub.key("policy", "anna"), policy="anna")
         posts = [hub.post("gw-1", "echo", token=anna) for _ in range(256)]

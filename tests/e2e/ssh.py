@@ -109,7 +109,7 @@ def by_name():
         nobody = laptop.ssh("nobody.device", "true")
         check_equal(nobody.returncode, 255, "ssh to a device that is not there")
         check("nobody" in nobody.stderr, f"the reason is shown: {nobody.stderr}")
-        site.client.add_hub("second", site.hub.connection_string("policy", "service"), site.hub.ca)
+        site.client.add_hub("second", site.hub.connection_string("user", "service"), site.hub.ca)
         check("hub" in laptop.ssh("gw-1.device", "true").stderr, "which hub has to be said")
         check_said(laptop.ssh("gw-1.office.device", "echo chosen"), "chosen\n", "with two hubs")
         check_said(laptop.streamctl_ssh("--hub", "second", "gw-1", "echo by streamctl"),

@@ -174,7 +174,7 @@ class Table:
         site.start_hub(["--config", config, "--grace", "0"])
         times = f"EndWait={BOUND}\nLegPing={PING}\nLegDead=20\n"
         gateway = Configured(site, "gateway", site.hub.add_device(site.DEVICE))
-        client = Configured(site, "client", site.hub.connection_string("policy", "service"))
+        client = Configured(site, "client", site.hub.connection_string("user", "service"))
         site.gateway = gateway.start(site, "gateway", gateway.hub + times)
         site.client = client.start(site, "client", client.hub + times + "[limits]\nListenersPerUser=200\n")
         site.wait_online(site.DEVICE)

@@ -255,7 +255,7 @@ def with_limit(site, limit):
     path = os.path.join(site.dir, "client.conf")
     write_private(path, f"[limits]\nStreamsPerUser={limit}\n")
     site.client = site.start_daemon("client", ["--config", path])
-    site.client.add_hub("office", site.hub.connection_string("policy", "service"), site.hub.ca)
+    site.client.add_hub("office", site.hub.connection_string("user", "service"), site.hub.ca)
 
 
 def is_reset_at_once(port):

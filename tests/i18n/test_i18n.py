@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every message can be translated, and is: test_i18n.py SOURCE STREAMCTL.
+"""Every message can be translated, and is: test_i18n.py SOURCE STREAMCTL STREAMHUB.
 
 Each language in po/LINGUAS has to be whole. What is not in the language of the source yet is brought in by po/update."""
 
@@ -16,10 +16,10 @@ import unittest
 
 from messages import marks_something, unmarked
 
-SOURCE, STREAMCTL = sys.argv[1:3]
+SOURCE, *PROGRAMS = sys.argv[1:4]
 
 # Whose C is looked at; the policy has its own rules (po/its).
-FOLDERS = ['client', 'common/cli', 'examples/desktop']
+FOLDERS = ['client', 'common/cli', 'examples/desktop', 'hub/verb']
 
 
 def read(name):
@@ -38,11 +38,11 @@ def c_files():
 
 
 @functools.cache
-def template():
+def template(*options):
     """The messages of the source as it is now: a po file without translations."""
     with tempfile.TemporaryDirectory() as folder:
         made = os.path.join(folder, 'streamd.pot')
-        subprocess.run([os.path.join(SOURCE, 'po', 'update'), made], check=True)
+        subprocess.run([os.path.join(SOURCE, 'po', 'update'), *options, made], check=True)
         with open(made, encoding='utf-8') as file:
             return file.read()
 
@@ -58,8 +58,13 @@ def msgids(text):
 
 @functools.cache
 def dump():
-    """The verbs and options of streamctl."""
-    return json.loads(subprocess.run([STREAMCTL, '--dump-verbs'], capture_output=True, check=True).stdout)
+    """The verbs and options of both command lines."""
+    rows = {'verbs': [], 'options': []}
+    for program in PROGRAMS:
+        told = json.loads(subprocess.run([program, '--dump-verbs'], capture_output=True, check=True).stdout)
+        for kind, all_of_them in rows.items():
+            all_of_them += told[kind]
+    return rows
 
 
 class Marked(unittest.TestCase):
@@ -69,7 +74,7 @@ class Marked(unittest.TestCase):
         self.assertEqual(wrong, [], 'put these into _()')
 
     def test_every_text_of_the_verb_table_is_marked(self):
-        known = msgids(template())
+        known = msgids(template('--all'))
         for row in dump()['verbs'] + dump()['options']:
             for text in row['help'], row.get('more', ''):
                 self.assertTrue(not text or text in known, f'{row["name"]}: {text!r}: put it into N_()')
@@ -93,10 +98,19 @@ class Template(unittest.TestCase):
     def test_potfiles_has_every_file_with_messages(self):
         listed = lines('po/POTFILES.in')
         marked = {name for name in c_files() if name.endswith('.c') and marks_something(read(name))}
+        listed += lines('po/POTFILES.skip')
         self.assertEqual(marked - set(listed), set(), 'add these to po/POTFILES.in')
         for name in listed:
             self.assertTrue(os.path.isfile(os.path.join(SOURCE, name)), name)
         self.assertEqual(len(listed), len(set(listed)))
+
+    def test_what_waits_has_something_to_translate(self):
+        """A file that every language has whole does not stay in POTFILES.skip."""
+        known = set.intersection(*(msgids(read(f'po/{language}.po')) for language in lines('po/LINGUAS')))
+        entries = template('--all').split('\n\n')
+        for name in lines('po/POTFILES.skip'):
+            own = '\n\n'.join(entry for entry in entries if re.search(rf'(?m)^#: (?:.* )?{re.escape(name)}(?: |$)', entry))
+            self.assertNotEqual(msgids(own) - known, set(), f'{name} belongs into po/POTFILES.in')
 
     def test_policy_is_in_it(self):
         self.assertIn('Open a stream to a device', msgids(template()))
@@ -125,4 +139,4 @@ class Languages(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    unittest.main(argv=sys.argv[:1] + sys.argv[3:])
+    unittest.main(argv=sys.argv[:1] + sys.argv[4:])

@@ -30,6 +30,7 @@ usr/lib/systemd/system/streamhub.socket
 usr/lib/systemd/user/streamd.service
 usr/lib/sysusers.d/streamd.conf
 usr/share/bash-completion/completions/streamctl
+usr/share/bash-completion/completions/streamhub
 usr/share/dbus-1/services/io.streamd.Streamd1.service
 usr/share/dbus-1/system-services/io.streamd.Streamd1.service
 usr/share/dbus-1/system.d/io.streamd.Streamd1.conf
@@ -45,6 +46,7 @@ usr/share/doc/streamd/examples/echo/echo-handler.py
 usr/share/doc/streamd/examples/echo/echo-initiator.c
 usr/share/doc/streamd/examples/echo/echo-initiator.py
 usr/share/fish/vendor_completions.d/streamctl.fish
+usr/share/fish/vendor_completions.d/streamhub.fish
 usr/share/man/man5/streamd.conf.5
 usr/share/man/man1/streamctl.1
 usr/share/man/man5/io.streamd.Streamd1.Manager.5
@@ -52,6 +54,7 @@ usr/share/man/man5/streamhub.conf.5
 usr/share/man/man8/streamd.8
 usr/share/man/man8/streamhub.8
 usr/share/zsh/vendor-completions/_streamctl
+usr/share/zsh/vendor-completions/_streamhub
 usr/share/man/man5/streamd.conf.5
 '''.split()
 

@@ -75,7 +75,7 @@ def initiate(site, device, stream, message_size=65536, connect_timeout=0,
              response_timeout=30, policy="service", key=None):
     """service.js; returns what it prints."""
     parts = dict(pair.split("=", 1) for pair in
-                 site.hub.connection_string("policy", policy).split(";"))
+                 site.hub.connection_string("user", policy).split(";"))
     argv, env = node(site, "service.js", {
         "host": "localhost", "port": site.hub.https_port, "policy": policy,
         "key": key or parts["SharedAccessKey"], "device": device, "stream": stream,

@@ -36,8 +36,11 @@ def plain(name):
     return re.sub(r' +', ' ', text)
 
 
+COMMAND_LINES = {'streamctl.1': STREAMCTL, 'streamhub.8': STREAMHUB}
+
+
 def exit_codes():
-    return set(map(int, re.findall(r'(?m)^    EXIT_CODE_\w+ = (\d+)', source('common/cli/exit-code.h'))))
+    return set(map(int, re.findall(r'(?m)^    EXIT_CODE_\w+ = (\d+)', source('common/base/exit-code.h'))))
 
 
 class Manual(unittest.TestCase):
@@ -64,29 +67,29 @@ class Manual(unittest.TestCase):
         for key in ('hub', 'stream', 'time', 'accept', 'ask', 'max\\-streams', 'stall\\-timeout'):
             self.assertRegex(page, rf'(?m)^\.TP\n\\fB"?{re.escape(key)}"?\\fR')
 
-    def test_streamctl(self):
-        page, dump = plain('streamctl.1'), json.loads(output(STREAMCTL, '--dump-verbs'))
-        for verb in dump['verbs']:
-            self.assertIn(f'\n{verb["name"]} {verb["arguments"]}'.rstrip() + '\n', page)
-        for option in dump['options']:
-            self.assertRegex(page, rf'(?m)^(?:-\w, )?--{option["name"]}(?:\[?=.*)?$')
+    def test_verbs_and_options(self):
+        for name, program in COMMAND_LINES.items():
+            page, dump = plain(name), json.loads(output(program, '--dump-verbs'))
+            self.assertGreater(len(dump['verbs']), 20)
+            for verb in dump['verbs']:
+                self.assertIn(f'\n{verb["name"]} {verb["arguments"]}'.rstrip() + '\n', page)
+                if len(verb['json']) > 1:
+                    self.assertRegex(page, rf'(?m)^(?:.*, )?{verb["name"]}(?:, .*)?\n{re.escape(verb["json"].replace(chr(34), ""))}$', name)
+            for option in dump['options']:
+                self.assertRegex(page, rf'(?m)^(?:-\w, )?--{option["name"]}(?:\[?=.*)?$')
+            for alias in dump['aliases']:
+                self.assertNotRegex(page, rf'(?m)^{alias["old"]}\b', name)
 
     def test_exit_codes(self):
-        told = set(map(int, re.findall(r'(?m)^\.TP\n\.B (\d+)$', source('streamctl.1'))))
+        sections = {name: re.search(r'(?s)\.SH "EXIT STATUS"\n(.*?)\.SH ', source(name)).group(1) for name in COMMAND_LINES}
+        self.assertEqual(len(set(sections.values())), 1, 'the same in both')
+        told = set(map(int, re.findall(r'(?m)^\.TP\n\.B (\d+)$', sections['streamctl.1'])))
         self.assertEqual(told, exit_codes())
+        for program in COMMAND_LINES.values():
+            dumped = json.loads(output(program, '--dump-verbs'))['exit_codes']
+            self.assertEqual({row['code'] for row in dumped}, exit_codes())
         table = set(map(int, re.findall(r'(?m)^\| (\d+) \|', source('README.md'))))
         self.assertEqual(table, exit_codes())
-
-    def test_streamhub(self):
-        page = plain('streamhub.8')
-        verbs = [re.match(r'  ([a-z]+(?:-[a-z]+)?(?: [a-z]+)?)', line).group(1)
-                 for line in output(STREAMHUB, '--help').split('Verbs:\n')[1].split('\n\n')[0].split('\n')]
-        self.assertGreater(len(verbs), 10)
-        for verb in verbs:
-            verb = verb if verb.split()[0] in ('device', 'policy', 'invite', 'connection-string') else verb.split()[0]
-            self.assertRegex(page, rf'(?m)^{verb}(?: |$)')
-            for option in re.findall(r'(?m)^  (?:-\w, )?--([\w-]+)', output(STREAMHUB, *verb.split(), '--help')):
-                self.assertRegex(page, rf'(?m)^(?:-\w , )?--{option}(?:=| |$)', verb)
 
     def test_settings_of_the_hub(self):
         page = plain('streamhub.conf.5')

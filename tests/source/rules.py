@@ -292,7 +292,7 @@ def exit_codes_of(code, document):
 # What is said in two places: in the code, in a document.
 TABLES = [
     ('common/base/reason.c', 'docs/wire-protocol.md', reasons_of),
-    ('common/cli/exit-code.h', 'README.md', exit_codes_of),
+    ('common/base/exit-code.h', 'README.md', exit_codes_of),
 ]
 
 

@@ -9,7 +9,7 @@ hub() {
 }
 hub device add pump
 hub connection-string device pump --output /shared/pump.cs
-hub connection-string policy service --output /shared/service.cs
+hub connection-string user service --output /shared/service.cs
 cp /var/lib/streamhub/ca.pem /shared/ca.pem
 done_with hub
 

@@ -23,7 +23,7 @@ told() {
     systemctl start streamd
     hub device add pump
     hub connection-string device pump --output /root/pump
-    hub connection-string policy service --output /root/service
+    hub connection-string user service --output /root/service
     start_echo
     journalctl --update-catalog
 } >/dev/null 2>&1

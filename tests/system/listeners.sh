@@ -3,7 +3,7 @@
 . /test-lib/lib.sh
 
 start_hub >/dev/null
-hub connection-string policy service --output /etc/streamd/service.cs
+hub connection-string user service --output /etc/streamd/service.cs
 chown streamd /etc/streamd/service.cs
 cat >/etc/streamd/streamd.conf <<'CONF'
 [hub office]

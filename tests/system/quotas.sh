@@ -6,7 +6,7 @@
 exec 3>&1 >/dev/null 2>&1
 polkit_allows '/\.open-(stream|tunnel)$/.test(action.id) && /^(alice|bob)$/.test(subject.user)'
 start_hub
-hub connection-string policy service --output /etc/streamd/service.cs
+hub connection-string user service --output /etc/streamd/service.cs
 chown streamd /etc/streamd/service.cs
 cat >/etc/streamd/streamd.conf <<'CONF'
 [hub office]

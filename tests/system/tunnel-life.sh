@@ -39,7 +39,7 @@ if [[ ! -e $memory ]]; then
     systemctl -q enable --now streamhub streamd
     hub device add pump >/dev/null
     hub connection-string device pump --output /root/pump.cs
-    hub connection-string policy service --output /root/service.cs
+    hub connection-string user service --output /root/service.cs
     install -D -m 644 /var/lib/streamhub/ca.pem /etc/streamd/ca.pem
     install -o alice -m 600 /root/service.cs /home/alice/service.cs
     streamctl --system hub add plant --connection-string-file /root/pump.cs --ca /etc/streamd/ca.pem >/dev/null

@@ -185,7 +185,7 @@ test_devices(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     ASSERT_HAS(run.out, "\"status\" : \"disabled\"");
     g_assert_cmpint(hub(f, &run, "device enable dev1"), ==, 0);
     g_assert_cmpint(hub(f, &run, "device show --module m dev1"), ==, 0);
-    ASSERT_HAS(run.out, "Module      m\n");
+    ASSERT_HAS(run.out, "Module:      m\n");
     g_assert_cmpint(hub(f, &run, "device remove dev1"), ==, 0);
     g_assert_cmpint(hub(f, &run, "device show dev1"), ==, 4);
     g_assert_cmpstr(run.err, ==, "streamhub: there is no device 'dev1'\n");
@@ -195,33 +195,33 @@ test_devices(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_policies(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_users(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     g_auto(Run) run = {0};
 
-    g_assert_cmpint(hub(f, &run, "policy list"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "user list"), ==, 0);
     g_assert_cmpstr(run.out, ==,
-                    "POLICY             RIGHTS\n"
+                    "USER               RIGHTS\n"
                     "device             device-connect\n"
                     "iothubowner        service-connect, device-connect, registry-read, "
                     "registry-write\n"
                     "registryRead       registry-read\n"
                     "registryReadWrite  registry-read, registry-write\n"
                     "service            service-connect\n");
-    g_assert_cmpint(hub(f, &run, "policy add ops --rights service-connect,registry-read"), ==, 0);
-    g_assert_cmpint(hub(f, &run, "policy add ops --rights service-connect"), ==, 6);
-    g_assert_cmpint(hub(f, &run, "policy remove ops"), ==, 0);
-    g_assert_cmpint(hub(f, &run, "policy remove ops"), ==, 4);
-    g_assert_cmpint(hub(f, &run, "policy add ops --rights everything"), ==, 2);
+    g_assert_cmpint(hub(f, &run, "user add ops --rights service-connect,registry-read"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "user add ops --rights service-connect"), ==, 6);
+    g_assert_cmpint(hub(f, &run, "user remove ops"), ==, 0);
+    g_assert_cmpint(hub(f, &run, "user remove ops"), ==, 4);
+    g_assert_cmpint(hub(f, &run, "user add ops --rights everything"), ==, 2);
     ASSERT_HAS(run.err, "service-connect");
-    g_assert_cmpint(hub(f, &run, "policy add ops"), ==, 2);
+    g_assert_cmpint(hub(f, &run, "user add ops"), ==, 2);
 }
 
 static void
 test_connection_strings(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     g_autofree char *file = g_build_filename(f->folder, "cs", NULL);
-    g_autofree char *line = g_strdup_printf("connection-string policy service --output %s", file);
+    g_autofree char *line = g_strdup_printf("connection-string user service --output %s", file);
     g_autofree char *device = g_strdup_printf(
         "HostName=hub.example%s;DeviceId=dev1;ModuleId=m;SharedAccessKey=", strrchr(f->https, ':'));
     g_autofree char *policy =
@@ -252,16 +252,17 @@ test_connection_strings(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_hub_itself(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    g_autofree char *endpoints = g_strdup_printf(
-        "{\"streamingEndpoints\":[\"https://hub.example%s\"]}\n", strrchr(f->https, ':'));
+    g_autofree char *endpoints = g_strdup_printf("https://hub.example%s\n", strrchr(f->https, ':'));
     g_auto(Run) run = {0};
 
     g_assert_cmpint(hub(f, &run, "endpoints"), ==, 0);
     g_assert_cmpstr(run.out, ==, endpoints);
+    g_assert_cmpint(hub(f, &run, "--json endpoints"), ==, 0);
+    ASSERT_HAS(run.out, "\"streaming_endpoints\" : [");
     g_assert_cmpint(hub(f, &run, "status"), ==, 0);
-    ASSERT_HAS(run.out, "Connected devices    0\n");
+    ASSERT_HAS(run.out, "Connected devices:   0\n");
     g_assert_cmpint(hub(f, &run, "status --json"), ==, 0);
-    ASSERT_HAS(run.out, "\"hostName\" : \"hub.example:");
+    ASSERT_HAS(run.out, "\"host_name\" : \"hub.example:");
 }
 
 static void
@@ -269,7 +270,6 @@ test_usage(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     static const char *const lines[] = {
         "fly",
-        "device",
         "device fly dev1",
         "device add",
         "device add a b",
@@ -302,10 +302,10 @@ test_usage(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     ASSERT_HAS(run.err, nowhere);
     run_words(&run, help);
     g_assert_cmpint(run.code, ==, 0);
-    ASSERT_HAS(run.out, "connection-string policy NAME");
+    ASSERT_HAS(run.out, "connection-string user NAME");
     g_assert_cmpint(hub(f, &run, "invite --help"), ==, 0);
     ASSERT_HAS(run.out, "  invite user NAME");
-    g_assert_null(strstr(run.out, "policy list"));
+    g_assert_null(strstr(run.out, "user list"));
     g_assert_cmpint(hub(f, &run, "invite"), ==, 2);
     ASSERT_HAS(run.err, "  invite user NAME");
     g_assert_cmpint(hub(f, &run, "init --host-name other.example"), ==, 6);
@@ -354,6 +354,8 @@ test_second_hub(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     ASSERT_HAS(run.err, "another streamhub");
     g_assert_cmpint(hub(&other, &run, same_port), ==, 1);
     ASSERT_HAS(run.err, f->https);
+    g_assert_cmpint(hub(f, &run, "--json endpoints"), ==, 0);
+    ASSERT_HAS(run.out, "\"streaming_endpoints\" : [");
     g_assert_cmpint(hub(f, &run, "status"), ==, 0);
 }
 
@@ -375,8 +377,10 @@ test_reload(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     ASSERT_HAS(run.err, cert);
     g_assert_cmpint(hub(f, &run, "certificate show"), ==, 0);
     ASSERT_HAS(run.out, "Days left");
+    g_assert_cmpint(hub(f, &run, "--json endpoints"), ==, 0);
+    ASSERT_HAS(run.out, "\"streaming_endpoints\" : [");
     g_assert_cmpint(hub(f, &run, "status"), ==, 0);
-    ASSERT_HAS(run.out, "Certificate's days   82");
+    ASSERT_HAS(run.out, "Certificate's days:  82");
 }
 
 /* SIGHUP tells what the next start would stumble over. */
@@ -532,7 +536,7 @@ main(int argc, char **argv)
     program = argv[1];
 #define ADD(name, func) g_test_add("/streamhub/" name, Fixture, NULL, set_up, func, tear_down)
     ADD("devices", test_devices);
-    ADD("policies", test_policies);
+    ADD("policies", test_users);
     ADD("connection-strings", test_connection_strings);
     ADD("hub-itself", test_hub_itself);
     ADD("usage", test_usage);

@@ -176,7 +176,7 @@ test_pieces(void)
 
         for (guint column = 0; column < 3; column++)
             table_add(table, cells[i][column]);
-        text = table_take(table, FALSE);
+        text = table_take(table, &(TableStyle){0});
         g_assert_cmpstr(text, ==, cells[i][3]);
         g_assert_cmpuint(table_rows(table), ==, 0);
     }

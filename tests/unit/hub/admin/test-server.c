@@ -173,12 +173,12 @@ test_calls(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     assert_answer(f, "PUT", "/v1/devices/nope/enabled", "{\"enabled\":true}", 404, "'nope'");
     assert_answer(f, "DELETE", "/v1/devices/dev1", "", 200, "\"dev1\"");
     assert_answer(f, "GET", "/v1/devices/dev1/modules/m", "", 404, "dev1/m");
-    assert_answer(f, "POST", "/v1/policies", "{\"name\":\"p\",\"rights\":\"registry-read\"}", 201,
+    assert_answer(f, "POST", "/v1/users", "{\"name\":\"p\",\"rights\":\"registry-read\"}", 201,
                   "{\"name\":\"p\",\"rights\":[\"registry-read\"]}");
-    assert_answer(f, "POST", "/v1/policies", "{\"name\":\"p\",\"rights\":\"all\"}", 400, "rights");
-    assert_answer(f, "GET", "/v1/policies", "", 200, "{\"policies\":[{\"name\":\"p\"");
-    assert_answer(f, "DELETE", "/v1/policies/p", "", 200, "\"p\"");
-    assert_answer(f, "DELETE", "/v1/policies/p", "", 404, "there is no policy 'p'");
+    assert_answer(f, "POST", "/v1/users", "{\"name\":\"p\",\"rights\":\"all\"}", 400, "rights");
+    assert_answer(f, "GET", "/v1/users", "", 200, "{\"users\":[{\"name\":\"p\"");
+    assert_answer(f, "DELETE", "/v1/users/p", "", 200, "\"p\"");
+    assert_answer(f, "DELETE", "/v1/users/p", "", 404, "there is no user 'p'");
     assert_answer(f, "GET", "/v1/status", "", 200, "\"connectedDevices\":2");
     assert_answer(f, "GET", "/v1/endpoints", "", 200,
                   "{\"streamingEndpoints\":[\"https://hub.example:8443\"]}");
@@ -222,7 +222,7 @@ test_keys(Fixture *f, gconstpointer data G_GNUC_UNUSED)
                   "HostName=hub.example:8443;DeviceId=dev1;SharedAccessKey=");
     assert_answer(f, "GET", "/v1/devices/dev1/connection-string?key=secondary", "", 200, secondary);
     assert_answer(f, "GET", "/v1/devices/dev2/connection-string", "", 404, "'dev2'");
-    assert_answer(f, "GET", "/v1/policies/nope/connection-string", "", 404, "'nope'");
+    assert_answer(f, "GET", "/v1/users/nope/connection-string", "", 404, "'nope'");
 }
 
 /* Made from the table: each call with each other method, and with one segment more or less, is

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Exit codes, the same in streamctl and streamhub: one table, of which the manual and the help are
- * made. */
+/* Exit codes, the same in streamctl and streamhub: one table, of which the help is made. The manual
+ * has a paragraph for each (man/exit-codes.in). Any thread. */
 #pragma once
 
 #include <glib.h>
@@ -27,8 +27,7 @@ typedef enum {
 
 typedef struct {
     ExitCode code;
-    const char *word; /* for the list in the help; these two are passed through gettext */
-    const char *text; /* for the manual */
+    const char *word; /* for the list in the help; passed through gettext when shown */
 } ExitCodeRow;
 
 /* In order; ends with a row whose WORD is NULL. */
@@ -41,7 +40,8 @@ GQuark exit_error_quark(void);
 /* Of a StreamdError. */
 ExitCode exit_code_of_number(int number);
 
-/* Of any error: of this domain, of STREAMD_ERROR, and EXIT_CODE_EXISTS for a file that is there. */
+/* Of any error: of this domain, of STREAMD_ERROR or G_OPTION_ERROR, or about a file that is there.
+ */
 ExitCode exit_code_of_error(const GError *error);
 
 /* Of the reason code of a stream that was open: 0 when it ended in order, else EXIT_CODE_CUT. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the admin socket answers about shared access policies. */
+/* What the admin socket answers about users: the shared access policies of the protocol. */
 #include "hub/admin/request.h"
 
 #include "common/base/secret.h"
@@ -9,7 +9,7 @@
 
 /* Never a key. */
 static void
-build_policy(JsonBuilder *builder, const RegistryPolicy *policy)
+build_user(JsonBuilder *builder, const RegistryPolicy *policy)
 {
     g_autofree char *rights = registry_rights_format(policy->rights);
     g_auto(GStrv) names = g_strsplit(rights, ",", -1);
@@ -32,54 +32,54 @@ on_listed(const RegistryResult *result, void *data)
     JsonBuilder *builder;
 
     if (result->code != REGISTRY_OK) {
-        admin_request_fail_registry(request, result, "list", "policies");
+        admin_request_fail_registry(request, result, "list", "users");
         return;
     }
     builder = json_builder_new();
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "policies");
+    json_builder_set_member_name(builder, "users");
     json_builder_begin_array(builder);
     for (gsize i = 0; i < result->n_policies; i++)
-        build_policy(builder, result->policies[i]);
+        build_user(builder, result->policies[i]);
     json_builder_end_array(builder);
     json_builder_end_object(builder);
     admin_request_answer_json(request, 200, builder);
 }
 
 void
-admin_policy_list(AdminRequest *request)
+admin_user_list(AdminRequest *request)
 {
     registry_list_policies(request->hub->registry, on_listed, request);
 }
 
 static void
-answer_policy(AdminRequest *request, guint status, const RegistryResult *result)
+answer_user(AdminRequest *request, guint status, const RegistryResult *result)
 {
     JsonBuilder *builder;
 
     if (result->code != REGISTRY_OK) {
-        admin_request_fail_registry(request, result, "policy", request->name);
+        admin_request_fail_registry(request, result, "user", request->name);
         return;
     }
     builder = json_builder_new();
-    build_policy(builder, result->policy);
+    build_user(builder, result->policy);
     admin_request_answer_json(request, status, builder);
 }
 
 static void
 on_added(const RegistryResult *result, void *data)
 {
-    answer_policy(data, 201, result);
+    answer_user(data, 201, result);
 }
 
 static void
 on_removed(const RegistryResult *result, void *data)
 {
-    answer_policy(data, 200, result);
+    answer_user(data, 200, result);
 }
 
 void
-admin_policy_add(AdminRequest *request)
+admin_user_add(AdminRequest *request)
 {
     const char *rights = admin_request_text(request, "rights");
     RegistryPolicy draft = {0};
@@ -96,8 +96,20 @@ admin_policy_add(AdminRequest *request)
         registry_add_policy(request->hub->registry, &draft, on_added, request);
 }
 
+static void
+on_found(const RegistryResult *result, void *data)
+{
+    answer_user(data, 200, result);
+}
+
 void
-admin_policy_remove(AdminRequest *request)
+admin_user_show(AdminRequest *request)
+{
+    registry_lookup_policy(request->hub->registry, request->name, on_found, request);
+}
+
+void
+admin_user_remove(AdminRequest *request)
 {
     registry_remove_policy(request->hub->registry, request->name, on_removed, request);
 }
@@ -114,7 +126,7 @@ on_key(const RegistryResult *result, void *data)
     const RegistryKey *chosen;
 
     if (result->code != REGISTRY_OK) {
-        admin_request_fail_registry(request, result, "policy", request->name);
+        admin_request_fail_registry(request, result, "user", request->name);
         return;
     }
     chosen =
@@ -124,7 +136,7 @@ on_key(const RegistryResult *result, void *data)
 }
 
 void
-admin_policy_connection_string(AdminRequest *request)
+admin_user_connection_string(AdminRequest *request)
 {
     registry_lookup_policy(request->hub->registry, request->name, on_key, request);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/cli/exit-code.h"
+#include "common/base/exit-code.h"
 
 #include "common/base/error.h"
 #include "common/base/reason.h"
@@ -9,33 +9,24 @@
 G_DEFINE_QUARK(streamd - exit - error - quark, exit_error)
 
 static const ExitCodeRow rows[] = {
-    {EXIT_CODE_OK, N_("ok"), N_("Done.")},
-    {EXIT_CODE_OTHER, N_("failed"), N_("A failure that is none of the below.")},
-    {EXIT_CODE_USAGE, N_("usage"), N_("Usage, or malformed input.")},
-    {EXIT_CODE_NOT_RUNNING, N_("not running"),
-     N_("Who would do it cannot be reached: streamd, for streamctl; the running hub, for "
-        "streamhub.")},
-    {EXIT_CODE_NOT_FOUND, N_("not found"),
-     N_("Not found: a hub, target, rule, tunnel, stream, device or user; a device that the hub "
-        "does "
-        "not know.")},
-    {EXIT_CODE_DENIED, N_("denied"), N_("Denied on this machine.")},
-    {EXIT_CODE_EXISTS, N_("exists"), N_("It exists already.")},
-    {EXIT_CODE_LIMIT, N_("limit"), N_("A limit is reached.")},
-    {EXIT_CODE_OFFLINE, N_("device offline"), N_("The device is offline.")},
-    {EXIT_CODE_UNAUTHORIZED, N_("hub refused the identity"), N_("The hub refused the identity.")},
-    {EXIT_CODE_REJECTED, N_("device rejected"),
-     N_("The device rejected the stream: its accept policy, nobody's consent, no target, the "
-        "target "
-        "is down; the reason is printed.")},
-    {EXIT_CODE_TIMED_OUT, N_("timed out"), N_("Not done in time.")},
-    {EXIT_CODE_UNREACHABLE, N_("hub unreachable"), N_("streamd cannot reach the hub.")},
-    {EXIT_CODE_UNTRUSTED, N_("hub not trusted"), N_("The hub's certificate is not trusted.")},
-    {EXIT_CODE_PROTOCOL, N_("protocol"), N_("Protocol error.")},
-    {EXIT_CODE_CUT, N_("stream cut"), N_("The stream was cut in the middle.")},
-    {EXIT_CODE_PROXY, N_("proxy refused"),
-     N_("The proxy wants credentials, or does not let us reach the hub.")},
-    {EXIT_CODE_OK, NULL, NULL},
+    {EXIT_CODE_OK, N_("ok")},
+    {EXIT_CODE_OTHER, N_("failed")},
+    {EXIT_CODE_USAGE, N_("usage")},
+    {EXIT_CODE_NOT_RUNNING, N_("not running")},
+    {EXIT_CODE_NOT_FOUND, N_("not found")},
+    {EXIT_CODE_DENIED, N_("denied")},
+    {EXIT_CODE_EXISTS, N_("exists")},
+    {EXIT_CODE_LIMIT, N_("limit")},
+    {EXIT_CODE_OFFLINE, N_("device offline")},
+    {EXIT_CODE_UNAUTHORIZED, N_("hub refused the identity")},
+    {EXIT_CODE_REJECTED, N_("device rejected")},
+    {EXIT_CODE_TIMED_OUT, N_("timed out")},
+    {EXIT_CODE_UNREACHABLE, N_("hub unreachable")},
+    {EXIT_CODE_UNTRUSTED, N_("hub not trusted")},
+    {EXIT_CODE_PROTOCOL, N_("protocol")},
+    {EXIT_CODE_CUT, N_("stream cut")},
+    {EXIT_CODE_PROXY, N_("proxy refused")},
+    {EXIT_CODE_OK, NULL},
 };
 
 static const ExitCode codes[] = {
@@ -76,6 +67,8 @@ exit_code_of_error(const GError *error)
         return (ExitCode)error->code;
     if (error->domain == STREAMD_ERROR)
         return exit_code_of_number(error->code);
+    if (error->domain == G_OPTION_ERROR)
+        return EXIT_CODE_USAGE;
     return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_EXIST) ? EXIT_CODE_EXISTS
                                                                     : EXIT_CODE_OTHER;
 }

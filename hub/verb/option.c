@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/verb/option.h"
+
+#include <glib/gi18n.h>
+
+static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
+    [OPTION_STATE_DIR - OPTION_OWN] = {"state-dir", VALUE_REQUIRED, "DIR",
+                                       N_("The hub's state folder; default: /var/lib/streamhub"),
+                                       NULL},
+    [OPTION_ADMIN_SOCKET -
+        OPTION_OWN] = {"admin-socket", VALUE_REQUIRED, "PATH",
+                       N_("The running hub's socket; default: admin.sock in the state folder"),
+                       NULL},
+    [OPTION_HOST_NAME - OPTION_OWN] =
+        {"host-name", VALUE_REPEATED, "NAME",
+         N_("What the hub is called; clients have to connect to that name; may be repeated"), NULL},
+    [OPTION_SAN - OPTION_OWN] = {"san", VALUE_REPEATED, "DNS:NAME|IP:ADDRESS",
+                                 N_("What else it is called in its certificate; may be repeated"),
+                                 NULL},
+    [OPTION_LISTEN -
+        OPTION_OWN] = {"listen", VALUE_REPEATED, "ADDR:PORT",
+                       N_("Serve everything here; port 0 is any that is free; may be repeated. "
+                          "[::] takes IPv4 as "
+                          "well, unless an IPv4 address with the same port is given too"),
+                       NULL},
+    [OPTION_MQTT_LISTEN -
+        OPTION_OWN] = {"mqtt-listen", VALUE_REPEATED, "ADDR:PORT",
+                       N_("Serve here too, announced as MQTT over TLS; may be repeated"), NULL},
+    [OPTION_STREAMING_HOST -
+        OPTION_OWN] = {"streaming-host", VALUE_REQUIRED, "NAME[:PORT]",
+                       N_("The host in the URLs of streams, where it is not the hub's name"), NULL},
+    [OPTION_THREADS - OPTION_OWN] = {"threads", VALUE_REQUIRED, "N",
+                                     N_("How many threads carry streams; default: one per CPU"),
+                                     NULL},
+    [OPTION_CONFIG - OPTION_OWN] = {"config", VALUE_REQUIRED, "FILE",
+                                    N_("Settings, see streamhub.conf(5)"), NULL},
+    [OPTION_GRACE -
+        OPTION_OWN] = {"grace", VALUE_REQUIRED, "SECONDS",
+                       N_("How long streams may go on after SIGTERM; default: 0, not at all"),
+                       NULL},
+    [OPTION_TIMEOUT - OPTION_OWN] = {"timeout", VALUE_REQUIRED, "SECONDS",
+                                     N_("Wait no longer than this; default: for ever"), NULL},
+    [OPTION_CANCEL - OPTION_OWN] = {"cancel", VALUE_NONE, NULL, N_("Take new streams again"), NULL},
+    [OPTION_MODULE -
+        OPTION_OWN] = {"module", VALUE_REQUIRED, "M", N_("A module of the device"), NULL},
+    [OPTION_RIGHTS - OPTION_OWN] =
+        {
+            "rights", VALUE_REQUIRED, "RIGHT,...",
+            N_("What the user may do, separated by commas: service-connect, device-connect, "
+               "registry-read, registry-write"),
+            NULL},
+    [OPTION_OUTPUT -
+        OPTION_OWN] = {"output", VALUE_REQUIRED, "FILE|-",
+                       N_("Write the credential to a new file of mode 0600, or to standard output"),
+                       NULL},
+    [OPTION_EXISTING -
+        OPTION_OWN] = {"existing", VALUE_NONE, NULL,
+                       N_("Hand out the key of a user that is there already, with all its rights"),
+                       NULL},
+    [OPTION_SECONDARY -
+        OPTION_OWN] = {"secondary", VALUE_NONE, NULL, N_("With the secondary key"), NULL},
+};
+
+const OptionTable streamhub_options = {
+    .own = rows,
+    .count = G_N_ELEMENTS(rows),
+    .everywhere = OPTION_BIT(OPTION_STATE_DIR) | OPTION_BIT(OPTION_ADMIN_SOCKET),
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The options that streamhub has of its own. */
+#pragma once
+
+#include "common/cli/option.h"
+
+enum {
+    OPTION_STATE_DIR = OPTION_OWN,
+    OPTION_ADMIN_SOCKET,
+    OPTION_HOST_NAME,
+    OPTION_SAN,
+    OPTION_LISTEN,
+    OPTION_MQTT_LISTEN,
+    OPTION_STREAMING_HOST,
+    OPTION_THREADS,
+    OPTION_CONFIG,
+    OPTION_GRACE,
+    OPTION_TIMEOUT,
+    OPTION_CANCEL,
+    OPTION_MODULE,
+    OPTION_RIGHTS,
+    OPTION_OUTPUT,
+    OPTION_EXISTING,
+    OPTION_SECONDARY,
+    OPTION_LAST,
+};
+
+G_STATIC_ASSERT(OPTION_LAST <= OPTIONS_MAX);
+
+/* All of them, and which every verb takes: for Program. */
+extern const OptionTable streamhub_options;

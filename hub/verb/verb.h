@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The verbs, and what they share. Each runs once per process, in one thread. */
+#pragma once
+
+#include "common/cli/cli.h"
+#include "hub/admin/client.h"
+#include "hub/verb/option.h"
+
+#include <json-glib/json-glib.h>
+
+ExitCode verb_init(Cli *cli, GError **error);
+ExitCode verb_serve(Cli *cli, GError **error);
+ExitCode verb_reload(Cli *cli, GError **error);
+ExitCode verb_certificate_show(Cli *cli, GError **error);
+ExitCode verb_certificate_install(Cli *cli, GError **error);
+ExitCode verb_settings(Cli *cli, GError **error);
+ExitCode verb_backup(Cli *cli, GError **error);
+ExitCode verb_restore(Cli *cli, GError **error);
+ExitCode verb_status(Cli *cli, GError **error);
+ExitCode verb_drain(Cli *cli, GError **error);
+ExitCode verb_log_level(Cli *cli, GError **error);
+ExitCode verb_endpoints(Cli *cli, GError **error);
+ExitCode verb_device_add(Cli *cli, GError **error);
+ExitCode verb_device_list(Cli *cli, GError **error);
+ExitCode verb_device_show(Cli *cli, GError **error);
+ExitCode verb_device_remove(Cli *cli, GError **error);
+ExitCode verb_device_enable(Cli *cli, GError **error);
+ExitCode verb_device_disable(Cli *cli, GError **error);
+ExitCode verb_user_add(Cli *cli, GError **error);
+ExitCode verb_user_list(Cli *cli, GError **error);
+ExitCode verb_user_show(Cli *cli, GError **error);
+ExitCode verb_user_remove(Cli *cli, GError **error);
+ExitCode verb_invite_device(Cli *cli, GError **error);
+ExitCode verb_invite_user(Cli *cli, GError **error);
+ExitCode verb_connection_string_device(Cli *cli, GError **error);
+ExitCode verb_connection_string_user(Cli *cli, GError **error);
+
+/* What a verb returns: EXIT_CODE_OK when it is DONE; else the code of the error that is set, which
+ * says EXIT_CODE_NOT_RUNNING where it was that no hub answers. */
+ExitCode verb_end(gboolean done, GError **error);
+
+/* The folder that the options name, or the installed hub's. NULL: --admin-socket alone was given.
+ * Borrowed. */
+const char *verb_state_dir(const Cli *cli);
+
+/* The same for a verb that cannot do without; NULL with ERROR set. */
+const char *verb_need_state_dir(const Cli *cli, GError **error);
+
+/* Of the hub that the options name, or the machine's. Asks nothing yet; never NULL. */
+AdminClient *verb_connect(const Cli *cli);
+
+/* One question without a body. The answer's root, or NULL with ERROR set. */
+JsonNode *verb_ask(const Cli *cli, const char *method, const char *path, GError **error);
+
+/* Whether NAME can be one of a device, a module or a user; else ERROR is set. */
+gboolean verb_check_name(const char *name, GError **error);
+
+/* Puts a secret where --output FILE says. "-": on standard output; else a new file, and
+ * STREAMD_ERROR_EXISTS with what to do when there is one. */
+gboolean verb_write_secret(const char *file, const char *text, GError **error);
+
+/* With --json: prints an object of KEY, its VALUE, and so on, up to a NULL key; those with a NULL
+ * value are left out. Whether --json was given. */
+gboolean verb_print_texts(const Cli *cli, const char *key, ...) G_GNUC_NULL_TERMINATED;
+
+/* A warning of the hub's for whoever reads standard error; "" is none. */
+void verb_warn(const char *text);
+
+/* What several verbs ask for, without a word on standard output. The answers of the hub. */
+JsonNode *verb_device_create(const Cli *cli, AdminClient *client, GError **error);
+JsonNode *
+verb_user_create(AdminClient *client, const char *name, const char *rights, GError **error);
+char *verb_user_rights(JsonNode *user); /* "service-connect, registry-read"; caller frees */
