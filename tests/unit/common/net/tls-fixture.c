@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <glib/gstdio.h>
 #include <gnutls/x509.h>
+#include <string.h>
 #include <time.h>
 
 static void
@@ -13,7 +14,7 @@ write_pem(const char *path, const gnutls_datum_t *pem)
 }
 
 static void
-certificate_fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
+certificate_fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key, const char *const *names)
 {
     struct in_addr loopback = {htonl(INADDR_LOOPBACK)};
     const unsigned char serial[] = {1};
@@ -25,14 +26,15 @@ certificate_fill(gnutls_x509_crt_t crt, gnutls_x509_privkey_t key)
     gnutls_x509_crt_set_expiration_time(crt, time(NULL) + 86400);
     gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, "test", 4);
     gnutls_x509_crt_set_basic_constraints(crt, 1, -1);
-    gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, "localhost", 9,
-                                         GNUTLS_FSAN_APPEND);
+    for (; *names; names++)
+        gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, *names,
+                                             (unsigned)strlen(*names), GNUTLS_FSAN_APPEND);
     gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_IPADDRESS, &loopback, sizeof loopback,
                                          GNUTLS_FSAN_APPEND);
 }
 
 static void
-certificate_write(const char *cert_file, const char *key_file)
+certificate_write(const char *cert_file, const char *key_file, const char *const *names)
 {
     gnutls_x509_privkey_t key;
     gnutls_x509_crt_t crt;
@@ -43,7 +45,7 @@ certificate_write(const char *cert_file, const char *key_file)
     g_assert_cmpint(gnutls_x509_privkey_generate(
                         key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
                     ==, 0);
-    certificate_fill(crt, key);
+    certificate_fill(crt, key, names);
     g_assert_cmpint(gnutls_x509_crt_sign2(crt, crt, key, GNUTLS_DIG_SHA256, 0), ==, 0);
     gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem);
     write_pem(cert_file, &pem);
@@ -58,6 +60,14 @@ certificate_write(const char *cert_file, const char *key_file)
 char *
 tls_fixture_new(TlsContext **ret_server, TlsContext **ret_client)
 {
+    static const char *const names[] = {"localhost", NULL};
+
+    return tls_fixture_new_named(names, ret_server, ret_client);
+}
+
+char *
+tls_fixture_new_named(const char *const *names, TlsContext **ret_server, TlsContext **ret_client)
+{
     g_autoptr(GError) error = NULL;
     char *folder = g_dir_make_tmp("streamd-tls-XXXXXX", &error);
     g_autofree char *cert = NULL, *key = NULL;
@@ -65,7 +75,7 @@ tls_fixture_new(TlsContext **ret_server, TlsContext **ret_client)
     g_assert_no_error(error);
     cert = g_build_filename(folder, "cert.pem", NULL);
     key = g_build_filename(folder, "key.pem", NULL);
-    certificate_write(cert, key);
+    certificate_write(cert, key, names);
     *ret_server = tls_context_new_server(cert, key, &error);
     g_assert_no_error(error);
     *ret_client = tls_context_new_client(cert, "http/1.1", &error);

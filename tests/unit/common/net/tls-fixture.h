@@ -6,4 +6,6 @@
 
 /* The folder's path; caller gives it to tls_fixture_remove, which frees it. */
 char *tls_fixture_new(TlsContext **ret_server, TlsContext **ret_client);
+char *tls_fixture_new_named(const char *const *names, TlsContext **ret_server,
+                            TlsContext **ret_client); /* for these and 127.0.0.1 */
 void tls_fixture_remove(char *folder);

@@ -132,7 +132,7 @@ checked(const AuthResult *result, void *data)
 static char *
 token_of(const char *resource, const guint8 *key, gint64 seconds, const char *policy)
 {
-    g_autofree char *whole = g_strconcat(HOST "/", resource, NULL);
+    g_autofree char *whole = g_strconcat(HOST, *resource ? "/" : "", resource, NULL);
     guint64 expiry = (guint64)(g_get_real_time() / G_TIME_SPAN_SECOND + seconds);
 
     return sas_token_build(whole, key, 32, expiry, policy);

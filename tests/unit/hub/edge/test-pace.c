@@ -68,6 +68,11 @@ test_bucket(void)
     g_assert_false(bucket_take(&bucket, size, NOW + SECOND / 10));
     /* A clock that goes back gives nothing and takes nothing. */
     g_assert_false(bucket_has(&bucket, size, NOW));
+    bucket = (Bucket){0};
+    g_assert_true(bucket_take(&bucket, size, NOW));
+    g_assert_true(bucket_take(&bucket, size, NOW - SECOND));
+    g_assert_true(bucket_take(&bucket, size, NOW - SECOND));
+    g_assert_false(bucket_take(&bucket, size, NOW - SECOND));
     for (guint i = 0; i < 3; i++)
         g_assert_true(bucket_take(&bucket, size, NOW + G_TIME_SPAN_HOUR));
     g_assert_false(bucket_take(&bucket, size, NOW + G_TIME_SPAN_HOUR));
@@ -140,6 +145,18 @@ test_region(Fixture *f, gconstpointer data)
     g_assert_cmpuint(take(f, 30, "192.0.2.1:1", NOW + 10 * SECOND), ==, 20);
 }
 
+/* Slow until the moment itself, and then no more. */
+static void
+test_slow_until(Fixture *f, gconstpointer data)
+{
+    const Source source = source_of_peer("192.0.2.1:1"), other = source_of_peer("192.0.2.2:1");
+
+    paces_slow(f->paces, &source, NOW + SECOND, NOW);
+    paces_slow(f->paces, &other, NOW + SECOND, NOW);
+    g_assert_cmpuint(take(f, 30, "192.0.2.1:1", NOW + SECOND - 1), ==, 2);
+    g_assert_cmpuint(take(f, 30, "192.0.2.2:1", NOW + SECOND), ==, 20);
+}
+
 /* A longer time stays when a shorter one is said after it. */
 static void
 test_slow_is_not_shortened(Fixture *f, gconstpointer data)
@@ -180,6 +197,9 @@ test_full(Fixture *f, gconstpointer data)
     g_assert_cmpuint(take(f, 15, "10.0.0.0:1", NOW), ==, 2);
     g_assert_cmpuint(take(f, 15, "10.0.255.254:1", NOW), ==, 2);
     g_assert_cmpuint(take(f, 15, "192.0.2.1:1", NOW), ==, 0);
+    /* Its bucket is full again and it is slow still: it does not go, the last one does. */
+    g_assert_cmpuint(take(f, 1, "192.2.0.1:1", NOW + 2 * SECOND), ==, 1);
+    g_assert_cmpuint(take(f, 15, "10.0.0.0:1", NOW + 2 * SECOND), ==, 2);
     g_assert_cmpuint(take(f, 30, "192.0.2.4:1", NOW + 6 * SECOND), ==, 20);
     g_assert_cmpuint(take(f, 30, "192.0.2.5:1", NOW + 6 * SECOND), ==, 20);
     g_assert_cmpuint(paces_size(f->paces), ==, PACES_MAX + 2);
@@ -196,6 +216,7 @@ main(int argc, char **argv)
     ADD("widths", test_widths);
     ADD("refused-takes-nothing", test_refused_takes_nothing);
     ADD("region", test_region);
+    ADD("slow-until", test_slow_until);
     ADD("slow-is-not-shortened", test_slow_is_not_shortened);
     ADD("full", test_full);
     return g_test_run();
