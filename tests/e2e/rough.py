@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Ways that are slow, break bytes up, or break bytes (faults F5 and F28)."""
+"""Ways that are slow, break bytes up, break bytes, or are reset (faults F3, F5 and F28)."""
 import netspace
 
 netspace.enter()
@@ -7,13 +7,15 @@ netspace.enter()
 # pylint: disable=wrong-import-position
 import contextlib
 import os
+import random
 import time
 
 from ends import FaultProxy, Server, in_threads, read_exactly, receive_digest, send_random
-from harness import check, check_equal, eventually, main, run_ok
+from harness import SANITIZED, check, check_equal, eventually, main, run_ok
 from netspace import hub_state
 
 KIB = 1024
+LINK_BACK = 2 * (3 if SANITIZED else 1)  # s
 
 
 def echo_whole(connection):
@@ -108,6 +110,32 @@ def flipped_bits():
         print(f"# measured: the control link is back after {time.monotonic() - since:.2f} s")
 
 
+def resets():
+    """connections that are reset at a random byte: the application sees a cut, the control link is back"""
+    with proxied() as (site, legs, control):
+        site.serve("echo", Server, echo_whole)
+        port = site.client.tunnel(site.DEVICE, "echo")
+        for _ in range(3):
+            with site.connect(port) as near:
+                near.sendall(os.urandom(random.randrange(1, 100000)))
+                eventually(lambda: legs.pairs, "the legs are there")
+                time.sleep(random.uniform(0, 0.2))
+                legs.cut()
+                try:
+                    check(near.recv(65536) != b"", "a cut that looks like an orderly end")
+                except ConnectionResetError:
+                    pass
+            legs.forget()
+        before = site.hub.log().count("connected")
+        since = time.monotonic()
+        control.cut()
+        eventually(lambda: site.hub.log().count("connected") > before, "the hub hears of it")
+        eventually(lambda: hub_state(site.gateway) == "connected" and site.is_online(site.DEVICE), "the device is online")
+        took = time.monotonic() - since
+        print(f"# measured: the control link is back after {took:.2f} s")
+        check(took <= LINK_BACK, f"the control link is back after {took:.2f} s")
+
+
 def target_hangs():
     """a target that does not answer a connection: the initiator is told so, and the place is free"""
     with netspace.Net() as net, netspace.NetSite(net) as site:
@@ -123,4 +151,4 @@ def target_hangs():
         print(f"# measured: {took:.2f} s: {done.stderr.splitlines()[0]}")
 
 
-main(target_hangs, slow_link, byte_by_byte, flipped_bits)
+main(target_hangs, slow_link, byte_by_byte, flipped_bits, resets)

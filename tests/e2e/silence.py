@@ -278,4 +278,47 @@ def stopped_processes():
             report("it goes on: the next stream", time.monotonic() - since)
 
 
-main(legs, stalled_reader, busy_one_way, dead_behind_a_closed_window, freezing_proxy, stopped_processes)
+@contextlib.contextmanager
+def starved(*processes):
+    """Each runs for 10 ms of every 200 ms: a twentieth of a CPU."""
+    over = threading.Event()
+
+    def stop_and_go():
+        while not over.is_set():
+            for number, wait in ((signal.SIGSTOP, 0.19), (signal.SIGCONT, 0.01)):
+                for process in processes:
+                    process.popen.send_signal(number)
+                over.wait(wait)
+        for process in processes:
+            process.popen.send_signal(signal.SIGCONT)
+
+    thread = threading.Thread(target=stop_and_go)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def scarce_cpu():
+    """all three programs have a twentieth of a CPU: an idle stream and a busy one stay, no link is lost"""
+    with site_with_echo() as (_, site, echoes):
+        port = site.client.tunnel(site.DEVICE, "echo")
+        before = site.hub.log().count("connected")
+        with site.connect(port) as idle, site.connect(port) as busy:
+            tick(idle)
+            echoes.ends.clear()
+            since, rounds = time.monotonic(), 0
+            with starved(site.hub, site.gateway, site.client):
+                while time.monotonic() - since < 3 * DEAD:
+                    tick(busy)
+                    rounds += 1
+            tick(idle)
+            check(not echoes.ends, "a stream has ended")
+        print(f"# measured: nothing was cut in {time.monotonic() - since:.0f} s; {rounds} bytes there and back")
+        check(rounds > 3, f"{rounds} ticks")
+        check(site.hub.log().count("connected") == before, f"a link was lost: {site.hub.log()}")
+
+
+main(legs, stalled_reader, busy_one_way, dead_behind_a_closed_window, freezing_proxy, stopped_processes, scarce_cpu)

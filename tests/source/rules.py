@@ -130,6 +130,7 @@ MAC_FILE = 'common/codec/sas-token.c'
 
 MAP = 'docs/architecture.md'
 REQUIREMENTS = 'docs/requirements.md'
+TESTS = 'tests/README.md'
 
 NO_COMMENTS = ('.json',)  # formats in which an SPDX line cannot be written
 
@@ -275,6 +276,18 @@ def rule_requirements(tree):
         for line, number in cited_numbers(comments_c(text) if path.endswith(('.c', '.h')) else text):
             if number not in listed and not path.startswith('po/'):
                 yield path, line, f'{number} has no line in {REQUIREMENTS}'
+
+
+def rule_rows(tree):
+    """Each requirement and fault that this version is to keep has a row of the table of tests, by its number."""
+    if REQUIREMENTS not in tree.files or TESTS not in tree.files:
+        return
+    shown = {number for _, match in matches(r'^\| ([^|]+) \|', tree.text(TESTS))
+             for number in re.findall(r'\b[RF][1-9]\d?\b', match.group(1))}
+    for line, match in matches(r'^\| ([RF][1-9]\d?) \| (.*) \|$', tree.text(REQUIREMENTS)):
+        planned = match.group(2).split(' | ')[-1].startswith('*(planned)*')
+        if match.group(1) not in shown and not planned:
+            yield REQUIREMENTS, line, f'{match.group(1)} has no row in {TESTS}: which test shows it?'
 
 
 def reasons_of(code, document):

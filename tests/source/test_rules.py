@@ -131,6 +131,14 @@ class RulesCase(unittest.TestCase):
         self.breaks('requirements', {'hub/a.c': '/* R4 */\n'})
         self.breaks('requirements', {rules.REQUIREMENTS: listed[rules.REQUIREMENTS] + '| R4 | once more |\n'})
 
+    def test_rows(self):
+        listed = ('| R1 | x |\n| R2 | *(planned)* y |\n| F3 | it falls | it stands |\n'
+                  '| F4 | it falls | *(planned)* it stands |\n| 5 | a class |\n')
+        row = '| R1, F3 what | unit `x` | 1 s | 0.1 s |\n'
+        self.keeps('rows', {rules.REQUIREMENTS: listed, rules.TESTS: row})
+        self.breaks('rows', {rules.REQUIREMENTS: listed, rules.TESTS: row.replace('R1, ', '') + '| x | R1 |\n'})
+        self.breaks('rows', {rules.REQUIREMENTS: listed, rules.TESTS: row.replace(', F3', '')}, 3)
+
     def test_paths(self):
         there = {'hub/edge/a.c': '', 'daemon/app-b.c': ''}
         self.keeps('paths', there | {'docs/a.md': '`hub/edge/a.c`, daemon/app*.c; x/hub/edge/b.c\n',
