@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -189,6 +190,51 @@ fixture_connect(Fixture *fixture)
     g_assert_cmpint(sd_bus_start(bus), >=, 0);
     g_assert_cmpint(sd_bus_get_unique_name(bus, &name), >=, 0);
     return bus;
+}
+
+gboolean
+fixture_has_users(void)
+{
+    if (geteuid() == 0)
+        return TRUE;
+    g_test_skip("only root can be several users");
+    return FALSE;
+}
+
+/* Both ends of a connection take the user from the socket, and the socket from whoever connects. */
+sd_bus *
+fixture_connect_as(Fixture *fixture, uid_t uid)
+{
+    sd_bus *bus;
+
+    g_assert_cmpint(chmod(fixture->dir, 0711), ==, 0);
+    g_assert_cmpint(seteuid(uid), ==, 0);
+    bus = fixture_connect(fixture);
+    g_assert_cmpint(seteuid(0), ==, 0);
+    return bus;
+}
+
+void
+fixture_stop(const Fixture *fixture)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/stat", (int)fixture->streamd);
+    gint64 until = g_get_monotonic_time() + FIXTURE_PATIENCE;
+    gboolean stands = FALSE;
+
+    g_assert_cmpint(kill(fixture->streamd, SIGSTOP), ==, 0);
+    while (!stands) {
+        g_autofree char *text = NULL;
+
+        g_assert_cmpint(g_get_monotonic_time(), <, until);
+        g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+        stands = strstr(text, ") T ") != NULL;
+    }
+}
+
+void
+fixture_continue(const Fixture *fixture)
+{
+    g_assert_cmpint(kill(fixture->streamd, SIGCONT), ==, 0);
 }
 
 guint

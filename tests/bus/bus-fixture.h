@@ -32,6 +32,15 @@ void fixture_tear_down(Fixture *fixture, gconstpointer data);
 /* A second connection is another caller. */
 sd_bus *fixture_connect(Fixture *fixture);
 
+/* One of another user, whom the bus knows: it takes those that have an account. Only root can be
+ * others; FALSE, with the test skipped, otherwise. */
+gboolean fixture_has_users(void);
+sd_bus *fixture_connect_as(Fixture *fixture, uid_t uid);
+
+/* Stops streamd where it stands, and lets it go on. */
+void fixture_stop(const Fixture *fixture);
+void fixture_continue(const Fixture *fixture);
+
 /* Starts another streamd on the bus; wait for it with fixture_wait_exit. */
 GPid fixture_spawn(Fixture *fixture, const char *const *arguments);
 GPid fixture_spawn_program(Fixture *fixture, const char *program, const char *const *arguments);

@@ -5,7 +5,7 @@
 #include "common/bus/util.h"
 #include "daemon/app.h"
 #include "daemon/bus/bouncer.h"
-#include "daemon/bus/server.h"
+#include "daemon/bus/presence.h"
 
 #include <glib-unix.h>
 #include <signal.h>
@@ -18,23 +18,12 @@ on_signal(gpointer loop)
     return G_SOURCE_CONTINUE;
 }
 
-static void
-on_lost(const char *why, void *data)
-{
-    g_error("%s", why);
-}
-
-static void
-on_name(void *app)
-{
-    app_start(app);
-}
-
 static int
 get_queries(sd_bus *bus, const char *path, const char *interface, const char *property,
             sd_bus_message *reply, void *context, sd_bus_error *error)
 {
-    return sd_bus_message_append(reply, "u", bouncer_queries(((const BusContext *)context)->bouncer));
+    return sd_bus_message_append(reply, "u",
+                                 bouncer_queries(((const BusContext *)context)->bouncer));
 }
 
 static const sd_bus_vtable vtable[] = {
@@ -43,16 +32,53 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
+typedef struct {
+    App *app;
+    sd_bus_slot *slot; /* of the object, while there is a bus */
+} Guarded;
+
+static void
+on_bus(BusContext *context, void *data)
+{
+    Guarded *guarded = data;
+
+    g_assert_cmpint(sd_bus_add_object_vtable(context->bus, &guarded->slot, "/test",
+                                             "io.streamd.Test", vtable, context),
+                    >=, 0);
+}
+
+static void
+on_no_bus(void *data)
+{
+    Guarded *guarded = data;
+
+    guarded->slot = sd_bus_slot_unref(guarded->slot);
+}
+
+static void
+on_name(void *data)
+{
+    app_start(((Guarded *)data)->app);
+}
+
+static void
+on_refused(const char *why, void *data)
+{
+    g_error("%s", why);
+}
+
+static const BusPresenceEvents events = {on_bus, on_no_bus, on_name, on_refused};
+
 int
 main(int argc, char **argv)
 {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(GError) error = NULL;
-    g_autoptr(sd_bus) bus = NULL;
-    g_autoptr(sd_bus_slot) slot = NULL;
     g_autoptr(App) app = NULL;
-    g_autoptr(BusServer) server = NULL;
+    g_autoptr(BusPresence) presence = NULL;
     BusServerOptions options = {.system = TRUE, .ask_everybody = TRUE};
+    Guarded guarded = {0};
+    sd_bus *bus = NULL;
 
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc > 1)
@@ -60,11 +86,8 @@ main(int argc, char **argv)
     g_assert_cmpint(sd_bus_open_system(&bus), >=, 0);
     app = app_new(&(AppOptions){.state_dir = g_getenv("STATE_DIRECTORY"), .threads = 1}, &error);
     g_assert_no_error(error);
-    server = bus_server_new(bus, app, &options, on_lost, NULL);
-    g_assert_cmpint(
-        sd_bus_add_object_vtable(bus, &slot, "/test", "io.streamd.Test", vtable,
-                                 bus_server_context(server)), >=, 0);
-    g_assert_cmpint(bus_server_take_name(server, on_name, app), >=, 0);
+    guarded.app = app;
+    presence = bus_presence_new(bus, app, &options, &events, &guarded);
     (void)g_unix_signal_add(SIGTERM, on_signal, loop);
     g_main_loop_run(loop);
     return EXIT_SUCCESS;

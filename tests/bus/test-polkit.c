@@ -2,97 +2,19 @@
 /* The system's instance and polkit, with a stand-in for polkit. All callers are one user here; what
  * several users get is in tests/system. */
 #include "tests/bus/authority.h"
+#include "tests/bus/calls.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define DENIED "org.freedesktop.DBus.Error.AccessDenied"
-#define AUTH_FAILED "org.freedesktop.DBus.Error.AuthFailed"
 #define CHALLENGE "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"
 #define UNKNOWN_OBJECT "org.freedesktop.DBus.Error.UnknownObject"
-#define LIMIT BUS_ERROR_PREFIX "LimitReached"
 
-#define TARGET BUS_PATH_TARGET "/"
 #define SERVICE "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0"
 
 /* As in daemon/bus/bouncer.h. */
 #define QUERIES_PER_CALLER 64
 #define ASKED_PER_UID 32
-
-static guint
-count_queries(sd_bus *bus)
-{
-    return (guint)fixture_number(bus, "/test", "io.streamd.Test", "Queries", 'u');
-}
-
-static gboolean
-has_no_queries(void *bus)
-{
-    return count_queries(bus) == 0;
-}
-
-static sd_bus_message *
-new_target(sd_bus *bus, const char *name)
-{
-    sd_bus_message *message = fixture_message(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget");
-
-    g_assert_cmpint(sd_bus_message_append(message, "ssa{sv}", name, "tcp:127.0.0.1:9", 0), >=, 0);
-    return message;
-}
-
-/* Calls that are under way, and what came of them. */
-typedef struct {
-    guint sent, allowed, failed;
-    char *error; /* the name of the last one */
-} Calls;
-
-static int
-calls_on_reply(sd_bus_message *reply, void *data, sd_bus_error *error)
-{
-    const sd_bus_error *failure = sd_bus_message_get_error(reply);
-    Calls *calls = data;
-
-    if (failure == NULL) {
-        calls->allowed++;
-        return 0;
-    }
-    calls->failed++;
-    g_free(calls->error);
-    calls->error = g_strdup(failure->name);
-    return 0;
-}
-
-static void
-calls_clear(Calls *calls)
-{
-    g_free(calls->error);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Calls, calls_clear)
-
-static void
-calls_send(Calls *calls, sd_bus *bus, sd_bus_message *message)
-{
-    calls->sent++;
-    g_assert_cmpint(sd_bus_call_async(bus, NULL, message, calls_on_reply, calls, 0), >=, 0);
-    g_assert_cmpint(sd_bus_flush(bus), >=, 0);
-}
-
-static void
-calls_add_target(Calls *calls, sd_bus *bus, const char *name)
-{
-    g_autoptr(sd_bus_message) message = new_target(bus, name);
-
-    calls_send(calls, bus, message);
-}
-
-static gboolean
-calls_are_answered(void *data)
-{
-    const Calls *calls = data;
-
-    return calls->allowed + calls->failed == calls->sent;
-}
 
 static void
 assert_fails(sd_bus *bus, const char *name, const char *text)
@@ -469,10 +391,10 @@ test_only_hub_changes(Fixture *fixture, gconstpointer data)
     authority_free(authority);
 }
 
-static const FixtureProgram guarded = {"GUARDED_STREAMD", {NULL}};
 static const FixtureProgram impatient = {"GUARDED_STREAMD", {"100", NULL}};
 
-#define ADD(path, func) g_test_add(path, Fixture, &guarded, fixture_set_up, func, fixture_tear_down)
+#define ADD(path, func)                                                                            \
+    g_test_add(path, Fixture, &calls_guarded, fixture_set_up, func, fixture_tear_down)
 
 int
 main(int argc, char **argv)

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define DENIED "org.freedesktop.DBus.Error.AccessDenied"
@@ -25,28 +24,6 @@
 #define CONNECTIONS_MAX 64 /* daemon/bus/caller.h */
 
 static const FixtureProgram system_instance = {"STREAMD", {"--threads=1", NULL}};
-
-static gboolean
-is_skipped(void)
-{
-    if (geteuid() == 0)
-        return FALSE;
-    g_test_skip("only root can be several users");
-    return TRUE;
-}
-
-/* Both ends of a connection take the user from the socket, and the socket from whoever connects. */
-static sd_bus *
-connect_as(Fixture *fixture, uid_t uid)
-{
-    sd_bus *bus;
-
-    g_assert_cmpint(chmod(fixture->dir, 0711), ==, 0);
-    g_assert_cmpint(seteuid(uid), ==, 0);
-    bus = fixture_connect(fixture);
-    g_assert_cmpint(seteuid(0), ==, 0);
-    return bus;
-}
 
 static void
 record(GString *text, sd_bus_message *message)
@@ -185,13 +162,13 @@ test_secret(Fixture *fixture, gconstpointer data)
     g_autofree char *tunnel = NULL, *kept = NULL;
     Authority *authority;
 
-    if (is_skipped())
+    if (!fixture_has_users())
         return;
     authority = authority_new(fixture, AUTHORITY_ALLOWS);
     add_hub(fixture);
-    alice = connect_as(fixture, ALICE);
-    bob = connect_as(fixture, BOB);
-    carol = connect_as(fixture, CAROL);
+    alice = fixture_connect_as(fixture, ALICE);
+    bob = fixture_connect_as(fixture, BOB);
+    carol = fixture_connect_as(fixture, CAROL);
     record_all(alice, alice_heard);
     record_all(bob, bob_heard);
     record_all(carol, carol_heard);
@@ -230,26 +207,26 @@ test_lifetime(Fixture *fixture, gconstpointer data)
     sd_bus *alice, *watching;
     Authority *authority;
 
-    if (is_skipped())
+    if (!fixture_has_users())
         return;
     authority = authority_new(fixture, AUTHORITY_ALLOWS);
     add_hub(fixture);
-    alice = connect_as(fixture, ALICE);
+    alice = fixture_connect_as(fixture, ALICE);
     tunnel = open_tunnel(alice, FALSE);
     kept = open_tunnel(alice, TRUE);
-    watching = connect_as(fixture, CAROL);
+    watching = fixture_connect_as(fixture, CAROL);
     watch(watching);
     g_assert_cmpuint(count(watching, "Tunnels"), ==, 2);
     sd_bus_flush_close_unref(watching);
     authority_set_mode(authority, AUTHORITY_DENIES);
-    carol = connect_as(fixture, CAROL);
+    carol = fixture_connect_as(fixture, CAROL);
     g_assert_cmpuint(count(carol, "Tunnels"), ==, 0);
     sd_bus_flush_close_unref(alice);
-    again = connect_as(fixture, ALICE);
+    again = fixture_connect_as(fixture, ALICE);
     while (fixture_has_object(again, tunnel))
         g_usleep(G_USEC_PER_SEC / 10);
     g_assert_true(fixture_has_object(again, kept));
-    bob = connect_as(fixture, BOB);
+    bob = fixture_connect_as(fixture, BOB);
     g_free(fixture_fails(bob, DENIED, kept, BUS_TUNNEL, "Close", NULL));
     sd_bus_message_unref(fixture_call(again, kept, BUS_TUNNEL, "Close", NULL));
     g_assert_cmpuint(count(again, "Tunnels"), ==, 0);
@@ -264,12 +241,12 @@ test_an_administrator_closes(Fixture *fixture, gconstpointer data)
     g_autofree char *tunnel = NULL;
     Authority *authority;
 
-    if (is_skipped())
+    if (!fixture_has_users())
         return;
     authority = authority_new(fixture, AUTHORITY_ALLOWS);
     add_hub(fixture);
-    alice = connect_as(fixture, ALICE);
-    carol = connect_as(fixture, CAROL);
+    alice = fixture_connect_as(fixture, ALICE);
+    carol = fixture_connect_as(fixture, CAROL);
     tunnel = open_tunnel(alice, FALSE);
     sd_bus_message_unref(fixture_call(carol, tunnel, BUS_TUNNEL, "Close", NULL));
     g_assert_cmpuint(count(alice, "Tunnels"), ==, 0);
@@ -297,11 +274,11 @@ test_rate(Fixture *fixture, gconstpointer data)
     g_autoptr(sd_bus) alice = NULL, more = NULL, bob = NULL, root = NULL;
     guint answered = 0, n = 0;
 
-    if (is_skipped())
+    if (!fixture_has_users())
         return;
-    alice = connect_as(fixture, ALICE);
-    more = connect_as(fixture, ALICE);
-    bob = connect_as(fixture, BOB);
+    alice = fixture_connect_as(fixture, ALICE);
+    more = fixture_connect_as(fixture, ALICE);
+    bob = fixture_connect_as(fixture, BOB);
     root = fixture_connect(fixture);
     while (ping(n++ % 2 == 0 ? alice : more))
         answered++;
@@ -343,23 +320,23 @@ test_tunnels(Fixture *fixture, gconstpointer data)
     sd_bus *alice;
     guint fds;
 
-    if (is_skipped())
+    if (!fixture_has_users())
         return;
     authority = authority_new(fixture, AUTHORITY_ALLOWS);
     add_hub(fixture);
     fds = fixture_count_fds(fixture);
-    alice = connect_as(fixture, ALICE);
+    alice = fixture_connect_as(fixture, ALICE);
     for (guint n = 0; n < TUNNELS_MAX; n++)
         g_assert_null(one_more_tunnel(alice));
     full = one_more_tunnel(alice);
     g_assert_nonnull(full);
     g_assert_nonnull(strstr(full, "64 tunnels"));
-    bob = connect_as(fixture, BOB);
+    bob = fixture_connect_as(fixture, BOB);
     tunnel = open_tunnel(bob, FALSE);
     sd_bus_message_unref(fixture_call(bob, tunnel, BUS_TUNNEL, "Close", NULL));
     sd_bus_flush_close_unref(alice);
     fixture_assert_fds(fixture, fds);
-    again = connect_as(fixture, ALICE);
+    again = fixture_connect_as(fixture, ALICE);
     g_assert_null(one_more_tunnel(again));
     authority_free(authority);
 }
@@ -389,17 +366,17 @@ test_connections(Fixture *fixture, gconstpointer data)
     g_autofree char *full = NULL;
     sd_bus *alice[CONNECTIONS_MAX];
 
-    if (is_skipped())
+    if (!fixture_has_users())
         return;
     for (guint n = 0; n < CONNECTIONS_MAX; n++) {
-        alice[n] = connect_as(fixture, ALICE);
+        alice[n] = fixture_connect_as(fixture, ALICE);
         g_assert_null(ping_patiently(alice[n]));
     }
-    last = connect_as(fixture, ALICE);
+    last = fixture_connect_as(fixture, ALICE);
     full = ping_patiently(last);
     g_assert_nonnull(full);
     g_assert_nonnull(strstr(full, "64 connections"));
-    bob = connect_as(fixture, BOB);
+    bob = fixture_connect_as(fixture, BOB);
     g_assert_true(ping(bob));
     g_assert_null(ping_patiently(alice[0]));
     for (guint n = 0; n < CONNECTIONS_MAX; n++)
