@@ -16,11 +16,12 @@ struct Authority {
     pthread_t thread;
     pthread_mutex_t lock; /* of all below */
     int wake;             /* eventfd */
-    gboolean stop;
+    gboolean stop, detached;
     AuthorityMode mode;
     int release; /* -1: nothing; else the answer */
     guint asked;
     guint cancelled;
+    guint answered; /* of those that were held */
     char *last;
     GQueue held; /* sd_bus_message; of the thread */
 };
@@ -134,8 +135,23 @@ authority_obey(Authority *authority)
         g_autoptr(sd_bus_message) question = g_queue_pop_head(&authority->held);
 
         g_assert_cmpint(authority_answer(question, release == 1, FALSE), >=, 0);
+        g_assert_cmpint(sd_bus_flush(authority->bus), >=, 0);
+        pthread_mutex_lock(&authority->lock);
+        authority->answered++;
+        pthread_mutex_unlock(&authority->lock);
     }
     return !stop;
+}
+
+static gboolean
+authority_is_detached(Authority *authority)
+{
+    gboolean detached;
+
+    pthread_mutex_lock(&authority->lock);
+    detached = authority->detached;
+    pthread_mutex_unlock(&authority->lock);
+    return detached;
 }
 
 static void *
@@ -149,6 +165,8 @@ authority_run(void *data)
 
     while (authority_obey(authority)) {
         r = sd_bus_process(authority->bus, NULL);
+        if (r < 0 && authority_is_detached(authority))
+            break;
         g_assert_cmpint(r, >=, 0);
         if (r > 0)
             continue;
@@ -201,6 +219,14 @@ authority_free(Authority *authority)
     (void)close(authority->wake);
     g_free(authority->last);
     g_free(authority);
+}
+
+void
+authority_detach(Authority *authority)
+{
+    pthread_mutex_lock(&authority->lock);
+    authority->detached = TRUE;
+    pthread_mutex_unlock(&authority->lock);
 }
 
 void
@@ -262,6 +288,12 @@ void
 authority_wait_cancelled(Authority *authority, guint count)
 {
     authority_wait(authority, &authority->cancelled, count);
+}
+
+void
+authority_wait_answered(Authority *authority, guint count)
+{
+    authority_wait(authority, &authority->answered, count);
 }
 
 char *

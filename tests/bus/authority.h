@@ -19,6 +19,12 @@ typedef struct Authority Authority;
 Authority *authority_new(Fixture *fixture, AuthorityMode mode);
 void authority_free(Authority *authority); /* leaves the bus: whoever waits gets NoReply */
 
+/* Until it has sent the answers to COUNT questions that it had held. */
+void authority_wait_answered(Authority *authority, guint count);
+
+/* It lives on when its bus dies; it answers nobody any more. */
+void authority_detach(Authority *authority);
+
 void authority_set_mode(Authority *authority, AuthorityMode mode);
 
 /* Answers those that are held: yes or no. New ones are held on. */

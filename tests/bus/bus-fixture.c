@@ -129,6 +129,21 @@ fixture_set_up(Fixture *fixture, gconstpointer data)
     fixture_wait_ready(fixture);
 }
 
+void
+fixture_lose_bus(Fixture *fixture)
+{
+    (void)kill(fixture->dbus, SIGKILL);
+    (void)fixture_wait_exit(fixture->dbus);
+}
+
+void
+fixture_regain_bus(Fixture *fixture)
+{
+    g_clear_pointer(&fixture->address, g_free);
+    fixture_start_bus(fixture);
+    fixture_wait_ready(fixture);
+}
+
 int
 fixture_wait_exit(GPid pid)
 {

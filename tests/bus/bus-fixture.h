@@ -50,6 +50,11 @@ void fixture_wait_name(sd_bus *bus); /* a streamd has the name */
 /* Until a streamd has the name. */
 void fixture_wait_ready(Fixture *fixture);
 
+/* The bus dies (SIGKILL), and whoever is connected with it; another one takes its place, and
+ * streamd has its name there. */
+void fixture_lose_bus(Fixture *fixture);
+void fixture_regain_bus(Fixture *fixture);
+
 /* streamd's open descriptors, and the same once they are COUNT again. */
 guint fixture_count_fds(const Fixture *fixture);
 void fixture_assert_fds(const Fixture *fixture, guint count);
