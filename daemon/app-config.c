@@ -7,14 +7,15 @@
 
 #include <string.h>
 
-typedef struct {
+struct ConfigPlan {
+    StoreState *config;
     GPtrArray *hubs;    /* Hub: new, or in the place of one that changed */
     GPtrArray *targets; /* Target */
     AcceptPolicy *policy;
     Proxy *proxy;           /* of hubs without their own; NULL: none */
     gboolean proxy_changed; /* such hubs are made anew */
     GString *problems;
-} ConfigPlan;
+};
 
 static void
 free_hub(void *data)
@@ -28,26 +29,34 @@ free_target(void *data)
     target_unref(data);
 }
 
-static void
-plan_init(ConfigPlan *plan)
+static ConfigPlan *
+plan_new(StoreState *config)
 {
+    ConfigPlan *plan = g_new0(ConfigPlan, 1);
+
+    plan->config = config;
     plan->hubs = g_ptr_array_new_with_free_func(free_hub);
     plan->targets = g_ptr_array_new_with_free_func(free_target);
     plan->policy = accept_policy_new();
     plan->problems = g_string_new(NULL);
+    return plan;
 }
 
-static void
-plan_clear(ConfigPlan *plan)
+void
+config_plan_free(ConfigPlan *plan)
 {
+    if (!plan)
+        return;
+    store_state_free(plan->config);
     g_ptr_array_unref(plan->hubs);
     g_ptr_array_unref(plan->targets);
     accept_policy_free(plan->policy);
     proxy_unref(plan->proxy);
     g_string_free(plan->problems, TRUE);
+    g_free(plan);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ConfigPlan, plan_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ConfigPlan, config_plan_free)
 
 static void
 plan_problem(ConfigPlan *plan, const char *source, const char *what, const char *name,
@@ -320,35 +329,40 @@ commit_proxy(ConfigPlan *plan, App *app, const StoreState *config)
     app->proxy_settings = proxy_settings_copy(&settings);
 }
 
-static void
-plan_commit(ConfigPlan *plan, App *app, const StoreState *config)
+void
+app_commit_config(App *app, ConfigPlan *plan)
 {
-    commit_proxy(plan, app, config);
-    commit_removals(app, config);
+    commit_proxy(plan, app, plan->config);
+    commit_removals(app, plan->config);
     while (plan->hubs->len > 0)
         commit_hub(app, g_ptr_array_steal_index(plan->hubs, 0));
     while (plan->targets->len > 0)
         commit_target(app, g_ptr_array_steal_index(plan->targets, 0));
     accept_policy_swap(app->policy, plan->policy);
     app_tell_policy(app);
-    commit_limits(app, config);
+    commit_limits(app, plan->config);
 }
 
 gboolean
-app_apply_config(App *app, const StoreState *config, GError **error)
+config_plan_drops(const ConfigPlan *plan, const Hub *hub)
+{
+    const char *source;
+
+    return hub_source(hub) && !config_has_hub(plan->config, hub_name(hub), &source);
+}
+
+ConfigPlan *
+app_plan_config(App *app, StoreState *config, GError **error)
 {
     const ProxySettings proxy = store_state_proxy(config);
-    g_auto(ConfigPlan) plan = {0};
+    g_autoptr(ConfigPlan) plan = plan_new(config);
 
-    plan_init(&plan);
-    plan_proxy(&plan, app, &proxy);
-    plan_hubs(&plan, app, config);
-    plan_targets(&plan, app, config);
-    plan_policy(&plan, app, config);
-    if (plan.problems->len > 0) {
-        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, plan.problems->str);
-        return FALSE;
-    }
-    plan_commit(&plan, app, config);
-    return TRUE;
+    plan_proxy(plan, app, &proxy);
+    plan_hubs(plan, app, config);
+    plan_targets(plan, app, config);
+    plan_policy(plan, app, config);
+    if (plan->problems->len == 0)
+        return g_steal_pointer(&plan);
+    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, plan->problems->str);
+    return NULL;
 }

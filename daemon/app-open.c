@@ -54,11 +54,11 @@ app_check_hub(const Hub *hub, GError **error)
 }
 
 static gboolean
-destination_init(Destination *to, App *app, const OpenOptions *options, GError **error)
+destination_init(Destination *to, GPtrArray *hubs, const OpenOptions *options, GError **error)
 {
     const char *slash = strchr(options->device, '/');
 
-    to->hub = app_resolve_hub(app, options->hub, HUB_ROLE_SERVICE, error);
+    to->hub = app_resolve_hub_of(hubs, options->hub, HUB_ROLE_SERVICE, error);
     if (!to->hub || !app_check_hub(to->hub, error))
         return FALSE;
     to->device = slash ? g_strndup(options->device, (gsize)(slash - options->device))
@@ -132,7 +132,7 @@ app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data,
     Stream *stream;
     int fds[2];
 
-    if (!app_has_state(app, error) || !destination_init(&to, app, options, error))
+    if (!app_has_state(app, error) || !destination_init(&to, app->hubs, options, error))
         return NULL;
     info.id = app_next_stream(app);
     info.hub = hub_name(to.hub);
@@ -203,7 +203,18 @@ app_tunnel_destination(App *app, const Tunnel *tunnel, Destination *to, GError *
                               .timeout = options.timeout,
                               .wait = options.wait};
 
-    return destination_init(to, app, &open, error);
+    return destination_init(to, app->hubs, &open, error);
+}
+
+/* One that is to be kept listens before it is, so that its address can be kept with it. */
+static gboolean
+app_tunnel_is_open(App *app, const Tunnel *tunnel, GError **error)
+{
+    if (app_find_tunnel(app, tunnel_id(tunnel)))
+        return TRUE;
+    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_BUSY,
+                        "a connection came before the tunnel was saved");
+    return FALSE;
 }
 
 static guint64
@@ -225,7 +236,7 @@ app_tunnel_add(Tunnel *tunnel, Connection *local, guint64 place, void *data, GEr
     };
     Stream *stream = NULL;
 
-    if (app_tunnel_destination(app, tunnel, &to, error)) {
+    if (app_tunnel_is_open(app, tunnel, error) && app_tunnel_destination(app, tunnel, &to, error)) {
         info.initiator = hub_identity(to.hub);
         stream = stream_new(app->streams, &info, error);
     }
@@ -261,21 +272,18 @@ app_tunnel_changed(Tunnel *tunnel, void *data)
 {
     App *app = data;
 
-    APP_TELL(app, tunnel_changed, tunnel);
+    if (app_find_tunnel(app, tunnel_id(tunnel)))
+        APP_TELL(app, tunnel_changed, tunnel);
 }
 
 static void
 app_tunnel_closed(Tunnel *tunnel, void *data)
 {
     App *app = data;
-    g_autoptr(GError) error = NULL;
-    gboolean persistent = tunnel_persistent(tunnel);
 
     stream_table_close_tunnel(app->streams, tunnel_id(tunnel), REASON_CLOSED_BY_USER);
     APP_TELL(app, tunnel_removed, tunnel);
     g_ptr_array_remove(app->tunnels, tunnel);
-    if (persistent && !app_save(app, &error))
-        g_warning("a closed tunnel comes back after a restart: %s", error->message);
 }
 
 static TunnelContext
@@ -294,7 +302,7 @@ app_tunnel_context(App *app)
 static gboolean
 app_tunnel_has_room(App *app, guint32 uid, GError **error)
 {
-    guint count = 0;
+    guint count = app_count_unopened(app, uid);
 
     for (guint i = 0; i < app->tunnels->len; i++)
         count += tunnel_owner_uid(app->tunnels->pdata[i]) == uid;
@@ -306,30 +314,109 @@ app_tunnel_has_room(App *app, guint32 uid, GError **error)
     return FALSE;
 }
 
-Tunnel *
-app_open_tunnel(App *app, const TunnelOptions *options, GError **error)
+/* A tunnel that listens, and is in no list yet. HUBS: among which its own is. */
+static Tunnel *
+app_make_tunnel(App *app, GPtrArray *hubs, const TunnelOptions *options, GError **error)
 {
     const TunnelContext context = app_tunnel_context(app);
     const OpenOptions open = {
         .hub = options->hub, .device = options->device, .stream = options->stream};
     g_auto(Destination) to = {0};
     TunnelOptions resolved = *options;
-    Tunnel *tunnel;
 
-    if (!app_has_state(app, error) || !destination_init(&to, app, &open, error) ||
+    if (!destination_init(&to, hubs, &open, error) ||
         !app_tunnel_has_room(app, options->owner_uid, error))
         return NULL;
     resolved.hub = hub_name(to.hub);
-    tunnel = tunnel_new(&context, ++app->last_tunnel, &resolved, FALSE, error);
-    if (!tunnel)
-        return NULL;
+    return tunnel_new(&context, ++app->last_tunnel, &resolved, FALSE, error);
+}
+
+static void
+app_place_tunnel(App *app, Tunnel *tunnel)
+{
     g_ptr_array_add(app->tunnels, tunnel);
-    if (options->persistent && !app_save(app, error)) {
-        g_ptr_array_remove(app->tunnels, tunnel);
-        return NULL;
-    }
     APP_TELL(app, tunnel_added, tunnel);
+}
+
+Tunnel *
+app_open_tunnel(App *app, const TunnelOptions *options, GError **error)
+{
+    Tunnel *tunnel =
+        app_has_state(app, error) ? app_make_tunnel(app, app->hubs, options, error) : NULL;
+
+    if (tunnel)
+        app_place_tunnel(app, tunnel);
     return tunnel;
+}
+
+static gboolean
+keep_tunnel_check(App *app, AppChange *change, AppDraft *draft, GError **error)
+{
+    const TunnelOptions options = store_state_tunnel(change->asked, 0);
+
+    if (!change->tunnel)
+        change->tunnel = app_make_tunnel(app, draft->hubs, &options, error);
+    else if (!app_resolve_hub_of(draft->hubs, tunnel_hub(change->tunnel), HUB_ROLE_SERVICE, error))
+        return FALSE;
+    if (!change->tunnel)
+        return FALSE;
+    g_ptr_array_add(draft->tunnels, change->tunnel);
+    return TRUE;
+}
+
+static gpointer
+keep_tunnel_apply(App *app, AppChange *change)
+{
+    Tunnel *tunnel = g_steal_pointer(&change->tunnel);
+
+    app_place_tunnel(app, tunnel);
+    return tunnel;
+}
+
+static const ChangeKind keep_tunnel_kind = {keep_tunnel_check, keep_tunnel_apply};
+
+AppChange *
+app_keep_tunnel(App *app, const TunnelOptions *options, AppDone done, void *data, GError **error)
+{
+    AppChange *change = app_change_new(&keep_tunnel_kind, done, data);
+
+    change->asked = store_state_new();
+    store_state_add_tunnel(change->asked, options);
+    return app_submit(app, change, error);
+}
+
+static gboolean
+drop_tunnel_check(App *app, AppChange *change, AppDraft *draft, GError **error)
+{
+    Tunnel *tunnel = app_draft_find_tunnel(draft, change->id);
+
+    if (tunnel)
+        return g_ptr_array_remove(draft->tunnels, tunnel);
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND,
+                "there is no tunnel %" G_GUINT64_FORMAT, change->id);
+    return FALSE;
+}
+
+/* Its hub may have gone with all of its tunnels. */
+static gpointer
+drop_tunnel_apply(App *app, AppChange *change)
+{
+    Tunnel *tunnel = app_find_tunnel(app, change->id);
+
+    if (tunnel)
+        tunnel_close(tunnel);
+    return NULL;
+}
+
+static const ChangeKind drop_tunnel_kind = {drop_tunnel_check, drop_tunnel_apply};
+
+AppChange *
+app_drop_tunnel(App *app, guint64 id, AppDone done, void *data, GError **error)
+{
+    AppChange *change = app_change_new(&drop_tunnel_kind, done, data);
+
+    change->id = id;
+    return app_submit(app, change, error);
 }
 
 void
@@ -341,8 +428,9 @@ app_restore_tunnels(App *app)
         const TunnelOptions options = store_state_tunnel(app->loaded, i);
         Tunnel *tunnel = tunnel_new(&context, ++app->last_tunnel, &options, TRUE, NULL);
 
-        g_ptr_array_add(app->tunnels, tunnel);
-        APP_TELL(app, tunnel_added, tunnel);
+        app_place_tunnel(app, tunnel);
+        if (app->draft)
+            g_ptr_array_add(app->draft->tunnels, tunnel);
     }
     g_clear_pointer(&app->loaded, store_state_free);
 }

@@ -3,9 +3,11 @@
 #pragma once
 
 #include "common/loop/heap-watch.h"
+#include "daemon/app-change.h"
+#include "daemon/app-draft.h"
 #include "daemon/app-journal.h"
 #include "daemon/app.h"
-#include "daemon/config/store.h"
+#include "daemon/config/store-writer.h"
 #include "daemon/link/hub-private.h"
 #include "daemon/local/target-private.h"
 #include "daemon/local/tunnel-private.h"
@@ -18,12 +20,17 @@ struct App {
     gboolean started;      /* hubs connect as they come */
     gboolean knows_closed; /* from app_start on */
     guint listeners_per_uid;
-    Store *store;       /* NULL: nothing is kept */
-    char *state_error;  /* app_state_error() */
-    StoreState *loaded; /* between app_new and app_start: the kept tunnels */
-    GPtrArray *hubs;    /* Hub, by name */
-    GPtrArray *targets; /* Target, by name */
-    GPtrArray *tunnels; /* Tunnel, by id */
+    StoreWriter *writer; /* NULL: nothing is kept */
+    AppDraft *draft;     /* NULL: no change waits or is being saved */
+    GQueue carried;      /* AppChange, that are being saved */
+    GQueue waiting;      /* AppChange, behind those */
+    guint turn;          /* the source that looks at them; 0: none */
+    gboolean stopping;   /* there are no more changes */
+    char *state_error;   /* app_state_error() */
+    StoreState *loaded;  /* between app_new and app_start: the kept tunnels */
+    GPtrArray *hubs;     /* Hub, by name */
+    GPtrArray *targets;  /* Target, by name */
+    GPtrArray *tunnels;  /* Tunnel, by id */
     gboolean user;
     Proxy *proxy;                 /* of hubs without their own; NULL: none */
     ProxySettings proxy_settings; /* what PROXY was made from; copies */
@@ -50,11 +57,16 @@ struct App {
 /* The policy is another one: tells, and looks at what waits for a person's decision. */
 void app_tell_policy(App *app);
 
-/* Writes what is kept. On failure nothing was replaced. */
-gboolean app_save(App *app, GError **error);
+/* The completion of a save (StoreWritten). */
+void app_written(const GError *error, void *data);
 
-/* Takes the configuration, all or nothing: app_reload, and the first time. */
-gboolean app_apply_config(App *app, const StoreState *config, GError **error);
+/* Makes everything of CONFIG (taken) that is new beside what runs: NULL with all problems. Nothing
+ * may change before it takes force. */
+ConfigPlan *app_plan_config(App *app, StoreState *config, GError **error);
+void app_commit_config(App *app, ConfigPlan *plan);
+void config_plan_free(ConfigPlan *plan); /* NULL is fine */
+/* Whether HUB goes with it. */
+gboolean config_plan_drops(const ConfigPlan *plan, const Hub *hub);
 
 /* Takes what was kept, without saving or telling. */
 gboolean app_apply_store(App *app, const StoreState *state, GError **error);
@@ -75,5 +87,8 @@ gboolean app_has_state(const App *app, GError **error);
 
 /* A hub that can be used: UNAUTHORIZED with the reason. */
 gboolean app_check_hub(const Hub *hub, GError **error);
+
+/* app_resolve_hub, among these. */
+Hub *app_resolve_hub_of(GPtrArray *hubs, const char *name, HubRole role, GError **error);
 
 void app_restore_tunnels(App *app);

@@ -1,83 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is changed over D-Bus and kept: hubs, targets, the accept policy. A change that cannot be
- * kept is taken back. */
+/* What is changed over D-Bus and kept: hubs, targets, the accept policy. */
 #include "daemon/app-private.h"
 
 #include "common/base/error.h"
 
 #include <string.h>
-
-static void
-app_collect_rules(App *app, StoreState *state)
-{
-    const char *text;
-    gboolean accept;
-
-    for (guint i = 0; i < accept_policy_size(app->policy); i++)
-        if (!accept_policy_get(app->policy, i)->source)
-            store_state_add_rule(state, accept_policy_get(app->policy, i));
-    store_state_set_next_rule(state, accept_policy_next_id(app->policy));
-    accept = accept_policy_default(app->policy, &text);
-    if (app->default_kept)
-        store_state_set_default(state, accept, text);
-}
-
-static void
-app_collect_target(StoreState *state, const Target *target)
-{
-    const TargetSettings settings = {.name = target_name(target),
-                                     .address = target_address(target),
-                                     .limits = *target_limits(target)};
-
-    store_state_add_target(state, &settings);
-}
-
-static StoreState *
-app_collect(App *app)
-{
-    StoreState *state = store_state_new();
-
-    for (guint i = 0; i < app->hubs->len; i++) {
-        HubSettings hub = hub_settings(app->hubs->pdata[i]);
-
-        if (!hub.source)
-            store_state_add_hub(state, &hub);
-    }
-    for (guint i = 0; i < app->targets->len; i++) {
-        Target *target = app->targets->pdata[i];
-
-        if (!target_source(target))
-            app_collect_target(state, target);
-    }
-    for (guint i = 0; i < app->tunnels->len; i++) {
-        TunnelOptions tunnel = tunnel_options(app->tunnels->pdata[i]);
-
-        if (tunnel.persistent)
-            store_state_add_tunnel(state, &tunnel);
-    }
-    /* Kept ones that were not restored yet. */
-    for (guint i = 0; app->loaded && i < store_state_tunnels(app->loaded); i++) {
-        TunnelOptions tunnel = store_state_tunnel(app->loaded, i);
-
-        store_state_add_tunnel(state, &tunnel);
-    }
-    app_collect_rules(app, state);
-    return state;
-}
-
-gboolean
-app_save(App *app, GError **error)
-{
-    g_autoptr(StoreState) state = NULL;
-
-    if (!app->store)
-        return TRUE;
-    state = app_collect(app);
-    if (store_save(app->store, state, error))
-        return TRUE;
-    g_prefix_error(error, "it cannot be kept: ");
-    return FALSE;
-}
 
 static guint64
 app_hub_next_id(void *data)
@@ -164,40 +91,67 @@ app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error
     return hub_new(&context, settings, error);
 }
 
+static gboolean
+app_has_room_for_hub(GPtrArray *hubs, const Hub *same, const char *name, GError **error)
+{
+    if (same)
+        return app_refuse(STREAMD_ERROR_EXISTS, error, "there already is a hub", name);
+    if (hubs->len < APP_HUBS_MAX)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "there are %u hubs already", hubs->len);
+    return FALSE;
+}
+
 static Hub *
 app_insert_hub(App *app, const HubSettings *settings, GError **error)
 {
-    Hub *hub;
+    const Hub *same = app_find_hub(app, settings->name);
+    Hub *hub = app_has_room_for_hub(app->hubs, same, settings->name, error)
+                   ? app_make_hub(app, settings, app->proxy, error)
+                   : NULL;
 
-    if (app_find_hub(app, settings->name)) {
-        app_refuse(STREAMD_ERROR_EXISTS, error, "there already is a hub", settings->name);
-        return NULL;
-    }
-    if (app->hubs->len >= APP_HUBS_MAX) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "there are %u hubs already",
-                    app->hubs->len);
-        return NULL;
-    }
-    hub = app_make_hub(app, settings, app->proxy, error);
     if (hub)
         app_place_hub(app, hub);
     return hub;
 }
 
-Hub *
-app_add_hub(App *app, const HubSettings *settings, GError **error)
+static gboolean
+add_hub_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 {
-    Hub *hub = app_insert_hub(app, settings, error);
+    const HubSettings settings = store_state_hub(change->asked, 0);
+    const Hub *same = app_draft_find_hub(draft, settings.name);
 
-    if (!hub)
-        return NULL;
-    if (!app_save(app, error)) {
-        g_ptr_array_remove(app->hubs, hub);
-        return NULL;
-    }
+    if (!app_has_room_for_hub(draft->hubs, same, settings.name, error))
+        return FALSE;
+    if (!change->hub)
+        change->hub = app_make_hub(app, &settings, app->proxy, error);
+    if (!change->hub)
+        return FALSE;
+    g_ptr_array_add(draft->hubs, change->hub);
+    return TRUE;
+}
+
+static gpointer
+add_hub_apply(App *app, AppChange *change)
+{
+    Hub *hub = g_steal_pointer(&change->hub);
+
+    app_place_hub(app, hub);
     APP_TELL(app, hub_added, hub);
     hub_connect(hub);
     return hub;
+}
+
+static const ChangeKind add_hub_kind = {add_hub_check, add_hub_apply};
+
+AppChange *
+app_add_hub(App *app, const HubSettings *settings, AppDone done, void *data, GError **error)
+{
+    AppChange *change = app_change_new(&add_hub_kind, done, data);
+
+    change->asked = store_state_new();
+    store_state_add_hub(change->asked, settings);
+    return app_submit(app, change, error);
 }
 
 static void
@@ -221,52 +175,105 @@ app_drop_hub(App *app, Hub *hub)
     g_ptr_array_remove(app->hubs, hub);
 }
 
-gboolean
-app_remove_hub(App *app, const char *name, GError **error)
+static AppChange *
+app_submit_removal(App *app, const ChangeKind *kind, const char *name, AppDone done, void *data,
+                   GError **error)
 {
-    Hub *hub = app_find_hub(app, name);
+    AppChange *change = app_change_new(kind, done, data);
+
+    change->name = g_strdup(name);
+    return app_submit(app, change, error);
+}
+
+static gboolean
+remove_hub_check(App *app, AppChange *change, AppDraft *draft, GError **error)
+{
+    Hub *hub = app_draft_find_hub(draft, change->name);
 
     if (!hub)
-        return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no hub", name);
+        return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no hub", change->name);
     if (hub_source(hub))
-        return app_refuse_configured("hub", name, hub_source(hub), error);
-    app_drop_hub(app, hub);
-    return app_save(app, error);
+        return app_refuse_configured("hub", change->name, hub_source(hub), error);
+    (void)app_draft_drop_hub(draft, hub);
+    return TRUE;
 }
 
-static Target *
+static gpointer
+remove_hub_apply(App *app, AppChange *change)
+{
+    app_drop_hub(app, app_find_hub(app, change->name));
+    return NULL;
+}
+
+static const ChangeKind remove_hub_kind = {remove_hub_check, remove_hub_apply};
+
+AppChange *
+app_remove_hub(App *app, const char *name, AppDone done, void *data, GError **error)
+{
+    return app_submit_removal(app, &remove_hub_kind, name, done, data, error);
+}
+
+static gboolean
+app_has_room_for_target(GPtrArray *targets, const Target *same, const char *name, GError **error)
+{
+    if (same)
+        return app_refuse(STREAMD_ERROR_EXISTS, error, "there already is a target", name);
+    if (targets->len < APP_TARGETS_MAX)
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "there are %u targets already",
+                targets->len);
+    return FALSE;
+}
+
+static gboolean
 app_insert_target(App *app, const TargetSettings *settings, GError **error)
 {
-    Target *target;
+    const Target *same = app_find_target(app, settings->name);
+    Target *target = app_has_room_for_target(app->targets, same, settings->name, error)
+                         ? target_new(settings, error)
+                         : NULL;
 
-    if (app_find_target(app, settings->name)) {
-        app_refuse(STREAMD_ERROR_EXISTS, error, "there already is a target", settings->name);
-        return NULL;
-    }
-    if (app->targets->len >= APP_TARGETS_MAX) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT, "there are %u targets already",
-                    app->targets->len);
-        return NULL;
-    }
-    target = target_new(settings, error);
     if (target)
         app_place_target(app, target);
+    return target != NULL;
+}
+
+static gboolean
+add_target_check(App *app, AppChange *change, AppDraft *draft, GError **error)
+{
+    const TargetSettings settings = store_state_target(change->asked, 0);
+    const Target *same = app_draft_find_target(draft, settings.name);
+
+    if (!app_has_room_for_target(draft->targets, same, settings.name, error))
+        return FALSE;
+    if (!change->target)
+        change->target = target_new(&settings, error);
+    if (!change->target)
+        return FALSE;
+    g_ptr_array_add(draft->targets, change->target);
+    return TRUE;
+}
+
+static gpointer
+add_target_apply(App *app, AppChange *change)
+{
+    Target *target = g_steal_pointer(&change->target);
+
+    app_place_target(app, target);
+    APP_TELL(app, target_added, target);
     return target;
 }
 
-Target *
-app_add_target(App *app, const TargetSettings *settings, GError **error)
-{
-    Target *target = app_insert_target(app, settings, error);
+static const ChangeKind add_target_kind = {add_target_check, add_target_apply};
 
-    if (!target)
-        return NULL;
-    if (!app_save(app, error)) {
-        g_ptr_array_remove(app->targets, target);
-        return NULL;
-    }
-    APP_TELL(app, target_added, target);
-    return target;
+AppChange *
+app_add_target(App *app, const TargetSettings *settings, AppDone done, void *data, GError **error)
+{
+    AppChange *change = app_change_new(&add_target_kind, done, data);
+
+    change->asked = store_state_new();
+    store_state_add_target(change->asked, settings);
+    return app_submit(app, change, error);
 }
 
 void
@@ -276,61 +283,31 @@ app_drop_target(App *app, Target *target)
     g_ptr_array_remove(app->targets, target);
 }
 
-gboolean
-app_remove_target(App *app, const char *name, GError **error)
+static gboolean
+remove_target_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 {
-    Target *target = app_find_target(app, name);
+    Target *target = app_draft_find_target(draft, change->name);
 
     if (!target)
-        return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no target", name);
+        return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no target", change->name);
     if (target_source(target))
-        return app_refuse_configured("target", name, target_source(target), error);
-    app_drop_target(app, target);
-    return app_save(app, error);
+        return app_refuse_configured("target", change->name, target_source(target), error);
+    return g_ptr_array_remove(draft->targets, target);
 }
 
-static gboolean
-app_policy_changed(App *app, GError **error)
+static gpointer
+remove_target_apply(App *app, AppChange *change)
 {
-    app_tell_policy(app);
-    return app_save(app, error);
+    app_drop_target(app, app_find_target(app, change->name));
+    return NULL;
 }
 
-gboolean
-app_add_rule(App *app, const AcceptRule *rule, int position, guint32 *ret_id, GError **error)
-{
-    guint32 id;
+static const ChangeKind remove_target_kind = {remove_target_check, remove_target_apply};
 
-    if (!accept_policy_add(app->policy, rule, position, &id, error))
-        return FALSE;
-    if (!app_save(app, error)) {
-        (void)accept_policy_remove(app->policy, id, NULL);
-        return FALSE;
-    }
-    app_tell_policy(app);
-    *ret_id = id;
-    return TRUE;
-}
-
-gboolean
-app_remove_rule(App *app, guint32 id, GError **error)
+AppChange *
+app_remove_target(App *app, const char *name, AppDone done, void *data, GError **error)
 {
-    return accept_policy_remove(app->policy, id, error) && app_policy_changed(app, error);
-}
-
-gboolean
-app_move_rule(App *app, guint32 id, int position, GError **error)
-{
-    return accept_policy_move(app->policy, id, position, error) && app_policy_changed(app, error);
-}
-
-gboolean
-app_set_default(App *app, gboolean accept, const char *reject_text, GError **error)
-{
-    if (!accept_policy_set_default(app->policy, accept, reject_text, error))
-        return FALSE;
-    app->default_kept = TRUE;
-    return app_policy_changed(app, error);
+    return app_submit_removal(app, &remove_target_kind, name, done, data, error);
 }
 
 static gboolean

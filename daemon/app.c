@@ -112,21 +112,57 @@ free_tunnel(void *data)
     tunnel_free(data);
 }
 
-static gboolean
+static ConfigPlan *
 app_load_config(App *app, GError **error)
 {
-    g_autoptr(StoreState) config = NULL;
+    StoreState *config = app->config_file
+                             ? config_load(app->config_file, !app->config_optional, error)
+                             : store_state_new();
 
-    if (!app->config_file)
-        return TRUE;
-    config = config_load(app->config_file, !app->config_optional, error);
-    return config && app_apply_config(app, config, error);
+    return config ? app_plan_config(app, config, error) : NULL;
 }
 
-gboolean
-app_reload(App *app, GError **error)
+/* Persistent tunnels of a hub that goes are kept no longer. */
+static gboolean
+reload_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 {
-    return app_load_config(app, error);
+    guint dropped = 0;
+
+    change->plan = app_load_config(app, error);
+    if (!change->plan)
+        return FALSE;
+    for (guint i = 0; i < app->hubs->len; i++)
+        if (config_plan_drops(change->plan, app->hubs->pdata[i]))
+            dropped += app_draft_drop_hub(draft, app->hubs->pdata[i]);
+    change->keeps = dropped > 0;
+    return TRUE;
+}
+
+static gpointer
+reload_apply(App *app, AppChange *change)
+{
+    app_commit_config(app, change->plan);
+    return NULL;
+}
+
+static const ChangeKind reload_kind = {reload_check, reload_apply, .alone = TRUE};
+
+AppChange *
+app_reload(App *app, AppDone done, void *data, GError **error)
+{
+    return app_submit(app, app_change_new(&reload_kind, done, data), error);
+}
+
+static gboolean
+app_begin_config(App *app, GError **error)
+{
+    ConfigPlan *plan = app_load_config(app, error);
+
+    if (!plan)
+        return FALSE;
+    app_commit_config(app, plan);
+    config_plan_free(plan);
+    return TRUE;
 }
 
 const char *
@@ -143,25 +179,32 @@ app_has_state(const App *app, GError **error)
     return app->state_error == NULL;
 }
 
+static void
+app_lock(App *app, const char *why)
+{
+    app->state_error = g_strdup_printf(
+        "streamd runs without its state, opens no stream and changes nothing: %s", why);
+    event_log(EVENT_STATE_REFUSED, &(EventData){.detail = why});
+    accept_policy_lock(app->policy, "streamd runs without its state, which is of a newer one");
+}
+
 static gboolean
 app_load_store(App *app, const char *dir, GError **error)
 {
+    g_autoptr(Store) store = NULL;
+
     if (!dir)
         return TRUE;
-    app->store = store_new(dir, error);
-    if (!app->store)
+    store = store_new(dir, error);
+    if (!store)
         return FALSE;
-    app->loaded = store_load(app->store, error);
+    app->loaded = store_load(store, error);
     if (!app->loaded || !app_apply_store(app, app->loaded, error))
         return FALSE;
-    if (store_is_newer(app->store)) {
-        app->state_error = g_strdup_printf(
-            "streamd runs without its state, opens no stream and changes nothing: %s",
-            store_is_newer(app->store));
-        event_log(EVENT_STATE_REFUSED, &(EventData){.detail = store_is_newer(app->store)});
-        accept_policy_lock(app->policy, "streamd runs without its state, which is of a newer one");
-    }
-    return TRUE;
+    if (store_is_newer(store))
+        app_lock(app, store_is_newer(store));
+    app->writer = store_writer_new(g_steal_pointer(&store), app_written, app, error);
+    return app->writer != NULL;
 }
 
 static gboolean
@@ -204,7 +247,7 @@ app_new(const AppOptions *options, GError **error)
     app->proxy = options->user ? proxy_new_session() : NULL;
     app->config_file = g_strdup(options->config_file);
     app->config_optional = options->config_optional;
-    if (!app_load_config(app, error) || !app_take_store(app, options->state_dir, error))
+    if (!app_begin_config(app, error) || !app_take_store(app, options->state_dir, error))
         return NULL;
     return g_steal_pointer(&app);
 }
@@ -216,6 +259,7 @@ app_free(App *app)
     if (!app)
         return;
     app->observer = NULL;
+    app_finish_changes(app);
     network_watch_free(app->network);
     heap_watch_free(app->heap);
     g_ptr_array_set_size(app->tunnels, 0);
@@ -234,7 +278,7 @@ app_free(App *app)
     if (app->started)
         event_log(EVENT_DAEMON_STOPPED, &(EventData){0});
     store_state_free(app->loaded);
-    store_free(app->store);
+    store_writer_free(app->writer);
     g_free(app->state_error);
     g_free(app->config_file);
     g_free(app);
@@ -296,10 +340,13 @@ app_find_hub(App *app, const char *name)
 }
 
 static Hub *
-app_resolve_named(App *app, const char *name, HubRole role, GError **error)
+app_resolve_named(GPtrArray *hubs, const char *name, HubRole role, GError **error)
 {
-    Hub *hub = app_find_hub(app, name);
+    Hub *hub = NULL;
 
+    for (guint i = 0; !hub && i < hubs->len; i++)
+        if (g_str_equal(hub_name(hubs->pdata[i]), name))
+            hub = hubs->pdata[i];
     if (!hub) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND, "there is no hub \"%s\"", name);
         return NULL;
@@ -316,14 +363,20 @@ app_resolve_named(App *app, const char *name, HubRole role, GError **error)
 Hub *
 app_resolve_hub(App *app, const char *name, HubRole role, GError **error)
 {
+    return app_resolve_hub_of(app->hubs, name, role, error);
+}
+
+Hub *
+app_resolve_hub_of(GPtrArray *hubs, const char *name, HubRole role, GError **error)
+{
     g_autoptr(GString) names = g_string_new(NULL);
     Hub *found = NULL;
     guint count = 0;
 
     if (name && *name)
-        return app_resolve_named(app, name, role, error);
-    for (guint i = 0; i < app->hubs->len; i++) {
-        Hub *hub = app->hubs->pdata[i];
+        return app_resolve_named(hubs, name, role, error);
+    for (guint i = 0; i < hubs->len; i++) {
+        Hub *hub = hubs->pdata[i];
 
         if (hub_role(hub) != role)
             continue;

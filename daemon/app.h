@@ -63,22 +63,47 @@ void app_set_observer(App *app, const Observer *observer, void *data);
 /* Connects the hubs and opens the kept tunnels. What fails is shown in its object, not here. */
 void app_start(App *app);
 
+/* Changes. What is kept over a restart, and the configuration, change by the functions that return
+ * an AppChange. Such a change is saved first and only then in force and told: until then everything
+ * is as it was. NULL: it was refused at once, with ERROR, and DONE is not called. Otherwise DONE is
+ * called once, from the main loop: with ERROR NULL when it is in force, after the observer, and
+ * with the object it was about (where the function says so), which is borrowed. While a change is
+ * being saved others are checked against what will be in force then, and go together into the next
+ * save.
+ *
+ * Errors beside those of each: BUSY (APP_WAITING_MAX wait already, streamd stops, app_state_error),
+ * CANCELLED and TIMED_OUT (it stopped meanwhile), and what the disk says: "cannot save this change:
+ * ...", whereupon everything is as before. */
+typedef struct AppChange AppChange;
+typedef void (*AppDone)(gpointer object, const GError *error, void *data);
+
+#define APP_WAITING_MAX 100                    /* changes that wait while others are saved */
+#define APP_STOP_WAIT (5 * G_TIME_SPAN_SECOND) /* for what is being saved when streamd stops */
+
+/* Nobody waits for it any more: DONE is not called, the change goes on. Not after DONE. */
+void app_forget_change(AppChange *change);
+
+/* Before the end: waits until what is being saved is saved, at most APP_STOP_WAIT, and ends all
+ * changes. From now on there are none. */
+void app_finish_changes(App *app);
+
 /* Reads the configuration again and takes all of it or nothing: on failure, with everything that is
- * wrong in ERROR (INVALID, a line each), the one in force stays. Hubs and targets that are as they
- * were are not touched. Streams go on, but for those of a hub that is not in it any more; the
+ * wrong in the error (INVALID, a line each), the one in force stays. Hubs and targets that are as
+ * they were are not touched. Streams go on, but for those of a hub that is not in it any more; the
  * tunnels of such a hub are closed. A hub that changed connects anew; handshakes that its device
- * role was in end. */
-gboolean app_reload(App *app, GError **error);
+ * role was in end. It waits until all changes before it are through. */
+AppChange *app_reload(App *app, AppDone done, void *data, GError **error);
 
 /* Why the kept state is not used: it is of a newer version (store.h). Then streams are refused, and
  * so are changes. NULL: it is used. */
 const char *app_state_error(const App *app);
 
 /* Hubs. The pointers in the arrays are borrowed; free the array with g_ptr_array_unref. Adding
- * keeps it in the store and connects it; removing ends its streams and tunnels. What is in the
+ * (DONE gets the Hub) connects it; removing ends its streams and tunnels. What is in the
  * configuration cannot be removed here: DENIED, with file and line. */
-Hub *app_add_hub(App *app, const HubSettings *settings, GError **error);
-gboolean app_remove_hub(App *app, const char *name, GError **error);
+AppChange *
+app_add_hub(App *app, const HubSettings *settings, AppDone done, void *data, GError **error);
+AppChange *app_remove_hub(App *app, const char *name, AppDone done, void *data, GError **error);
 Hub *app_find_hub(App *app, const char *name);
 GPtrArray *app_list_hubs(App *app); /* Hub, by name */
 
@@ -86,20 +111,25 @@ GPtrArray *app_list_hubs(App *app); /* Hub, by name */
  * NOT_FOUND, INVALID (there are several: the message names them). */
 Hub *app_resolve_hub(App *app, const char *name, HubRole role, GError **error);
 
-/* Targets. Removing one leaves the streams that are connected to it. */
-Target *app_add_target(App *app, const TargetSettings *settings, GError **error);
-gboolean app_remove_target(App *app, const char *name, GError **error);
+/* Targets. DONE of a new one gets the Target. Removing one leaves the streams that are connected to
+ * it. */
+AppChange *
+app_add_target(App *app, const TargetSettings *settings, AppDone done, void *data, GError **error);
+AppChange *app_remove_target(App *app, const char *name, AppDone done, void *data, GError **error);
 Target *app_find_target(App *app, const char *name);
 GPtrArray *app_list_targets(App *app); /* Target, by name */
 
 /* The policy: read it with accept_policy_*, change it here, so that it is kept and told. POSITION
- * counts from 0 over all rules, -1 is last; rules of the configuration file stay in front. */
+ * counts from 0 over all rules, -1 is last; rules of the configuration file stay in front. DONE of
+ * a new rule gets the AcceptRule. */
 AcceptPolicy *app_policy(App *app);
-gboolean
-app_add_rule(App *app, const AcceptRule *rule, int position, guint32 *ret_id, GError **error);
-gboolean app_remove_rule(App *app, guint32 id, GError **error);
-gboolean app_move_rule(App *app, guint32 id, int position, GError **error);
-gboolean app_set_default(App *app, gboolean accept, const char *reject_text, GError **error);
+AppChange *app_add_rule(App *app, const AcceptRule *rule, int position, AppDone done, void *data,
+                        GError **error);
+AppChange *app_remove_rule(App *app, guint32 id, AppDone done, void *data, GError **error);
+AppChange *
+app_move_rule(App *app, guint32 id, int position, AppDone done, void *data, GError **error);
+AppChange *app_set_default(App *app, gboolean accept, const char *reject_text, AppDone done,
+                           void *data, GError **error);
 
 /* Streams, the ended ones of the last minutes included. */
 Stream *app_find_stream(App *app, guint64 id);
@@ -143,11 +173,15 @@ void app_cancel_open(OpenRequest *request);
 ServiceList *app_list_devices(App *app, const char *hub, const char *after, ServiceListDone done,
                               void *data, GError **error);
 
-/* Tunnels. */
+/* Tunnels. One that is not persistent is opened at once. DONE of a persistent one gets the Tunnel,
+ * which takes no connection before. */
 Tunnel *app_open_tunnel(App *app, const TunnelOptions *options, GError **error);
+AppChange *
+app_keep_tunnel(App *app, const TunnelOptions *options, AppDone done, void *data, GError **error);
+/* The end of a persistent one; of the others it is tunnel_close(), here and in the bus layer. */
+AppChange *app_drop_tunnel(App *app, guint64 id, AppDone done, void *data, GError **error);
 Tunnel *app_find_tunnel(App *app, guint64 id);
 GPtrArray *app_list_tunnels(App *app); /* Tunnel, by id */
-/* tunnel_close() is in tunnel.h: it works here and in the bus layer alike. */
 /* Whether the kernel tells whose a TCP connection was that its client has closed already
  * (peer-uid.h); after app_start. Where it does not, a tunnel on TCP refuses such a connection. */
 gboolean app_knows_closed(const App *app);

@@ -143,7 +143,7 @@ program_on_reload(gpointer data)
 {
     Program *program = data;
 
-    (void)reload_config(program->app, NULL);
+    (void)reload_config(program->app, NULL, NULL, NULL);
     return G_SOURCE_CONTINUE;
 }
 
@@ -239,6 +239,7 @@ program_run(Program *program, sd_bus *bus)
 
     if (!program->failed)
         g_main_loop_run(program->loop);
+    app_finish_changes(program->app); /* while there still is a bus to answer on */
     g_source_remove(terminate);
     g_source_remove(interrupt);
     g_source_remove(reload);

@@ -6,6 +6,11 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+struct Reload {
+    ReloadDone done; /* NULL: nobody wants to know */
+    void *data;
+};
+
 /* Every problem has a line of the log; the status line has room for the first. */
 static void
 reload_tell(const char *problems)
@@ -19,18 +24,38 @@ reload_tell(const char *problems)
                      count > 1 ? " (and more, see the log)" : "");
 }
 
-gboolean
-reload_config(App *app, GError **error)
+static void
+reload_ended(gpointer object G_GNUC_UNUSED, const GError *error, void *data)
 {
-    g_autoptr(GError) problems = NULL;
+    g_autofree Reload *reload = data;
 
-    (void)sd_notify(0, "RELOADING=1");
-    if (!app_reload(app, &problems)) {
-        reload_tell(problems->message);
-        g_propagate_error(error, g_steal_pointer(&problems));
-        return FALSE;
+    if (error) {
+        reload_tell(error->message);
+    } else {
+        event_log(EVENT_CONFIG_RELOADED, &(EventData){0});
+        (void)sd_notify(0, "STATUS=Configuration reloaded\nREADY=1");
     }
-    event_log(EVENT_CONFIG_RELOADED, &(EventData){0});
-    (void)sd_notify(0, "STATUS=Configuration reloaded\nREADY=1");
-    return TRUE;
+    if (reload->done)
+        reload->done(error, reload->data);
+}
+
+Reload *
+reload_config(App *app, ReloadDone done, void *data, GError **error)
+{
+    g_autofree Reload *reload = g_new0(Reload, 1);
+    g_autoptr(GError) refused = NULL;
+
+    *reload = (Reload){done, data};
+    (void)sd_notify(0, "RELOADING=1");
+    if (app_reload(app, reload_ended, reload, &refused))
+        return g_steal_pointer(&reload);
+    reload_tell(refused->message);
+    g_propagate_error(error, g_steal_pointer(&refused));
+    return NULL;
+}
+
+void
+reload_forget(Reload *reload)
+{
+    reload->done = NULL;
 }

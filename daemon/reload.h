@@ -4,6 +4,16 @@
 
 #include "daemon/app.h"
 
+typedef struct Reload Reload;
+
+/* ERROR NULL: the new configuration is in force. Otherwise the one in force stays, and ERROR has a
+ * line for each problem. */
+typedef void (*ReloadDone)(const GError *error, void *data);
+
 /* Reads the configuration again (app_reload), and tells the log and the service manager how that
- * went. FALSE: the one in force stays, and ERROR has a line for each problem. */
-gboolean reload_config(App *app, GError **error);
+ * went. DONE, which may be NULL, is called once, later. NULL: it was refused at once, with ERROR.
+ */
+Reload *reload_config(App *app, ReloadDone done, void *data, GError **error);
+
+/* DONE is not called; the reload goes on. Not after DONE. */
+void reload_forget(Reload *reload);

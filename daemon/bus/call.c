@@ -116,6 +116,35 @@ bus_call_stream_done(Stream *stream, int fd, const GError *error, void *data)
     bus_call_end(call);
 }
 
+static void
+bus_call_forget_change(void *data)
+{
+    app_forget_change(data);
+}
+
+int
+bus_call_await(BusCall *call, AppChange *change, const GError *failure)
+{
+    if (change == NULL)
+        bus_call_fail(call, failure);
+    else
+        bus_call_set_cancel(call, bus_call_forget_change, change);
+    return 1;
+}
+
+void
+bus_call_changed(gpointer object, const GError *error, void *data)
+{
+    BusCall *call = data;
+
+    if (error != NULL) {
+        bus_call_fail(call, error);
+        return;
+    }
+    (void)sd_bus_reply_method_return(bus_call_message(call), NULL);
+    bus_call_end(call);
+}
+
 void
 bus_call_cancel(BusCall *call)
 {

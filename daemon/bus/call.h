@@ -28,5 +28,12 @@ void bus_call_fail(BusCall *call, const GError *error);
  * path, or sends ERROR when FD is negative; frees the call. */
 void bus_call_stream_done(Stream *stream, int fd, const GError *error, void *data);
 
+/* Waits for CHANGE, whose DATA the call is: when the caller leaves, the change goes on and nobody
+ * is answered. CHANGE NULL: sends FAILURE. For a method of the vtable to return. */
+int bus_call_await(BusCall *call, AppChange *change, const GError *failure);
+
+/* An AppDone for a method that returns nothing: answers, or sends ERROR; frees the call. */
+void bus_call_changed(gpointer object, const GError *error, void *data);
+
 /* For the server's own end. */
 void bus_call_cancel(BusCall *call);

@@ -367,13 +367,9 @@ saving_write(Saving *saving, GError **error)
         return FALSE;
     case STORE_FILE_UNCERTAIN:
     default:
-        if (saving_put_back(saving)) {
+        /* Else nobody knows which of the two states is there: both keep their keys. */
+        if (saving_put_back(saving))
             saving_take_back(saving);
-            return FALSE;
-        }
-        /* Which of the two states is there nobody knows: both have their keys. */
-        while (saving->fresh->len > 0)
-            g_ptr_array_add(store->leftovers, g_ptr_array_steal_index(saving->fresh, 0));
         return FALSE;
     }
 }

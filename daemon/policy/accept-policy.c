@@ -65,6 +65,21 @@ accept_policy_free(AcceptPolicy *policy)
     g_free(policy);
 }
 
+AcceptPolicy *
+accept_policy_copy(const AcceptPolicy *policy)
+{
+    AcceptPolicy *copy = accept_policy_new();
+
+    for (guint i = 0; i < policy->entries->len; i++)
+        g_ptr_array_add(copy->entries,
+                        entry_new(policy_entry(policy, i)->rule, &policy_entry(policy, i)->parts));
+    copy->next_id = policy->next_id;
+    copy->default_accept = policy->default_accept;
+    g_free(copy->default_text);
+    copy->default_text = g_strdup(policy->default_text);
+    return copy;
+}
+
 static int
 policy_index(const AcceptPolicy *policy, guint32 id)
 {

@@ -47,6 +47,7 @@ typedef struct {
 
 AcceptPolicy *accept_policy_new(void);
 void accept_policy_free(AcceptPolicy *policy);
+AcceptPolicy *accept_policy_copy(const AcceptPolicy *policy); /* never locked */
 
 /* POSITION from 0, -1: last. Errors: INVALID, LIMIT. Copies the strings. The id, on success. */
 gboolean accept_policy_add(AcceptPolicy *policy, const AcceptRule *rule, int position,

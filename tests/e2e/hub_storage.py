@@ -15,6 +15,7 @@ import threading
 import time
 
 import wire
+from disks import enter, fill
 from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
 from hub_wire import Wire
 
@@ -24,17 +25,6 @@ FILES = ["ca-key.pem", "ca.pem", "registry.sqlite", "server-key.pem", "server.pe
 POLICIES = ["device", "iothubowner", "registryRead", "registryReadWrite", "service"]
 LOG_S = 1  # REGISTRY_SQLITE_FOLD
 DEVICES = 20_000 if LONG else 3_000
-
-
-def enter():
-    """Begins this program again where it may mount; comes back from it only there."""
-    if os.environ.get("STREAMD_MOUNTS"):
-        return
-    os.environ["STREAMD_MOUNTS"] = "1"
-    os.environ["PATH"] += ":/usr/sbin:/sbin"
-    user = [] if os.geteuid() == 0 else ["--map-root-user"]
-    os.execvp("unshare", ["unshare", *user, "--mount", "--propagation", "private", "/usr/bin/python3",
-                          *os.sys.argv])
 
 
 # -- disks ---------------------------------------------------------------------------------------
@@ -60,12 +50,7 @@ class SmallDisk(Site):
         return super().start_hub(arguments, ports, name)
 
     def fill(self):
-        """Until not a byte more goes in."""
-        with contextlib.suppress(OSError), open(os.path.join(self.state, "filler"), "ab", 0) as file:
-            for size in (65536, 4096, 1):
-                with contextlib.suppress(OSError):
-                    while True:
-                        file.write(bytes(size))
+        fill(self.state)
 
     def make_room(self):
         os.unlink(os.path.join(self.state, "filler"))

@@ -26,10 +26,14 @@ bus_hub_remove(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
     BusItem *item = data;
+    BusCall *call = bus_call_begin(item->context, message, error);
+    AppChange *change;
 
-    if (!app_remove_hub(item->context->app, hub_name(item->object), &failure))
-        return bus_error_set(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
+    if (call == NULL)
+        return -EBUSY;
+    change = app_remove_hub(item->context->app, hub_name(item->object), bus_call_changed, call,
+                            &failure);
+    return bus_call_await(call, change, failure);
 }
 
 static int

@@ -37,12 +37,31 @@ add_hub_free(AddHub *add)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AddHub, add_hub_free)
 
-static int
-bus_manager_reply_path(sd_bus_message *message, const BusKind *kind, gconstpointer object)
+/* Answers with the path of a new object. */
+static void
+bus_manager_added(BusCall *call, const BusKind *kind, gconstpointer object, const GError *error)
 {
-    g_autofree char *path = bus_object_path(kind, object);
+    g_autofree char *path = NULL;
 
-    return sd_bus_reply_method_return(message, "o", path);
+    if (error != NULL) {
+        bus_call_fail(call, error);
+        return;
+    }
+    path = bus_object_path(kind, object);
+    (void)sd_bus_reply_method_return(bus_call_message(call), "o", path);
+    bus_call_end(call);
+}
+
+static void
+bus_manager_hub_added(gpointer object, const GError *error, void *data)
+{
+    bus_manager_added(data, &bus_hub_kind, object, error);
+}
+
+static void
+bus_manager_target_added(gpointer object, const GError *error, void *data)
+{
+    bus_manager_added(data, &bus_target_kind, object, error);
 }
 
 static void
@@ -61,7 +80,7 @@ add_hub_read(const char *text, const GError *error, void *data)
     g_auto(SecretText) connection_string = NULL;
     g_autoptr(GError) failure = NULL;
     g_autofree char *ca = NULL;
-    Hub *hub = NULL;
+    AppChange *change = NULL;
 
     if (text != NULL && !invitation_split(text, &connection_string, &ca, &failure))
         error = failure;
@@ -71,15 +90,11 @@ add_hub_read(const char *text, const GError *error, void *data)
         add->settings.allowed_users = add->allowed_users;
         add->settings.stream_hosts = add->stream_hosts;
         add->settings.proxy.credentials = add->proxy_credentials;
-        hub = app_add_hub(bus_call_context(add->call)->app, &add->settings, &failure);
+        change = app_add_hub(bus_call_context(add->call)->app, &add->settings,
+                             bus_manager_hub_added, add->call, &failure);
         error = failure;
     }
-    if (hub == NULL) {
-        bus_call_fail(add->call, error);
-        return;
-    }
-    (void)bus_manager_reply_path(bus_call_message(add->call), &bus_hub_kind, hub);
-    bus_call_end(add->call);
+    (void)bus_call_await(add->call, change, error);
 }
 
 static gboolean
@@ -259,45 +274,78 @@ open_tunnel_reply(sd_bus_message *message, const Tunnel *tunnel)
     return sd_bus_reply_method_return(message, "os", path, tunnel_listen_address(tunnel));
 }
 
+static void
+keep_tunnel_done(gpointer object, const GError *error, void *data)
+{
+    BusCall *call = data;
+
+    if (error != NULL) {
+        bus_call_fail(call, error);
+        return;
+    }
+    (void)open_tunnel_reply(bus_call_message(call), object);
+    bus_call_end(call);
+}
+
+static int
+open_tunnel_now(BusContext *context, sd_bus_message *message, const TunnelOptions *options,
+                sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    Tunnel *tunnel = app_open_tunnel(context->app, options, &failure);
+
+    if (tunnel == NULL)
+        return bus_error_set(error, failure);
+    bus_leases_add(context->leases, tunnel_id(tunnel), callers_find(context->callers, message));
+    return open_tunnel_reply(message, tunnel);
+}
+
+static int
+open_tunnel_kept(BusContext *context, sd_bus_message *message, const TunnelOptions *options,
+                 sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusCall *call = bus_call_begin(context, message, error);
+    AppChange *change;
+
+    if (call == NULL)
+        return -EBUSY;
+    change = app_keep_tunnel(context->app, options, keep_tunnel_done, call, &failure);
+    return bus_call_await(call, change, failure);
+}
+
 static int
 bus_manager_open_tunnel(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    g_autoptr(GError) failure = NULL;
     BusItem *item = data;
-    Caller *caller = callers_find(item->context->callers, message);
     OpenArguments open = {0};
-    BusOption options[] = {{"wait", 't', &open.wait},
-                           {"timeout", 't', &open.timeout},
-                           {"persistent", 'b', &open.persistent},
-                           {"shared", 'b', &open.shared}};
-    Tunnel *tunnel;
+    BusOption known[] = {{"wait", 't', &open.wait},
+                         {"timeout", 't', &open.timeout},
+                         {"persistent", 'b', &open.persistent},
+                         {"shared", 'b', &open.shared}};
+    TunnelOptions options;
     int r;
 
     r = sd_bus_message_read(message, "ssss", &open.hub, &open.device, &open.stream, &open.listen);
     if (r >= 0)
-        r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+        r = bus_options_read(message, known, G_N_ELEMENTS(known), error);
     if (r >= 0)
         r = open_check(&open, error);
     if (r < 0)
         return r;
-    tunnel = app_open_tunnel(item->context->app,
-                             &(TunnelOptions){
-                                 .hub = open.hub,
-                                 .device = open.device,
-                                 .stream = open.stream,
-                                 .listen = *open.listen != '\0' ? open.listen : NULL,
-                                 .shared = open.shared,
-                                 .persistent = open.persistent,
-                                 .timeout = (gint64)open.timeout,
-                                 .wait = (gint64)open.wait,
-                                 .owner_uid = caller_uid(caller),
-                             },
-                             &failure);
-    if (tunnel == NULL)
-        return bus_error_set(error, failure);
-    if (!open.persistent)
-        bus_leases_add(item->context->leases, tunnel_id(tunnel), caller);
-    return open_tunnel_reply(message, tunnel);
+    options = (TunnelOptions){
+        .hub = open.hub,
+        .device = open.device,
+        .stream = open.stream,
+        .listen = *open.listen != '\0' ? open.listen : NULL,
+        .shared = open.shared,
+        .persistent = open.persistent,
+        .timeout = (gint64)open.timeout,
+        .wait = (gint64)open.wait,
+        .owner_uid = caller_uid(callers_find(item->context->callers, message)),
+    };
+    return open.persistent ? open_tunnel_kept(item->context, message, &options, error)
+                           : open_tunnel_now(item->context, message, &options, error);
 }
 
 static int
@@ -307,7 +355,9 @@ bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *err
     TargetSettings settings = {0};
     BusOption options[LIMIT_LAST];
     BusLimits limits = {0};
-    const Target *target;
+    BusContext *context = ((BusItem *)data)->context;
+    AppChange *change;
+    BusCall *call;
     int r;
 
     bus_limits_expect(options, &limits);
@@ -322,10 +372,11 @@ bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *err
         r = bus_limits_take(options, &limits, &settings.limits, error);
     if (r < 0)
         return r;
-    target = app_add_target(((BusItem *)data)->context->app, &settings, &failure);
-    if (target == NULL)
-        return bus_error_set(error, failure);
-    return bus_manager_reply_path(message, &bus_target_kind, target);
+    call = bus_call_begin(context, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    change = app_add_target(context->app, &settings, bus_manager_target_added, call, &failure);
+    return bus_call_await(call, change, failure);
 }
 
 static int
@@ -342,13 +393,48 @@ bus_manager_watch(sd_bus_message *message, void *data, sd_bus_error *error)
 }
 
 static int
+reload_fail(sd_bus_message *message, const GError *failure)
+{
+    g_auto(sd_bus_error) error = SD_BUS_ERROR_NULL;
+
+    (void)bus_error_set_lines(&error, failure);
+    return sd_bus_reply_method_error(message, &error);
+}
+
+static void
+reload_done(const GError *error, void *data)
+{
+    BusCall *call = data;
+
+    if (error != NULL)
+        (void)reload_fail(bus_call_message(call), error);
+    else
+        (void)sd_bus_reply_method_return(bus_call_message(call), NULL);
+    bus_call_end(call);
+}
+
+static void
+reload_caller_gone(void *data)
+{
+    reload_forget(data);
+}
+
+static int
 bus_manager_reload(sd_bus_message *message, void *data, sd_bus_error *error)
 {
+    BusContext *context = ((BusItem *)data)->context;
     g_autoptr(GError) failure = NULL;
+    BusCall *call = bus_call_begin(context, message, error);
+    Reload *reload;
 
-    if (!reload_config(((BusItem *)data)->context->app, &failure))
-        return bus_error_set_lines(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
+    if (call == NULL)
+        return -EBUSY;
+    reload = reload_config(context->app, reload_done, call, &failure);
+    if (reload == NULL)
+        bus_call_fail(call, failure);
+    else
+        bus_call_set_cancel(call, reload_caller_gone, reload);
+    return 1;
 }
 
 /* How many objects there are in a list that is borrowed for the count. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Policy */
 #include "common/bus/names.h"
+#include "daemon/bus/call.h"
 #include "daemon/bus/caller.h"
 #include "daemon/bus/error.h"
 #include "daemon/bus/kind.h"
@@ -53,22 +54,39 @@ bus_policy_read_verdict(const char *verdict, gboolean *ret_accept, sd_bus_error 
     return 0;
 }
 
+static void
+bus_policy_added(gpointer object, const GError *error, void *data)
+{
+    const AcceptRule *rule = object;
+    BusCall *call = data;
+
+    if (error != NULL) {
+        bus_call_fail(call, error);
+        return;
+    }
+    (void)sd_bus_reply_method_return(bus_call_message(call), "t", (uint64_t)rule->id);
+    bus_call_end(call);
+}
+
 static int
 bus_policy_add(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    BusItem *item = data;
-    const Caller *caller = callers_find(item->context->callers, message);
+    BusContext *context = ((BusItem *)data)->context;
+    const Caller *caller = callers_find(context->callers, message);
     g_autoptr(GError) failure = NULL;
+    AppChange *change;
     AcceptRule rule;
     int r, position;
-    guint32 id;
+    BusCall *call;
 
     r = bus_rule_read(message, caller_uid(caller), &rule, &position, error);
     if (r < 0)
         return r;
-    if (!app_add_rule(item->context->app, &rule, position, &id, &failure))
-        return bus_error_set(error, failure);
-    return sd_bus_reply_method_return(message, "t", (uint64_t)id);
+    call = bus_call_begin(context, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    change = app_add_rule(context->app, &rule, position, bus_policy_added, call, &failure);
+    return bus_call_await(call, change, failure);
 }
 
 /* Ids travel as `t`; what does not fit is the id of no rule. */
@@ -83,7 +101,10 @@ bus_policy_check_id(uint64_t id, sd_bus_error *error)
 static int
 bus_policy_remove(sd_bus_message *message, void *data, sd_bus_error *error)
 {
+    BusContext *context = ((BusItem *)data)->context;
     g_autoptr(GError) failure = NULL;
+    AppChange *change;
+    BusCall *call;
     uint64_t id;
     int r;
 
@@ -92,15 +113,20 @@ bus_policy_remove(sd_bus_message *message, void *data, sd_bus_error *error)
         r = bus_policy_check_id(id, error);
     if (r < 0)
         return r;
-    if (!app_remove_rule(((BusItem *)data)->context->app, (guint32)id, &failure))
-        return bus_error_set(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
+    call = bus_call_begin(context, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    change = app_remove_rule(context->app, (guint32)id, bus_call_changed, call, &failure);
+    return bus_call_await(call, change, failure);
 }
 
 static int
 bus_policy_move(sd_bus_message *message, void *data, sd_bus_error *error)
 {
+    BusContext *context = ((BusItem *)data)->context;
     g_autoptr(GError) failure = NULL;
+    AppChange *change;
+    BusCall *call;
     uint64_t id;
     uint32_t position;
     int r;
@@ -110,16 +136,21 @@ bus_policy_move(sd_bus_message *message, void *data, sd_bus_error *error)
         r = bus_policy_check_id(id, error);
     if (r < 0)
         return r;
-    if (!app_move_rule(((BusItem *)data)->context->app, (guint32)id,
-                       (int)MIN(position, ACCEPT_RULES_MAX), &failure))
-        return bus_error_set(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
+    call = bus_call_begin(context, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    change = app_move_rule(context->app, (guint32)id, (int)MIN(position, ACCEPT_RULES_MAX),
+                           bus_call_changed, call, &failure);
+    return bus_call_await(call, change, failure);
 }
 
 static int
 bus_policy_set_default(sd_bus_message *message, void *data, sd_bus_error *error)
 {
+    BusContext *context = ((BusItem *)data)->context;
     g_autoptr(GError) failure = NULL;
+    AppChange *change;
+    BusCall *call;
     const char *verdict, *reason = NULL;
     BusOption options[] = {{"reason", 's', &reason}};
     gboolean accept = FALSE;
@@ -135,9 +166,11 @@ bus_policy_set_default(sd_bus_message *message, void *data, sd_bus_error *error)
     if (accept && reason != NULL)
         return bus_error_setf(error, STREAMD_ERROR_INVALID,
                               "'reason' goes with the verdict 'reject'");
-    if (!app_set_default(((BusItem *)data)->context->app, accept, reason, &failure))
-        return bus_error_set(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
+    call = bus_call_begin(context, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    change = app_set_default(context->app, accept, reason, bus_call_changed, call, &failure);
+    return bus_call_await(call, change, failure);
 }
 
 /* The outcome of a test, and what kept the rules before the one that decides from doing so. */

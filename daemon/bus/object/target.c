@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Target */
 #include "common/bus/names.h"
-#include "daemon/bus/error.h"
+#include "daemon/bus/call.h"
 #include "daemon/bus/objects.h"
 
 #include <unistd.h>
@@ -11,10 +11,14 @@ bus_target_remove(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
     BusItem *item = data;
+    BusCall *call = bus_call_begin(item->context, message, error);
+    AppChange *change;
 
-    if (!app_remove_target(item->context->app, target_name(item->object), &failure))
-        return bus_error_set(error, failure);
-    return sd_bus_reply_method_return(message, NULL);
+    if (call == NULL)
+        return -EBUSY;
+    change = app_remove_target(item->context->app, target_name(item->object), bus_call_changed,
+                               call, &failure);
+    return bus_call_await(call, change, failure);
 }
 
 BUS_GETTER(bus_target_get_name, Target, "s", target_name(object))

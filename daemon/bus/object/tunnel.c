@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Tunnel */
 #include "common/bus/names.h"
+#include "daemon/bus/call.h"
 #include "daemon/bus/kind.h"
 
 static int
 bus_tunnel_close(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    tunnel_close(((BusItem *)data)->object);
-    return sd_bus_reply_method_return(message, NULL);
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+    AppChange *change;
+    BusCall *call;
+
+    if (!tunnel_persistent(item->object)) {
+        tunnel_close(item->object);
+        return sd_bus_reply_method_return(message, NULL);
+    }
+    call = bus_call_begin(item->context, message, error);
+    if (call == NULL)
+        return -EBUSY;
+    change = app_drop_tunnel(item->context->app, tunnel_id(item->object), bus_call_changed, call,
+                             &failure);
+    return bus_call_await(call, change, failure);
 }
 
 BUS_GETTER(bus_tunnel_get_id, Tunnel, "t", tunnel_id(object))
