@@ -54,7 +54,7 @@ def tls(hub):
 
 
 def strangers(hub):
-    return json.loads(hub.hub.admin("status", "--json"))["unauthenticatedConnections"]
+    return json.loads(hub.hub.admin("status", "--json"))["unauthenticated_connections"]
 
 
 def settled_rss(hub):

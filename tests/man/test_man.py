@@ -88,8 +88,6 @@ class Manual(unittest.TestCase):
         for program in COMMAND_LINES.values():
             dumped = json.loads(output(program, '--dump-verbs'))['exit_codes']
             self.assertEqual({row['code'] for row in dumped}, exit_codes())
-        table = set(map(int, re.findall(r'(?m)^\| (\d+) \|', source('README.md'))))
-        self.assertEqual(table, exit_codes())
 
     def test_settings_of_the_hub(self):
         page = plain('streamhub.conf.5')

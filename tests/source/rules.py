@@ -298,14 +298,9 @@ def reasons_of(code, document):
     return coded, set(re.findall(r'^\| `([a-z-]+)` \| (yes|no) \| (\d+) \| (.+) \|$', document, re.M))
 
 
-def exit_codes_of(code, document):
-    return set(re.findall(r'EXIT_CODE_\w+ = (\d+)', code)), set(re.findall(r'^\| (\d+) \| ', document, re.M))
-
-
 # What is said in two places: in the code, in a document.
 TABLES = [
     ('common/base/reason.c', 'docs/wire-protocol.md', reasons_of),
-    ('common/base/exit-code.h', 'README.md', exit_codes_of),
 ]
 
 

@@ -168,9 +168,6 @@ class RulesCase(unittest.TestCase):
         self.keeps('documents', both | {'docs/a.md': '[w](wire-protocol.md#4) [x](https://example.org/) [c](../common)\n'})
         self.assertEqual(len(self.problems('documents', both | {'docs/wire-protocol.md': row.replace('no', 'yes')})), 2)
         self.breaks('documents', both | {'docs/wire-protocol.md': ''})
-        codes = {'common/base/exit-code.h': 'EXIT_CODE_OK = 0,\nEXIT_CODE_CUT = 17, /* cut */\n'}
-        self.keeps('documents', codes | {'README.md': '| 0 | done |\n| 17 | cut |\n'})
-        self.breaks('documents', codes | {'README.md': '| 0 | done |\n'})
         self.breaks('documents', {'docs/a.md': '\n[w](nowhere.md)\n'}, 2)
 
 

@@ -12,9 +12,10 @@ hub device add pump >/dev/null
 install -d -m 700 /etc/streamd/credentials
 hub connection-string device pump --output /etc/streamd/credentials/plant
 
-# What the README says, word for word: its configuration, and whose the file has to be.
-readme=/usr/share/doc/streamd/README.md
-sed -n '/^```ini$/,/^```$/p' $readme | sed '1d;$d' >$conf
+# What streamd.conf(5) says, word for word: its example, and whose the file has to be.
+manual=/tmp/streamd.conf.5
+sed 's/\\-/-/g' /usr/share/man/man5/streamd.conf.5 >$manual
+sed -n '/^\.SH EXAMPLE$/,/^\.fi$/p' $manual | sed '1,2d;$d' >$conf
 cp /etc/streamd/credentials/plant office.cs
 install -m 600 office.cs /etc/streamd/office.cs
 systemctl --no-block start streamd
@@ -26,8 +27,8 @@ is_connected() {
 ok "the cure: $cure" $cure
 ok 'it helps' until_true is_connected
 rm /etc/streamd/office.cs
-command=$(grep -o 'install -o streamd .*office\.cs$' $readme)
-ok "what the README says: $command" $command
+command=$(sed -n 's/^\.B \(install -o streamd .*office\.cs\)$/\1/p' $manual)
+ok "what the manual says: $command" $command
 ok 'restart' systemctl restart streamd
 ok 'it is connected' until_true is_connected
 systemctl stop streamd
