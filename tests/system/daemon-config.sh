@@ -71,7 +71,7 @@ LoadCredentialEncrypted=plant:/etc/streamd/credentials/plant.cred
 UNIT
 ok 'an encrypted credential: restart' systemctl restart streamd
 ok 'and it is connected again' until_true is_connected
-ok 'the hub says so' says 'Connection +Connected' hub device show pump
+ok 'the hub says so' says 'Connection: +Connected' hub device show pump
 key=$(hub connection-string device pump | sed 's/.*SharedAccessKey=//')
 ok 'the key is in no log' refused journalctl -q -g "${key:0:20}"
 plan
