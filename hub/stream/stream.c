@@ -387,7 +387,7 @@ hub_stream_enter(HubStream *stream, HubStreamState before)
         clock_set(clock, &stream->timer, stream->response_timeout);
         hub_stream_tighten(stream);
     }
-    if (stream->state == STREAM_ACCEPTED)
+    if (before == STREAM_ASKED) /* it is not sent again */
         explicit_bzero(stream->device_token, sizeof stream->device_token);
     if (stream->state == STREAM_OPEN)
         clock_clear(clock, &stream->deadline);
