@@ -187,6 +187,19 @@ try_fields(guint64 n)
     return request_takes(head->str);
 }
 
+/* Whether its end is still waited for. */
+static gboolean
+try_fields_without_end(guint64 n)
+{
+    g_autoptr(GString) head = g_string_new(GET);
+    HttpRequest request;
+    HttpRefusal refusal;
+
+    for (guint64 i = 1; i < n; i++)
+        g_string_append(head, "A: b\r\n");
+    return http_request_parse(head->str, head->len, &request, &refusal) == HTTP_HEAD_MORE;
+}
+
 static gboolean
 try_host(guint64 n)
 {
@@ -442,6 +455,7 @@ static const struct {
     {"http-first-line", 0, 8192, try_first_line},
     {"http-field-line", 0, 8192, try_field_line},
     {"http-fields", 0, 64, try_fields},
+    {"http-fields-without-end", 0, 64, try_fields_without_end},
     {"http-host", 1, 261, try_host},
     {"http-body", 0, 262144, try_body},
     {"http-segments", 0, 12, try_segments},

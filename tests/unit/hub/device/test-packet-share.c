@@ -178,6 +178,96 @@ test_debts(void)
     fixture_clear(&self);
 }
 
+/* A debt is forgotten when the deepest one would be paid: after the 10 s, a burst at the rate, and
+ * 1 s more. */
+static void
+test_debt_life(void)
+{
+    Fixture self = fixture_new();
+    const gint64 life = (10 + 4 + 1) * SECOND;
+
+    for (guint late = 0; late < 2; late++) {
+        gint64 start = START + late * 1000 * SECOND, now = start + life - 1 + late;
+        PacketShare old = packet_shares_begin(self.shares, "old", start), share;
+
+        (void)burst(&self, &old, 100, FALSE, start);
+        packet_shares_end(self.shares, "old", &old, start);
+        share = packet_shares_begin(self.shares, "new", now);
+        (void)burst(&self, &share, 100, FALSE, now);
+        packet_shares_end(self.shares, "new", &share, now);
+        g_assert_cmpuint(packet_shares_debts(self.shares), ==, late ? 1 : 2);
+        (void)packet_shares_begin(self.shares, "new", now);
+        (void)packet_shares_begin(self.shares, "old", now);
+    }
+    fixture_clear(&self);
+}
+
+/* Two connections of one device, of which the one has taken the other's place, leave one debt. */
+static void
+test_debt_once(void)
+{
+    Fixture self = fixture_new();
+    PacketShare one = packet_shares_begin(self.shares, "a", START);
+    PacketShare other = packet_shares_begin(self.shares, "a", START);
+
+    (void)burst(&self, &one, 4000, FALSE, START);
+    (void)burst(&self, &other, 100, FALSE, START);
+    packet_shares_end(self.shares, "a", &one, START);
+    packet_shares_end(self.shares, "a", &other, START);
+    g_assert_cmpuint(packet_shares_debts(self.shares), ==, 1);
+    one = packet_shares_begin(self.shares, "a", START);
+    g_assert_cmpuint(burst(&self, &one, 10, FALSE, START), ==, 0); /* the first one's */
+    g_assert_cmpuint(packet_shares_debts(self.shares), ==, 0);
+    packet_shares_end(self.shares, "a", &one, START);
+    g_assert_cmpuint(packet_shares_debts(self.shares), ==, 1);
+    fixture_clear(&self);
+}
+
+/* However much comes at once, a pause has its bound, and what is owed is paid within 10 s; a clock
+ * that goes back takes nothing. */
+static void
+test_deepest(void)
+{
+    Fixture self = fixture_new();
+    PacketShare share = packet_shares_begin(self.shares, "a", START);
+
+    g_assert_cmpint(packet_shares_take(self.shares, &share, 1, FALSE, START - 3600 * SECOND), ==,
+                    0);
+    g_assert_cmpint(packet_shares_take(self.shares, &share, 1e9, FALSE, START), ==,
+                    PACKET_PAUSE_MAX);
+    g_assert_cmpint(packet_shares_take(self.shares, &share, 0, TRUE, START), ==, PACKET_PAUSE_MAX);
+    g_assert_cmpint(packet_shares_take(self.shares, &share, 0, FALSE, START + 10 * SECOND - 2000),
+                    >, 0);
+    g_assert_cmpint(packet_shares_take(self.shares, &share, 0, FALSE, START + 10 * SECOND), ==, 0);
+    fixture_clear(&self);
+}
+
+/* Those that were busy two seconds ago divide nothing any more: who comes then has the whole rate.
+ */
+static void
+test_busy_is_over(void)
+{
+    Fixture self = fixture_new();
+    PacketShare many[100], late;
+
+    for (guint i = 0; i < G_N_ELEMENTS(many); i++) {
+        many[i] = (PacketShare){.credit = 0, .at = START};
+        g_assert_cmpint(packet_shares_take(self.shares, &many[i], 1, FALSE, START), >, 0);
+    }
+    for (gint64 after = 1; after <= 2; after++) {
+        late = (PacketShare){.credit = 0, .at = START + after * SECOND};
+        /* 10 at 40 a second would be 250 ms; at 1000 a second they are 10. */
+        g_assert_cmpint(packet_shares_take(self.shares, &late, 10, FALSE, START + after * SECOND),
+                        ==, after == 1 ? PACKET_PAUSE_MAX : 110 * G_TIME_SPAN_MILLISECOND);
+        self.shares = (packet_shares_free(self.shares), packet_shares_new(self.settings));
+        for (guint i = 0; i < G_N_ELEMENTS(many); i++) {
+            many[i] = (PacketShare){.credit = 0, .at = START};
+            (void)packet_shares_take(self.shares, &many[i], 1, FALSE, START);
+        }
+    }
+    fixture_clear(&self);
+}
+
 static void
 test_cost(void)
 {
@@ -206,6 +296,10 @@ main(int argc, char **argv)
     g_test_add_func("/packet-share/urgent", test_urgent);
     g_test_add_func("/packet-share/again", test_again);
     g_test_add_func("/packet-share/debts", test_debts);
+    g_test_add_func("/packet-share/debt-life", test_debt_life);
+    g_test_add_func("/packet-share/debt-once", test_debt_once);
+    g_test_add_func("/packet-share/deepest", test_deepest);
+    g_test_add_func("/packet-share/busy-is-over", test_busy_is_over);
     g_test_add_func("/packet-share/cost", test_cost);
     return g_test_run();
 }

@@ -197,9 +197,10 @@ test_full(Fixture *f, gconstpointer data)
     g_assert_cmpuint(take(f, 15, "10.0.0.0:1", NOW), ==, 2);
     g_assert_cmpuint(take(f, 15, "10.0.255.254:1", NOW), ==, 2);
     g_assert_cmpuint(take(f, 15, "192.0.2.1:1", NOW), ==, 0);
-    /* Its bucket is full again and it is slow still: it does not go, the last one does. */
+    /* Their buckets are full again and they are slow still: they do not go, the last one does. */
     g_assert_cmpuint(take(f, 1, "192.2.0.1:1", NOW + 2 * SECOND), ==, 1);
     g_assert_cmpuint(take(f, 15, "10.0.0.0:1", NOW + 2 * SECOND), ==, 2);
+    g_assert_cmpuint(take(f, 15, "10.0.255.254:1", NOW + 2 * SECOND), ==, 2);
     g_assert_cmpuint(take(f, 30, "192.0.2.4:1", NOW + 6 * SECOND), ==, 20);
     g_assert_cmpuint(take(f, 30, "192.0.2.5:1", NOW + 6 * SECOND), ==, 20);
     g_assert_cmpuint(paces_size(f->paces), ==, PACES_MAX + 2);

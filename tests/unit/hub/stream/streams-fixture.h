@@ -20,7 +20,8 @@ typedef struct {
     Devices *devices;
     Streams *streams;
     GPtrArray *sessions;
-    GPtrArray *asked; /* each request, until the end */
+    GPtrArray *asked;    /* each request, until the end */
+    gboolean peers_gone; /* from now on peers of legs go before their 101 */
 } Hub;
 
 /* A request, and what came of it. */
@@ -31,7 +32,8 @@ typedef struct {
     char *fields;
     char *body;
     HubStream *stream; /* of a POST: what was made for it; NULL: nothing */
-    int peer;          /* of a leg: the peer's socket, -1 before it is up */
+    int peer;          /* of a leg: the peer's socket, -1: there is none */
+    gboolean done;     /* of a leg: its 101 is out */
     RequestUpgraded upgraded;
     void *upgraded_data;
 } Asked;
@@ -66,6 +68,7 @@ StreamRequest session_request(const MqttSession *session);
 /* Answers it; CAPS: what it accepts. */
 void session_accept(MqttSession *session, Caps caps, Hub *hub);
 void session_reject(MqttSession *session, Reason reason, Hub *hub);
+void session_reject_with(MqttSession *session, Reason reason, const char *text, Hub *hub);
 
 /* A leg as the url and the token say; its peer is there when this returns, unless refused. */
 Asked *hub_leg(Hub *hub, const char *url, const char *token);
@@ -78,6 +81,7 @@ void hub_settle(Hub *hub);
 /* The peer's part. */
 void peer_send(const Asked *leg, const char *text);
 void peer_leave(Asked *leg);
+guint8 peer_first(Asked *leg); /* the first byte that comes, 0: none; it is taken */
 /* All that comes up to the close frame: the data, without pings. *RET_CODE: of the close frame,
  * *RET_TEXT its text, the caller's; 0 and NULL: there was none. The socket is closed then. */
 char *peer_read(Asked *leg, guint *ret_code, char **ret_text);
@@ -85,4 +89,5 @@ char *peer_read(Asked *leg, guint *ret_code, char **ret_text);
 /* Of the hub made last. */
 guint hub_streams_freed(void);         /* in all */
 const HubStream *hub_last_freed(void); /* to be compared, not looked at */
+guint hub_tokens_known(void);          /* that may still open a leg */
 guint hub_devices_known(void);         /* entries that the streams have of devices */

@@ -117,6 +117,27 @@ test_forgotten(void)
     g_assert_null(by_device_find(table, "dev1"));
 }
 
+/* One that was never asked goes at once, also when the machine has just started; and of those whose
+ * time is over all go. */
+static void
+test_all_at_once(void)
+{
+    g_autoptr(ByDevice) table = by_device_new();
+
+    by_device_settle(table, by_device_entry(table, "dev0"), FALSE, 1);
+    g_assert_cmpuint(by_device_size(table), ==, 0);
+    for (guint i = 0; i < 5; i++) {
+        g_autofree char *id = g_strdup_printf("dev%u", i);
+        StreamDevice *device = by_device_entry(table, id);
+
+        (void)stream_device_next_rid(device, TRUE, 1 + i);
+        by_device_settle(table, device, FALSE, 1 + i);
+    }
+    g_assert_cmpuint(by_device_size(table), ==, 5);
+    by_device_settle(table, by_device_entry(table, "late"), FALSE, 3 + RID_REST);
+    g_assert_cmpuint(by_device_size(table), ==, 2);
+}
+
 /* Which answers with the right rid are the stream's: what the device said it can do, what it says.
  */
 static void
@@ -156,6 +177,7 @@ main(int argc, char **argv)
     g_test_add_func("/by-device/passes-over", test_passes_over);
     g_test_add_func("/by-device/remembered", test_remembered);
     g_test_add_func("/by-device/forgotten", test_forgotten);
+    g_test_add_func("/by-device/all-at-once", test_all_at_once);
     g_test_add_func("/by-device/meant", test_meant);
     return g_test_run();
 }

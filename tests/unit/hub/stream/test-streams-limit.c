@@ -264,6 +264,7 @@ test_remembered(void)
     Hub *hub = hub_new(settings);
     MqttSession *session = hub_device(hub, "dev1", CAPS_ALL);
     const guint before = hub_streams_freed();
+    g_auto(StreamRequest) oldest = {0}, next = {0};
     HubStream *stream;
     Asked *device;
     guint code;
@@ -278,11 +279,19 @@ test_remembered(void)
                           "anna"); /* its bridge tells both, and is there until then */
     g_assert_nonnull(stream->relay);
     g_assert_cmpint(stream->state, ==, STREAM_ENDED);
-    end_many(hub, session, STREAMS_ENDED_MAX - 1);
+    end_many(hub, session, 1);
+    oldest = session_request(session);
+    end_many(hub, session, 1);
+    next = session_request(session);
+    end_many(hub, session, STREAMS_ENDED_MAX - 3);
     g_assert_cmpuint(hub_streams_freed(), ==, before);
+    g_assert_cmpuint(hub_tokens_known(), ==, STREAMS_ENDED_MAX - 1);
     end_many(hub, session, 1);
     g_assert_cmpuint(hub_streams_freed(), ==, before + 1);
+    g_assert_cmpuint(hub_tokens_known(), ==, STREAMS_ENDED_MAX - 1);
     g_assert_true(hub_last_freed() != stream);
+    g_assert_cmpuint(hub_leg(hub, oldest.url, oldest.token)->status, ==, 401);
+    g_assert_cmpuint(hub_leg(hub, next.url, next.token)->status, ==, 101);
     data = peer_read(device, &code, &text);
     g_assert_cmpuint(code, ==, 1008);
     g_assert_cmpstr(text, ==, "revoked");

@@ -22,6 +22,7 @@ test_life(void)
     g_assert_true(token.owner == &owner && token.side == LEG_SERVICE);
     g_assert_null(token_find(store, text, TOKEN_TEXT, 100));
     token_drop(store, &token);
+    g_assert_false(token_is_issued(&token));
     token_drop(store, &token);
     g_assert_null(token_find(store, text, TOKEN_TEXT, 1));
     g_assert_cmpuint(token_store_size(store), ==, 0);
