@@ -118,23 +118,35 @@ site_is_connected(void *data)
 }
 
 void
-site_set_up(Site *site, gconstpointer data)
+site_begin(Site *site, const FixtureProgram *gateway)
 {
-    g_autofree char *device = NULL, *service = NULL, *added = NULL;
-
-    fixture_set_up(&site->gateway, NULL);
+    fixture_set_up(&site->gateway, gateway);
     fixture_set_up(&site->client, NULL);
     site->gateway_bus = fixture_connect(&site->gateway);
     site->bus = fixture_connect(&site->client);
+}
+
+void
+site_join(Site *site)
+{
+    g_autofree char *device = NULL, *service = NULL, *added = NULL;
+
     site->dir = g_build_filename(site->client.dir, "hub", NULL);
     site->ca = g_build_filename(site->dir, "ca.pem", NULL);
     site_start_hub(site);
     added = site_admin(site, "device", "add", "gw-1", NULL);
     device = site_admin(site, "connection-string", "device", "gw-1", NULL);
-    service = site_admin(site, "connection-string", "user", "service", NULL);
+    service = site_admin(site, "connection-string", "policy", "service", NULL);
     site_add_hub(site->gateway_bus, "office", device, site->ca);
     site_add_hub(site->bus, "office", service, site->ca);
     fixture_wait(site->gateway_bus, site_is_connected, site);
+}
+
+void
+site_set_up(Site *site, gconstpointer data)
+{
+    site_begin(site, NULL);
+    site_join(site);
 }
 
 void

@@ -19,6 +19,9 @@ typedef struct {
 
 /* The hub serves, "gw-1" is connected and subscribed, the client has the hub "office". */
 void site_set_up(Site *site, gconstpointer data);
+/* The same in two steps: both streamd run, the gateway's as it is said; then the rest. */
+void site_begin(Site *site, const FixtureProgram *gateway);
+void site_join(Site *site);
 void site_tear_down(Site *site, gconstpointer data);
 
 /* The standard output of an admin verb, without its line end. */
