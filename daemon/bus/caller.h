@@ -9,7 +9,9 @@
 
 #include "common/bus/util.h"
 
-#define CALLERS_MAX 512       /* names known at once */
+/* Names known at once. Each has a match, and the system bus closes the connection of whoever wants
+ * more than 512 of them (dbus-daemon(1), max_match_rules_per_connection). */
+#define CALLERS_MAX 512
 #define CALLERS_PER_UID 64    /* of those of one user; not of root and streamd's own */
 #define CALLER_HELD_MAX 64    /* calls of one name that wait for its UID */
 #define CALLER_GROUPS_MAX 256 /* groups of one name that count */

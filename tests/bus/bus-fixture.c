@@ -22,7 +22,8 @@ static const char config[] =
     "<busconfig><type>session</type><listen>unix:path=%s/bus</listen>\n"
     "<policy context=\"default\"><allow user=\"*\"/><allow send_destination=\"*\" "
     "eavesdrop=\"true\"/>\n"
-    "<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy></busconfig>\n";
+    "<allow eavesdrop=\"true\"/><allow own=\"*\"/></policy>"
+    "<limit name=\"max_connections_per_user\">2000</limit></busconfig>\n";
 
 /* A child never outlives its test. */
 static void
