@@ -29,6 +29,7 @@ struct Streamhub {
     Auth *auth;
     Devices *devices;
     Streams *streams;
+    StreamLooks *looks;
     Rest *rest;
     Edge *edge;
     PacketShares *shares;
@@ -182,6 +183,7 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     needs.clock = hub->clock;
     needs.devices = hub->devices;
     hub->streams = streams_new(&needs);
+    hub->looks = stream_looks_new(hub->streams, hub->clock);
     hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->devices, hub->streams);
     hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
                          hub->admission, &edge_events, hub);
@@ -329,6 +331,7 @@ streamhub_free(Streamhub *hub)
         mqtt_service_close_all(&hub->mqtt);
     }
     rest_free(hub->rest);
+    stream_looks_free(hub->looks);
     streams_free(hub->streams);
     devices_free(hub->devices);
     packet_shares_free(hub->shares);
@@ -375,4 +378,16 @@ streamhub_counts(Streamhub *hub)
         .ignored_answers = streams_ignored(hub->streams),
         .draining = streams_is_draining(hub->streams),
     };
+}
+
+void
+streamhub_look(Streamhub *hub, const StreamQuery *query, StreamsLooked done, void *data)
+{
+    stream_looks_begin(hub->looks, query, done, data);
+}
+
+gboolean
+streamhub_close_stream(Streamhub *hub, const char *id)
+{
+    return streams_close(hub->streams, id);
 }

@@ -11,6 +11,7 @@
 #include "common/net/tls-context.h"
 #include "hub/base/settings.h"
 #include "hub/registry/registry.h"
+#include "hub/stream/look.h"
 
 typedef struct Streamhub Streamhub;
 
@@ -74,5 +75,9 @@ typedef struct {
 } StreamhubCounts;
 
 StreamhubCounts streamhub_counts(Streamhub *hub);
+
+/* Streams as hub/stream/look.h says; and the end of one, by the operator: FALSE, there is none. */
+void streamhub_look(Streamhub *hub, const StreamQuery *query, StreamsLooked done, void *data);
+gboolean streamhub_close_stream(Streamhub *hub, const char *id);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Streamhub, streamhub_free)

@@ -44,6 +44,8 @@ static const ReasonRow rows[REASON_LAST] = {
                         FALSE},
     [REASON_CUT] = {"cut", "the connection was lost in the middle", 1011, FALSE},
     [REASON_REVOKED] = {"revoked", "the device or its right was revoked", 1008, FALSE},
+    [REASON_CLOSED_BY_OPERATOR] = {"closed-by-operator", "the hub's operator closed the stream",
+                                   1008, FALSE},
     [REASON_HUB_STOPPING] = {"hub-stopping", "the hub is stopping", 1001, FALSE},
     [REASON_STOPPING] = {"stopping", "streamd is stopping", 1011, FALSE},
     [REASON_PROTOCOL] = {"protocol", "the peer broke the protocol", 1002, FALSE},

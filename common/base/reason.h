@@ -35,8 +35,9 @@ typedef enum {
     REASON_HUB_ERROR,          /* the hub answered with an error of its own */
     REASON_BAD_URL,            /* the hub named a place for the leg that is not its own */
     /* cuts */
-    REASON_CUT,     /* a leg was lost without an orderly end */
-    REASON_REVOKED, /* the device or policy was disabled or removed */
+    REASON_CUT,                /* a leg was lost without an orderly end */
+    REASON_REVOKED,            /* the device or policy was disabled or removed */
+    REASON_CLOSED_BY_OPERATOR, /* streamhub stream close */
     REASON_HUB_STOPPING,
     REASON_STOPPING,   /* this streamd is stopping */
     REASON_PROTOCOL,   /* the peer broke the protocol */

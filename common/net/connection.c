@@ -355,6 +355,12 @@ connection_queue(Connection *connection, const void *data, size_t len)
     return TRUE;
 }
 
+gsize
+connection_queued(const Connection *connection)
+{
+    return connection->queued ? connection->queued->len : 0;
+}
+
 int
 connection_flush(Connection *connection)
 {

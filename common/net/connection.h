@@ -84,6 +84,9 @@ ssize_t connection_write(Connection *connection, const void *buf, size_t len);
  * as the socket takes them. FALSE past CONNECTION_QUEUE_MAX: the peer does not read, end it. */
 gboolean connection_queue(Connection *connection, const void *data, size_t len);
 
+/* Bytes of such messages that wait. */
+gsize connection_queued(const Connection *connection);
+
 /* Sends what waits: 0 all gone, -EAGAIN some waits (READY comes), other: lost. Call at the end of
  * every READY that wrote or queued. */
 int connection_flush(Connection *connection);

@@ -87,8 +87,8 @@ flow_may_be_stuck(const Relay *relay, int from)
                                   : connection_has_left(side->connection));
 }
 
-static gint64
-flow_due(const Relay *relay, int from)
+gint64
+relay_end_due(const Relay *relay, int from)
 {
     const Flow *flow = &relay->flows[from];
 
@@ -132,7 +132,7 @@ relay_end_check(Relay *relay, gint64 now)
                 flow->moved = now;
             flow->left = left;
         }
-        if (now >= flow_due(relay, from))
+        if (now >= relay_end_due(relay, from))
             flow_give_up(relay, from);
     }
 }
@@ -143,7 +143,7 @@ relay_end_next(const Relay *relay, gint64 now)
     gint64 next = G_MAXINT64;
 
     for (int from = 0; from < 2; from++) {
-        gint64 due = flow_due(relay, from);
+        gint64 due = relay_end_due(relay, from);
 
         if (due == G_MAXINT64)
             continue;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parts of a relay: relay.c (life and threads), relay-flow.c (one direction's bytes),
  * relay-side.c (one side's control frames and end), relay-end.c (how long an end waits for bytes
- * that stand still), relay-limit.c (what it may use). Nobody else includes this. */
+ * that stand still), relay-limit.c (what it may use), relay-state.c (how it
+ * stands). Nobody else includes this. */
 #pragma once
 
 #include "common/codec/ws-frame.h"
@@ -12,6 +13,8 @@
 
 /* What a step costs of it at least: a peer may send its bytes one by one. */
 #define RELAY_STEP 4096
+
+typedef struct RelayProbe RelayProbe; /* relay-state.c */
 
 typedef struct {
     Connection *connection; /* NULL once closed; then it is lost, too */
@@ -85,10 +88,14 @@ struct Relay {
     Queue *owner;
     RelayEnded ended; /* OWNER's thread, as DATA; NULL once the owner let go */
     void *data;
-    gboolean is_over; /* OWNER's thread: the end was told */
+    gboolean is_over;  /* OWNER's thread: the end was told */
+    RelayProbe *probe; /* OWNER's thread: a question that is under way; NULL: none */
 };
 
-/* relay.c: remembers why the relay ends, the first time; SIDE -1 for neither. */
+/* relay.c */
+Relay *relay_ref(Relay *relay);
+void relay_release(Relay *relay);
+/* Remembers why the relay ends, the first time; SIDE -1 for neither. */
 void relay_end(Relay *relay, Reason reason, int side);
 
 /* The same for neither side; one that has ended in order, and still delivers, does so no more. */
@@ -134,6 +141,8 @@ void flow_hurry(Relay *relay, int from, gboolean first_hand);
 void relay_find_cuts(Relay *relay);
 /* The relay has a reason to end, and bytes that are to be delivered before. */
 gboolean relay_awaits(const Relay *relay, int from);
+/* When the bytes of this direction are given up, if nothing moves; G_MAXINT64: never. */
+gint64 relay_end_due(const Relay *relay, int from);
 /* Gives up what has stood still for too long. */
 void relay_end_check(Relay *relay, gint64 now);
 /* µs until it has to be checked again; G_MAXINT64: never. */

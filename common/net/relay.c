@@ -6,14 +6,14 @@
 /* A timer that is later than this was not just on a busy machine: nothing ran. */
 #define RELAY_LATE (1 * G_TIME_SPAN_SECOND)
 
-static Relay *
+Relay *
 relay_ref(Relay *relay)
 {
     atomic_fetch_add(&relay->references, 1);
     return relay;
 }
 
-static void
+void
 relay_release(Relay *relay)
 {
     if (atomic_fetch_sub(&relay->references, 1) != 1)

@@ -10,6 +10,9 @@
  *   POST   /v1/reload                   what SIGHUP does
  *   GET    /v1/log-level                {"level":"info","target":"journal"}
  *   PUT    /v1/log-level                {"level":"debug"}, until the next start
+ *   GET    /v1/streams[?after=NUMBER][&limit=N]     {"streams":[...],"more":false}
+ *   GET    /v1/streams/ID               all that is known of one
+ *   POST   /v1/streams/ID/close         as GET, of what it was
  *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N]      {"devices":[...],"more":false}
  *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]}
  *   GET    /v1/devices/ID[/modules/M]
@@ -47,6 +50,8 @@ typedef struct {
     gboolean (*reload)(void *data, GError **error); /* all that is wrong, and nothing has changed */
     gboolean (*install)(void *data, GError **error);
     Journal *journal; /* its own log */
+    void (*look)(void *data, const StreamQuery *query, StreamsLooked done, void *done_data);
+    gboolean (*close_stream)(void *data, const char *id);
     void *data;
 } AdminHub;
 
@@ -106,7 +111,7 @@ typedef struct {
 const AdminRoute *admin_routes(void);
 
 /* The handlers: admin/certificate-answer.c, admin/device.c, admin/log-level.c, admin/status.c,
- * admin/user.c. */
+ * admin/stream.c, admin/user.c. */
 void admin_certificate_show(AdminRequest *request);
 void admin_certificate_install(AdminRequest *request);
 void admin_reload(AdminRequest *request);
@@ -126,3 +131,6 @@ void admin_user_connection_string(AdminRequest *request);
 void admin_status_show(AdminRequest *request);
 void admin_status_endpoints(AdminRequest *request);
 void admin_drain_set(AdminRequest *request);
+void admin_stream_list(AdminRequest *request);
+void admin_stream_show(AdminRequest *request);
+void admin_stream_close(AdminRequest *request);

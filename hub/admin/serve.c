@@ -104,6 +104,18 @@ drain(void *data, gboolean draining)
     streamhub_drain(serve->hub, draining);
 }
 
+static void
+look(void *data, const StreamQuery *query, StreamsLooked done, void *done_data)
+{
+    streamhub_look(((Serve *)data)->hub, query, done, done_data);
+}
+
+static gboolean
+close_stream(void *data, const char *id)
+{
+    return streamhub_close_stream(((Serve *)data)->hub, id);
+}
+
 /* One hub per state folder: what the registry's cache holds must be true. */
 static gboolean
 serve_lock(Serve *serve, GError **error)
@@ -338,6 +350,8 @@ serve_open_admin(Serve *serve, GError **error)
                                   .reload = reload,
                                   .install = install_certificate,
                                   .journal = serve->options->journal,
+                                  .look = look,
+                                  .close_stream = close_stream,
                                   .data = serve};
     serve->admin = open_admin(serve, &failure);
     if (serve->admin)

@@ -33,6 +33,7 @@ typedef enum {
     STREAM_RESPONSE_TIMEOUT,
     STREAM_DEADLINE, /* 60 s since the POST */
     STREAM_REVOKED,  /* device disabled or removed, policy revoked */
+    STREAM_OPERATOR_CLOSES,
     STREAM_HUB_STOPS,
     STREAM_ROWS,
     /* the second halves of cells that say "afterwards" or "with" */
@@ -56,8 +57,8 @@ typedef enum {
     STREAM_REMEMBER_LOSS = 1 << 9, /* the leg is gone; the stream is not */
     STREAM_KEEP_LEG = 1 << 10,     /* the lost leg's unread bytes are still to be delivered */
     STREAM_CLOSE_LEGS =
-        1 << 11,            /* those of idle legs; capable: the reason's code, plain: see close_code */
-    STREAM_DRAIN = 1 << 12, /* the bridge delivers what it holds and closes the other leg */
+        1 << 11, /* those of idle legs; capable: the reason's code, plain: see close_code */
+    STREAM_DRAIN = 1 << 12,         /* the bridge delivers what it holds and closes the other leg */
     STREAM_REVOKE_TOKENS = 1 << 13, /* they pair nothing any more */
     STREAM_AFTER_GRACE = 1 << 14,   /* the cell counts when the grace is over */
     STREAM_TELL_BRIDGE = 1 << 15,   /* the device has ended, for the reason that it gives */

@@ -98,7 +98,8 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
     stream->order = g_strdup(opening->order);
     stream->response_timeout = opening->response_timeout;
     stream->error = REST_SERVER_ERROR;
-    stream->by_device.data = stream->by_age.data = stream;
+    stream->by_device.data = stream->by_age.data = stream->by_number.data = stream;
+    stream->begun = clock_now();
     post->gone = hub_stream_post_gone;
     post->data = stream;
     hub_stream_set_timers(stream, opening, wait);

@@ -27,6 +27,8 @@ typedef struct {
 struct HubStream {
     StreamWorld *world;
     char id[STREAM_ID_SIZE];
+    guint64 number; /* rises with the time of its opening; the owner of the streams sets it */
+    gint64 begun;
     char *device;
     char *client_id; /* device or device/module */
     char *name;
@@ -65,9 +67,14 @@ struct HubStream {
     gint64 tokens_until; /* late legs are told why until then */
     GList by_device;     /* in its device's list */
     GList by_age;        /* among the ended ones */
+    GList by_number;     /* among those that run: not ended, or with a bridge */
     StreamDevice *owner; /* its device's entry; the owner of the streams sets it */
     void *account;       /* its policy's */
 };
+
+/* streams.c: of those that run, by its id, or the first one above NUMBER; NULL: there is none. */
+HubStream *streams_find(Streams *streams, const char *id);
+HubStream *streams_next(Streams *streams, guint64 number);
 
 /* WAIT: µs for a device that is away. */
 HubStream *

@@ -22,6 +22,7 @@ struct Streams {
     ByDevice *devices;
     GHashTable *accounts; /* policy -> StreamAccount */
     GQueue ended;         /* of Stream.by_age, the oldest first */
+    GQueue running;       /* of Stream.by_number, the oldest first */
     guint closing;        /* ended, with a bridge that is still delivering */
     guint live;
     guint64 total;
@@ -222,7 +223,8 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
     device->pending++;
     account->live++;
     streams->live++;
-    streams->total++;
+    stream->number = ++streams->total;
+    g_queue_push_tail_link(&streams->running, &stream->by_number);
     event_log(EVENT_ROUTE_ASKED, &data);
     if (devices_is_online(streams->world.needs.devices, stream->client_id))
         hub_stream_input(stream, STREAM_SUBSCRIBED, NULL);
@@ -265,6 +267,16 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
                                                 .detail = limit});
     device_settle(streams, device);
     rest_answer_error(post, REST_THROTTLED, limit);
+}
+
+/* It has ended, and has no bridge any more. */
+static void
+stream_rests(Streams *streams, HubStream *stream)
+{
+    if (stream->relay || !stream->by_number.data)
+        return;
+    g_queue_unlink(&streams->running, &stream->by_number);
+    stream->by_number.data = NULL;
 }
 
 /* An ended stream stays while its bridge delivers, and while a leg may still come. */
@@ -324,6 +336,7 @@ stream_ended(Streams *streams, HubStream *stream)
     device_settle(streams, device);
     stream->owner = NULL;
     stream->account = NULL;
+    stream_rests(streams, stream);
     stream_dispose(streams, stream);
     ended_trim(streams);
 }
@@ -346,6 +359,7 @@ streams_changed(HubStream *stream, HubStreamState before, void *data)
             stream->closing = FALSE;
             streams->closing--;
         }
+        stream_rests(streams, stream);
         stream_dispose(streams, stream);
     }
     streams_check_empty(streams);
@@ -488,6 +502,38 @@ streams_revoke_policy(Streams *streams, const char *policy)
     streams_each(streams, stream_is_by, policy, NULL, STREAM_REVOKED, REST_UNAUTHORIZED_ACCESS);
     /* Streams keep a pointer to an account only until they have ended. */
     g_hash_table_remove(streams->accounts, policy);
+}
+
+HubStream *
+streams_find(Streams *streams, const char *id)
+{
+    for (GList *link = streams->running.head; link; link = link->next)
+        if (strcmp(((HubStream *)link->data)->id, id) == 0)
+            return link->data;
+    return NULL;
+}
+
+HubStream *
+streams_next(Streams *streams, guint64 number)
+{
+    GList *link = streams->running.head;
+
+    while (link && ((HubStream *)link->data)->number <= number)
+        link = link->next;
+    return link ? link->data : NULL;
+}
+
+gboolean
+streams_close(Streams *streams, const char *id)
+{
+    HubStream *stream = streams_find(streams, id);
+
+    if (!stream || stream->state == STREAM_ENDED)
+        return FALSE;
+    if (stream->post)
+        stream->rejection = REASON_CLOSED_BY_OPERATOR; /* what the POST is told */
+    hub_stream_input(stream, STREAM_OPERATOR_CLOSES, NULL);
+    return TRUE;
 }
 
 void

@@ -66,6 +66,10 @@ gboolean streams_is_draining(Streams *streams);
 void streams_stop(Streams *streams, void (*empty)(void *data), void *data);
 void streams_cut(Streams *streams); /* the grace is over */
 
+/* The operator ends the stream of that id, at whichever stage it is. FALSE: none that has not ended
+ * is called so. */
+gboolean streams_close(Streams *streams, const char *id);
+
 guint streams_count(Streams *streams); /* not ended */
 guint64 streams_total(Streams *streams);
 guint64 streams_ignored(Streams *streams); /* answers that changed nothing */

@@ -59,6 +59,21 @@ static const Verb verbs[] = {
     {"log-level", 0, 1, 0, verb_log_level, "[emerg|alert|crit|err|warning|notice|info|debug]",
      N_("Show how much the hub tells its log, or set it until its next start"),
      N_("No level has keys, tokens or bytes of a stream in it."), "{\"level\": ..., ...}"},
+    {"stream list", 0, 0, 0, verb_stream_list, "",
+     N_("List the streams that run, the oldest first"),
+     N_("It comes page by page, and says what each waits for: 'data' where nothing stands still, "
+        "'device-reads' or 'service-reads' where that side takes nothing of what waits for it, "
+        "'reactor' where a thread of the hub gave no answer within a second."),
+     "[{\"id\": ..., \"device\": ..., \"waits_for\": ..., ...}, ...]"},
+    {"stream show", 1, 1, 0, verb_stream_show, "ID",
+     N_("Show all that the hub knows of a stream, and what each direction waits for"),
+     N_("Both legs with offsets, buffers, what the kernel holds and the peer's window; timers. "
+        "Times are in microseconds."),
+     "{\"id\": ..., \"directions\": {...}, \"sides\": {...}, ...}"},
+    {"stream close", 1, 1, 0, verb_stream_close, "ID", N_("End a stream, at whichever stage it is"),
+     N_("Both ends are told 'closed-by-operator'; one to which a message is stuck half way sees a "
+        "cut, 10 seconds later."),
+     "{...}, what it was"},
     {"device add", 1, 1, MODULE, verb_device_add, "ID [--module M]",
      N_("Add a device, or a module of one"), NULL, "{...}"},
     {"device list", 0, 0, 0, verb_device_list, "", N_("List devices and modules"),

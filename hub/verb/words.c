@@ -69,6 +69,21 @@ words_offer_users(const Words *words)
     }
 }
 
+/* The oldest ones, with what each waits for. */
+static void
+words_offer_streams(const Words *words)
+{
+    g_autoptr(JsonNode) page =
+        admin_client_call(words->client, "GET", "/v1/streams?limit=200", NULL, NULL);
+    JsonArray *streams = page != NULL ? verb_json_array(page, "streams") : NULL;
+
+    for (guint i = 0; streams != NULL && i < json_array_get_length(streams); i++) {
+        JsonNode *stream = json_array_get_element(streams, i);
+
+        words->func(verb_json_text(stream, "id"), verb_json_text(stream, "waits_for"), words->data);
+    }
+}
+
 static void
 words_offer_rights(WordFunc func, void *data)
 {
@@ -109,5 +124,7 @@ words_offer(const WordsWanted *wanted, WordFunc func, void *data)
         words_offer_devices(&words);
     else if (g_str_has_prefix(verb, "user ") || strcmp(verb, "connection-string user") == 0)
         words_offer_users(&words);
+    else if (g_str_has_prefix(verb, "stream "))
+        words_offer_streams(&words);
     return FALSE;
 }

@@ -201,6 +201,78 @@ test_log_level(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     f->hub.journal = NULL;
 }
 
+/* Two streams: one with a bridge that answered, one whose bridge did not. */
+static void
+look(void *data G_GNUC_UNUSED, const StreamQuery *query, StreamsLooked done, void *done_data)
+{
+    StreamView views[2] = {
+        {.number = 4,
+         .id = (char *)"aa",
+         .device = (char *)"dev1",
+         .name = (char *)"ssh",
+         .user = (char *)"alice",
+         .from = (char *)"192.0.2.7:1",
+         .state = "open",
+         .waits_for = "service-reads",
+         .age = 9,
+         .answer_in = -1,
+         .deadline_in = -1,
+         .bytes = {70, 3},
+         .bridged = TRUE,
+         .answered = TRUE},
+        {.number = 6,
+         .id = (char *)"bb",
+         .device = (char *)"dev1/m",
+         .name = (char *)"x",
+         .user = (char *)"bob",
+         .from = (char *)"unix",
+         .state = "open",
+         .waits_for = "reactor",
+         .answer_in = -1,
+         .deadline_in = 5,
+         .bridged = TRUE},
+    };
+    guint first = query->id ? (g_str_equal(query->id, "bb") ? 1 : 0) : query->after >= 4 ? 1 : 0;
+    gboolean known = !query->id || g_str_equal(query->id, "aa") || g_str_equal(query->id, "bb");
+    guint count = known ? MIN(query->limit, 2 - first) : 0;
+
+    views[0].relay.flows[LEG_DEVICE] =
+        (RelayFlowState){.waits = RELAY_WAITS_DESTINATION, .bytes = 70, .held = 12};
+    views[0].relay.sides[LEG_SERVICE] = (RelaySideState){.open = TRUE, .framed = TRUE, .owing = -1};
+    done(&views[first], count, !query->id && first + count < 2, done_data);
+}
+
+static gboolean
+close_stream(void *data G_GNUC_UNUSED, const char *id)
+{
+    return g_str_equal(id, "aa"); /* the other one has ended meanwhile */
+}
+
+static void
+test_streams(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    f->hub.look = look;
+    f->hub.close_stream = close_stream;
+    assert_answer(f, "GET", "/v1/streams", "", 200, "\"more\":false");
+    assert_answer(f, "GET", "/v1/streams?limit=1", "", 200, "\"more\":true");
+    assert_answer(f, "GET", "/v1/streams?after=4", "", 200, "{\"streams\":[{\"id\":\"bb\"");
+    assert_answer(f, "GET", "/v1/streams?limit=200", "", 200,
+                  "{\"id\":\"aa\",\"number\":4,\"device\":\"dev1\",\"stream\":\"ssh\","
+                  "\"user\":\"alice\",\"address\":\"192.0.2.7:1\",\"state\":\"open\","
+                  "\"waits_for\":\"service-reads\",\"age\":9,\"bytes_from_device\":70,"
+                  "\"bytes_from_service\":3}");
+    assert_answer(f, "GET", "/v1/streams?limit=201", "", 400, "limit is a number from 1 to 200");
+    assert_answer(f, "GET", "/v1/streams?limit=0", "", 400, "limit");
+    assert_answer(f, "GET", "/v1/streams?after=-1", "", 400, "after");
+    assert_answer(f, "GET", "/v1/streams/aa", "", 200,
+                  "\"device_to_service\":{\"waits_for\":\"service\",\"bytes\":70,\"held\":12,");
+    assert_answer(f, "GET", "/v1/streams/bb", "", 200, "\"deadline_in\":5,\"answered\":false}");
+    assert_answer(f, "GET", "/v1/streams/cc", "", 404, "there is no stream 'cc' that runs");
+    assert_answer(f, "POST", "/v1/streams/aa/close", "", 200, "\"id\":\"aa\"");
+    assert_answer(f, "POST", "/v1/streams/bb/close", "", 404, "\"not-found\"");
+    assert_answer(f, "POST", "/v1/streams/cc/close", "", 404, "'cc'");
+}
+
 /* A key leaves only when its connection string is asked for. */
 static void
 test_keys(Fixture *f, gconstpointer data G_GNUC_UNUSED)
@@ -474,6 +546,7 @@ main(int argc, char **argv)
 #define ADD(name, func) g_test_add("/admin-server/" name, Fixture, NULL, set_up, func, tear_down)
     ADD("calls", test_calls);
     ADD("log-level", test_log_level);
+    ADD("streams", test_streams);
     ADD("keys", test_keys);
     ADD("only-the-table", test_only_the_table);
     ADD("bad-bodies", test_bad_bodies);

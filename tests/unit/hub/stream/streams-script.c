@@ -4,7 +4,8 @@
 
 #include "common/loop/reactor.h"
 #include "hub/device/mqtt-session.h"
-#include "hub/stream/streams.h"
+#include "hub/stream/look.h"
+#include "hub/stream/stream.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -59,6 +60,8 @@ struct Script {
     GPtrArray *rids;      /* "client-id rid sid", without the sid toward plain devices */
     GHashTable *named;    /* "client-id rid" of a capable device -> sid */
     gboolean empty;
+    StreamLooks *looks;
+    guint looking;  /* looks under way */
     guint settling; /* reactors that have not answered */
 };
 
@@ -410,9 +413,17 @@ step_peer(Script *script)
 }
 
 static void
+on_looked(const StreamView *all G_GNUC_UNUSED, guint n, gboolean more, void *data G_GNUC_UNUSED)
+{
+    g_assert_true(n == 2 || (n < 2 && !more));
+}
+
+static void
 step_revoke(Script *script)
 {
+    const StreamQuery query = {.limit = 2};
     gint what = script_dice(script, 0, 12);
+    HubStream *stream;
 
     if (what == 0) {
         streams_revoke_policy(script->streams, "other");
@@ -422,6 +433,10 @@ step_revoke(Script *script)
     } else if (what == 2) {
         streams_revoke_device(script->streams, "dev2", "m", REST_UNAUTHORIZED_ACCESS);
         devices_revoke(script->devices, "dev2", "m");
+    } else if (what == 3 && (stream = streams_next(script->streams, 0))) {
+        (void)streams_close(script->streams, stream->id);
+    } else if (what < 6) {
+        stream_looks_begin(script->looks, &query, on_looked, NULL);
     }
 }
 
@@ -464,6 +479,7 @@ script_new(void)
                            .queue = script->queue,
                            .devices = script->devices};
     script->streams = streams_new(&needs);
+    script->looks = stream_looks_new(script->streams, script->clock);
     streams_set_address(script->streams, "hub.example:443", "hub.example");
     script->graveyard = g_ptr_array_new_with_free_func(g_free);
     script->asked = g_ptr_array_new_with_free_func(asked_free);
@@ -526,6 +542,7 @@ static void
 script_free(Script *script)
 {
     devices_close_all(script->devices);
+    stream_looks_free(script->looks);
     streams_free(script->streams);
     devices_free(script->devices);
     reactor_pool_free(script->reactors);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* streamhub stream list, show, close. A list is printed page by page, in the memory of one page. */
+#include "common/base/table.h"
+#include "common/cli/output.h"
+#include "common/codec/percent.h"
+#include "hub/verb/json.h"
+#include "hub/verb/verb.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+
+#define PAGE "100"
+
+typedef struct {
+    Table *table; /* NULL: JSON */
+    TableStyle style;
+    gboolean begun;
+} Listing;
+
+static void
+add_stream(Table *table, JsonNode *stream)
+{
+    const char *state = verb_json_text(stream, "state");
+    guint64 begun = (guint64)(g_get_real_time() - verb_json_number(stream, "age"));
+    g_autofree char *age = output_age(begun);
+    g_autofree char *out = output_size((guint64)verb_json_number(stream, "bytes_from_device"));
+    g_autofree char *in = output_size((guint64)verb_json_number(stream, "bytes_from_service"));
+
+    table_add(table, verb_json_text(stream, "id"));
+    table_add(table, verb_json_text(stream, "device"));
+    table_add(table, verb_json_text(stream, "stream"));
+    table_add(table, verb_json_text(stream, "user"));
+    output_add_state(table, state, state);
+    table_add(table, verb_json_text(stream, "waits_for"));
+    table_add(table, out);
+    table_add(table, in);
+    table_add(table, age);
+}
+
+static char *
+format_json(const Listing *listing, JsonArray *streams, gboolean more)
+{
+    GString *out = g_string_new(NULL);
+
+    for (guint i = 0; i < json_array_get_length(streams); i++) {
+        g_autofree char *text = output_format_node(json_array_get_element(streams, i), TRUE);
+
+        g_string_append(out, i > 0 || listing->begun ? ",\n" : "[\n");
+        g_string_append(out, text);
+    }
+    if (!more)
+        g_string_append(out, out->len > 0 || listing->begun ? "\n]\n" : "[]\n");
+    return g_string_free(out, FALSE);
+}
+
+static char *
+format_rows(const Listing *listing, JsonArray *streams, gboolean more)
+{
+    for (guint i = 0; i < json_array_get_length(streams); i++)
+        add_stream(listing->table, json_array_get_element(streams, i));
+    if (more || listing->begun)
+        return table_take(listing->table, &listing->style);
+    if (table_rows(listing->table) > 0)
+        return table_format(listing->table, &listing->style);
+    return g_strconcat(listing->style.untitled ? "" : _("No streams."),
+                       listing->style.untitled ? "" : "\n", NULL);
+}
+
+/* *NEXT: where the next page begins; -1: there is none. */
+static gboolean
+print_page(Listing *listing, JsonNode *page, gint64 *next, GError **error)
+{
+    JsonArray *streams = verb_json_array(page, "streams");
+    gboolean more = verb_json_boolean(page, "more");
+    guint len = streams ? json_array_get_length(streams) : 0;
+    JsonNode *last = len ? json_array_get_element(streams, len - 1) : NULL;
+    gint64 number = last ? verb_json_number(last, "number") : *next;
+    g_autofree char *text = NULL;
+
+    if (!streams || (more && number <= *next)) {
+        cli_fail(error, EXIT_CODE_PROTOCOL, _("the hub's list makes no sense"));
+        return FALSE;
+    }
+    text =
+        listing->table ? format_rows(listing, streams, more) : format_json(listing, streams, more);
+    listing->begun = TRUE;
+    *next = more ? number : -1;
+    return output_write(text, error);
+}
+
+ExitCode
+verb_stream_list(Cli *cli, GError **error)
+{
+    g_autoptr(AdminClient) client = verb_connect(cli);
+    g_autoptr(Table) table =
+        table_new(_("ID"), _("DEVICE"), _("STREAM"), _("USER"), _("STATE"), _("WAITS FOR"),
+                  _("FROM DEVICE"), _("FROM USER"), _("AGE"), NULL);
+    Listing listing = {.table = cli->given[OPTION_JSON] ? NULL : table, .style = output_style(cli)};
+    gint64 next = 0;
+
+    table_align_right(table, 6);
+    table_align_right(table, 7);
+    while (next >= 0) {
+        g_autofree char *path =
+            g_strdup_printf("/v1/streams?limit=" PAGE "&after=%" G_GINT64_FORMAT, next);
+        g_autoptr(JsonNode) page = admin_client_call(client, "GET", path, NULL, error);
+
+        if (page == NULL || !print_page(&listing, page, &next, error))
+            return verb_end(FALSE, error);
+    }
+    return EXIT_CODE_OK;
+}
+
+static JsonNode *
+ask_stream(const Cli *cli, const char *method, const char *tail, GError **error)
+{
+    g_autoptr(GString) path = g_string_new("/v1/streams/");
+
+    if (*cli->words[0] == '\0') {
+        cli_fail(error, EXIT_CODE_NOT_FOUND, _("there is no stream %s"), "''");
+        return NULL;
+    }
+    percent_append(path, PERCENT_SEGMENT, cli->words[0], -1);
+    g_string_append(path, tail);
+    return verb_ask(cli, method, path->str, error);
+}
+
+/* A line per member; objects are indented below their name. */
+static void
+print_object(JsonNode *node, int depth)
+{
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *member;
+
+    json_object_iter_init(&iter, json_node_get_object(node));
+    while (json_object_iter_next(&iter, &name, &member)) {
+        g_autofree char *value = NULL;
+
+        if (JSON_NODE_HOLDS_OBJECT(member)) {
+            (void)printf("%*s%s:\n", depth * 2, "", name);
+            print_object(member, depth + 1);
+            continue;
+        }
+        value = JSON_NODE_HOLDS_VALUE(member) && json_node_get_value_type(member) == G_TYPE_STRING
+                    ? json_node_dup_string(member)
+                    : json_to_string(member, FALSE);
+        (void)printf("%*s%s: %s\n", depth * 2, "", name, value);
+    }
+}
+
+ExitCode
+verb_stream_show(Cli *cli, GError **error)
+{
+    g_autoptr(JsonNode) stream = ask_stream(cli, "GET", "", error);
+
+    if (stream == NULL)
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_JSON])
+        output_json_node(stream, FALSE);
+    else
+        print_object(stream, 0);
+    return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_stream_close(Cli *cli, GError **error)
+{
+    g_autoptr(JsonNode) stream = ask_stream(cli, "POST", "/close", error);
+
+    if (stream == NULL)
+        return verb_end(FALSE, error);
+    if (cli->given[OPTION_JSON])
+        output_json_node(stream, FALSE);
+    else
+        (void)printf(_("Closed stream %s\n"), cli->words[0]);
+    return EXIT_CODE_OK;
+}
