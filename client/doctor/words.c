@@ -48,7 +48,7 @@ static const DoctorText reasons_to_skip[] = {
 
 /* By cause: codes of streamd's own, and reasons why streams end. */
 static const DoctorText cures[] = {
-    {"version", N_("Restart streamd: it still is of the version before the last installation.")},
+    {"version", N_("Restart streamd: it is still running the previously installed version.")},
     {"closed-clients", N_("Let such clients use a tunnel on a Unix socket: streamctl tunnel open "
                           "--listen unix:PATH. Or run Linux 6.17 or later.")},
     {"name-unknown", N_("Check the spelling of the name, and this machine's DNS "
@@ -80,16 +80,16 @@ static const DoctorText cures[] = {
         "the hub's certificate was made with a clock that was ahead.")},
     {"certificate-name", N_("The certificate is for another name: connect with the name that is "
                             "in it, or give the hub one that has this name.")},
-    {"certificate", N_("The hub's certificate is not good: look at it with openssl s_client.")},
+    {"certificate", N_("The hub's certificate is not valid: look at it with openssl s_client.")},
     {"no-tls", N_("There is no TLS: is this the hub's port?")},
     {"tls-cut", N_("The connection was cut during TLS: something on the way may forbid it.")},
     {"clock", N_("Set this machine's clock (timedatectl set-ntp true), or the hub's: tokens are "
                  "good for a limited time.")},
-    {"identity", N_("Compare with the hub: is the device or policy known and enabled, and the key "
+    {"identity", N_("Compare with the hub: is the device or user known and enabled, and the key "
                     "the same? Get a new connection string there.")},
     {"too-soon",
      N_("Wait a few minutes and try again. The hub is busy, or somebody at this address "
-        "has tried wrong credentials of late; right ones it lets in at once.")},
+        "has tried wrong credentials recently. The hub lets correct ones in at once.")},
     {"hub-answer", N_("The hub does not answer as a hub does: look at its log.")},
     {"link", N_("The port of the control link cannot be reached: check it, or use "
                 "--transport wss, which needs the one port only.")},
@@ -114,7 +114,7 @@ static const DoctorText cures[] = {
     {"bad-url", N_("The hub sends streams to a host that is not its own: if that is right, name it "
                    "with --stream-hosts or StreamHosts=.")},
     {"revoked", N_("Enable the device, or the right to connect to it, at the hub.")},
-    {"unauthorized", N_("The policy needs the right to connect to devices.")},
+    {"unauthorized", N_("The user needs the permission service-connect at the hub.")},
     {"timed-out", N_("The device does not answer: is it overloaded, or does it wait for a "
                      "person?")},
     {"limit", N_("A limit is reached: close streams, or raise it.")},

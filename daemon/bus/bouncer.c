@@ -122,10 +122,10 @@ query_fail(Query *query, const sd_bus_error *failure)
     if (sd_bus_error_has_name(failure, SD_BUS_ERROR_SERVICE_UNKNOWN) ||
         sd_bus_error_has_name(failure, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
         (void)sd_bus_error_set(&query->verdict, SD_BUS_ERROR_AUTH_FAILED,
-                               "this needs an authorization, and polkit is not there to give it");
+                               "this needs an authorization, but polkit is not running");
     else
         (void)sd_bus_error_setf(&query->verdict, SD_BUS_ERROR_AUTH_FAILED,
-                                "this needs an authorization (%s), and polkit did not give it: %s",
+                                "this needs an authorization (%s), but polkit failed: %s",
                                 query->action, valid);
 }
 
@@ -319,7 +319,7 @@ query_verdict(const Query *query, const Caller *caller, const char *action,
         g_strcmp0(query->action, action) != 0 ||
         !g_strv_equal((const char *const *)query->details, details))
         return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                "what this is about changed while it was being authorized");
+                                "the object changed while the call was being authorized");
     if (sd_bus_error_is_set(&query->verdict))
         return sd_bus_error_copy(error, &query->verdict);
     return 0;

@@ -156,7 +156,7 @@ bus_objects_check(BusContext *context, const BusKind *kind, gconstpointer object
         return 0;
     if (!bus_kind_is_seen(context, kind, object, caller))
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                 "user %u has no such object, and sees no other user's",
+                                 "user %u has no such object, and may not see those of others",
                                  (unsigned)caller_uid(caller));
     if (object != NULL && sd_bus_message_is_method_call(call, BUS_PROPERTIES, "GetAll") > 0)
         subscribers_add(subscribers, caller, FALSE);

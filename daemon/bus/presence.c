@@ -115,7 +115,7 @@ presence_on_lost(const char *why, void *data)
         return;
     }
     if (!presence->told)
-        g_warning("%s; streams and hubs go on, and the bus is tried again", why);
+        g_warning("%s; streams and hub links go on; connecting to the bus again", why);
     presence->told = TRUE;
     if (presence->timer == 0)
         presence->timer = g_idle_add(presence_on_gone, presence);
@@ -128,7 +128,7 @@ presence_on_named(void *data)
 
     presence->pause = PRESENCE_RETRY_MIN;
     if (presence->told)
-        g_message("The name on the bus is ours again");
+        g_message("Owns the name on the bus again");
     presence->told = FALSE;
     if (!presence->was_named)
         presence->events->named(presence->data);

@@ -59,7 +59,7 @@ diagnosis_post(Diagnosis *diagnosis, Connection *connection)
     if (!request) {
         connection_free(connection);
         diagnosis_fail_text(diagnosis, "identity", STREAMD_ERROR_UNAUTHORIZED,
-                            "no request can be made from this identity");
+                            "cannot make a request from this identity");
         return;
     }
     service_request_end(request, options.wait, options.timeout);

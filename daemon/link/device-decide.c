@@ -125,7 +125,7 @@ device_stream_ask_person(DeviceStream *self, const AcceptVerdict *verdict)
     };
 
     if (consents_agents(consents) == 0) {
-        device_stream_fail(self, REASON_NO_CONSENT, "nobody on the device can be asked");
+        device_stream_fail(self, REASON_NO_CONSENT, "no agent on the device can be asked");
         return;
     }
     self->consent = consent_new(consents, &info, &decide_ops, self);
@@ -176,8 +176,7 @@ device_stream_handler_answered(Reason reason, const char *text, void *data)
     if (reason != REASON_NONE)
         device_stream_fail(self, reason, text);
     else if (!device_stream_rule_stands(self))
-        device_stream_fail(self, REASON_NO_HANDLER,
-                           "the rule for this stream is not there any more");
+        device_stream_fail(self, REASON_NO_HANDLER, "the rule for this stream has been removed");
     else if (!device_stream_to_app(self, device_stream_deliver, self, &error))
         device_stream_fail(self, REASON_LIMIT, NULL);
 }

@@ -120,7 +120,7 @@ device_session_send_connect(DeviceSession *session)
     session->state = SESSION_CONNECTING;
     if (!password || !mqtt_write_connect(packet, &connect)) {
         device_session_close(session, STREAMD_ERROR_INVALID,
-                             "no token can be made from this identity");
+                             "cannot make a token from this identity");
         return;
     }
     device_session_send(session, packet);
@@ -165,13 +165,13 @@ device_session_take_connack(DeviceSession *session, const MqttPacket *packet)
             "clock that is wrong by minutes");
         break;
     case MQTT_UNAVAILABLE:
-        device_session_close(
-            session, STREAMD_ERROR_BUSY,
-            "the hub asks to wait: it is busy, or wrong credentials came from here of late");
+        device_session_close(session, STREAMD_ERROR_BUSY,
+                             "the hub asks to wait: it is busy, or wrong credentials came from "
+                             "this address recently");
         break;
     default:
         device_session_close(session, STREAMD_ERROR_UNAUTHORIZED,
-                             "the hub refused the connection: it does not take this client");
+                             "the hub refused the connection: it rejects this client");
     }
 }
 
@@ -182,7 +182,7 @@ device_session_is_dead(gpointer data)
 
     session->probe = 0;
     session->died_idle = session->idle;
-    device_session_close(session, STREAMD_ERROR_UNREACHABLE, "the hub does not answer any more");
+    device_session_close(session, STREAMD_ERROR_UNREACHABLE, "the hub no longer answers");
     return G_SOURCE_REMOVE;
 }
 

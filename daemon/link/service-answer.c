@@ -23,17 +23,18 @@ static const AnswerRow rows[] = {
     {"DeviceConnectionClosedRemotely", 0, STREAMD_ERROR_OFFLINE, REASON_DEVICE_CLOSED,
      "the device's connection was lost before the stream was open"},
     {"IotHubUnauthorizedAccess", 401, STREAMD_ERROR_UNAUTHORIZED, REASON_UNAUTHORIZED,
-     "the hub refused the key or the policy: wrong key, no right to connect to devices, or a clock "
+     "the hub refused the key or the user: wrong key, no permission to connect to devices, or a "
+     "clock "
      "that is wrong by minutes"},
     {"IotHubUnauthorized", 403, STREAMD_ERROR_UNAUTHORIZED, REASON_UNAUTHORIZED,
-     "the hub refused the key or the policy"},
+     "the hub refused the key or the user"},
     {"IotHubQuotaExceeded", 0, STREAMD_ERROR_LIMIT, REASON_LIMIT, "the hub's quota is used up"},
     {"ThrottlingException", 429, STREAMD_ERROR_LIMIT, REASON_LIMIT,
-     "the hub takes no more streams now"},
+     "the hub is at its limit of streams"},
     {"GatewayTimeout", 504, STREAMD_ERROR_TIMED_OUT, REASON_TIMED_OUT,
      "the device did not answer in time"},
     {"ArgumentInvalid", 400, STREAMD_ERROR_INVALID, REASON_HUB_ERROR,
-     "the hub does not take the name of the device or of the stream"},
+     "the hub rejects the name of the device or of the stream"},
     {"ServiceUnavailable", 503, STREAMD_ERROR_UNREACHABLE, REASON_HUB_STOPPING,
      "the hub is stopping or overloaded"},
     {"ServerError", 500, STREAMD_ERROR_FAILED, REASON_HUB_ERROR, "the hub failed"},
@@ -48,7 +49,7 @@ static const AnswerRow revoked_row = {
  * which the hub's limits do not have. */
 static const AnswerRow wait_row = {
     NULL, 0, STREAMD_ERROR_BUSY, REASON_LIMIT,
-    "the hub asks to wait: wrong credentials came from here of late"};
+    "the hub asks to wait: wrong credentials came from this address recently"};
 
 static const AnswerRow *
 answer_row(const HttpResponse *response)

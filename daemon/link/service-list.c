@@ -58,10 +58,10 @@ list_check_status(guint status, GError **error)
         const char *text;
     } rows[] = {
         {401, STREAMD_ERROR_UNAUTHORIZED, "the hub refused the identity"},
-        {403, STREAMD_ERROR_DENIED, "the policy of this identity may not read the hub's registry"},
-        {404, STREAMD_ERROR_DENIED, "the hub does not tell which devices it has"},
+        {403, STREAMD_ERROR_DENIED, "this user lacks the permission registry-read at the hub"},
+        {404, STREAMD_ERROR_DENIED, "the hub does not offer a list of its devices"},
         {429, STREAMD_ERROR_BUSY,
-         "the hub asks to wait: it is busy, or wrong credentials came from here of late"},
+         "the hub asks to wait: it is busy, or wrong credentials came from this address recently"},
     };
 
     if (status == 200)
@@ -143,7 +143,7 @@ service_list_new(const ServiceOpenOptions *options, const char *after, ServiceLi
 
     if (!request) {
         g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                            "no request can be made from this identity");
+                            "cannot make a request from this identity");
         return NULL;
     }
     list = g_new0(ServiceList, 1);

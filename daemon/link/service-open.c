@@ -322,7 +322,7 @@ service_open_accepted(ServiceOpen *open, const HttpAnswer *answer, Connection *c
         !stream_url_parse(url_text, &url)) {
         connection_free(connection);
         g_set_error_literal(&error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
-                            "the hub's answer has no good stream URL and token");
+                            "the hub's answer lacks a valid stream URL or token");
         service_open_fail(open, REASON_PROTOCOL, error);
         return;
     }
@@ -457,7 +457,7 @@ service_open_unbuildable(gpointer data)
     ServiceOpen *open = data;
     g_autoptr(GError) error =
         g_error_new_literal(STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                            "no request can be made from this identity and these names");
+                            "cannot make a request from this identity and these names");
 
     open->deadline = 0;
     service_open_fail(open, REASON_HUB_ERROR, error);

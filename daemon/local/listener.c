@@ -54,14 +54,14 @@ tcp_address(const char *address, const LocalAddress *local, gboolean shared, Tcp
 
     if (!inet) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "\"%s\": to listen on, an IP address is needed, for example tcp:127.0.0.1:2222",
+                    "\"%s\": an IP address to listen on is needed, for example tcp:127.0.0.1:2222",
                     address);
         return FALSE;
     }
     if (!shared && !g_inet_address_get_is_loopback(inet)) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
-                    "\"%s\" is not a loopback address: others could use the tunnel; that needs the "
-                    "option shared",
+                    "\"%s\" is not a loopback address, so others could use the tunnel: give a "
+                    "loopback address, or the option shared",
                     address);
         return FALSE;
     }

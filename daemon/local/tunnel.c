@@ -51,10 +51,11 @@ tunnel_peer_allowed(Tunnel *tunnel, int error, guint32 uid)
     if (error == 0)
         text = g_strdup_printf("a connection of user %u was refused", uid);
     else if (error == -ESRCH)
-        text = g_strdup("a connection was refused: it was gone, or not from this machine");
+        text = g_strdup("a connection was refused: it had ended, or it was not from this machine");
     else if (error == -ENODATA)
-        text = g_strdup("a connection was refused: its client had closed it already, and then the "
-                        "kernel does not tell whose it was; a unix: address needs no such check");
+        text = g_strdup(
+            "a connection was refused: its client had closed it already, and then the kernel does "
+            "not tell whose it was; use a unix: address, which needs no such check");
     else
         text = g_strdup_printf("a connection was refused: the kernel does not tell whose it is: %s",
                                g_strerror(-error));

@@ -202,7 +202,7 @@ watch_open_netlink(NetworkWatch *watch)
     watch->netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
     if (watch->netlink < 0 ||
         bind(watch->netlink, (const struct sockaddr *)&address, sizeof address) < 0) {
-        g_debug("changes of the network are not seen: %s", g_strerror(errno));
+        g_debug("cannot watch for changes of the network: %s", g_strerror(errno));
         return;
     }
     watch->netlink_source = g_unix_fd_add(watch->netlink, G_IO_IN, watch_read, watch);
@@ -216,7 +216,7 @@ watch_open_timer(NetworkWatch *watch)
     watch->slept = time_slept();
     watch->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     if (watch->timer < 0 || timerfd_settime(watch->timer, 0, &every, NULL) < 0) {
-        g_debug("that the machine slept is not seen: %s", g_strerror(errno));
+        g_debug("cannot watch for the machine's sleep: %s", g_strerror(errno));
         return;
     }
     watch->timer_source = g_unix_fd_add(watch->timer, G_IO_IN, watch_tick, watch);

@@ -181,7 +181,7 @@ proxy_parse(const ProxySettings *settings, ProxyAddress *address, GError **error
     gboolean direct = g_strcmp0(settings->url, DIRECT) == 0;
 
     if (!settings->url && (settings->credentials || settings->exceptions))
-        return proxy_fail(error, "credentials and exceptions are for a proxy, and none is given");
+        return proxy_fail(error, "credentials and exceptions need a proxy, and none is given");
     if (direct && settings->credentials)
         return proxy_fail(error, "\"direct\" takes no credentials");
     if (settings->url && !direct && !proxy_address_parse(settings->url, address, error))

@@ -83,11 +83,11 @@ socket_dial_failed(SocketDial *dial, const GError *error)
 
     if (status == 401) /* what tinyproxy says of credentials that it does not take */
         return socket_dial_blame(dial, "proxy-credentials", STREAMD_ERROR_PROXY_REFUSED,
-                                 "the proxy %s does not take our credentials for it", name);
+                                 "the proxy %s rejects its credentials", name);
     if (status >= 500)
-        return socket_dial_blame(dial, "proxy-unreachable", STREAMD_ERROR_UNREACHABLE,
-                                 "the proxy %s cannot reach it: it answered with HTTP status %u",
-                                 name, status);
+        return socket_dial_blame(
+            dial, "proxy-unreachable", STREAMD_ERROR_UNREACHABLE,
+            "the proxy %s cannot reach the hub: it answered with HTTP status %u", name, status);
     if (status > 0)
         return socket_dial_blame(dial, "proxy-answer", STREAMD_ERROR_UNREACHABLE,
                                  "the proxy %s answered with HTTP status %u", name, status);
@@ -95,7 +95,7 @@ socket_dial_failed(SocketDial *dial, const GError *error)
         dial,
         g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_FAILED) ? "proxy-answer"
                                                                     : "proxy-unreachable",
-        STREAMD_ERROR_UNREACHABLE, "the proxy %s does not connect us: %s", name, error->message);
+        STREAMD_ERROR_UNREACHABLE, "the proxy %s did not connect: %s", name, error->message);
 }
 
 /* What the proxy said, or did not say, once it was reached. */
@@ -109,10 +109,10 @@ socket_dial_refusal(SocketDial *dial, const GError *error)
                                  "the proxy %s wants credentials, and none are set for it", name);
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED))
         return socket_dial_blame(dial, "proxy-credentials", STREAMD_ERROR_PROXY_REFUSED,
-                                 "the proxy %s does not take our credentials for it", name);
+                                 "the proxy %s rejects its credentials", name);
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_NOT_ALLOWED))
         return socket_dial_blame(dial, "proxy-refused", STREAMD_ERROR_PROXY_REFUSED,
-                                 "the proxy %s allows no connection to there", name);
+                                 "the proxy %s allows no connection to the hub", name);
     return socket_dial_failed(dial, error);
 }
 
@@ -214,7 +214,7 @@ socket_dial_no_route(GError **error)
 {
     GError *own = g_error_new(
         STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
-        (*error)->domain == STREAMD_ERROR ? "%s" : "which proxy to use cannot be found out: %s",
+        (*error)->domain == STREAMD_ERROR ? "%s" : "cannot find out which proxy to use: %s",
         (*error)->message);
 
     g_clear_error(error);

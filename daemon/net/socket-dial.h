@@ -22,7 +22,7 @@ SocketDial *socket_dial_new(Runtime *runtime, GSocketConnectable *to, gint64 lim
 
 /* To HOST (without brackets) and PORT by the way that PROXY gives. ERROR then is in STREAMD_ERROR
  * when it is the proxy's: UNREACHABLE, TIMED_OUT, or PROXY_REFUSED (it wants credentials, does not
- * take ours, or allows no connection to there); the message names the proxy. */
+ * take ours, or allows no connection to the hub); the message names the proxy. */
 SocketDial *socket_dial_new_to(Runtime *runtime, const char *host, guint16 port, Proxy *proxy,
                                gint64 limit, SocketDialDone done, void *data);
 

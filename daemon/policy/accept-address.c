@@ -73,11 +73,11 @@ accept_range_parse(const char *text, AcceptRange *ret, GError **error)
     if (!host_parse(host, &range))
         return refuse(text, "it is no IP address", error);
     if (*slash && !g_ascii_string_to_unsigned(slash + 1, 10, 0, range.bits, &prefix, NULL))
-        return refuse(text, "its prefix is longer than the address, or no number", error);
+        return refuse(text, "its prefix is longer than the address, or not a number", error);
     if (*slash)
         range.prefix = (guint)prefix;
     if (!tail_is_clear(&range))
-        return refuse(text, "it has bits behind its prefix", error);
+        return refuse(text, "it has bits set after its prefix", error);
     unmap(&range);
     *ret = range;
     return TRUE;

@@ -98,7 +98,7 @@ accept_time_parse(const char *text, AcceptWhen *when, GError **error)
     if (!clock_parse(&rest, &from) || *rest++ != '-' || !clock_parse(&rest, &to) || *rest)
         return refuse(text, form, error);
     if (from == to || from == ACCEPT_DAY_MINUTES)
-        return refuse(text, "a window ends at another time than it begins", error);
+        return refuse(text, "a time window must not end when it begins", error);
     when->from = from;
     when->to = to;
     return TRUE;

@@ -139,7 +139,7 @@ consents_check_policy(Consents *consents, const AcceptPolicy *policy)
 
         if (!policy_asks(policy, consent->rule))
             consent_refuse(consent, CONSENT_WITHDRAWN, REASON_NO_CONSENT,
-                           "the rule that asks is not there any more");
+                           "the rule that asked has been removed");
     }
 }
 

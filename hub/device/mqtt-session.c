@@ -200,7 +200,7 @@ mqtt_session_connect(MqttSession *session, const MqttPacket *packet, gsize len)
 
     if (len > MQTT_CONNECT_MAX || packet->type != MQTT_CONNECT ||
         mqtt_read_connect(packet, &connect) != MQTT_CONNECT_OK) {
-        mqtt_session_close(session, "the first packet is no good CONNECT");
+        mqtt_session_close(session, "the first packet is not a valid CONNECT");
         return;
     }
     if (session->service->stopping)
@@ -361,7 +361,7 @@ mqtt_session_handle(MqttSession *session, const MqttPacket *packet, gsize len)
         mqtt_session_close(session, "the device disconnected");
         break;
     default:
-        mqtt_session_close(session, "a packet that has no place here");
+        mqtt_session_close(session, "a packet of a type that a device may not send");
     }
 }
 

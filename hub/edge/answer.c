@@ -84,6 +84,6 @@ rest_answer_error(Request *request, RestError error, const char *text)
 void
 rest_answer_too_soon(Request *request, guint seconds)
 {
-    answer_error(request, REST_THROTTLED, "Wrong credentials, too soon after the last time.",
+    answer_error(request, REST_THROTTLED, "Wrong credentials again. Wait before the next attempt.",
                  seconds);
 }

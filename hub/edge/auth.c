@@ -115,7 +115,7 @@ check_account(const AuthCheck *check, AuthResult *result)
         return;
     }
     result->verdict = AUTH_TOO_SOON;
-    result->text = "wrong again, too soon after the last time";
+    result->text = "wrong credentials again, too soon after the last ones";
     result->retry_after = (guint)((wait + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
 }
 
@@ -206,6 +206,15 @@ check_passed(AuthCheck *check, const RegistryDevice *device, const RegistryPolic
 }
 
 static void
+check_forbidden(AuthCheck *check)
+{
+    g_autofree char *rights = registry_rights_format(check->needed);
+    g_autofree char *text = g_strconcat("the user lacks the permission ", rights, NULL);
+
+    check_complete(check, AUTH_FORBIDDEN, text);
+}
+
+static void
 check_policy_found(const RegistryResult *result, void *data)
 {
     AuthCheck *check = data;
@@ -220,11 +229,11 @@ check_policy_found(const RegistryResult *result, void *data)
     else if (check->fault)
         check_complete(check, AUTH_DENIED, check->fault);
     else if (!policy)
-        check_complete(check, AUTH_DENIED, "no such policy");
+        check_complete(check, AUTH_DENIED, "no such user");
     else if (!good)
         check_complete(check, AUTH_DENIED, "wrong signature");
     else if (!(policy->rights & check->needed))
-        check_complete(check, AUTH_FORBIDDEN, "the policy has not the right");
+        check_forbidden(check);
     else
         check_passed(check, check->found, policy);
 }
@@ -344,7 +353,7 @@ auth_check_service(Auth *auth, const AuthService *service, AuthDone done, void *
     if (!check->fault)
         check->fault = token_fault(check);
     if (!check->fault && !check->token.policy[0])
-        check->fault = "the token names no policy";
+        check->fault = "the token names no user (skn)";
     check->fetch = !cache_speaks_for(check, NULL);
     check_ask_policy(check);
     return check;

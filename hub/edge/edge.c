@@ -244,7 +244,7 @@ edge_adopt(Edge *edge, int fd, char **ret_bound, GError **error)
     bound = socket_bound(fd);
     if (!bound || fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                    "descriptor %d of the service manager is no listening TCP socket", fd);
+                    "descriptor %d of the service manager is not a listening TCP socket", fd);
         g_free(bound);
         close(fd);
         return FALSE;

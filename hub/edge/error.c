@@ -12,7 +12,7 @@ static const ErrorRow rows[] = {
     {REST_ARGUMENT_INVALID, "ArgumentInvalid", "The request is malformed."},
     {REST_UNAUTHORIZED_ACCESS, "IotHubUnauthorizedAccess", "Unauthorized."},
     {REST_UNAUTHORIZED, "IotHubUnauthorized", "Unauthorized."},
-    {REST_FORBIDDEN, "GenericForbidden", "The policy has not the right for this."},
+    {REST_FORBIDDEN, "GenericForbidden", "The user lacks the permission for this."},
     {REST_QUOTA_EXCEEDED, "IotHubQuotaExceeded", "A quota of this hub is used up."},
     {REST_DEVICE_NOT_FOUND, "DeviceNotFound", "The hub knows no such device."},
     {REST_MODULE_NOT_FOUND, "ModuleNotFound", "The device has no such module."},

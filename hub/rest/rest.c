@@ -254,7 +254,7 @@ call_checked(const AuthResult *result, void *data)
     }
     /* One too many goes on as a stranger's, of which there are few. */
     if (!request_take_user(call->request, result->policy, FALSE)) {
-        call_fail(call, REST_THROTTLED, "This user has as many connections as it may have.");
+        call_fail(call, REST_THROTTLED, "This user is at the limit of connections.");
         return;
     }
     request_authenticated(call->request);

@@ -152,20 +152,20 @@ limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *accou
     guint all, pending;
 
     if (streams->live >= settings->streams_max)
-        return "The hub has as many streams as it may have.";
+        return "The hub is at its limit of streams.";
     if (device->streams.length >= settings->streams_per_device)
-        return "The device has as many streams as it may have.";
+        return "The device is at its limit of streams.";
     if (device->pending >= settings->pending_per_device)
-        return "Too many streams wait for this device.";
+        return "The device is at its limit of waiting streams.";
     if (account->live >= settings_user_share(settings, settings->streams_max))
-        return "This user has as many streams as it may have.";
+        return "This user is at the limit of streams.";
     device_count(device, account, &all, &pending);
     if (all >= settings->streams_per_user_and_device)
-        return "This user has as many streams to this device as it may have.";
+        return "This user is at the limit of streams to this device.";
     if (pending >= settings->pending_per_user_and_device)
-        return "Too many streams of this user wait for this device.";
+        return "This user is at the limit of waiting streams to this device.";
     if (!account_rate_allows(settings, account))
-        return "This policy opens streams too fast.";
+        return "This user opens streams too fast.";
     return NULL;
 }
 

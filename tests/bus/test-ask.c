@@ -188,7 +188,7 @@ test_agent(Apps *apps, gconstpointer data)
     g_assert_cmpint(kill(agent.pid, SIGINT), ==, 0);
     g_assert_cmpint(finish(&agent, &rest), ==, 0);
     apps_open(apps, &fourth, "one");
-    apps_assert_fails(apps, &fourth, "Rejected", "nobody on the device can be asked");
+    apps_assert_fails(apps, &fourth, "Rejected", "no agent on the device can be asked");
     (void)close(listener);
 }
 

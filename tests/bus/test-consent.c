@@ -201,14 +201,14 @@ test_no_agent(Apps *apps, gconstpointer data)
 
     (void)add_rule(apps);
     apps_open(apps, &opening, "echo");
-    apps_assert_fails(apps, &opening, "Rejected", "nobody on the device can be asked");
+    apps_assert_fails(apps, &opening, "Rejected", "no agent on the device can be asked");
     agent_app_register(apps, &agent);
     sd_bus_message_unref(
         fixture_call(agent.bus, BUS_ROOT, BUS_MANAGER, "UnregisterAgent", "o", "/app"));
     sd_bus_message_unref(fixture_call(agent.bus, BUS_ROOT, BUS_MANAGER, "RegisterAgent", "oa{sv}",
                                       "/app", 1, "passive", "b", 1));
     apps_open(apps, &opening, "echo");
-    apps_assert_fails(apps, &opening, "Rejected", "nobody on the device can be asked");
+    apps_assert_fails(apps, &opening, "Rejected", "no agent on the device can be asked");
     g_assert_cmpuint(agent.asked, ==, 0);
     agent_app_clear(&agent);
 }

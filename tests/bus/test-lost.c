@@ -207,7 +207,7 @@ test_agent(Apps *apps, gconstpointer data)
     fixture_lose_bus(gateway);
     apps_assert_fails(apps, &opening, "Rejected", "consent");
     apps_open(apps, &opening, "ask");
-    apps_assert_fails(apps, &opening, "Rejected", "nobody on the device can be asked");
+    apps_assert_fails(apps, &opening, "Rejected", "no agent on the device can be asked");
     fixture_regain_bus(gateway);
     forget_buses(apps, &apps->site.gateway_bus, gateway);
     g_assert_cmpuint(count(apps->site.gateway_bus, "Requests"), ==, 0);

@@ -216,7 +216,7 @@ test_refused(Fixture *fixture, gconstpointer data)
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     g_autofree char *after = NULL, *late = NULL;
 
-    refused(bus, "accept", "address", "s", 0, "10.0.0.1/8", "bits behind its prefix");
+    refused(bus, "accept", "address", "s", 0, "10.0.0.1/8", "bits set after its prefix");
     refused(bus, "accept", "weekdays", "s", 0, "always", "weekdays are written");
     refused(bus, "accept", "time", "s", 0, "9-5", "a time is written");
     refused(bus, "accept", "ask-timeout", "t", 1000000, NULL, "verdict ask");

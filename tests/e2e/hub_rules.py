@@ -138,7 +138,7 @@ def rest_errors(hub):
     tokens = {
         "none": "", "nonsense": "Bearer abc", "wrong key": hub.service_token(key=wrong),
         "expired": hub.service_token(seconds=-400), "too long": hub.service_token(seconds=4000000),
-        "no such policy": hub.service_token(policy="nobody"),
+        "no such user": hub.service_token(policy="nobody"),
         "no right": wire.sas("localhost", hub.key("policy", "device"), policy="device"),
         "no policy": wire.sas("localhost", hub.service_key),
         "another hub": hub.service_token(resource="example.com"),
@@ -477,14 +477,14 @@ def limits_of_a_user(hub):
 
     posts = [hub.post("dev1"), hub.post("dev1")]
     requests = [one.request(), one.request()]
-    refused("dev1", "Too many streams of this user wait for this device")
+    refused("dev1", "This user is at the limit of waiting streams to this device")
     for request, post in zip(requests, posts):
         one.answer(request, 400)
         post.read()
     pairs = [hub.opened(one) for _ in range(3)]
-    refused("dev1", "as many streams to this device")
+    refused("dev1", "at the limit of streams to this device")
     pairs.append(hub.opened(two))
-    refused("dev2", "as many streams as it may have")
+    refused("dev2", "at the limit of streams")
     for device in (one, two):
         pairs.append(hub.opened(device, token=anna))
     for pair in pairs:

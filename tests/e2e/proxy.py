@@ -170,7 +170,7 @@ def refusals():
         for kind in (Tinyproxy, Squid, Socks):
             guarded = kind(site, credentials=True)
             refused_by(site, guarded, ["wants credentials, and none are set"])
-            refused_by(site, guarded, ["does not take our credentials"], f"{USER}:canary-not-this")
+            refused_by(site, guarded, ["rejects its credentials"], f"{USER}:canary-not-this")
         for closed in (Tinyproxy(site, allow=False), Squid(site, allow=False), Forbidding(site)):
             refused_by(site, closed, ["allows no connection"])
 

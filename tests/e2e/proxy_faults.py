@@ -89,7 +89,7 @@ def told():
         endless = Endless()
         open_tls, seen = intercepts(site)
         rows = [
-            ("s-502", says(b"HTTP/1.1 502 Bad Gateway\r\n\r\n"), 14, "cannot reach it", "502"),
+            ("s-502", says(b"HTTP/1.1 502 Bad Gateway\r\n\r\n"), 14, "cannot reach the hub", "502"),
             ("s-503", says(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), 14, "503"),
             ("s-403", says(b"HTTP/1.1 403 No\r\n\r\n"), 18, "allows no connection"),
             ("s-407", says(b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=x\r\n\r\n"), 18,

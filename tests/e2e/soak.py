@@ -174,7 +174,7 @@ ENDS = re.compile(
     r"Stream (\S+): (\S+) of \S+ (?:at hub|for) \S+ (ended|was cut|did not open) \(([a-z-]+)\)")
 REJECTS = re.compile(r"Stream (\S+): (\S+) from \S+ at hub \S+ is rejected by .*: ([a-z-]+)$")
 ACCEPTS = re.compile(r"Stream (\S+): (\S+) from \S+ .* is accepted by ")
-TARGETS = re.compile(r"does not take stream (\S+): ([a-z-]+)$")
+TARGETS = re.compile(r"did not accept stream (\S+): ([a-z-]+)$")
 
 
 def reasons(log):

@@ -42,6 +42,8 @@ def become_a_user():
         own_network()
     place = tempfile.mkdtemp(prefix="streamd-programs-")
     os.chmod(place, 0o755)
+    # streamhub looks for streamhubd beside itself.
+    shutil.copy(os.path.join(os.path.dirname(os.environ["STREAMHUB"]), "streamhubd"), place)
     for name in ("STREAMHUB", "STREAMD", "STREAMCTL"):
         os.environ[name] = shutil.copy(os.environ[name], place)
         os.chmod(os.environ[name], 0o755)

@@ -46,7 +46,7 @@ knock() {
 }
 
 ok 'without an agent nobody waits' fails 12 olga connect gw-1 door
-ok 'and olga reads why' says 'nobody on the device can be asked' olga connect gw-1 door
+ok 'and olga reads why' says 'no agent on the device can be asked' olga connect gw-1 door
 
 # On a seat without a screen the session that came last is the active one.
 session bob seat0
@@ -100,7 +100,7 @@ ok 'olga reads the text' grep -q 'come back tomorrow' /root/third.error
 ok 'alice is told' until_true grep -q 'Somebody else has answered' /home/alice/agent
 
 kill -INT "$(cat /home/alice/pid)"
-ok 'when her agent has gone nobody waits' until_true says 'nobody on the device can be asked' \
+ok 'when her agent has gone nobody waits' until_true says 'no agent on the device can be asked' \
     olga connect gw-1 door
 exec 2>/dev/null
 wait

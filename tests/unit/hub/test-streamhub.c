@@ -522,7 +522,7 @@ test_refused_socket(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     f->hub = spawn_with_sockets(f, fd, bound_socket(&port));
     f->lines = g_data_input_stream_new(g_subprocess_get_stdout_pipe(f->hub));
     line = next_line(f);
-    ASSERT_HAS(line, "no listening TCP socket");
+    ASSERT_HAS(line, "not a listening TCP socket");
     g_assert_true(g_subprocess_wait(f->hub, NULL, NULL));
     g_assert_cmpint(g_subprocess_get_exit_status(f->hub), ==, 2);
     g_clear_object(&f->hub);

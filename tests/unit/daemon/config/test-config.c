@@ -176,7 +176,8 @@ test_bad_rules(Fixture *fixture, gconstpointer data)
     assert_has(text, "@/streamd.conf:5: MaxDuration wants a time such as 30s or 2h");
     assert_has(text, "@/streamd.conf:6: IdleTimeout wants a time such as 30s or 2h");
     assert_has(text, "@/streamd.conf:7: StallTimeout wants a time such as 30s or 2h");
-    assert_has(text, "@/streamd.conf:8: [rule 1]: \"10.0.0.1/8\": it has bits behind its prefix");
+    assert_has(text,
+               "@/streamd.conf:8: [rule 1]: \"10.0.0.1/8\": it has bits set after its prefix");
     assert_has(text, "@/streamd.conf:11: [rule 2]: \"always\": weekdays are written");
     assert_has(text, "@/streamd.conf:14: [rule 3]: \"9-5\": a time is written");
     assert_has(text, "@/streamd.conf:17: [rule 4]: a rule that rejects has no limits");

@@ -44,7 +44,7 @@ static const AnswerCase cases[] = {
      STREAMD_ERROR_UNAUTHORIZED, REASON_REVOKED, "disabled at the hub"},
     {"HTTP/1.1 401 x\r\n", STREAMD_ERROR_UNAUTHORIZED, REASON_UNAUTHORIZED, "key"},
     {"HTTP/1.1 429 x\r\niothub-errorcode: ThrottlingException\r\n", STREAMD_ERROR_LIMIT,
-     REASON_LIMIT, "no more"},
+     REASON_LIMIT, "at its limit"},
     {"HTTP/1.1 429 x\r\niothub-errorcode: ThrottlingException\r\nRetry-After: 5\r\n",
      STREAMD_ERROR_BUSY, REASON_LIMIT, "asks to wait"},
     {"HTTP/1.1 503 x\r\n", STREAMD_ERROR_UNREACHABLE, REASON_HUB_STOPPING, "stopping"},

@@ -35,17 +35,17 @@ typedef struct {
 
 static const Limit limits[] = {
     {"streams-max", AT(streams_max), TRUE, TRUE, FALSE, FALSE,
-     "The hub has as many streams as it may have."},
+     "The hub is at its limit of streams."},
     {"streams-per-device", AT(streams_per_device), FALSE, TRUE, FALSE, FALSE,
-     "The device has as many streams as it may have."},
+     "The device is at its limit of streams."},
     {"pending-per-device", AT(pending_per_device), FALSE, TRUE, TRUE, FALSE,
-     "Too many streams wait for this device."},
+     "The device is at its limit of waiting streams."},
     {"streams-per-user-and-device", AT(streams_per_user_and_device), FALSE, FALSE, FALSE, FALSE,
-     "This user has as many streams to this device as it may have."},
+     "This user is at the limit of streams to this device."},
     {"pending-per-user-and-device", AT(pending_per_user_and_device), FALSE, FALSE, TRUE, FALSE,
-     "Too many streams of this user wait for this device."},
+     "This user is at the limit of waiting streams to this device."},
     {"streams-burst", AT(streams_burst), TRUE, FALSE, FALSE, TRUE,
-     "This policy opens streams too fast."},
+     "This user opens streams too fast."},
 };
 
 static Asked *
@@ -170,7 +170,7 @@ test_user_and_device(gconstpointer data)
 static void
 test_user_share(void)
 {
-    static const char *const why = "This user has as many streams as it may have.";
+    static const char *const why = "This user is at the limit of streams.";
     const Limit apart = {.device = TRUE};
     g_autoptr(Settings) settings = wide();
     Asked *first;
@@ -195,7 +195,7 @@ test_user_share(void)
 static void
 test_rate(void)
 {
-    static const char *const why = "This policy opens streams too fast.";
+    static const char *const why = "This user opens streams too fast.";
     const Limit apart = {.device = TRUE};
     g_autoptr(Settings) settings = wide();
     Hub *hub;
