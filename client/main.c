@@ -33,7 +33,7 @@
 #define DOCTOR (OPTION_BIT(OPTION_HUB) | OPTION_BIT(OPTION_STREAM) | OPTION_BIT(OPTION_INITIATOR))
 
 static const Verb verbs[] = {
-    {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and policy"),
+    {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and accept policy"),
      .json = "{\"manager\": {...}, \"policy\": {...}, \"hubs\": [...], \"targets\": [...]}"},
     {"hub add", 1, 2, ADD_HUB, verb_hub_add,
      "NAME [INVITATION|-] [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] "
@@ -143,7 +143,7 @@ static const Verb verbs[] = {
     {"monitor", 0, 0, OPTION_BIT(OPTION_ALL), verb_monitor, "[--all]",
      N_("Show what happens, as it happens; --all: to other users' streams too"),
      .json = "{\"event\": ..., \"time\": ..., \"path\": ..., \"object\": ..., \"key\": ..., "
-             "\"interface\": ..., \"properties\": {...}}, a line for each event"},
+             "\"interface\": ..., ...}, a line for each event"},
     {"top", 0, 0, OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_ONCE), verb_top, "[--all] [--once]",
      N_("Show the streams and how fast they are, the fastest first, again each second"),
      N_("'q' ends it. Where standard output is no terminal, and with --once or --json, it "

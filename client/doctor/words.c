@@ -23,7 +23,7 @@ static const DoctorText steps[] = {
     {"credentials", N_("Credentials")},
     {"subscription", N_("Subscription")},
     {"device", N_("Device")},
-    {"policy", N_("Policy")},
+    {"policy", N_("Accept policy")},
     {"target", N_("Target")},
     {"stream", N_("Stream")},
 };

@@ -275,7 +275,7 @@ doctor_title(GVariant *hub)
 {
     const char *form = strcmp(bus_string(hub, "Role"), "device") == 0
                            ? _("Hub %s, as device %s at %s")
-                           : _("Hub %s, with the policy %s at %s");
+                           : _("Hub %s, as the user %s at %s");
     const char *names[] = {bus_string(hub, "Name"), bus_string(hub, "Identity"),
                            bus_string(hub, "HostName")};
     g_auto(GStrv) parts = g_strsplit(form, "%s", 4);

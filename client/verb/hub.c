@@ -104,7 +104,7 @@ hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
         (void)printf(_("Added hub %s: we are device %s at %s\n"), bus_string(hub, "Name"),
                      bus_string(hub, "Identity"), bus_string(hub, "HostName"));
     else
-        (void)printf(_("Added hub %s: we open streams with the policy %s at %s\n"),
+        (void)printf(_("Added hub %s: we open streams as the user %s at %s\n"),
                      bus_string(hub, "Name"), bus_string(hub, "Identity"),
                      bus_string(hub, "HostName"));
 }

@@ -115,7 +115,7 @@ monitor_append_state(Monitor *monitor, const BusEvent *event, GString *line)
     g_hash_table_insert(monitor->states, g_strdup(event->path), g_steal_pointer(&escaped));
 }
 
-/* Which object: "hub office", "stream 7", "policy". Caller frees. */
+/* Which object: "hub office", "stream 7", "accept policy". Caller frees. */
 static char *
 monitor_object(const char *path)
 {
@@ -124,7 +124,7 @@ monitor_object(const char *path)
     if (path == NULL)
         return g_strdup("streamd");
     if (!bus_path_split(path, &kind, &key))
-        return g_strdup(_("policy"));
+        return g_strdup(_("accept policy"));
     escaped = table_escape(key);
     return g_strdup_printf("%s %s", kind, escaped);
 }

@@ -22,6 +22,7 @@ typedef struct {
     const char *values[OPTIONS_MAX]; /* of those before the cursor */
     gboolean takes_value;            /* the word with the cursor is the value of this: */
     Option value_of;
+    gboolean help;     /* after "help", whose words are a verb */
     gboolean ended;    /* after "--" */
     const char *front; /* what every candidate begins with: "--ca=" */
     const char *begun; /* what is there already of the rest */
@@ -103,7 +104,7 @@ complete_verbs(Completion *completion)
         description = complete_describe(completion, verb, parts, at);
         complete_offer(parts[at], description, completion);
     }
-    if (at == 0)
+    if (at == 0 && !completion->help)
         complete_offer("help", _("Explain a verb"), completion);
 }
 
@@ -253,7 +254,7 @@ complete_read(Completion *completion, char **words)
         }
     }
     if (plain->len > 0 && strcmp(g_ptr_array_index(plain, 0), "help") == 0)
-        g_ptr_array_remove_index(plain, 0);
+        completion->help = g_ptr_array_remove_index(plain, 0) != NULL;
     program_replace_aliases(program, (const char **)plain->pdata, plain->len);
     completion->verb = program_find_verb(program, (const char *const *)plain->pdata, plain->len,
                                          &completion->used);

@@ -145,12 +145,17 @@ output_reader_has_gone(void)
     return poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0;
 }
 
+/* REASON: an errno, or 0 when it is not known any more. */
 static gboolean
 output_fail(int reason, GError **error)
 {
     if (reason == EPIPE || output_reader_has_gone())
         exit(128 + SIGPIPE);
-    cli_fail(error, EXIT_CODE_OTHER, _("cannot write to standard output: %s"), g_strerror(reason));
+    if (reason != 0)
+        cli_fail(error, EXIT_CODE_OTHER, _("cannot write to standard output: %s"),
+                 g_strerror(reason));
+    else
+        cli_fail(error, EXIT_CODE_OTHER, _("cannot write to standard output"));
     return FALSE;
 }
 
@@ -160,7 +165,7 @@ output_flush(GError **error)
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return TRUE;
-    return output_fail(errno != 0 ? errno : EIO, error);
+    return output_fail(errno, error);
 }
 
 gboolean

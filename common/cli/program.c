@@ -86,13 +86,16 @@ program_print_error(const Program *program, const GError *error, ExitCode code)
 
 /* What is asked for beside a verb. FALSE: nothing of that. */
 static gboolean
-program_explain(const Program *program, const Cli *cli, ExitCode *ret_code)
+program_explain(const Program *program, const Cli *cli, ExitCode *ret_code, GError **error)
 {
     if (cli->given[OPTION_HELP] || cli->noun_only) {
         g_autofree char *help = cli_help(program, cli);
 
-        (void)fputs(help, cli->noun_only ? stderr : stdout);
         *ret_code = cli->noun_only ? EXIT_CODE_USAGE : EXIT_CODE_OK;
+        if (cli->noun_only)
+            (void)fputs(help, stderr);
+        else
+            (void)output_write(help, error);
         return TRUE;
     }
     if (!cli->given[OPTION_VERSION])
@@ -109,7 +112,7 @@ program_call(const Program *program, char **argv)
     g_auto(Cli) cli = {0};
     ExitCode code = EXIT_CODE_USAGE;
 
-    if (cli_parse(&cli, program, argv, &error) && !program_explain(program, &cli, &code))
+    if (cli_parse(&cli, program, argv, &error) && !program_explain(program, &cli, &code, &error))
         code = cli.verb->run(&cli, &error);
     if (error == NULL && code == EXIT_CODE_OK && !output_flush(&error))
         code = EXIT_CODE_OTHER;

@@ -122,7 +122,7 @@ forms_check(const Parts *parts, GError **error)
     if (has(parts, PART_MODULE) && !has(parts, PART_DEVICE))
         return fail(error, "has a ModuleId without a DeviceId");
     if (has(parts, PART_X509) && has(parts, PART_POLICY))
-        return fail(error, "has x509 with SharedAccessKeyName; a policy needs SharedAccessKey");
+        return fail(error, "has x509 with SharedAccessKeyName; a user needs SharedAccessKey");
     if (has(parts, PART_KEY) == has(parts, PART_X509))
         return fail(error, "needs either SharedAccessKey or x509=true");
     return TRUE;

@@ -166,7 +166,7 @@ sas_result_text(SasResult result)
         [SAS_BAD_RESOURCE] = "the token's sr is malformed",
         [SAS_BAD_SIGNATURE] = "the token's sig is not the base64 of 32 bytes",
         [SAS_BAD_EXPIRY] = "the token's se is not a number of seconds",
-        [SAS_BAD_POLICY] = "the token's skn is not the name of a policy",
+        [SAS_BAD_POLICY] = "the token's skn is not the name of a user",
     };
 
     return (guint)result < G_N_ELEMENTS(texts) ? texts[result] : "the token is malformed";

@@ -46,7 +46,7 @@ on_policy(const RegistryResult *result, void *data)
     run->waiting--;
     if (result->code != REGISTRY_OK && !run->error)
         run->error = g_error_new(STREAMD_ERROR, STREAMD_ERROR_FAILED,
-                                 "the usual policies cannot be made: %s", result->message);
+                                 "the usual users cannot be made: %s", result->message);
 }
 
 static gboolean

@@ -303,7 +303,7 @@ devices_revoke(Devices *devices, const char *device, const char *module)
 void
 devices_revoke_policy(Devices *devices, const char *policy)
 {
-    devices_cut(devices, device_is_by, policy, NULL, FALSE, "the policy was revoked");
+    devices_cut(devices, device_is_by, policy, NULL, FALSE, "the user was removed");
 }
 
 void

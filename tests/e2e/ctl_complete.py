@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Completion: the real bash, zsh and fish, with the files that are installed, offer every verb and
-option, and the hubs, targets, rules, streams, tunnels and devices that streamd has."""
+option of streamctl and streamhub, and the hubs, targets, rules, streams, tunnels and devices that
+streamd has, and the devices and users that the hub has."""
 import contextlib
 import json
 import os
@@ -18,13 +19,14 @@ FILES = os.environ["COMPLETIONS"]
 
 BASH = r"""
 source {files}/streamctl
+source {files}/streamhub
 while IFS= read -r line; do
     COMP_LINE=$line COMP_POINT=${{#line}}
     # As bash splits it: at blanks, and around : and =.
     read -ra COMP_WORDS <<<"$(sed 's/[:=]/ & /g' <<<"$line")"
     [[ $line == *[[:space:]] ]] && COMP_WORDS+=("")
     COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
-    _streamctl streamctl
+    "_${{COMP_WORDS[0]}}" "${{COMP_WORDS[0]}}"
     printf '%s\x1f' "${{COMPREPLY[@]}}"
     printf '\n'
 done
@@ -32,6 +34,7 @@ done
 
 FISH = r"""
 source {files}/streamctl.fish
+source {files}/streamhub.fish
 while read --line line
     set -l words (complete -C "$line" | string split --fields 1 \t)
     echo (string join \x1f -- $words)
@@ -39,11 +42,15 @@ end
 """
 
 
+def path_of(site):
+    return ":".join([os.path.dirname(site.streamctl), os.path.dirname(site.streamhub), os.environ["PATH"]])
+
+
 class Shell:
     """What a shell offers for lines: a list of words for each."""
 
     def __init__(self, daemon, argv, program):
-        self.env = {**daemon.env, "PATH": os.path.dirname(daemon.site.streamctl) + ":" + os.environ["PATH"]}
+        self.env = {**daemon.env, "PATH": path_of(daemon.site)}
         self.argv = [*argv, program.format(files=shlex.quote(FILES))]
 
     def offers(self, *lines):
@@ -66,22 +73,36 @@ def fish(daemon):
     return Shell(daemon, ["fish", "--no-config", "-c"], FISH)
 
 
-def dump(site):
-    return json.loads(run_ok([site.streamctl, "--dump-verbs"]))
-
-
-def every_word(site, shell):
+def every_word(program, shell):
     """Every verb after its noun, every option of every verb, in one run of the shell."""
-    table = dump(site)
+    table = json.loads(run_ok([program, "--dump-verbs"]))
+    name = table["program"]
     everywhere = [row["name"] for row in table["options"] if row["everywhere"]]
     lines, wanted = [], []
     for verb in table["verbs"]:
         *before, last = verb["name"].split()
-        lines += [" ".join(["streamctl", *before, ""]), f"streamctl {verb['name']} --"]
+        lines += [" ".join([name, *before, ""]), f"{name} {verb['name']} --"]
         wanted += [{last}, {"--" + name for name in verb["options"] + everywhere if name != "json" or verb["json"] != "-"}]
     for line, want, got in zip(lines, wanted, shell.offers(*lines)):
         check(want <= set(got), f"{line!r} does not offer {want - set(got)}, but {got}")
         check(len(want) == 1 or want == set(got), f"{line!r} offers more: {set(got) - want}")
+
+
+def what_the_hub_has(site, shell):
+    """streamhub: the devices and users of the running hub, with its folder or socket before the verb or behind."""
+    every_word(site.streamhub, shell)
+    state, socket = f"--state-dir {site.hub.state_dir}", f"--admin-socket {site.hub.state_dir}/admin.sock"
+    site.hub.admin("device", "add", "pump-7")
+    rows = {
+        f"streamhub {state} device show ": [site.DEVICE, "pump-7"], f"streamhub {socket} device remove pu": ["pump-7"],
+        f"streamhub device disable {state} g": [site.DEVICE], f"streamhub connection-string device {socket} p": ["pump-7"],
+        f"streamhub {state} user remove reg": ["registryRead", "registryReadWrite"], f"streamhub {state} device add ": [],
+        f"streamhub {state} connection-string user ser": ["service"], "streamhub --state-dir /nowhere device show ": [],
+        "streamhub user add new --rights service": ["service-connect"], "streamhub log-level de": ["debug"],
+        f"streamhub {state} policy remove ser": ["service"], "streamhub poli": [], "streamhub connection-string pol": [],
+    }
+    for (line, want), got in zip(rows.items(), shell.offers(*rows)):
+        check_equal(sorted(got), sorted(want), repr(line))
 
 
 def what_there_is(site, shell):
@@ -114,8 +135,9 @@ def in_bash():
     """bash: every verb and option, what streamd has, values after =, files"""
     with site_with_stream() as site:
         shell = bash(site.client)
-        every_word(site, shell)
+        every_word(site.streamctl, shell)
         what_there_is(site, shell)
+        what_the_hub_has(site, shell)
         # bash replaces only what comes after the = or the colon.
         check_equal(shell.offered("streamctl hub add new --transport=w"), ["wss"], "after =")
         check_equal(shell.offered(f"streamctl hub add new --ca {FILES}/streamctl.f"), [f"{FILES}/streamctl.fish"],
@@ -133,8 +155,9 @@ def in_fish():
     """fish: every verb and option, what streamd has"""
     with site_with_stream() as site:
         shell = fish(site.client)
-        every_word(site, shell)
+        every_word(site.streamctl, shell)
         what_there_is(site, shell)
+        what_the_hub_has(site, shell)
         check_equal(shell.offered("streamctl hub add new --transport=w"), ["--transport=wss"], "after =")
         described = subprocess.run(["fish", "--no-config", "-c",
                                     f"source {FILES}/streamctl.fish; complete -C 'streamctl hub sh'"],
@@ -174,7 +197,7 @@ class Zsh:
 
     def __init__(self, daemon):
         env = {**daemon.env, "TERM": "xterm", "PS1": "", "ZDOTDIR": daemon.site.dir,
-               "PATH": os.path.dirname(daemon.site.streamctl) + ":" + os.environ["PATH"]}
+               "PATH": path_of(daemon.site)}
         setup = os.path.join(daemon.site.dir, "setup.zsh")
         with open(setup, "w", encoding="ascii") as file:
             file.write(ZSH.format(files=shlex.quote(FILES)))
@@ -221,8 +244,9 @@ def in_zsh():
         check_equal(shell.completed("streamctl connect g"), f"streamctl connect {site.DEVICE} ", "a device")
         check_equal(shell.completed("streamctl hub add new --transport=w").rstrip(),
                     "streamctl hub add new --transport=wss", "after =")
-        every_word(site, shell)
+        every_word(site.streamctl, shell)
         what_there_is(site, shell)
+        what_the_hub_has(site, shell)
 
 
 main(in_bash, in_fish, in_zsh)

@@ -152,6 +152,34 @@ def help_is_translated():
         check(wide("Options of every verb:") in say(site.client, "hub", "add", "--help"), "titles of options")
 
 
+HUB_DATA = set("""enabled disconnected Disconnected dev1 service-connect registry-read registry-write device-connect iothubowner registryRead
+    registryReadWrite user show remove list device module rights invite ETag CN""".split())
+
+
+def hub_is_translated():
+    """streamhub: its help, what its verbs say, and its errors"""
+    with Site(gateway=False, client=False) as site:
+        make_language(site)
+        env = {**site.environment(), **real_locale(), "LANGUAGE": MADE_UP}
+
+        def say_hub(*arguments):
+            return subprocess.run([os.environ["STREAMHUB_ABROAD"], "--state-dir", site.hub.state_dir, *arguments], env=env, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout
+
+        for line in say_hub("--help").splitlines():
+            if line.startswith("      ") and not re.search(r"[][|)]|--", line):
+                check(not re.search(r"[a-z]{3}", re.sub(r"\S*[-'=(/.]\S*", "", line)), line)
+        said = [say_hub(*words.split()) for words in (
+            "status", "device list", "device add dev1", "device list", "device show dev1", "device show", "user list", "user show service",
+            "certificate show", "drain", "drain --cancel", "device remove a/b", "user add x", "frob", "device list --jsno")]
+        for text in said:
+            text = text.replace("streamhub CA", "").replace("SHA-256", "")  # names
+            left = [word for word in untranslated(text) if word not in HUB_DATA and not (text.startswith("streamhub: ") and word.isupper())]
+            check_equal(left, [], f"in English: {text}")
+        aligned(said[3])
+        check(wide("DEVICE") in said[3], "the language was not used")
+
+
 def locales():
     """a locale of the C library chooses the language as well as LANGUAGE does, and C is English"""
     with Site(gateway=False) as site:
@@ -182,4 +210,4 @@ def languages():
             print("#", name, say(site.client, "hub", "list", language=name).splitlines()[0])
 
 
-main(everything_is_translated, help_is_translated, locales, languages)
+main(everything_is_translated, help_is_translated, hub_is_translated, locales, languages)

@@ -81,7 +81,7 @@ static const struct {
     {"HostName=h;DeviceId=d", "SharedAccessKey or x509"},
     {"HostName=h;DeviceId=d;x509=true;SharedAccessKey=" KEY, "SharedAccessKey or x509"},
     {"HostName=h;SharedAccessKeyName=p", "SharedAccessKey or x509"},
-    {"HostName=h;SharedAccessKeyName=p;x509=true", "policy needs SharedAccessKey"},
+    {"HostName=h;SharedAccessKeyName=p;x509=true", "user needs SharedAccessKey"},
     {"HostName=h;DeviceId=d;SharedAccessKeyName=p;SharedAccessKey=" KEY, "either DeviceId"},
     {"HostName=h;ModuleId=m;SharedAccessKeyName=p;SharedAccessKey=" KEY, "without a DeviceId"},
     {"HostName=h;HostName=h;DeviceId=d;x509=true", "HostName twice"},

@@ -341,7 +341,7 @@ test_revoke_policy(Fixture *f, gconstpointer data)
     devices_revoke_policy(f->devices, "fleet");
     expect_told(f, "-dev2 ");
     g_assert_null(own->closed);
-    g_assert_cmpstr(by->closed, ==, "the policy was revoked");
+    g_assert_cmpstr(by->closed, ==, "the user was removed");
     g_assert_null(other->closed);
     g_assert_cmpuint(devices_count(f->devices), ==, 2);
     g_assert_nonnull(connect_by(f, "dev2", NULL, FALSE, TRUE));

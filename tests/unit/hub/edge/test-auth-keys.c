@@ -211,7 +211,7 @@ test_rights(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     }
 }
 
-/* Who names no policy is not the one by whose name such a token is looked up. */
+/* Who names no user is not the one by whose name such a token is looked up. */
 static void
 test_unnamed(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
