@@ -10,7 +10,7 @@ start_hub
 systemctl start streamd
 hub device add gw-1
 join_hub office device gw-1 streamctl --system
-join_hub ops policy service streamctl --system
+join_hub ops user service streamctl --system
 start_echo
 streamctl --system target add echo tcp:127.0.0.1:7007
 streamctl --system accept-policy add --accept echo

@@ -18,7 +18,7 @@ start_manager olga
 olga() {
     with_bus olga timeout 30 streamctl --user "$@"
 }
-join_hub office policy service olga
+join_hub office user service olga
 until_true says Connected hub device show gw-1
 exec >&3 2>&1
 

@@ -38,7 +38,7 @@ echo '10.9.9.1 hub.example' >>/etc/hosts
 systemctl start streamd
 start_echo
 join_hub plant device pump streamctl --system >/dev/null
-join_hub out policy service streamctl --system >/dev/null
+join_hub out user service streamctl --system >/dev/null
 streamctl --system target add echo tcp:127.0.0.1:7007 >/dev/null
 streamctl --system accept-policy add --stream echo --accept echo >/dev/null
 connect() {

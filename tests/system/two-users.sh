@@ -9,7 +9,7 @@ exec 3>&1 >/dev/null 2>&1
 polkit_allows '/\.open-(stream|tunnel)$/.test(action.id) && /^(alice|bob)$/.test(subject.user)'
 start_hub
 systemctl start streamd
-join_hub ops policy service streamctl --system
+join_hub ops user service streamctl --system
 
 # The devices are olga's, in a streamd of her own.
 start_manager olga
