@@ -282,7 +282,7 @@ test_withdrawn(Apps *apps, gconstpointer data)
     apps_open(apps, &opening, "echo");
     apps_wait_asked(apps, &agent, 2);
     sd_bus_message_unref(fixture_call(bus, BUS_ROOT, BUS_POLICY, "Remove", "t", rule));
-    apps_assert_fails(apps, &opening, "Rejected", "the rule that asks");
+    apps_assert_fails(apps, &opening, "Rejected", "the rule that asked");
     apps_wait_cancelled(apps, &agent, 2);
     (void)add_rule(apps);
     apps_open(apps, &opening, "echo");

@@ -114,7 +114,7 @@ test_absent(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
 
-    assert_fails(bus, AUTH_FAILED, "polkit is not there");
+    assert_fails(bus, AUTH_FAILED, "polkit is not running");
 }
 
 static void
