@@ -48,7 +48,7 @@ device_stream_go_to(DeviceStream *self, const char *name)
     }
 }
 
-/* How long somebody may take who is given WANTED, if it is to fit in the hub's time. */
+/* WANTED, clamped to the hub's deadline. */
 static gint64
 device_stream_time(const DeviceStream *self, gint64 wanted)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Devices: who is connected, by client id ({device} or {device}/{module}), and what each has
- * subscribed to, also while it is away when it asked for that (clean session 0;
- * docs/wire-protocol.md, section 1.2). Main thread. */
+/* Devices: which devices are connected, by client id ({device} or {device}/{module}), and what each
+ * has subscribed to. With clean session 0 a subscription is kept while the device is away
+ * (docs/wire-protocol.md, section 1.2). Main thread. */
 #pragma once
 
 #include "common/codec/stream-topic.h"
@@ -36,12 +36,12 @@ gboolean devices_publish(Devices *devices, const char *client_id, const char *to
 
 /* For sessions. */
 
-/* SESSION takes the place of an older one, which is closed (the newer wins). *ret_present: its
- * subscriptions were kept. FALSE: too many take-overs of late; refuse it. */
+/* SESSION replaces an older one, which is closed (the newer wins). *ret_present: the subscriptions
+ * were kept. FALSE: too many take-overs within a minute; refuse SESSION. */
 gboolean
 devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean *ret_present);
 
-/* After CONNACK was sent: streams that wait are told when the subscription was kept. */
+/* To be called after CONNACK was sent. When the subscription was kept, waiting streams are told. */
 void devices_connected(Devices *devices, MqttSession *session);
 void devices_disconnect(Devices *devices, MqttSession *session);
 

@@ -70,7 +70,7 @@ mqtt_session_tell(const MqttSession *session, EventKind kind, const char *why)
               &(EventData){.device = session->client_id, .peer = session->peer, .detail = why});
 }
 
-/* One that never said who it is gets no record: whoever scans the port would write the log. */
+/* Do not log unauthenticated connections: scans would flood the log. */
 void
 mqtt_session_close(MqttSession *session, const char *why)
 {

@@ -15,8 +15,8 @@ typedef struct {
 } MqttUser;
 
 /* CLIENT_ID is {device} or {device}/{module}; USER_NAME {hub}/{client id}, then maybe parameters
- * behind "/", "/?" or "?". FALSE when one is malformed or they do not agree: refuse with 5. Which
- * hub is named there does not matter: the token says it. */
+ * behind "/", "/?" or "?". FALSE when one is malformed or they do not agree: refuse with 5. The
+ * hub's name in it is ignored, because the token names the hub. */
 gboolean mqtt_user_parse(Slice client_id, Slice user_name, MqttUser *ret);
 
 void mqtt_user_clear(MqttUser *user);

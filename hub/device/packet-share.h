@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Packet share: how much of the main thread the packets of one device may take (requirement R14).
  *
- * Every packet has a cost, in PUBLISHes. A connection may bring publishes-burst at once, then
- * publishes-per-second; beyond that it is read again only after a pause of at most
- * PACKET_PAUSE_MAX, and never closed for it. Connections that are over their share have
- * busy-publishes-per-second in all, divided among them, so that many of them together cost the
- * others no more than a few. What a connection owes outlives it: to connect again buys nothing.
+ * Every packet has a cost, counted in PUBLISHes. A connection may send publishes-burst at once,
+ * then publishes-per-second. Beyond that it is not read for a pause of at most PACKET_PAUSE_MAX; it
+ * is never closed for that. All connections that are over their share have
+ * busy-publishes-per-second together, so that many of them cost the others no more than a few do.
+ * The debt of a connection is remembered after it ends, so that connecting again does not help.
  * Main thread; NOW in monotonic µs. No I/O and no clock. */
 #pragma once
 
@@ -14,8 +14,8 @@
 
 #define PACKET_PAUSE_MAX (250 * G_TIME_SPAN_MILLISECOND)
 
-/* A device that is asked for a stream may run ahead by so many seconds of its rate: its answer
- * stands behind what it has sent already. */
+/* A device that is asked for a stream may exceed its rate by this many seconds, because its answer
+ * is behind what it has sent already. */
 #define PACKET_URGENT_SECONDS 10
 
 /* Devices whose debt is remembered after their connection has ended; beyond them the oldest is
@@ -41,8 +41,8 @@ void packet_shares_end(PacketShares *shares, const char *client_id, PacketShare 
 /* What a packet of that type and length costs. */
 double packet_cost(MqttType type, gsize len);
 
-/* Takes COST; for how long nothing is to be read from the connection (µs), 0: read on. URGENT: it
- * owes an answer. */
+/* Adds COST. Returns for how long (µs) the connection must not be read; 0: read on. URGENT: an
+ * answer of the device is awaited. */
 gint64 packet_shares_take(PacketShares *shares, PacketShare *share, double cost, gboolean urgent,
                           gint64 now);
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Admission: which connections get a slot at the edge (requirements R3, R4, R10). A slot waits
- * until its connection has authenticated: how many may wait, in all and from one source, and how
- * fast new ones may come, is bounded here, as sshd has it with MaxStartups. Then it counts for its
- * user, if it has one, and for all connections.
+/* Admission: which connections get a slot at the edge (requirements R3, R4, R10). Until a
+ * connection authenticates, its slot counts as waiting. Here are the limits of how many slots may
+ * wait, in all and from one source, and of how fast new ones may come (compare MaxStartups of
+ * sshd). After that the slot counts for its user, if it has one, and for all connections.
  *
- * A source from which somebody has authenticated within `known-source-time` is known: the limits
- * are `known-source-factor` times as wide for it, and strangers cannot take its share (places.h).
- * Bounded: when ADMISSION_KNOWN_MAX sources are known, new ones share what their region has, and
- * none of them is forgotten. Any thread. */
+ * A source from which somebody has authenticated within `known-source-time` is known: its limits
+ * are `known-source-factor` times higher, and unknown sources cannot take its share (places.h). At
+ * most ADMISSION_KNOWN_MAX sources are remembered. After that, new ones share the entry of their
+ * region, and no entry is dropped. Any thread. */
 #pragma once
 
 #include "hub/base/settings.h"
@@ -22,15 +22,15 @@ Admission *admission_new(const Settings *settings); /* kept by reference */
 void admission_free(Admission *admission);          /* slots that linger may do so */
 
 /* For the connection of PEER (as connection_peer gives it) with the socket FD, which the admission
- * may shut down to make room, until slot_leave; FD negative: it cannot. RANDOM: a fresh random
- * number. NULL: close the connection without a word. The reference is the caller's. */
+ * may shut down to make room, until slot_leave; FD negative: it may not. RANDOM: a fresh random
+ * number. NULL: close the connection and send nothing. The caller gets a reference. */
 Slot *admission_take(Admission *admission, int fd, const char *peer, gint64 now, guint32 random);
 
-/* SOURCE, at a level or a region of it, guesses identities: `guessing-per-second` new connections
- * of it until then. Sources that are known are not held up. */
+/* SOURCE, at one of its levels or its region, guesses identities: until then it gets
+ * `guessing-per-second` new connections. Known sources are not slowed down. */
 void admission_slow(Admission *admission, const Source *source, gint64 until, gint64 now);
 
-/* Somebody from SOURCE, or from its region where that is shared, has authenticated of late. */
+/* Somebody from SOURCE has authenticated recently, or from its region when the entry is shared. */
 gboolean admission_knows(Admission *admission, const Source *source, gint64 now);
 
 guint admission_waiting(Admission *admission);
@@ -52,8 +52,8 @@ typedef enum {
     USER_IS_FULL,
 } UserRoom;
 
-/* Counts the slot for USER until it leaves, unless the user has its share of `connections-max`
- * (and of the descriptors that there are) already. FORCE: counts it in any case. */
+/* Counts the slot for USER until it leaves. FALSE when the user already has its share of
+ * `connections-max` or of the descriptors; with FORCE it is counted in any case. */
 UserRoom slot_take_user(Slot *slot, const char *user, gboolean force);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Admission, admission_free)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Answers to the POST that opens a stream (docs/wire-protocol.md, sections 3 and 8). Each answers
- * the request once and for all. Main thread. */
+/* Answers to the POST that opens a stream (docs/wire-protocol.md, sections 3 and 8). Each function
+ * answers the request, which may be answered only once. Main thread. */
 #pragma once
 
 #include "common/base/reason.h"
@@ -15,7 +15,7 @@ typedef struct {
     Caps caps; /* what this service gets of what it asked for */
 } RestAccepted;
 
-/* What is beyond the original protocol is said only to those who sent streamd-caps. */
+/* Extensions of the original protocol are sent only to clients that sent streamd-caps. */
 void rest_answer_accepted(Request *request, const RestAccepted *accepted);
 
 /* TEXT: the device's own words, or NULL. */
@@ -24,7 +24,7 @@ void rest_answer_rejected(Request *request, const char *stream_id, Reason reason
 /* TEXT NULL: the error's own. */
 void rest_answer_error(Request *request, RestError error, const char *text);
 
-/* 429 with Retry-After: wrong credentials once more, before SECONDS are over. */
+/* 429 with Retry-After: SECONDS, for wrong credentials that were repeated too soon. */
 void rest_answer_too_soon(Request *request, guint seconds);
 
 /* 503 with Retry-After. */

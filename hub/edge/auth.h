@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Auth: who may be a device, who may open streams (docs/wire-protocol.md, section 1.3; R4, R17).
  *
- * Right credentials are let in at once, whatever failed before them. Every refusal costs the same
- * work, also when the token is malformed or names nobody, so that neither the answer nor its time
- * tells which devices and policies exist: a look into the cache, the MACs of two keys, a question
- * to what is stored, and the MACs again. Main thread. */
+ * Correct credentials are accepted at once, whatever failed before. Every refusal does the same
+ * work, also for a malformed token or an unknown name: one look into the cache, the MACs of two
+ * keys, one query of the database, and the MACs again. So neither the answer nor its time tells
+ * which devices and users exist. Main thread. */
 #pragma once
 
 #include "hub/base/settings.h"
@@ -17,9 +17,9 @@ typedef struct AuthCheck AuthCheck;
 typedef enum {
     AUTH_OK,
     AUTH_DENIED,
-    AUTH_FORBIDDEN, /* the signature is good, the right is not there */
-    AUTH_TOO_SOON,  /* denied, so soon after the last time that it says so (penalties.h) */
-    AUTH_BUSY,      /* the registry cannot tell just now */
+    AUTH_FORBIDDEN, /* the signature is right, but the user lacks the permission */
+    AUTH_TOO_SOON,  /* denied, and told to wait: the last failure was recent (penalties.h) */
+    AUTH_BUSY,      /* the registry does not answer now */
 } AuthVerdict;
 
 typedef struct {
@@ -30,7 +30,7 @@ typedef struct {
     guint retry_after;  /* seconds, with AUTH_TOO_SOON */
 } AuthResult;
 
-/* Once, not from within the call that began the check; the check is gone by then. */
+/* Called once, never from within the call that began the check, which must not be used after it. */
 typedef void (*AuthDone)(const AuthResult *result, void *data);
 
 /* Kept by reference: SETTINGS, REGISTRY, ADMISSION and NAMES (NULL-terminated, lower case). */

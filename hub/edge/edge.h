@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Edge: what the hub listens with. TLS, limits before authentication, strict HTTP/1.1 with one
- * request at a time, and the fork to MQTT, by ALPN or the first byte (requirements R1 to R7).
+/* Edge: the hub's listeners. It has TLS, the limits before authentication, and strict HTTP/1.1 with
+ * one request at a time. ALPN or the first byte tells MQTT from HTTP (requirements R1 to R7).
  *
- * It lives on the reactors: every listener is shared by all of them. What it lets through comes to
- * the main thread. Calls: main thread. */
+ * It runs on the reactors, which share every listener. Requests, legs and devices that it accepts
+ * are handed to the main thread. All calls: main thread. */
 #pragma once
 
 #include "common/loop/reactor.h"
@@ -28,15 +28,15 @@ void edge_free(Edge *edge);
 gboolean
 edge_listen(Edge *edge, const char *address, gboolean six_only, char **ret_bound, GError **error);
 
-/* FD is a listening TCP socket that somebody else has bound, the service manager; it is the edge's
- * from then on, whatever comes of it. *ret_bound in numbers. */
+/* FD is a listening TCP socket that the service manager has bound. The edge owns it from then on,
+ * also on failure. *ret_bound has numeric form. */
 gboolean edge_adopt(Edge *edge, int fd, char **ret_bound, GError **error);
 
 gboolean edge_start(Edge *edge, GError **error);
 void edge_set_tls(Edge *edge, TlsContext *tls);
 
-/* Stops listening and ends the connections that wait for a request; those with one under way end
- * after its answer. DONE on the main thread when no connection is the edge's any more. */
+/* Stops listening and ends the connections that have no request. A connection with a request ends
+ * after the answer. DONE is called on the main thread when the edge has no connection left. */
 void edge_stop(Edge *edge, void (*done)(void *data), void *data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Edge, edge_free)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Request: one HTTP request at the edge, as the main thread sees it.
  *
- * The edge fills it on its reactor and hands it over; until it is answered the connection is not
- * read. It is answered exactly once, by request_answer or request_upgrade, also when the client
- * has gone meanwhile; after that it is not touched any more. Main thread. */
+ * The edge fills it on its reactor and hands it over. The connection is not read until the request
+ * is answered. It must be answered exactly once, by request_answer or request_upgrade, even when
+ * the client has gone; after that it must not be used. Main thread. */
 #pragma once
 
 #include "common/net/connection.h"
@@ -12,7 +12,7 @@
 
 typedef struct Request Request;
 
-/* A connection on its way from the edge to whoever goes on with it. */
+/* A connection that the edge hands to another module. */
 typedef struct {
     Connection *connection; /* detached; NULL: the client has gone */
     Reactor *reactor;       /* where it was, and where it best goes on */
@@ -34,7 +34,8 @@ struct Request {
     char *api_version;
     char *after; /* of a list: the last one of the page before, decoded */
     char peer[64];
-    /* The answerer's: called when the client goes away before the answer; NULL: does not matter. */
+    /* Set by the module that answers: called when the client goes away before the answer. NULL: not
+     * needed. */
     void (*gone)(Request *request, void *data);
     void *data;
 };
@@ -43,8 +44,8 @@ struct Request {
  */
 void request_authenticated(Request *request);
 
-/* Counts its connection for USER. FALSE: the user has as many as it may have; with FORCE never. Of
- * a user with many no connection is kept alive. */
+/* Counts its connection for USER. FALSE: the user is at its limit; with FORCE it never fails.
+ * Connections of a user with many of them are not kept alive. */
 gboolean request_take_user(Request *request, const char *user, gboolean force);
 
 /* FIELDS: whole header lines, or NULL. BODY NULL: empty; otherwise JSON. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ledger: a bounded map of what is known about sources, and about identities that they claimed. An
- * entry is in force until a time. When the ledger is full, an entry that is in force no more makes
- * room for a new one; one that is in force is never put out, however many ask (requirement R4).
- * One thread, or a lock around it; times are µs, monotonic. */
+/* Ledger: a bounded map from sources, and identities that they claimed, to what is known about
+ * them. Each entry expires at a time. When the ledger is full, a new entry replaces an expired one.
+ * An entry that has not expired is never dropped, however many new ones come (requirement R4). One
+ * thread, or a lock around it; times are µs, monotonic. */
 #pragma once
 
 #include "hub/edge/source.h"
@@ -16,14 +16,15 @@ typedef struct {
     guint8 name[LEDGER_NAME]; /* a hash of an identity; all zero: the source itself */
 } LedgerKey;
 
-/* The beginning of each entry; what follows is the user's, zero at first. */
+/* The beginning of each entry. What follows belongs to the user of the ledger, and is zero at
+ * first. */
 typedef struct {
     LedgerKey key;
     gint64 until; /* read only: ledger_set_until changes it */
     GSequenceIter *place;
 } LedgerEntry;
 
-/* SIZE: of an entry. GONE, may be NULL: an entry is about to be freed. */
+/* SIZE: of an entry. GONE (may be NULL) is called before an entry is freed. */
 typedef void (*LedgerGone)(LedgerEntry *entry, void *data);
 Ledger *ledger_new(guint max, gsize size, LedgerGone gone, void *data);
 void ledger_free(Ledger *ledger);
@@ -33,8 +34,8 @@ LedgerKey ledger_key(const Source *source, const char *identity);
 
 void *ledger_find(Ledger *ledger, const LedgerKey *key); /* NULL: it is not there */
 
-/* The entry of KEY, made if it is not there: then in force until NOW, that is not at all. NULL: the
- * ledger is full of entries that are in force. */
+/* The entry of KEY. If there is none it is made, already expired (until NOW). NULL: the ledger is
+ * full and no entry has expired. */
 void *ledger_want(Ledger *ledger, const LedgerKey *key, gint64 now);
 
 void ledger_set_until(Ledger *ledger, void *entry, gint64 until);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Penalties: who has shown wrong credentials of late (requirement R4). Nobody is kept out by one:
- * credentials are verified in any case, and right ones are let in. A penalty only decides how wrong
- * ones are refused, and tells which sources are guessing.
+/* Penalties: who has sent wrong credentials recently (requirement R4). A penalty keeps nobody out:
+ * credentials are always verified, and correct ones are accepted. It only decides how wrong ones
+ * are refused, and shows which sources are guessing.
  *
- * They fall on a source together with the identity that it claims. The first lasts `penalty`, each
- * further one twice as long, up to `penalty-max`; for as long again it is remembered. Of a source
- * PENALTIES_APART identities are kept apart, any more count as one. Bounded: when PENALTIES_MAX
- * are in force, new ones are shared by all sources of an IPv4 /16 or IPv6 /32. Main thread; pure.
- */
+ * A penalty belongs to a source and the identity that it claims. The first one lasts `penalty`,
+ * each further one twice as long, up to `penalty-max`. It is remembered for the same time again.
+ * PENALTIES_APART identities of a source have a penalty each; all others share one. When
+ * PENALTIES_MAX penalties are in force, new ones are shared by all sources of an IPv4 /16 or IPv6
+ * /32. Main thread; no I/O. */
 #pragma once
 
 #include "hub/base/settings.h"
@@ -21,8 +21,8 @@ typedef struct Penalties Penalties;
 Penalties *penalties_new(const Settings *settings); /* kept by reference */
 void penalties_free(Penalties *penalties);
 
-/* For how long (µs) wrong credentials of this identity come too soon; 0: they do not. It costs
- * nothing further. NOW: µs, monotonic. */
+/* For how long (µs) the next wrong credentials of this identity are too soon; 0: they are not.
+ * Asking does not change the penalty. NOW: µs, monotonic. */
 gint64 penalties_wait(Penalties *penalties, const Source *source, const char *identity, gint64 now);
 
 /* The credentials were wrong, and not too soon. */

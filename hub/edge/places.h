@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Places: the connections that have not authenticated yet, how many there may be in all and from
- * one source, and which has to go when there is no room (requirements R3, R4).
+/* Places: the connections that have not authenticated yet. It limits how many there may be, in all
+ * and from one source, and chooses which one is closed when there is no room (requirements R3, R4).
  *
- * Whoever holds more gives way first: a source that is at its limit makes room for its own next
- * connection with its oldest one, if that is older than PLACE_PATIENCE; when all places are taken,
- * the oldest one of the source with the most of them goes. So nobody who holds many places keeps
- * out somebody who wants one. Known sources weigh less by a factor, which is their reserve.
+ * The source with the most connections gives way first. A source at its limit loses its own oldest
+ * connection to its next one, if the oldest is older than PLACE_PATIENCE. When all places are
+ * taken, the source with the most of them loses its oldest. So a source with many places cannot
+ * keep out one that wants a single place. The count of a known source is divided by a factor: this
+ * is its reserve.
  *
- * A place goes by shutdown(2) on its socket, which its owner sees as an end of the connection: so
- * the place has to be left before that socket is closed. Pure otherwise; a lock around it. */
+ * A place is taken back by shutdown(2) on its socket, which the owner sees as the end of the
+ * connection. So the owner must leave the place before it closes the socket. No other I/O; the
+ * caller holds a lock. */
 #pragma once
 
 #include "hub/edge/source.h"

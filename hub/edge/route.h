@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Routes: every path the edge knows, with its method and with what admits a request to it. What is
- * not in this one table does not exist (requirement R29). Pure; any thread. */
+/* Routes: every path that the edge serves, with its method and the credentials that it needs. A
+ * path that is not in this table is answered with 404 (requirement R29). Pure; any thread. */
 #pragma once
 
 #include "common/codec/http-target.h"

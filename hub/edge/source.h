@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Source: where a connection comes from, as far as limits tell sources apart: an IPv4 address, or
- * the first 64 bits of an IPv6 one. IPv6 sites own whole prefixes, so a source also counts for the
- * /56 and the /48 around it (requirement R4). An IPv4 address that stands in an IPv6 one
- * (::ffff:192.0.2.7) is the IPv4 address. Pure; any thread. */
+/* Source: where a connection comes from, as the limits see it: an IPv4 address, or the first 64
+ * bits of an IPv6 one. IPv6 sites own whole prefixes, so a source also counts for the /56 and the
+ * /48 around it (requirement R4). An IPv4 address that stands in an IPv6 one (::ffff:192.0.2.7) is
+ * the IPv4 address. Pure; any thread. */
 #pragma once
 
 #include <glib.h>
@@ -24,7 +24,7 @@ Source source_of_peer(const char *peer);
 Source source_at_level(const Source *source, guint level);
 guint source_levels(const Source *source); /* how many it has: 1 or SOURCE_LEVELS */
 
-/* What stands for it where there is no room for each: IPv4 /16, IPv6 /32. */
+/* The region that replaces it where there is no room for each source: IPv4 /16, IPv6 /32. */
 Source source_region(const Source *source);
 
 guint source_hash(gconstpointer source);

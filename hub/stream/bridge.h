@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bridge: two legs become one relay, on the reactor of the device's (docs/wire-protocol.md, section
- * 4). Main thread. */
+/* Bridge: makes one relay of two legs, on the reactor of the device's leg (docs/wire-protocol.md,
+ * section 4). Main thread. */
 #pragma once
 
 #include "common/net/relay.h"
@@ -13,7 +13,7 @@ typedef struct {
     Caps caps[LEG_SIDES]; /* what each leg's peer shares with the hub */
 } BridgeLegs;
 
-/* NULL when a leg was lost before its 101: the other one still has its connection, for leg_close.
- */
+/* NULL when a leg was lost before its 101. The other leg still has its connection; close it with
+ * leg_close. */
 Relay *bridge_new(const BridgeLegs *legs, const Settings *settings, RelayMeter *meter, Queue *queue,
                   RelayEnded ended, void *data);

@@ -2,8 +2,8 @@
 /* The hub's streams by their device or module, and the ids (`rid`) of the requests that go out to
  * it (docs/wire-protocol.md, section 4a).
  *
- * An id begins at random and counts up, so that an answer that is repeated after a restart of the
- * hub, or after the device was forgotten, does not meet a new stream. For the same reason a device
+ * Ids begin at a random number and count up. So an answer that is repeated after a restart of the
+ * hub, or after the device was forgotten, does not match a new stream. For the same reason a device
  * is remembered for a while after its last request. Times are passed in. Main thread. */
 #pragma once
 
@@ -12,7 +12,7 @@
 #define RID_PLAIN_MAX 99999
 #define RID_CAPABLE_MAX ((guint)G_MAXINT32)
 
-/* For how long an id toward a device with capabilities is not used again. */
+/* For how long an id is not used again toward a device with capabilities. */
 #define RID_REST (10 * 60 * G_TIME_SPAN_SECOND)
 
 typedef struct HubStream HubStream;
@@ -35,8 +35,8 @@ void by_device_free(ByDevice *table); /* the streams are their owner's */
 StreamDevice *by_device_find(ByDevice *table, const char *client_id); /* NULL: not known */
 StreamDevice *by_device_entry(ByDevice *table, const char *client_id);
 
-/* To be called when DEVICE may be forgotten: it has no stream and is not connected. It may be gone
- * afterwards, at the latest RID_REST later. */
+/* To be called when DEVICE may be forgotten: it has no stream and is not connected. It may be freed
+ * by this call, and otherwise is at most RID_REST later. */
 void by_device_settle(ByDevice *table, StreamDevice *device, gboolean connected, gint64 now);
 
 guint by_device_size(ByDevice *table);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Leg: the WebSocket of one side of a stream, from its 101 until the bridge takes it over.
  *
- * It is idle on its reactor and not read, so what the peer sends early stays in the socket's
- * buffers; that the peer goes away is noticed all the same (docs/wire-protocol.md, section 4a).
- * Main thread. */
+ * It is on its reactor and not read, so what the peer sends early stays in the socket's buffers. It
+ * is still noticed when the peer goes away (docs/wire-protocol.md, section 4a). Main thread. */
 #pragma once
 
 #include "hub/edge/http-request.h"
@@ -11,7 +10,8 @@
 typedef struct Leg Leg;
 
 typedef struct {
-    /* The peer has gone. Once; the leg stays until leg_close, and may still be taken. */
+    /* The peer has gone. Called once. The leg stays until leg_close, and a bridge may still take
+     * it. */
     void (*lost)(Leg *leg, void *data);
     /* After leg_take: its connection is here. */
     void (*taken)(Leg *leg, void *data);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Stream table: docs/wire-protocol.md, section 4a, as data. What an input does to a stream in a
- * state: its next state, the reason it ends for, and what is to be done (hub/stream/stream.c does
- * it). Pure; any thread. tests/unit/hub/stream/gen-stream-cells.py makes a test of every cell of
- * the document. */
+/* Stream table: docs/wire-protocol.md, section 4a, as data. For a state and an input it gives the
+ * next state, the reason of an end, and the actions, which hub/stream/stream.c carries out. Pure;
+ * any thread. tests/unit/hub/stream/gen-stream-cells.py makes a test of every cell of the document.
+ */
 #pragma once
 
 #include "common/base/reason.h"
@@ -72,8 +72,8 @@ typedef struct {
     guint32 actions;     /* StreamActions */
 } StreamCell;
 
-/* STATE below STREAM_STATES. Never NULL: a dash in the document is a cell that stays and does
- * nothing. */
+/* STATE below STREAM_STATES. Never NULL: for a dash in the document it is a cell that keeps the
+ * state and has no action. */
 const StreamCell *stream_table_look(HubStreamState state, StreamInput input);
 
 const char *hub_stream_state_name(HubStreamState state);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Stream: one stream, and what the cells of the stream table do to it. Main thread; for
+/* Stream: one stream of the hub. It carries out the cells of the stream table. Main thread; for
  * hub/stream/streams.c, which owns the streams and finds them. */
 #pragma once
 
@@ -83,12 +83,12 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
 /* Whatever the state: closes, cancels and frees all of it. Does not call `changed`. */
 void hub_stream_free(HubStream *stream);
 
-/* The one way in: looks the cell up and does it. With a leg's input REQUEST is the leg's, otherwise
- * NULL; the stream may be gone afterwards. */
+/* The only way to change a stream: finds the cell of INPUT and carries it out. REQUEST is the leg's
+ * request when the input is a leg, else NULL. The stream may be freed by the call. */
 void hub_stream_input(HubStream *stream, StreamInput input, Request *request);
 
-/* Whether an answer with the rid of the stream's request is one to this very request: a device that
- * was told the stream's id says it again. */
+/* Whether an answer with the rid of the stream's request belongs to this request: a device that was
+ * told the stream's id repeats it in its answer. */
 gboolean hub_stream_is_meant(const HubStream *stream, const StreamAnswer *answer);
 
 /* Answer 200 or 400 that is meant for it. */

@@ -12,8 +12,8 @@
 
 typedef struct Streams Streams;
 
-/* Ended streams whose tokens are good still, so that a late leg is told why. The oldest go first.
- */
+/* How many ended streams are kept while their tokens are still valid, so that a late leg is told
+ * the reason. The oldest are dropped first. */
 #define STREAMS_ENDED_MAX 16384
 
 typedef struct {
@@ -53,21 +53,22 @@ void streams_subscribed(Streams *streams, const char *client_id);
 void streams_link_lost(Streams *streams, const char *client_id);
 void streams_answer(Streams *streams, const char *client_id, const StreamAnswer *answer);
 
-/* ERROR: what a POST that waits is told. MODULE NULL: the device and all of its modules. */
+/* ERROR: the answer to a waiting POST. MODULE NULL: the device and all of its modules. */
 void
 streams_revoke_device(Streams *streams, const char *device, const char *module, RestError error);
 void streams_revoke_policy(Streams *streams, const char *policy);
 
-/* While DRAINING new ones are refused, and nothing happens to the others. */
+/* While DRAINING, new streams are refused and the others go on. */
 void streams_drain(Streams *streams, gboolean draining);
 gboolean streams_is_draining(Streams *streams);
 
-/* Graceful: refuses new ones and those that wait; EMPTY once no stream is left, maybe at once. */
+/* Refuses new and waiting streams. EMPTY is called once no stream is left, maybe from within this
+ * call. */
 void streams_stop(Streams *streams, void (*empty)(void *data), void *data);
 void streams_cut(Streams *streams); /* the grace is over */
 
-/* The operator ends the stream of that id, at whichever stage it is. FALSE: none that has not ended
- * is called so. */
+/* The operator ends the stream of that id, in any state. FALSE: there is no such stream, or it has
+ * ended. */
 gboolean streams_close(Streams *streams, const char *id);
 
 guint streams_count(Streams *streams); /* not ended */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Token: what admits one leg of one stream, once (docs/wire-protocol.md, section 4).
+/* Token: lets one leg of one stream connect, once (docs/wire-protocol.md, section 4).
  *
- * 32 random bytes in base64url without padding; kept and found by their SHA-256, so that neither a
- * dump of memory nor the time of a look-up gives a usable one away. A Token is embedded in its
- * stream. Main thread. */
+ * 32 random bytes in base64url without padding; only their SHA-256 is kept and looked up, so that
+ * neither a memory dump nor the time of a look-up reveals a usable token. A Token is embedded in
+ * its stream. Main thread. */
 #pragma once
 
 #include <glib.h>
@@ -31,12 +31,12 @@ typedef struct TokenStore TokenStore;
 TokenStore *token_store_new(void);
 void token_store_free(TokenStore *store); /* the tokens are their owners' */
 
-/* Makes TOKEN good until DEADLINE and writes its text, which is kept nowhere else. TOKEN is not
- * issued already. */
+/* Makes TOKEN valid until DEADLINE and writes its text, which is kept nowhere else. TOKEN must not
+ * be issued already. */
 void token_issue(TokenStore *store, Token *token, void *owner, LegSide side, gint64 deadline,
                  char ret_text[TOKEN_TEXT + 1]);
 
-/* The token of this text, or NULL when there is none that is good at NOW. */
+/* The token of this text, or NULL when there is none that is valid at NOW. */
 Token *token_find(TokenStore *store, const char *text, gsize len, gint64 now);
 
 /* Spends or revokes it; nothing when it is not issued. */
