@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device link: keeps a device connected to its hub (docs/wire-protocol.md, section 1).
  *
- * It tries again for ever, with jitter (backoff.h), and renews its token at 80 % of the token's
- * life with a second connection that takes over from the first, so that there is no gap. No stream
- * depends on it once the stream's leg is up. Main thread. */
+ * It retries for ever, with jitter (backoff.h). At 80 % of the token's life it makes a second
+ * connection with a new token, which takes over from the first without a gap. A stream whose leg is
+ * up does not depend on it. Main thread. */
 #pragma once
 
 #include "daemon/link/device-session.h"
@@ -30,8 +30,8 @@ void device_link_stop(DeviceLink *link);
 /* A stream was cut: perhaps the link is as dead as its leg. */
 void device_link_probe(DeviceLink *link);
 
-/* We came into another network, or woke up: the link has to give a sign of life within
- * DEVICE_LINK_PROBE, and one that is down is tried again at once. */
+/* The network has changed, or the machine woke up. A link that is up must answer a ping within
+ * DEVICE_LINK_PROBE; one that is down is retried at once. */
 #define DEVICE_LINK_PROBE (2 * G_TIME_SPAN_SECOND)
 void device_link_network_changed(DeviceLink *link);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Device list: what a hub answers to GET /devices (docs/wire-protocol.md, section 6). Pure. */
+/* Device list: parses a hub's answer to GET /devices (docs/wire-protocol.md, section 6). Pure. */
 #pragma once
 
 #include "common/base/slice.h"
@@ -13,11 +13,13 @@ typedef struct {
     char *connection_state; /* "Connected", "Disconnected"; "" when it is not said */
 } ListedDevice;
 
-/* The devices of BODY; PROTOCOL when it is none, too long or names what cannot be a device. */
+/* The devices of BODY. PROTOCOL when it is not a list, is too long, or has a name that no device
+ * can have. */
 GPtrArray *device_list_parse(const char *body, gsize len, GError **error);
 
-/* Where the page behind the one after ASKED (NULL: the first) begins, from the field that names it.
- * PROTOCOL when it names that page again, or is empty, too long or no text. Pure. */
+/* Where the next page begins, from the header field of the answer. ASKED: where this page began
+ * (NULL: the first page). PROTOCOL when the field names this page again, is empty, too long or not
+ * text. Pure. */
 char *device_list_next(Slice field, const char *asked, GError **error);
 
 /* Being asked for: service-list.h. DEVICES NULL: ERROR is UNREACHABLE, UNTRUSTED, TIMED_OUT,

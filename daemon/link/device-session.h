@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device session: one MQTT connection of a device to its hub, from the dial to its end
- * (docs/wire-protocol.md, sections 1.1 to 1.4). It does not try again: device-link.h does.
- * Main thread. */
+ * (docs/wire-protocol.md, sections 1.1 to 1.4). It does not retry; device-link.h does. Main thread.
+ */
 #pragma once
 
 #include "common/codec/caps.h"
@@ -34,8 +34,9 @@ typedef struct {
     void (*request)(DeviceSession *session, const StreamRequest *request, void *data);
     /* The link was idle for the whole pause, and the hub has answered our ping. */
     void (*survived)(DeviceSession *session, void *data);
-    /* Over, in whatever state; the last call. Errors: of ws-dial.h, UNAUTHORIZED when the hub
-     * refuses the identity. The callee frees the session, now or later. */
+    /* The session is over, in whatever state. This is the last call. Errors: of ws-dial.h,
+     * UNAUTHORIZED when the hub refuses the identity. The callee frees the session, now or later.
+     */
     void (*closed)(DeviceSession *session, const GError *error, void *data);
 } DeviceSessionEvents;
 
@@ -48,12 +49,12 @@ gboolean device_session_is_accepted(const DeviceSession *session);
 
 gboolean device_session_is_ready(const DeviceSession *session);
 
-/* Perhaps the link is dead: asks for a sign of life, which must come within LIMIT µs. Nothing when
- * it is not ready. */
+/* To be called when the link may be dead: sends a ping, whose answer must come within LIMIT µs.
+ * Does nothing when the session is not ready. */
 void device_session_probe(DeviceSession *session, gint64 limit);
 
-/* Pings when nothing was sent for PAUSE s; at most the keep_alive that the hub was told, which is
- * what it begins with. */
+/* Sets after how many seconds of silence it pings. At most the keep_alive that the hub was told,
+ * which is also the first value. */
 void device_session_set_pause(DeviceSession *session, guint pause);
 
 /* It has ended because the hub did not answer the ping at the end of a pause. */

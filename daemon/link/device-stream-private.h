@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The struct of a device stream, shared by the files device-*.c that carry it: device-stream.c has
- * its life, device-decide.c what becomes of it, device-connect.c target and leg. Main thread. */
+ * its life, device-decide.c the decision, device-connect.c target and leg. Main thread. */
 #pragma once
 
 #include "daemon/link/device-stream.h"
@@ -45,14 +45,15 @@ typedef struct {
     AppEnd *app_end;
 } DeviceStream;
 
-/* Says 200, or 400 with a reason, to the hub; the answer is kept to be said again. */
+/* Answers the hub with 200, or with 400 and a reason. The answer is kept, so that it can be sent
+ * again. */
 void device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, const char *text);
 
-/* The handshake's part is over; the entry stays until its deadline, to answer again. */
+/* The handshake is over. The entry stays until its deadline, to answer a repeated request. */
 void device_stream_settle(DeviceStream *self);
 
-/* Ends the stream before it was open, and says so to the hub unless it was told already: TEXT as
- * well, so it has to be the owner's, or one of ours that says nothing about where we are. */
+/* Ends the stream before it was open, and tells the hub unless that was done already. TEXT goes to
+ * the hub, too: it must come from the owner, or must not reveal anything about this network. */
 void device_stream_fail(DeviceStream *self, Reason reason, const char *text);
 
 /* The same, but TEXT is for this machine alone: the hub gets the code. */
@@ -64,7 +65,8 @@ void device_stream_decide(DeviceStream *self, const StreamRequest *request);
 /* It takes its place among the streams of its tunnel, if it has one. */
 void device_stream_line_up(DeviceStream *self, const StreamRequest *request);
 
-/* Accepted: connects leg and target, in its turn, as soon as the target has a place. */
+/* Accepted: connects leg and target, in its turn (order-gate.h), once the target has a free place.
+ */
 void device_stream_to_target(DeviceStream *self, Target *target);
 
 /* Accepted, and DONE gets the app's end: connects the leg. NULL with ERROR set: nothing has

@@ -2,13 +2,12 @@
 /* Device stream: what happens between a hub's request and an open stream, on the accepting side
  * (docs/wire-protocol.md, sections 1.5, 1.6, 4a and 8).
  *
- * Policy decides first, or says who does: a person (stream/consent.h) or an app (handler.h), who
- * have until some seconds before the hub's own deadline. Then target and leg are connected side by
- * side, and 200 is answered only when the target is connected, so that a dead target is a clear
- * rejection at the initiator. Where an app takes the stream there is nothing to connect but the
- * leg. A request that is published again (same rid and token) is answered again, not doubled. Main
- * thread.
- */
+ * The accept policy decides, or leaves the decision to a person (stream/consent.h) or an app
+ * (handler.h), who must answer some seconds before the hub's deadline. Then target and leg are
+ * connected at the same time. 200 is sent only when the target is connected, so that the initiator
+ * of a stream to a dead target gets a clear rejection. When an app takes the stream, only the leg
+ * is connected. A request that is published again (same rid and token) gets the same answer, and no
+ * second stream. Main thread. */
 #pragma once
 
 #include "common/codec/stream-topic.h"
@@ -27,8 +26,8 @@ typedef struct DeviceStreams DeviceStreams;
 #define DEVICE_REMEMBERED_MAX 1024 /* all that are kept to be answered again */
 #define DEVICE_DEADLINE (60 * G_TIME_SPAN_SECOND)
 
-/* Of the time until then, what is kept for the connections after somebody has decided: no more than
- * a quarter of it. */
+/* How much of the time until the deadline is reserved for the connections after the decision: at
+ * most a quarter of it. */
 #define DEVICE_CONNECT_TIME (6 * G_TIME_SPAN_SECOND)
 
 typedef struct {
@@ -58,10 +57,11 @@ void device_streams_free(DeviceStreams *streams);
 
 void device_streams_request(DeviceStreams *streams, const StreamRequest *request);
 
-/* A new control link is up. What was published on the last one, at QoS 0, may be lost: acceptances
- * whose leg is not up yet are said again, within their time. A hub that had heard one ignores the
- * second. One whose leg is up is said again only when the hub asks again (section 4a): the hub may
- * be another by now, and may have given the same number to another request. */
+/* A new control link is up. Answers that were published on the old one at QoS 0 may be lost. So
+ * acceptances whose leg is not up yet are sent again while they are in time; a hub that has heard
+ * the first ignores the second. One whose leg is up is sent again only when the hub asks again
+ * (section 4a): the hub may have been restarted, and may have given the same number to another
+ * request. */
 void device_streams_link_ready(DeviceStreams *streams);
 
 guint device_streams_pending(const DeviceStreams *streams);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hub: a hub that this streamd knows, in the role its connection string gives it.
+/* Hub: a hub that is configured here, in the role that its connection string gives it.
  *
  * A device's hub keeps an MQTT connection (device-link.h) and receives streams. A service's hub has
- * no lasting connection: `connected` says that its last probe or request reached it, with a
- * certificate that is trusted. Main thread. */
+ * no lasting connection: its state `connected` means that the last probe or request reached it,
+ * with a trusted certificate. Main thread. */
 #pragma once
 
 #include "daemon/net/proxy.h"
@@ -27,7 +27,7 @@ typedef enum {
     HUB_DISCONNECTED,
     HUB_CONNECTING,
     HUB_CONNECTED,
-    HUB_REFUSED, /* the hub refused the identity: tried again, but rarely; or it cannot be used */
+    HUB_REFUSED, /* the hub refused the identity, and is retried rarely; or it cannot be used */
 } HubState;
 
 #define HUB_NAME_MAX 64
@@ -89,7 +89,8 @@ guint64 hub_reconnects(const Hub *hub);     /* how often it was reached again af
 const char *const *hub_endpoints(const Hub *hub);
 guint64 hub_since(const Hub *hub); /* CLOCK_REALTIME µs of the last change of state */
 
-/* Tries at once, and again until hub_disconnect. Nothing while it is connected or on its way. */
+/* Connects now, and retries until hub_disconnect. Does nothing while it is connected or connecting.
+ */
 void hub_connect(Hub *hub);
 void hub_disconnect(Hub *hub); /* ends no stream */
 

@@ -2,9 +2,10 @@
 /* Order gate: streams of one tunnel reach their target in the order in which their connections came
  * to it (docs/wire-protocol.md, section 8). Main thread.
  *
- * A stream may go when the one before it is connected or refused, or is ORDER_PATIENCE old; of one
- * before it that has not come at all, when it is that old itself. Whose tunnel it is belongs to its
- * name here, so that nobody waits for somebody else's. Times are the caller's, in µs. */
+ * A stream may go when the one before it is connected or refused, or is ORDER_PATIENCE old. If the
+ * one before it has not come at all, it may go when it is itself that old. The initiator is part of
+ * a tunnel's name here, so that nobody waits for a stream of somebody else. The caller passes the
+ * times, in µs. */
 #pragma once
 
 #include "common/codec/stream-order.h"
@@ -26,15 +27,16 @@ typedef struct {
 OrderGate *order_gate_new(void);
 void order_gate_free(OrderGate *gate); /* all have left; NULL is fine */
 
-/* It has come. READY and DATA are set. Nothing when it cannot have a place: it does not wait. */
+/* The stream has come; READY and DATA are set. Does nothing when there is no room for it: then it
+ * does not wait. */
 void order_gate_enter(OrderGate *gate, OrderTurn *turn, const char *initiator,
                       const StreamOrder *order, gint64 now);
 
 /* How much longer it has to wait, 0: it may go. */
 gint64 order_gate_wait(const OrderTurn *turn, gint64 now);
 
-/* It is connected or refused, or nobody is to wait for it any more. READY of the next one is
- * called. Nothing when it has no place. */
+/* The stream is connected or refused, or the next one must not wait for it any longer: calls READY
+ * of the next one. Does nothing when it has no place. */
 void order_gate_leave(OrderTurn *turn);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrderGate, order_gate_free)

@@ -7,7 +7,7 @@
 
 #define SERVICE_LIST_TIME (15 * G_TIME_SPAN_SECOND)
 
-/* Of OPTIONS what hub_fill_open fills in. AFTER: what the page before said, or NULL. NULL with
- * ERROR set: no request can be made of that. */
+/* OPTIONS needs what hub_fill_open fills in. AFTER: from the page before, or NULL. NULL with ERROR
+ * set: cannot make a request from that. */
 ServiceList *service_list_new(const ServiceOpenOptions *options, const char *after,
                               ServiceListDone done, void *data, GError **error);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Service open: what happens between a local connection and an open stream, on the initiating side
- * (docs/wire-protocol.md, sections 3, 4 and 8): the POST, its answer, the leg, and the hub's word
- * that the device's leg is there too. Where the stream's URL names the hub's own host and port, the
- * leg is the connection of the POST.
+ * (docs/wire-protocol.md, sections 3, 4 and 8): the POST, its answer, the leg, and waiting until
+ * the hub has the device's leg, too. When the stream's URL names the hub's own host and port, the
+ * connection of the POST becomes the leg.
  *
- * All of it has to be done within `wait` and `timeout`. Within that time it is begun again when the
- * hub takes nothing just now (429, 503), when the connection ends before a byte of an answer, and
- * when the hub was started again before the stream was open. Main thread. */
+ * All of it must be done within `wait` and `timeout`. Within that time it starts over when the hub
+ * is busy (429, 503), when the connection ends before the first byte of an answer, and when the hub
+ * was restarted before the stream was open. Main thread. */
 #pragma once
 
 #include "common/codec/connection-string.h"
@@ -63,11 +63,11 @@ void service_open_start(const ServiceOpenOptions *options, Stream *stream, Servi
 GString *service_request_begin(const ServiceOpenOptions *options);
 void service_request_end(GString *request, gint64 wait, gint64 timeout);
 
-/* A token of a service's identity; NULL: there is no key in it, or none that can be. Wipe it. */
+/* A token of a service's identity, to be wiped by the caller. NULL: the identity has no key, or an
+ * invalid one. */
 char *service_token(const ConnectionString *identity);
 
-/* What an answer to the POST says, when it does not say yes: the error and its reason. TRUE when it
- * says yes. Pure. */
+/* TRUE when the answer to the POST accepts the stream. Otherwise the error and its reason. Pure. */
 gboolean service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error);
 
 /* Why a stream that the device had accepted was closed before it was open. Caller frees. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Stream hosts: where a hub may send the legs of its streams (docs/wire-protocol.md, section 4).
  *
- * A hub names the place in a url, and a hub that was taken over would name places in the network
- * that this machine is in. So a url counts only when its host is
+ * A hub names the place in a url, and a compromised hub could name places in this machine's
+ * network. So a url is accepted only when its host is
  *   - the host that the connection string names, or its GatewayHostName: what the owner wrote;
  *   - a name that differs from the HostName in the first label alone, with two labels or more left;
  *   - for a hub `*.azure-devices.net`, `*.streams.azure-devices.net`, as Azure spells it;
@@ -33,7 +33,8 @@ void stream_hosts_unref(StreamHosts *hosts); /* NULL is fine */
 /* HOST: without brackets. */
 gboolean stream_hosts_allow(const StreamHosts *hosts, const char *host, guint16 port);
 
-/* What to tell the owner about a host that is not allowed. Never the hub. */
+/* An error text for the owner about a host that is not allowed. It must never be sent to the hub.
+ */
 char *stream_hosts_refusal(const char *host, guint16 port);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StreamHosts, stream_hosts_unref)

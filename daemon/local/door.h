@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Door: takes the connections of a listener as they come, and asks at once whose each one is.
+/* Door: accepts the connections of a listener as they come, and asks at once who owns each one.
  *
- * A client that has closed is known for some 40 ms only (peer-uid.h), and the main thread may have
- * other work for longer than that: so the doors of all listeners stand on a reactor of their own
- * (Runtime.door), which does nothing else. Main thread, but for what the reactor does inside. */
+ * The kernel knows the owner of a closed client for some 40 ms only (peer-uid.h), and the main
+ * thread may be busy for longer. So the doors of all listeners run on a reactor of their own
+ * (Runtime.door), which does nothing else. Call from the main thread. */
 #pragma once
 
 #include "daemon/local/listener.h"
@@ -15,17 +15,17 @@ typedef struct Door Door;
 #define DOOR_ARRIVALS_MAX 256                      /* taken, and not yet told to the main thread */
 #define DOOR_PAUSE (250 * G_TIME_SPAN_MILLISECOND) /* when descriptors are short (R26), or that */
 
-/* A connection: FD is the callee's. ERROR: 0, and UID is whose it is; negative: as of
- * peer_uid_get; 0 and UID 0 where the door does not ask. With FD -1 none could be taken, and ERROR
- * says why; the door tries again. */
+/* A connection; the callee owns FD. ERROR 0: UID owns it (0 when the door does not ask). ERROR
+ * negative: as of peer_uid_get. FD -1: no connection could be accepted, ERROR says why, and the
+ * door retries. */
 typedef void (*DoorArrived)(int fd, int error, guint32 uid, void *data);
 
 /* LISTENER outlives the door. ASK: each connection is asked about. */
 Door *
 door_new(Runtime *runtime, const Listener *listener, gboolean ask, DoorArrived arrived, void *data);
 
-/* ARRIVED is not called any more; connections that it was not told are reset. Waits for the
- * reactor's turn. NULL is fine. */
+/* ARRIVED will not be called any more; connections that it was not told of are reset. Waits for one
+ * turn of the reactor. NULL is fine. */
 void door_free(Door *door);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Door, door_free)

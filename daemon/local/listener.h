@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Listener: a tunnel's listening socket (requirement R24). Main thread.
  *
- * TCP on loopback addresses only, unless shared; the kernel has to be able to tell whose a
- * connection is (peer-uid.h), or there is no listener. Clients that are told localhost try
- * 127.0.0.1 and ::1, and somebody else could listen on the one that is left: who asks for one of
- * the two, for localhost or for a bare port has both, at the same number, or nothing. A machine
- * without IPv6 has the one.
+ * TCP listens on loopback addresses only, unless it is shared, and only when the kernel can tell
+ * who owns a connection (peer-uid.h). Clients that connect to localhost try 127.0.0.1 and ::1, and
+ * another user could listen on the second one. So 127.0.0.1, ::1, localhost and a bare port all
+ * mean both addresses with the same port number, or an error. Without IPv6 there is only the first.
  *
- * A Unix socket of our own user's has mode 0600 (0666 when shared), wherever that user may make
- * one; a socket file is replaced only when nobody listens on it. For another user, as on the
- * system's instance, it is made in a directory per UID below $RUNTIME_DIRECTORY and nowhere else:
- * in no other place could users not take a name, or an abandoned socket, from each other through
- * us. It is given to that user with mode 0600 where we have the right to; where we do not, it has
- * mode 0666 and each peer is asked for its UID (SO_PEERCRED), as it is in any case. */
+ * A Unix socket for streamd's own user has mode 0600 (0666 when shared), anywhere that user may
+ * create it. A socket file is replaced only when nobody listens on it. For another user (the
+ * system's instance) it is made in that user's directory below $RUNTIME_DIRECTORY and nowhere else:
+ * elsewhere one user could take a name, or an abandoned socket, from another one through us. It
+ * gets that user as owner and mode 0600 where we may change the owner, else mode 0666. The UID of
+ * each peer is checked in any case (SO_PEERCRED). */
 #pragma once
 
 #include <gio/gio.h>

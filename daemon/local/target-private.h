@@ -19,7 +19,7 @@ local_address_parse(const char *address, gboolean port_zero, LocalAddress *ret, 
 void local_address_clear(LocalAddress *address);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(LocalAddress, local_address_clear)
 
-/* Somebody who waits for one of the TARGET_WAITING_MAX places of a target. */
+/* A stream that waits for one of the TARGET_WAITING_MAX places of a target. */
 typedef struct {
     void (*ready)(void *data); /* the place is taken for it */
     void *data;
@@ -45,8 +45,8 @@ void target_set_source(Target *target, const char *source);
 Target *target_ref(Target *target); /* a stream keeps the target it is connected to */
 void target_unref(Target *target);  /* NULL is fine */
 
-/* A place among those that are connected, or connecting, and wait for their leg. TRUE: taken.
- * FALSE: the waiter is called in its turn. */
+/* Takes a place among those whose target is connecting or connected and whose leg is not up yet.
+ * TRUE: taken. FALSE: the waiter is called later, in its turn. */
 gboolean target_take_place(Target *target, TargetWaiter *waiter);
 void target_give_place(Target *target);                         /* calls the next waiter */
 void target_stop_waiting(Target *target, TargetWaiter *waiter); /* nothing when it does not wait */

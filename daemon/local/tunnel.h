@@ -2,10 +2,10 @@
 /* Tunnel: a local listener; each connection to it becomes a stream.
  *
  * A connection whose stream cannot be opened is reset, and the tunnel's last error says why. TCP
- * listens on loopback only; on TCP and Unix sockets alike connections of the owner's processes (and
- * root's) are taken and no others, unless shared (listener.h, peer-uid.h). All of them are taken at
- * once, while the kernel still knows whose they are; those that are too many for now wait here for
- * their stream, and those beyond the limit of the user's streams are reset. Main thread. */
+ * listens on loopback only. On TCP and on Unix sockets only processes of the owner (and of root)
+ * may connect, unless the tunnel is shared (listener.h, peer-uid.h). All connections are accepted
+ * at once, while the kernel still knows their owner. When too many are opening, the others wait
+ * here; those beyond the user's limit of streams are reset. Main thread. */
 #pragma once
 
 #include "daemon/stream/stream.h"
@@ -42,5 +42,5 @@ guint64 tunnel_accepted(const Tunnel *tunnel);       /* connections so far */
 const char *tunnel_last_error(const Tunnel *tunnel); /* "" none */
 
 /* Stops listening, forgets a persistent one, ends its streams (REASON_CLOSED_BY_USER), frees it:
- * Observer.tunnel_removed is the last that is heard of it. */
+ * Observer.tunnel_removed is the last call for it. */
 void tunnel_close(Tunnel *tunnel);

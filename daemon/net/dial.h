@@ -2,9 +2,8 @@
 /* Dial: an outgoing TLS connection to a hub, its certificate verified.
  *
  * The socket is connected from the main thread (socket-dial.h), the handshake done on the reactor
- * on which the connection will live. Nothing is said to a peer before its certificate is trusted
- * (failure class 36): a proxy on the way sees TLS alone.
- * Main thread. */
+ * on which the connection will live. Nothing is sent to a peer before its certificate is verified
+ * (failure class 36): a proxy on the way sees only TLS. Main thread. */
 #pragma once
 
 #include "common/net/connection.h"
@@ -15,8 +14,8 @@ typedef struct Dial Dial;
 
 #define DIAL_TIMEOUT (10 * G_TIME_SPAN_SECOND)
 
-/* CONNECTION is detached and the callee's, or NULL: then ERROR is UNREACHABLE (name, route,
- * refusal), UNTRUSTED (the certificate; the message says why), TIMED_OUT, PROTOCOL (no TLS
+/* CONNECTION is detached, and the callee owns it. Or it is NULL: then ERROR is UNREACHABLE (name,
+ * route, refusal), UNTRUSTED (the certificate; the message says why), TIMED_OUT, PROTOCOL (no TLS
  * there) or PROXY_REFUSED, with a message that names host and port, and the proxy. Once, later. */
 typedef void (*DialDone)(Connection *connection, const GError *error, void *data);
 
@@ -32,8 +31,8 @@ Dial *dial_new_on(Runtime *runtime, Reactor *reactor, int fd, const char *name, 
 /* Of the hub's certificate, as far as TLS came. In DONE. */
 TlsPeer dial_peer(const Dial *dial);
 
-/* How it failed, in DONE. A hub that is being started again refuses connections, or ends one that
- * it had taken already: it is worth another try. */
+/* How it failed; valid in DONE. A hub that is being restarted refuses connections, or ends one that
+ * it has accepted: then another attempt makes sense. */
 typedef enum {
     DIAL_FAILED,
     DIAL_REFUSED, /* nobody listens there just now */
@@ -42,5 +41,5 @@ typedef enum {
 
 DialFailure dial_failure(const Dial *dial);
 
-/* DONE is not called any more and no descriptor stays. Not after DONE; NULL is fine. */
+/* Gives up and closes everything; DONE will not be called. Not allowed after DONE. NULL is fine. */
 void dial_cancel(Dial *dial);

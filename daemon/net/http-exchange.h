@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* HTTP exchange: one request and its answer on a connection that is up (RFC 9112).
  *
- * Then the connection is free for the next exchange, or has become a WebSocket: what came behind
- * the head is still there to be read. Redirects are not followed, nothing is cached (security class
+ * After it the connection is free for the next exchange, or has become a WebSocket; bytes that came
+ * behind the head can still be read. Redirects are not followed, nothing is cached (security class
  * 36). Main thread; the bytes move on the reactor. */
 #pragma once
 
@@ -20,8 +20,8 @@ typedef struct {
     gboolean reusable; /* another exchange may follow on the connection */
 } HttpAnswer;
 
-/* CONNECTION is detached and the callee's, ANSWER good during the call. On failure both are NULL
- * and ERROR is UNREACHABLE (lost), TIMED_OUT or PROTOCOL. Once, later. */
+/* CONNECTION is detached, and the callee owns it; ANSWER is valid during the call. On failure both
+ * are NULL and ERROR is UNREACHABLE (lost), TIMED_OUT or PROTOCOL. Called once, later. */
 typedef void (*HttpExchangeDone)(Connection *connection, const HttpAnswer *answer,
                                  const GError *error, void *data);
 
@@ -32,7 +32,7 @@ HttpExchange *http_exchange_new(Runtime *runtime, Reactor *reactor, Connection *
 /* In DONE, when it failed: something of an answer had come. */
 gboolean http_exchange_was_answered(const HttpExchange *exchange);
 
-/* DONE is not called any more, the connection is closed. Not after DONE; NULL is fine. */
+/* Closes the connection; DONE will not be called. Not allowed after DONE. NULL is fine. */
 void http_exchange_cancel(HttpExchange *exchange);
 
 /* Frees a request that holds a credential. NULL is fine. */

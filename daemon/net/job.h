@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Job: something short that is done with a connection on a reactor, for the main thread.
  *
- * A TLS handshake and an HTTP exchange are jobs. It takes a detached connection, has a time
- * limit, ends once, and comes home with one message; then the connection is detached again and
- * belongs to the main thread. Cancelled at any moment, it leaves nothing behind. It is the first
- * member of the struct that says what is done. */
+ * A TLS handshake and an HTTP exchange are jobs. It takes a detached connection, has a time limit,
+ * ends once, and returns to the main thread with one message; then the connection is detached again
+ * and belongs to the main thread. It can be cancelled at any time and leaves nothing behind. It is
+ * the first member of the struct of the particular job. */
 #pragma once
 
 #include "common/base/error.h"
@@ -39,13 +39,13 @@ struct Job {
     char *text;
 };
 
-/* Main. JOB is zeroed but for what the class needs. Takes CONNECTION. LIMIT in µs: after it the
- * job fails with STREAMD_ERROR_TIMED_OUT. */
+/* Main. JOB is zeroed but for what the class needs. Takes CONNECTION. LIMIT in µs: after it the job
+ * fails with STREAMD_ERROR_TIMED_OUT. */
 void job_run(Job *job, const JobClass *class, Connection *connection, Reactor *reactor,
              Runtime *runtime, gint64 limit);
 
-/* Reactor: ends it, once. A failure closes the connection. The caller returns without another look
- * at the job: it belongs to the main thread from here on, which may have freed it already. */
+/* Reactor: ends it, once. A failure closes the connection. After this call the caller must not
+ * touch the job: it belongs to the main thread, which may have freed it already. */
 void job_succeed(Job *job);
 void job_fail(Job *job, StreamdError code, const char *text);
 
@@ -55,5 +55,5 @@ Connection *job_take_connection(Job *job);
 /* Main, in done: TRUE, and sets the error, when it failed. */
 gboolean job_failed(Job *job, GError **error);
 
-/* Main: done is not called any more and the job frees itself in time. NULL is fine. */
+/* Main: done will not be called, and the job frees itself later. NULL is fine. */
 void job_cancel(Job *job);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keep-alive: how long an idle control link may say nothing (requirement R12).
+/* Keep-alive: finds how long an idle control link may be silent (requirement R12).
  *
- * What lies between us and the hub (NAT, firewalls, proxies) forgets a connection that was idle for
- * too long, each after a time of its own, and nobody says after which. So it is tried: a pause that
- * was survived KEEP_ALIVE_PROOF times is followed by one half as long again, up to `most`. When the
- * link falls silent over a pause although the hub can be reached, the pause is halved, at least
- * KEEP_ALIVE_LEAST; from then on it grows only half of the way to the one that failed, and a day
- * later that is forgotten. Another network: from the beginning. Times in seconds, NOW in monotonic
- * µs. Pure. */
+ * NAT, firewalls and proxies between us and the hub forget a connection that was idle for too long,
+ * and do not say how long that is. So it is found by trying: after a pause was survived
+ * KEEP_ALIVE_PROOF times, the next one is half as long again, up to `most`. When the link dies
+ * during a pause although the hub can be reached, the pause is halved, down to KEEP_ALIVE_LEAST.
+ * From then on it grows only half of the way to the one that failed; a day later that is forgotten.
+ * In another network it starts from the beginning. Times in seconds, NOW in monotonic µs. Pure. */
 #pragma once
 
 #include <glib.h>

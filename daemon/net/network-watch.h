@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Network watch: tells when connections may have died without a word, because this machine came
- * into another network or was asleep.
+/* Network watch: reports when connections may have died silently, because this machine changed its
+ * network or was asleep.
  *
- * The kernel tells of addresses and default routes that come and go (rtnetlink). That we slept is
- * seen by the clock that runs on meanwhile (CLOCK_BOOTTIME) and a timer on it, which is due at once
- * after a long sleep. Main thread. */
+ * The kernel reports addresses and default routes that come and go (rtnetlink). Sleep is detected
+ * with a timer on CLOCK_BOOTTIME, which goes on during sleep, so that the timer is due at once
+ * after a long one. Main thread. */
 #pragma once
 
 #include <glib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Proxy: which way an outgoing connection takes (docs/architecture.md, section 3).
  *
- * Two kinds. A configured one: HTTP CONNECT or SOCKS5, at an address that is written down, with
- * exceptions. And that of a user's session: what its environment says, else what the desktop says.
- * Either way a name is resolved by the proxy. Immutable and counted; main thread. */
+ * There are two kinds: a configured proxy (HTTP CONNECT or SOCKS5, with exceptions), and the proxy
+ * of a user's session (from its environment, else from the desktop). With both, the proxy resolves
+ * names. Immutable and counted; main thread. */
 #pragma once
 
 #include <gio/gio.h>

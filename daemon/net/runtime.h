@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Runtime: the threads, as the modules of the core see them.
  *
- * The main thread's queue, the reactors, and a count of what is away on a reactor and will come
- * home with a message: runtime_free waits for it, so that nothing is lost with the threads. */
+ * The main thread's queue, the reactors, and a count of objects that are on a reactor and will
+ * return with a message. runtime_free waits for them, so that none is lost with the threads. */
 #pragma once
 
 #include "common/loop/reactor.h"

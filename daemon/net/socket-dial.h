@@ -13,7 +13,8 @@
 
 typedef struct SocketDial SocketDial;
 
-/* FD is the callee's, or -1: then ERROR is GIO's, or STREAMD_ERROR_TIMED_OUT. Once, later. */
+/* The callee owns FD. Or it is -1: then ERROR is GIO's, or STREAMD_ERROR_TIMED_OUT. Called once,
+ * later. */
 typedef void (*SocketDialDone)(int fd, const GError *error, void *data);
 
 /* Directly. */
@@ -34,5 +35,5 @@ const char *socket_dial_proxy(const SocketDial *dial);
  * "refused", "unreachable" or "timeout". In DONE, when it failed. */
 const char *socket_dial_cause(const SocketDial *dial);
 
-/* DONE is not called any more; nothing stays behind. Not after DONE; NULL is fine. */
+/* Gives up and closes everything; DONE will not be called. Not allowed after DONE. NULL is fine. */
 void socket_dial_cancel(SocketDial *dial);

@@ -20,14 +20,14 @@ typedef struct {
     const char *bearer;   /* token, or NULL: sent after the certificate is trusted, never before */
 } WsDialTo;
 
-/* CONNECTION is detached and the callee's; frames that came behind the head are still to be read.
- * Or NULL: the errors of dial.h, UNAUTHORIZED for 401 and 403, FAILED for another HTTP status,
- * PROTOCOL for what is no WebSocket. Once, later. */
+/* CONNECTION is detached, and the callee owns it; frames that came behind the head can still be
+ * read. Or NULL, with an error of dial.h, UNAUTHORIZED for 401 and 403, FAILED for another HTTP
+ * status, or PROTOCOL when it is not a WebSocket. Called once, later. */
 typedef void (*WsDialDone)(Connection *connection, const GError *error, void *data);
 
 /* REUSE: a connection to that host and port that is free, taken; or NULL: a new one is made. */
 WsDial *ws_dial_new(Runtime *runtime, Reactor *reactor, TlsContext *tls, const WsDialTo *to,
                     Connection *reuse, WsDialDone done, void *data);
 
-/* DONE is not called any more and no descriptor stays. Not after DONE; NULL is fine. */
+/* Gives up and closes everything; DONE will not be called. Not allowed after DONE. NULL is fine. */
 void ws_dial_cancel(WsDial *dial);

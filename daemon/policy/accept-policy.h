@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Accept policy: which incoming streams are let in, and to what.
+/* Accept policy: decides which incoming streams are accepted, and to which target.
  *
  * Rules are tried in order; the first whose conditions all hold decides. When none does, the
  * default decides: reject, until told otherwise. Pure: no I/O but the local time zone; one thread
@@ -68,12 +68,12 @@ gboolean accept_policy_default(const AcceptPolicy *policy, const char **ret_reje
 guint32 accept_policy_next_id(const AcceptPolicy *policy);
 void accept_policy_set_next_id(AcceptPolicy *policy, guint32 next_id);
 
-/* Exchanges all that the two hold: a new policy is made beside the one in use, and takes its place
- * at once. */
+/* Exchanges the contents of the two, so that a new policy can be built beside the one in use and
+ * then replace it at once. */
 void accept_policy_swap(AcceptPolicy *policy, AcceptPolicy *other);
 
-/* From now on everything is rejected, with TEXT, whatever the rules and the default say; they can
- * still be read and changed. For good. */
+/* From now on every stream is rejected with TEXT, whatever the rules and the default say. They can
+ * still be read and changed. This cannot be undone. */
 void accept_policy_lock(AcceptPolicy *policy, const char *text);
 
 /* Decides. WHY, when it is not NULL, has room for ACCEPT_RULES_MAX: what did not hold of each rule

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Accept time: the conditions `weekdays` ("mon-fri,sun") and `time` ("08:00-18:00") of an accept
- * rule, in the local time of the machine, as the clock on the wall shows it: on the days when it is
- * set forward or back, too.
+ * rule, in the local time of the machine, also on the days when the clock is set forward or back.
  *
- * A window has its first minute and not its last: 08:00-18:00 ends when it is 18:00. One that ends
- * before it begins passes midnight, and belongs to the day on which it began: with the weekday fri,
- * 22:00-06:00 goes on until Saturday at six. Pure but for the time zone. */
+ * A window includes its first minute and not its last: 08:00-18:00 ends at 18:00. One whose end is
+ * before its beginning passes midnight, and belongs to the day on which it began: with the weekday
+ * fri, 22:00-06:00 goes on until Saturday at six. Pure but for the time zone. */
 #pragma once
 
 #include <glib.h>

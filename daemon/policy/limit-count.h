@@ -14,8 +14,8 @@ typedef struct LimitHold LimitHold; /* one stream that counts */
 LimitCounts *limit_counts_new(void);
 void limit_counts_free(LimitCounts *counts); /* holds may outlive it; NULL is fine */
 
-/* One more stream of WHAT ("rule 7", "target ssh") at NOW (monotonic µs). NULL: LIMITS allow no
- * more now (LIMIT). Starts are only remembered where their rate is limited. */
+/* Counts one more stream of WHAT ("rule 7", "target ssh") at NOW (monotonic µs). NULL with LIMIT:
+ * LIMITS allow no more now. The times of starts are remembered only when their rate is limited. */
 LimitHold *limit_counts_take(LimitCounts *counts, const char *what, const Limits *limits,
                              gint64 now, GError **error);
 void limit_hold_free(LimitHold *hold); /* it has ended; NULL is fine */

@@ -2,9 +2,9 @@
 /* Consent: the request of an incoming stream that waits for a person's decision, and the table of
  * all of them.
  *
- * It is there until the first answer, its deadline, or until the stream, its hub or the rule that
- * asks has gone. Whoever may answer is not known here: agents are counted, so that nobody waits
- * where there is none. Main thread. */
+ * It exists until the first answer or its deadline, or until the stream, its hub or the rule that
+ * asked is gone. This module does not know who may answer. It only counts agents, so that no stream
+ * waits when there is none. Main thread. */
 #pragma once
 
 #include "daemon/policy/accept-policy.h"
@@ -42,8 +42,8 @@ guint consents_agents(const Consents *consents);
 /* The policy has changed: what no rule asks any more is refused. */
 void consents_check_policy(Consents *consents, const AcceptPolicy *policy);
 
-/* What a decision leads to, for the stream's keeper. The first two may fail: then nothing is
- * decided. None of them touches the consent. */
+/* Called with a decision, for the module that has the stream. The first two may fail: then nothing
+ * is decided. They must not change the consent. */
 typedef struct {
     AppEnd *(*accept)(guint32 uid, AppEndDone done, void *done_data, void *data, GError **error);
     gboolean (*accept_to)(const char *target, void *data, GError **error);
@@ -76,8 +76,8 @@ ConsentEnd consent_end(const Consent *consent);
 guint32 consent_decided_by(const Consent *consent);
 const char *consent_decision(const Consent *consent); /* an English clause */
 
-/* A user's decision; the consent is gone with it, unless it fails. UID takes the stream: DONE gets
- * its end; until then app_end_cancel says that nobody wants it. Errors: LIMIT. */
+/* A user's decision. It frees the consent, unless it fails. UID takes the stream: DONE gets its
+ * end; before that, app_end_cancel withdraws. Errors: LIMIT. */
 AppEnd *consent_accept(Consent *consent, guint32 uid, AppEndDone done, void *data, GError **error);
 
 /* TARGET "": consent_target(). Errors: NOT_FOUND. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Handlers: the apps that take streams themselves, by user and name, and what they are asked.
  *
- * A rule names both, so registering alone grants nothing. How an app is called is not known here:
- * whoever registers a handler brings the calls (HandlerOps). Main thread. */
+ * A rule names both, so registering alone grants nothing. This module does not know D-Bus: whoever
+ * registers a handler brings the calls (HandlerOps). Main thread. */
 #pragma once
 
 #include "daemon/stream/stream.h"
@@ -23,8 +23,8 @@ typedef struct {
 } HandlerStream;
 
 typedef struct {
-    /* Calls the app; handler_ask_answer follows, never from inside. What is returned is given to
-     * CANCEL when the answer is not wanted any more; NULL: it cannot be called. */
+    /* Calls the app. handler_ask_answer follows later, never from within. The result is passed to
+     * CANCEL when the answer is no longer wanted. NULL: the app cannot be called. */
     gpointer (*ask)(const HandlerStream *what, HandlerAsk *ask, void *data);
     void (*cancel)(gpointer call, void *data);
     /* Gives it the stream, which is open. FD is taken. */
@@ -38,7 +38,7 @@ void handlers_free(Handlers *handlers); /* there are none by then; NULL is fine 
 Handler *handlers_add(Handlers *handlers, guint32 uid, const char *name, const HandlerOps *ops,
                       void *data, GError **error);
 
-/* The app has gone, or wants no more: what it is asked is answered with no. */
+/* The app has gone, or takes no more streams: what it was asked is answered with no. */
 void handler_remove(Handler *handler);
 
 Handler *handlers_find(Handlers *handlers, guint32 uid, const char *name);

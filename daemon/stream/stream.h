@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Stream: one stream, from the first word about it to some minutes after its end.
+/* Stream: one stream, from its request to some minutes after its end.
  *
  * It owns its local end and its offsets; a leg to the hub is attached to it (a leg, not the leg:
  * docs/wire-protocol.md, section 8). Neither the end of a leg's handshake nor of the control link
@@ -58,8 +58,7 @@ guint64 stream_ended_at(const Stream *stream);     /* 0: has not ended */
 guint64 stream_bytes_in(const Stream *stream);     /* from the hub to the local end */
 guint64 stream_bytes_out(const Stream *stream);    /* from the local end to the hub */
 
-/* Ends it, at whichever stage it is; REASON_CLOSED_BY_USER on request. Nothing when it has ended.
- */
+/* Ends it, in any state; REASON_CLOSED_BY_USER on request. Does nothing when it has ended. */
 void stream_close(Stream *stream, Reason reason);
 
 const char *stream_role_name(StreamRole role);    /* "device", "service" */

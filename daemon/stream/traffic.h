@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Traffic: what has passed through each hub, by the user it belongs to: sums over streams that have
- * ended, by the hub's name, since streamd started. Main thread. */
+/* Traffic: how many bytes and streams have passed through each hub for each user: sums over ended
+ * streams, by the hub's name, since streamd started. Main thread. */
 #pragma once
 
 #include <glib.h>
 
-/* Pairs of a hub and a user that are remembered; of more nothing is counted. */
+/* How many pairs of a hub and a user are remembered. Further ones are not counted. */
 #define TRAFFIC_PAIRS_MAX 4096
 
 typedef struct Traffic Traffic;
