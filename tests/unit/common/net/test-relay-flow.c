@@ -18,6 +18,19 @@ static const RelayTimes patient = {RELAY_QUIET, 0, RELAY_DEAD, {0}, 4 * G_TIME_S
 static const RelayTimes brief = {RELAY_QUIET, 0, RELAY_DEAD, {0}, 1200 * MS, 0};
 static const RelayTimes hasty = {RELAY_QUIET, 0, RELAY_DEAD, {0}, 400 * MS, 0};
 
+/* Two pieces, the second of which a target that reads nothing leaves in the relay. */
+static void
+fill_target(Stand *stand)
+{
+    g_autofree guint8 *bytes = g_malloc0(PIECE);
+
+    for (guint i = 1; i <= 2; i++) {
+        peer_send(stand->peer, PEER_FIN | PEER_BINARY, bytes, PIECE);
+        stand_wait_taken(stand, i * PIECE);
+        g_usleep(20 * MS);
+    }
+}
+
 typedef struct {
     Relay *relay;
     gint64 passed; /* µs from now */
@@ -257,14 +270,9 @@ static void
 test_an_hour_for_a_leg(void)
 {
     g_autoptr(Stand) stand = stand_new(BOTH, &patient, TRUE);
-    g_autofree guint8 *bytes = g_malloc0(PIECE);
     Look look;
 
-    for (guint i = 1; i <= 2; i++) {
-        peer_send(stand->peer, PEER_FIN | PEER_BINARY, bytes, PIECE);
-        stand_wait_taken(stand, i * PIECE);
-        g_usleep(20 * MS);
-    }
+    fill_target(stand);
     g_assert_cmpint(look_at(stand, 0).next, ==, G_MAXINT64); /* it may rest for ever */
     g_assert_false(look_at(stand, 2 * RELAY_PATIENCE).stuck[1]);
     shutdown(stand->peer, SHUT_WR);
@@ -297,13 +305,8 @@ static void
 test_looks(void)
 {
     g_autoptr(Stand) stand = stand_new(BOTH, &patient, TRUE);
-    g_autofree guint8 *bytes = g_malloc0(PIECE);
 
-    for (guint i = 1; i <= 2; i++) {
-        peer_send(stand->peer, PEER_FIN | PEER_BINARY, bytes, PIECE);
-        stand_wait_taken(stand, i * PIECE);
-        g_usleep(20 * MS);
-    }
+    fill_target(stand);
     stand_reset(&stand->peer);
     g_usleep(20 * MS);
     g_assert_cmpint(look_at(stand, 0).next, ==, patient.wait / 8);
@@ -315,20 +318,111 @@ static void
 test_at_second_hand(void)
 {
     g_autoptr(Stand) stand = stand_new(BOTH, &brief, TRUE);
-    g_autofree guint8 *bytes = g_malloc0(PIECE);
     gint64 since;
 
-    for (guint i = 1; i <= 2; i++) {
-        peer_send(stand->peer, PEER_FIN | PEER_BINARY, bytes, PIECE);
-        stand_wait_taken(stand, i * PIECE);
-        g_usleep(20 * MS);
-    }
+    fill_target(stand);
     g_usleep((gulong)brief.wait);
     since = g_get_monotonic_time();
     relay_ended_by(stand->hop.relay, 1, REASON_REVOKED);
     g_assert_cmpint(stand_wait(stand), ==, REASON_REVOKED);
     g_assert_cmpint(g_get_monotonic_time() - since, >=, brief.wait / 4 - 50 * MS);
     g_assert_cmpint(g_get_monotonic_time() - since, <, brief.wait - 100 * MS);
+}
+
+/* The side that has ended the relay is delivered to its end, until the other one has gone as well.
+ * What is dropped then makes a cut of an end in order, or is the second one's doing. */
+static void
+test_two_ends(void)
+{
+    static const struct {
+        Reason first;
+        int ender;
+        Reason second;
+        int side;
+        gsize left;
+        Reason reason;
+        int delivers;
+    } rows[] = {
+        {REASON_SERVICE_CLOSED, 1, REASON_DEVICE_CLOSED, 0, 1, REASON_CUT, -1},
+        {REASON_SERVICE_CLOSED, 1, REASON_DEVICE_CLOSED, 0, 0, REASON_SERVICE_CLOSED, -1},
+        {REASON_SERVICE_CLOSED, 1, REASON_REVOKED, 0, 1, REASON_REVOKED, -1},
+        {REASON_SERVICE_CLOSED, 1, REASON_REVOKED, 0, 0, REASON_SERVICE_CLOSED, -1},
+        {REASON_SERVICE_CLOSED, 1, REASON_CUT, 1, 1, REASON_SERVICE_CLOSED, 1},
+        {REASON_SERVICE_CLOSED, 1, REASON_REVOKED, -1, 1, REASON_SERVICE_CLOSED, 1},
+        {REASON_REVOKED, -1, REASON_DEVICE_CLOSED, 0, 1, REASON_REVOKED, -1},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Relay relay = {.ender = -1};
+
+        relay_end(&relay, rows[i].first, rows[i].ender);
+        relay.flows[1].out_len = rows[i].left;
+        relay_end(&relay, rows[i].second, rows[i].side);
+        g_test_message("row %u", i);
+        g_assert_cmpint(relay.reason, ==, rows[i].reason);
+        g_assert_cmpint(relay.ender, ==, rows[i].delivers);
+    }
+}
+
+/* The last byte that a stream may carry stands still: it has its time, and then the limit is the
+ * reason all the same. */
+static void
+test_a_limit_that_stands_still(void)
+{
+    const RelayTimes limited = {RELAY_QUIET, 0, RELAY_DEAD, {.bytes = 2 * PIECE - 1}, 400 * MS, 0};
+    g_autoptr(Stand) stand = stand_new(BOTH, &limited, TRUE);
+    g_autofree guint8 *bytes = g_malloc0(PIECE);
+    gint64 since = g_get_monotonic_time();
+
+    peer_send(stand->peer, PEER_FIN | PEER_BINARY, bytes, PIECE);
+    stand_wait_taken(stand, PIECE);
+    peer_send(stand->peer, PEER_FIN | PEER_BINARY, bytes, PIECE);
+    g_assert_cmpint(stand_wait(stand), ==, REASON_BYTE_LIMIT);
+    g_assert_cmpuint(atomic_load(&stand->hop.meter.bytes[1]), ==, 2 * PIECE - 1);
+    g_assert_cmpint(g_get_monotonic_time() - since, >=, limited.wait);
+    g_assert_cmpint(g_get_monotonic_time() - since, <, limited.wait + 1500 * MS);
+}
+
+/* A stall has had its time when it is found: nothing is waited for again. It is looked for in time,
+ * whatever else the relay has to look for. */
+static void
+test_a_stall_is_over(void)
+{
+    const RelayTimes limited = {RELAY_QUIET, 0, RELAY_DEAD, {.stall = 400 * MS}, RELAY_WAIT, 0};
+    g_autoptr(Stand) stand = stand_new(BOTH, &limited, TRUE);
+    gint64 since = g_get_monotonic_time();
+
+    fill_target(stand);
+    g_assert_cmpint(stand_wait(stand), ==, REASON_STALLED);
+    g_assert_cmpint(g_get_monotonic_time() - since, >=, 400 * MS);
+    g_assert_cmpint(g_get_monotonic_time() - since, <, 1500 * MS);
+}
+
+/* Whoever lets a relay go that runs ends it: nobody else could. */
+static void
+test_let_go(void)
+{
+    g_autoptr(Queue) queue = queue_new();
+    g_autoptr(Reactor) reactor = reactor_new("test");
+    RelayMeter meter = {0};
+    Reason reason = REASON_NONE;
+    RelaySide sides[2];
+    int pairs[2][2];
+
+    for (guint i = 0; i < 2; i++) {
+        chain_tcp_pair(pairs[i]);
+        sides[i] = (RelaySide){connection_new(pairs[i][1]), FALSE, FALSE, 0, REASON_DEVICE_CLOSED};
+    }
+    relay_unref(
+        relay_new(reactor, &sides[0], &sides[1], &hasty, &meter, queue, ended, &reason));
+    for (guint i = 0; i < 2; i++) {
+        struct pollfd end = {.fd = pairs[i][0], .events = POLLIN};
+
+        g_assert_cmpint(poll(&end, 1, 2000), ==, 1);
+        stand_close(&pairs[i][0]);
+    }
+    queue_run(queue);
+    g_assert_cmpint(reason, ==, REASON_NONE); /* and nobody is told */
 }
 
 typedef struct {
@@ -352,6 +446,7 @@ test_that_wait(void)
         {"cut", test_cut_in_a_frame},         {"second-hand", test_at_second_hand},
         {"closed", test_closed_in_a_frame},   {"pinged", test_pinged_in_a_frame},
         {"leg", test_an_hour_for_a_leg},      {"app", test_an_hour_for_an_app},
+        {"stall", test_a_stall_is_over},      {"limit", test_a_limit_that_stands_still},
     };
     GThread *threads[G_N_ELEMENTS(rows)];
 
@@ -368,5 +463,7 @@ main(int argc, char **argv)
     g_test_add_func("/relay-flow/that-wait", test_that_wait);
     g_test_add_func("/relay-flow/taken-back", test_an_end_that_is_taken_back);
     g_test_add_func("/relay-flow/looks", test_looks);
+    g_test_add_func("/relay-flow/let-go", test_let_go);
+    g_test_add_func("/relay-flow/two-ends", test_two_ends);
     return g_test_run();
 }
