@@ -11,6 +11,8 @@
 #define POLKIT_PATH "/org/freedesktop/PolicyKit1/Authority"
 #define POLKIT_AUTHORITY "org.freedesktop.PolicyKit1.Authority"
 
+#define AUTHORITY_TEXT 100000
+
 struct Authority {
     sd_bus *bus; /* of the thread, while it runs */
     pthread_t thread;
@@ -44,7 +46,8 @@ authority_reply(Authority *authority, sd_bus_message *question, AuthorityMode mo
     case AUTHORITY_CHALLENGES:
         return authority_answer(question, FALSE, TRUE);
     case AUTHORITY_FAILS:
-        return sd_bus_reply_method_errorf(question, POLKIT ".Error.Failed", "out of order");
+        return sd_bus_reply_method_errorf(question, POLKIT ".Error.Failed", "out of order%0*d",
+                                          AUTHORITY_TEXT, 0);
     case AUTHORITY_BABBLES:
         return sd_bus_reply_method_return(question, "s", "yes");
     case AUTHORITY_HOLDS:

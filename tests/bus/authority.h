@@ -9,7 +9,7 @@ typedef enum {
     AUTHORITY_DENIES,
     AUTHORITY_CHALLENGES,
     AUTHORITY_HOLDS,   /* answers nobody until authority_release */
-    AUTHORITY_FAILS,   /* with an error */
+    AUTHORITY_FAILS,   /* with an error, at length */
     AUTHORITY_BABBLES, /* with something else than an answer */
 } AuthorityMode;
 

@@ -122,8 +122,12 @@ test_failing(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     Authority *authority = authority_new(fixture, AUTHORITY_FAILS);
+    g_autoptr(sd_bus_message) message = new_target(bus, "x");
+    g_autofree char *said = NULL;
 
     assert_fails(bus, AUTH_FAILED, "out of order");
+    said = fixture_call_fails(bus, message, AUTH_FAILED);
+    g_assert_cmpuint(strlen(said), <, 400); /* no more of it than anybody reads */
     authority_free(authority);
 }
 

@@ -350,9 +350,70 @@ test_objects(void)
         g_assert_cmpuint(fixture_number(bus, BUS_ROOT, BUS_MANAGER, "Streams", 'u'), ==,
                          ((ADMIN | SELF) >> i & 1));
     }
+    /* Who answers no requests any more has no reason to see them. */
+    sd_bus_message_unref(
+        fixture_call(scene.people[3].bus, BUS_ROOT, BUS_MANAGER, "UnregisterAgent", "o", "/agent"));
+    assert_sees(scene.people[3].bus, "no agent", BUS_PATH_REQUEST "/1", BUS_REQUEST, FALSE);
     scene_accept(&scene);
     scene_tear_down(&scene);
 }
+
+/* root, and streamd's own user, see all without having asked for it. */
+static void
+test_privileged(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) root = NULL, owner = NULL;
+    g_autoptr(sd_bus_message) opened = NULL;
+    Authority *authority;
+
+    if (fixture->dir == NULL)
+        return;
+    authority = authority_new(fixture, AUTHORITY_ALLOWS);
+    root = fixture_connect(fixture);
+    owner = fixture_connect_as(fixture, people[0].uid);
+    add_hub(root, "work");
+    opened = fixture_call(owner, BUS_ROOT, BUS_MANAGER, "OpenTunnel", "ssssa{sv}", "work", "dev",
+                          "s", "", 0);
+    authority_set_mode(authority, AUTHORITY_DENIES);
+    assert_sees(root, "root", BUS_PATH_TUNNEL "/1", BUS_TUNNEL, TRUE);
+    g_assert_cmpuint(fixture_number(root, BUS_ROOT, BUS_MANAGER, "Tunnels", 'u'), ==, 1);
+    authority_free(authority);
+}
+
+/* A user's own instance, where somebody else reaches its bus: nothing is said to him. */
+static void
+test_user_instance(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(sd_bus) other = NULL;
+    g_autofree char *said = NULL;
+
+    if (fixture->dir == NULL)
+        return;
+    other = fixture_connect_as(fixture, people[1].uid);
+    said = fixture_fails(other, DENIED, BUS_ROOT, BUS_PEER, "Ping", NULL);
+    g_assert_nonnull(strstr(said, "serves processes of user 0 only"));
+    g_free(fixture_fails(other, DENIED, BUS_ROOT, BUS_PROPERTIES, "Get", "ss", BUS_MANAGER,
+                         "Version"));
+    g_free(fixture_fails(other, DENIED, BUS_ROOT, BUS_OBJECT_MANAGER, "GetManagedObjects", NULL));
+    g_free(fixture_fails(other, DENIED, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", "t",
+                         "tcp:127.0.0.1:9", 0));
+}
+
+static void
+set_up(Fixture *fixture, gconstpointer data)
+{
+    if (fixture_has_users())
+        fixture_set_up(fixture, data);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer data)
+{
+    if (fixture->dir != NULL)
+        fixture_tear_down(fixture, data);
+}
+
+static const FixtureProgram system_instance = {"STREAMD", {"--threads=1", NULL}};
 
 int
 main(int argc, char **argv)
@@ -360,5 +421,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/seen/signals", test_signals);
     g_test_add_func("/seen/objects", test_objects);
+    g_test_add("/seen/privileged", Fixture, &system_instance, set_up, test_privileged, tear_down);
+    g_test_add("/seen/user-instance", Fixture, NULL, set_up, test_user_instance, tear_down);
     return g_test_run();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How a connection ends, and for how long its last words are waited for: at each bound and one past
  * it. */
+#include "common/base/descriptors.h"
 #include "common/net/connection.h"
 #include "tests/unit/common/net/peer-fixture.h"
 
@@ -288,6 +289,135 @@ test_an_expected_finish_that_does_not_come(void)
     close(end.theirs);
 }
 
+/* An app closes its socket: with bytes of ours unread that is a cut, and without an end. The first
+ * word of the kernel is the same. */
+static void
+test_an_app_that_left(void)
+{
+    for (guint unread = 0; unread < 2; unread++) {
+        Connection *connection;
+        int fds[2];
+
+        g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+        connection = connection_new(fds[0]);
+        if (unread)
+            g_assert_cmpint(connection_write(connection, "x", 1), ==, 1);
+        g_assert_false(connection_has_left(connection));
+        close(fds[1]);
+        g_assert_true(connection_has_left(connection));
+        g_assert_cmpint(connection_write(connection, "y", 1), <, 0);
+        g_assert_true(connection_is_broken(connection));
+        g_assert_cmpint(connection_was_cut(connection), ==, unread == 1);
+        connection_free(connection);
+    }
+}
+
+/* Of TCP nobody can tell that, whatever poll says when both have sent FIN. */
+static void
+test_tcp_has_not_left(void)
+{
+    Connection *connection;
+    struct pollfd both;
+    End end;
+
+    end_init(&end, NULL);
+    connection = connection_new(end.ours);
+    shutdown(end.theirs, SHUT_WR);
+    g_assert_cmpint(connection_shutdown_write(connection), ==, 0);
+    both = (struct pollfd){.fd = end.ours, .events = POLLRDHUP};
+    g_assert_cmpint(poll(&both, 1, 2000), ==, 1);
+    while (!(both.revents & POLLHUP)) {
+        g_usleep(1000);
+        (void)poll(&both, 1, 0);
+    }
+    g_assert_false(connection_has_left(connection));
+    connection_free(connection);
+    close(end.theirs);
+}
+
+static int
+option_of(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+
+    g_assert_no_errno(getsockopt(fd, level, name, &value, &len));
+    return value;
+}
+
+/* 15 s, and three questions that are half as far apart: 36 s in all. */
+static void
+test_keep_alive(void)
+{
+    Connection *connection;
+    End end;
+
+    end_init(&end, NULL);
+    connection = connection_new(end.ours);
+    connection_keep_alive(connection, CONNECTION_IDLE);
+    g_assert_cmpint(option_of(end.ours, SOL_SOCKET, SO_KEEPALIVE), ==, 1);
+    g_assert_cmpint(option_of(end.ours, IPPROTO_TCP, TCP_KEEPIDLE), ==, 15);
+    g_assert_cmpint(option_of(end.ours, IPPROTO_TCP, TCP_KEEPINTVL), ==, 7);
+    g_assert_cmpint(option_of(end.ours, IPPROTO_TCP, TCP_KEEPCNT), ==, 3);
+    connection_keep_alive(connection, 0);
+    g_assert_cmpint(option_of(end.ours, SOL_SOCKET, SO_KEEPALIVE), ==, 0);
+    connection_free(connection);
+    close(end.theirs);
+}
+
+/* A peer that has everything of ours and goes on sending is listened to for 1 MiB, and no longer.
+ */
+static void
+test_a_peer_that_goes_on(void)
+{
+    static const char block[65536];
+    g_autoptr(Reactor) reactor = reactor_new("end");
+    gint64 since = g_get_monotonic_time();
+    End end;
+
+    end_init(&end, reactor);
+    end.connection = connection_new(end.ours);
+    chain_call(reactor, end_finish, &end);
+    for (guint i = 0; i < 8; i++)
+        chain_write_all(end.theirs, block, sizeof block);
+    g_usleep(100 * MS);
+    g_assert_true(end_is_open(&end)); /* half of that */
+    while (send(end.theirs, block, sizeof block, MSG_NOSIGNAL) > 0)
+        continue;
+    end_wait_closed(&end);
+    g_assert_cmpint(g_get_monotonic_time() - since, <, CONNECTION_LINGER);
+    close(end.theirs);
+}
+
+/* So many peers that do not close may take their time; the others have a short one, and those that
+ * are known are none of them. */
+static void
+test_a_crowd(void)
+{
+    const guint most = MIN(CONNECTION_LINGER_MAX, descriptors_capacity() / CONNECTION_LINGER_PART);
+    const guint all = most + 10;
+    g_autoptr(Reactor) reactor = reactor_new("end");
+    g_autofree End *ends = g_new0(End, all + 1);
+    guint open = 0;
+
+    for (guint i = 0; i <= all; i++) {
+        end_init(&ends[i], reactor);
+        ends[i].connection = connection_new(ends[i].ours);
+        if (i == all) {
+            ends[i].patience = G_TIME_SPAN_HOUR;
+            end_fill(&ends[i]);
+        }
+        chain_call(reactor, end_finish, &ends[i]);
+    }
+    g_usleep((gulong)(CONNECTION_LINGER_SHORT + 400 * MS));
+    for (guint i = 0; i < all; i++)
+        open += end_is_open(&ends[i]) ? 1 : 0;
+    g_assert_cmpuint(open, ==, most);
+    g_assert_true(end_is_open(&ends[all]));
+    for (guint i = 0; i <= all; i++)
+        close(ends[i].theirs);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -297,6 +427,11 @@ main(int argc, char **argv)
     g_test_add_func("/connection-end/dead/probes", test_probes_are_counted);
     g_test_add_func("/connection-end/hard/stirs", test_a_hard_end_that_stirs);
     g_test_add_func("/connection-end/hard/over", test_a_hard_end_that_is_over);
+    g_test_add_func("/connection-end/app-left", test_an_app_that_left);
+    g_test_add_func("/connection-end/tcp-has-not-left", test_tcp_has_not_left);
+    g_test_add_func("/connection-end/keep-alive", test_keep_alive);
+    g_test_add_func("/connection-end/goes-on", test_a_peer_that_goes_on);
+    g_test_add_func("/connection-end/crowd", test_a_crowd);
     g_test_add_func("/connection-end/finish", test_a_finish_is_no_reset);
     g_test_add_func("/connection-end/no-finish", test_an_expected_finish_that_does_not_come);
     return g_test_run();

@@ -6,6 +6,7 @@
 #include "tests/unit/common/net/peer-fixture.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -178,12 +179,13 @@ halt_begin(Halt *halt, Reactor *reactor)
         g_usleep(1000);
 }
 
-/* So many bytes are sent before the reactor has its turn, and the peer would read them. */
+/* So many bytes are sent before the reactor has its turn, and the peer would read them: WIRE in
+ * all. */
 static void
-check_output(gsize size, int error)
+check_output(gboolean framed, gsize size, gsize wire, int error)
 {
     int raw;
-    Pair *pair = pair_new(FALSE, 0, &raw);
+    Pair *pair = pair_new(framed, 0, &raw);
     g_autofree guint8 *got = g_malloc(CONNECTION_QUEUE_MAX);
     Halt halt = {0};
 
@@ -197,7 +199,7 @@ check_output(gsize size, int error)
     if (error != 0)
         pair_wait_closed(pair);
     else
-        g_assert_cmpint(recv(raw, got, size, MSG_WAITALL), ==, (gssize)size);
+        g_assert_cmpint(recv(raw, got, wire, MSG_WAITALL), ==, (gssize)wire);
     g_assert_cmpint(pair->error, ==, error);
     pair_free(pair);
     close(raw);
@@ -208,8 +210,13 @@ check_output(gsize size, int error)
 static void
 test_output(void)
 {
-    check_output(CONNECTION_QUEUE_MAX, 0);
-    check_output(CONNECTION_QUEUE_MAX + 1, -ENOBUFS);
+    /* Pieces that fill a frame each, with a header of 4 bytes, and a short one. */
+    const gsize headers = 4 * (CONNECTION_QUEUE_MAX / WS_FULL_MASKED) + 2;
+
+    check_output(FALSE, CONNECTION_QUEUE_MAX, CONNECTION_QUEUE_MAX, 0);
+    check_output(FALSE, CONNECTION_QUEUE_MAX + 1, 0, -ENOBUFS);
+    check_output(TRUE, CONNECTION_QUEUE_MAX - headers, CONNECTION_QUEUE_MAX, 0);
+    check_output(TRUE, CONNECTION_QUEUE_MAX - headers + 1, 0, -ENOBUFS);
 }
 
 static void
@@ -270,6 +277,110 @@ test_packets_at_once(void)
     }
 }
 
+typedef struct {
+    guint packets;
+    guint close_at, rest_at; /* at which packet the owner does that; 0: never */
+    gboolean closed;
+} Owner;
+
+static void
+owner_packet(PacketLink *link, const guint8 *packet G_GNUC_UNUSED, gsize len G_GNUC_UNUSED,
+             void *data)
+{
+    Owner *owner = data;
+
+    owner->packets++;
+    if (owner->packets == owner->close_at)
+        packet_link_close(link);
+    if (owner->packets == owner->rest_at)
+        packet_link_rest(link, 300 * MS);
+}
+
+static void
+owner_closed(PacketLink *link G_GNUC_UNUSED, int error G_GNUC_UNUSED,
+             const char *text G_GNUC_UNUSED, void *data)
+{
+    ((Owner *)data)->closed = TRUE;
+}
+
+/* Five packets at once; how many the owner has got shortly afterwards, and at last. */
+static void
+check_owner(Owner *owner, guint soon, guint at_last)
+{
+    static const PacketLinkEvents events = {owner_packet, owner_closed};
+    const PacketLinkOptions options = {.max_packet = PAIR_MAX};
+    const guint8 packets[] = {0xc0, 0, 0xc0, 0, 0xc0, 0, 0xc0, 0, 0xc0, 0};
+    g_autoptr(Queue) queue = queue_new();
+    g_autoptr(Reactor) reactor = reactor_new("test");
+    gint64 since = g_get_monotonic_time();
+    PacketLink *link;
+    int fds[2];
+
+    chain_tcp_pair(fds);
+    chain_write_all(fds[0], packets, sizeof packets);
+    link = packet_link_new(connection_new(fds[1]), reactor, &options, queue, &events, owner);
+    while (owner->packets < soon) {
+        g_assert_cmpint(g_get_monotonic_time() - since, <, 10 * G_TIME_SPAN_SECOND);
+        queue_run(queue);
+        g_usleep(1000);
+    }
+    for (guint i = 0; i < 50; i++) {
+        queue_run(queue);
+        g_usleep(1000);
+    }
+    g_assert_cmpuint(owner->packets, ==, soon);
+    while (owner->packets < at_last) {
+        g_assert_cmpint(g_get_monotonic_time() - since, <, 10 * G_TIME_SPAN_SECOND);
+        queue_run(queue);
+        g_usleep(1000);
+    }
+    g_assert_cmpuint(owner->packets, ==, at_last);
+    g_assert_false(owner->closed); /* it has closed the link itself, or nobody has */
+    packet_link_unref(link);
+    g_clear_pointer(&reactor, reactor_free);
+    queue_run(queue);
+    close(fds[0]);
+}
+
+/* In the middle of packets that were handed over at once the owner closes the link, or wants it to
+ * rest: the others do not come, or come after that. */
+static void
+test_in_the_middle(void)
+{
+    Owner closes = {.close_at = 3}, rests = {.rest_at = 3}, neither = {0};
+
+    check_owner(&neither, 5, 5);
+    check_owner(&closes, 3, 3);
+    check_owner(&rests, 3, 5);
+}
+
+/* The peer hears why, where there is a way to say it. */
+static void
+test_the_peer_is_told(void)
+{
+    const guint8 much[] = {0xc0, 0xff, 0xff, 0xff, 0x7f};
+    guint8 first, got[64];
+    int raw;
+    Pair *pair = pair_new(TRUE, 0, &raw);
+
+    packet_link_close(pair->server);
+    g_assert_cmpuint(peer_receive(raw, &first, got, sizeof got), ==, 2);
+    g_assert_cmphex(first, ==, PEER_FIN | PEER_CLOSE);
+    g_assert_cmpint(memcmp(got, "\x03\xe8", 2), ==, 0);
+    pair_run_for(pair, 20 * MS);
+    g_assert_false(pair->closed); /* the owner knows */
+    pair_free(pair);
+    close(raw);
+    pair = pair_new(TRUE, 0, &raw);
+    peer_send(raw, PEER_FIN | PEER_BINARY, much, sizeof much);
+    pair_wait_closed(pair);
+    g_assert_cmpint(pair->error, ==, -EMSGSIZE);
+    g_assert_cmpuint(peer_receive(raw, &first, got, sizeof got), ==, 2);
+    g_assert_cmpint(memcmp(got, "\x03\xf1", 2), ==, 0);
+    pair_free(pair);
+    close(raw);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -282,6 +393,8 @@ main(int argc, char **argv)
     g_test_add_func("/packet-link/rest/probe", test_a_rest_is_a_sign_of_life);
     g_test_add_func("/packet-link/probe/next", test_the_next_probe_waits);
     g_test_add_func("/packet-link/probe/kernel-gone", test_a_kernel_that_is_gone);
+    g_test_add_func("/packet-link/in-the-middle", test_in_the_middle);
+    g_test_add_func("/packet-link/peer-is-told", test_the_peer_is_told);
     g_test_add_func("/packet-link/nothing-goes-back", test_nothing_goes_back_after_the_end);
     return g_test_run();
 }

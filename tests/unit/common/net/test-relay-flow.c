@@ -413,8 +413,7 @@ test_let_go(void)
         chain_tcp_pair(pairs[i]);
         sides[i] = (RelaySide){connection_new(pairs[i][1]), FALSE, FALSE, 0, REASON_DEVICE_CLOSED};
     }
-    relay_unref(
-        relay_new(reactor, &sides[0], &sides[1], &hasty, &meter, queue, ended, &reason));
+    relay_unref(relay_new(reactor, &sides[0], &sides[1], &hasty, &meter, queue, ended, &reason));
     for (guint i = 0; i < 2; i++) {
         struct pollfd end = {.fd = pairs[i][0], .events = POLLIN};
 
