@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 
-from gi.repository import GLib
+from gi.repository import Gio, GLib
 
 from bus_app import NAME, ROOT, App
 from disks import enter, fill
@@ -230,9 +230,7 @@ def caller_leaves():
         before = site.client.fds()
         site.sync(1)
         app = App(site, site.client)
-        app.bus.call(NAME, ROOT, NAME + ".Policy", "SetDefault",
-                     GLib.Variant("(sa{sv})", ("reject", {"reason": GLib.Variant("s", "alone")})),
-                     None, 0, -1, None, None)
+        sends(app, "alone")
         app.bus.flush_sync(None)
         eventually(lambda: any(".new." in name for name in files(state_dir(site))), "it is being written")
         app.close()
@@ -240,6 +238,79 @@ def caller_leaves():
         eventually(lambda: site.client.ctl_json("accept-policy", "list")["default"]["default_reason"] == "alone",
                    "the change is in force")
         eventually(lambda: site.client.fds() == before, "nothing is left")
+
+
+def sends(app, text):
+    """SetDefault without waiting for the answer, which nobody gets."""
+    app.bus.call(NAME, ROOT, NAME + ".Policy", "SetDefault",
+                 GLib.Variant("(sa{sv})", ("reject", {"reason": GLib.Variant("s", text)})),
+                 None, Gio.DBusCallFlags.NONE, -1, None, None)
+
+
+def incoming(app):
+    """A list that gets what comes on its connection, in order: signals of new objects, and answers."""
+    found = []
+
+    def look(_bus, message, is_incoming):
+        kind = message.get_message_type()
+        if is_incoming and kind == Gio.DBusMessageType.SIGNAL and message.get_member() == "InterfacesAdded":
+            found.append(message.get_body().unpack()[0])
+        elif (is_incoming and kind == Gio.DBusMessageType.METHOD_RETURN
+              and message.get_sender() != "org.freedesktop.DBus"):
+            found.append(message.get_reply_serial())
+        return message
+
+    app.bus.add_filter(look)
+    return found
+
+
+def in_order():
+    """while a change is being saved it is seen nowhere; then its signal comes, then its answer, and the next change's after that"""
+    with SlowDisk() as site:
+        site.client = site.start_daemon("client")
+        app, other = App(site, site.client), App(site, site.client)
+        app.here(lambda: app.bus.signal_subscribe(  # targets are everybody's: told by match
+            NAME, "org.freedesktop.DBus.ObjectManager", "InterfacesAdded", ROOT, None,
+            Gio.DBusSignalFlags.NONE, lambda *_: None))
+        found = incoming(app)
+        site.sync(0.3)
+        adders = [threading.Thread(target=lambda n=n: app.call(
+            "ExposeTarget", "(ssa{sv})", (f"t{n}", "tcp:127.0.0.1:1", {}))) for n in range(3)]
+        for adder in adders:
+            adder.start()
+        eventually(lambda: any(".new." in name for name in files(state_dir(site))), "it is being written")
+        seen = other.call("GetManagedObjects", "()", (), interface="org.freedesktop.DBus.ObjectManager")[0]
+        check(not [path for path in seen if "/target/" in path], f"{seen.keys()}")
+        check(not found, f"told before it is saved: {found}")
+        for adder in adders:
+            adder.join()
+        eventually(lambda: len(found) >= 6, f"all signals and answers: {found}", 5)
+        kinds = ["signal" if isinstance(one, str) else "answer" for one in found]
+        check_equal(kinds, ["signal", "answer"] * 3, "the order")
+        check_equal(found[1::2], sorted(found[1::2]), "the order of the calls")
+
+
+def quota():
+    """64 calls of a user wait for the disk, one more is refused; callers that leave give their places back"""
+    with SlowDisk() as site:
+        site.client = site.start_daemon("client")
+        app, other = App(site, site.client), App(site, site.client)
+        set_default(other, "before")
+        site.sync(2)
+        for n in range(64):
+            sends(app, str(n))
+        app.bus.flush_sync(None)
+        eventually(lambda: any(".new." in name for name in files(state_dir(site))), "it is being written")
+        try:
+            set_default(other, "one more")
+            raise Failure("65 calls wait")
+        except GLib.Error as error:
+            check("LimitReached" in error.message and "64" in error.message, error.message)
+        app.close()
+        site.sync(0)
+        eventually(lambda: site.client.ctl("accept-policy", "set-default", "reject", "last").returncode == 0,
+                   "there is room again")
+        check_equal(site.client.ctl_json("accept-policy", "list")["default"]["default_reason"], "last", "the default")
 
 
 # -- killed --------------------------------------------------------------------------------------
@@ -391,4 +462,4 @@ def key_missing():
 
 
 enter()
-main(full, slow, stopped, caller_leaves, killed, newer, key_missing)
+main(full, slow, stopped, caller_leaves, in_order, quota, killed, newer, key_missing)
