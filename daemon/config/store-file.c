@@ -227,15 +227,24 @@ store_file_write(const char *path, const char *body, GError **error)
 }
 
 gboolean
-store_file_copy(const char *from, const char *to, GError **error)
+store_file_is_copy(const char *from, const char *to)
 {
     g_auto(SecretText) text = NULL, present = NULL;
+
+    return store_file_read_whole(from, 0, &text, NULL) == STORE_FILE_READ &&
+           store_file_read_whole(to, 0, &present, NULL) == STORE_FILE_READ &&
+           secret_equals(present, text);
+}
+
+gboolean
+store_file_copy(const char *from, const char *to, GError **error)
+{
+    g_auto(SecretText) text = NULL;
     StoreFileResult result = store_file_read_whole(from, 0, &text, error);
 
     if (result != STORE_FILE_READ)
         return result == STORE_FILE_ABSENT;
-    if (store_file_read_whole(to, 0, &present, NULL) == STORE_FILE_READ &&
-        secret_equals(present, text))
+    if (store_file_is_copy(from, to))
         return TRUE;
     return store_file_replace(to, text, error) == STORE_FILE_WRITTEN;
 }

@@ -38,6 +38,7 @@ StoreFileOutcome store_file_write(const char *path, const char *body, GError **e
 /* TO becomes a copy of FROM, byte by byte, which must be at most STORE_FILE_MAX. TRUE without doing
  * anything when there is no FROM, or TO is such a copy already. */
 gboolean store_file_copy(const char *from, const char *to, GError **error);
+gboolean store_file_is_copy(const char *from, const char *to); /* both are there, and alike */
 
 /* Names in the folder PATH are on the disk. */
 gboolean store_file_sync_folder(const char *path, GError **error);

@@ -142,7 +142,7 @@ store_is_leftover(const Store *store, const char *name)
     g_autofree char *kept = store_kept_path(store->secrets_path);
 
     if (g_str_equal(name, "secrets"))
-        return g_file_test(kept, G_FILE_TEST_EXISTS);
+        return store_file_is_copy(store->secrets_path, kept);
     return store_file_is_torn(name) &&
            (g_str_has_prefix(name, "state.") || g_str_has_prefix(name, "secrets."));
 }
@@ -278,8 +278,7 @@ saving_put_secret(Saving *saving, const HubSettings *hub, GError **error)
     const char *file = g_hash_table_lookup(store->files, hub->name);
     const char *known = g_hash_table_lookup(store->sums, hub->name);
     g_auto(SecretText) body = hub->connection_string ? store_format_secret(hub) : NULL;
-    g_autofree char *sum =
-        body ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, body, -1) : g_strdup(known);
+    g_autofree char *sum = body ? g_compute_checksum_for_string(G_CHECKSUM_SHA256, body, -1) : NULL;
 
     if (body && (!file || g_strcmp0(sum, known) != 0)) {
         file = store_secrets_add(store->secrets, hub->name, body, error);
@@ -320,7 +319,7 @@ saving_keep_old(const Saving *saving, GError **error)
     g_autofree char *state = store_kept_path(store->state_path);
     g_autofree char *secrets = store_kept_path(store->secrets_path);
 
-    if (store->version == STORE_VERSION || store->old_kept)
+    if (store->version == 0 || store->version == STORE_VERSION || store->old_kept)
         return TRUE;
     store->old_kept = store_file_copy(store->secrets_path, secrets, error) &&
                       store_file_copy(store->state_path, state, error);

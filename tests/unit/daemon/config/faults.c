@@ -20,6 +20,7 @@ static struct {
     gboolean for_good;
     int error;
     gboolean sync; /* one has failed */
+    char order[8192];
 } faults;
 
 void
@@ -31,6 +32,13 @@ faults_arm(const char *folder, guint at, gboolean for_good, int error)
     faults.for_good = for_good;
     faults.error = error;
     faults.sync = FALSE;
+    faults.order[0] = '\0';
+}
+
+const char *
+faults_order(void)
+{
+    return faults.order;
 }
 
 gboolean
@@ -46,27 +54,41 @@ faults_disarm(void)
     return faults.calls;
 }
 
+static void
+note(const char *what, const char *path)
+{
+    const char *name = path + strlen(faults.folder), *beside = strstr(name, ".new.");
+    gsize len = strlen(faults.order), size = beside ? (gsize)(beside - name) : strlen(name);
+
+    (void)g_snprintf(faults.order + len, sizeof faults.order - len, "%s %.*s\n", what,
+                     size > 1 ? (int)size - 1 : 1, size > 1 ? name + 1 : ".");
+}
+
+/* WHAT NULL: it changes nothing. */
 static gboolean
-fails(const char *path)
+fails(const char *what, const char *path)
 {
     if (!faults.folder || strncmp(path, faults.folder, strlen(faults.folder)) != 0)
         return FALSE;
     faults.calls++;
-    if (faults.calls != faults.at && !(faults.for_good && faults.at && faults.calls > faults.at))
+    if (faults.calls != faults.at && !(faults.for_good && faults.at && faults.calls > faults.at)) {
+        if (what)
+            note(what, path);
         return FALSE;
+    }
     errno = faults.error;
     return TRUE;
 }
 
 static gboolean
-fd_fails(int fd)
+fd_fails(const char *what, int fd)
 {
     char link[64], path[4096] = "";
 
     if (!faults.folder)
         return FALSE;
     (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    return readlink(link, path, sizeof path - 1) > 0 && fails(path);
+    return readlink(link, path, sizeof path - 1) > 0 && fails(what, path);
 }
 
 #define FAILING_OPEN(name, more)                                                                   \
@@ -79,7 +101,9 @@ fd_fails(int fd)
         if (flags & O_CREAT)                                                                       \
             mode = va_arg(args, mode_t);                                                           \
         va_end(args);                                                                              \
-        return fails(path) ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags | (more), mode);  \
+        return fails(flags & O_CREAT ? "open" : NULL, path)                                        \
+                   ? -1                                                                            \
+                   : (int)syscall(SYS_openat, AT_FDCWD, path, flags | (more), mode);               \
     }
 
 FAILING_OPEN(open, 0)
@@ -88,14 +112,14 @@ FAILING_OPEN(open64, O_LARGEFILE)
 ssize_t
 write(int fd, const void *bytes, size_t len)
 {
-    return fd_fails(fd) ? -1 : (ssize_t)syscall(SYS_write, fd, bytes, len);
+    return fd_fails("write", fd) ? -1 : (ssize_t)syscall(SYS_write, fd, bytes, len);
 }
 
 /* Nobody cuts the power here: it is not waited for the real disk. */
 int
 fsync(int fd)
 {
-    if (!fd_fails(fd))
+    if (!fd_fails("sync", fd))
         return 0;
     faults.sync = TRUE;
     return -1;
@@ -104,17 +128,18 @@ fsync(int fd)
 int
 rename(const char *from, const char *to)
 {
-    return fails(from) ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+    return fails("rename", from) ? -1
+                                 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 int
 unlink(const char *path)
 {
-    return fails(path) ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    return fails("remove", path) ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
 }
 
 int
 mkdir(const char *path, mode_t mode)
 {
-    return fails(path) ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+    return fails("make", path) ? -1 : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
 }

@@ -11,5 +11,9 @@ void faults_arm(const char *folder, guint at, gboolean for_good, int error);
 /* No faults any more: how many calls there were. */
 guint faults_disarm(void);
 
+/* The calls that did not fail and that change something, a line each, in their order: what is done
+ * and to what in the folder; a name that is written beside another one's is that one. */
+const char *faults_order(void);
+
 /* A sync was among the calls that failed. */
 gboolean faults_failed_sync(void);

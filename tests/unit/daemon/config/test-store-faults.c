@@ -126,6 +126,11 @@ assert_clean(StoreFixture *fixture, const Step *step, guint keys)
     const char *name;
     guint found = 0;
 
+    if (step->old) {
+        g_autofree char *kept = store_contents(fixture, "state.v3");
+
+        g_assert_true(g_str_has_prefix(kept, "streamd-store version=3 "));
+    }
     while ((name = g_dir_read_name(folder)) != NULL)
         if (!g_str_equal(name, "state") && !g_str_equal(name, "secrets.d") &&
             !(step->old && (g_str_equal(name, "state.v3") || g_str_equal(name, "secrets.v3"))))
@@ -200,10 +205,8 @@ test_step(StoreFixture *fixture, gconstpointer data)
 
 /* What a failed change made is not left behind while the disk can be written. */
 static void
-test_taken_back(StoreFixture *fixture, gconstpointer data)
+check_taken_back(StoreFixture *fixture, const Step *step, guint keys)
 {
-    const Step *step = &steps[1];
-    g_autofree char *found = NULL;
     guint calls;
 
     begin(fixture, step);
@@ -211,14 +214,47 @@ test_taken_back(StoreFixture *fixture, gconstpointer data)
     save_well(fixture, step->after);
     calls = faults_disarm();
     for (guint at = 1; at <= calls; at++) {
+        gboolean saved;
+
         begin(fixture, step);
         faults_arm(fixture->dir, at, FALSE, ENOSPC);
-        if (!save_words(fixture, step->after, NULL)) {
-            (void)faults_disarm();
-            assert_clean(fixture, step, 1);
-        }
+        saved = save_words(fixture, step->after, NULL);
         (void)faults_disarm();
+        if (!saved)
+            assert_clean(fixture, step, keys);
     }
+}
+
+static void
+test_taken_back(StoreFixture *fixture, gconstpointer data)
+{
+    check_taken_back(fixture, &steps[1], 1);
+    check_taken_back(fixture, &steps[4], 2);
+}
+
+/* Each thing is on the disk before what needs it: the folder before the key in it, the key before
+ * the state that names it, the state before a key goes that it does not name. */
+static void
+test_order(StoreFixture *fixture, gconstpointer data)
+{
+    static const char first[] =
+        "make secrets.d\nsync .\nopen secrets.d/a.1\nwrite secrets.d/a.1\nsync secrets.d/a.1\n"
+        "rename secrets.d/a.1\nsync secrets.d\nopen state\nwrite state\nsync state\n"
+        "rename state\nsync .\n";
+    static const char exchanged[] = /* that the folder is there is found out */
+        "make secrets.d\nopen secrets.d/a.2\nwrite secrets.d/a.2\nsync secrets.d/a.2\nrename "
+        "secrets.d/a.2\n"
+        "sync secrets.d\nopen state\nwrite state\nsync state\nrename state\nsync .\n"
+        "remove secrets.d/a.1\n";
+
+    faults_arm(fixture->dir, 0, FALSE, 0);
+    save_well(fixture, "a=MTEx");
+    (void)faults_disarm();
+    g_assert_cmpstr(faults_order(), ==, first);
+    faults_arm(fixture->dir, 0, FALSE, 0);
+    save_well(fixture, "a=MjIy");
+    (void)faults_disarm();
+    g_assert_cmpstr(faults_order(), ==, exchanged);
 }
 
 int
@@ -232,6 +268,7 @@ main(int argc, char **argv)
 
         g_test_add(path, StoreFixture, &steps[i], store_set_up, test_step, store_tear_down);
     }
+    STORE_TEST("store-faults/order", test_order);
     STORE_TEST("store-faults/taken-back", test_taken_back);
     return g_test_run();
 }

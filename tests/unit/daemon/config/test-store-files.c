@@ -7,6 +7,7 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Version 3, as 0.1.0 writes it, with two hubs: the key of one is missing, as it was after a save
  * that failed. */
@@ -53,11 +54,57 @@ test_way_back(StoreFixture *fixture, gconstpointer data)
     g_assert_nonnull(strstr(store_state_hub(again, 0).refused, "its key is missing"));
 }
 
+/* Copies that are there already are not written again: an upgrade that fails and begins anew. */
+static void
+test_copied_once(StoreFixture *fixture, gconstpointer data)
+{
+    g_autofree char *text = NULL, *kept_path = store_path(fixture, "state.v3");
+    g_autoptr(StoreState) state = NULL;
+    struct stat before, after;
+
+    write_old(fixture);
+    text = store_contents(fixture, "state");
+    store_overwrite(kept_path, text, strlen(text));
+    g_assert_cmpint(stat(kept_path, &before), ==, 0);
+    state = store_load_well(fixture);
+    g_assert_true(store_save(fixture->store, state, NULL));
+    g_assert_cmpint(stat(kept_path, &after), ==, 0);
+    g_assert_cmpuint(after.st_ino, ==, before.st_ino);
+}
+
+/* Keys of 0.1 that are damaged or open to others: streamd does not start, as 0.1 does not. */
+static void
+test_old_keys(StoreFixture *fixture, gconstpointer data)
+{
+    g_autofree char *open = NULL, *cut = NULL;
+
+    write_old(fixture);
+    g_assert_cmpint(g_chmod(fixture->secrets, 0640), ==, 0);
+    open = store_load_fails(fixture, fixture->secrets);
+    g_assert_nonnull(strstr(open, "mode 0640"));
+    store_overwrite(fixture->secrets, "streamd-store version=3 sha256=", 31);
+    cut = store_load_fails(fixture, fixture->secrets);
+    g_assert_nonnull(strstr(cut, "it does not begin as"));
+}
+
 /* Nobody but the one who knows that they are of no use removes files. */
-static const char *const keys_left[] = {
-    "secrets.d/office.1",   "secrets.d/office.7", "secrets.d/other.12", "secrets.d/a.new.4fGh2q",
-    "secrets.d/notes.text", "state.kF83qz",       "secrets.Q2hh1x",     "state.new.aaaaaa",
-    "state.backup",         "state.v3",           "secrets.v3"};
+static const char *const keys_left[] = {"secrets.d/office.1",
+                                        "secrets.d/office.7",
+                                        "secrets.d/other.12",
+                                        "secrets.d/a.new.4fGh2q",
+                                        "secrets.d/notes.text",
+                                        "state.kF83qz",
+                                        "secrets.Q2hh1x",
+                                        "state.new.aaaaaa",
+                                        "state.backup",
+                                        "state.v3",
+                                        "secrets.v3",
+                                        "state.201130",
+                                        "state.BACKUP",
+                                        "state.v3backup",
+                                        "other.kF83qz",
+                                        "state.kF83qz~",
+                                        "secrets.d/notes.v3backup"};
 
 static void
 put_left(StoreFixture *fixture)
@@ -81,10 +128,25 @@ assert_left(StoreFixture *fixture)
             g_error("%s was removed", keys_left[i]);
 }
 
+/* The file of an older version that is not kept elsewhere stays, also when the state is of ours. */
+static void
+assert_secrets_stay(StoreFixture *fixture)
+{
+    g_autofree char *keys = NULL;
+    g_autoptr(StoreState) state = NULL;
+
+    store_start_again(fixture);
+    state = store_load_well(fixture);
+    g_assert_true(store_save(fixture->store, state, NULL));
+    keys = store_contents(fixture, "secrets");
+    g_assert_cmpstr(keys, ==, "keys");
+    put_left(fixture);
+}
+
 static void
 test_nothing_removed(StoreFixture *fixture, gconstpointer data)
 {
-    g_autofree char *newer = NULL, *cut = NULL;
+    g_autofree char *cut = NULL, *kept = NULL;
     g_autoptr(StoreState) state = NULL, none = NULL, old = NULL;
     g_autoptr(GError) error = NULL;
 
@@ -98,10 +160,14 @@ test_nothing_removed(StoreFixture *fixture, gconstpointer data)
     cut = store_load_fails(fixture, fixture->state);
     assert_left(fixture);
     g_assert_cmpint(g_unlink(fixture->state), ==, 0);
+    store_overwrite(fixture->secrets, "keys", strlen("keys"));
     store_start_again(fixture);
     none = store_load_well(fixture);
     store_save_example(fixture);
     assert_left(fixture);
+    kept = store_contents(fixture, "secrets.v3");
+    g_assert_cmpstr(kept, ==, "canary");
+    assert_secrets_stay(fixture);
     g_assert_true(store_has(fixture, "secrets.d/office.13")); /* after all that are there */
     g_assert_cmpint(g_unlink(fixture->state), ==, 0);
     write_old(fixture);
@@ -116,8 +182,17 @@ test_nothing_removed(StoreFixture *fixture, gconstpointer data)
 static void
 test_left_overs(StoreFixture *fixture, gconstpointer data)
 {
-    static const char *const stay[] = {"secrets.d/office.1", "secrets.d/notes.text", "state.backup",
-                                       "state.v3", "secrets.v3"};
+    static const char *const stay[] = {"secrets.d/office.1",
+                                       "secrets.d/notes.text",
+                                       "state.backup",
+                                       "state.v3",
+                                       "secrets.v3",
+                                       "state.201130",
+                                       "state.BACKUP",
+                                       "state.v3backup",
+                                       "other.kF83qz",
+                                       "state.kF83qz~",
+                                       "secrets.d/notes.v3backup"};
     g_autoptr(StoreState) state = NULL, again = NULL;
     g_autofree char *kept = NULL;
     guint there = 0;
@@ -165,6 +240,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     STORE_TEST("store-files/way-back", test_way_back);
+    STORE_TEST("store-files/copied-once", test_copied_once);
+    STORE_TEST("store-files/old-keys", test_old_keys);
     STORE_TEST("store-files/nothing-removed", test_nothing_removed);
     STORE_TEST("store-files/left-overs", test_left_overs);
     STORE_TEST("store-files/generations", test_generations);

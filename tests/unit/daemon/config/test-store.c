@@ -155,6 +155,61 @@ test_links(StoreFixture *fixture, gconstpointer data)
     }
 }
 
+/* What is no file of ours: a FIFO, a folder, and one with more behind a byte that is 0. */
+static void
+test_no_file(StoreFixture *fixture, gconstpointer data)
+{
+    g_autofree char *text = NULL, *fifo = NULL, *folder = NULL, *longer = NULL;
+    g_autoptr(GString) bytes = g_string_new(NULL);
+
+    g_assert_cmpint(mkfifo(fixture->state, 0600), ==, 0);
+    fifo = store_load_fails(fixture, fixture->state);
+    g_assert_nonnull(strstr(fifo, "it is not a regular file"));
+    g_assert_cmpint(g_unlink(fixture->state), ==, 0);
+    g_assert_cmpint(g_mkdir(fixture->state, 0700), ==, 0);
+    folder = store_load_fails(fixture, fixture->state);
+    g_assert_nonnull(strstr(folder, "it is not a regular file"));
+    g_assert_cmpint(g_rmdir(fixture->state), ==, 0);
+    store_save_example(fixture);
+    text = store_contents(fixture, "state");
+    g_string_append(bytes, text);
+    g_string_append_len(bytes, "\0[policy]\ndefault=accept\n", 26);
+    store_overwrite(fixture->state, bytes->str, bytes->len);
+    longer = store_load_fails(fixture, fixture->state);
+    g_assert_nonnull(strstr(longer, "a byte of it is 0"));
+}
+
+/* A hub's key is in a file of its own, and nowhere else. */
+static void
+test_key_names(StoreFixture *fixture, gconstpointer data)
+{
+    static const char *const names[] = {"b.1", "a.b.1",  "a",      "a.",   "a.0",
+                                        "a.x", "a./b.1", "../a.1", "a.-1", "a.1.1"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *body = g_strdup_printf("[hub a]\nsecret=%s\n", names[i]), *why = NULL;
+
+        store_write_version(fixture->state, STORE_VERSION, body);
+        why = store_load_fails(fixture, fixture->state);
+        g_assert_nonnull(strstr(why, "[hub a] secret: "));
+    }
+}
+
+/* What could not be read again is not written: streamd would not start any more. */
+static void
+test_read_back(StoreFixture *fixture, gconstpointer data)
+{
+    g_autoptr(StoreState) state = store_state_new(), again = NULL;
+    g_autoptr(GError) error = NULL;
+
+    store_save_example(fixture);
+    store_state_add_target(state, &(TargetSettings){.name = "a", .address = "unix:\xff"});
+    g_assert_false(store_save(fixture->store, state, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID);
+    again = store_load_well(fixture);
+    store_assert_example(again);
+}
+
 /* A state whose body has so many bytes: a rule's text is as long as it has to be. */
 static StoreState *
 state_of_size(gsize size)
@@ -285,6 +340,18 @@ test_other_versions(StoreFixture *fixture, gconstpointer data)
 
 /* A newer one may say more than we know: what we do not know could be a prohibition. So nothing of
  * it is taken, and nothing is written over it. */
+/* Its first line may go on otherwise. */
+static void
+test_newer_line(StoreFixture *fixture, gconstpointer data)
+{
+    static const char line[] = "streamd-store version=5 sum=12\n";
+    g_autoptr(StoreState) state = NULL;
+
+    store_overwrite(fixture->state, line, strlen(line));
+    state = store_load_well(fixture);
+    g_assert_nonnull(store_is_newer(fixture->store));
+}
+
 static void
 test_newer(StoreFixture *fixture, gconstpointer data)
 {
@@ -369,10 +436,14 @@ main(int argc, char **argv)
     STORE_TEST("store/key-missing", test_key_missing);
     STORE_TEST("store/rights", test_rights);
     STORE_TEST("store/links", test_links);
+    STORE_TEST("store/no-file", test_no_file);
+    STORE_TEST("store/key-names", test_key_names);
+    STORE_TEST("store/read-back", test_read_back);
     STORE_TEST("store/size", test_size);
     STORE_TEST("store/version-1", test_version_1);
     STORE_TEST("store/rules", test_rules);
     STORE_TEST("store/other-versions", test_other_versions);
+    STORE_TEST("store/newer-line", test_newer_line);
     STORE_TEST("store/newer", test_newer);
     STORE_TEST("store/full", test_full);
     STORE_TEST("store/proxy", test_proxy);

@@ -253,6 +253,29 @@ test_limit(void)
     g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_LIMIT);
 }
 
+/* Everything is rejected then, whatever rules come; a copy is free of it. */
+static void
+test_locked(void)
+{
+    const AcceptRequest request = {.stream = "ssh"};
+    g_autoptr(AcceptPolicy) policy = accept_policy_new(), next = accept_policy_new(), copy = NULL;
+    AcceptVerdict verdict;
+    guint tried = 7;
+
+    accept_policy_lock(policy, "locked");
+    g_assert_true(accept_policy_add(next, &(AcceptRule){.kind = ACCEPT_TARGET}, -1, NULL, NULL));
+    g_assert_true(accept_policy_set_default(next, TRUE, NULL, NULL));
+    accept_policy_swap(policy, next);
+    verdict = accept_policy_test(policy, &request, NULL, &tried);
+    g_assert_cmpint(verdict.kind, ==, ACCEPT_REJECT);
+    g_assert_cmpstr(verdict.reject_text, ==, "locked");
+    g_assert_cmpuint(verdict.rule, ==, 0);
+    g_assert_cmpuint(tried, ==, 0);
+    g_assert_cmpuint(accept_policy_size(policy), ==, 1);
+    copy = accept_policy_copy(policy);
+    g_assert_cmpint(accept_policy_test(copy, &request, NULL, NULL).kind, ==, ACCEPT_TARGET);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -268,5 +291,6 @@ main(int argc, char **argv)
     g_test_add_func("/accept-policy/config-rules", test_config_rules);
     g_test_add_func("/accept-policy/refused", test_refused);
     g_test_add_func("/accept-policy/limit", test_limit);
+    g_test_add_func("/accept-policy/locked", test_locked);
     return g_test_run();
 }
