@@ -220,6 +220,7 @@ hub_parse(Hub *hub, const HubSettings *settings, GError **error)
 {
     hub->refused = g_strdup(settings->refused);
     if (settings->connection_string) {
+        hub->connection_string = g_strstrip(g_strdup(settings->connection_string));
         hub->parts = connection_string_parse(settings->connection_string, -1, error);
         return hub->parts != NULL;
     }
@@ -249,7 +250,6 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
 
     hub->context = *context;
     hub->name = g_strdup(settings->name);
-    hub->connection_string = g_strstrip(g_strdup(settings->connection_string));
     hub->ca_file = g_strdup(settings->ca_file);
     hub->ca = g_strdup(settings->ca_file ? NULL : settings->ca);
     hub->allowed_users = g_strdup(settings->allowed_users ? settings->allowed_users : "");

@@ -461,5 +461,21 @@ def key_missing():
         good(site.client.tunnel(site.DEVICE, "echo", "--hub", hub))
 
 
+def ca_missing():
+    """a hub whose CA's file is gone is refused and keeps its key; once the file is back it works again"""
+    with Site() as site:
+        site.expose("echo", Server(lambda connection: connection.sendall(read_all(connection)), site).address)
+        away = site.hub.ca + ".away"
+        os.rename(site.hub.ca, away)
+        site.client = again(site, site.client)
+        hub = listed(site.client.ctl_json("hub", "list"), "hubs")[0]
+        check_equal(hub["state"], "refused", "state of the hub")
+        check(site.hub.ca in hub["last_error"], hub["last_error"])
+        site.client.ctl_ok("target", "add", "x", "tcp:127.0.0.1:1")  # saves all
+        os.rename(away, site.hub.ca)
+        site.client = again(site, site.client)
+        good(site.client.tunnel(site.DEVICE, "echo"))
+
+
 enter()
-main(full, slow, stopped, caller_leaves, in_order, quota, killed, newer, key_missing)
+main(full, slow, stopped, caller_leaves, in_order, quota, killed, newer, key_missing, ca_missing)

@@ -63,6 +63,12 @@ on_tunnel_removed(Tunnel *tunnel, void *data)
 }
 
 static void
+on_tunnel_changed(Tunnel *tunnel, void *data)
+{
+    g_string_append_printf(data, "~%s ", tunnel_stream(tunnel));
+}
+
+static void
 on_policy_changed(AcceptPolicy *policy, void *data)
 {
     const char *text;
@@ -80,6 +86,7 @@ static const Observer observer = {
     .target_removed = on_target_removed,
     .tunnel_added = on_tunnel_added,
     .tunnel_removed = on_tunnel_removed,
+    .tunnel_changed = on_tunnel_changed,
     .policy_changed = on_policy_changed,
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* An app with a state and a configuration of its own, on a disk that can be held and can fail. What
- * the observer hears is in HEARD: +NAME, -NAME, and the policy as its rules' ids and the default.
+ * the observer hears is in HEARD: +NAME, -NAME, ~NAME, and the policy as its rules' ids and the
+ * default.
  */
 #pragma once
 

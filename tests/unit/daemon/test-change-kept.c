@@ -3,6 +3,7 @@
 #include "common/base/error.h"
 #include "tests/unit/daemon/change-fixture.h"
 
+#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,8 @@ save_something(ChangeFixture *fixture)
     static guint count;
     g_autofree char *name = g_strdup_printf("something%u", count++);
 
+    while (g_main_context_iteration(NULL, FALSE))
+        continue; /* no draft of the changes before is left */
     (void)await_well(change_add_target(fixture, name, &done), &done);
 }
 
@@ -133,6 +136,96 @@ test_limits(ChangeFixture *fixture, gconstpointer data)
     restart(fixture);
 }
 
+static void
+on_opened(Stream *stream, int fd, const GError *error, void *data)
+{
+    g_error("a stream was begun");
+}
+
+static void
+assert_not_opened(ChangeFixture *fixture, const char *hub, int code, const char *text)
+{
+    const OpenOptions options = {.hub = hub, .device = "d", .stream = "s", .owner_uid = getuid()};
+    const TunnelOptions tunnel = {.hub = hub, .device = "d", .stream = "s", .owner_uid = getuid()};
+    g_autoptr(GError) stream_error = NULL, tunnel_error = NULL;
+
+    g_assert_null(app_open_stream(fixture->app, &options, on_opened, NULL, &stream_error));
+    g_assert_error(stream_error, STREAMD_ERROR, code);
+    g_assert_nonnull(strstr(stream_error->message, text));
+    g_assert_null(app_open_tunnel(fixture->app, &tunnel, &tunnel_error));
+    g_assert_error(tunnel_error, STREAMD_ERROR, code);
+}
+
+/* A state of a newer version: nothing is changed and no stream is begun; the configuration can
+ * still be read again. */
+static void
+test_newer(ChangeFixture *fixture, gconstpointer data)
+{
+    Awaited done[6] = {0}, reload = {0};
+    const TunnelOptions tunnel = {.hub = "a", .device = "d", .stream = "s", .persistent = TRUE};
+    AppChange *changes[5];
+    App *app;
+
+    g_clear_pointer(&fixture->app, app_free);
+    change_write_file(fixture, "state", "streamd-store version=5 sha256=0\n");
+    change_start(fixture);
+    app = fixture->app;
+    g_assert_nonnull(strstr(app_state_error(app), "it has version 5"));
+    changes[0] = change_add_target(fixture, "t", &done[0]);
+    changes[1] = change_add_hub(fixture, "h", &done[1]);
+    changes[2] = change_add_rule(fixture, &done[2]);
+    changes[3] = app_set_default(app, TRUE, NULL, AWAIT(&done[3]));
+    changes[4] = app_keep_tunnel(app, &tunnel, AWAIT(&done[4]));
+    for (guint i = 0; i < G_N_ELEMENTS(changes); i++) {
+        g_autofree char *text = await_fails(changes[i], &done[i], STREAMD_ERROR_BUSY);
+
+        g_assert_cmpstr(text, ==, app_state_error(app));
+    }
+    assert_not_opened(fixture, "a", STREAMD_ERROR_BUSY, "it has version 5");
+    change_write_file(fixture, "streamd.conf", HUBS "[policy]\nDefault=accept\n");
+    (void)await_well(app_reload(app, AWAIT(&reload)), &reload);
+    g_assert_cmpint(
+        accept_policy_test(app_policy(app), &(AcceptRequest){.stream = "s"}, NULL, NULL).kind, ==,
+        ACCEPT_REJECT);
+}
+
+/* A hub whose key is missing says so, whatever it is told, and stays what it is. */
+static void
+test_key_missing(ChangeFixture *fixture, gconstpointer data)
+{
+    const HubSettings device = {
+        .name = "dev",
+        .connection_string = "HostName=localhost:9;DeviceId=gw;ModuleId=m;SharedAccessKey=MTEx"};
+    Awaited added = {0}, service = {0};
+    g_autofree char *first = g_build_filename(fixture->dir, "secrets.d", "dev.1", NULL);
+    g_autofree char *second = g_build_filename(fixture->dir, "secrets.d", "h.2", NULL);
+
+    (void)await_well(app_add_hub(fixture->app, &device, AWAIT(&added)), &added);
+    (void)await_well(change_add_hub(fixture, "h", &service), &service);
+    g_clear_pointer(&fixture->app, app_free);
+    g_assert_cmpint(g_unlink(first), ==, 0);
+    g_assert_cmpint(g_unlink(second), ==, 0);
+    change_start(fixture);
+    for (guint i = 0; i < 2; i++) { /* as it was loaded, and as it was saved then */
+        Hub *dev = app_find_hub(fixture->app, "dev"), *hub = app_find_hub(fixture->app, "h");
+
+        hub_connect(dev);
+        hub_connect(hub);
+        hub_disconnect(dev);
+        g_assert_cmpint(hub_state(dev), ==, HUB_REFUSED);
+        g_assert_cmpint(hub_state(hub), ==, HUB_REFUSED);
+        g_assert_true(g_str_has_prefix(hub_last_error(dev), "its key is missing"));
+        g_assert_cmpstr(hub_identity(dev), ==, "gw/m");
+        g_assert_cmpstr(hub_host_name(dev), ==, "localhost");
+        g_assert_cmpuint(hub_port(dev), ==, 9);
+        g_assert_cmpint(hub_role(hub), ==, HUB_ROLE_SERVICE);
+        g_assert_cmpstr(hub_identity(hub), ==, "service");
+        assert_not_opened(fixture, "h", STREAMD_ERROR_UNAUTHORIZED, "its key is missing");
+        save_something(fixture);
+        restart(fixture);
+    }
+}
+
 #define ADD(name, function)                                                                        \
     g_test_add("/change-kept/" name, ChangeFixture, NULL, change_set_up, function, change_tear_down)
 
@@ -144,5 +237,7 @@ main(int argc, char **argv)
     ADD("before-the-start", test_before_the_start);
     ADD("tunnels-of-a-user", test_tunnels_of_a_user);
     ADD("limits", test_limits);
+    ADD("newer", test_newer);
+    ADD("key-missing", test_key_missing);
     return g_test_run();
 }
