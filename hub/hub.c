@@ -50,6 +50,7 @@ hub_request(Request *request, void *data)
     switch (request->match.route->kind) {
     case ROUTE_STREAM:
     case ROUTE_DEVICES:
+    case ROUTE_QUERY:
         rest_request(hub->rest, request);
         return;
     case ROUTE_LEG:
@@ -112,7 +113,10 @@ hub_registry_changed(const RegistryChange *change, void *data)
         auth_forgive_device(hub->auth, change->name, change->module);
         break;
     case REGISTRY_DEVICE_EDITED:
+        streams_device_changed(hub->streams, change->name, change->tags);
+        break;
     case REGISTRY_POLICY_EDITED:
+        streams_user_changed(hub->streams, change->name, change->scope);
         break;
     case REGISTRY_POLICY_REMOVED:
         streams_revoke_policy(hub->streams, change->name);

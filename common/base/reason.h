@@ -43,7 +43,8 @@ typedef enum {
     REASON_PROTOCOL,   /* the peer broke the protocol */
     REASON_LOCAL_CUT,  /* the local application or target reset its connection */
     REASON_SILENT,     /* the peer was silent for too long */
-    REASON_BYTE_LIMIT, /* the limits of the rule or target, on the device */
+    REASON_BYTE_LIMIT, /* the limits of the rule or target, on the device; or of the user, at the
+                          hub */
     REASON_TIME_LIMIT,
     REASON_IDLE,    /* no byte came or went */
     REASON_STALLED, /* bytes waited, and nobody took them */

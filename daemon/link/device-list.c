@@ -68,18 +68,31 @@ list_fail(GError **error)
     return NULL;
 }
 
-char *
-device_list_next(Slice field, const char *asked, GError **error)
+/* Takes AFTER. */
+static char *
+list_next(char *after, const char *asked, GError **error)
 {
-    g_autofree char *after = percent_decode_text(field.ptr, field.len);
+    g_autofree char *next = after;
 
-    if (!after || *after == '\0' || strlen(after) > DEVICE_LIST_AFTER_MAX)
+    if (!next || *next == '\0' || strlen(next) > DEVICE_LIST_AFTER_MAX)
         return list_fail(error);
-    if (g_strcmp0(after, asked) != 0)
-        return g_steal_pointer(&after);
+    if (g_strcmp0(next, asked) != 0)
+        return g_steal_pointer(&next);
     g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
                         "the hub's list of devices goes in a circle");
     return NULL;
+}
+
+char *
+device_list_next(Slice field, const char *asked, GError **error)
+{
+    return list_next(percent_decode_text(field.ptr, field.len), asked, error);
+}
+
+char *
+device_list_next_opaque(Slice field, const char *asked, GError **error)
+{
+    return list_next(slice_dup(field), asked, error);
 }
 
 GPtrArray *

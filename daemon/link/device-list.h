@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Device list: parses a hub's answer to GET /devices (docs/wire-protocol.md, section 6). Pure. */
+/* Device list: what a hub answers to POST /devices/query, an older one to GET /devices
+ * (docs/wire-protocol.md, section 6). Pure. */
 #pragma once
 
 #include "common/base/slice.h"
@@ -22,8 +23,11 @@ GPtrArray *device_list_parse(const char *body, gsize len, GError **error);
  * text. Pure. */
 char *device_list_next(Slice field, const char *asked, GError **error);
 
+/* The same of a field that is not to be decoded. */
+char *device_list_next_opaque(Slice field, const char *asked, GError **error);
+
 /* Being asked for: service-list.h. DEVICES NULL: ERROR is UNREACHABLE, UNTRUSTED, TIMED_OUT,
- * PROTOCOL, UNAUTHORIZED, DENIED (the policy may not read the registry), LIMIT, PROXY_REFUSED or
+ * PROTOCOL, UNAUTHORIZED, DENIED (the user may not list devices), LIMIT, PROXY_REFUSED or
  * FAILED. AFTER: where the next page begins; NULL: that was all. Once, later. */
 typedef struct ServiceList ServiceList;
 typedef void (*ServiceListDone)(GPtrArray *devices, const char *after, const GError *error,

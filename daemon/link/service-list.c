@@ -8,14 +8,20 @@
 #include "daemon/net/dial.h"
 #include "daemon/net/http-exchange.h"
 
+#include <string.h>
+
+#define SERVICE_LIST_PAGE 200 /* devices */
+
 struct ServiceList {
     Runtime *runtime;
     Reactor *reactor;
     TlsContext *tls; /* the hub may go meanwhile */
     Proxy *proxy;    /* or NULL */
     char *host;
+    guint16 port;
     char *asked;      /* the page; NULL: the first */
     GString *request; /* NULL once it is on its way */
+    GString *older;   /* what a hub is asked that does not know that one; NULL once it is */
     Dial *dial;
     HttpExchange *get;
     ServiceListDone done;
@@ -28,6 +34,7 @@ list_free(ServiceList *list)
     dial_cancel(list->dial);
     http_exchange_cancel(list->get);
     http_request_wipe(list->request);
+    http_request_wipe(list->older);
     tls_context_unref(list->tls);
     proxy_unref(list->proxy);
     g_free(list->host);
@@ -58,7 +65,7 @@ list_check_status(guint status, GError **error)
         const char *text;
     } rows[] = {
         {401, STREAMD_ERROR_UNAUTHORIZED, "the hub refused the identity"},
-        {403, STREAMD_ERROR_DENIED, "this user lacks the permission registry-read at the hub"},
+        {403, STREAMD_ERROR_DENIED, "this user may not list the devices of the hub"},
         {404, STREAMD_ERROR_DENIED, "the hub does not offer a list of its devices"},
         {429, STREAMD_ERROR_BUSY,
          "the hub asks to wait: it is busy, or wrong credentials came from this address recently"},
@@ -76,6 +83,38 @@ list_check_status(guint status, GError **error)
     return FALSE;
 }
 
+static void list_connected(Connection *connection, const GError *error, void *data);
+
+/* A hub of before 0.2 has no POST /devices/query. */
+static gboolean
+list_is_older(const ServiceList *list, guint status)
+{
+    return list->older && (status == 404 || status == 405 || status == 501);
+}
+
+static void
+list_dial(ServiceList *list)
+{
+    list->dial = dial_new(list->runtime, list->reactor, list->host, list->port, list->tls,
+                          list->proxy, list_connected, list);
+}
+
+/* Where the page behind begins, or NULL; FALSE with ERROR set: the hub says nonsense. */
+static gboolean
+list_after(const ServiceList *list, const HttpAnswer *answer, char **ret_after, GError **error)
+{
+    const HttpHeaders *headers = &answer->head.headers;
+    Slice field;
+
+    if (http_headers_get(headers, "x-ms-continuation", &field) && field.len > 0)
+        *ret_after = device_list_next_opaque(field, list->asked, error);
+    else if (http_headers_get(headers, "streamd-after", &field))
+        *ret_after = device_list_next(field, list->asked, error);
+    else
+        return TRUE;
+    return *ret_after != NULL;
+}
+
 static void
 list_answered(Connection *connection, const HttpAnswer *answer, const GError *error, void *data)
 {
@@ -83,7 +122,6 @@ list_answered(Connection *connection, const HttpAnswer *answer, const GError *er
     g_autoptr(GPtrArray) devices = NULL;
     g_autoptr(GError) failure = NULL;
     g_autofree char *after = NULL;
-    Slice field;
 
     list->get = NULL;
     connection_free(connection);
@@ -91,10 +129,15 @@ list_answered(Connection *connection, const HttpAnswer *answer, const GError *er
         list_end(list, NULL, NULL, error);
         return;
     }
+    if (list_is_older(list, answer->head.status)) {
+        list->request = g_steal_pointer(&list->older);
+        list_dial(list);
+        return;
+    }
     if (list_check_status(answer->head.status, &failure))
         devices = device_list_parse(answer->body.ptr, answer->body.len, &failure);
-    if (devices && http_headers_get(&answer->head.headers, "streamd-after", &field))
-        after = device_list_next(field, list->asked, &failure);
+    if (devices)
+        (void)list_after(list, answer, &after, &failure);
     list_end(list, failure ? NULL : devices, after, failure);
 }
 
@@ -113,20 +156,47 @@ list_connected(Connection *connection, const GError *error, void *data)
                           SERVICE_LIST_TIME, list_answered, list);
 }
 
-static GString *
-list_request(const ConnectionString *identity, const char *after)
+static gboolean
+list_head(GString *out, const ConnectionString *identity, const char *method, const char *target)
 {
     g_auto(SecretText) token = service_token(identity);
     g_autofree char *authority = http_authority(identity->host, identity->port);
+
+    return token && http_request_line(out, method, target) &&
+           http_header_append(out, "Host", authority) &&
+           http_header_append(out, "Authorization", token) &&
+           http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION);
+}
+
+/* What this user reaches; docs/wire-protocol.md, section 6. */
+static GString *
+list_request(const ConnectionString *identity, const char *after)
+{
+    static const char question[] = "{\"query\":\"SELECT * FROM devices\"}";
+    GString *out = g_string_new(NULL);
+
+    if (!list_head(out, identity, "POST", "/devices/query?api-version=" SERVICE_API_VERSION) ||
+        (after && !http_header_append(out, "x-ms-continuation", after))) {
+        http_request_wipe(out);
+        return NULL;
+    }
+    http_header_append_number(out, "x-ms-max-item-count", SERVICE_LIST_PAGE);
+    (void)!http_header_append(out, "Content-Type", "application/json");
+    http_header_append_number(out, "Content-Length", strlen(question));
+    http_head_end(out);
+    g_string_append(out, question);
+    return out;
+}
+
+static GString *
+list_older_request(const ConnectionString *identity, const char *after)
+{
     g_autofree char *from = after ? percent_encode(PERCENT_SEGMENT, after, -1) : NULL;
     g_autofree char *target =
         g_strconcat("/devices?api-version=" SERVICE_API_VERSION, from ? "&after=" : "", from, NULL);
     GString *out = g_string_new(NULL);
 
-    if (token && http_request_line(out, "GET", target) &&
-        http_header_append(out, "Host", authority) &&
-        http_header_append(out, "Authorization", token) &&
-        http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION)) {
+    if (list_head(out, identity, "GET", target)) {
         http_head_end(out);
         return out;
     }
@@ -153,10 +223,11 @@ service_list_new(const ServiceOpenOptions *options, const char *after, ServiceLi
     list->proxy = options->proxy ? proxy_ref(options->proxy) : NULL;
     list->host = g_strdup(options->host);
     list->asked = g_strdup(after);
+    list->port = options->port;
     list->request = request;
+    list->older = list_older_request(options->identity, after);
     list->done = done;
     list->data = data;
-    list->dial = dial_new(list->runtime, list->reactor, list->host, options->port, list->tls,
-                          list->proxy, list_connected, list);
+    list_dial(list);
     return list;
 }

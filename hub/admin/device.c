@@ -4,6 +4,7 @@
 
 #include "common/base/secret.h"
 #include "common/codec/connection-string.h"
+#include "hub/registry/labels-json.h"
 
 #include <string.h>
 
@@ -52,13 +53,55 @@ build_device(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *de
     member_number_text(builder, "generationId", device->generation_id);
     member_number_text(builder, "etag", device->etag);
     member_text(builder, "createdTime", created_text ? created_text : "");
+    registry_tags_build(builder, "tags", device->tags);
+    if (device->comment)
+        member_text(builder, "comment", device->comment);
     json_builder_end_object(builder);
+}
+
+/* Whether it is one of those that the query asks for: each of its tags, and the state. */
+static gboolean
+is_asked_for(const AdminRequest *request, const char *const *tags, const char *state,
+             const RegistryDevice *device)
+{
+    const AdminHub *hub = request->hub;
+    gboolean connected = hub->is_connected(hub->data, device->id, device->module);
+
+    for (; *tags; tags++) {
+        g_autofree char *key = g_strndup(*tags, strcspn(*tags, "="));
+
+        if (g_strcmp0(registry_tags_get(device->tags, key), *tags + strlen(key) + 1) != 0)
+            return FALSE;
+    }
+    return !state || connected == (strcmp(state, "connected") == 0);
+}
+
+static void
+build_last(JsonBuilder *builder, const RegistryDevice *device)
+{
+    json_builder_set_member_name(builder, "last");
+    json_builder_begin_object(builder);
+    member_text(builder, "deviceId", device->id);
+    if (device->module)
+        member_text(builder, "moduleId", device->module);
+    json_builder_end_object(builder);
+}
+
+/* The wanted tags, NULL-terminated, none of which has a newline. */
+static char **
+wanted_tags(AdminRequest *request)
+{
+    g_autofree char *text = admin_request_query(request, "tags");
+
+    return g_strsplit(text ? text : "", "\n", REGISTRY_TAGS_MAX);
 }
 
 static void
 on_listed(const RegistryResult *result, void *data)
 {
     AdminRequest *request = data;
+    g_autofree char *state = admin_request_query(request, "state");
+    g_auto(GStrv) tags = wanted_tags(request);
     JsonBuilder *builder;
 
     if (result->code != REGISTRY_OK) {
@@ -70,12 +113,30 @@ on_listed(const RegistryResult *result, void *data)
     json_builder_set_member_name(builder, "devices");
     json_builder_begin_array(builder);
     for (gsize i = 0; i < result->n_devices; i++)
-        build_device(builder, request->hub, result->devices[i]);
+        if (is_asked_for(request, (const char *const *)tags, state, result->devices[i]))
+            build_device(builder, request->hub, result->devices[i]);
     json_builder_end_array(builder);
     json_builder_set_member_name(builder, "more");
     json_builder_add_boolean_value(builder, result->more);
+    if (result->n_devices > 0)
+        build_last(builder, result->devices[result->n_devices - 1]);
     json_builder_end_object(builder);
     admin_request_answer_json(request, 200, builder);
+}
+
+/* Why the query cannot be, or NULL; the caller frees it. */
+static char *
+list_fault(const char *limit, char **tags, const char *state, guint64 *ret_limit)
+{
+    char *why = NULL;
+
+    if (limit && !g_ascii_string_to_unsigned(limit, 10, 1, REGISTRY_PAGE_MAX, ret_limit, NULL))
+        return g_strdup_printf("limit is a number from 1 to %d", REGISTRY_PAGE_MAX);
+    if (state && strcmp(state, "connected") != 0 && strcmp(state, "away") != 0)
+        return g_strdup("state is connected or away");
+    for (; *tags && !why; tags++)
+        (void)registry_tag_is_valid(*tags, &why);
+    return why;
 }
 
 void
@@ -84,16 +145,16 @@ admin_device_list(AdminRequest *request)
     g_autofree char *after = admin_request_query(request, "after");
     g_autofree char *after_module = admin_request_query(request, "afterModule");
     g_autofree char *limit_text = admin_request_query(request, "limit");
+    g_autofree char *state = admin_request_query(request, "state");
+    g_auto(GStrv) tags = wanted_tags(request);
     guint64 limit = 0;
+    g_autofree char *why = list_fault(limit_text, tags, state, &limit);
 
-    if (limit_text &&
-        !g_ascii_string_to_unsigned(limit_text, 10, 1, REGISTRY_PAGE_MAX, &limit, NULL)) {
-        admin_request_fail(request, 400, "invalid", "limit is a number from 1 to %d",
-                           REGISTRY_PAGE_MAX);
-        return;
-    }
-    registry_list_devices(request->hub->registry, after, after_module, (guint)limit, on_listed,
-                          request);
+    if (why)
+        admin_request_fail(request, 400, "invalid", "%s", why);
+    else
+        registry_list_tagged(request->hub->registry, tags[0], after, after_module, (guint)limit,
+                             on_listed, request);
 }
 
 static void
@@ -204,4 +265,26 @@ void
 admin_device_connection_string(AdminRequest *request)
 {
     registry_lookup_device(request->hub->registry, request->id, request->module, on_key, request);
+}
+
+void
+admin_device_edit(AdminRequest *request)
+{
+    JsonNode *tags = request->body ? json_object_get_member(request->body, "tags") : NULL;
+    g_autoptr(GStrvBuilder) put = g_strv_builder_new(), removed = g_strv_builder_new();
+    g_auto(GStrv) put_list = NULL, removed_list = NULL;
+    RegistryDeviceEdit edit = {.comment = admin_request_text(request, "comment")};
+    g_autofree char *why = NULL;
+
+    if (tags && !JSON_NODE_HOLDS_OBJECT(tags))
+        why = g_strdup("tags is an object");
+    else if (tags)
+        (void)registry_tags_read(json_node_get_object(tags), put, removed, &why);
+    if (why) {
+        admin_request_fail(request, 400, "invalid", "%s", why);
+        return;
+    }
+    edit.tags = (const char *const *)(put_list = g_strv_builder_end(put));
+    edit.no_tags = (const char *const *)(removed_list = g_strv_builder_end(removed));
+    registry_edit_device(request->hub->registry, request->id, &edit, on_one, request);
 }

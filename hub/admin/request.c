@@ -26,6 +26,7 @@ static const AdminRoute routes[] = {
     {"POST", "v1/devices", admin_device_add},
     {"GET", "v1/devices/{id}", admin_device_show},
     {"DELETE", "v1/devices/{id}", admin_device_remove},
+    {"PATCH", "v1/devices/{id}", admin_device_edit},
     {"PUT", "v1/devices/{id}/enabled", admin_device_set_enabled},
     {"GET", "v1/devices/{id}/connection-string", admin_device_connection_string},
     {"GET", "v1/devices/{id}/modules/{module}", admin_device_show},
@@ -36,6 +37,7 @@ static const AdminRoute routes[] = {
     {"POST", "v1/users", admin_user_add},
     {"GET", "v1/users/{name}", admin_user_show},
     {"DELETE", "v1/users/{name}", admin_user_remove},
+    {"PATCH", "v1/users/{name}", admin_user_edit},
     {"GET", "v1/users/{name}/connection-string", admin_user_connection_string},
     {NULL, NULL, NULL},
 };
@@ -281,6 +283,8 @@ verb_of(const AdminRequest *request, const AdminRoute *route)
         return "added";
     if (strcmp(route->method, "DELETE") == 0)
         return "removed";
+    if (strcmp(route->method, "PATCH") == 0)
+        return "changed";
     if (strcmp(route->method, "PUT") == 0)
         return admin_request_boolean(request, "enabled", &enabled) && enabled ? "enabled"
                                                                               : "disabled";

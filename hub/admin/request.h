@@ -13,16 +13,19 @@
  *   GET    /v1/streams[?after=NUMBER][&limit=N]     {"streams":[...],"more":false}
  *   GET    /v1/streams/ID               all that is known of one
  *   POST   /v1/streams/ID/close         as GET, of what it was
- *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N]      {"devices":[...],"more":false}
+ *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N][&tags=A=B%0AC=D][&state=connected|away]
+ *                                       {"devices":[...],"more":false,"last":{..}}
  *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]}
  *   GET    /v1/devices/ID[/modules/M]
  *   DELETE /v1/devices/ID[/modules/M]
+ *   PATCH  /v1/devices/ID               {"tags":{"site":"berlin","old":null},"comment":".."}
  *   PUT    /v1/devices/ID[/modules/M]/enabled                    {"enabled":true}
  *   GET    /v1/devices/ID[/modules/M]/connection-string[?key=secondary]     text/plain
  *   GET    /v1/users                                             {"users":[...]}
  *   POST   /v1/users                    {"name":..,"rights":"service-connect,.."}
  *   GET    /v1/users/NAME
  *   DELETE /v1/users/NAME
+ *   PATCH  /v1/users/NAME               {"scope":{"devices":["gw-*"],..}}
  *   GET    /v1/users/NAME/connection-string[?key=secondary]                 text/plain
  *
  * Answers are JSON but for connection strings, which hold a key and so never become a JsonNode.
@@ -122,11 +125,13 @@ void admin_device_add(AdminRequest *request);
 void admin_device_show(AdminRequest *request);
 void admin_device_remove(AdminRequest *request);
 void admin_device_set_enabled(AdminRequest *request);
+void admin_device_edit(AdminRequest *request);
 void admin_device_connection_string(AdminRequest *request);
 void admin_user_list(AdminRequest *request);
 void admin_user_add(AdminRequest *request);
 void admin_user_show(AdminRequest *request);
 void admin_user_remove(AdminRequest *request);
+void admin_user_edit(AdminRequest *request);
 void admin_user_connection_string(AdminRequest *request);
 void admin_status_show(AdminRequest *request);
 void admin_status_endpoints(AdminRequest *request);

@@ -4,6 +4,7 @@
 
 #include "common/base/secret.h"
 #include "common/codec/connection-string.h"
+#include "hub/registry/labels-json.h"
 
 #include <string.h>
 
@@ -22,6 +23,7 @@ build_user(JsonBuilder *builder, const RegistryPolicy *policy)
     for (char **name = names; *name; name++)
         json_builder_add_string_value(builder, *name);
     json_builder_end_array(builder);
+    registry_scope_build(builder, "scope", policy->scope);
     json_builder_end_object(builder);
 }
 
@@ -78,22 +80,54 @@ on_removed(const RegistryResult *result, void *data)
     answer_user(data, 200, result);
 }
 
-void
-admin_user_add(AdminRequest *request)
+/* What the body says of a scope, maybe nothing; FALSE: it was answered why not. EDIT's draft is for
+ * registry_scope_draft_clear. */
+static gboolean
+read_scope(AdminRequest *request, RegistryPolicyEdit *edit)
 {
-    const char *rights = admin_request_text(request, "rights");
-    RegistryPolicy draft = {0};
+    JsonNode *scope = request->body ? json_object_get_member(request->body, "scope") : NULL;
+    g_autofree char *why = NULL;
 
-    request->name = g_strdup(admin_request_text(request, "name"));
-    draft.name = request->name;
-    if (!request->name || !rights)
-        admin_request_fail(request, 400, "invalid", "name or rights are missing");
+    if (!scope)
+        return TRUE;
+    if (!JSON_NODE_HOLDS_OBJECT(scope))
+        why = g_strdup("scope is an object");
+    else if (registry_scope_read(json_node_get_object(scope), &edit->scope, &edit->kinds, &why))
+        return TRUE;
+    admin_request_fail(request, 400, "invalid", "%s", why);
+    return FALSE;
+}
+
+static void
+add_user(AdminRequest *request, const char *rights, const RegistryPolicyEdit *edit)
+{
+    RegistryPolicy draft = {.name = request->name};
+    g_autofree char *why = NULL;
+
+    draft.scope = registry_scope_edit(NULL, &edit->scope, edit->kinds, &why);
+    if (why)
+        admin_request_fail(request, 400, "invalid", "%s", why);
     else if (!registry_rights_parse(rights, &draft.rights))
         admin_request_fail(request, 400, "invalid",
                            "rights are some of service-connect, device-connect, registry-read, "
                            "registry-write, joined by commas");
     else
         registry_add_policy(request->hub->registry, &draft, on_added, request);
+    registry_scope_unref(draft.scope);
+}
+
+void
+admin_user_add(AdminRequest *request)
+{
+    const char *rights = admin_request_text(request, "rights");
+    RegistryPolicyEdit edit = {0};
+
+    request->name = g_strdup(admin_request_text(request, "name"));
+    if (!request->name || !rights)
+        admin_request_fail(request, 400, "invalid", "name or rights are missing");
+    else if (read_scope(request, &edit))
+        add_user(request, rights, &edit);
+    registry_scope_draft_clear(&edit.scope);
 }
 
 static void
@@ -139,4 +173,14 @@ void
 admin_user_connection_string(AdminRequest *request)
 {
     registry_lookup_policy(request->hub->registry, request->name, on_key, request);
+}
+
+void
+admin_user_edit(AdminRequest *request)
+{
+    RegistryPolicyEdit edit = {0};
+
+    if (read_scope(request, &edit))
+        registry_edit_policy(request->hub->registry, request->name, &edit, on_found, request);
+    registry_scope_draft_clear(&edit.scope);
 }

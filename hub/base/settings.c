@@ -77,6 +77,9 @@ static const SettingRow rows[] = {
      "MQTT packets of all devices together that are over their share"},
     {"discard-telemetry", SWITCH(discard_telemetry), 1, 0, 1,
      "acknowledge and drop telemetry; otherwise disconnect"},
+    {"users-may-list", SWITCH(users_may_list), 1, 0, 1,
+     "who may open streams may also list the devices of its scope; otherwise only with "
+     "registry-read"},
     {"device-token-life-max", SECONDS(device_token_life_max), 365 * DAY, 60, 3650 * DAY,
      "how far ahead a device's token may expire"},
     {"service-token-life-max", SECONDS(service_token_life_max), 30 * DAY, 60, 3650 * DAY,

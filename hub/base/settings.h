@@ -35,6 +35,7 @@ typedef struct {
     guint publishes_per_second;         /* publishes-per-second: of one device */
     guint publishes_burst;              /* publishes-burst: of one device at once */
     guint busy_publishes_per_second;    /* busy-publishes-per-second: of all that are over it */
+    gboolean users_may_list;            /* users-may-list */
     gboolean discard_telemetry; /* discard-telemetry: acknowledge and drop; otherwise disconnect */
     gint64 device_token_life_max;  /* device-token-life-max: how far ahead `se` may lie */
     gint64 service_token_life_max; /* service-token-life-max */

@@ -119,19 +119,31 @@ check_account(const AuthCheck *check, AuthResult *result)
     result->retry_after = (guint)((wait + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
 }
 
+/* POLICY: whose right it is, with AUTH_OK; NULL: the device's own. */
 static void
-check_complete(AuthCheck *check, AuthVerdict verdict, const char *text)
+check_complete_by(AuthCheck *check, AuthVerdict verdict, const char *text,
+                  const RegistryPolicy *policy)
 {
+    const RegistryScope *scope = policy ? policy->scope : NULL;
+    gint64 until = scope && scope->expires > 0 ? scope->expires / G_TIME_SPAN_SECOND : G_MAXINT64;
     AuthResult result = {
         .verdict = verdict,
         .text = text,
         .policy = check->token.policy[0] ? check->token.policy : NULL,
-        .expiry = (gint64)MIN(check->token.expiry, (guint64)G_MAXINT64),
+        .expiry = MIN((gint64)MIN(check->token.expiry, (guint64)G_MAXINT64), until),
+        .rights = policy ? policy->rights : 0,
+        .scope = scope,
     };
 
     check_account(check, &result);
     check->done(&result, check->data);
     auth_check_free(check);
+}
+
+static void
+check_complete(AuthCheck *check, AuthVerdict verdict, const char *text)
+{
+    check_complete_by(check, verdict, text, NULL);
 }
 
 /* What is wrong with the token before any key is looked at, or NULL. */
@@ -202,7 +214,17 @@ check_passed(AuthCheck *check, const RegistryDevice *device, const RegistryPolic
         registry_keep_device(check->auth->registry, device);
     if (check->fetch && policy)
         registry_keep_policy(check->auth->registry, policy);
-    check_complete(check, AUTH_OK, "");
+    check_complete_by(check, AUTH_OK, "", policy);
+}
+
+/* The device that connects by a policy's key is one that the policy reaches. A module has the tags
+ * of its device. */
+static gboolean
+policy_reaches(const AuthCheck *check, const RegistryPolicy *policy)
+{
+    const RegistryDevice *device = check->found;
+
+    return !device || registry_scope_has_device(policy->scope, device->id, device->tags);
 }
 
 static void
@@ -232,6 +254,10 @@ check_policy_found(const RegistryResult *result, void *data)
         check_complete(check, AUTH_DENIED, "no such user");
     else if (!good)
         check_complete(check, AUTH_DENIED, "wrong signature");
+    else if (registry_scope_has_expired(policy->scope, g_get_real_time()))
+        check_complete(check, AUTH_DENIED, "the user has expired");
+    else if (!policy_reaches(check, policy))
+        check_complete(check, AUTH_DENIED, "the device is in no scope of the policy");
     else if (!(policy->rights & check->needed))
         check_forbidden(check);
     else

@@ -24,10 +24,12 @@ typedef enum {
 
 typedef struct {
     AuthVerdict verdict;
-    const char *text;   /* why not, for the log only; never NULL */
-    const char *policy; /* the policy that signed; NULL: the device's own key */
-    gint64 expiry;      /* seconds since the epoch */
-    guint retry_after;  /* seconds, with AUTH_TOO_SOON */
+    const char *text;      /* why not, for the log only; never NULL */
+    const char *policy;    /* the policy that signed; NULL: the device's own key */
+    gint64 expiry;         /* of the token or, earlier, of the policy; seconds since the epoch */
+    RegistryRights rights; /* the policy's */
+    const RegistryScope *scope; /* the same; NULL: everything */
+    guint retry_after;          /* seconds, with AUTH_TOO_SOON */
 } AuthResult;
 
 /* Called once, never from within the call that began the check, which must not be used after it. */

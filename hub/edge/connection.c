@@ -212,6 +212,11 @@ edge_take_head(EdgeConnection *edge, const HttpRequest *head)
     }
     if (edge->request.match.route->upgrade && !upgrade_prepare(edge, head))
         return FALSE;
+    if (edge->request.match.route->body_max > 0 &&
+        head->content_length > edge->request.match.route->body_max) {
+        edge_refuse(edge, 413);
+        return FALSE;
+    }
     edge_request_fill(edge, head);
     edge->requests++;
     edge->keep_alive =
@@ -226,12 +231,14 @@ edge_take_head(EdgeConnection *edge, const HttpRequest *head)
     return TRUE;
 }
 
-/* No request here has a body that means anything: what comes is counted and dropped. */
+/* What comes is counted, and dropped where a body means nothing. */
 static void
-edge_drop_body(EdgeConnection *edge)
+edge_take_body(EdgeConnection *edge)
 {
     guint n = (guint)MIN(edge->body_left, (guint64)edge->buffer->len);
 
+    if (edge->request.body)
+        g_string_append_len(edge->request.body, (const char *)edge->buffer->data, (gssize)n);
     g_byte_array_remove_range(edge->buffer, 0, n);
     edge->body_left -= n;
     if (edge->body_left == 0) {
@@ -266,7 +273,7 @@ edge_parse(EdgeConnection *edge)
     g_byte_array_remove_range(edge->buffer, 0, (guint)head.head_len);
     edge->phase = PHASE_BODY;
     edge->body_until = reactor_now(edge->worker->reactor) + settings->request_timeout;
-    edge_drop_body(edge);
+    edge_take_body(edge);
 }
 
 /* The parser begins at the head's first byte each time: it is asked when a line has ended, or when
@@ -282,7 +289,7 @@ edge_take_bytes(EdgeConnection *edge, const guint8 *bytes, gsize len)
     }
     g_byte_array_append(edge->buffer, bytes, (guint)len);
     if (edge->phase == PHASE_BODY)
-        edge_drop_body(edge);
+        edge_take_body(edge);
     else if (line_ended || edge->buffer->len > HTTP_LINE_MAX)
         edge_parse(edge);
 }

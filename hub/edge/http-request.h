@@ -32,7 +32,10 @@ struct Request {
     char *connect_timeout;  /* iothub-streaming-connect-timeout-in-seconds */
     char *response_timeout; /* iothub-streaming-response-timeout-in-seconds */
     char *api_version;
-    char *after; /* of a list: the last one of the page before, decoded */
+    char *after;        /* of a list: the last one of the page before, decoded */
+    char *page_size;    /* x-ms-max-item-count */
+    char *continuation; /* x-ms-continuation */
+    GString *body;      /* whole, of a route with body_max */
     char peer[64];
     /* Set by the module that answers: called when the client goes away before the answer. NULL: not
      * needed. */

@@ -21,6 +21,10 @@ edge_request_clear(Request *request)
     g_clear_pointer(&request->response_timeout, g_free);
     g_clear_pointer(&request->api_version, g_free);
     g_clear_pointer(&request->after, g_free);
+    g_clear_pointer(&request->page_size, g_free);
+    g_clear_pointer(&request->continuation, g_free);
+    if (request->body)
+        (void)g_string_free(g_steal_pointer(&request->body), TRUE);
     request->gone = NULL;
     request->data = NULL;
 }
@@ -44,6 +48,10 @@ edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
     request->order = header_dup(head, "streamd-order");
     request->connect_timeout = header_dup(head, "iothub-streaming-connect-timeout-in-seconds");
     request->response_timeout = header_dup(head, "iothub-streaming-response-timeout-in-seconds");
+    request->page_size = header_dup(head, "x-ms-max-item-count");
+    request->continuation = header_dup(head, "x-ms-continuation");
+    if (request->match.route->body_max > 0)
+        request->body = g_string_new(NULL);
     if (http_query_get(head->query, "api-version", &version))
         request->api_version = slice_dup(version);
     if (http_query_get(head->query, "after", &after))

@@ -5,12 +5,13 @@
 
 /* docs/wire-protocol.md, sections 1.1, 3, 4 and 6 */
 const Route routes[] = {
-    {"GET", "/$iothub/websocket", ROUTE_MQTT, ROUTE_AUTH_CONNECT, TRUE},
-    {"GET", "/bridges/ih/{hub}/d/{device}/sid/{id}/r/{side}", ROUTE_LEG, ROUTE_AUTH_TOKEN, TRUE},
-    {"POST", "/twins/{device}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE, FALSE},
+    {"GET", "/$iothub/websocket", ROUTE_MQTT, ROUTE_AUTH_CONNECT, TRUE, 0},
+    {"GET", "/bridges/ih/{hub}/d/{device}/sid/{id}/r/{side}", ROUTE_LEG, ROUTE_AUTH_TOKEN, TRUE, 0},
+    {"POST", "/twins/{device}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE, FALSE, 0},
     {"POST", "/twins/{device}/modules/{module}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE,
-     FALSE},
-    {"GET", "/devices", ROUTE_DEVICES, ROUTE_AUTH_READER, FALSE},
+     FALSE, 0},
+    {"GET", "/devices", ROUTE_DEVICES, ROUTE_AUTH_READER, FALSE, 0},
+    {"POST", "/devices/query", ROUTE_QUERY, ROUTE_AUTH_LISTER, FALSE, ROUTE_QUERY_MAX},
 };
 const guint routes_count = G_N_ELEMENTS(routes);
 

@@ -10,6 +10,7 @@ typedef enum {
     ROUTE_AUTH_TOKEN,   /* Authorization: Bearer, a leg's token */
     ROUTE_AUTH_SERVICE, /* Authorization: SharedAccessSignature of a policy with service-connect */
     ROUTE_AUTH_READER,  /* the same of a policy with registry-read */
+    ROUTE_AUTH_LISTER,  /* the same of one with either */
 } RouteAuth;
 
 typedef enum {
@@ -17,7 +18,10 @@ typedef enum {
     ROUTE_LEG,
     ROUTE_STREAM,
     ROUTE_DEVICES,
+    ROUTE_QUERY,
 } RouteKind;
+
+#define ROUTE_QUERY_MAX 4096 /* bytes of a question about devices */
 
 /* What a {name} in a pattern stands for. */
 typedef enum {
@@ -36,6 +40,7 @@ typedef struct {
     RouteKind kind;
     RouteAuth auth;
     gboolean upgrade; /* a WebSocket */
+    guint body_max;   /* bytes; 0: a body means nothing and is dropped */
 } Route;
 
 extern const Route routes[];

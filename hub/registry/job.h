@@ -41,7 +41,7 @@ typedef struct {
     /* What an edit puts in the place of what is stored: DEVICE and POLICY name it, and the backend
      * calls registry_job_edit with the stored record between reading and writing. */
     guint64 etag; /* the new one of a device */
-    char **tags;
+    char **tags;  /* of a list: one, that is wanted; or NULL */
     char **no_tags;
     char *comment;
     RegistryScope *scope; /* the values of `kinds` */

@@ -395,14 +395,22 @@ registry_fetch_policy(Registry *registry, const char *name, RegistryDone done, v
 }
 
 void
-registry_list_devices(Registry *registry, const char *after_id, const char *after_module,
-                      guint limit, RegistryDone done, void *data)
+registry_list_tagged(Registry *registry, const char *tag, const char *after_id,
+                     const char *after_module, guint limit, RegistryDone done, void *data)
 {
     RegistryJob *job = job_new(registry, REGISTRY_LIST_DEVICES, done, data);
 
     job->device = device_named(after_id, after_module);
+    job->tags = tag ? g_strdupv((char *[]){(char *)(guintptr)tag, NULL}) : NULL;
     job->limit = limit == 0 ? REGISTRY_PAGE_MAX : MIN(limit, REGISTRY_PAGE_MAX);
     registry_submit(registry, job);
+}
+
+void
+registry_list_devices(Registry *registry, const char *after_id, const char *after_module,
+                      guint limit, RegistryDone done, void *data)
+{
+    registry_list_tagged(registry, NULL, after_id, after_module, limit, done, data);
 }
 
 static void

@@ -73,8 +73,8 @@ typedef struct {
     guint64 generation_id; /* another one each time a device of this name is added */
     guint64 etag;          /* another one with each change */
     gint64 created;        /* µs since the epoch, wall clock */
-    char *comment;         /* NULL: none; of the device itself, as its tags are */
-    RegistryTags *tags;
+    char *comment;         /* NULL: none; a module has none */
+    RegistryTags *tags;    /* a module has those of its device */
 } RegistryDevice;
 
 typedef struct {
@@ -141,6 +141,10 @@ void registry_keep_policy(Registry *registry, const RegistryPolicy *policy);
  * the beginning. To go on, give the last entry of the page before. */
 void registry_list_devices(Registry *registry, const char *after_id, const char *after_module,
                            guint limit, RegistryDone done, void *data);
+
+/* The same of the devices that have TAG, "key=value", and their modules. */
+void registry_list_tagged(Registry *registry, const char *tag, const char *after_id,
+                          const char *after_module, guint limit, RegistryDone done, void *data);
 
 /* DRAFT: id, module, enabled, keys, comment and tags count; a key of length 0 is made from random
  * bytes. A module has neither comment nor tags. */

@@ -6,8 +6,13 @@
 
 #include <string.h>
 
-#define DEVICE_COLUMNS                                                                             \
-    "id, module, enabled, primary_key, secondary_key, generation_id, etag, created, comment, tags"
+#define DEVICE_OWN                                                                                 \
+    "id, module, enabled, primary_key, secondary_key, generation_id, etag, created, comment"
+#define DEVICE_COLUMNS DEVICE_OWN ", tags"
+/* A module has the tags of its device. */
+#define DEVICE_READ                                                                                \
+    DEVICE_OWN ", CASE module WHEN '' THEN tags ELSE (SELECT own.tags FROM device AS own"          \
+               " WHERE own.id = device.id AND own.module = '') END"
 #define POLICY_COLUMNS "name, rights, primary_key, secondary_key, created, scope"
 
 /* The last column of a device: a module is admitted only when its device is enabled too. */
@@ -19,10 +24,12 @@ static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_GET_DEVICE] =
-        "SELECT " DEVICE_COLUMNS ADMITTED " FROM device WHERE id = ?1 AND module = ?2",
-    [SQL_LIST_DEVICES] = "SELECT " DEVICE_COLUMNS ADMITTED
+    [SQL_GET_DEVICE] = "SELECT " DEVICE_READ ADMITTED " FROM device WHERE id = ?1 AND module = ?2",
+    [SQL_LIST_DEVICES] = "SELECT " DEVICE_READ ADMITTED
                          " FROM device WHERE (id, module) > (?1, ?2) ORDER BY id, module LIMIT ?3",
+    [SQL_LIST_TAGGED] = "SELECT " DEVICE_READ ADMITTED " FROM (SELECT id AS tagged FROM device_tag"
+                        " WHERE tag = ?4 AND id >= ?1) CROSS JOIN device ON id = tagged"
+                        " WHERE (id, module) > (?1, ?2) ORDER BY tagged, module LIMIT ?3",
     [SQL_COUNT_MODULES] = "SELECT count(*), sum(module = '') FROM device WHERE id = ?1",
     [SQL_ADD_DEVICE] =
         "INSERT INTO device (" DEVICE_COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",

@@ -49,13 +49,15 @@ registry_sqlite_read_device(RegistrySqliteDb *self, RegistryJob *job)
 RegistryCode
 registry_sqlite_list_devices(RegistrySqliteDb *self, RegistryJob *job)
 {
-    sqlite3_stmt *statement = self->statements[SQL_LIST_DEVICES];
+    sqlite3_stmt *statement = self->statements[job->tags ? SQL_LIST_TAGGED : SQL_LIST_DEVICES];
     int result;
 
     job->devices = g_ptr_array_new_with_free_func((GDestroyNotify)registry_device_free);
     registry_sqlite_bind_text(statement, 1, job->device->id);
     registry_sqlite_bind_text(statement, 2, job->device->module);
     (void)sqlite3_bind_int64(statement, 3, (gint64)job->limit + 1);
+    if (job->tags)
+        registry_sqlite_bind_text(statement, 4, job->tags[0]);
     while ((result = sqlite3_step(statement)) == SQLITE_ROW && job->devices->len < job->limit)
         g_ptr_array_add(job->devices, column_device(statement));
     registry_sqlite_done(statement);

@@ -6,7 +6,9 @@
 #include "common/codec/stream-order.h"
 #include "common/log/events.h"
 #include "hub/edge/answer.h"
+#include "common/codec/http-build.h"
 #include "hub/rest/devices.h"
+#include "hub/rest/search.h"
 
 #include <string.h>
 
@@ -24,8 +26,12 @@ typedef struct {
     Rest *rest; /* NULL: it was freed meanwhile */
     Request *request;
     AuthCheck *check;
+    Search *search;
     char *policy;
-    gboolean gone; /* the client */
+    RegistryScope *scope; /* the policy's */
+    RegistryTags *tags;   /* the device's */
+    gboolean reads;       /* the policy has registry-read */
+    gboolean gone;        /* the client */
     GList link;
 } RestCall;
 
@@ -49,6 +55,8 @@ call_free(RestCall *call)
     if (call->rest)
         g_queue_unlink(&call->rest->calls, &call->link);
     g_free(call->policy);
+    registry_scope_unref(call->scope);
+    registry_tags_unref(call->tags);
     g_free(call);
 }
 
@@ -62,6 +70,7 @@ rest_free(Rest *rest)
         gboolean checking = call->check != NULL;
 
         auth_check_cancel(call->check);
+        search_cancel(call->search);
         g_queue_unlink(&rest->calls, &call->link);
         call->rest = NULL;
         if (checking) /* nobody comes back to it */
@@ -98,12 +107,16 @@ call_open(RestCall *call)
     const Settings *settings = call->rest->settings;
     Request *request = call->request;
     g_autofree char *policy = g_steal_pointer(&call->policy);
+    g_autoptr(RegistryScope) scope = g_steal_pointer(&call->scope);
+    g_autoptr(RegistryTags) tags = g_steal_pointer(&call->tags);
     Streams *streams = call->rest->streams;
     StreamOpening opening = {
         .device = request->match.parts[ROUTE_DEVICE],
         .module = request->match.parts[ROUTE_MODULE],
         .name = request->match.parts[ROUTE_STREAM_NAME],
         .policy = policy,
+        .scope = scope,
+        .tags = tags,
         .extended = request->caps != NULL,
         .order = request->order,
     };
@@ -112,6 +125,8 @@ call_open(RestCall *call)
     if (!stream_name_is_valid(opening.name, -1)) {
         call_fail(call, REST_ARGUMENT_INVALID,
                   "A stream's name has 1 to 128 letters, digits and any of . _ ~ : -");
+    } else if (!registry_scope_has_stream(scope, opening.name)) {
+        call_fail(call, REST_FORBIDDEN, "This user may not open a stream of this name.");
     } else if (!timeout_read(request->connect_timeout, 0, settings->stream_deadline,
                              &opening.connect_timeout) ||
                !timeout_read(request->response_timeout, settings->response_timeout,
@@ -128,7 +143,8 @@ call_open(RestCall *call)
     }
 }
 
-/* What a look-up says against going on; 0: nothing. */
+/* What a look-up says against going on; 0: nothing. A device that the user does not reach is not
+ * there: nobody learns which ones there are. */
 static RestError
 lookup_error(const RestCall *call, const RegistryResult *result, RestError missing)
 {
@@ -138,6 +154,8 @@ lookup_error(const RestCall *call, const RegistryResult *result, RestError missi
         return missing;
     if (result->code != REGISTRY_OK)
         return REST_UNAVAILABLE;
+    if (!registry_scope_has_device(call->scope, result->device->id, result->device->tags))
+        return REST_DEVICE_NOT_FOUND;
     return result->device->admitted ? 0 : REST_UNAUTHORIZED_ACCESS;
 }
 
@@ -146,12 +164,14 @@ call_found(RestCall *call, const RegistryResult *result, RestError missing)
 {
     RestError error = lookup_error(call, result, missing);
 
-    if (error == REST_UNAUTHORIZED_ACCESS)
+    if (error == REST_UNAUTHORIZED_ACCESS) {
         call_fail(call, error, "The device is disabled.");
-    else if (error)
+    } else if (error) {
         call_fail(call, error, NULL);
-    else
+    } else {
+        call->tags = registry_tags_ref(result->device->tags);
         call_open(call);
+    }
 }
 
 static void
@@ -200,11 +220,64 @@ call_listed(const RegistryResult *result, void *data)
 }
 
 static void
+call_searched(const char *body, const char *more, RegistryCode code, void *data)
+{
+    RestCall *call = data;
+    g_autoptr(GString) fields = g_string_new(NULL);
+    Request *request = call->request;
+
+    if (!call->rest) {
+        call_free(call);
+        return;
+    }
+    if (code != REGISTRY_OK) {
+        call_fail(call, REST_UNAVAILABLE, NULL);
+        return;
+    }
+    request->gone = NULL;
+    call_free(call);
+    (void)!http_header_append(fields, "x-ms-item-type", "raw");
+    if (more)
+        (void)!http_header_append(fields, "x-ms-continuation", more);
+    request_answer(request, 200, fields->str, body);
+}
+
+/* Which devices there are, of those that the user reaches. */
+static void
+call_search(RestCall *call)
+{
+    const Request *request = call->request;
+    const char *after = request->continuation;
+    guint64 page = SEARCH_PAGE;
+    g_auto(Query) query = {0};
+    g_autofree char *why = NULL;
+
+    if (!call->rest->settings->users_may_list && !call->reads)
+        call_fail(call, REST_FORBIDDEN, "Users may not list devices at this hub.");
+    else if (request->page_size &&
+             !g_ascii_string_to_unsigned(request->page_size, 10, 1, SEARCH_PAGE_MAX, &page, NULL))
+        call_fail(call, REST_ARGUMENT_INVALID, "x-ms-max-item-count is a number from 1 to 1000.");
+    else if (after && *after && !search_after_is_valid(after))
+        call_fail(call, REST_ARGUMENT_INVALID, "x-ms-continuation is none of this hub's.");
+    else if (!query_parse(request->body->str, request->body->len, &query, &why))
+        call_fail(call, REST_ARGUMENT_INVALID, why);
+    else
+        call->search = search_new(call->rest->registry, call->rest->devices, call->scope, &query,
+                                  after && *after ? after : NULL, (guint)page, call_searched, call);
+}
+
+static void
 call_go_on(RestCall *call)
 {
     const Request *request = call->request;
 
-    if (request->match.route->kind == ROUTE_DEVICES)
+    if (request->match.route->kind == ROUTE_QUERY) {
+        call_search(call);
+        return;
+    }
+    if (request->match.route->kind == ROUTE_DEVICES && registry_scope_is_narrow(call->scope))
+        call_fail(call, REST_FORBIDDEN, "This user may not list every device.");
+    else if (request->match.route->kind == ROUTE_DEVICES)
         registry_list_devices(call->rest->registry, request->after, NULL, REST_DEVICES_PAGE,
                               call_listed, call);
     else
@@ -219,7 +292,7 @@ call_refusal(const RestCall *call, AuthVerdict verdict)
 {
     if (verdict == AUTH_BUSY)
         return REST_UNAVAILABLE;
-    return verdict == AUTH_FORBIDDEN && call->request->match.route->kind == ROUTE_DEVICES
+    return verdict == AUTH_FORBIDDEN && call->request->match.route->kind != ROUTE_STREAM
                ? REST_FORBIDDEN
                : REST_UNAUTHORIZED;
 }
@@ -259,6 +332,8 @@ call_checked(const AuthResult *result, void *data)
     }
     request_authenticated(call->request);
     call->policy = g_strdup(result->policy);
+    call->scope = registry_scope_ref(result->scope);
+    call->reads = (result->rights & REGISTRY_RIGHT_READ) != 0;
     call_go_on(call);
 }
 
@@ -276,7 +351,7 @@ scope_of(const RouteMatch *match)
     const char *device = match->parts[ROUTE_DEVICE];
     const char *module = match->parts[ROUTE_MODULE];
 
-    if (match->route->kind == ROUTE_DEVICES)
+    if (match->route->kind == ROUTE_DEVICES || match->route->kind == ROUTE_QUERY)
         return g_strdup("devices");
     if (!device_id_is_valid(device, -1) || (module && !device_id_is_valid(module, -1)))
         return g_strdup("twins");
@@ -284,12 +359,23 @@ scope_of(const RouteMatch *match)
                   : g_strdup_printf("twins/%s", device);
 }
 
+static RegistryRights
+rights_for(RouteAuth auth)
+{
+    switch (auth) {
+    case ROUTE_AUTH_READER:
+        return REGISTRY_RIGHT_READ;
+    case ROUTE_AUTH_LISTER:
+        return REGISTRY_RIGHT_READ | REGISTRY_RIGHT_SERVICE_CONNECT;
+    default:
+        return REGISTRY_RIGHT_SERVICE_CONNECT;
+    }
+}
+
 void
 rest_request(Rest *rest, Request *request)
 {
-    RegistryRights needed = request->match.route->auth == ROUTE_AUTH_READER
-                                ? REGISTRY_RIGHT_READ
-                                : REGISTRY_RIGHT_SERVICE_CONNECT;
+    RegistryRights needed = rights_for(request->match.route->auth);
     RestCall *call = g_new0(RestCall, 1);
     g_autofree char *scope = scope_of(&request->match);
     const AuthService service = {source_of_peer(request->peer), scope, needed,

@@ -34,6 +34,7 @@ typedef enum {
     STREAM_DEADLINE, /* 60 s since the POST */
     STREAM_REVOKED,  /* device disabled or removed, policy revoked */
     STREAM_OPERATOR_CLOSES,
+    STREAM_USED_UP, /* the user has had the bytes of the day */
     STREAM_HUB_STOPS,
     STREAM_ROWS,
     /* the second halves of cells that say "afterwards" or "with" */

@@ -91,6 +91,7 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
                                         : g_strdup(opening->device);
     stream->name = g_strdup(opening->name);
     stream->policy = g_strdup(opening->policy);
+    stream->tags = registry_tags_ref(opening->tags);
     stream->from = g_strdup(post->peer);
     stream->post = post;
     stream->extended = opening->extended;
@@ -132,6 +133,7 @@ hub_stream_free(HubStream *stream)
     g_free(stream->client_id);
     g_free(stream->name);
     g_free(stream->policy);
+    registry_tags_unref(stream->tags);
     g_free(stream->from);
     g_free(stream->order);
     g_free(stream->rejection_text);

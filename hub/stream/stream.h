@@ -70,6 +70,8 @@ struct HubStream {
     GList by_number;     /* among those that run: not ended, or with a bridge */
     StreamDevice *owner; /* its device's entry; the owner of the streams sets it */
     void *account;       /* its policy's */
+    RegistryTags *tags;  /* its device's, as they are now */
+    guint64 counted;     /* of the meter, in the account */
 };
 
 /* streams.c: of those that run, by its id, or the first one above NUMBER; NULL: there is none. */

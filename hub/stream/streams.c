@@ -3,46 +3,13 @@
 
 #include "common/log/events.h"
 #include "hub/edge/answer.h"
-#include "hub/stream/stream.h"
+#include "hub/stream/streams-private.h"
 
 #include <string.h>
 
 #define BEARER "Bearer "
 
-/* What a policy has asked for. */
-typedef struct {
-    char *name;
-    guint live;    /* its streams that have not ended */
-    double tokens; /* new streams that it may open now */
-    gint64 updated;
-} StreamAccount;
-
-struct Streams {
-    StreamWorld world;
-    ByDevice *devices;
-    GHashTable *accounts; /* policy -> StreamAccount */
-    GQueue ended;         /* of Stream.by_age, the oldest first */
-    GQueue running;       /* of Stream.by_number, the oldest first */
-    guint closing;        /* ended, with a bridge that is still delivering */
-    guint live;
-    guint64 total;
-    gint64 devices_back_by; /* until then devices may be on their way back to a hub just started */
-    gboolean draining;
-    gboolean stopping;
-    void (*empty)(void *data);
-    void *empty_data;
-};
-
 static void streams_changed(HubStream *stream, HubStreamState before, void *data);
-
-static void
-stream_account_free(gpointer data)
-{
-    StreamAccount *account = data;
-
-    g_free(account->name);
-    g_free(account);
-}
 
 Streams *
 streams_new(const StreamsNeeds *needs)
@@ -54,6 +21,7 @@ streams_new(const StreamsNeeds *needs)
     streams->world.changed = streams_changed;
     streams->world.data = streams;
     streams->devices_back_by = clock_now() + needs->settings->device_return_time;
+    streams->tick.func = stream_scopes_on_tick;
     streams->devices = by_device_new();
     streams->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, stream_account_free);
     return streams;
@@ -67,6 +35,7 @@ streams_free(Streams *streams)
 
     if (!streams)
         return;
+    clock_clear(streams->world.needs.clock, &streams->tick);
     by_device_iter(streams->devices, &iter);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         while (((StreamDevice *)value)->streams.head) {
@@ -105,27 +74,9 @@ account_entry(Streams *streams, const char *policy)
 
     if (account)
         return account;
-    account = g_new0(StreamAccount, 1);
-    account->name = g_strdup(policy);
-    account->tokens = streams->world.needs.settings->streams_burst;
-    account->updated = clock_now();
+    account = stream_account_new(policy, streams->world.needs.settings, clock_now());
     g_hash_table_insert(streams->accounts, account->name, account);
     return account;
-}
-
-static gboolean
-account_rate_allows(const Settings *settings, StreamAccount *account)
-{
-    gint64 now = clock_now();
-    double seconds = (double)(now - account->updated) / G_TIME_SPAN_SECOND;
-
-    account->tokens =
-        MIN(account->tokens + seconds * settings->streams_per_second, settings->streams_burst);
-    account->updated = now;
-    if (account->tokens < 1)
-        return FALSE;
-    account->tokens -= 1;
-    return TRUE;
 }
 
 /* How many of the device's streams are the account's, and how many of these are not open yet. */
@@ -157,16 +108,12 @@ limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *accou
         return "The device is at its limit of streams.";
     if (device->pending >= settings->pending_per_device)
         return "The device is at its limit of waiting streams.";
-    if (account->live >= settings_user_share(settings, settings->streams_max))
-        return "This user is at the limit of streams.";
     device_count(device, account, &all, &pending);
     if (all >= settings->streams_per_user_and_device)
         return "This user is at the limit of streams to this device.";
     if (pending >= settings->pending_per_user_and_device)
         return "This user is at the limit of waiting streams to this device.";
-    if (!account_rate_allows(settings, account))
-        return "This user opens streams too fast.";
-    return NULL;
+    return stream_account_limit(account, settings, clock_now(), g_get_real_time());
 }
 
 static EventData
@@ -222,6 +169,7 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
     g_queue_push_tail_link(&device->streams, &stream->by_device);
     device->pending++;
     account->live++;
+    stream_scopes_watch(streams, account);
     streams->live++;
     stream->number = ++streams->total;
     g_queue_push_tail_link(&streams->running, &stream->by_number);
@@ -256,6 +204,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     }
     device = by_device_entry(streams->devices, client_id);
     account = account_entry(streams, opening->policy);
+    stream_account_set_scope(account, opening->scope);
     limit = limit_reached(streams, device, account);
     if (!limit) {
         stream_begin(streams, post, opening, device, account);
@@ -328,6 +277,7 @@ stream_ended(Streams *streams, HubStream *stream)
     g_queue_unlink(&device->streams, &stream->by_device);
     g_queue_push_tail_link(&streams->ended, &stream->by_age);
     streams->live--;
+    (void)stream_scopes_count(stream);
     ((StreamAccount *)stream->account)->live--;
     if (stream->relay) {
         stream->closing = TRUE;
@@ -435,10 +385,8 @@ stream_is_any(const HubStream *stream, const char *a G_GNUC_UNUSED, const char *
     return TRUE;
 }
 
-typedef gboolean (*StreamTest)(const HubStream *stream, const char *a, const char *b);
-
 /* Ending a stream changes the tables: so a list first. One end never ends another stream. */
-static void
+void
 streams_each(Streams *streams, StreamTest test, const char *a, const char *b, StreamInput input,
              RestError error)
 {

@@ -9,6 +9,7 @@
 #include "hub/device/devices.h"
 #include "hub/edge/error.h"
 #include "hub/edge/http-request.h"
+#include "hub/registry/scope.h"
 
 typedef struct Streams Streams;
 
@@ -30,14 +31,16 @@ void streams_free(Streams *streams); /* cuts what there is */
 /* AUTHORITY: host:port for stream URLs; HUB: the name in their path. */
 void streams_set_address(Streams *streams, const char *authority, const char *hub);
 
-/* A request whose sender may open streams, for a device that exists. */
+/* A request whose sender may open streams, for a device that exists and is in its scope. */
 typedef struct {
     const char *device;
     const char *module; /* NULL: the device itself */
     const char *name;
-    const char *policy; /* the initiator's */
-    const char *order;  /* streamd-order; NULL: none */
-    gboolean extended;  /* it sent streamd-caps */
+    const char *policy;         /* the initiator's */
+    const RegistryScope *scope; /* the initiator's: its limits hold here */
+    const RegistryTags *tags;   /* the device's */
+    const char *order;          /* streamd-order; NULL: none */
+    gboolean extended;          /* it sent streamd-caps */
     Caps caps;
     gint64 connect_timeout; /* µs; 0: do not wait for a device that is away */
     gint64 response_timeout;
@@ -57,6 +60,11 @@ void streams_answer(Streams *streams, const char *client_id, const StreamAnswer 
 void
 streams_revoke_device(Streams *streams, const char *device, const char *module, RestError error);
 void streams_revoke_policy(Streams *streams, const char *policy);
+
+/* The scope of a user, or the tags of a device and its modules, are these from now on: streams that
+ * are in no scope any more end as those of a policy that was revoked. */
+void streams_user_changed(Streams *streams, const char *user, const RegistryScope *scope);
+void streams_device_changed(Streams *streams, const char *device, const RegistryTags *tags);
 
 /* While DRAINING, new streams are refused and the others go on. */
 void streams_drain(Streams *streams, gboolean draining);

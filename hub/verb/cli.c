@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/verb/cli.h"
 
+#include "hub/verb/scope.h"
 #include "hub/verb/verb.h"
 #include "hub/verb/words.h"
 
@@ -14,6 +15,8 @@
      OPTION_BIT(OPTION_GRACE))
 #define DRAIN (OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_CANCEL))
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
+#define LABELS (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_NO_TAG) | OPTION_BIT(OPTION_COMMENT))
+#define FILTER (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STATE))
 #define KEY (OUTPUT | OPTION_BIT(OPTION_SECONDARY))
 
 static const Verb verbs[] = {
@@ -76,7 +79,8 @@ static const Verb verbs[] = {
      "{...}, what it was"},
     {"device add", 1, 1, MODULE, verb_device_add, "ID [--module M]",
      N_("Add a device, or a module of one"), NULL, "{...}"},
-    {"device list", 0, 0, 0, verb_device_list, "", N_("List devices and modules"),
+    {"device list", 0, 0, FILTER, verb_device_list, "[--tag KEY=VALUE]... [--state connected|away]",
+     N_("List devices and modules"),
      N_("It comes page by page, so that a registry of any size takes little memory and its first "
         "line is there at once. The columns are as wide as the first 200 entries want them. With "
         "--json it is one array with a line per entry, which ends with a line ']' when it is "
@@ -84,20 +88,32 @@ static const Verb verbs[] = {
      "[{\"device_id\": ..., \"status\": ..., ...}, ...]"},
     {"device show", 1, 1, MODULE, verb_device_show, "ID [--module M]",
      N_("Show all of a device or module"), NULL, "{...}"},
+    {"device set", 1, 1, LABELS, verb_device_set,
+     "ID [--tag KEY=VALUE]... [--no-tag KEY]... [--comment TEXT]",
+     N_("Write tags or a comment on a device, or take them away"),
+     N_("A device has up to 50 tags. Users may be given the devices of a tag: what is open, and is "
+        "in no scope of its user any more, ends."),
+     "{...}"},
     {"device remove", 1, 1, MODULE, verb_device_remove, "ID [--module M]",
      N_("Remove a device or module; its connections and streams are cut"), NULL, "{...}"},
     {"device enable", 1, 1, MODULE, verb_device_enable, "ID [--module M]",
      N_("Let a device or module connect again"), NULL, "{...}"},
     {"device disable", 1, 1, MODULE, verb_device_disable, "ID [--module M]",
      N_("Keep it in the registry, cut it and let it in no more"), NULL, "{...}"},
-    {"user add", 1, 1, OPTION_BIT(OPTION_RIGHTS), verb_user_add, "NAME --rights RIGHT,...",
+    {"user add", 1, 1, OPTION_BIT(OPTION_RIGHTS) | SCOPE_OPTIONS, verb_user_add,
+     "NAME --rights RIGHT,... " SCOPE_USAGE,
      N_("Add a user: a name with two keys, and what they may do"),
      N_("A user is whoever opens streams or manages the registry: a person, a team, a service. In "
         "the protocol it is a shared access policy."),
-     "{\"name\": ..., \"rights\": [...]}"},
+     "{\"name\": ..., \"rights\": [...], \"scope\": {...}}"},
     {"user list", 0, 0, 0, verb_user_list, "", N_("List users and their rights"), NULL,
-     "[{\"name\": ..., \"rights\": [...]}, ...]"},
+     "[{\"name\": ..., \"rights\": [...], \"scope\": {...}}, ...]"},
     {"user show", 1, 1, 0, verb_user_show, "NAME", N_("Show a user and its rights"), NULL, "{...}"},
+    {"user set", 1, 1, SCOPE_OPTIONS, verb_user_set, "NAME " SCOPE_USAGE,
+     N_("Change what a user reaches; what is not named stays as it is"),
+     N_("A device has to fit one of the patterns, and to have one of the values of each tag's key. "
+        "An empty value takes a list away. Streams that are in the scope no more end at once."),
+     "{...}"},
     {"user remove", 1, 1, 0, verb_user_remove, "NAME", N_("Remove a user; its streams are cut"),
      NULL, "{...}"},
     {"invite device", 1, 1, MODULE | OUTPUT, verb_invite_device,
@@ -109,8 +125,8 @@ static const Verb verbs[] = {
         "there already is invited again, with the same key, and that is said. The file must not be "
         "there yet."),
      "{\"file\": ..., \"key\": \"new\" or \"existing\"}"},
-    {"invite user", 1, 1, OUTPUT | OPTION_BIT(OPTION_EXISTING), verb_invite_user,
-     "NAME [--existing] [--output FILE|-]",
+    {"invite user", 1, 1, OUTPUT | OPTION_BIT(OPTION_EXISTING) | SCOPE_OPTIONS, verb_invite_user,
+     "NAME [--existing] [--output FILE|-] " SCOPE_USAGE,
      N_("The same for somebody who opens streams: a new user, who may do that and nothing else"),
      N_("One that is there already may have rights that nobody asked for, and its key is "
         "somebody's: it is refused, unless --existing says that this very key is meant."),

@@ -19,26 +19,34 @@ typedef struct {
     gboolean begun;
 } Listing;
 
+static void
+append_query(GString *path, const char *name, const char *value)
+{
+    if (value == NULL || *value == '\0')
+        return;
+    g_string_append_printf(path, "&%s=", name);
+    percent_append(path, PERCENT_SEGMENT, value, -1);
+}
+
 /* The page behind (ID, MODULE); both "": the first one. */
 static JsonNode *
-ask_page(AdminClient *client, const char *id, const char *module, GError **error)
+ask_page(const Cli *cli, AdminClient *client, const char *id, const char *module, GError **error)
 {
+    const char *const *tags = cli_list(cli, OPTION_TAG);
+    g_autofree char *joined = tags != NULL ? g_strjoinv("\n", (char **)(guintptr)tags) : NULL;
     g_autoptr(GString) path = g_string_new("/v1/devices?limit=" PAGE);
 
-    if (*id) {
-        g_string_append(path, "&after=");
-        percent_append(path, PERCENT_SEGMENT, id, -1);
-    }
-    if (*module) {
-        g_string_append(path, "&afterModule=");
-        percent_append(path, PERCENT_SEGMENT, module, -1);
-    }
+    append_query(path, "after", id);
+    append_query(path, "afterModule", module);
+    append_query(path, "tags", joined);
+    append_query(path, "state", cli->values[OPTION_STATE]);
     return admin_client_call(client, "GET", path->str, NULL, error);
 }
 
 static void
 table_add_device(Table *table, JsonNode *device)
 {
+    g_autofree char *tags = verb_device_tags(device);
     g_autofree char *connection = g_ascii_strdown(verb_json_text(device, "connectionState"), -1);
 
     table_add(table, verb_json_text(device, "deviceId"));
@@ -46,6 +54,7 @@ table_add_device(Table *table, JsonNode *device)
     table_add(table, verb_json_text(device, "status"));
     output_add_state(table, connection, connection);
     table_add(table, verb_json_text(device, "createdTime"));
+    table_add(table, tags);
 }
 
 /* One array over all pages, a line per device: both a document and lines. */
@@ -85,8 +94,7 @@ print_page(Listing *listing, JsonNode *page, char **last_id, char **last_module,
 {
     JsonArray *devices = verb_json_array(page, "devices");
     gboolean more = verb_json_boolean(page, "more");
-    guint len = devices ? json_array_get_length(devices) : 0;
-    JsonNode *last = len ? json_array_get_element(devices, len - 1) : NULL;
+    JsonNode *last = json_object_get_member(json_node_get_object(page), "last");
     g_autofree char *text = NULL;
 
     if (!devices || (more && !last)) {
@@ -107,13 +115,13 @@ ExitCode
 verb_device_list(Cli *cli, GError **error)
 {
     g_autoptr(AdminClient) client = verb_connect(cli);
-    g_autoptr(Table) table =
-        table_new(_("DEVICE"), _("MODULE"), _("STATUS"), _("CONNECTION"), _("CREATED"), NULL);
+    g_autoptr(Table) table = table_new(_("DEVICE"), _("MODULE"), _("STATUS"), _("CONNECTION"),
+                                       _("CREATED"), _("TAGS"), NULL);
     Listing listing = {.table = cli->given[OPTION_JSON] ? NULL : table, .style = output_style(cli)};
     g_autofree char *id = g_strdup(""), *module = g_strdup("");
 
     while (id != NULL) {
-        g_autoptr(JsonNode) page = ask_page(client, id, module, error);
+        g_autoptr(JsonNode) page = ask_page(cli, client, id, module, error);
 
         if (page == NULL || !print_page(&listing, page, &id, &module, error))
             return verb_end(FALSE, error);

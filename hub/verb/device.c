@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub device add|show|remove|enable|disable */
+/* streamhub device add|show|set|remove|enable|disable */
 #include "common/cli/output.h"
 #include "common/codec/device-id.h"
+#include "hub/registry/tags.h"
 #include "hub/verb/json.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Names are looked at before anything is asked, so that a mistyped one says so. */
 static gboolean
@@ -77,6 +79,24 @@ verb_device_add(Cli *cli, GError **error)
     return verb_end(device != NULL, error);
 }
 
+char *
+verb_device_tags(JsonNode *device)
+{
+    JsonNode *tags = json_object_get_member(json_node_get_object(device), "tags");
+    GString *text = g_string_new(NULL);
+    JsonObjectIter iter;
+    const char *key;
+    JsonNode *value;
+
+    if (!tags || !JSON_NODE_HOLDS_OBJECT(tags))
+        return g_string_free(text, FALSE);
+    json_object_iter_init_ordered(&iter, json_node_get_object(tags));
+    while (json_object_iter_next_ordered(&iter, &key, &value))
+        g_string_append_printf(text, "%s%s=%s", text->len > 0 ? ", " : "", key,
+                               json_node_get_string(value));
+    return g_string_free(text, FALSE);
+}
+
 static void
 print_device(const Cli *cli, JsonNode *device)
 {
@@ -86,12 +106,14 @@ print_device(const Cli *cli, JsonNode *device)
         {N_("Device"), "deviceId"},         {N_("Module"), "moduleId"},
         {N_("Status"), "status"},           {N_("Connection"), "connectionState"},
         {N_("Generation"), "generationId"}, {N_("ETag"), "etag"},
-        {N_("Created"), "createdTime"},
+        {N_("Created"), "createdTime"},     {N_("Comment"), "comment"},
     };
     g_autoptr(Table) table = table_new("", "", NULL);
+    g_autofree char *tags = verb_device_tags(device);
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         output_add_row(table, _(rows[i].label), verb_json_text(device, rows[i].member));
+    output_add_row(table, _("Tags"), tags);
     output_rows(cli, table);
 }
 
@@ -107,6 +129,65 @@ verb_device_show(Cli *cli, GError **error)
     else
         print_device(cli, device);
     return EXIT_CODE_OK;
+}
+
+/* KEY=VALUE; FALSE with ERROR set. */
+static gboolean
+add_tag(JsonBuilder *body, const char *tag, GError **error)
+{
+    g_autofree char *why = NULL;
+    g_autofree char *key = g_strndup(tag, strcspn(tag, "="));
+
+    if (!registry_tag_is_valid(tag, &why)) {
+        cli_fail(error, EXIT_CODE_USAGE, _("--tag %s: %s"), tag, why);
+        return FALSE;
+    }
+    json_builder_set_member_name(body, key);
+    json_builder_add_string_value(body, tag + strlen(key) + 1);
+    return TRUE;
+}
+
+static JsonBuilder *
+labels(const Cli *cli, GError **error)
+{
+    const char *const *tags = cli_list(cli, OPTION_TAG), *const *keys =
+                                                             cli_list(cli, OPTION_NO_TAG);
+    g_autoptr(JsonBuilder) body = json_builder_new();
+
+    json_builder_begin_object(body);
+    json_builder_set_member_name(body, "tags");
+    json_builder_begin_object(body);
+    for (; tags && *tags; tags++)
+        if (!add_tag(body, *tags, error))
+            return NULL;
+    for (; keys && *keys; keys++) {
+        json_builder_set_member_name(body, *keys);
+        json_builder_add_null_value(body);
+    }
+    json_builder_end_object(body);
+    if (cli->given[OPTION_COMMENT]) {
+        json_builder_set_member_name(body, "comment");
+        json_builder_add_string_value(body, cli->values[OPTION_COMMENT]);
+    }
+    json_builder_end_object(body);
+    return g_steal_pointer(&body);
+}
+
+ExitCode
+verb_device_set(Cli *cli, GError **error)
+{
+    JsonBuilder *body;
+    g_autoptr(JsonNode) device = NULL;
+
+    if (!cli->given[OPTION_TAG] && !cli->given[OPTION_NO_TAG] && !cli->given[OPTION_COMMENT])
+        return cli_fail(error, EXIT_CODE_USAGE, _("device set: nothing to change is named"));
+    body = labels(cli, error);
+    if (body == NULL)
+        return verb_end(FALSE, error);
+    device = ask(cli, "PATCH", "", body, error);
+    if (device != NULL)
+        print_done(cli, device, _("Changed device %s"), "");
+    return verb_end(device != NULL, error);
 }
 
 ExitCode

@@ -9,6 +9,7 @@
 #include "hub/admin/certificate.h"
 #include "hub/admin/state.h"
 #include "hub/verb/json.h"
+#include "hub/verb/scope.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>
@@ -188,9 +189,17 @@ invite_user(const Cli *cli, GError **error)
     g_autoptr(GError) failure = NULL;
     g_autoptr(JsonNode) added = NULL;
 
+    if (cli->given[OPTION_EXISTING] && verb_scope_is_given(cli)) {
+        cli_fail(
+            error, EXIT_CODE_USAGE,
+            _("--existing hands out the key of a user as it is: change its scope by 'streamhub "
+              "user set %s'"),
+            name);
+        return FALSE;
+    }
     if (cli->given[OPTION_EXISTING])
         return invite_existing_user(cli, client, error);
-    added = verb_user_create(client, name, INVITED_RIGHTS, &failure);
+    added = verb_user_create(cli, client, INVITED_RIGHTS, &failure);
     if (added != NULL)
         return write_or_remove(cli, client, subject, error);
     if (g_error_matches(failure, STREAMD_ERROR, STREAMD_ERROR_EXISTS))

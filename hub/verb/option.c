@@ -59,6 +59,40 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
                        NULL},
     [OPTION_SECONDARY -
         OPTION_OWN] = {"secondary", VALUE_NONE, NULL, N_("With the secondary key"), NULL},
+    [OPTION_TAG - OPTION_OWN] = {"tag", VALUE_REPEATED, "KEY=VALUE",
+                                 N_("A tag of devices; may be repeated"), NULL},
+    [OPTION_NO_TAG - OPTION_OWN] = {"no-tag", VALUE_REPEATED, "KEY",
+                                    N_("Take the tag of this key away; may be repeated"), NULL},
+    [OPTION_COMMENT - OPTION_OWN] = {"comment", VALUE_REQUIRED, "TEXT",
+                                     N_("A remark, up to 256 bytes; an empty one takes it away"),
+                                     NULL},
+    [OPTION_STATE - OPTION_OWN] = {"state", VALUE_REQUIRED, "connected|away",
+                                   N_("Only those that are connected now, or that are not"), NULL},
+    [OPTION_DEVICES -
+        OPTION_OWN] = {"devices", VALUE_REPEATED, "PATTERN",
+                       N_("The user reaches devices with such an id, * and ? as in a shell; may be "
+                          "repeated"),
+                       NULL},
+    [OPTION_STREAMS -
+        OPTION_OWN] = {"streams", VALUE_REPEATED, "PATTERN",
+                       N_("The user may open streams of such a name; may be repeated"), NULL},
+    [OPTION_EXPIRES -
+        OPTION_OWN] = {"expires", VALUE_REQUIRED, "TIME",
+                       N_("Until when it is good: a span from now (7d), a time (2027-01-31T12:00), "
+                          "or never"),
+                       NULL},
+    [OPTION_STREAMS_MAX - OPTION_OWN] = {"streams-max", VALUE_REQUIRED, "N",
+                                         N_("Streams of the user at once; 0: as many as the hub "
+                                            "lets it"),
+                                         NULL},
+    [OPTION_OPENS_PER_MINUTE -
+        OPTION_OWN] = {"opens-per-minute", VALUE_REQUIRED, "N",
+                       N_("New streams of the user in a minute; 0: as many as the hub lets it"),
+                       NULL},
+    [OPTION_BYTES_PER_DAY -
+        OPTION_OWN] = {"bytes-per-day", VALUE_REQUIRED, "SIZE",
+                       N_("Bytes of all the user's streams, both ways, on a day in UTC; 0: any"),
+                       NULL},
 };
 
 const OptionTable streamhub_options = {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub user add|list|show|remove */
+/* streamhub user add|list|show|set|remove */
 #include "common/base/table.h"
 #include "common/cli/output.h"
 #include "hub/registry/registry.h"
 #include "hub/verb/json.h"
+#include "hub/verb/scope.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>
@@ -24,20 +25,22 @@ user_check_rights(const char *rights, GError **error)
 }
 
 JsonNode *
-verb_user_create(AdminClient *client, const char *name, const char *rights, GError **error)
+verb_user_create(const Cli *cli, AdminClient *client, const char *rights, GError **error)
 {
-    JsonBuilder *body;
+    g_autoptr(JsonBuilder) body = json_builder_new();
+    const char *name = cli->words[0];
 
     if (!verb_check_name(name, error) || !user_check_rights(rights, error))
         return NULL;
-    body = json_builder_new();
     json_builder_begin_object(body);
     json_builder_set_member_name(body, "name");
     json_builder_add_string_value(body, name);
     json_builder_set_member_name(body, "rights");
     json_builder_add_string_value(body, rights);
+    if (!verb_scope_add(cli, body, error))
+        return NULL;
     json_builder_end_object(body);
-    return admin_client_call(client, "POST", "/v1/users", body, error);
+    return admin_client_call(client, "POST", "/v1/users", g_steal_pointer(&body), error);
 }
 
 char *
@@ -69,8 +72,7 @@ ExitCode
 verb_user_add(Cli *cli, GError **error)
 {
     g_autoptr(AdminClient) client = verb_connect(cli);
-    g_autoptr(JsonNode) user =
-        verb_user_create(client, cli->words[0], cli->values[OPTION_RIGHTS], error);
+    g_autoptr(JsonNode) user = verb_user_create(cli, client, cli->values[OPTION_RIGHTS], error);
 
     if (user != NULL)
         user_print_done(cli, user, _("Added user %s"));
@@ -80,14 +82,16 @@ verb_user_add(Cli *cli, GError **error)
 static void
 user_print_list(const Cli *cli, JsonArray *users)
 {
-    g_autoptr(Table) table = table_new(_("USER"), _("RIGHTS"), NULL);
+    g_autoptr(Table) table = table_new(_("USER"), _("RIGHTS"), _("SCOPE"), NULL);
 
     for (guint i = 0; users != NULL && i < json_array_get_length(users); i++) {
         JsonNode *user = json_array_get_element(users, i);
         g_autofree char *rights = verb_user_rights(user);
+        g_autofree char *scope = verb_scope_text(user);
 
         table_add(table, verb_json_text(user, "name"));
         table_add(table, rights);
+        table_add(table, scope);
     }
     output_table(cli, table, _("No users"));
 }
@@ -122,6 +126,7 @@ verb_user_show(Cli *cli, GError **error)
     g_autoptr(JsonNode) user = user_ask(cli, "GET", error);
     g_autoptr(Table) table = table_new("", "", NULL);
     g_autofree char *rights = user != NULL ? verb_user_rights(user) : NULL;
+    g_autofree char *scope = user != NULL ? verb_scope_text(user) : NULL;
 
     if (user == NULL)
         return verb_end(FALSE, error);
@@ -131,8 +136,31 @@ verb_user_show(Cli *cli, GError **error)
     }
     output_add_row(table, _("User"), verb_json_text(user, "name"));
     output_add_row(table, _("Rights"), rights);
+    output_add_row(table, _("Scope"), scope);
     output_rows(cli, table);
     return EXIT_CODE_OK;
+}
+
+ExitCode
+verb_user_set(Cli *cli, GError **error)
+{
+    g_autofree char *path = verb_user_path(cli->words[0], "");
+    g_autoptr(AdminClient) client = verb_connect(cli);
+    g_autoptr(JsonBuilder) body = json_builder_new();
+    g_autoptr(JsonNode) user = NULL;
+
+    if (!verb_scope_is_given(cli))
+        return cli_fail(error, EXIT_CODE_USAGE, _("user set: nothing to change is named"));
+    if (!verb_check_name(cli->words[0], error))
+        return verb_end(FALSE, error);
+    json_builder_begin_object(body);
+    if (!verb_scope_add(cli, body, error))
+        return verb_end(FALSE, error);
+    json_builder_end_object(body);
+    user = admin_client_call(client, "PATCH", path, g_steal_pointer(&body), error);
+    if (user != NULL)
+        user_print_done(cli, user, _("Changed user %s"));
+    return verb_end(user != NULL, error);
 }
 
 ExitCode

@@ -26,12 +26,14 @@ ExitCode verb_endpoints(Cli *cli, GError **error);
 ExitCode verb_device_add(Cli *cli, GError **error);
 ExitCode verb_device_list(Cli *cli, GError **error);
 ExitCode verb_device_show(Cli *cli, GError **error);
+ExitCode verb_device_set(Cli *cli, GError **error);
 ExitCode verb_device_remove(Cli *cli, GError **error);
 ExitCode verb_device_enable(Cli *cli, GError **error);
 ExitCode verb_device_disable(Cli *cli, GError **error);
 ExitCode verb_user_add(Cli *cli, GError **error);
 ExitCode verb_user_list(Cli *cli, GError **error);
 ExitCode verb_user_show(Cli *cli, GError **error);
+ExitCode verb_user_set(Cli *cli, GError **error);
 ExitCode verb_user_remove(Cli *cli, GError **error);
 ExitCode verb_invite_device(Cli *cli, GError **error);
 ExitCode verb_invite_user(Cli *cli, GError **error);
@@ -71,6 +73,7 @@ void verb_warn(const char *text);
 
 /* What several verbs ask for, without a word on standard output. The answers of the hub. */
 JsonNode *verb_device_create(const Cli *cli, AdminClient *client, GError **error);
-JsonNode *
-verb_user_create(AdminClient *client, const char *name, const char *rights, GError **error);
-char *verb_user_rights(JsonNode *user); /* "service-connect, registry-read"; caller frees */
+/* With the scope that the options say. */
+JsonNode *verb_user_create(const Cli *cli, AdminClient *client, const char *rights, GError **error);
+char *verb_user_rights(JsonNode *user);   /* "service-connect, registry-read"; caller frees */
+char *verb_device_tags(JsonNode *device); /* "floor=1, site=berlin"; caller frees */

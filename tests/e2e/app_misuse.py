@@ -279,7 +279,9 @@ def sample_killed():
         program.stop(signal.SIGKILL)
         # Where a frame is stuck half-way, nothing can be said behind it.
         check(end_reason(site.client) in ("local-cut", "service-closed"), end_reason(site.client))
-        check(end_reason(site.gateway) in ("local-cut", "service-closed", "cut"), end_reason(site.gateway))
+        # One whose socket was empty at that moment says its end in order, and the target may have ended by then.
+        check(end_reason(site.gateway) in ("local-cut", "service-closed", "cut", "completed"),
+              end_reason(site.gateway))
 
 
 def handler_killed():

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""GET /devices (docs/wire-protocol.md, section 6), and what streamctl makes of it: page by page, for
-policies with registry-read only, and never a key."""
+"""GET /devices (docs/wire-protocol.md, section 6), for policies with registry-read only, and never a
+key; and streamctl's list, which asks POST /devices/query (scopes.py): page by page."""
 import concurrent.futures
 import json
 
@@ -63,15 +63,22 @@ def page_by_page():
         check_equal([row["deviceId"] for row in json.loads(second.body)], names[PAGE:], "the second page")
         check_equal(second.get("streamd-more"), None, "the last page")
 
-        done = client.ctl("device", "list")
+        check_equal([row["device_id"] for row in client.ctl_json("device", "list")], names, "all of them")
+        check_equal(complete(site, "connect", "pump-20"), names[PAGE:], "completion")
+        # An invited user sees what it reaches, and no more.
+        hub.admin("device", "set", "pump-003", "--tag", "site=berlin")
+        hub.admin("user", "add", "alice", "--rights", "service-connect", "--tag", "site=berlin")
+        client.add_hub("narrow", hub.connection_string("user", "alice"), hub.ca)
+        check_equal([row["device_id"] for row in client.ctl_json("device", "list", "--hub", "narrow")],
+                    ["pump-003"], "those of a scope")
+        check_equal(complete(site, "connect", "--hub", "narrow", ""), ["pump-003"], "completion in a scope")
+        client.ctl_ok("hub", "remove", "narrow")
+        client.add_hub("fleet", hub.connection_string("user", "device"), hub.ca)
+        done = client.ctl("device", "list", "--hub", "fleet")
         check_equal(done.returncode, 5, done.stderr)
-        check("registry-read" in done.stderr, done.stderr)
-        check_equal(complete(site, "connect", ""), [], "what may not be read")
-        client.add_hub("owner", hub.connection_string("user", "iothubowner"), hub.ca)
-        check_equal([row["device_id"] for row in client.ctl_json("device", "list", "--hub", "owner")], names,
-                    "all of them")
-        check_equal(complete(site, "connect", "--hub", "owner", "pump-20"), names[PAGE:], "completion")
-        client.ctl_ok("hub", "remove", "office")
+        check("may not list" in done.stderr, done.stderr)
+        check_equal(complete(site, "connect", "--hub", "fleet", ""), [], "what may not be listed")
+        client.ctl_ok("hub", "remove", "fleet")
         lines = client.ctl_ok("device", "list").splitlines()
         check_equal((lines[0].split(), lines[1].split()), (["DEVICE", "STATE"], ["pump-000", "not", "connected"]),
                     "the table")

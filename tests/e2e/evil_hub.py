@@ -450,6 +450,25 @@ def foreign_urls_of_answers():
         check_equal(done.returncode, 2, done.stderr)
 
 
+def older_hub():
+    """a service: a hub that knows no POST /devices/query is asked by GET; one that refuses is not asked again"""
+    with Site(gateway=False) as site:
+        for status, word, code in (("404 Not Found", "d1", 0), ("405 Method Not Allowed", "d1", 0),
+                                   ("501 Not Implemented", "d1", 0), ("403 Forbidden", "may not list", 5)):
+            def text(head, status=status):
+                if head.startswith("POST"):
+                    return f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+                return b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n[{"deviceId":"d1"}]'
+
+            hub = EvilHub(site, answers(text))
+            name = f"h{status[:3]}"
+            site.client.add_hub(name, hub.service(), site.hub.ca)
+            done = site.client.ctl("device", "list", "--hub", name)
+            check_equal(done.returncode, code, f"{status}: {done.stderr}")
+            check(word in done.stdout + done.stderr, f"{status}: {done.stdout}{done.stderr}")
+            check_equal([head.split()[0] for head in hub.heads], ["POST"] + ["GET"] * (code == 0), status)
+
+
 def endless_lists():
     """a service: a list of devices that goes in circles, or whose pages never end, ends for its user"""
 
@@ -484,4 +503,4 @@ def endless_lists():
 
 
 if __name__ == "__main__":
-    main(endless_lists, foreign_urls_of_requests, foreign_urls_of_answers, service_answers, untrusted_gets_nothing, device_links, bad_requests, silent_after_a_cut)
+    main(endless_lists, older_hub, foreign_urls_of_requests, foreign_urls_of_answers, service_answers, untrusted_gets_nothing, device_links, bad_requests, silent_after_a_cut)

@@ -15,6 +15,7 @@ GROWTH_KIB = 4 * 1024       # of the hub
 FIRST_LINE_MS = 3000        # a page of 200, on a machine that does other things too
 WIDE = "zz-" + "w" * 80     # wider than all on the first page
 PER_THOUSAND_S = 1.5
+COLUMNS = "(id, module, enabled, primary_key, secondary_key, generation_id, etag, created)"
 
 
 def fill(hub, count):
@@ -22,10 +23,10 @@ def fill(hub, count):
     key = os.urandom(32)
     with sqlite3.connect(os.path.join(hub.state_dir, "registry.sqlite"), timeout=30) as registry:
         registry.executemany(
-            "INSERT INTO device VALUES (?, '', 1, ?, ?, ?, ?, ?)",
+            f"INSERT INTO device {COLUMNS} VALUES (?, '', 1, ?, ?, ?, ?, ?)",
             ((f"dev-{i:07}", key, key, i + 1, i + 1, 1_700_000_000_000_000) for i in range(count)))
         registry.executemany(
-            "INSERT INTO device VALUES (?, ?, 1, ?, ?, 1, 1, 1700000000000000)",
+            f"INSERT INTO device {COLUMNS} VALUES (?, ?, 1, ?, ?, 1, 1, 1700000000000000)",
             ((WIDE, module, key, key) for module in ("", "late")))
     registry.close()
 
@@ -51,7 +52,7 @@ def listed(site, *arguments):
 
 
 def is_table(lines):
-    check_equal(lines[0].split(), ["DEVICE", "MODULE", "STATUS", "CONNECTION", "CREATED"], "the titles")
+    check_equal(lines[0].split(), ["DEVICE", "MODULE", "STATUS", "CONNECTION", "CREATED", "TAGS"], "the titles")
     check_equal([line.split()[0] for line in lines[1:]],
                 [f"dev-{i:07}" for i in range(DEVICES)] + [WIDE, WIDE], "the devices")
     column = lines[0].index("STATUS")
@@ -90,7 +91,7 @@ def short_lists():
             if i in (1, 199, 200):
                 with sqlite3.connect(os.path.join(site.hub.state_dir, "registry.sqlite")) as registry:
                     have = registry.execute("SELECT count(*) FROM device").fetchone()[0]
-                    registry.executemany("INSERT INTO device VALUES (?, '', 1, ?, ?, 1, 1, 1)",
+                    registry.executemany("INSERT INTO device VALUES (?, '', 1, ?, ?, 1, 1, 1, '', '')",
                                          ((f"d{n:03}", b"k" * 32, b"k" * 32) for n in range(have, i + 1)))
                 registry.close()
                 check_equal(len(json.loads(site.hub.admin("device", "list", "--json"))), i + 1, "JSON")

@@ -418,7 +418,7 @@ def backups():
         registry = os.path.join(site.hub.state_dir, "registry.sqlite")
         key = os.urandom(32)
         with sqlite3.connect(registry, timeout=30) as db:
-            db.executemany("INSERT INTO device VALUES (?, '', 1, ?, ?, 1, 1, 1)",
+            db.executemany("INSERT INTO device VALUES (?, '', 1, ?, ?, 1, 1, 1, '', '')",
                            ((f"dev-{i:06}", key, key) for i in range(DEVICES)))
         db.close()
         path = os.path.join(site.dir, "b")

@@ -174,7 +174,7 @@ test_calls(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     assert_answer(f, "DELETE", "/v1/devices/dev1", "", 200, "\"dev1\"");
     assert_answer(f, "GET", "/v1/devices/dev1/modules/m", "", 404, "dev1/m");
     assert_answer(f, "POST", "/v1/users", "{\"name\":\"p\",\"rights\":\"registry-read\"}", 201,
-                  "{\"name\":\"p\",\"rights\":[\"registry-read\"]}");
+                  "{\"name\":\"p\",\"rights\":[\"registry-read\"],\"scope\":{}}");
     assert_answer(f, "POST", "/v1/users", "{\"name\":\"p\",\"rights\":\"all\"}", 400, "rights");
     assert_answer(f, "GET", "/v1/users", "", 200, "{\"users\":[{\"name\":\"p\"");
     assert_answer(f, "DELETE", "/v1/users/p", "", 200, "\"p\"");

@@ -37,7 +37,7 @@ test_table(void)
                 g_assert_true(match.route == &routes[i]);
         }
         g_assert_true(routes[i].auth == ROUTE_AUTH_TOKEN || routes[i].auth == ROUTE_AUTH_SERVICE ||
-                      routes[i].auth == ROUTE_AUTH_READER ||
+                      routes[i].auth == ROUTE_AUTH_READER || routes[i].auth == ROUTE_AUTH_LISTER ||
                       (routes[i].auth == ROUTE_AUTH_CONNECT && routes[i].kind == ROUTE_MQTT));
     }
 }

@@ -66,6 +66,7 @@ test_device(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_auto(Answer) before = {0}, answer = {0};
 
     (void)ANSWER(before, registry_lookup_device, f->registry, "gw-1", NULL);
+    (void)ANSWER(answer, registry_lookup_device, f->registry, "gw-1", "cam"); /* into the cache */
     g_assert_cmpint(ANSWER(answer, registry_edit_device, f->registry, "gw-1", &first), ==,
                     REGISTRY_OK);
     g_assert_cmpstr(answer.device->comment, ==, "roof");
@@ -78,6 +79,10 @@ test_device(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     (void)ANSWER(answer, registry_lookup_device, f->registry, "gw-1", NULL);
     g_assert_cmpstr(registry_tags_get(answer.device->tags, "floor"), ==, "2");
     g_assert_cmpstr(answer.device->comment, ==, "roof"); /* nothing was said of it */
+    (void)ANSWER(answer, registry_lookup_device, f->registry, "gw-1", "cam");
+    g_assert_cmpstr(registry_tags_get(answer.device->tags, "floor"), ==, "2");
+    g_assert_null(answer.device->comment);
+    (void)ANSWER(answer, registry_lookup_device, f->registry, "gw-1", NULL);
     g_assert_true(memcmp(&answer.device->primary, &before.device->primary, sizeof(RegistryKey)) ==
                   0);
 }

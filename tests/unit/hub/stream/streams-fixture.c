@@ -259,16 +259,29 @@ asked_new(Hub *hub, const char *method, const char *path)
     return asked;
 }
 
+RegistryScope *
+scope_of(const char *text)
+{
+    RegistryScope *scope = NULL;
+
+    g_assert_true(registry_scope_parse(text ? text : "", &scope));
+    return scope;
+}
+
 Asked *
 hub_post(Hub *hub, const Post *post)
 {
     Asked *asked = asked_new(hub, "POST", "/twins/any/streams/ssh");
+    g_autoptr(RegistryTags) tags = registry_tags_parse(post->tags);
+    g_autoptr(RegistryScope) scope = scope_of(post->scope);
     const StreamOpening opening = {
         .device = post->device ? post->device : "dev1",
         .module = post->module,
         .name = "ssh",
         .policy = post->user ? post->user : "anna",
         .order = post->order,
+        .scope = scope,
+        .tags = tags,
         .extended = post->extended,
         .caps = post->caps,
         .connect_timeout = post->connect_timeout,

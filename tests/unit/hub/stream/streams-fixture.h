@@ -53,11 +53,15 @@ typedef struct {
     const char *module;
     const char *user;
     const char *order;
+    const char *scope; /* the user's, as stored (registry/scope.h); NULL: everything */
+    const char *tags;  /* the device's, as stored */
     gboolean extended;
     Caps caps;
     gint64 connect_timeout;
     gint64 response_timeout; /* 0: 30 s */
 } Post;
+
+RegistryScope *scope_of(const char *text); /* which is good; the caller unrefs it */
 
 Asked *hub_post(Hub *hub, const Post *post);
 char *asked_field(const Asked *asked, const char *name); /* of the answer; NULL: not there */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Scope: the options that say what a user reaches, as JSON for the hub, and what the hub says of it
+ * as text. */
+#pragma once
+
+#include "common/cli/cli.h"
+#include "hub/verb/option.h"
+
+#include <json-glib/json-glib.h>
+
+/* All of them, for a verb's mask, and as usage has them. */
+#define SCOPE_OPTIONS                                                                              \
+    (OPTION_BIT(OPTION_DEVICES) | OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STREAMS) |            \
+     OPTION_BIT(OPTION_EXPIRES) | OPTION_BIT(OPTION_STREAMS_MAX) |                                 \
+     OPTION_BIT(OPTION_OPENS_PER_MINUTE) | OPTION_BIT(OPTION_BYTES_PER_DAY))
+#define SCOPE_USAGE                                                                                \
+    "[--devices PATTERN]... [--tag KEY=VALUE]... [--streams PATTERN]... [--expires TIME] "         \
+    "[--streams-max N] [--opens-per-minute N] [--bytes-per-day SIZE]"
+
+gboolean verb_scope_is_given(const Cli *cli);
+
+/* Adds the member "scope" with what the options say. FALSE with ERROR set: a value that cannot be.
+ */
+gboolean verb_scope_add(const Cli *cli, JsonBuilder *builder, GError **error);
+
+/* "devices gw-*; tags site=berlin; until 2027-01-31T12:00:00Z", or "everything". Caller frees. */
+char *verb_scope_text(JsonNode *user);
