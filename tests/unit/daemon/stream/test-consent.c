@@ -255,6 +255,70 @@ test_rule_removed(Fixture *fixture, gconstpointer data)
     assert_ended(fixture, CONSENT_WITHDRAWN, REASON_NO_CONSENT);
 }
 
+/* The configuration is read again, and the rule with that number does not ask any more. */
+static void
+test_rule_changed(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(AcceptPolicy) other = accept_policy_new();
+    guint32 rule = ask(fixture), id = 0;
+    const AcceptRule changed = {.kind = ACCEPT_REJECT};
+
+    device_request(fixture, "ssh", "1", TRUE);
+    accept_policy_set_next_id(other, rule);
+    g_assert_true(accept_policy_add(other, &changed, 0, &id, NULL));
+    g_assert_cmpuint(id, ==, rule);
+    accept_policy_swap(fixture->policy, other);
+    consents_check_policy(fixture->consents, fixture->policy);
+    assert_ended(fixture, CONSENT_WITHDRAWN, REASON_NO_CONSENT);
+}
+
+static void
+ignore_refusal(Reason reason, const char *text, void *data)
+{
+    ++*(guint *)data;
+}
+
+static void
+ignore_stream(Stream *stream, void *data)
+{
+}
+
+static void
+ignore_owner(Stream *stream, guint32 before, void *data)
+{
+}
+
+/* Of all hubs together; and one that is decided has no time limit any more. */
+static void
+test_bounded_in_all(Fixture *fixture, gconstpointer data)
+{
+    static const StreamTableEvents events = {ignore_stream, ignore_stream, ignore_stream,
+                                             ignore_owner};
+    static const ConsentOps ops = {.refuse = ignore_refusal};
+    gint64 until = g_get_monotonic_time() + 200 * G_TIME_SPAN_MILLISECOND;
+    StreamTable *table = stream_table_new(fixture->runtime, 1000, 1000, &events, NULL);
+    guint made = 0, refused = 0;
+
+    for (guint i = 0; i <= CONSENTS_MAX; i++) {
+        g_autofree char *hub = g_strdup_printf("h%u", i / CONSENTS_PER_HUB);
+        const StreamInfo info = {.id = i + 1, .hub = hub, .device = "d", .name = "s"};
+        const ConsentInfo asked = {.stream = stream_new(table, &info, NULL),
+                                   .target = "",
+                                   .timeout = 50 * G_TIME_SPAN_MILLISECOND};
+
+        made += consent_new(fixture->consents, &asked, &ops, &refused) ? 1 : 0;
+    }
+    g_assert_cmpuint(made, ==, CONSENTS_MAX);
+    g_assert_true(consent_reject(consents_find(fixture->consents, 1), 0, "", NULL));
+    g_assert_nonnull(consents_find(fixture->consents, 2));
+    while (g_get_monotonic_time() < until)
+        g_main_context_iteration(NULL, FALSE);
+    g_assert_cmpuint(refused, ==, CONSENTS_MAX);
+    g_assert_cmpuint(fixture->removed, ==, CONSENTS_MAX);
+    stream_table_close_all(table, REASON_STOPPING);
+    stream_table_free(table);
+}
+
 static void
 test_bounded(Fixture *fixture, gconstpointer data)
 {
@@ -288,6 +352,8 @@ main(int argc, char **argv)
     ADD("closed", test_closed);
     ADD("freed", test_freed);
     ADD("rule-removed", test_rule_removed);
+    ADD("rule-changed", test_rule_changed);
     ADD("bounded", test_bounded);
+    ADD("bounded-in-all", test_bounded_in_all);
     return g_test_run();
 }
