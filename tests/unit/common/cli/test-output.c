@@ -4,6 +4,8 @@
 #include "common/cli/output.h"
 #include "common/base/table.h"
 
+#include <string.h>
+
 static void
 test_columns_are_aligned(void)
 {
@@ -144,6 +146,24 @@ test_names_in_json(void)
     g_assert_cmpstr(port, ==, "mqtt_port");
 }
 
+/* What a hub answers has names of its own; values stay as they are, names in them included. */
+static void
+test_names_of_a_document(void)
+{
+    g_autoptr(JsonNode) node = json_from_string(
+        "{\"deviceId\":\"gwOne\",\"etag\":null,\"last-error\":[],\"inner\":[{\"notAfter\":"
+        "7,\"sha256\":true},[\"hostName\"]],\"x_y\":{\"aB\":{}}}",
+        NULL);
+    g_autofree char *text = output_format_node(node, TRUE);
+    g_autofree char *before = json_to_string(node, FALSE);
+
+    g_assert_cmpstr(
+        text, ==,
+        "{\"device_id\":\"gwOne\",\"etag\":null,\"last_error\":[],\"inner\":[{\"not_after\":7,"
+        "\"sha256\":true},[\"hostName\"]],\"x_y\":{\"a_b\":{}}}");
+    g_assert_nonnull(strstr(before, "deviceId"));
+}
+
 static void
 test_ages(void)
 {
@@ -195,6 +215,7 @@ main(int argc, char **argv)
     g_test_add_func("/table/pieces", test_pieces);
     g_test_add_func("/wrap", test_wrapping);
     g_test_add_func("/output/names", test_names_in_json);
+    g_test_add_func("/output/document", test_names_of_a_document);
     g_test_add_func("/output/ages", test_ages);
     return g_test_run();
 }
