@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Both command lines, verb by verb and option by option, as their own tables have them (--dump-verbs): help, usage,
 completion, old words and exit codes are the same kind of thing in streamctl and streamhub."""
+import contextlib
 import json
 import os
 import re
+import socket
 import subprocess
+import threading
 import time
 
 from harness import Site, check, check_equal, main, run
+from herd import Admin
 
 PROGRAMS = [os.path.abspath(os.environ[name]) for name in ("STREAMCTL", "STREAMHUB")]
 REFUSED = "-"  # what the JSON of a verb is where --json does not go with it
 ENDLESS = 1 << 31
+OFFERED = 1000  # devices
 COMPLETES_WITHIN = 3  # seconds, also where the hub does not answer
 
 
@@ -176,20 +181,56 @@ def exit_codes():
                             (1, f"{program.name}: cannot write to standard output: No space left on device\n"), f"a full disk, {option}")
 
 
-def silent_hub():
-    """completion where the hub's socket takes the connection and says nothing: the prompt is back in time"""
-    import socket  # pylint: disable=import-outside-toplevel
+class SlowHub:
+    """An admin socket that answers after DELAY seconds, None: never. There is always one more page."""
+
+    def __init__(self, site, name, delay):
+        self.path, self.delay, self.pages = os.path.join(site.dir, name), delay, 0
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(8)
+        site.closers.append(self.listener.close)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                threading.Thread(target=self.answer, args=(connection,), daemon=True).start()
+
+    def answer(self, connection):
+        with contextlib.suppress(OSError), connection:
+            while connection.recv(65536):
+                time.sleep(1000 if self.delay is None else self.delay)
+                self.pages += 1
+                body = json.dumps({"devices": [{"deviceId": f"d{self.pages}", "connectionState": "x"}], "more": True}).encode()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def slow_hub():
+    """completion where the hub is slow, or silent, or never comes to an end: what is there in time, and the prompt is back in time"""
     with Site(gateway=False, client=False) as site:
         hub = Program(PROGRAMS[1], site)
-        path = os.path.join(site.dir, "silent")
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(path)
-            listener.listen(8)
+        for name, delay, want in ("in-time", 0.7, {"d1", "d2"}), ("too-late", 1.3, set()), ("silent", None, set()):
+            slow = SlowHub(site, name, delay)
             begin = time.monotonic()
-            check_equal(hub.offers("--admin-socket", path, "device", "show", ""), set(), "devices")
+            check_equal(hub.offers("--admin-socket", slow.path, "device", "show", ""), want, name)
             took = time.monotonic() - begin
-        print(f"# back after {took:.2f} s, at most {COMPLETES_WITHIN} s")
-        check(took < COMPLETES_WITHIN, f"{took:.2f} s")
+            print(f"# {name}: back after {took:.2f} s, at most {COMPLETES_WITHIN} s")
+            check(took < COMPLETES_WITHIN, f"{name}: {took:.2f} s")
 
 
-main(helps, usage, completion, old_words, exit_codes, silent_hub)
+def many_devices():
+    """completion offers 1,000 devices, and no more where there is one more"""
+    with Site(gateway=False, client=False) as site:
+        hub = Program(PROGRAMS[1], site)
+        own = ["--state-dir", site.hub.state_dir, "device", "show", ""]
+        admin = Admin(os.path.join(site.hub.state_dir, "admin.sock"))
+        for number in range(OFFERED):
+            admin.ask("POST", "/v1/devices", {"deviceId": f"d{number:04}"})
+        check_equal(len(hub.offers(*own)), OFFERED, "all of them")
+        site.hub.admin("device", "add", "one-more")
+        check_equal(len(hub.offers(*own)), OFFERED, "as many as can be read")
+
+
+main(helps, usage, completion, old_words, exit_codes, slow_hub, many_devices)
