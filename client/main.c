@@ -114,8 +114,13 @@ static const Verb verbs[] = {
     {"stream list", 0, 0, OPTION_BIT(OPTION_ALL), verb_stream_list, "[--all]",
      N_("List the streams, those that ended a moment ago included; --all: other users' too"),
      .json = "[{...}, ...]"},
-    {"stream show", 1, 1, OPTION_BIT(OPTION_ALL), verb_stream_show, "ID [--all]",
-     N_("Show all of a stream"), .json = "{...}"},
+    {"stream show", 1, 1, OPTION_BIT(OPTION_ALL) | OPTION_BIT(OPTION_DEBUG), verb_stream_show,
+     "ID [--all] [--debug]", N_("Show all of a stream"),
+     N_("With --debug also what streamd knows of it at this moment: offsets, buffers, what the "
+        "kernel "
+        "holds, the peers' windows, timers (in microseconds), and what each direction waits for. "
+        "'streamhub stream show' says the same for the hub."),
+     "{...}; with --debug and a member \"debug\": {...}"},
     {"stream close", 1, 1, 0, verb_stream_close, "ID", N_("End a stream")},
     {"request list", 0, 0, 0, verb_request_list, "", N_("List the streams that wait for consent"),
      .json = "[{...}, ...]"},

@@ -16,6 +16,7 @@
 #include "daemon/policy/user-limits.h"
 #include "daemon/stream/consent.h"
 #include "daemon/stream/handler.h"
+#include "daemon/stream/inspect.h"
 #include "daemon/stream/stream.h"
 
 typedef struct App App;

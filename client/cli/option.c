@@ -59,6 +59,9 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
                        N_("How long to wait for the device's answer; default: 20, most: 60")},
     [OPTION_ALL - OPTION_OWN] = {"all", VALUE_NONE, NULL,
                                  N_("What other users have as well, which may take a password")},
+    [OPTION_DEBUG -
+        OPTION_OWN] = {"debug", VALUE_NONE, NULL,
+                       N_("Also offsets, buffers, timers, and what each direction waits for")},
     [OPTION_ONCE -
         OPTION_OWN] = {"once", VALUE_NONE, NULL, N_("Look once and print, also on a terminal")},
     [OPTION_FDPASS -

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
+#include "client/show/inspection.h"
 #include "client/show/properties.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -68,6 +69,28 @@ verb_stream_list(Cli *cli, GError **error)
     return EXIT_CODE_OK;
 }
 
+static ExitCode
+stream_inspect(const Cli *cli, GError **error)
+{
+    const char *missing = _("there is no stream %s");
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
+    g_autofree char *path = bus_path(BUS_PATH_STREAM, cli->words[0]);
+    g_autoptr(GVariant) properties =
+        bus != NULL ? bus_properties(bus, path, BUS_STREAM, error) : NULL;
+    g_autoptr(GVariant) reply = NULL;
+    g_autoptr(GVariant) state = NULL;
+
+    if (bus == NULL)
+        return verb_code(error);
+    if (properties != NULL)
+        reply = bus_call(bus, path, BUS_STREAM, "Inspect", NULL, 0, error);
+    if (reply == NULL)
+        return verb_missing(cli->words[0], missing, error);
+    state = g_variant_get_child_value(reply, 0);
+    show_inspection(cli, properties, state);
+    return EXIT_CODE_OK;
+}
+
 ExitCode
 verb_stream_show(Cli *cli, GError **error)
 {
@@ -75,6 +98,8 @@ verb_stream_show(Cli *cli, GError **error)
 
     if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
         return EXIT_CODE_USAGE;
+    if (cli->given[OPTION_DEBUG])
+        return stream_inspect(cli, error);
     return verb_show_object(cli, BUS_PATH_STREAM, BUS_STREAM, cli->words[0],
                             _("there is no stream %s"), error);
 }

@@ -35,6 +35,7 @@ static const BusAccess rows[] = {
     {BUS_REQUEST, "Reject", ACTION("answer-requests"), .object = "request"},
     /* One's own needs no question; for somebody else's it takes who could remove the hub. */
     {BUS_STREAM, "Close", ACTION("manage-hubs"), .object = "stream", .owner = TRUE},
+    {BUS_STREAM, "Inspect", ACTION("view"), .object = "stream", .owner = TRUE},
     {BUS_TUNNEL, "Close", ACTION("manage-hubs"), .object = "tunnel", .owner = TRUE},
     {BUS_OBJECT_MANAGER, "GetManagedObjects", ""},
     {BUS_PROPERTIES, "Get", ""},

@@ -276,6 +276,21 @@ service_open_leg_done(Connection *connection, const GError *error, void *data)
 }
 
 /* CONNECTION: that of the POST, free for another exchange; or NULL. */
+/* What the hub calls the stream: a part of the path (docs/wire-protocol.md, section 4). For whoever
+ * compares the ends; nothing depends on it. */
+static void
+service_open_note_id(ServiceOpen *open, const char *path)
+{
+    const char *at = strstr(path, "/sid/");
+    gsize len = at ? strspn(at + 5, "0123456789abcdefABCDEF-") : 0;
+    g_autofree char *id = NULL;
+
+    if (len == 0 || len > STREAM_SID_MAX)
+        return;
+    id = g_strndup(at + 5, len);
+    stream_set_request(open->stream, NULL, id);
+}
+
 static void
 service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Connection *connection)
 {
@@ -288,6 +303,7 @@ service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Con
         g_clear_pointer(&connection, connection_free);
     if (open->stream) {
         stream_set_endpoint(open->stream, host, url->port);
+        service_open_note_id(open, target);
         stream_set_state(open->stream, STREAM_CONNECTING);
     }
     open->leg = ws_dial_new(open->runtime, open->reactor, open->tls, &to, connection,

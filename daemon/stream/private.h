@@ -80,7 +80,8 @@ gboolean stream_limit(Stream *stream, const char *what, const Limits *limits, GE
 /* Of its leg, when other than usual. */
 void stream_set_leg_times(Stream *stream, const RelayTimes *times);
 
-/* Device role: by which a hub that can be told reasons knows it. SID NULL: the hub told none. */
+/* By which the hub knows it. Device role: RID of its request, of a hub that can be told reasons.
+ * NULL: it told none. */
 void stream_set_request(Stream *stream, const char *rid, const char *sid);
 /* Once it has ended, when its leg could not say why since a frame was stuck in it: TRUE, and the
  * answer that says so. It points into the stream. */

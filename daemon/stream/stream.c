@@ -133,6 +133,8 @@ stream_limit(Stream *stream, const char *what, const Limits *limits, GError **er
 void
 stream_set_request(Stream *stream, const char *rid, const char *sid)
 {
+    g_free(stream->rid);
+    g_free(stream->sid);
     stream->rid = g_strdup(rid);
     stream->sid = g_strdup(sid);
 }

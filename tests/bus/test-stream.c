@@ -105,6 +105,65 @@ test_close_cuts(Site *site, gconstpointer data)
     (void)close(listener);
 }
 
+/* The names in an a{sv} of REPLY, joined by blanks; "waits-for" with its value. */
+static char *
+read_names(sd_bus_message *reply)
+{
+    GString *names = g_string_new(NULL);
+    const char *name, *value;
+
+    g_assert_cmpint(sd_bus_message_enter_container(reply, 'a', "{sv}"), >, 0);
+    while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
+        g_assert_cmpint(sd_bus_message_read(reply, "s", &name), >, 0);
+        g_string_append_printf(names, " %s", name);
+        if (g_str_equal(name, "waits-for")) {
+            g_assert_cmpint(sd_bus_message_read(reply, "v", "s", &value), >, 0);
+            g_string_append_printf(names, "=%s", value);
+        } else {
+            g_assert_cmpint(sd_bus_message_skip(reply, "v"), >, 0);
+        }
+        g_assert_cmpint(sd_bus_message_exit_container(reply), >=, 0);
+    }
+    g_assert_cmpint(sd_bus_message_exit_container(reply), >=, 0);
+    return g_string_free(names, FALSE);
+}
+
+/* What it waits for; the same asked for by a hundred callers that do not wait for the answer; and
+ * once it has ended. */
+static void
+test_inspect(Site *site, gconstpointer data)
+{
+    int listener = site_expose(site, "echo"), target, fd;
+    g_autofree char *path = NULL, *open = NULL, *ended = NULL;
+    g_autoptr(sd_bus_message) first = NULL, last = NULL;
+
+    fd = open_stream(site, site->bus, listener, &target, &path);
+    pass(fd, target, "x");
+    first = fixture_call(site->bus, path, BUS_STREAM, "Inspect", NULL);
+    open = read_names(first);
+    g_assert_nonnull(strstr(open, " waits-for=data "));
+    g_assert_nonnull(strstr(open, " answered "));
+    g_assert_nonnull(strstr(open, " limits directions sides"));
+    for (guint i = 0; i < 100; i++) {
+        sd_bus *caller = fixture_connect(&site->client);
+
+        for (guint j = 0; j < 3; j++)
+            g_assert_cmpint(sd_bus_call_method_async(caller, NULL, BUS_NAME, path, BUS_STREAM,
+                                                     "Inspect", NULL, NULL, NULL),
+                            >=, 0);
+        sd_bus_flush_close_unref(caller);
+    }
+    (void)close(fd);
+    (void)close(target);
+    (void)close(listener);
+    while (fixture_number(site->bus, path, BUS_STREAM, "ClosedAt", 't') == 0)
+        g_usleep(1000);
+    last = fixture_call(site->bus, path, BUS_STREAM, "Inspect", NULL);
+    ended = read_names(last);
+    g_assert_nonnull(strstr(ended, " waits-for=nothing "));
+    g_assert_null(strstr(ended, "directions"));
+}
+
 /* Many streams, ended by closing the descriptor: nothing is left of them. */
 static void
 test_nothing_is_left(Site *site, gconstpointer data)
@@ -171,6 +230,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("/stream/outlives", test_descriptor_outlives_its_caller);
     ADD("/stream/close", test_close_cuts);
+    ADD("/stream/inspect", test_inspect);
     ADD("/stream/nothing-left", test_nothing_is_left);
     ADD("/stream/errors", test_every_error_has_its_name);
     return g_test_run();

@@ -205,15 +205,21 @@ def ended(daemon, name):
     return next((s for s in daemon.ctl_json("stream", "list") if s["stream_name"] == name and s["closed_at"]), None)
 
 
+def echoing(port):
+    """A stream that is open at the hub: the next one has a higher number."""
+    connection = connect(port)
+    connection.sendall(b"there")
+    check_equal(read_exactly(connection, 5), b"there", "the echo")
+    return connection
+
+
 def both_ends():
     """an open stream of two streamd: both say who ended it, the applications see a cut, and the hub's record says so"""
     with Site() as site:
         site.expose("echo", Server(echo, site).address)
         port = site.client.tunnel(site.DEVICE, "echo")
-        with connect(port) as stream, connect(port) as bystander:
-            for each in stream, bystander:
-                each.sendall(b"there")
-                check_equal(read_exactly(each, 5), b"there", "the echo")
+        with contextlib.ExitStack() as both:
+            stream, bystander = [both.enter_context(echoing(port)) for _ in range(2)]
             found = eventually(lambda: [s for s in listed(site.hub) if s["bytes_from_device"] == 5] if
                                len(listed(site.hub)) == 2 else None, "both are there")
             check_equal([s["bytes_from_service"] for s in found], [5, 5], "bytes each way")

@@ -1,13 +1,66 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Stream */
 #include "common/bus/names.h"
+#include "daemon/bus/call.h"
 #include "daemon/bus/kind.h"
+#include "daemon/bus/object/report.h"
+
+#include <errno.h>
 
 static int
 bus_stream_close(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     stream_close(((BusItem *)data)->object, REASON_CLOSED_BY_USER);
     return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
+bus_stream_reply_inspection(sd_bus_message *message, const Inspection *inspection)
+{
+    g_autoptr(sd_bus_message) reply = NULL;
+    BusReport out = {0};
+    Report report = bus_report(&out);
+
+    out.r = sd_bus_message_new_method_return(message, &reply);
+    out.message = reply;
+    if (out.r >= 0)
+        out.r = sd_bus_message_open_container(reply, 'a', "{sv}");
+    inspection_report(inspection, &report);
+    if (out.r >= 0)
+        out.r = sd_bus_message_close_container(reply);
+    return out.r < 0 ? out.r : sd_bus_send(NULL, reply, NULL);
+}
+
+static void
+bus_stream_inspected(const Inspection *inspection, void *data)
+{
+    BusCall *call = data;
+    int r = bus_stream_reply_inspection(bus_call_message(call), inspection);
+
+    if (r < 0)
+        (void)sd_bus_reply_method_errno(bus_call_message(call), r, NULL);
+    bus_call_end(call);
+}
+
+static void
+bus_stream_inspect_cancel(void *data)
+{
+    inspection_cancel(data);
+}
+
+static int
+bus_stream_inspect(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    BusItem *item = data;
+    BusCall *call = bus_call_begin(item->context, message, error);
+    Inspection *inspection;
+
+    if (call == NULL)
+        return -EBUSY;
+    inspection = inspection_new(item->object, bus_stream_inspected, call);
+    if (inspection != NULL)
+        bus_call_set_cancel(call, bus_stream_inspect_cancel, inspection);
+    return 1;
 }
 
 BUS_GETTER(bus_stream_get_id, Stream, "t", stream_id(object))
@@ -34,6 +87,8 @@ static const sd_bus_vtable bus_stream_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Close", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_stream_close,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Inspect", SD_BUS_NO_ARGS, SD_BUS_RESULT("a{sv}", state),
+                            bus_stream_inspect, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_PROPERTY("Id", "t", bus_stream_get_id, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Role", "s", bus_stream_get_role, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Hub", "s", bus_stream_get_hub, 0, SD_BUS_VTABLE_PROPERTY_CONST),

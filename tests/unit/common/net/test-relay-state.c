@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a relay says of itself: who waits for whom, at each of the three in a row and for each side
  * that is full; what does not answer; many questions at once; its names. */
+#include "common/net/relay-private.h"
 #include "common/net/relay-state.h"
 #include "tests/unit/common/net/relay-fixture.h"
 
@@ -160,6 +161,7 @@ test_stuck_reactor(void)
 {
     g_autoptr(Chain) chain = chain_new(FALSE, BOTH, BOTH, NULL);
     gint64 until = g_get_monotonic_time() + 300 * G_TIME_SPAN_MILLISECOND;
+    RelayProbe *probe = NULL;
     atomic_bool stuck;
     Asked asked[100];
 
@@ -168,6 +170,8 @@ test_stuck_reactor(void)
     for (guint i = 0; i < G_N_ELEMENTS(asked); i++) {
         asked[i] = (Asked){.question.answered = on_answered};
         relay_ask(chain->hops[1].relay, &asked[i].question);
+        probe = i == 0 ? chain->hops[1].relay->probe : probe;
+        g_assert_true(probe && chain->hops[1].relay->probe == probe); /* one message, for all */
     }
     while (g_get_monotonic_time() < until)
         g_main_context_iteration(chain->context, FALSE);
