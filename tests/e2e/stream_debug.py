@@ -9,8 +9,9 @@ import time
 
 from ends import Server, connect, read_exactly
 from harness import SANITIZED, Site, check, check_equal, eventually, main
-from hub_streams import ANSWER, listed, shown, standing
+from hub_streams import ANSWER, REASON, listed, shown, standing
 
+END_WAIT = 10  # s
 QUIET = 0.4  # s in which nothing moves any more
 BLOCK = b"x" * 65536
 UP, DOWN = "up", "down"  # from the app to the target, and back
@@ -167,6 +168,30 @@ def limits():
         check_equal(debug_of(site.client)["limits"], {}, "at the other end")
 
 
+def reason_at(daemon):
+    """The reason of its one stream, once it has ended."""
+    return eventually(lambda: daemon.ctl_json("stream", "list")[0]["close_reason"], f"the end at the {daemon.name}")
+
+
+def closed_while_it_stands():
+    """the operator ends a stream that stands still: whoever is read is told why at once; the other end within end-wait"""
+    for ways, told in (((UP,), "client"), ((DOWN,), "gateway"), ((UP, DOWN), None)):
+        with Site() as site:
+            ends = Ends(site)
+            ends.fill(ways)
+            begin = time.monotonic()
+            site.hub.admin("stream", "close", listed(site.hub)[0]["id"])
+            if told:
+                check_equal(reason_at(getattr(site, told)), REASON, f"{ways} full: at the {told}")
+                check(time.monotonic() - begin < 3, f"{ways} full: it took {time.monotonic() - begin:.1f} s")
+            reasons = {daemon.name: reason_at(daemon) for daemon in (site.gateway, site.client)}
+            took = time.monotonic() - begin
+            print(f"# measured: {ways} full: {reasons} after {took:.1f} s")
+            check(set(reasons.values()) <= {REASON, "cut"}, f"{ways} full: {reasons}")
+            check(took < 2 * END_WAIT + 5, f"{ways} full: it took {took:.1f} s")
+            eventually(lambda: listed(site.hub) == [], "nothing is left at the hub", 2 * END_WAIT)
+
+
 def process_stands():
     """a process that stands still: the others name the side on which it is"""
     cells = {  # who stands, the way that is full: (gateway, hub, client)
@@ -240,4 +265,5 @@ def not_open_yet():
 
 
 if __name__ == "__main__":
-    main(*[matrix, structure, limits, process_stands, not_open_yet] + ([] if SANITIZED else [stuck_thread]))
+    main(*[matrix, structure, limits, process_stands, not_open_yet,
+            closed_while_it_stands] + ([] if SANITIZED else [stuck_thread]))
