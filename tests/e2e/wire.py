@@ -383,10 +383,12 @@ class Device:
         return self.publish(f"$iothub/streams/res/{status}/?$rid={request.rid}{rest}", qos=qos)
 
     def is_closed(self):
-        """Whether the hub ends the connection."""
+        """Whether the hub ends the connection, and not only falls silent."""
         try:
             while True:
                 self.read()
+        except TimeoutError:
+            return False
         except (Closed, OSError):
             return True
 
