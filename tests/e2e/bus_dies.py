@@ -127,7 +127,7 @@ def streams_go_on():
         pipe.stdin.write(b"after")
         pipe.stdin.flush()
         check_equal(pipe.stdout.read(5), b"after", "through connect, afterwards")
-        check("is lost" in site.client.log() and "ours again" in site.client.log(), site.client.log())
+        check("is lost" in site.client.log() and "Owns the name on the bus again" in site.client.log(), site.client.log())
         check("Hub office is not connected" not in site.gateway.log(), "the hub link was lost")
         works = site.client.tunnel(site.DEVICE, "echo")
         with connect(works) as near:

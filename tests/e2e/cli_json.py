@@ -188,9 +188,12 @@ def of_streamhub():
         hub.look("device add", ["a"], ["b"])
         for name in ("device show", "device disable", "device enable"):
             hub.look(name, ["a"])
+        hub.look("device set", ["a", "--tag", "site=berlin"], ["b", "--comment", "roof"])
         hub.look("device remove", ["a"], ["b"])
         hub.look("user add", ["anna", "--rights", "service-connect"], ["bob", "--rights", "registry-read,service-connect"])
-        check_equal(hub.look("user show", ["bob"]), {"name": "bob", "rights": ["service-connect", "registry-read"]}, "a user")
+        check_equal(hub.look("user show", ["bob"]), {"name": "bob", "rights": ["service-connect", "registry-read"], "scope": {}},
+                    "a user")
+        hub.look("user set", ["bob", "--devices", "gw-*"], ["bob", "--streams", "ssh"])
         hub.look("user remove", ["anna"], ["bob"])
         hub.look("invite device", ["a", "--output", place("a1")], ["a", "--output", place("a2")])
         check_equal(hub.look("invite user", ["carl", "--output", place("c1")], ["carl", "--existing", "--output", place("c2")]),
