@@ -78,7 +78,7 @@ said() {
     journalctl -q -u streamd --after-cursor "$cursor" -g "$1"
 }
 ok 'streamd has said that the bus was lost' said 'the connection to the bus is lost'
-ok 'and that it is there again' said 'ours again'
+ok 'and that it is there again' said 'Owns the name on the bus again'
 ok 'but nothing of its hubs' refused said '^Hub .* is not connected'
 ok 'nothing failed' is '' systemctl list-units --failed --plain --no-legend
 plan
