@@ -119,6 +119,22 @@ test_a_rest_is_a_sign_of_life(void)
     close(raw);
 }
 
+/* Only after a rest the peer's time begins. */
+static void
+test_a_rest_is_not_silence(void)
+{
+    int raw;
+    Pair *pair = pair_new(FALSE, 200 * MS, &raw);
+
+    packet_link_rest(pair->server, 370 * MS);
+    send_packet(raw, 100);
+    pair_run_for(pair, (370 + 140) * MS);
+    g_assert_cmpuint(pair->packets, ==, 1);
+    g_assert_false(pair->closed);
+    pair_free(pair);
+    close(raw);
+}
+
 /* A probe that is asked for while another one runs comes after it: both want an answer. */
 static void
 test_the_next_probe_waits(void)
@@ -126,8 +142,11 @@ test_the_next_probe_waits(void)
     int raw;
     Pair *pair = pair_new(TRUE, 0, &raw);
     gint64 since = g_get_monotonic_time();
+    guint8 first;
 
     packet_link_probe(pair->server, 3 * PROBE, TRUE);
+    g_assert_cmpuint(peer_receive(raw, &first, NULL, 0), ==, 0);
+    g_assert_cmphex(first, ==, PEER_FIN | PEER_PING);
     pair_run_for(pair, PROBE);
     packet_link_probe(pair->server, PROBE, TRUE);
     peer_send(raw, PEER_FIN | PEER_PONG, NULL, 0); /* to the first */
@@ -390,6 +409,7 @@ main(int argc, char **argv)
     g_test_add_func("/packet-link/packets-at-once", test_packets_at_once);
     g_test_add_func("/packet-link/busy-owner/silence", test_a_busy_owner_is_not_silence);
     g_test_add_func("/packet-link/busy-owner/probe", test_a_busy_owner_is_a_sign_of_life);
+    g_test_add_func("/packet-link/rest/silence", test_a_rest_is_not_silence);
     g_test_add_func("/packet-link/rest/probe", test_a_rest_is_a_sign_of_life);
     g_test_add_func("/packet-link/probe/next", test_the_next_probe_waits);
     g_test_add_func("/packet-link/probe/kernel-gone", test_a_kernel_that_is_gone);
