@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Hub: ties the edge, the devices' sessions, the streams and the REST interface together.
  *
- * All calls on the main thread, whose default main context must run. The life of a hub:
- * hub_new, hub_listen or hub_adopt once per address, hub_start, ... hub_stop, DONE, hub_free. What
- * it is given (settings, registry, reactors, queue) must outlive it. It watches the registry: who
- * is removed or disabled there is cut at once (requirement R18). */
+ * All calls on the main thread, whose default main context must run. The life of a hub: hub_new,
+ * hub_listen or hub_adopt once per address, hub_start, ... hub_stop, DONE, hub_free. What it is
+ * given (settings, registry, reactors, queue) must outlive it. It watches the registry: a device or
+ * user that is removed or disabled there is disconnected at once (requirement R18). */
 #pragma once
 
 #include "common/loop/reactor.h"
@@ -47,13 +47,13 @@ gboolean streamhub_start(Streamhub *hub, GError **error);
 /* Sessions and requests made from now on use this context; those that live keep theirs. */
 void streamhub_set_tls(Streamhub *hub, TlsContext *tls);
 
-/* While DRAINING, streams that would begin are refused with 503 and Retry-After; those that there
- * are go on, and so do the devices' links. */
+/* While DRAINING, new streams are refused with 503 and Retry-After. Open streams and the links of
+ * devices go on. */
 void streamhub_drain(Streamhub *hub, gboolean draining);
 
-/* At once new and waiting requests are answered with 503 and Retry-After; streams that
- * were accepted may go on for GRACE µs, then both legs are closed with 1001. DONE is called once,
- * not from within this call, when nothing is left. A second call shortens the grace. */
+/* At once new and waiting requests are answered with 503 and Retry-After; streams that were
+ * accepted may go on for GRACE µs, then both legs are closed with 1001. DONE is called once, not
+ * from within this call, when nothing is left. A second call shortens the grace. */
 typedef void (*StreamhubDone)(Streamhub *hub, void *data);
 void streamhub_stop(Streamhub *hub, gint64 grace, StreamhubDone done, void *data);
 

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Descriptors: so that strangers cannot take the last ones (requirement R26). Any thread. */
+/* Descriptors: reserves the last tenth of them, so that strangers cannot use them up (requirement
+ * R26). Any thread. */
 #pragma once
 
 #include <glib.h>
 
-/* FD was just taken by a connection. The kernel gives the lowest number that is free: one in the
- * last tenth of what the limit allows means that nine tenths are in use. Those that are left are
- * for what is there already: a log, the database, a reload, the other half of a stream. */
+/* Whether FD, which a connection has just got, is in the last tenth of what the limit allows. The
+ * kernel gives the lowest free number, so then nine tenths are in use. The rest is reserved for the
+ * log, the database, a reload and the second half of a stream. */
 gboolean descriptors_are_scarce(int fd);
 
 /* So many descriptors this process may have before they are scarce; G_MAXUINT: without end. */
 guint descriptors_capacity(void);
 
-/* Lets this process have as many as its hard limit allows, but no more than WANTED. What cannot be
- * raised stays as it is, with a warning. */
+/* Raises the soft limit to the hard limit, but not above WANTED. If that fails, it warns and the
+ * limit stays. */
 void descriptors_raise_limit(guint64 wanted);

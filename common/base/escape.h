@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Escape: text from anywhere, made fit for a line of the log (requirement R28). Any thread. */
+/* Escape: makes text from outside safe for a line of the log (requirement R28). Any thread. */
 #pragma once
 
 #include <glib.h>

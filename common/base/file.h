@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* File: reads a file whose name somebody gave, a caller or a configuration. A name may lead to a
- * FIFO that nobody writes to, to a device without end or to a file that fills the memory; so it is
- * opened without waiting, has to be a regular file (by itself or at the end of links), and no more
- * than a bound of it is read. What is judged is the open descriptor, so nothing can be put in its
- * place in between. Any thread; reads from the disk. */
+/* File: reads a file whose name came from a caller or a configuration. The name may be that of a
+ * FIFO without a writer, of an endless device or of a huge file. So it is opened without blocking,
+ * must be a regular file (links are followed), and at most a fixed number of bytes is read. The
+ * checks are made on the open descriptor, so the file cannot be exchanged in between. Any thread;
+ * reads from the disk. */
 #pragma once
 
 #include <glib.h>

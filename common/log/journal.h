@@ -28,7 +28,7 @@ void journal_free(Journal *journal); /* tells what was left out. NULL is fine. *
  * ($G_MESSAGES_DEBUG not empty). Main thread, before there are others. */
 Journal *journal_install(const char *identifier);
 
-/* Tells what was left out, at the end. */
+/* Writes how many records were dropped, at the end. */
 void journal_flush(Journal *journal);
 
 /* The least urgent level that is written: LOG_EMERG to LOG_DEBUG of syslog. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Heap watch: gives memory back to the system after a crowd has gone.
  *
- * What is freed between things that stay lies in the heap of the thread that made it, and glibc
- * gives back only the end of a heap: after a crowd a process would stay as large as it was on its
- * worst day. So the number of what takes memory (connections, streams) is looked at now and then,
- * and when half of it and HEAP_FALL at least have gone, free pages are given back. What still says
- * goodbye at that moment goes a little later, so that is done again. Main thread. */
+ * Memory that is freed between live blocks stays in the heap of its thread, because glibc returns
+ * only the end of a heap to the system. So a process would stay as large as it once was. Every
+ * HEAP_PERIOD_S the number of connections and streams is compared with its peak. When half of them,
+ * and at least HEAP_FALL, have gone, free pages are returned. This is repeated a few times, because
+ * some of them are still closing then. Main thread. */
 #pragma once
 
 #include <glib.h>

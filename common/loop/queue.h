@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cross-thread queue: many senders, one receiver, an eventfd to wake it.
  *
- * Bounded by construction: a Message is embedded in the object it speaks for (a connection, a
- * link, a relay, a request), is never copied, and can be queued once at a time. So a queue never
- * holds more messages than there are such objects, and those have limits of their own. Posting
- * a message that is still queued does nothing: it is a kick, and the receiver looks at the state
- * of the object. Whoever posts keeps the object alive until the message has run. */
+ * Bounded by construction: a Message is embedded in its object (a connection, a link, a relay, a
+ * request), is never copied, and can be queued once at a time. So a queue never holds more messages
+ * than there are objects, and objects have limits of their own. Posting a message that is still
+ * queued does nothing: a message only wakes the receiver, which then looks at the state of the
+ * object. The sender keeps the object alive until the message has run. */
 #pragma once
 
 #include <glib.h>
@@ -33,8 +33,8 @@ void queue_free(Queue *queue); /* messages still queued do not run */
 /* Any thread. FALSE when the message was queued already. */
 gboolean queue_post(Queue *queue, Message *message);
 
-/* A message of its own on the heap, for a command that belongs to no object: any thread.
- * FUNC runs once on the receiver's thread. */
+/* A message of its own on the heap, for a command that belongs to no object: any thread. FUNC runs
+ * once on the receiver's thread. */
 void queue_call(Queue *queue, void (*func)(void *data), void *data);
 
 /* Receiver only: readable while messages wait. */
@@ -43,8 +43,8 @@ int queue_fd(Queue *queue);
 /* Receiver only: runs what was queued when it began (not what that posts); how many ran. */
 guint queue_run(Queue *queue);
 
-/* A GSource that runs the queue on a main context: makes the main loop a receiver. Caller
- * attaches it; the source does not own the queue. */
+/* A GSource that runs the queue on a main context: makes the main loop a receiver. Caller attaches
+ * it; the source does not own the queue. */
 GSource *queue_source_new(Queue *queue);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Queue, queue_free)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reactor: a worker thread with one epoll loop. It owns sockets, TLS sessions, framing and relays;
- * decisions are taken on the main thread, which talks to it by messages.
+/* Reactor: a worker thread with one epoll loop. It owns sockets, TLS sessions, framing and relays.
+ * The main thread takes the decisions and sends it messages.
  *
- * Watches are edge-triggered for input and output at once, so interest is never changed by a
- * system call: whoever owns the descriptor remembers readiness until EAGAIN. Work beyond one
- * object's budget is put off to the next turn as a Task, so that no stream starves another.
+ * Watches are edge-triggered for input and output together, so no system call changes what is
+ * watched. The owner of a descriptor remembers that it is ready until EAGAIN. Work beyond an
+ * object's budget is deferred to the next turn as a Task, so that no stream starves another.
  *
  * Threads: reactor_new, _free, _queue, _post, _call: any. Everything else: on the reactor itself.
  */
@@ -32,7 +32,7 @@ struct Task {
     gboolean deferred;        /* the reactor's */
 };
 
-/* What outlives its owner on the reactor: a socket that still has something to send. */
+/* A socket that still has bytes to send after its owner is gone. */
 typedef struct LingeringClose LingeringClose;
 struct LingeringClose {
     void (*end)(LingeringClose *closing); /* frees it; it has to call reactor_disown */
@@ -43,8 +43,8 @@ struct LingeringClose {
 /* Starts the thread; NAME is shown by ps and top (at most 15 bytes). */
 Reactor *reactor_new(const char *name);
 
-/* Stops after the current turn and joins. Watches still added are not told; lingering closes are
- * ended. */
+/* Stops after the current turn and joins the thread. Watches that are still added are not called;
+ * lingering closes are ended. */
 void reactor_free(Reactor *reactor);
 
 Queue *reactor_queue(Reactor *reactor);

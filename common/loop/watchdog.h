@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Watchdog: a sign of life that only comes while the main loop and every reactor turn. Main thread.
+/* Watchdog: reports that the process is alive only while the main loop and every reactor run. Main
+ * thread.
  *
- * A reactor is woken at every look and has to have turned by the next one; one that stands still
- * withholds the sign of the whole process, so that the service manager ends it. */
+ * Each check wakes every reactor, which must have run by the next check. If one has not, no report
+ * is sent, and the service manager ends the process. */
 #pragma once
 
 #include "common/loop/reactor.h"

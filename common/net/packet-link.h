@@ -2,8 +2,8 @@
 /* Packet link: MQTT packets over a connection, either straight in TLS or in WebSocket messages
  * (docs/wire-protocol.md, section 1.1), between a reactor and the thread that decides.
  *
- * Whole packets are handed over, some at a time; the connection is not read again until the owner
- * has taken them, so nothing piles up. Output is bounded by CONNECTION_QUEUE_MAX. */
+ * It hands over whole packets, several at a time. The connection is not read again until the owner
+ * has taken them, so nothing accumulates. Output is bounded by CONNECTION_QUEUE_MAX. */
 #pragma once
 
 #include "common/net/connection.h"
@@ -37,14 +37,13 @@ void packet_link_send(PacketLink *link, const guint8 *packet,
                       gsize len); /* too slow a peer ends the link */
 void packet_link_set_idle_limit(PacketLink *link, gint64 idle_limit);
 
-/* Is the peer still there? It has LIMIT µs to say something, and with PING is asked to by a
- * WebSocket ping; otherwise, and where packets are not framed, it is enough that its kernel
- * acknowledges what was sent. If it does not, the link ends with -ETIMEDOUT. While a probe runs,
- * the next one waits. */
+/* Checks whether the peer is alive, within LIMIT µs. With PING it must answer a WebSocket ping.
+ * Without, and where packets are not framed, it is enough that its kernel acknowledges what was
+ * sent. Otherwise the link ends with -ETIMEDOUT. A second probe waits for the first. */
 void packet_link_probe(PacketLink *link, gint64 limit, gboolean ping);
 
-/* Nothing is read for PAUSE µs once the present packet is taken, or the next one: what the peer
- * sends meanwhile waits in its socket. Its silence then is not the peer's. */
+/* Reads nothing for PAUSE µs after the present packet, or the next one, is taken. What the peer
+ * sends meanwhile waits in the socket, and the pause does not count as the peer's silence. */
 void packet_link_rest(PacketLink *link, gint64 pause);
 void packet_link_close(
     PacketLink *link); /* sends what waits, then ends; closed is not called any more */

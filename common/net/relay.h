@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Relay: carries bytes between two sides, each a plain socket or a WebSocket leg, on one reactor.
  *
- * At most one buffer of 64 KiB per direction, held only while bytes wait in it; a side is not read
- * while the buffer that it fills is not empty: that is the backpressure. No byte is lost, repeated
- * or reordered. How an end is told and passed on: docs/wire-protocol.md, sections 4, 4a and 8. */
+ * Each direction has at most one buffer of 64 KiB, held only while bytes wait in it. A side is not
+ * read while its buffer is not empty: this is the backpressure. No byte is lost, repeated or
+ * reordered. How an end is told and passed on: docs/wire-protocol.md, sections 4, 4a and 8. */
 #pragma once
 
 #include "common/base/reason.h"
@@ -49,9 +49,9 @@ typedef struct {
 #define RELAY_PING (20 * G_TIME_SPAN_SECOND)
 #define RELAY_DEAD (45 * G_TIME_SPAN_SECOND)
 
-/* How long undelivered bytes, and the word why, may stand still once the stream has ended otherwise
- * than in order: cut, reset, closed by hand, at a limit, revoked. Then the leg that is stuck is
- * reset, so that the end gets past them. An orderly end waits for its reader: RELAY_PATIENCE. */
+/* How long undelivered bytes, and the close frame with the reason, may make no progress after an
+ * abnormal end: cut, reset, closed by a user, at a limit, revoked. Then the stuck leg is reset. An
+ * orderly end waits for its reader: RELAY_PATIENCE. */
 #define RELAY_WAIT (10 * G_TIME_SPAN_SECOND)
 
 /* The same when this program stops, whether or not bytes move. */
@@ -61,11 +61,11 @@ typedef struct {
  * while we listen (docs/wire-protocol.md, section 4). */
 #define RELAY_EMPTY (500 * G_TIME_SPAN_MILLISECOND)
 
-/* Who is silent (requirement R12). A leg's peer with CAP_REASON is one of ours: it pings us when it
- * has said nothing for a while, also while its reader has stopped. When it says nothing for `dead`
- * although we read, it is gone, or what lies between us is. Of other peers nothing of the kind is
- * known: of those, and while we do not read, only the peer's kernel counts, which acknowledges what
- * is sent to it and answers the probes of a closed window. */
+/* When a peer counts as dead (requirement R12). A peer with CAP_REASON is streamd or streamhub: it
+ * pings when it has sent nothing for a while, also while its reader has stopped. When we read and
+ * nothing comes from it for `dead`, it or the network is gone. Other peers need not ping. For
+ * those, and while we do not read, only the peer's kernel counts: it acknowledges what is sent to
+ * it, and answers probes of a closed window. */
 
 /* A stream's 64-bit offsets. The stream owns it; relays come and go. Counts payload that was taken
  * from side 0 ([0]) and from side 1 ([1]). Any thread. */
@@ -83,17 +83,19 @@ Relay *
 relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, const RelayTimes *times,
           RelayMeter *meter, Queue *owner, RelayEnded ended, void *data);
 
-/* Any thread: ends it for REASON. What the relay still holds is dropped, and then an orderly REASON
- * becomes REASON_CUT, so that no truncated stream looks whole. Plain sockets are closed at once; a
- * leg has RELAY_WAIT for the frame that it is in the middle of, so that it can be told why. */
+/* Any thread: ends it for REASON. Bytes that the relay still holds are dropped; if there were any,
+ * an orderly REASON becomes REASON_CUT, so that no truncated stream looks complete. Plain sockets
+ * are closed at once. A leg has RELAY_WAIT to finish the frame that was begun, so that it can be
+ * told the reason. */
 void relay_close(Relay *relay, Reason reason);
 
-/* Any thread: SIDE has ended the stream for REASON, as was heard of on another way than its leg.
- * What it sent before is delivered first while that moves, as if it had said so itself. The first
- * time only. */
+/* Any thread: SIDE has ended the stream for REASON, and this was learned on another way than its
+ * leg. As with an end on the leg, what it sent before is delivered first while that makes progress.
+ * Only the first call counts. */
 void relay_ended_by(Relay *relay, int side, Reason reason);
 
-/* Once it has ended: perhaps a leg is not told why, because what was sent to it before is stuck. */
+/* After the end: TRUE when a leg may not have been told the reason, because bytes before it are
+ * stuck. */
 gboolean relay_is_unsaid(const Relay *relay);
 
 /* Drops the caller's reference; ENDED is not called after this when it runs on OWNER's thread. A
