@@ -86,8 +86,8 @@ app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done,
     service_open_start(&options, stream, done, data);
 }
 
-/* The hub may have gone in the meantime. That the device is disabled says nothing of our identity.
- */
+/* The hub may have gone in the meantime. A disabled device does not mean that our own identity is
+ * refused. */
 static void
 app_note_hub(App *app, Stream *stream, const GError *error)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parts of a relay: relay.c (life and threads), relay-flow.c (one direction's bytes),
  * relay-side.c (one side's control frames and end), relay-end.c (how long an end waits for bytes
- * that stand still), relay-limit.c (what it may use), relay-state.c (how it
- * stands). Nobody else includes this. */
+ * that stand still), relay-limit.c (what it may use), relay-state.c (how it stands). Nobody else
+ * includes this. */
 #pragma once
 
 #include "common/codec/ws-frame.h"
@@ -115,9 +115,10 @@ uint8_t *side_frame(Side *side, uint8_t *payload, size_t *len);
 void side_lost(Relay *relay, int index, int error);
 /* Writing to the side failed; what it sent before is still read. */
 void side_unwritable(Relay *relay, int index, int error);
-/* An application that has gone for good, with everything delivered that it left, ends the relay:
- * the other side would else wait for it as long as it liked. Not before the leg has spoken, which
- * it does when it is paired: a leg that goes before that takes along what it brought. */
+/* When an application has closed both directions and all its bytes are delivered, this ends the
+ * relay; else the other side could wait for it without end. It does nothing before the leg's peer
+ * has sent a first frame, which it does when the legs are paired: a leg that ends before that would
+ * lose the bytes that it carried. */
 void side_check_left(Relay *relay, int index);
 void side_event(Relay *relay, int index, const WsEvent *event);
 /* Control frames that wait, when the direction toward the side is between two frames. */
@@ -127,7 +128,7 @@ gboolean side_tell_end(Relay *relay, int index);
 void side_close(Relay *relay, int index);
 /* TRUE: an empty message has turned out to be the end of data. */
 gboolean side_check_empty(Relay *relay, int index, gint64 now);
-/* Why a side has ended whose transport did, without a word of its own. */
+/* The reason of a side whose transport ended without a close frame. */
 Reason side_lost_reason(const Side *side, int error);
 /* Before anything else is said to it. */
 void side_greet(Side *side);

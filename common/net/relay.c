@@ -268,7 +268,7 @@ relay_stop(Relay *relay, Reason reason)
     relay_pump(relay);
 }
 
-/* We were stopped, or starved: silence while we had no ear says nothing. */
+/* We were stopped, or had no CPU: silence in that time must not count against the peer. */
 static void
 relay_forgive(Relay *relay, gint64 now)
 {

@@ -40,9 +40,9 @@ typedef struct {
     RelayLimits limits;
     gint64 wait;  /* µs; 0: RELAY_WAIT */
     gint64 empty; /* µs; 0: RELAY_EMPTY */
-    gint64 pair; /* µs for the first word of a leg's peer with CAP_REASON, which says nothing before
-                  * the other leg is there: until then its silence says nothing, afterwards it is
-                  * REASON_NOT_PAIRED; 0: it is paired already */
+    gint64 pair;  /* µs for the first frame of a leg's peer with CAP_REASON, which sends nothing
+                     before the other leg is there. Until then its silence is normal; after it the
+                     relay ends with REASON_NOT_PAIRED. 0: it is paired already */
 } RelayTimes;
 
 #define RELAY_QUIET (60 * G_TIME_SPAN_SECOND)

@@ -2,9 +2,8 @@
 /* Agents: apps that have registered to ask a person for consent
  * (dbus/io.streamd.Streamd1.Agent.xml).
  *
- * All of them are told of every request, and of its end; none is waited for, so one that says
- * nothing or has gone keeps nobody waiting. A registration ends with its connection to the bus.
- * Main thread. */
+ * All of them are told of every request and of its end. streamd waits for none of them, so a silent
+ * or dead agent delays nothing. A registration ends with its connection to the bus. Main thread. */
 #pragma once
 
 #include "daemon/bus/caller.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bouncer: asks polkit whether a call may go on, without waiting for it.
  *
- * A call that needs to be asked about is taken, and polkit is asked. When it has answered, the same
+ * A call that needs an authorization is held, and polkit is asked. After the answer the same
  * message is put into the connection's queue again and goes through all routing from the start: the
  * caller is checked again, objects are looked up again, and this time bouncer_check has the answer.
- * An answer belongs to one message and is used up by that check, so there is one check per message.
+ * An answer belongs to one message and is used up by one check.
  *
  * The subject is the caller's unique bus name, which is never given to anybody else; never a PID.
- * Whatever is not a clear yes is a no: polkit absent, slow, gone or out of order. A caller that
- * leaves the bus takes its questions with it. Main thread.
+ * Everything but a clear yes is a no: when polkit is absent, slow, gone or broken, too. When a
+ * caller leaves the bus, its questions are dropped. Main thread.
  *
  * polkit's interface: org.freedesktop.PolicyKit1.Authority, CheckAuthorization and
  * CancelCheckAuthorization. */

@@ -3,8 +3,8 @@
  *
  * A filter in front of all objects. The first call of a name is held while the bus is asked,
  * asynchronously, for its UID and groups; then the same message is dispatched again through all
- * routing. After that every call is admitted or refused by ADMIT. What the caller says of itself is
- * never asked for. Main thread. */
+ * routing. After that ADMIT admits or refuses every call. What a caller claims about itself is
+ * never used. Main thread. */
 #pragma once
 
 #include "common/bus/util.h"

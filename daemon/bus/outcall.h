@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Outcalls: calls that streamd makes of apps and waits for, as many at once as there are places;
- * the others wait for their turn. An app that does not answer keeps those of its own user waiting.
+/* Outcalls: calls from streamd to apps whose answer it waits for. Only so many are made at once;
+ * the others wait for their turn. An app that does not answer delays only calls to apps of the same
+ * user.
  *
  * The system bus lets nobody wait for more than 128 replies (dbus-daemon(1),
  * max_replies_per_connection), of which polkit's are most (bus/bouncer.h). It counts a call until

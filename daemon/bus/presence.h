@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Bus presence: keeps streamd on its bus (fault F29). Main thread.
  *
- * When the bus dies, what apps had through it ends as it does when they leave: calls that wait,
- * foreground tunnels, handlers and agents. Streams and hubs go on, and with the bus the name comes
- * back. Only at the start is it an error that there is no bus, or that somebody else has the name.
- */
+ * When the bus dies, waiting calls, foreground tunnels, handlers and agents end, as when their apps
+ * leave. Streams and hub links go on. When the bus is back, streamd takes its name again. A missing
+ * bus, or a name that is taken, is an error only at the start. */
 #pragma once
 
 #include "daemon/bus/server.h"

@@ -6,8 +6,8 @@
 
 typedef struct BusServer BusServer;
 
-/* The connection to the bus is lost, or the name cannot be had: what there is goes on, but cannot be
- * reached. Not from inside it, the server is freed (presence.h). */
+/* The connection to the bus is lost, or the name cannot be had: what there is goes on, but cannot
+ * be reached. Not from inside it, the server is freed (presence.h). */
 typedef void (*BusServerLost)(const char *why, void *data);
 
 /* BUS is started; its loop is the default main context. APP outlives the server, which becomes its
@@ -18,7 +18,7 @@ BusServer *bus_server_new(sd_bus *bus, App *app, const BusServerOptions *options
 /* Asks for the name; OWNED is called when it is ours. When somebody else has it: lost. */
 int bus_server_take_name(BusServer *server, void (*owned)(void *data), void *data);
 
-/* The bus is lost for good: what apps had leased ends, as when they leave. */
+/* The connection to the bus is lost: leases of apps end, as when the apps leave. */
 void bus_server_end_apps(BusServer *server);
 
 /* Callers that wait get no reply. NULL is fine. */

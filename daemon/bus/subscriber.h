@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Subscribers: who sees which streams, tunnels and requests, and who is told of them. The one place
- * that decides it: look-ups, lists, counts and signals all ask here.
+/* Subscribers: decides who sees which streams, tunnels and requests, and who gets signals about
+ * them. Look-ups, lists, counts and signals all ask here.
  *
  * Requests are seen by those who see all, and by agents (bus/agent.h).
  *

@@ -18,7 +18,7 @@ hub_set_state(Hub *hub, HubState state, const char *error)
         hub->connects += state == HUB_CONNECTED;
     }
     hub->state = state;
-    /* An attempt says nothing yet: the last error stands until one succeeds. */
+    /* The last error stays until an attempt succeeds. */
     if (error || state != HUB_CONNECTING) {
         g_free(hub->last_error);
         hub->last_error = g_strdup(error ? error : "");

@@ -45,8 +45,8 @@ static const AnswerRow revoked_row = {
     NULL, 0, STREAMD_ERROR_UNAUTHORIZED, REASON_REVOKED,
     "the device, or the right to connect to it, is disabled at the hub"};
 
-/* Wrong credentials of late, maybe another's: so nothing is said about the key. With Retry-After,
- * which the hub's limits do not have. */
+/* Recent wrong credentials, perhaps of somebody else, so this does not say that the key is wrong.
+ * With Retry-After, which the hub's limits do not have. */
 static const AnswerRow wait_row = {
     NULL, 0, STREAMD_ERROR_BUSY, REASON_LIMIT,
     "the hub asks to wait: wrong credentials came from this address recently"};

@@ -248,7 +248,7 @@ service_open_paired(Connection *connection, Reason reason, void *data)
     }
     error = service_pair_error(reason);
     g_prefix_error(&error, "%s: ", stream_device(open->stream));
-    /* Closed without a word is closed by a hub that was killed. */
+    /* A connection that ends without a close frame comes from a hub that was killed. */
     if ((reason == REASON_HUB_STOPPING || reason == REASON_CUT) &&
         service_open_reopen(open, reason, error))
         return;

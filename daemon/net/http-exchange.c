@@ -45,7 +45,7 @@ http_exchange_plan(HttpExchange *exchange)
         exchange->total += (gsize)head->content_length;
 }
 
-/* An interim answer (100, 103) says nothing: the real one follows. */
+/* An interim answer (100, 103) is skipped: the final one follows. */
 static gboolean
 http_exchange_skip_interim(HttpExchange *exchange)
 {
@@ -108,8 +108,7 @@ http_exchange_complete(HttpExchange *exchange)
     job_succeed(&exchange->job);
 }
 
-/* Once the job has ended it is the main thread's, and gone perhaps: every end returns at once.
- */
+/* Once the job has ended it is the main thread's, and gone perhaps: every end returns at once. */
 static void
 http_exchange_read(HttpExchange *exchange)
 {

@@ -30,15 +30,15 @@ Stream *stream_table_find(StreamTable *table, guint64 id);
 GPtrArray *stream_table_list(StreamTable *table); /* by id; borrowed pointers */
 guint stream_table_open(StreamTable *table);      /* not ended */
 
-/* What memory its streams take, open ones twice as much as those that are only remembered, which
- * lie between what they left; and the most since that was last asked. */
+/* The memory load of its streams, for heap_watch: an open one counts twice as much as one that is
+ * only remembered. With the peak since the last call. */
 guint stream_table_weight(StreamTable *table);
 guint stream_table_most(StreamTable *table);
 void stream_table_close_hub(StreamTable *table, const char *hub, Reason reason);
 void stream_table_close_tunnel(StreamTable *table, guint64 tunnel, Reason reason);
 void stream_table_close_all(StreamTable *table, Reason reason);
 
-/* What has passed through a hub so far, by all streams together whose users SEES says yes to. */
+/* What has passed through a hub so far, summed over the streams whose users SEES accepts. */
 TrafficCount
 stream_table_traffic(StreamTable *table, const char *hub, TrafficSees sees, gpointer data);
 void stream_table_forget_traffic(StreamTable *table, const char *hub);
@@ -83,15 +83,15 @@ void stream_set_leg_times(Stream *stream, const RelayTimes *times);
 /* By which the hub knows it. Device role: RID of its request, of a hub that can be told reasons.
  * NULL: it told none. */
 void stream_set_request(Stream *stream, const char *rid, const char *sid);
-/* Once it has ended, when its leg could not say why since a frame was stuck in it: TRUE, and the
- * answer that says so. It points into the stream. */
+/* After the end: TRUE when the leg could not carry the reason, because a frame was stuck in it;
+ * then also the answer that carries it instead, which points into the stream. */
 gboolean stream_unsaid_end(const Stream *stream, StreamAnswer *ret);
 
 /* What is called once when it has ended, instead of the one of StreamInfo. */
 void stream_set_ended(Stream *stream, void (*ended)(Stream *stream, void *data), void *data);
 
-/* The handshake that is on its way for this stream, so that stream_close can stop it: CANCEL frees
- * what it holds and does not touch the stream. NULL: none. */
+/* The handshake of this stream, so that stream_close can stop it: CANCEL frees the handshake and
+ * must not touch the stream. NULL: none. */
 void stream_set_handshake(Stream *stream, void (*cancel)(void *data), void *data);
 
 /* The local end: taken, detached. Once. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Clock: one timer wheel for everything that waits on the main thread, driven by one GSource, so
- * that ten thousand deadlines cost the main loop nothing. Main thread. */
+/* Clock: one timer wheel for all deadlines of the main thread, driven by one GSource, so that ten
+ * thousand deadlines do not slow the main loop down. Main thread. */
 #pragma once
 
 #include "common/loop/timer-wheel.h"

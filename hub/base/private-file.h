@@ -17,7 +17,7 @@ gboolean public_file_write(const char *path, const void *bytes, gsize len, GErro
 /* Makes the folder (mode 0700) and its parents where they do not exist. */
 gboolean private_folder_make(const char *path, GError **error);
 
-/* STREAMD_ERROR_DENIED when others than its owner have access to the file: what they can read is
- * not secret any more, and that must be seen. STREAMD_ERROR_INVALID when it is no regular file,
- * which might never be read to its end, and G_FILE_ERROR when it is not there. */
+/* STREAMD_ERROR_DENIED when anybody but the owner has access to the file: its keys may be known to
+ * others, and the administrator must notice. STREAMD_ERROR_INVALID when it is not a regular file,
+ * which might have no end. G_FILE_ERROR when it does not exist. */
 gboolean private_file_check(const char *path, GError **error);

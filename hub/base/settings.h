@@ -18,12 +18,13 @@ typedef struct {
     guint unauthenticated_per_source; /* unauthenticated-per-source: IPv4 /32 or IPv6 /64 */
     guint connections_per_second;     /* connections-per-second: of one source */
     guint connections_burst;          /* connections-burst: of one source */
-    guint known_source_factor; /* known-source-factor: a source from which somebody authenticated
-                                * of late may have this many times the three limits above */
-    gint64 known_source_time;  /* known-source-time: for so long after its last connection (R4) */
-    gint64 penalty;            /* penalty: after wrong credentials (R4) */
-    gint64 penalty_max;        /* penalty-max: it doubles up to this */
-    guint penalty_identities;  /* penalty-identities: a source that failed as so many is guessing */
+    guint
+        known_source_factor;  /* known-source-factor: a source from which somebody has authenticated
+                                 recently gets this many times the three limits above */
+    gint64 known_source_time; /* known-source-time: for so long after its last connection (R4) */
+    gint64 penalty;           /* penalty: after wrong credentials (R4) */
+    gint64 penalty_max;       /* penalty-max: it doubles up to this */
+    guint penalty_identities; /* penalty-identities: a source that failed as so many is guessing */
     guint guessing_per_second; /* guessing-per-second: new connections of such a source */
     guint connections_max;     /* connections-max: all sockets of the edge */
 
@@ -44,12 +45,12 @@ typedef struct {
         takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
 
     /* streams (R9, R10) */
-    gint64 stream_deadline;            /* stream-deadline: from the POST to both legs */
-    gint64 response_timeout;           /* response-timeout: when the POST names none */
-    gint64 device_return_time;         /* device-return-time: after a start, in which openings wait
-                                        * for devices that are not back, within their time-out */
-    guint streams_per_device;          /* streams-per-device */
-    guint pending_per_device;          /* pending-per-device: not open yet */
+    gint64 stream_deadline;    /* stream-deadline: from the POST to both legs */
+    gint64 response_timeout;   /* response-timeout: when the POST names none */
+    gint64 device_return_time; /* device-return-time: for so long after a start, openings wait
+                                  within their time-out for devices that have not reconnected */
+    guint streams_per_device;  /* streams-per-device */
+    guint pending_per_device;  /* pending-per-device: not open yet */
     guint streams_per_user_and_device; /* streams-per-user-and-device */
     guint pending_per_user_and_device; /* pending-per-user-and-device; once pending-per-policy */
     guint streams_max;                 /* streams-max */
@@ -66,16 +67,16 @@ typedef struct {
 /* The defaults. */
 Settings *settings_new(void);
 
-/* The defaults overlaid by FILE. Other groups are left alone; an unknown key in [hub], a bad value
- * or one beyond its cap is STREAMD_ERROR_INVALID, a message with file, line and key; all of them,
- * a line each. */
+/* The defaults, overridden by FILE. Other groups are ignored. An unknown key in [hub], a bad value
+ * or one beyond its cap is STREAMD_ERROR_INVALID. The message has a line for each of them, with
+ * file, line and key. */
 Settings *settings_load(const char *file, GError **error);
 
 /* The same from text; NAME stands for the file in messages. */
 Settings *settings_parse(const char *text, gsize len, const char *name, GError **error);
 
-/* A configuration file in which every setting is said with what it is for and its default, each
- * behind a `#`. The caller frees it. */
+/* A configuration file that has every setting with its purpose and its default, each commented out
+ * with `#`. The caller frees it. */
 char *settings_describe(void);
 
 /* What one user may have of MOST: `user-share` percent, and at least one. */

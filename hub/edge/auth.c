@@ -77,7 +77,8 @@ auth_check_policy(const AuthCheck *check)
     return check->token.policy[0] ? check->token.policy : "-";
 }
 
-/* Slows down a source that guesses, and what is around it, unless somebody there got in of late. */
+/* Slows down a source that guesses, and the prefixes around it, unless somebody there authenticated
+ * recently. */
 static void
 source_judge(const Auth *auth, const Source *source, gint64 now)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Registry cache: a bounded map from a name to a record, which forgets what was not used for
- * longest. One thread. */
+/* Registry cache: a bounded map from a name to a record. When it is full, the least recently used
+ * record is dropped. One thread. */
 #pragma once
 
 #include <glib.h>

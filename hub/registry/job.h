@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Registry job: one operation on its way to what stores the records and back; the seam between
- * registry.c and a backend (registry/sqlite.h).
+/* Registry job: one operation on its way to the storage and back; the interface between registry.c
+ * and a backend (registry/sqlite.h).
  *
  * The main thread makes a job and gives it to the backend's submit. From then on the backend has it
  * alone, until it calls registry_job_finish, once, from any thread. Jobs that concern the same

@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Registry: which devices, modules and shared access policies the hub knows, and their keys.
  *
- * Asynchronous: an operation's result comes to a completion, never as a return value, so that a
- * disk that takes its time delays no stream, and a database on another machine fits behind the same
- * calls (registry/job.h is the seam to what stores the records). Look-ups that are asked often are
- * answered from a bounded cache.
+ * Asynchronous: an operation passes its result to a completion and never returns it, so that a slow
+ * disk delays no stream, and a database on another machine can be used behind the same calls
+ * (registry/job.h is the interface to the storage). A bounded cache answers frequent look-ups.
  *
  * All calls and all callbacks: the main thread, whose default main context must run. Every
  * completion runs exactly once, and never before its operation returned; what is still open when
  * the registry is freed completes with REGISTRY_CLOSED inside registry_free. A result and all it
  * points to are valid during the call. Texts given to an operation are copied.
  *
- * A change is acknowledged (REGISTRY_OK) only once it is on the disk. Watchers hear of it just
- * before its completion runs: after the answer to "disable" nobody is admitted any more, and the
- * watchers have been told whom to cut. */
+ * A change is acknowledged (REGISTRY_OK) only once it is on the disk. Watchers are called just
+ * before its completion: so after the answer to "disable" the device is no longer admitted, and the
+ * watchers know which connections to cut. */
 #pragma once
 
 #include "common/loop/queue.h"
@@ -113,8 +112,9 @@ typedef struct {
 
 typedef void (*RegistryDone)(const RegistryResult *result, void *data);
 
-/* Completes all that is open, and from then on everything with REGISTRY_CLOSED, before those go who
- * wait for it. Waits for what the database is doing just now (at most its busy time-out). */
+/* Completes all open operations, and every later one, with REGISTRY_CLOSED. Call it before freeing
+ * objects that wait for a completion. Waits for the database's present operation (at most its busy
+ * time-out). */
 void registry_close(Registry *registry);
 void registry_free(Registry *registry); /* closes; NULL is fine */
 
@@ -123,14 +123,14 @@ void registry_free(Registry *registry); /* closes; NULL is fine */
 void registry_lookup_device(Registry *registry, const char *id, const char *module,
                             RegistryDone done, void *data);
 
-/* What the cache has, without asking any further; NULL: it does not. Valid until the caller returns
- * to the main loop. */
+/* The record in the cache, or NULL; the database is not asked. Valid until the caller returns to
+ * the main loop. */
 const RegistryDevice *registry_peek_device(Registry *registry, const char *id, const char *module);
 const RegistryPolicy *registry_peek_policy(Registry *registry, const char *name);
 
-/* As the look-ups, but always of what is stored, and the cache stays as it is: it takes the same
- * time whether the name was asked for before or is unknown. From a completion the record can be put
- * into the cache, with registry_keep_device or registry_keep_policy. */
+/* As the look-ups, but always from the database, and without changing the cache: so it takes the
+ * same time for a known and an unknown name. A completion can put the record into the cache with
+ * registry_keep_device or registry_keep_policy. */
 void registry_fetch_device(Registry *registry, const char *id, const char *module,
                            RegistryDone done, void *data);
 void registry_fetch_policy(Registry *registry, const char *name, RegistryDone done, void *data);

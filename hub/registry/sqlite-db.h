@@ -19,7 +19,7 @@ RegistryCode registry_sqlite_db_run(RegistrySqliteDb *self, RegistryJob *job);
 
 gboolean registry_sqlite_db_writes(RegistryJobKind kind);
 
-/* Brings what stands in the log alone into the file, and empties the log. FALSE when that cannot be
+/* Moves the changes in the log into the file, and empties the log. FALSE when that is not possible
  * now: somebody reads, or the disk is full. */
 gboolean registry_sqlite_db_fold(RegistrySqliteDb *self);
 

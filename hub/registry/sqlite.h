@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Registry in SQLite: one file, a thread of its own (registry/sqlite*.c alone know sqlite3.h).
  *
- * WAL with synchronous=FULL: a change that was answered with REGISTRY_OK survives a power cut.
- * A change stands in the log (FILE-wal) alone for REGISTRY_SQLITE_FOLD, and is in the file itself
- * then; when the registry is closed there is no log.
+ * WAL with synchronous=FULL: a change that was answered with REGISTRY_OK survives a power cut. For
+ * REGISTRY_SQLITE_FOLD a change is only in the log (FILE-wal), after that in the file itself. When
+ * the registry is closed there is no log.
  *
- * A disk that is full, read-only or failing: what is there is looked up, also when it is so at the
- * start, and changes are REGISTRY_STORAGE until the disk takes one.
- * While another process holds the database, a change waits REGISTRY_SQLITE_BUSY_MS on that thread
- * and is then REGISTRY_BUSY; look-ups go on. */
+ * On a disk that is full, read-only or failing, look-ups go on, also from the start, and changes
+ * are REGISTRY_STORAGE until the disk takes one again. While another process holds the database, a
+ * change waits REGISTRY_SQLITE_BUSY_MS on that thread and is then REGISTRY_BUSY; look-ups go on. */
 #pragma once
 
 #include "hub/registry/registry.h"

@@ -7,7 +7,7 @@
 #include "hub/edge/http-request.h"
 #include "hub/registry/registry.h"
 
-/* Devices and modules that are looked at for one answer, which stays below 64 KiB by that. */
+/* How many devices and modules are read for one answer, so that it stays below 64 KiB. */
 #define REST_DEVICES_PAGE 200
 
 /* Answers REQUEST with a page of the registry: an array of devices, without their modules and never
