@@ -44,8 +44,8 @@ device_stream_ended(Stream *stream, void *data)
     target_unref(target);
 }
 
-/* The hub says nothing on the leg before the initiator's is there, and gives up itself when that
- * does not come. Should it not, its time ends here. */
+/* The hub sends nothing on the leg before the initiator's leg is there, and closes it when that
+ * does not come. This is the limit in case the hub does not. */
 static void
 device_stream_set_times(DeviceStream *self)
 {

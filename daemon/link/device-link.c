@@ -51,7 +51,8 @@ device_link_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* A hub that has refused the identity asks to wait at the next attempts: the refusal stands. */
+/* A hub that has refused the identity asks to wait at the next attempts. The state stays refused.
+ */
 static void
 device_link_note_refusal(DeviceLink *link, const char *refusal)
 {
@@ -116,7 +117,8 @@ device_link_session_request(DeviceSession *session, const StreamRequest *request
     link->events->request(link, request, link->data);
 }
 
-/* When the heir is on its way, the end of the old session is the hub's answer to its CONNECT. */
+/* While the successor is connecting, the end of the old session is the hub's answer to the new
+ * CONNECT. */
 static void
 device_link_session_closed(DeviceSession *session, const GError *error, void *data)
 {

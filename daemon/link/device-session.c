@@ -141,7 +141,7 @@ device_session_send_subscribe(DeviceSession *session)
         device_session_send(session, packet);
 }
 
-/* docs/wire-protocol.md, section 1.2: 5 stands for every credential failure; 3 does not say that
+/* docs/wire-protocol.md, section 1.2: 5 means any failure of the credentials; 3 does not mean that
  * the key is wrong. */
 static void
 device_session_take_connack(DeviceSession *session, const MqttPacket *packet)

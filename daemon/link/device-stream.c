@@ -267,8 +267,8 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
         device_stream_decide(self, request);
 }
 
-/* Accepted, and its leg is not up yet: perhaps the hub does not know, and it waits for the answer
- * still. Once the leg is there a hub that has not heard the answer asks again. */
+/* Accepted, and the leg is not up yet: the hub may not have the answer and still wait for it. Once
+ * the leg is up, a hub without the answer asks again. */
 static gboolean
 device_stream_is_unheard(const DeviceStream *self)
 {

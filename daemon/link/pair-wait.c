@@ -46,8 +46,8 @@ typedef enum {
     WAIT_ENDED, /* wait->reason says why */
 } WaitResult;
 
-/* The LEN bytes that came last, behind those before. The decoder works on a copy: the relay is to
- * find them as they are. */
+/* The LEN bytes that came last. The decoder works on a copy, because the relay must find them
+ * unchanged. */
 static WaitResult
 pair_wait_look(PairWait *wait, const guint8 *bytes, gsize len)
 {

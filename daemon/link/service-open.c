@@ -83,9 +83,9 @@ service_open_abandoned(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* The stream is given up while the hub's answer may be on its way. Once it has accepted, the hub
- * waits for our leg until its deadline: so what was begun is brought to its end, if that is soon,
- * and closed then. */
+/* The stream is given up while the hub's answer may be on its way. After accepting, the hub would
+ * wait for our leg until its deadline. So the opening is completed, if that is soon, and then
+ * closed. */
 static void
 service_open_abandon(ServiceOpen *open)
 {
@@ -163,9 +163,9 @@ service_open_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Tries it again after a little more than PAUSE, unless the time is over by then: FALSE. REASON and
- * REFUSAL are what it failed with this time. Nothing was said on the stream yet, so nothing can be
- * said twice; a first try that the device has heard of ends without us. */
+/* Retries after a little more than PAUSE; FALSE when the time is over by then. REASON and REFUSAL
+ * are those of this failure. No data was sent on the stream yet, so none can be sent twice; if the
+ * device has heard of the first attempt, that one ends by itself. */
 static gboolean
 service_open_again(ServiceOpen *open, gint64 pause, Reason reason, const GError *refusal)
 {
@@ -210,8 +210,8 @@ service_open_reason(const GError *error)
     }
 }
 
-/* A leg's token is the hub's own: when it is refused, nothing is wrong with our identity. A hub
- * that was started again meanwhile knows nothing of it. */
+/* The hub made the leg's token, so a refusal does not mean that our identity is wrong: a hub that
+ * was restarted does not know the token. */
 static void
 service_open_leg_failed(ServiceOpen *open, const GError *error)
 {
@@ -368,8 +368,8 @@ retry_after(const HttpResponse *response)
     return MIN(pause, SERVICE_RETRY_AFTER_MAX);
 }
 
-/* A hub that takes no more just now (429) takes more in a moment: a burst of connections is no
- * fault as long as there is time. One that is stopping (503) is followed by another. */
+/* A hub that is at a limit (429) accepts more in a moment, so a burst of connections does not fail
+ * while there is time. A hub that is stopping (503) will be restarted. */
 static gboolean
 service_open_refused(ServiceOpen *open, Connection *connection, const HttpAnswer *answer,
                      Reason reason, const GError *refusal)
@@ -386,8 +386,8 @@ service_open_refused(ServiceOpen *open, Connection *connection, const HttpAnswer
     return TRUE;
 }
 
-/* The POST has no answer. Where not a byte of one had come the hub was stopped before it, or has
- * closed a connection that had been idle. */
+/* The POST has no answer. If no byte of one has come, the hub was stopped before, or closed a
+ * connection that had been idle. */
 static void
 service_open_unanswered(ServiceOpen *open, const GError *error, gboolean answered)
 {
@@ -421,9 +421,9 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
     }
 }
 
-/* A hub that is started again is away for a moment: it leaves connections that it had accepted, and
- * where no service manager holds its sockets it accepts none. One that refuses them and was not
- * there the last time either is told at once. */
+/* A hub that is being restarted is away for a moment: it drops connections that it had accepted,
+ * and refuses new ones unless a service manager holds its sockets. If the hub refuses connections
+ * and could not be reached the last time either, the opening fails at once. */
 static gboolean
 service_open_is_back_soon(ServiceOpen *open, DialFailure failure)
 {

@@ -139,8 +139,8 @@ is_family_missing(int code)
     return code == EAFNOSUPPORT || code == EADDRNOTAVAIL || code == EPFNOSUPPORT;
 }
 
-/* ADDRESS, in which the port is filled in, and the other loopback beside it. 0 or an errno, and
- * then *RET_AT is the address that it is about; a first socket stays. */
+/* Listens on ADDRESS, in which the port is filled in, and on the other loopback address. 0, or an
+ * errno: then *RET_AT is the address that failed, and the first socket stays. */
 static int
 listener_try_tcp(Listener *listener, TcpAddress *address, TcpAddress *ret_at)
 {
@@ -156,8 +156,8 @@ listener_try_tcp(Listener *listener, TcpAddress *address, TcpAddress *ret_at)
     return other.any.sa_family == AF_INET6 && is_family_missing(r) ? 0 : r;
 }
 
-/* Any port that is free on both: what was tried is held for so long, so that the kernel hands out
- * another one. */
+/* Finds a port that is free on both. Sockets that were tried are kept open meanwhile, so that the
+ * kernel hands out another port. */
 static int
 listener_find_port(Listener *listener, TcpAddress *address, TcpAddress *ret_at)
 {
@@ -313,8 +313,8 @@ listener_bind_unix(Listener *listener, const char *address, const LocalAddress *
     return TRUE;
 }
 
-/* Without the kernel's word on whose a connection is, all of them would have to be refused: better
- * to say so now. It also loads the kernel's module, when it is one, before anybody waits. */
+/* If the kernel cannot tell who owns a connection, all of them would be refused: fail now instead.
+ * The test also loads the kernel's module, if it is one, before a client waits. */
 static gboolean
 listener_check_kernel(const Listener *listener, GError **error)
 {

@@ -68,8 +68,9 @@ diag_find(const SocketAddress *local, const SocketAddress *remote, SocketOwner *
     return r;
 }
 
-/* Once a peer has reset its connection, somebody else may have the same four numbers, and what was
- * sent before could still be read here. While our end is not closed, they are ours alone. */
+/* After a peer has reset its connection, somebody else may use the same addresses and ports, while
+ * bytes of the peer can still be read here. As long as our end is open and not reset, nobody else
+ * can have them. */
 static gboolean
 is_closed(int fd)
 {
@@ -139,8 +140,8 @@ peer_uid_probe(int listener)
     return owner.inode != 0 && owner.uid == geteuid() ? 0 : -EPROTO;
 }
 
-/* A socket that is not root's, whose UID is what a kernel says that does not tell. *RET_UID: whose
- * it is. */
+/* Opens a socket that does not belong to root, because UID 0 is also the kernel's answer when it
+ * does not know. *RET_UID: its owner. */
 static int
 probe_socket(guint32 *ret_uid)
 {

@@ -39,8 +39,8 @@ tunnel_set_error(Tunnel *tunnel, const char *text)
     tunnel->context.changed(tunnel, tunnel->context.data);
 }
 
-/* A port on loopback can be reached by every local user: only the owner's own processes, and
- * root's, may. Whose cannot be told is nobody's. ERROR and UID: as the door says. */
+/* A port on loopback can be reached by every local user: only processes of the owner and of root
+ * may connect. A connection of unknown owner is refused. ERROR and UID are the door's. */
 static gboolean
 tunnel_peer_allowed(Tunnel *tunnel, int error, guint32 uid)
 {

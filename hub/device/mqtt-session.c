@@ -212,7 +212,8 @@ mqtt_session_connect(MqttSession *session, const MqttPacket *packet, gsize len)
         mqtt_session_check(session, &connect);
 }
 
-/* What is over the device's share waits in its socket: the main thread is there for the others. */
+/* Packets beyond the device's share wait in its socket, so that the main thread has time for the
+ * others. */
 static void
 mqtt_session_charge(MqttSession *session, MqttType type, gsize len)
 {
@@ -441,8 +442,8 @@ mqtt_session_publish(MqttSession *session, const char *topic)
     if (mqtt_write_publish(out, &publish))
         mqtt_session_send(session, out);
     explicit_bzero(out->data, out->len); /* it carried a token */
-    /* R12: idle until now, it may be long gone. One of ours is pinged; of others nobody knows what
-     * a ping does to them. */
+    /* R12: the link was idle and may be dead. streamd is pinged; other clients are not, because a
+     * ping may break them. */
     packet_link_probe(session->link, session->service->settings->link_probe,
                       session->user.caps != 0);
 }

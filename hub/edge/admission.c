@@ -263,7 +263,7 @@ user_count(Admission *admission, const char *user, int by)
         g_hash_table_insert(admission->users, g_strdup(user), GUINT_TO_POINTER(count));
 }
 
-/* The connection may live on for a moment, but counts no more and is not shut down any more. */
+/* The connection may live a little longer, but is no longer counted and will not be shut down. */
 void
 slot_leave(Slot *slot, gint64 now)
 {

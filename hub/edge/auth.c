@@ -63,7 +63,7 @@ auth_check_free(AuthCheck *check)
     g_free(check);
 }
 
-/* Whom it claims to be: a device by what its token has to be good for, a service by its policy. */
+/* The identity that it claims: of a device the resource of its token, of a service its user. */
 static const char *
 auth_check_identity(const AuthCheck *check)
 {
@@ -96,7 +96,8 @@ source_judge(const Auth *auth, const Source *source, gint64 now)
     }
 }
 
-/* What it is told, and remembers it: wrong credentials that come too soon cost nothing further. */
+/* Decides on the answer and remembers the failure. Wrong credentials that come too soon do not
+ * extend the penalty. */
 static void
 check_account(const AuthCheck *check, AuthResult *result)
 {
@@ -311,8 +312,8 @@ check_device_found(const RegistryResult *result, void *data)
         check_passed(check, device, NULL);
 }
 
-/* What the cache says is believed only when it speaks for the token: every refusal has asked what
- * is stored. */
+/* The cache alone can accept a token, but never refuse one: every refusal has asked the database.
+ */
 static gboolean
 cache_speaks_for(const AuthCheck *check, const RegistryDevice *device)
 {

@@ -66,7 +66,8 @@ edge_client_gone(void *data)
     edge_unref(edge);
 }
 
-/* Ends the connection; POLITE: what is queued is sent first, and the slot is held until then. */
+/* Ends the connection. With POLITE what is queued is sent first, and the slot is kept until then.
+ */
 static void
 edge_end(EdgeConnection *edge, gboolean polite)
 {
@@ -276,8 +277,8 @@ edge_parse(EdgeConnection *edge)
     edge_take_body(edge);
 }
 
-/* The parser begins at the head's first byte each time: it is asked when a line has ended, or when
- * no line may be as long. */
+/* The parser starts at the head's first byte each time, so it is called only when a line has ended
+ * or is too long. */
 static void
 edge_take_bytes(EdgeConnection *edge, const guint8 *bytes, gsize len)
 {

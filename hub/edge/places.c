@@ -148,8 +148,8 @@ wish_load(Places *places, const PlaceWish *wish)
     return group ? group->load : 0;
 }
 
-/* From half of the places on a growing share is dropped of those who would hold more than others do
- * on the average: never the first of a source. */
+/* When more than half of the places are taken, a growing share of new connections is dropped, but
+ * only of sources that hold more than the average, and never the first connection of a source. */
 static gboolean
 wish_is_dropped(Places *places, const PlaceWish *wish)
 {

@@ -72,8 +72,8 @@ static const StreamCell table[STREAM_INPUTS][STREAM_STATES] = {
         GO(OPEN, STREAM_LEG_HOLD | STREAM_BRIDGE),
         STAY_DO(OPEN, STREAM_LEG_REFUSE),
     },
-    /* A token is given out in asked at the earliest; a stream may end there, and the device's leg
-     * come after it: it is told as any other. */
+    /* The device's token is issued in the state asked. A stream may end there, and the device's leg
+     * may come later: it is told the reason like any other late leg. */
     [STREAM_LATE_LEG] = {
         STAY_DO(WAITING, STREAM_LEG_TELL),
         STAY_DO(ASKED, STREAM_LEG_TELL),

@@ -54,8 +54,8 @@ hub_stream_set_timers(HubStream *stream, const StreamOpening *opening, gint64 wa
     gint64 most = stream->world->needs.settings->stream_deadline;
     gint64 deadline = most;
 
-    /* A service of ours waits no longer than its own time-outs, for the legs neither. Others may
-     * mean the device's answer alone. */
+    /* For streamd its time-outs bound all of the opening, the legs included. Other clients may mean
+     * the device's answer only. */
     if (stream->extended)
         deadline = MIN(most, opening->connect_timeout + opening->response_timeout);
     stream->timer.func = hub_stream_timer_fired;
@@ -147,8 +147,8 @@ hub_stream_has_tokens(const HubStream *stream)
            token_is_issued(&stream->tokens[LEG_SERVICE]);
 }
 
-/* What SIDE's peer shares with the hub. Before its answer a device counts for what it said at
- * CONNECT: it was told $streamd then. */
+/* The capabilities that SIDE's peer shares with the hub. Before its answer, a device has those of
+ * its CONNECT, by which it was sent $streamd. */
 static Caps
 hub_stream_caps(const HubStream *stream, LegSide side)
 {
@@ -203,8 +203,8 @@ hub_stream_extend(const HubStream *stream, StreamRequest *request)
         request->order = stream->order;
 }
 
-/* What the request is known by at the device: its rid and its token. They stay as they are when it
- * is sent again, but a client that is not the one before may take shorter numbers only. */
+/* The rid and the token of the request. They stay the same when it is sent again, except that
+ * another client on the device may only accept shorter numbers. */
 static void
 hub_stream_name_request(HubStream *stream)
 {
@@ -217,9 +217,9 @@ hub_stream_name_request(HubStream *stream)
                     stream->tokens_until, stream->device_token);
 }
 
-/* Sends the request, maybe again. A device whose leg has come has accepted, but perhaps its answer
- * was lost with its connection. One with capabilities answers again and does nothing else; a plain
- * one would open a second leg. */
+/* Sends the request, perhaps again. A device whose leg has come has accepted, but its answer may
+ * have been lost with its connection. A device with capabilities then only repeats its answer; a
+ * plain one would open a second leg. */
 static void
 hub_stream_publish(HubStream *stream)
 {

@@ -146,8 +146,9 @@ stream_tell(const HubStream *stream, HubStreamState before)
         event_log(reason_is_orderly(stream->reason) ? EVENT_ROUTE_ENDED : EVENT_ROUTE_CUT, &data);
 }
 
-/* How long a stream waits for a device that is away: as it says; and when the hub was started just
- * now, and the device is on its way back perhaps, for as long as it would wait for an answer. */
+/* How long a stream waits for a device that is away: as long as the request says. Shortly after the
+ * hub's start, when the device may be reconnecting, also for as long as it would wait for an
+ * answer. */
 static gint64
 opening_wait(const Streams *streams, const StreamOpening *opening)
 {
