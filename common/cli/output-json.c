@@ -87,6 +87,9 @@ output_json(GVariant *value, gboolean compact)
     (void)fflush(stdout);
 }
 
+/* Members in which names are what somebody has written, and not ours. */
+static const char *const foreign[] = {"tags", NULL};
+
 /* As output_build(), of a document that has its own names. */
 static JsonNode *
 output_renamed(JsonNode *node)
@@ -98,11 +101,12 @@ output_renamed(JsonNode *node)
         g_autoptr(GList) names = json_object_get_members(json_node_get_object(node));
 
         for (const GList *name = names; name != NULL; name = name->next) {
+            JsonNode *member = json_object_get_member(json_node_get_object(node), name->data);
             g_autofree char *key = output_snake_case(name->data);
 
-            json_object_set_member(
-                object, key,
-                output_renamed(json_object_get_member(json_node_get_object(node), name->data)));
+            json_object_set_member(object, key,
+                                   g_strv_contains(foreign, name->data) ? json_node_copy(member)
+                                                                        : output_renamed(member));
         }
         json_node_set_object(made, object);
     } else if (JSON_NODE_HOLDS_ARRAY(node)) {

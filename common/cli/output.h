@@ -12,7 +12,8 @@
  */
 void output_json(GVariant *value, gboolean compact);
 
-/* The same of what a hub answered: "deviceId" is "device_id". Borrowed. */
+/* The same of what a hub answered: "deviceId" is "device_id". The tags of a device keep the names
+ * that somebody gave them. Borrowed. */
 void output_json_node(JsonNode *node, gboolean compact);
 
 /* NODE as text, names in snake_case, without a line end. Caller frees. */

@@ -152,7 +152,8 @@ test_names_of_a_document(void)
 {
     g_autoptr(JsonNode) node = json_from_string(
         "{\"deviceId\":\"gwOne\",\"etag\":null,\"last-error\":[],\"inner\":[{\"notAfter\":"
-        "7,\"sha256\":true},[\"hostName\"]],\"x_y\":{\"aB\":{}}}",
+        "7,\"sha256\":true},[\"hostName\"]],\"x_y\":{\"aB\":{}},\"tags\":{\"rackNo\":\"7\",\"a-b\":"
+        "\"c\"}}",
         NULL);
     g_autofree char *text = output_format_node(node, TRUE);
     g_autofree char *before = json_to_string(node, FALSE);
@@ -160,7 +161,8 @@ test_names_of_a_document(void)
     g_assert_cmpstr(
         text, ==,
         "{\"device_id\":\"gwOne\",\"etag\":null,\"last_error\":[],\"inner\":[{\"not_after\":7,"
-        "\"sha256\":true},[\"hostName\"]],\"x_y\":{\"a_b\":{}}}");
+        "\"sha256\":true},[\"hostName\"]],\"x_y\":{\"a_b\":{}},\"tags\":{\"rackNo\":\"7\",\"a-b\":"
+        "\"c\"}}");
     g_assert_nonnull(strstr(before, "deviceId"));
 }
 
