@@ -114,11 +114,15 @@ hub_registry_changed(const RegistryChange *change, void *data)
         break;
     case REGISTRY_DEVICE_EDITED:
         streams_device_changed(hub->streams, change->name, change->tags);
+        devices_judge_again(hub->devices, change->name, NULL);
         break;
     case REGISTRY_POLICY_EDITED:
+        rest_user_changed(hub->rest, change->name, change->scope, FALSE);
         streams_user_changed(hub->streams, change->name, change->scope);
+        devices_judge_again(hub->devices, NULL, change->name);
         break;
     case REGISTRY_POLICY_REMOVED:
+        rest_user_changed(hub->rest, change->name, NULL, TRUE);
         streams_revoke_policy(hub->streams, change->name);
         devices_revoke_policy(hub->devices, change->name);
         break;

@@ -259,6 +259,13 @@ device_is_by(const Device *device, const char *policy, const char *unused G_GNUC
 }
 
 static gboolean
+device_is_by_a_key(const Device *device, const char *name, const char *unused G_GNUC_UNUSED)
+{
+    return device->session && mqtt_session_policy(device->session) &&
+           id_is_of(device->client_id, name, NULL);
+}
+
+static gboolean
 device_is_connected(const Device *device, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
 {
     return device->session != NULL;
@@ -304,6 +311,17 @@ void
 devices_revoke_policy(Devices *devices, const char *policy)
 {
     devices_cut(devices, device_is_by, policy, NULL, FALSE, "the user was removed");
+}
+
+void
+devices_judge_again(Devices *devices, const char *device, const char *policy)
+{
+    static const char why[] = "what its user reaches has changed";
+
+    if (policy)
+        devices_cut(devices, device_is_by, policy, NULL, FALSE, why);
+    else
+        devices_cut(devices, device_is_by_a_key, device, NULL, FALSE, why);
 }
 
 void

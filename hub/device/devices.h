@@ -54,6 +54,10 @@ void devices_answer(Devices *devices, MqttSession *session, const StreamAnswer *
  */
 void devices_revoke(Devices *devices, const char *device, const char *module);
 void devices_revoke_policy(Devices *devices, const char *policy);
+
+/* Closes the connections that were admitted by a user's key, of POLICY, or of DEVICE and its
+ * modules (one of the two is NULL): they come back, and are judged by what the user reaches now. */
+void devices_judge_again(Devices *devices, const char *device, const char *policy);
 void devices_close_all(Devices *devices);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Devices, devices_free)

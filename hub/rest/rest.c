@@ -31,6 +31,7 @@ typedef struct {
     RegistryScope *scope; /* the policy's */
     RegistryTags *tags;   /* the device's */
     gboolean reads;       /* the policy has registry-read */
+    gboolean revoked;     /* its policy was removed after it was authenticated */
     gboolean gone;        /* the client */
     GList link;
 } RestCall;
@@ -150,6 +151,8 @@ lookup_error(const RestCall *call, const RegistryResult *result, RestError missi
 {
     if (call->gone)
         return REST_TIMED_OUT; /* nobody reads it */
+    if (call->revoked)
+        return REST_UNAUTHORIZED;
     if (result->code == REGISTRY_NOT_FOUND || result->code == REGISTRY_INVALID)
         return missing;
     if (result->code != REGISTRY_OK)
@@ -230,8 +233,8 @@ call_searched(const char *body, const char *more, RegistryCode code, void *data)
         call_free(call);
         return;
     }
-    if (code != REGISTRY_OK) {
-        call_fail(call, REST_UNAVAILABLE, NULL);
+    if (code != REGISTRY_OK || call->revoked) {
+        call_fail(call, call->revoked ? REST_UNAUTHORIZED : REST_UNAVAILABLE, NULL);
         return;
     }
     request->gone = NULL;
@@ -335,6 +338,20 @@ call_checked(const AuthResult *result, void *data)
     call->scope = registry_scope_ref(result->scope);
     call->reads = (result->rights & REGISTRY_RIGHT_READ) != 0;
     call_go_on(call);
+}
+
+void
+rest_user_changed(Rest *rest, const char *user, const RegistryScope *scope, gboolean removed)
+{
+    for (GList *link = rest->calls.head; link; link = link->next) {
+        RestCall *call = link->data;
+
+        if (g_strcmp0(call->policy, user) != 0)
+            continue;
+        call->revoked = call->revoked || removed;
+        registry_scope_unref(call->scope);
+        call->scope = registry_scope_ref(scope);
+    }
 }
 
 static void

@@ -16,3 +16,7 @@ void rest_free(Rest *rest); /* what is under way is not answered any more */
 /* A request of the route ROUTE_STREAM: authenticates it, finds the device, opens the stream. Or of
  * ROUTE_DEVICES: authenticates it and lists the devices. */
 void rest_request(Rest *rest, Request *request);
+
+/* The user's scope is this from now on, also for requests that are authenticated already; or, with
+ * REMOVED, there is no such user any more. */
+void rest_user_changed(Rest *rest, const char *user, const RegistryScope *scope, gboolean removed);

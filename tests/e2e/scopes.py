@@ -270,14 +270,29 @@ def listing(hub):
 
 @with_scopes
 def devices_of_users(hub):
-    """a device that connects by a user's key is one of the user's scope"""
+    """a device that connects by a user's key is one of the user's scope, also after a change; one with a key of its own stays"""
     hub.fill()
-    hub.user("fleet", "--devices", "gw-*", rights="device-connect")
-    for name, wanted in (("gw-1", 0), ("cam-1", 5)):
+    hub.user("fleet", "--devices", "gw-*", "--tag", "site=berlin", rights="device-connect")
+
+    def connected(name):
         token = wire.sas(f"localhost/devices/{name}", hub.keys["fleet"], policy="fleet")
-        device = wire.Device(hub.mqtts_port, hub.ca, name, None, password=token)
+        return wire.Device(hub.mqtts_port, hub.ca, name, None, password=token)
+
+    for name, wanted in (("gw-1", 0), ("cam-1", 5), ("gw-2", 5)):
+        device = connected(name)
         check_equal(device.connack, wanted, name)
         device.close()
+    own = hub.device("gw-10")
+    for change in (("device", "set", "gw-1", "--tag", "site=rome"), ("user", "set", "fleet", "--devices", "cam-*")):
+        device = connected("gw-1")
+        check_equal(device.connack, 0, "before")
+        since = time.monotonic()
+        hub.hub.admin(*change)
+        check(device.is_closed(), "it stays although it is out of the scope")
+        check(time.monotonic() - since < OUT_WITHIN, "that took long")
+        check_equal(connected("gw-1").connack, 5, f"after {change}")
+        hub.hub.admin("device", "set", "gw-1", "--tag", "site=berlin")
+    check(own.ping(), "a device with a key of its own")
 
 
 main(matrix, modules, live, expiry, amounts, listing, devices_of_users)

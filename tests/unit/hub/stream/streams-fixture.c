@@ -246,7 +246,7 @@ hub_device(Hub *hub, const char *client_id, Caps caps)
     return session;
 }
 
-static Asked *
+Asked *
 asked_new(Hub *hub, const char *method, const char *path)
 {
     Asked *asked = g_new0(Asked, 1);

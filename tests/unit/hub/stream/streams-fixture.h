@@ -61,6 +61,9 @@ typedef struct {
     gint64 response_timeout; /* 0: 30 s */
 } Post;
 
+/* A request of which nothing but method, path and peer is there; nobody has it yet. */
+Asked *asked_new(Hub *hub, const char *method, const char *path);
+
 RegistryScope *scope_of(const char *text); /* which is good; the caller unrefs it */
 
 Asked *hub_post(Hub *hub, const Post *post);
