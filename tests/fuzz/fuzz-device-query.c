@@ -54,7 +54,7 @@ check_scope(const char *text)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    g_autofree char *text = g_strndup((const char *)data, size);
+    g_autofree char *text = size > 0 ? g_strndup((const char *)data, size) : g_strdup("");
 
     check_query((const char *)data, size);
     check_scope(text);
