@@ -5,7 +5,7 @@
 
 #define ACTION(name) "io.streamd.streamd1." name
 
-/* The comments of policy/io.streamd.streamd1.policy.in say who may do each by default, and why. */
+/* The comments in policy/io.streamd.streamd1.policy.in say who may do each by default, and why. */
 static const BusAccess rows[] = {
     {BUS_MANAGER, "AddHub", ACTION("manage-hubs"), {"hub"}},
     {BUS_MANAGER, "OpenStream", ACTION("open-stream"), {"hub", "device", "stream"}, .opens = TRUE},
@@ -19,7 +19,7 @@ static const BusAccess rows[] = {
     {BUS_MANAGER, "UnregisterHandler", ""},
     {BUS_MANAGER, "RegisterHandler", ACTION("handle-streams")},
     {BUS_HUB, "Connect", ACTION("manage-hubs"), .object = "hub"},
-    /* It makes connections, and a stream where one is named. */
+    /* It makes connections; and it opens a stream when one is named. */
     {BUS_HUB, "Diagnose", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Disconnect", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Remove", ACTION("manage-hubs"), .object = "hub"},
@@ -33,14 +33,14 @@ static const BusAccess rows[] = {
     {BUS_REQUEST, "Accept", ACTION("answer-requests"), .object = "request"},
     {BUS_REQUEST, "AcceptTo", ACTION("answer-requests"), .object = "request"},
     {BUS_REQUEST, "Reject", ACTION("answer-requests"), .object = "request"},
-    /* One's own needs no question; for somebody else's it takes who could remove the hub. */
+    /* The owner is not asked. To close somebody else's takes the right to remove the hub. */
     {BUS_STREAM, "Close", ACTION("manage-hubs"), .object = "stream", .owner = TRUE},
     {BUS_STREAM, "Inspect", ACTION("view"), .object = "stream", .owner = TRUE},
     {BUS_TUNNEL, "Close", ACTION("manage-hubs"), .object = "tunnel", .owner = TRUE},
     {BUS_OBJECT_MANAGER, "GetManagedObjects", ""},
     {BUS_PROPERTIES, "Get", ""},
     {BUS_PROPERTIES, "GetAll", ""},
-    {BUS_PROPERTIES, "Set", ""}, /* there is nothing to set: sd-bus says so */
+    {BUS_PROPERTIES, "Set", ""}, /* no property can be set: sd-bus says so */
     {BUS_INTROSPECTABLE, "Introspect", ""},
     {BUS_PEER, "Ping", ""},
     {BUS_PEER, "GetMachineId", ""},

@@ -13,10 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What polkit is told ends in a dialogue and in the rules of an administrator. */
+/* What polkit is told appears in a dialogue and in an administrator's rules. */
 #define DETAIL_MAX 256
 
-/* Nothing that would make a dialogue show something else than what is asked for. */
+/* FALSE for text that could make a dialogue show something other than what is asked for. */
 static gboolean
 detail_is_plain(const char *text)
 {
@@ -44,8 +44,8 @@ details_add(GStrvBuilder *details, const char *name, const char *value, sd_bus_e
     return 0;
 }
 
-/* The hub that is meant, by its name: NAME may be empty when there is only one. NULL: none, and the
- * call will say so when it is made. */
+/* The hub of that name; NAME may be empty when there is only one. NULL: there is none, and the call
+ * itself will fail with that error. */
 static Hub *
 admission_hub(BusContext *context, const char *name)
 {
@@ -78,7 +78,7 @@ admission_read_details(BusContext *context, const BusAccess *access, sd_bus_mess
     return r > 0 ? details_add(details, access->object, key, error) : r;
 }
 
-/* Whether a call has the arguments of its method: nobody is asked about one that has not. */
+/* Whether a call has the arguments of its method. If not, polkit is not asked. */
 static gboolean
 admission_has_arguments(const BusAccess *access, sd_bus_message *message)
 {
@@ -99,7 +99,7 @@ admission_in_group(gid_t group, const void *caller)
     return caller_in_group(caller, group);
 }
 
-/* The list of a hub says who is asked about at all, and polkit has the last word. */
+/* The user list of a hub decides for whom polkit is asked at all. After that polkit decides. */
 static int
 admission_check_users(BusContext *context, const Caller *caller, sd_bus_message *message,
                       sd_bus_error *error)
@@ -122,7 +122,7 @@ admission_check_users(BusContext *context, const Caller *caller, sd_bus_message 
                           (unsigned)caller_uid(caller), hub_name(hub));
 }
 
-/* Of a stream or tunnel; an object that is not there belongs to nobody. */
+/* Whether CALLER owns the stream or tunnel. An object that does not exist belongs to nobody. */
 static gboolean
 admission_is_owner(BusContext *context, const Caller *caller, sd_bus_message *message)
 {
@@ -165,8 +165,8 @@ admission_ask(BusContext *context, Caller *caller, const BusAccess *access, sd_b
                          (const char *const *)list, error);
 }
 
-/* A call is counted when it comes, not when polkit has answered. Not of those who would only keep
- * themselves from something. */
+/* Counts a call when it comes, not again when polkit has answered. Root and streamd itself have no
+ * limit. */
 static gboolean
 admission_is_too_fast(BusContext *context, const Caller *caller, sd_bus_message *message)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Admission: who may make which call. The one place that decides it, in front of all objects.
+/* Admission: who may make which call. This is the only place that decides it, before any object is
+ * called.
  *
- * An instance of a user serves processes of that user. The system's serves everybody: what
- * bus/access.h gives an action needs polkit's yes (bus/bouncer.h), unless the caller is root or
- * streamd itself; and of a hub with a list of users only they open streams. Main thread. */
+ * A user's instance serves processes of that user. The system's instance serves everybody. There, a
+ * call that has an action in bus/access.h needs polkit's permission (bus/bouncer.h), unless the
+ * caller is root or streamd itself; and if a hub has a list of users, only they open streams to it.
+ * Main thread. */
 #pragma once
 
 #include "daemon/bus/caller.h"

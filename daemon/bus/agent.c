@@ -17,13 +17,14 @@ struct Agents {
 
 typedef struct {
     Agents *agents; /* weak */
-    Caller *caller; /* weak; good while WATCH is */
+    Caller *caller; /* weak; valid while WATCH exists */
     CallerWatch *watch;
     char *path;
-    gboolean passive; /* sees the requests, and is not asked */
+    gboolean passive; /* sees the requests, but is not asked */
 } BusAgent;
 
-/* Who asks nobody does not count: then there is no use in waiting. */
+/* Passive agents do not count: if there are no others, no answer can come, so streamd does not
+ * wait. */
 static void
 agents_count(const Agents *agents)
 {
@@ -183,7 +184,8 @@ agents_check(const Agents *agents, const Caller *caller, const char *path, sd_bu
     return 0;
 }
 
-/* What waits already, after the reply: the agent knows by then that it is one. */
+/* Sends the requests that already wait. After the reply, so that the agent knows that it is
+ * registered. */
 static void
 agent_ask_all(const BusAgent *agent)
 {

@@ -2,7 +2,7 @@
 /* Agents: apps that have registered to ask a person for consent
  * (dbus/io.streamd.Streamd1.Agent.xml).
  *
- * All of them are told of every request and of its end. streamd waits for none of them, so a silent
+ * All agents are told of every request and of its end. streamd waits for none of them, so a silent
  * or dead agent delays nothing. A registration ends with its connection to the bus. Main thread. */
 #pragma once
 
@@ -15,7 +15,7 @@ typedef struct Agents Agents;
 #define AGENTS_PER_UID 8
 
 Agents *agents_new(BusContext *context);
-void agents_free(Agents *agents); /* tells them Release; before callers_free; NULL is fine */
+void agents_free(Agents *agents); /* sends them Release; before callers_free; NULL is fine */
 
 /* Manager.RegisterAgent and UnregisterAgent. */
 int agents_on_register(sd_bus_message *message, void *data, sd_bus_error *error);

@@ -14,24 +14,24 @@
 /* CheckAuthorizationFlags: AllowUserInteraction. */
 #define ALLOW_USER_INTERACTION 1u
 
-/* Of another program's message in ours. */
+/* Limit for another program's text in our error. */
 #define POLKIT_TEXT_MAX 200
 
 struct Bouncer {
     sd_bus *bus;
     gint64 timeout;
     guint64 last_id;
-    GHashTable *queries; /* sd_bus_message -> Query, which holds it */
+    GHashTable *queries; /* sd_bus_message -> Query, which holds a reference to it */
     GQueue waiting;      /* Query: not asked yet, in order */
-    guint asked;         /* that polkit has not answered */
-    guint idle;          /* forgets what is answered */
+    guint asked;         /* queries sent to polkit and not answered yet */
+    guint idle;          /* GSource that removes answered queries */
 };
 
 typedef enum { QUERY_WAITS, QUERY_ASKED, QUERY_ANSWERED } QueryState;
 
 typedef struct {
     Bouncer *bouncer; /* weak */
-    Caller *caller;   /* weak; good while WATCH is */
+    Caller *caller;   /* weak; valid while WATCH exists */
     CallerWatch *watch;
     sd_bus_message *message;
     char *action;
@@ -39,8 +39,8 @@ typedef struct {
     char *cancel_id;
     gint64 deadline; /* monotonic */
     QueryState state;
-    sd_bus_slot *slot;    /* while it is asked */
-    sd_bus_error verdict; /* when it is answered; not set: yes */
+    sd_bus_slot *slot;    /* while polkit is asked */
+    sd_bus_error verdict; /* once it is answered; not set: yes */
 } Query;
 
 static void bouncer_pump(Bouncer *bouncer);
@@ -103,8 +103,9 @@ bouncer_forget(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* For those whose message never came back to bouncer_check. Of the lowest priority, and messages in
- * the connection's queue keep its source ready: so not before they have all been handled. */
+/* Removes queries whose message never came back to bouncer_check. It has the lowest priority, and
+ * messages in the connection's queue keep that source ready, so it runs only when all of them have
+ * been handled. */
 static void
 bouncer_forget_later(Bouncer *bouncer)
 {
@@ -112,7 +113,7 @@ bouncer_forget_later(Bouncer *bouncer)
         bouncer->idle = g_idle_add_full(G_PRIORITY_LOW, bouncer_forget, bouncer, NULL);
 }
 
-/* polkit could not say: in the words of whoever failed, but no more of them than anyone reads. */
+/* polkit did not decide: the error has the text of whoever failed, shortened. */
 static void
 query_fail(Query *query, const sd_bus_error *failure)
 {
@@ -129,7 +130,7 @@ query_fail(Query *query, const sd_bus_error *failure)
                                 query->action, valid);
 }
 
-/* "(bba{ss})": authorized, could be after asking somebody, details. */
+/* "(bba{ss})": authorized, would be after a dialogue, details. */
 static void
 query_judge(Query *query, sd_bus_message *reply)
 {
@@ -153,7 +154,7 @@ query_judge(Query *query, sd_bus_message *reply)
                                 "polkit does not allow this (%s)", query->action);
 }
 
-/* The verdict is there: the call goes through all routing once more. */
+/* The verdict is there: the message is routed again from the start. */
 static void
 query_replay(Query *query)
 {
@@ -174,7 +175,7 @@ query_on_answer(sd_bus_message *reply, void *data, sd_bus_error *error)
     Query *query = data;
 
     query_judge(query, reply);
-    /* Ours, from the time-out, or polkit's: it may still be at it, with a dialogue on a screen. */
+    /* A time-out, ours or polkit's: polkit may still be busy, with a dialogue on a screen. */
     if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY) ||
         sd_bus_message_is_method_error(reply, SD_BUS_ERROR_TIMEOUT))
         query_cancel(query);
@@ -235,7 +236,7 @@ query_ask(Query *query)
     query_replay(query);
 }
 
-/* How many there are of one caller, of one user, and of one user at polkit. */
+/* How many queries one caller and one user have, and how many of that user are sent to polkit. */
 typedef struct {
     guint caller, uid, asked;
 } Counts;
@@ -262,7 +263,7 @@ bouncer_count(Bouncer *bouncer, const Caller *caller)
     return counts;
 }
 
-/* Asks as many of those that wait as may be asked now. */
+/* Sends waiting queries to polkit, as many as the limits allow. */
 static void
 bouncer_pump(Bouncer *bouncer)
 {
@@ -310,7 +311,7 @@ bouncer_ask(Bouncer *bouncer, Caller *caller, sd_bus_message *message, const cha
     return 1;
 }
 
-/* A yes is for what was asked: the only hub, say, may be another one by now. */
+/* A yes is valid only for what was asked: the only hub, for example, may be another by now. */
 static int
 query_verdict(const Query *query, const Caller *caller, const char *action,
               const char *const *details, sd_bus_error *error)

@@ -19,7 +19,7 @@ bounds_check_string(sd_bus_message *message, char type, sd_bus_error *error)
     return r;
 }
 
-/* sd-bus and the bus itself bound how deep they may be in each other. */
+/* sd-bus and the bus itself limit the depth of nesting. */
 static int
 bounds_check_container(sd_bus_message *message, char type, const char *contents,
                        sd_bus_error *error)
@@ -51,7 +51,7 @@ bounds_check_value(sd_bus_message *message, char type, const char *contents, sd_
     }
 }
 
-/* What is left of the container at which MESSAGE stands: at most MAX values. */
+/* Checks the rest of the container at which MESSAGE stands: at most MAX values. */
 static int
 bounds_walk(sd_bus_message *message, guint max, sd_bus_error *error)
 {

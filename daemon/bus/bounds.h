@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bounds: how large the arguments of a call may be, whatever its method and however deep they are
- * (docs/architecture.md, "Limits"). Checked before anything else looks at them. Main thread. */
+/* Bounds: how large the arguments of a call may be, for any method and at any depth
+ * (docs/architecture.md, "Limits"). Checked before anything else reads them. Main thread. */
 #pragma once
 
 #include "common/bus/util.h"
@@ -8,5 +8,5 @@
 #define BUS_BOUNDS_STRING 4096 /* bytes of a string, path or signature */
 #define BUS_BOUNDS_ARRAY 64    /* elements of an array */
 
-/* 0, with MESSAGE at its beginning; or negative errno with ERROR set: Invalid. */
+/* 0, with MESSAGE rewound to its beginning; or negative errno with ERROR set: Invalid. */
 int bus_bounds_check(sd_bus_message *message, sd_bus_error *error);

@@ -23,7 +23,7 @@ struct Caller {
     char *name;
     uid_t uid;
     GArray *groups;     /* gid_t */
-    gboolean known;     /* UID and groups have been told */
+    gboolean known;     /* UID and GROUPS are set */
     GQueue held;        /* sd_bus_message: calls that wait for the UID */
     GQueue watches;     /* CallerWatch */
     sd_bus_slot *match; /* NameOwnerChanged of the name */
@@ -50,7 +50,7 @@ caller_free(gpointer data)
     g_free(caller);
 }
 
-/* The name has left the bus: whoever watched it hears so once. */
+/* The name has left the bus: each watch is told once. */
 static void
 caller_gone(Caller *caller)
 {
@@ -79,8 +79,8 @@ caller_on_owner_changed(sd_bus_message *message, void *data, sd_bus_error *error
     return 0;
 }
 
-/* Puts what was held back into the connection's queue: it is routed again from the start, so
- * objects are looked up afresh. */
+/* Puts the held calls back into the connection's queue. They are routed again from the start, so
+ * objects are looked up again. */
 static void
 caller_replay(Caller *caller)
 {
@@ -151,7 +151,7 @@ caller_read_credentials(Caller *caller, sd_bus_message *reply)
     return r;
 }
 
-/* One user shall not take the places of all others. */
+/* One user must not take the places of all others. */
 static gboolean
 caller_is_one_too_many(const Caller *caller)
 {
@@ -168,7 +168,7 @@ caller_is_one_too_many(const Caller *caller)
     return count > CALLERS_PER_UID;
 }
 
-/* Answers what it has sent, and forgets it: the next call is looked at as a first one. */
+/* Refuses the held calls and forgets the caller: its next call is handled as its first. */
 static void
 caller_refuse(Caller *caller)
 {
@@ -190,7 +190,7 @@ caller_on_credentials(sd_bus_message *reply, void *data, sd_bus_error *error)
 {
     Caller *caller = data;
 
-    /* The bus knows no such name any more: nobody is there to be answered. */
+    /* The bus does not know the name any more: there is nobody to answer. */
     if (sd_bus_message_is_method_error(reply, NULL) || caller_read_credentials(caller, reply) < 0 ||
         !caller->known) {
         caller_gone(caller);
@@ -204,7 +204,7 @@ caller_on_credentials(sd_bus_message *reply, void *data, sd_bus_error *error)
     return 0;
 }
 
-/* The match is asked for first, so a name that leaves is noticed by one of the two. */
+/* The match is added first, so that one of the two notices a name that leaves. */
 static int
 caller_ask(Caller *caller)
 {
@@ -353,7 +353,7 @@ caller_unwatch(CallerWatch *watch)
 {
     if (watch == NULL)
         return;
-    /* Not in the queue any more: its GONE runs right now, and it is freed after it. */
+    /* If it is not in the queue, its GONE is running now, and the watch is freed afterwards. */
     if (g_queue_remove(&watch->caller->watches, watch))
         g_free(watch);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Context: what the objects on the bus and the modules around them need of each other, made and
- * owned by bus/server.c and handed down. A module includes the headers of what it really uses, and
- * never the server's. Main thread.
+/* Context: what the objects on the bus and the modules around them share. bus/server.c makes and
+ * owns it and passes it on. A module includes the headers of what it uses, and never the server's.
+ * Main thread.
  *
- * Nothing here changes between bus_server_new and bus_server_free but POLICY_REVISION. */
+ * Nothing here but POLICY_REVISION changes between bus_server_new and bus_server_free. */
 #pragma once
 
 #include "common/bus/util.h"
@@ -11,7 +11,7 @@
 #include "daemon/bus/caller.h"
 
 typedef struct {
-    gboolean system;        /* serves every user, and asks polkit; else one user */
+    gboolean system;        /* serves every user, and asks polkit; otherwise serves one user */
     gboolean ask_everybody; /* for tests, where all callers are one user: nobody passes unasked */
     gint64 polkit_timeout;  /* µs; 0: BOUNCER_TIMEOUT */
 } BusServerOptions;
@@ -33,5 +33,5 @@ typedef struct {
     struct Subscribers *subscribers; /* bus/subscriber.h */
 } BusContext;
 
-/* Root, and streamd's own user: they could read all there is anyway. */
+/* Root and streamd's own user. They could read everything anyway. */
 gboolean bus_context_is_privileged(const BusContext *context, const Caller *caller);

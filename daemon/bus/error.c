@@ -3,10 +3,10 @@
 
 #include "common/bus/names.h"
 
-/* Messages may carry text of a hub or a device: no more of it than anyone reads. */
+/* Messages may carry text of a hub or a device, so they are limited. */
 #define BUS_ERROR_TEXT_MAX 1024
 
-/* Problems of a configuration are of its author's making, a line each. */
+/* The problems of a configuration, a line each, get more room: the administrator wrote it. */
 #define BUS_ERROR_LINES_MAX 16384
 
 static int

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Errors at the edge of the bus: the one place where GError becomes a D-Bus error. */
+/* Errors on the bus: the only place where a GError becomes a D-Bus error. */
 #pragma once
 
 #include "common/base/error.h"
 #include "common/bus/util.h"
 
 /* Sets RET to ERROR under its D-Bus name (dbus/README.md, "Errors"; other domains become Failed)
- * and returns the negative errno that a vtable function returns with it. ERROR may be NULL: Failed.
- */
+ * and returns the negative errno for a vtable function to return. ERROR may be NULL: Failed. */
 int bus_error_set(sd_bus_error *ret, const GError *error);
 
 /* The same with room for all problems of a configuration. */
@@ -17,5 +16,5 @@ int bus_error_set_lines(sd_bus_error *ret, const GError *error);
 int
 bus_error_setf(sd_bus_error *ret, StreamdError code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* Answers MESSAGE with ERROR; negative errno when that failed. */
+/* Replies to MESSAGE with ERROR; negative errno when that fails. */
 int bus_error_reply(sd_bus_message *message, const GError *error);

@@ -18,21 +18,21 @@ struct BusHandlers {
 
 typedef struct {
     BusHandlers *handlers; /* weak */
-    Caller *caller;        /* weak; good while WATCH is */
+    Caller *caller;        /* weak; valid while WATCH exists */
     CallerWatch *watch;
     char *path;
     Handler *handler;
     GQueue deliveries; /* Delivery */
 } BusHandler;
 
-/* A NewStream that was not answered yet. */
+/* A NewStream call that was not answered yet. */
 typedef struct {
     BusHandler *handler;
     GList link;
     Outcall *call;
     guint limit;   /* GSource */
-    guint waited;  /* how many of its periods for a turn */
-    gboolean sent; /* at the last look */
+    guint waited;  /* how many of the limit's periods it has waited to be sent */
+    gboolean sent; /* as of the last period */
     guint64 stream;
     int fd;
 } Delivery;
@@ -53,7 +53,7 @@ delivery_free(Delivery *delivery)
     g_free(delivery);
 }
 
-/* Ends the stream of a delivery that the app does not get. */
+/* Ends the stream of a delivery that failed. */
 static void
 delivery_fail(Delivery *delivery)
 {
@@ -64,7 +64,8 @@ delivery_fail(Delivery *delivery)
     delivery_free(delivery);
 }
 
-/* What was sent lives as long as its descriptor; what waits for its turn will never get there. */
+/* If the call was sent, the app has the descriptor, and the stream goes on. If not, it will never
+ * be sent. */
 static void
 delivery_end(Delivery *delivery)
 {
@@ -92,7 +93,7 @@ delivery_late(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* No reply is no fault: the descriptor has arrived, and lives on its own from then on. */
+/* A missing reply is no failure: the app has the descriptor, and the stream goes on. */
 static void
 delivery_done(sd_bus_message *reply, void *data)
 {
@@ -143,7 +144,7 @@ bus_handler_append_details(sd_bus_message *message, const HandlerStream *what)
     return r < 0 ? r : sd_bus_message_close_container(message);
 }
 
-/* The call with its stream; FD -1: none. */
+/* Makes the call with its stream; FD -1: none. */
 static int
 bus_handler_new_call(const BusHandler *handler, const char *member, const HandlerStream *what,
                      int fd, sd_bus_message **ret_message)
@@ -189,7 +190,7 @@ bus_handler_ask(const HandlerStream *what, HandlerAsk *ask, void *data)
 
     if (bus_handler_new_call(handler, "HandleRequest", what, -1, &message) < 0)
         return NULL;
-    /* The one who asks has a time limit of its own, and it counts from now. */
+    /* The call needs no time limit: the caller has its own, which starts now. */
     return outcalls_send(handler->handlers->context->outcalls, caller_uid(handler->caller), message,
                          bus_handler_answered, ask);
 }
@@ -208,7 +209,7 @@ bus_handler_deliver(const HandlerStream *what, int fd, void *data)
     Delivery *delivery = g_new0(Delivery, 1);
     int r = bus_handler_new_call(handler, "NewStream", what, fd, &message);
 
-    delivery->fd = fd; /* the message has its own */
+    delivery->fd = fd; /* the message has a duplicate */
     delivery->handler = handler;
     delivery->link.data = delivery;
     delivery->stream = stream_id(what->stream);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Handlers on the bus: apps that take streams (dbus/io.streamd.Streamd1.Handler.xml), as handler.h
- * wants to call them. Whose an app is, the bus says. A registration ends with its connection.
- * Main thread. */
+/* Handlers on the bus: apps that take streams (dbus/io.streamd.Streamd1.Handler.xml), in the form
+ * that stream/handler.h calls. The bus tells which user owns an app. A registration ends with its
+ * connection. Main thread. */
 #pragma once
 
 #include "daemon/bus/caller.h"
@@ -9,11 +9,11 @@
 
 typedef struct BusHandlers BusHandlers;
 
-/* For the reply to NewStream. Until then streamd has the descriptor, too, so that an error in reply
- * is the reason of the end, and not that it was closed. */
+/* For the reply to NewStream. Until then streamd keeps the descriptor open, too, so that an error
+ * reply becomes the stream's reason, and not the closed descriptor. */
 #define HANDLER_DELIVER_TIME (5 * G_TIME_SPAN_SECOND)
 
-/* For its turn (bus/outcall.h), in the same unit; then the stream ends. */
+/* How many such periods a delivery may wait to be sent (bus/outcall.h); then the stream ends. */
 #define HANDLER_DELIVER_WAITS 6
 
 BusHandlers *bus_handlers_new(BusContext *context);

@@ -10,7 +10,7 @@
     "<!DOCTYPE node PUBLIC \"-//freedesktop//DTD D-BUS Object Introspection 1.0//EN\"\n"           \
     "  \"http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd\">\n"
 
-/* What sd-bus, and on the root bus/objects.c, answer on every object. */
+/* The interfaces of every object, which sd-bus answers, and on the root bus/objects.c. */
 #define STANDARD_INTERFACES                                                                        \
     "  <interface name=\"org.freedesktop.DBus.Peer\">\n"                                           \
     "    <method name=\"Ping\"/>\n"                                                                \
@@ -78,7 +78,7 @@ introspect_type_length(const char *signature)
     return at;
 }
 
-/* Arguments of one direction; returns where the names of the next ones are. */
+/* Appends the arguments of one direction; returns where the names of the others begin. */
 static const char *
 introspect_arguments(GString *xml, const char *signature, const char *names, const char *direction)
 {

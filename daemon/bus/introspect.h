@@ -4,6 +4,6 @@
 
 #include <glib.h>
 
-/* The XML of the object at PATH; for a path of many objects (…/hub/NAME) any NAME will do. NULL:
+/* The XML of the object at PATH; for paths of many objects (…/hub/NAME) any NAME will do. NULL:
  * there is no such object. Caller frees. */
 char *bus_introspect(const char *path);

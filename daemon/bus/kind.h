@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bus kinds: kinds of objects as data, and what is told of one object by its kind alone: its path
+/* Bus kinds: the kinds of objects as data, and what a kind alone tells about an object: its path
  * and its properties. Main thread. */
 #pragma once
 
@@ -8,21 +8,21 @@
 typedef struct {
     const char *interface;
     const sd_bus_vtable *vtable;
-    const char *prefix; /* the path, or for many objects the path above them */
-    /* Many objects: the part of the path after PREFIX, decoded, to an object and back; all of
-     * them, borrowed, in an array for the caller. NULL for an interface of the root. */
+    const char *prefix; /* the path, or for many objects their common parent */
+    /* For many objects: `find` gets the part of the path after PREFIX, decoded; `key` is the
+     * reverse; `list` returns all of them, borrowed, in an array for the caller. NULL for an
+     * interface of the root. */
     gpointer (*find)(App *app, const char *key);
     char *(*key)(gconstpointer object);
     GPtrArray *(*list)(App *app);
-    gboolean numbered; /* keys are numbers, and stand in the path as they are */
-    /* To whom the object belongs: who else sees it, bus/subscriber.h says. NULL: everybody sees it.
-     */
+    gboolean numbered; /* keys are numbers, which need no encoding in the path */
+    /* The owner of the object; bus/subscriber.h says who else sees it. NULL: everybody sees it. */
     uid_t (*owner)(gconstpointer object);
-    gboolean for_agents; /* those who have registered one see it as well */
-    const char *missing; /* what a call of its methods hears when there is no such object */
+    gboolean for_agents; /* connections that have registered an agent see it, too */
+    const char *missing; /* the error text of a method call when there is no such object */
 } BusKind;
 
-/* What a vtable function gets as its userdata. */
+/* The userdata of a vtable function. */
 typedef struct {
     BusContext *context;
     gpointer object; /* Hub, Target, Stream, Tunnel, Consent; the App for the root */
@@ -36,7 +36,7 @@ extern const BusKind bus_stream_kind;
 extern const BusKind bus_tunnel_kind;
 extern const BusKind bus_request_kind;
 
-/* All of them, in the order of dbus/README.md; NULL at the end. */
+/* All kinds, in the order of dbus/README.md; NULL at the end. */
 extern const BusKind *const bus_kinds[];
 
 /* Caller frees. */
@@ -66,11 +66,11 @@ int bus_object_append_interface(BusContext *context, const BusKind *kind, gpoint
         return sd_bus_message_append(reply, types, value);                                         \
     }
 
-/* Appends text that a hub or device may have written: what is not UTF-8 is replaced, since the bus
- * would disconnect us for it. */
+/* Appends text that a hub or device may have written. What is not UTF-8 is replaced, because the
+ * bus would disconnect us for it. */
 int bus_object_append_text(sd_bus_message *message, const char *text);
 
-/* The getter of such a text. */
+/* The getter of such text. */
 #define BUS_GETTER_TEXT(name, Type, value)                                                         \
     static int name(sd_bus *bus, const char *path, const char *interface, const char *property,    \
                     sd_bus_message *reply, void *userdata, sd_bus_error *error)                    \

@@ -21,7 +21,7 @@ bus_lease_free(gpointer data)
     g_free(lease);
 }
 
-/* Closing the tunnel drops the lease: bus/server.c hears of it. */
+/* Closing the tunnel drops the lease, by way of bus/server.c. */
 static void
 bus_lease_gone(void *data)
 {
@@ -53,7 +53,7 @@ bus_leases_free(BusLeases *leases)
     g_free(leases);
 }
 
-/* Each tunnel that is closed drops its lease; so they are looked at by id. */
+/* Closing a tunnel drops its lease, which changes the table, so the loop runs over ids. */
 void
 bus_leases_end(BusLeases *leases)
 {

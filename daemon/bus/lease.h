@@ -10,13 +10,13 @@ typedef struct BusLeases BusLeases;
 BusLeases *bus_leases_new(App *app);
 void bus_leases_free(BusLeases *leases); /* closes nothing; NULL is fine */
 
-/* The tunnel closes when CALLER goes. */
+/* Closes the tunnel when CALLER leaves the bus. */
 void bus_leases_add(BusLeases *leases, guint64 tunnel, Caller *caller);
 
-/* As if all callers went: their tunnels close. */
+/* Closes all these tunnels, as if their callers had left. */
 void bus_leases_end(BusLeases *leases);
 
-/* The tunnel has closed. Nothing when it had no lease. */
+/* The tunnel has closed. Does nothing when it has no lease. */
 void bus_leases_drop(BusLeases *leases, guint64 tunnel);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusLeases, bus_leases_free)

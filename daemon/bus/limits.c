@@ -28,7 +28,7 @@ bus_limits_take(const BusOption *options, const BusLimits *values, Limits *ret, 
         if (!options[i].given)
             continue;
         limits.of[i] = row->unit == LIMIT_UNIT_COUNT ? values->counts[i] : values->amounts[i];
-        /* Somebody who says 0 may mean that none is allowed. */
+        /* 0 is refused: the user may mean that none is allowed. */
         if (limits.of[i] == 0)
             return bus_error_setf(error, STREAMD_ERROR_INVALID,
                                   "%s is at least %" G_GUINT64_FORMAT "; absent: no limit",

@@ -12,7 +12,7 @@ struct BusObjects {
     BusContext *context; /* weak */
     GPtrArray *slots;
     BusItem root;
-    BusItem found; /* of the look-up that is under way; sd-bus hands it to one function at once */
+    BusItem found; /* the last look-up; sd-bus passes it to one function at once */
 };
 
 /* NULL: no call is being handled. */
@@ -63,7 +63,7 @@ bus_object_is_visible(BusContext *context, const BusKind *kind, gconstpointer ob
            (caller != NULL && bus_kind_is_seen(context, kind, object, caller));
 }
 
-/* "{oa{sa{sv}}}" for each visible object of a kind that has objects of its own. */
+/* "{oa{sa{sv}}}" for each visible object of a kind that has many objects. */
 static int
 bus_kind_append_objects(BusContext *context, const BusKind *kind, sd_bus_message *reply)
 {
@@ -112,8 +112,8 @@ bus_objects_get_managed(BusObjects *objects, sd_bus_message *call)
     return r < 0 ? r : 1;
 }
 
-/* sd-bus lets nobody implement ObjectManager, and its own one broadcasts and does not filter; so
- * the root takes these two calls before sd-bus looks at its vtables. */
+/* sd-bus lets nobody implement ObjectManager, and its own one broadcasts and does not filter. So
+ * the root handles these two calls before sd-bus looks at its vtables. */
 static int
 bus_objects_on_root(sd_bus_message *call, void *data, sd_bus_error *error)
 {
@@ -140,9 +140,10 @@ bus_kind_of(const char *interface)
     return NULL;
 }
 
-/* OBJECT is NULL when there is none: whoever does not see all is not told the difference between
- * what is not there and what is somebody else's. The methods of an object of its own are let
- * through: bus/admission.c has decided about the call already, and for more people. */
+/* OBJECT is NULL when there is none. A caller that does not see everything must not learn whether
+ * an object does not exist or belongs to somebody else. The object's own methods are let through:
+ * bus/admission.c has already decided about the call, and some callers may call them without seeing
+ * the object. */
 static int
 bus_objects_check(BusContext *context, const BusKind *kind, gconstpointer object,
                   sd_bus_error *error)

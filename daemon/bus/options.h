@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Options: an a{sv} argument read by a table of the keys that a method knows.
+/* Options: reads an a{sv} argument with a table of the keys that a method knows.
  *
- * Strict: a key that is not in the table, one that comes twice, a value of another type and a
- * string that is too long are errors, so that nothing that was asked for is silently without
- * effect. */
+ * It is strict: an unknown key, a key that comes twice, a value of a wrong type and a string that
+ * is too long are errors. So no option is silently ignored. */
 #pragma once
 
 #include "common/bus/util.h"
@@ -14,7 +13,7 @@
 
 /* TYPE is one of: 's' const char * (owned by the message), 't' guint64, 'u' guint32, 'q' guint16,
  * 'b' int, 'h' int (the message's), 'a' GStrv (an `as`, owned by the caller even when reading fails
- * later). VALUE is left alone when the key is absent. */
+ * later). VALUE is not changed when the key is absent. */
 typedef struct {
     const char *key;
     char type;

@@ -13,7 +13,7 @@ struct Outcall {
     uid_t uid;
     sd_bus_message *message; /* until it is sent */
     sd_bus_slot *slot;
-    guint failed;     /* idle source: it could not be sent */
+    guint failed;     /* idle source, when it could not be sent */
     OutcallDone done; /* NULL: cancelled */
     void *data;
 };
@@ -60,7 +60,7 @@ outcalls_free(Outcalls *outcalls)
     g_free(outcalls);
 }
 
-/* Frees the call first, so that its place is there for what DONE may send. */
+/* Frees the call first, so that DONE can use its place. */
 static void
 outcall_end(Outcall *call, sd_bus_message *reply)
 {

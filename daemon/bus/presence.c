@@ -7,16 +7,16 @@
 struct BusPresence {
     App *app;      /* weak */
     char *address; /* of the bus */
-    sd_bus *bus;   /* with the server */
+    sd_bus *bus;   /* set together with SERVER */
     BusServerOptions options;
     const BusPresenceEvents *events;
     void *data;
     BusServer *server; /* NULL: there is no bus */
-    guint timer;       /* until the server goes, or the next try */
-    guint pause;       /* ms before that */
+    guint timer;       /* stops the server, or starts the next try */
+    guint pause;       /* ms before the next try */
     gboolean was_named;
-    gboolean told;                       /* that the bus is lost */
-    guint64 started_at, policy_revision; /* go from one server to the next */
+    gboolean told;                       /* the loss of the bus was reported */
+    guint64 started_at, policy_revision; /* kept from one server to the next */
 };
 
 static gboolean presence_try(gpointer data);
@@ -44,7 +44,7 @@ bus_presence_address(const char *address)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* Begun, without waiting for the end of the handshake: what is asked meanwhile follows it. */
+/* Opens without waiting for the end of the handshake; messages sent meanwhile follow it. */
 static int
 presence_open(const BusPresence *presence, sd_bus **ret_bus)
 {
@@ -80,7 +80,7 @@ presence_drop(BusPresence *presence)
     presence->policy_revision = context->policy_revision;
     presence->events->left(presence->data);
     g_clear_pointer(&presence->server, bus_server_free);
-    /* What was said last is sent; one that is lost, or still shakes hands, would be waited for. */
+    /* Sends the last messages. On a lost bus, or during its handshake, this would block. */
     if (sd_bus_is_ready(presence->bus) > 0)
         (void)sd_bus_flush(presence->bus);
     g_clear_pointer(&presence->bus, sd_bus_close_unref);
@@ -93,7 +93,7 @@ presence_wait(BusPresence *presence)
     presence->pause = MIN(presence->pause * 2, PRESENCE_RETRY_MAX);
 }
 
-/* Not from inside a call of the server's. */
+/* Runs from the main loop, because the server must not be freed inside one of its own calls. */
 static gboolean
 presence_on_gone(gpointer data)
 {

@@ -7,8 +7,8 @@ struct Quotas {
     GHashTable *users; /* uid -> User */
 };
 
-/* The rate as a clock that runs ahead of the real one, by CALL_TIME with each call, and may be a
- * burst ahead of it. */
+/* The rate is a clock that runs ahead of the real one. Each call moves it by CALL_TIME, and it may
+ * be a burst ahead. */
 typedef struct {
     gint64 ahead;
     guint pending;
@@ -40,7 +40,7 @@ quotas_is_idle(gpointer uid, gpointer data, gpointer now)
     return user->pending == 0 && user->ahead <= *(const gint64 *)now;
 }
 
-/* Somebody new comes: those with nothing to remember go. */
+/* When a new user comes, idle ones are removed. */
 static User *
 quotas_user(Quotas *quotas, uid_t uid, gint64 now)
 {

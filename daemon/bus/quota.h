@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Quotas: what one user may take of the bus, over all connections: calls in a second, calls that
- * wait for their reply. How many streams and tunnels a user has is bounded where they are made
- * (daemon/app.h); each stream of OpenStream has one descriptor that was handed out, so that bounds
- * those as well. Main thread. */
+/* Quotas: what one user may take of the bus, over all connections: calls per second, and calls that
+ * wait for their reply. The number of streams and tunnels of a user is limited where they are made
+ * (daemon/app.h). That also limits the descriptors that were handed out: each stream of OpenStream
+ * has one. Main thread. */
 #pragma once
 
 #include <glib.h>
@@ -17,15 +17,15 @@ typedef struct Quotas Quotas;
 Quotas *quotas_new(void);
 void quotas_free(Quotas *quotas); /* NULL is fine */
 
-/* Takes one call; NOW is monotonic, in µs. FALSE: this user makes too many. */
+/* Takes one call; NOW is monotonic, in µs. FALSE: this user calls too often. */
 gboolean quotas_take_call(Quotas *quotas, uid_t uid, gint64 now);
 
-/* A call begins to wait for its reply. FALSE: too many do; then there is no end. */
+/* A call begins to wait for its reply. FALSE: too many wait; then do not call quotas_end for it. */
 gboolean quotas_begin(Quotas *quotas, uid_t uid);
 void quotas_end(Quotas *quotas, uid_t uid);
 
-/* Users who are remembered: those that took anything which is not given back yet, and some that
- * have not been forgotten since. */
+/* Number of users that are remembered: those that have taken something and not given it back, and
+ * some that were not removed yet. */
 guint quotas_users(const Quotas *quotas);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Quotas, quotas_free)

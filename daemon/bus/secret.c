@@ -12,7 +12,7 @@
 
 struct BusSecret {
     int fd;
-    char *text; /* MAX + 1 bytes and a NUL: one byte more than allowed is enough to refuse */
+    char *text; /* MAX + 1 bytes and a NUL; one byte over MAX is enough to refuse */
     gsize length;
     gsize max;
     guint ready; /* GSource ids */

@@ -15,7 +15,7 @@
 #include "daemon/bus/subscriber.h"
 
 struct BusServer {
-    BusContext context; /* what it holds is the server's, but for APP */
+    BusContext context; /* its contents belong to the server, except APP */
     GSource *source;
     BusObjects *objects;
     sd_bus_slot *name;
@@ -198,7 +198,7 @@ bus_server_new(sd_bus *bus, App *app, const BusServerOptions *options, BusServer
     return server;
 }
 
-/* The answers of RequestName that say that the name is ours (D-Bus specification, "Message Bus
+/* Replies to RequestName which mean that the name is ours (D-Bus specification, "Message Bus
  * Messages"): DBUS_REQUEST_NAME_REPLY_PRIMARY_OWNER and _ALREADY_OWNER. */
 #define REPLY_PRIMARY_OWNER 1
 #define REPLY_ALREADY_OWNER 4

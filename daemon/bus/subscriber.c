@@ -10,10 +10,10 @@ struct Subscribers {
 
 typedef struct {
     Subscribers *subscribers; /* weak */
-    Caller *caller;           /* weak; good while WATCH is */
+    Caller *caller;           /* weak; valid while WATCH exists */
     CallerWatch *watch;
     gboolean all;
-    guint agents; /* that it has registered */
+    guint agents; /* number of agents that it has registered */
 } Subscriber;
 
 static void
@@ -84,7 +84,7 @@ subscribers_drop_agent(Subscribers *subscribers, const Caller *caller)
 {
     Subscriber *subscriber = g_hash_table_lookup(subscribers->table, caller);
 
-    if (subscriber != NULL) /* a caller that leaves may be forgotten here first */
+    if (subscriber != NULL) /* when the caller leaves, it may be removed here first */
         subscriber->agents--;
 }
 
@@ -112,7 +112,7 @@ subscribers_see_requests(Subscribers *subscribers, const Caller *caller)
            (subscriber != NULL && subscriber->agents > 0);
 }
 
-/* A message is for one destination, so each gets one of its own. */
+/* A message has one destination, so each subscriber gets its own copy. */
 static int
 subscriber_send(const Subscriber *subscriber, sd_bus *bus, sd_bus_message *signal)
 {
@@ -131,7 +131,7 @@ subscriber_send(const Subscriber *subscriber, sd_bus *bus, sd_bus_message *signa
     return r < 0 ? r : sd_bus_send(bus, copy, NULL);
 }
 
-/* Which of its signals a subscriber gets; NULL: none. */
+/* Returns the signal for a subscriber; NULL: none. */
 typedef sd_bus_message *(*SubscribersPick)(Subscribers *subscribers, const Caller *caller,
                                            const void *data);
 
@@ -149,8 +149,8 @@ subscribers_send(Subscribers *subscribers, SubscribersPick pick, const void *dat
 
         if (signal == NULL)
             continue;
-        r = sd_bus_message_seal(signal, 1, 0); /* so that it can be read; it is never sent */
-        if (r >= 0 || r == -EPERM)             /* it is already */
+        r = sd_bus_message_seal(signal, 1, 0); /* seals it for reading; it is never sent itself */
+        if (r >= 0 || r == -EPERM)             /* sealed already */
             r = subscriber_send(subscriber, bus, signal);
     }
     if (r < 0)

@@ -151,7 +151,7 @@ BUS_GETTER(bus_hub_get_state, Hub, "s", hub_state_name(hub_state(object)))
 BUS_GETTER(bus_hub_get_since, Hub, "t", hub_since(object))
 BUS_GETTER_TEXT(bus_hub_get_last_error, Hub, hub_last_error(object))
 
-/* As with streams: what belongs to others is not counted for everybody. */
+/* As with streams: a caller gets only the counts of what it sees. */
 static gboolean
 bus_hub_caller_sees(guint32 uid, gpointer context)
 {

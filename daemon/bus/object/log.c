@@ -14,7 +14,7 @@ struct BusLog {
     sd_bus_slot *slot;
 };
 
-/* Every property is asked for here: even the level of the log is not everybody's business. */
+/* Reading is checked here, too: not everybody may read even the level of the log. */
 static int
 bus_log_admit(const BusLog *log, sd_bus *bus, sd_bus_error *error)
 {
@@ -67,7 +67,7 @@ bus_log_set_level(sd_bus *bus, const char *path, const char *interface, const ch
     return 0;
 }
 
-/* UNPRIVILEGED: sd-bus would look for capabilities of the caller; we ask for its UID. */
+/* UNPRIVILEGED, because otherwise sd-bus checks capabilities of the caller; we check its UID. */
 static const sd_bus_vtable bus_log_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_WRITABLE_PROPERTY("LogLevel", "s", bus_log_get, bus_log_set_level, 0,

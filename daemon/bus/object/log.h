@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* org.freedesktop.LogControl1 (org.freedesktop.LogControl1(5)), where systemd's clients want it:
- * `systemctl service-log-level streamd debug`. For root and our own user. LogTarget is only shown:
- * it follows from where standard error goes. Main thread. */
+/* org.freedesktop.LogControl1 (org.freedesktop.LogControl1(5)), where systemd's clients expect it:
+ * `systemctl service-log-level streamd debug`. For root and our own user. LogTarget cannot be set:
+ * it depends on where standard error goes. Main thread. */
 #pragma once
 
 #include "common/log/journal.h"

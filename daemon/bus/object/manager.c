@@ -16,7 +16,7 @@
 #include "daemon/bus/subscriber.h"
 #include "daemon/reload.h"
 
-/* A hub that is being added: its credentials are on their way. Strings belong to the message. */
+/* A hub that is being added and waits for its credentials. The message owns the strings. */
 typedef struct {
     BusCall *call;
     BusSecret *secret; /* the one that is being read */
@@ -437,7 +437,7 @@ bus_manager_reload(sd_bus_message *message, void *data, sd_bus_error *error)
     return 1;
 }
 
-/* How many objects there are in a list that is borrowed for the count. */
+/* The length of a borrowed list, which is freed. */
 static guint
 bus_manager_count(GPtrArray *list)
 {

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* What GDateTime knows, in µs since the epoch. */
+/* The largest time that GDateTime can represent, in µs since the epoch. */
 #define POLICY_AT_MAX (G_GUINT64_CONSTANT(253402300799) * G_USEC_PER_SEC)
 
 static AcceptPolicy *
@@ -19,7 +19,6 @@ bus_policy_of(BusItem *item)
     return app_policy(item->context->app);
 }
 
-/* What the default decides. */
 static const char *
 bus_policy_verdict(gboolean accept)
 {
@@ -89,7 +88,7 @@ bus_policy_add(sd_bus_message *message, void *data, sd_bus_error *error)
     return bus_call_await(call, change, failure);
 }
 
-/* Ids travel as `t`; what does not fit is the id of no rule. */
+/* Ids are `t` on the bus; one that is too large is the id of no rule. */
 static int
 bus_policy_check_id(uint64_t id, sd_bus_error *error)
 {
@@ -173,7 +172,7 @@ bus_policy_set_default(sd_bus_message *message, void *data, sd_bus_error *error)
     return bus_call_await(call, change, failure);
 }
 
-/* The outcome of a test, and what kept the rules before the one that decides from doing so. */
+/* The outcome of a test, and why the rules before the deciding one did not match. */
 typedef struct {
     AcceptVerdict verdict;
     AcceptMismatch why[ACCEPT_RULES_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reports (common/base/report.h) as D-Bus values: an object is an a{sv}, a number a t. Main thread.
- */
+/* Reports (common/base/report.h) as D-Bus values: an object becomes an a{sv}, a number a t. Main
+ * thread. */
 #pragma once
 
 #include "common/base/report.h"
@@ -9,8 +9,8 @@
 
 typedef struct {
     sd_bus_message *message;
-    int r; /* of what was appended last; negative: it stays so */
+    int r; /* of the last append; stays negative after a failure */
 } BusReport;
 
-/* What is reported becomes entries of the a{sv} that OUT's message is in. OUT stays where it is. */
+/* What is reported becomes entries of the open a{sv} of OUT's message. OUT must not move. */
 Report bus_report(BusReport *out);

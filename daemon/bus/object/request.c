@@ -40,7 +40,7 @@ bus_request_accept(sd_bus_message *message, void *data, sd_bus_error *error)
 
 typedef gboolean Decide(Consent *request, guint32 uid, const char *text, GError **error);
 
-/* What takes one text and answers at once. */
+/* For methods that take one string and return at once. */
 static int
 bus_request_decide(sd_bus_message *message, const BusItem *item, Decide *decide,
                    sd_bus_error *error)
@@ -137,7 +137,7 @@ bus_request_key(gconstpointer object)
     return g_strdup_printf("%" G_GUINT64_FORMAT, consent_id(object));
 }
 
-/* streamd's own, so whoever sees all sees it; and agents do. */
+/* Requests belong to streamd itself: those who see everything see them, and so do agents. */
 static uid_t
 bus_request_owner(gconstpointer object)
 {

@@ -89,7 +89,7 @@ read_kind(const char *verdict, const char *handler, AcceptKind *ret, sd_bus_erro
     return 0;
 }
 
-/* What the table of options has beside the limits. */
+/* The values that are not limits. */
 typedef struct {
     const char *verdict;
     guint32 handler_uid, position;

@@ -24,7 +24,7 @@ bus_target_remove(sd_bus_message *message, void *data, sd_bus_error *error)
 BUS_GETTER(bus_target_get_name, Target, "s", target_name(object))
 BUS_GETTER(bus_target_get_address, Target, "s", target_address(object))
 BUS_GETTER(bus_target_get_source, Target, "s", target_source(object) != NULL ? "config" : "bus")
-/* They are streamd's own: whoever does not see them does not count them either. */
+/* The streams belong to streamd's own user: a caller that does not see them gets 0. */
 BUS_GETTER(bus_target_get_streams, Target, "u",
            bus_object_caller_sees(context, getuid()) ? target_active(object) : 0)
 
