@@ -54,7 +54,7 @@ app_check(App *app, AppChange *change, GError **error)
     return change->checked;
 }
 
-/* One that stands alone is under way or waits: what comes now cannot be checked yet. */
+/* A reload (`alone`) is under way or waits: until it is done, new changes cannot be checked. */
 static gboolean
 app_is_blocked(const App *app)
 {
@@ -64,7 +64,7 @@ app_is_blocked(const App *app)
     return app->carried.head && ((const AppChange *)app->carried.head->data)->kind->alone;
 }
 
-/* From the front of those that wait, up to one that stands alone, to those of the next write. */
+/* Moves waiting changes, in order and up to the next reload, into the next write. */
 static void
 app_carry(App *app)
 {
@@ -113,7 +113,7 @@ app_on_turn(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* From the main loop, so that no change ends before the call that asked for it. */
+/* Runs from the main loop, so that no change ends before the call that asked for it returns. */
 static void
 app_take_turn(App *app)
 {
@@ -142,7 +142,7 @@ app_refuse_all(GQueue *changes, const GError *error)
         change_end(change, NULL, error);
 }
 
-/* What was checked against changes that have failed. */
+/* Checks the waiting changes again: those that they were checked against have failed. */
 static void
 app_check_again(App *app)
 {
@@ -171,7 +171,7 @@ app_written(const GError *error, void *data)
     if (!failure) {
         app_apply_all(app, &carried);
     } else {
-        g_clear_pointer(&app->draft, app_draft_free); /* it knows what is freed now */
+        g_clear_pointer(&app->draft, app_draft_free); /* it points to what is freed now */
         g_prefix_error(&failure, "cannot save this change: ");
         app_refuse_all(&carried, failure);
         app_check_again(app);

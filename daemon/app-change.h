@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Change: one change of what is kept, from its check to its end; and the queue of all. Shared by
- * the files app*.c alone.
+/* Change: one change of the kept settings, from its check to its end; and the queue of all changes.
+ * Shared by the files app*.c alone.
  *
- * A change is checked against the draft (app-draft.h), which is what will be in force once all that
- * came before it is saved. One write is under way at a time and carries all changes that were there
- * when it began. When it succeeds they are applied in their order and told; when it fails they are
- * refused, and those that wait are checked again. A change that stands alone, a reload, waits until
- * nothing is under way, and what comes after it is checked when it is through. */
+ * A change is checked against the draft (app-draft.h): the settings as they will be once all
+ * earlier changes are saved. One write is under way at a time. It carries all changes that waited
+ * when it began. When it succeeds, they are applied in order and their callers are told. When it
+ * fails, they are refused, and the waiting changes are checked again. A reload stands alone: it
+ * waits until nothing is under way, and later changes are checked after it. */
 #pragma once
 
 #include "daemon/app-draft.h"
@@ -17,27 +17,28 @@
 typedef struct ConfigPlan ConfigPlan;
 
 typedef struct {
-    /* Takes the change into the draft, and makes what can fail to be made. It may be called again
-     * with another draft. FALSE: refused, and the draft is as it was. */
+    /* Applies the change to the draft and makes every object whose making can fail. It may be
+     * called again with another draft. FALSE: refused, and the draft is unchanged. */
     gboolean (*check)(App *app, AppChange *change, AppDraft *draft, GError **error);
-    /* The object that the change is about, for its DONE; cannot fail. */
+    /* Puts the change in force; cannot fail. Returns the object that the change is about, for its
+     * DONE. */
     gpointer (*apply)(App *app, AppChange *change);
     gboolean alone;
 } ChangeKind;
 
 struct AppChange {
     const ChangeKind *kind;
-    AppDone done; /* NULL: nobody wants to know */
+    AppDone done; /* NULL: nobody waits for it */
     void *data;
     gboolean checked;
-    gboolean keeps; /* something that is kept becomes another: it has to be written */
-    /* What was asked for, as its kind needs it. */
+    gboolean keeps; /* it changes what is kept: it has to be written */
+    /* What was asked for; which field is used depends on the kind. */
     StoreState *asked; /* a hub, a target, a rule or a tunnel to add */
-    char *name;        /* to remove; or the reject text of the default */
-    guint64 id;        /* of a rule or a tunnel; to add: once it is checked */
+    char *name;        /* of what to remove; or the reject text of the default */
+    guint64 id;        /* of a rule or a tunnel; one to add gets it when it is checked */
     int position;
     gboolean accept;
-    /* Made by its check; NULL from its application on. */
+    /* Made by the check; NULL once it is applied. */
     Hub *hub;
     Target *target;
     Tunnel *tunnel;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The configuration takes force: first all that is new is made beside what runs, and only when
- * every part of it could be made is anything exchanged. */
+/* Applies a new configuration. First it makes all new objects beside those that run. Only if all of
+ * them could be made does it exchange any. */
 #include "daemon/app-private.h"
 
 #include "common/base/error.h"
@@ -9,11 +9,11 @@
 
 struct ConfigPlan {
     StoreState *config;
-    GPtrArray *hubs;    /* Hub: new, or in the place of one that changed */
+    GPtrArray *hubs;    /* Hub: new or changed */
     GPtrArray *targets; /* Target */
     AcceptPolicy *policy;
-    Proxy *proxy;           /* of hubs without their own; NULL: none */
-    gboolean proxy_changed; /* such hubs are made anew */
+    Proxy *proxy;           /* of hubs without their own proxy; NULL: none */
+    gboolean proxy_changed; /* hubs without their own proxy have to be made again */
     GString *problems;
 };
 
@@ -78,7 +78,7 @@ plan_proxy(ConfigPlan *plan, App *app, const ProxySettings *settings)
         plan->proxy = proxy_new(settings, &error);
     else if (app->user)
         plan->proxy = proxy_new_session();
-    if (error) /* the configuration was checked: never */
+    if (error) /* cannot happen: the configuration was checked */
         g_string_append_printf(plan->problems, "[network]: %s", error->message);
 }
 
@@ -109,7 +109,7 @@ plan_hub(ConfigPlan *plan, App *app, const HubSettings *settings)
         plan_problem(plan, settings->source, "hub", settings->name, error->message);
 }
 
-/* Added over D-Bus, and the way to it changes. */
+/* A hub that was added over D-Bus, when the proxy changes. */
 static void
 plan_kept_hub(ConfigPlan *plan, App *app, const HubSettings *settings)
 {
@@ -202,8 +202,8 @@ plan_rule(ConfigPlan *plan, const AcceptRule *rule)
                      error->message);
 }
 
-/* The rules of the configuration, then those of D-Bus in their order; a default that was set over
- * D-Bus stands above that of the configuration. */
+/* The rules of the configuration come first, then those of D-Bus in their order. A default that was
+ * set over D-Bus overrides that of the configuration. */
 static void
 plan_policy(ConfigPlan *plan, const App *app, const StoreState *config)
 {
@@ -254,7 +254,7 @@ config_has_target(const StoreState *config, const char *name, const char **ret_s
     return FALSE;
 }
 
-/* What is not in the configuration any more goes; the rest may stand in another place of it. */
+/* Removes what is no longer in the configuration. The rest may have moved to another line of it. */
 static void
 commit_removals(App *app, const StoreState *config)
 {
@@ -278,7 +278,7 @@ commit_removals(App *app, const StoreState *config)
     }
 }
 
-/* In the place of one that changed: its streams know it by name only, and go on. */
+/* Replaces the hub of the same name. Its streams refer to it only by name, and go on. */
 static void
 commit_hub(App *app, Hub *hub)
 {

@@ -119,7 +119,7 @@ app_draft_kept(const AppDraft *draft, const App *app)
     StoreState *state = store_state_new();
 
     draft_keep_objects(draft, state);
-    /* Kept ones that were not restored yet. */
+    /* Kept tunnels that were not restored yet. */
     for (guint i = 0; app->loaded && i < store_state_tunnels(app->loaded); i++) {
         TunnelOptions tunnel = store_state_tunnel(app->loaded, i);
 

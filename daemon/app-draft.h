@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Draft: what will be in force once everything that waits to be saved is saved. Changes are checked
- * against it. The objects are the app's or those of changes that wait; they outlive the draft.
- * Shared by the files app*.c alone. */
+/* Draft: the settings as they will be once every waiting change is saved. Changes are checked
+ * against it. The objects belong to the app or to changes that wait; they outlive the draft. Shared
+ * by the files app*.c alone. */
 #pragma once
 
 #include "daemon/config/store-state.h"
 
 typedef struct {
-    GPtrArray *hubs;      /* Hub, those of the configuration too */
+    GPtrArray *hubs;      /* Hub, also those of the configuration */
     GPtrArray *targets;   /* Target, likewise */
     GPtrArray *tunnels;   /* Tunnel: the persistent ones */
     AcceptPolicy *policy; /* the draft's own */
     gboolean default_kept;
 } AppDraft;
 
-/* Of what is in force. */
+/* A copy of what is in force. */
 AppDraft *app_draft_new(App *app);
 void app_draft_free(AppDraft *draft); /* NULL is fine */
 
@@ -22,10 +22,10 @@ Hub *app_draft_find_hub(const AppDraft *draft, const char *name);
 Target *app_draft_find_target(const AppDraft *draft, const char *name);
 Tunnel *app_draft_find_tunnel(const AppDraft *draft, guint64 id);
 
-/* Its persistent tunnels go with it. How many those are. */
+/* Drops its persistent tunnels, too, and returns how many they are. */
 guint app_draft_drop_hub(AppDraft *draft, Hub *hub);
 
-/* What is kept of it, for the store. */
+/* The part of it that is kept, for the store. */
 StoreState *app_draft_kept(const AppDraft *draft, const App *app);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AppDraft, app_draft_free)

@@ -27,7 +27,7 @@ app_journal_hub_removed(Hub *hub)
     event_log(EVENT_HUB_REMOVED, &data);
 }
 
-/* Being on the way is no event, nor is a disconnection that was asked for. */
+/* Neither connecting nor a disconnection that was asked for is an event. */
 void
 app_journal_hub_changed(Hub *hub)
 {
@@ -104,7 +104,7 @@ app_journal_decided(Stream *stream, const AcceptVerdict *verdict)
     char id[ID_SIZE];
     EventData data = of_stream(stream, id);
 
-    /* Whoever is asked, and a handler, decide later. */
+    /* With the other outcomes, a person or a handler decides later. */
     if (!rejected && verdict->kind != ACCEPT_TARGET)
         return;
     data.rule = rule;
@@ -122,7 +122,7 @@ is_of_target(Reason reason)
            reason == REASON_TARGET_TIMED_OUT;
 }
 
-/* A stream has one record of its end, and the policy's is one. */
+/* Each stream has one record of its end; a rejection by the policy has its own already. */
 static void
 stream_end(Stream *stream)
 {
@@ -160,7 +160,7 @@ app_journal_stream_changed(Stream *stream)
     }
 }
 
-/* It ended some minutes ago, and was told then. */
+/* No event: the stream ended some minutes ago, and that was recorded then. */
 void
 app_journal_stream_removed(Stream *stream G_GNUC_UNUSED)
 {
@@ -175,7 +175,7 @@ app_journal_request_added(Consent *request)
     event_log(EVENT_CONSENT_ASKED, &data);
 }
 
-/* Without a decision the stream's own end tells all there is. */
+/* If nobody decided, the record of the stream's end is enough. */
 void
 app_journal_request_removed(Consent *request)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What happens to the things of an App, told to the journal: one function for each member of
- * Observer, called beside it (APP_TELL), and a few that only the journal hears of. Main thread. */
+/* Writes the events of an App to the journal: one function for each member of Observer, called
+ * together with it (APP_TELL), and a few more. Main thread. */
 #pragma once
 
 #include "daemon/app.h"
@@ -21,5 +21,5 @@ void app_journal_tunnel_removed(Tunnel *tunnel);
 void app_journal_request_added(Consent *request);
 void app_journal_request_removed(Consent *request);
 
-/* What the accept policy said of STREAM, which has its target by then. */
+/* What the accept policy decided about STREAM, which has its target by then. */
 void app_journal_decided(Stream *stream, const AcceptVerdict *verdict);

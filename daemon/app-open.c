@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where a stream leads: checked names. */
+/* Where a stream leads; the names are checked. */
 typedef struct {
     Hub *hub;
     char *device, *module; /* module NULL: none */
@@ -86,8 +86,8 @@ app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done,
     service_open_start(&options, stream, done, data);
 }
 
-/* The hub may have gone in the meantime. A disabled device does not mean that our own identity is
- * refused. */
+/* The hub may have been removed in the meantime. A disabled device does not mean that our own
+ * identity is refused. */
 static void
 app_note_hub(App *app, Stream *stream, const GError *error)
 {
@@ -100,7 +100,7 @@ app_note_hub(App *app, Stream *stream, const GError *error)
 struct OpenRequest {
     App *app;
     Stream *stream;
-    int fd;        /* the caller's end, until it is handed out */
+    int fd;        /* the caller's end, until the caller gets it */
     OpenDone done; /* NULL: cancelled */
     void *data;
 };
@@ -172,7 +172,7 @@ app_cancel_open(OpenRequest *request)
     stream_close(request->stream, REASON_CANCELLED);
 }
 
-/* A connection to a tunnel. Its stream may end after the tunnel has gone. */
+/* A connection to a tunnel. Its stream may end after the tunnel was removed. */
 static void
 app_tunnel_stream_ended(Stream *stream, void *data)
 {
@@ -206,7 +206,8 @@ app_tunnel_destination(App *app, const Tunnel *tunnel, Destination *to, GError *
     return destination_init(to, app->hubs, &open, error);
 }
 
-/* One that is to be kept listens before it is, so that its address can be kept with it. */
+/* A persistent tunnel listens before it is saved, because its address is saved with it. Connections
+ * that come before that are refused. */
 static gboolean
 app_tunnel_is_open(App *app, const Tunnel *tunnel, GError **error)
 {
@@ -314,7 +315,7 @@ app_tunnel_has_room(App *app, guint32 uid, GError **error)
     return FALSE;
 }
 
-/* A tunnel that listens, and is in no list yet. HUBS: among which its own is. */
+/* Makes a tunnel that listens and is in no list yet. Its hub is one of HUBS. */
 static Tunnel *
 app_make_tunnel(App *app, GPtrArray *hubs, const TunnelOptions *options, GError **error)
 {
@@ -397,7 +398,7 @@ drop_tunnel_check(App *app, AppChange *change, AppDraft *draft, GError **error)
     return FALSE;
 }
 
-/* Its hub may have gone with all of its tunnels. */
+/* Its hub may have been removed, with all of its tunnels. */
 static gpointer
 drop_tunnel_apply(App *app, AppChange *change)
 {

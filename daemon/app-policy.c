@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The accept policy is changed over D-Bus: each change is made to the draft, and when that is
- * saved, once more to the policy in force, in the same order. */
+/* Changes of the accept policy over D-Bus. Each is made to the draft first, and to the policy in
+ * force once the draft is saved, in the same order. */
 #include "daemon/app-private.h"
 
 #include "common/base/error.h"
@@ -14,7 +14,7 @@ change_rule(const AppChange *change)
     return rule;
 }
 
-/* With the id of a draft that was given up it would leave a gap. */
+/* Each check takes a new id from the draft: one from a dropped draft would leave a gap. */
 static gboolean
 add_rule_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 {

@@ -17,36 +17,36 @@ struct App {
     Runtime *runtime;
     char *config_file; /* NULL: none */
     gboolean config_optional;
-    gboolean started;      /* hubs connect as they come */
-    gboolean knows_closed; /* from app_start on */
+    gboolean started;      /* from now on hubs connect when they are added */
+    gboolean knows_closed; /* see app_knows_closed; valid after app_start */
     guint listeners_per_uid;
     StoreWriter *writer; /* NULL: nothing is kept */
     AppDraft *draft;     /* NULL: no change waits or is being saved */
-    GQueue carried;      /* AppChange, that are being saved */
-    GQueue waiting;      /* AppChange, behind those */
-    guint turn;          /* the source that looks at them; 0: none */
-    gboolean stopping;   /* there are no more changes */
+    GQueue carried;      /* AppChange, being saved */
+    GQueue waiting;      /* AppChange, not being saved yet */
+    guint turn;          /* the GSource that starts the next write; 0: none */
+    gboolean stopping;   /* no more changes are taken */
     char *state_error;   /* app_state_error() */
     StoreState *loaded;  /* between app_new and app_start: the kept tunnels */
     GPtrArray *hubs;     /* Hub, by name */
     GPtrArray *targets;  /* Target, by name */
     GPtrArray *tunnels;  /* Tunnel, by id */
     gboolean user;
-    Proxy *proxy;                 /* of hubs without their own; NULL: none */
+    Proxy *proxy;                 /* of hubs without their own proxy; NULL: none */
     ProxySettings proxy_settings; /* what PROXY was made from; copies */
     AcceptPolicy *policy;
-    gboolean default_kept; /* the default was set at run time, and is kept */
+    gboolean default_kept; /* the default was set over D-Bus, and is kept */
     StreamTable *streams;
     HeapWatch *heap;
     Consents *consents;
     Handlers *handlers;
-    guint64 last_stream, last_tunnel; /* ids: of its own kind, so that none tells of the others */
+    guint64 last_stream, last_tunnel; /* the last ids; each kind counts its own */
     NetworkWatch *network;            /* NULL until app_start */
     const Observer *observer;
     void *observer_data;
 };
 
-/* Tells the journal, and one member of the observer when it is there. */
+/* Writes the event to the journal and calls one member of the observer, if it is set. */
 #define APP_TELL(app, member, object)                                                              \
     do {                                                                                           \
         app_journal_##member(object);                                                              \
@@ -54,41 +54,42 @@ struct App {
             (app)->observer->member((object), (app)->observer_data);                               \
     } while (0)
 
-/* The policy is another one: tells, and looks at what waits for a person's decision. */
+/* The policy has changed: tells the observer, and decides again about streams that wait for
+ * consent. */
 void app_tell_policy(App *app);
 
 /* The completion of a save (StoreWritten). */
 void app_written(const GError *error, void *data);
 
-/* Makes everything of CONFIG (taken) that is new beside what runs: NULL with all problems. Nothing
- * may change before it takes force. */
+/* Makes everything that is new in CONFIG (taken), beside what runs. NULL, with all problems in
+ * ERROR. Nothing else may change until the plan takes force. */
 ConfigPlan *app_plan_config(App *app, StoreState *config, GError **error);
 void app_commit_config(App *app, ConfigPlan *plan);
 void config_plan_free(ConfigPlan *plan); /* NULL is fine */
-/* Whether HUB goes with it. */
+/* Whether HUB is removed by the plan. */
 gboolean config_plan_drops(const ConfigPlan *plan, const Hub *hub);
 
-/* Takes what was kept, without saving or telling. */
+/* Takes over the kept settings, without saving or telling. */
 gboolean app_apply_store(App *app, const StoreState *state, GError **error);
 
-/* A hub that is in no list yet. PROXY: for one that has none of its own; NULL: none. */
+/* Makes a hub that is in no list yet. PROXY: for a hub without its own; NULL: none. */
 Hub *app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error);
 
-/* Puts it in its place by name: taken. */
+/* Puts HUB (taken) into the list, which is sorted by name. */
 void app_place_hub(App *app, Hub *hub);
 void app_place_target(App *app, Target *target);
 
-/* Tells, ends its tunnels and streams, and frees it. */
+/* Tells the observer, ends the hub's tunnels and streams, and frees it. */
 void app_drop_hub(App *app, Hub *hub);
 void app_drop_target(App *app, Target *target);
 
-/* BUSY where app_state_error() is something. */
+/* BUSY with the text of app_state_error() when there is one. */
 gboolean app_has_state(const App *app, GError **error);
 
-/* A hub that can be used: UNAUTHORIZED with the reason. */
+/* UNAUTHORIZED, with the reason, when the hub cannot be used. */
 gboolean app_check_hub(const Hub *hub, GError **error);
 
-/* app_resolve_hub, among these. */
+/* As app_resolve_hub, among HUBS. */
 Hub *app_resolve_hub_of(GPtrArray *hubs, const char *name, HubRole role, GError **error);
 
 void app_restore_tunnels(App *app);

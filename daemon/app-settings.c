@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is changed over D-Bus and kept: hubs, targets, the accept policy. */
+/* Changes over D-Bus that are kept: hubs, targets, the accept policy. */
 #include "daemon/app-private.h"
 
 #include "common/base/error.h"
@@ -47,7 +47,7 @@ compare_targets(gconstpointer a, gconstpointer b)
     return strcmp(target_name(*(Target *const *)a), target_name(*(Target *const *)b));
 }
 
-/* The answer to who wants to remove what is not his to remove here. */
+/* Fails: what is in the configuration cannot be removed over D-Bus. */
 static gboolean
 app_refuse_configured(const char *what, const char *name, const char *source, GError **error)
 {
@@ -329,7 +329,8 @@ app_apply_rules(App *app, const StoreState *state, GError **error)
     return accept_policy_set_default(app->policy, accept, text, error);
 }
 
-/* One that cannot be used any more, because its CA's file is gone, say, is there and says so. */
+/* A hub that cannot be used any more, for example because its CA file is gone, is still listed,
+ * with the reason. */
 static gboolean
 app_restore_hub(App *app, const HubSettings *settings, GError **error)
 {

@@ -122,7 +122,7 @@ app_load_config(App *app, GError **error)
     return config ? app_plan_config(app, config, error) : NULL;
 }
 
-/* Persistent tunnels of a hub that goes are kept no longer. */
+/* The persistent tunnels of a removed hub are dropped from what is kept. */
 static gboolean
 reload_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 {
@@ -252,7 +252,8 @@ app_new(const AppOptions *options, GError **error)
     return g_steal_pointer(&app);
 }
 
-/* Tunnels first, so that none opens another stream; then streams, which tell hubs and targets. */
+/* Tunnels first, so that none opens another stream; then streams, because their end is reported to
+ * hubs and targets. */
 void
 app_free(App *app)
 {

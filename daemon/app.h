@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* App: everything this streamd holds, and the way to change it.
  *
- * Hubs, targets, the accept policy, streams, tunnels, the reactors and the store hang here; the
- * D-Bus layer calls what is declared below and hears of changes through one Observer. All of it on
- * the main thread. Objects are borrowed by callers: a pointer is good until control returns to the
- * main loop; keep names and ids, and look them up again. */
+ * It owns the hubs, targets, the accept policy, streams, tunnels, the reactors and the store. The
+ * D-Bus layer calls the functions below and hears of changes through one Observer. Main thread.
+ * Callers borrow objects: a pointer is good until control returns to the main loop. Keep names and
+ * ids, and look them up again. */
 #pragma once
 
 #include "common/loop/reactor.h"
@@ -22,7 +22,7 @@
 typedef struct App App;
 
 /* What changed. Any member may be NULL. In *_removed the object is still whole; it is freed after
- * the call. The callee may not add or remove objects of the same kind from inside the call. */
+ * the call. A callback must not add or remove objects of the same kind. */
 typedef struct {
     void (*hub_added)(Hub *hub, void *data);
     void (*hub_changed)(Hub *hub, void *data); /* state, last error, since */
@@ -46,61 +46,61 @@ typedef struct {
     const char *config_file;  /* NULL: none; with FILE.d beside it (config.h) */
     gboolean config_optional; /* the file itself need not be there */
     const char *state_dir;    /* NULL: nothing is kept over a restart */
-    gboolean user;            /* a user's instance: without a configured proxy the session's */
-    guint threads;            /* reactors; 0: one per CPU */
+    gboolean user; /* the instance of a user: without a configured proxy it uses the session's */
+    guint threads; /* reactors; 0: one per CPU */
 } AppOptions;
 
-/* Reads configuration and state; connects nothing yet. Fails with the path and the reason when
- * either is not whole. */
+/* Reads configuration and state, but connects nothing yet. Fails with the path and the reason when
+ * one of them is damaged. */
 App *app_new(const AppOptions *options, GError **error);
 
-/* Ends everything at once: local sockets are reset, listeners closed. Runs the main loop for a
- * moment, so that what the reactors still hold comes home. NULL is fine. */
+/* Ends everything at once: resets local sockets and closes listeners. Runs the main loop for a
+ * moment, to take back what the reactors still hold. NULL is fine. */
 void app_free(App *app);
 
-/* One observer; NULL: none. It is not told of what exists already: walk the lists. */
+/* There is one observer; NULL: none. It is not told of existing objects: walk the lists. */
 void app_set_observer(App *app, const Observer *observer, void *data);
 
-/* Connects the hubs and opens the kept tunnels. What fails is shown in its object, not here. */
+/* Connects the hubs and opens the kept tunnels. A failure shows in its object, not here. */
 void app_start(App *app);
 
-/* Changes. What is kept over a restart, and the configuration, change by the functions that return
- * an AppChange. Such a change is saved first and only then in force and told: until then everything
- * is as it was. NULL: it was refused at once, with ERROR, and DONE is not called. Otherwise DONE is
- * called once, from the main loop: with ERROR NULL when it is in force, after the observer, and
- * with the object it was about (where the function says so), which is borrowed. While a change is
- * being saved others are checked against what will be in force then, and go together into the next
- * save.
+/* Changes of the configuration and of what is kept over a restart. The functions that make them
+ * return an AppChange. A change is first saved, then put in force, then told; until then nothing
+ * changes. NULL: it was refused at once, with ERROR, and DONE is not called. Otherwise DONE is
+ * called once, from the main loop, after the observer. ERROR NULL means that the change is in
+ * force. DONE then gets the object that the change is about (where the function says so), borrowed.
+ * While a change is being saved, others are checked against the settings as they will be after it,
+ * and go together into the next save.
  *
- * Errors beside those of each: BUSY (APP_WAITING_MAX wait already, streamd stops, app_state_error),
- * CANCELLED and TIMED_OUT (it stopped meanwhile), and what the disk says: "cannot save this change:
- * ...", whereupon everything is as before. */
+ * Errors beside those of each function: BUSY (APP_WAITING_MAX changes wait, streamd is stopping,
+ * app_state_error), CANCELLED and TIMED_OUT (streamd stopped meanwhile), and errors of the disk:
+ * "cannot save this change: ...", after which everything is as before. */
 typedef struct AppChange AppChange;
 typedef void (*AppDone)(gpointer object, const GError *error, void *data);
 
-#define APP_WAITING_MAX 100                    /* changes that wait while others are saved */
+#define APP_WAITING_MAX 100                    /* changes that may wait while others are saved */
 #define APP_STOP_WAIT (5 * G_TIME_SPAN_SECOND) /* for what is being saved when streamd stops */
 
-/* Nobody waits for it any more: DONE is not called, the change goes on. Not after DONE. */
+/* The caller no longer waits: DONE is not called, the change goes on. Not after DONE. */
 void app_forget_change(AppChange *change);
 
-/* Before the end: waits until what is being saved is saved, at most APP_STOP_WAIT, and ends all
- * changes. From now on there are none. */
+/* For the end of the program: waits for the save that is under way, at most APP_STOP_WAIT, and ends
+ * all changes. From then on none is accepted. */
 void app_finish_changes(App *app);
 
-/* Reads the configuration again and takes all of it or nothing: on failure, with everything that is
- * wrong in the error (INVALID, a line each), the one in force stays. Hubs and targets that are as
- * they were are not touched. Streams go on, but for those of a hub that is not in it any more; the
- * tunnels of such a hub are closed. A hub that changed connects anew; handshakes that its device
- * role was in end. It waits until all changes before it are through. */
+/* Reads the configuration again and applies all of it or nothing. If it fails, the old one stays in
+ * force, and the error has everything that is wrong (INVALID, a line each). Hubs and targets that
+ * have not changed are not touched. Streams go on, except those of a hub that the new one does not
+ * have; the tunnels of such a hub are closed. A hub that changed connects again; handshakes of its
+ * device role end. The reload waits for all changes before it. */
 AppChange *app_reload(App *app, AppDone done, void *data, GError **error);
 
-/* Why the kept state is not used: it is of a newer version (store.h). Then streams are refused, and
- * so are changes. NULL: it is used. */
+/* Why the kept state is not used: a newer version has written it (store.h). Then streams and
+ * changes are refused. NULL: it is used. */
 const char *app_state_error(const App *app);
 
-/* Hubs. The pointers in the arrays are borrowed; free the array with g_ptr_array_unref. Adding
- * (DONE gets the Hub) connects it; removing ends its streams and tunnels. What is in the
+/* Hubs. The pointers in the arrays are borrowed; free the array with g_ptr_array_unref. Adding a
+ * hub (DONE gets the Hub) connects it; removing it ends its streams and tunnels. What is in the
  * configuration cannot be removed here: DENIED, with file and line. */
 AppChange *
 app_add_hub(App *app, const HubSettings *settings, AppDone done, void *data, GError **error);
@@ -108,21 +108,21 @@ AppChange *app_remove_hub(App *app, const char *name, AppDone done, void *data, 
 Hub *app_find_hub(App *app, const char *name);
 GPtrArray *app_list_hubs(App *app); /* Hub, by name */
 
-/* The hub of that name in that role; with NAME NULL or empty the only one of that role. Errors:
+/* The hub of that name in that role. With NAME NULL or empty: the only one of that role. Errors:
  * NOT_FOUND, INVALID (there are several: the message names them). */
 Hub *app_resolve_hub(App *app, const char *name, HubRole role, GError **error);
 
-/* Targets. DONE of a new one gets the Target. Removing one leaves the streams that are connected to
- * it. */
+/* Targets. Adding: DONE gets the Target. Removing one does not end the streams that are connected
+ * to it. */
 AppChange *
 app_add_target(App *app, const TargetSettings *settings, AppDone done, void *data, GError **error);
 AppChange *app_remove_target(App *app, const char *name, AppDone done, void *data, GError **error);
 Target *app_find_target(App *app, const char *name);
 GPtrArray *app_list_targets(App *app); /* Target, by name */
 
-/* The policy: read it with accept_policy_*, change it here, so that it is kept and told. POSITION
- * counts from 0 over all rules, -1 is last; rules of the configuration file stay in front. DONE of
- * a new rule gets the AcceptRule. */
+/* The policy: read it with accept_policy_*, but change it here, so that the change is kept and
+ * told. POSITION counts from 0 over all rules, -1 is last; rules of the configuration file stay in
+ * front. DONE of a new rule gets the AcceptRule. */
 AcceptPolicy *app_policy(App *app);
 AppChange *app_add_rule(App *app, const AcceptRule *rule, int position, AppDone done, void *data,
                         GError **error);
@@ -132,22 +132,22 @@ app_move_rule(App *app, guint32 id, int position, AppDone done, void *data, GErr
 AppChange *app_set_default(App *app, gboolean accept, const char *reject_text, AppDone done,
                            void *data, GError **error);
 
-/* Streams, the ended ones of the last minutes included. */
+/* Streams, including those that ended in the last minutes. */
 Stream *app_find_stream(App *app, guint64 id);
 GPtrArray *app_list_streams(App *app); /* Stream, by id */
-/* What has passed through a hub so far, of the users that SEES says yes to. */
+/* The traffic of a hub so far, of the users for whom SEES returns TRUE. */
 TrafficCount app_hub_traffic(App *app, const Hub *hub, TrafficSees sees, gpointer data);
 
-/* What waits for a person's decision, and the apps that take streams. */
+/* Streams that wait for a person's decision, and the apps that take streams. */
 Consents *app_consents(App *app);
 Consent *app_find_consent(App *app, guint64 id);
 GPtrArray *app_list_consents(App *app); /* Consent, by id */
 Handlers *app_handlers(App *app);
 
 /* Opens a stream and gives one end of a socketpair (AF_UNIX, SOCK_STREAM, CLOEXEC, blocking). DONE
- * is called once, later, unless the call fails at once or is cancelled: with the fd, which is the
- * callee's from then on, or -1 and the error. On failure STREAM still tells id and reason (NULL
- * when none was made). */
+ * is called once, later, unless the call fails at once or is cancelled. It gets the fd, which the
+ * callee then owns, or -1 and the error. On failure STREAM still has id and reason (NULL when no
+ * stream was made). */
 typedef struct OpenRequest OpenRequest;
 typedef void (*OpenDone)(Stream *stream, int fd, const GError *error, void *data);
 
@@ -166,31 +166,33 @@ typedef struct {
 
 OpenRequest *
 app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data, GError **error);
-/* The caller went away: DONE is not called any more, the handle is gone. Not after DONE. */
+/* The caller has gone: DONE is not called any more, and REQUEST must not be used again. Not after
+ * DONE. */
 void app_cancel_open(OpenRequest *request);
 
-/* Asks a service hub for its devices: HUB as for app_resolve_hub, AFTER as DONE said for the page
- * before, or NULL. To give up: service_list_cancel. */
+/* Asks a service hub for its devices. HUB as for app_resolve_hub. AFTER: what DONE gave with the
+ * page before, or NULL. To stop it: service_list_cancel. */
 ServiceList *app_list_devices(App *app, const char *hub, const char *after, ServiceListDone done,
                               void *data, GError **error);
 
 /* Tunnels. One that is not persistent is opened at once. DONE of a persistent one gets the Tunnel,
- * which takes no connection before. */
+ * which takes no connections before. */
 Tunnel *app_open_tunnel(App *app, const TunnelOptions *options, GError **error);
 AppChange *
 app_keep_tunnel(App *app, const TunnelOptions *options, AppDone done, void *data, GError **error);
-/* The end of a persistent one; of the others it is tunnel_close(), here and in the bus layer. */
+/* Removes a persistent tunnel. The others are closed with tunnel_close(), here and in the bus
+ * layer. */
 AppChange *app_drop_tunnel(App *app, guint64 id, AppDone done, void *data, GError **error);
 Tunnel *app_find_tunnel(App *app, guint64 id);
 GPtrArray *app_list_tunnels(App *app); /* Tunnel, by id */
-/* Whether the kernel tells whose a TCP connection was that its client has closed already
- * (peer-uid.h); after app_start. Where it does not, a tunnel on TCP refuses such a connection. */
+/* Whether the kernel tells who owned a TCP connection that its client has already closed
+ * (peer-uid.h); valid after app_start. If not, a TCP tunnel refuses such connections. */
 gboolean app_knows_closed(const App *app);
 
-/* For the modules of the core: the id of a new stream; never 0, never used twice. */
+/* For the core's modules: the id of a new stream; never 0, never used twice. */
 guint64 app_next_stream(App *app);
 
-/* For the watchdog, which looks whether each still turns. */
+/* For the watchdog, which checks that each still runs. */
 ReactorPool *app_reactors(App *app);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(App, app_free)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamd: options, log, bus, run, unwind. */
+/* streamd: options, log, bus, the main loop, the end. */
 #include "common/base/descriptors.h"
 #include "common/bus/util.h"
 #include "common/loop/watchdog.h"
@@ -18,11 +18,11 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
-/* Of the system's instance; the units say the same. */
+/* For the system's instance; the units have the same path. */
 #define SYSTEM_STATE_DIR "/var/lib/streamd"
 
-/* A stream takes two descriptors, and two more while it is opened; the usual soft limit of 1024 is
- * for programs that select(2). */
+/* A stream takes two descriptors, and two more while it is opened. The usual soft limit of 1024 is
+ * meant for programs that use select(2). */
 #define DESCRIPTORS (4 * APP_STREAMS_MAX)
 
 typedef struct {
@@ -40,7 +40,7 @@ typedef struct {
     Journal *journal;
     App *app;
     Watchdog *watchdog;
-    BusLog *log; /* NULL: there is no bus just now */
+    BusLog *log; /* NULL: there is no bus at the moment */
     gboolean user;
     gboolean failed;
 } Program;
@@ -106,7 +106,7 @@ print_interfaces(const char *path)
     return EXIT_SUCCESS;
 }
 
-/* --state-dir, else what systemd made for us, else the system's or the user's own. */
+/* --state-dir; else the directory made by systemd; else the system's or the user's default. */
 static char *
 state_directory(const Arguments *arguments, GError **error)
 {
@@ -179,7 +179,7 @@ program_on_no_bus(void *data)
     g_clear_pointer(&program->log, bus_log_free);
 }
 
-/* The hubs are connected only now: a second instance never takes the place of the first. */
+/* Hubs connect only when the bus name is ours: a second instance never replaces the first. */
 static void
 program_on_name(void *data)
 {
@@ -239,7 +239,7 @@ program_run(Program *program, sd_bus *bus)
 
     if (!program->failed)
         g_main_loop_run(program->loop);
-    app_finish_changes(program->app); /* while there still is a bus to answer on */
+    app_finish_changes(program->app); /* before the bus goes, because it answers calls */
     g_source_remove(terminate);
     g_source_remove(interrupt);
     g_source_remove(reload);

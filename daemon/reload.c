@@ -7,11 +7,11 @@
 #include <systemd/sd-daemon.h>
 
 struct Reload {
-    ReloadDone done; /* NULL: nobody wants to know */
+    ReloadDone done; /* NULL: nobody waits for it */
     void *data;
 };
 
-/* Every problem has a line of the log; the status line has room for the first. */
+/* The log gets a line for each problem; the status line has room for the first one only. */
 static void
 reload_tell(const char *problems)
 {

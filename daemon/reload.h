@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reload: what SIGHUP and Manager.Reload ask for. Main thread. */
+/* Reload: the work of SIGHUP and Manager.Reload. Main thread. */
 #pragma once
 
 #include "daemon/app.h"
@@ -10,9 +10,8 @@ typedef struct Reload Reload;
  * line for each problem. */
 typedef void (*ReloadDone)(const GError *error, void *data);
 
-/* Reads the configuration again (app_reload), and tells the log and the service manager how that
- * went. DONE, which may be NULL, is called once, later. NULL: it was refused at once, with ERROR.
- */
+/* Reads the configuration again (app_reload), and tells the log and the service manager the result.
+ * DONE, which may be NULL, is called once, later. NULL: it was refused at once, with ERROR. */
 Reload *reload_config(App *app, ReloadDone done, void *data, GError **error);
 
 /* DONE is not called; the reload goes on. Not after DONE. */

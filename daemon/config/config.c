@@ -21,7 +21,7 @@ problem_here(ConfigFile *config, const ConfigPlace *place, const ConfigSection *
     config_file_problem(config, place, "[%s]: %s", section->name, text);
 }
 
-/* "FILE:LINE", what the objects keep of their origin. */
+/* "FILE:LINE", which the objects keep as their source. */
 static char *
 section_source(const ConfigSection *section)
 {
@@ -51,7 +51,7 @@ hub_secret(ConfigFile *config, const ConfigSection *section)
     return secret;
 }
 
-/* The credentials of a proxy, when there are any. */
+/* The credentials of a proxy, or NULL. */
 static char *
 proxy_secret(ConfigFile *config, const ConfigSection *section)
 {
@@ -75,7 +75,7 @@ proxy_secret(ConfigFile *config, const ConfigSection *section)
     return secret;
 }
 
-/* CREDENTIALS is what proxy_secret gave, and outlives the result. */
+/* CREDENTIALS comes from proxy_secret, and outlives the result. */
 static ProxySettings
 config_read_proxy(ConfigFile *config, const ConfigSection *section, const char *credentials)
 {
@@ -102,7 +102,8 @@ check_identity(ConfigFile *config, const ConfigSection *section, const char *sec
         problem_here(config, &section->place, section, error->message);
 }
 
-/* A CA file that was replaced makes another hub of it, although its name is the same. */
+/* A digest of the CA file: when its contents are replaced, the hub counts as changed, although the
+ * path is the same. */
 static char *
 ca_digest(ConfigFile *config, const ConfigSection *section)
 {
@@ -194,7 +195,7 @@ config_read_target(ConfigFile *config, const ConfigSection *section, const char 
                                                         .limits = section_limits(section)});
 }
 
-/* Whose the handler is: a user by name, as NSS knows it now. */
+/* The user that owns the handler, by name, looked up in NSS now. */
 static void
 read_handler(ConfigFile *config, const ConfigSection *section, AcceptRule *rule)
 {
@@ -329,8 +330,8 @@ compare_names(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-/* A directory that is not there is none; one that cannot be read now might say anything, so that is
- * a problem and never an empty one. */
+/* A directory that does not exist counts as empty. One that cannot be read is a problem: it may
+ * have any content. */
 static void
 config_load_drop_ins(ConfigFile *config, const char *path)
 {

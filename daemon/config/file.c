@@ -11,7 +11,7 @@
 struct ConfigFile {
     GPtrArray *sections; /* ConfigSection */
     GPtrArray *problems; /* char * */
-    guint untold;        /* problems beyond CONFIG_PROBLEMS_MAX */
+    guint untold;        /* number of problems beyond CONFIG_PROBLEMS_MAX */
 };
 
 static void
@@ -124,7 +124,7 @@ section_entry(const ConfigSection *section, const char *key)
     return NULL;
 }
 
-/* Twice in one file is a mistake; in another one it is an override. */
+/* A key that comes twice in one file is a mistake; in another file it is an override. */
 static void
 config_set(ConfigFile *config, ConfigSection *section, const ConfigPlace *place, const char *key,
            const char *value)
@@ -152,7 +152,7 @@ config_set(ConfigFile *config, ConfigSection *section, const ConfigPlace *place,
     entry->place = (ConfigPlace){g_strdup(place->file), place->line};
 }
 
-/* Changes LINE. */
+/* Modifies LINE. */
 static void
 config_take_setting(ConfigFile *config, ConfigSection *section, const ConfigPlace *place,
                     char *line)
@@ -171,7 +171,7 @@ config_take_setting(ConfigFile *config, ConfigSection *section, const ConfigPlac
         config_set(config, section, place, line, g_strstrip(equals + 1));
 }
 
-/* Changes LINE; the section that the next line belongs to. */
+/* Modifies LINE. Returns the section that the next lines belong to. */
 static ConfigSection *
 config_take_line(ConfigFile *config, ConfigSection *section, gboolean *sections,
                  const ConfigPlace *place, char *line)

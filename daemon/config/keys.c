@@ -67,7 +67,7 @@ static const ConfigKey keys[] = {
     {"limits", "StreamsPerUser", CONFIG_NUMBER, 1, APP_STREAMS_PER_UID_CAP, APP_STREAMS_PER_UID},
 };
 
-/* Sections with a name behind the word, and those without. */
+/* Sections whose name follows the first word, and those without a name. */
 static const struct {
     const char *kind;
     gboolean named;
@@ -125,7 +125,7 @@ choice_index(const ConfigKey *key, const char *value)
     return -1;
 }
 
-/* FALSE: it is none, or out of bounds. */
+/* FALSE: not a quantity, or out of bounds. */
 static gboolean
 quantity_of(const ConfigKey *key, const char *value, guint64 *ret)
 {
@@ -222,7 +222,7 @@ entry_check(ConfigFile *config, const char *kind, const ConfigEntry *entry)
                             "there is no setting %.64s in [%s]; there are %s", entry->key, kind,
                             wants);
     } else if (*entry->value && !value_is_good(key, entry->value)) {
-        /* Not the value: a key may have been put where its file's name belongs. */
+        /* Do not print the value: it may be a secret that was put where a file's name belongs. */
         wants = key_wants(key);
         config_file_problem(config, &entry->place, "%s wants %s", entry->key, wants);
     }

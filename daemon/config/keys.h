@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Config keys: the one table of what may stand in streamd.conf. The reader checks by it, and a test
- * holds the manual page streamd.conf(5) to it. Pure. */
+/* Config keys: the one table of the keys of streamd.conf. The reader checks files against it, and a
+ * test compares it with the manual page streamd.conf(5). Pure. */
 #pragma once
 
 #include "daemon/config/file.h"
@@ -8,7 +8,7 @@
 typedef enum {
     CONFIG_TEXT,
     CONFIG_PATH,   /* absolute */
-    CONFIG_NUMBER, /* a whole one, LEAST to MOST */
+    CONFIG_NUMBER, /* an integer, LEAST to MOST */
     CONFIG_TIME,   /* common/codec/quantity.h; in µs */
     CONFIG_SIZE,   /* common/codec/quantity.h; in bytes */
     CONFIG_CHOICE, /* one of CHOICES */
@@ -29,12 +29,12 @@ extern const char *const config_transports[]; /* as HubTransport */
 guint config_keys_size(void);
 const ConfigKey *config_key(guint index);
 
-/* Reports every section and key that there is not, and every value that is not one. */
+/* Reports every unknown section and key, and every invalid value. */
 void config_keys_check(ConfigFile *config);
 
-/* Values that were checked, or the default. The index of a choice. */
+/* The checked value, or the default. For a choice: its index. */
 guint config_keys_number(const ConfigSection *section, const char *key);
-guint64 config_keys_quantity(const ConfigSection *section, const char *key); /* of each such kind */
+guint64 config_keys_quantity(const ConfigSection *section, const char *key); /* TIME or SIZE */
 guint config_keys_choice(const ConfigSection *section, const char *key);
 
 /* "hub a" with KIND "hub": "a"; NULL when the section is of another kind or has no name. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Settings reader: takes the keys of a GKeyFile one by one, and notices what nobody took.
+/* Settings reader: reads the keys of a GKeyFile one by one, and finds keys that are not expected.
  *
  * Errors are STREAMD_ERROR_INVALID and name file, section and key: "/etc/x.conf: [hub a] mqtt-port:
- * ...". The first error stays; after it the getters give nothing. Pure. */
+ * ...". The first error stays; after it the getters return nothing. Pure. */
 #pragma once
 
 #include <glib.h>
@@ -14,10 +14,10 @@ typedef struct {
     GError *error; /* the first one, or NULL */
 } SettingsReader;
 
-/* From here on in this section. */
+/* The calls that follow read this section. */
 void settings_reader_enter(SettingsReader *reader, const char *group);
 
-/* The keys of the section are these and no others. NULL-terminated. */
+/* The section may have only these keys. NULL-terminated. */
 void settings_reader_expect(SettingsReader *reader, const char *const *keys);
 
 /* NULL when there is none. Caller frees. */
@@ -30,7 +30,7 @@ gboolean settings_reader_boolean(SettingsReader *reader, const char *key, gboole
 int settings_reader_choice(SettingsReader *reader, const char *key, const char *const *choices,
                            int fallback);
 
-/* KEY may be NULL: the section as a whole. */
+/* KEY NULL: the error is about the section as a whole. */
 void settings_reader_fail(SettingsReader *reader, const char *key, const char *text);
 
 /* "hub a" with KIND "hub": "a"; NULL when the section is of another kind or has no name. */

@@ -47,7 +47,7 @@ secret_check(int fd, const char *path, gboolean credential, GError **error)
     return TRUE;
 }
 
-/* Without line ends at the end. */
+/* Drops line ends at the end. */
 static char *
 secret_read(int fd, const char *path, gsize max, GError **error)
 {
@@ -66,12 +66,12 @@ secret_read(int fd, const char *path, gsize max, GError **error)
         secret_fail(path, error, "there is a NUL byte in it");
     else
         return text;
-    explicit_bzero(text, had); /* also what stands behind a NUL */
+    explicit_bzero(text, had); /* also the bytes behind a NUL */
     g_free(text);
     return NULL;
 }
 
-/* A file that root keeps for itself is the usual case: what helps is said with it. */
+/* A file that only root can read is the usual case: the error says how to fix it. */
 static gboolean
 secret_fail_open(const char *path, const GError *failure, GError **error)
 {

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define STORE_MAGIC "streamd-store"
-#define TORN_SUFFIX 6 /* of g_mkstemp */
+#define TORN_SUFFIX 6 /* the random part of g_mkstemp's names */
 #define SMALL "abcdefghijklmnopqrstuvwxyz"
 #define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
@@ -89,7 +89,7 @@ store_file_check_rights(const char *path, const struct stat *status, mode_t forb
     return FALSE;
 }
 
-/* All of the file, as it is. */
+/* Reads the whole file. */
 static char *
 store_file_read_fd(int fd, const char *path, mode_t forbidden, GError **error)
 {
@@ -174,7 +174,7 @@ store_file_fill(int fd, const char *path, const char *text, GError **error)
     return good;
 }
 
-/* Not every file system can sync a folder: those say EINVAL. */
+/* Some file systems cannot sync a folder and return EINVAL. */
 gboolean
 store_file_sync_folder(const char *path, GError **error)
 {

@@ -3,7 +3,7 @@
 
 static const char *const verdicts[] = {"reject", "accept", "ask", NULL};
 
-/* A time's key says its unit. */
+/* The key of a time ends with its unit. */
 static char *
 limit_key(const LimitRow *row)
 {

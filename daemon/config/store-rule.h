@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rules and targets of the store's file: sections [rule ID] and [target NAME]. */
+/* Rules and targets in the store's file: sections [rule ID] and [target NAME]. */
 #pragma once
 
 #include "daemon/config/reader.h"
 #include "daemon/config/store-state.h"
 
-/* The section that READER has entered; on an error nothing is added. */
+/* Reads the section that READER has entered. On an error nothing is added. */
 void store_read_rule(SettingsReader *reader, const char *id, StoreState *state);
 void store_read_target(SettingsReader *reader, const char *name, StoreState *state);
 

@@ -12,7 +12,7 @@
 
 struct StoreSecrets {
     char *dir, *folder;
-    guint64 last; /* generation; 0: the folder was not looked at yet */
+    guint64 last; /* highest generation; 0: the folder was not read yet */
 };
 
 StoreSecrets *
@@ -35,7 +35,7 @@ store_secrets_free(StoreSecrets *secrets)
     g_free(secrets);
 }
 
-/* 0: it has none. */
+/* 0: the name has no generation. */
 static guint64
 secrets_generation(const char *file)
 {
@@ -85,8 +85,8 @@ store_secrets_read(StoreSecrets *secrets, const char *file, char **ret_why)
     }
 }
 
-/* The next one that nobody has, whatever the state says: a file that is there is never written
- * again. */
+/* Chooses the next generation that no file has, whatever the state says: an existing file is never
+ * overwritten. */
 static gboolean
 secrets_next(StoreSecrets *secrets, GError **error)
 {

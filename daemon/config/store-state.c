@@ -3,7 +3,7 @@
 
 #include "common/base/secret.h"
 
-/* The strings of the items belong to the state: HubSettings and its like point to them. */
+/* The state owns the strings of the items: HubSettings and the like point to them. */
 struct StoreState {
     GPtrArray *hubs, *targets, *rules, *tunnels;
     gboolean has_default, accept;

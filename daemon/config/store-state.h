@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Store state: settings in a list, between a file and the objects made from them. Both the store
- * and the configuration file are read into one. Adding copies. What the getters give is borrowed.
- */
+/* Store state: lists of settings, between a file and the objects made from them. Both the store and
+ * the configuration file are read into one. Adding copies. The getters return borrowed values. */
 #pragma once
 
 #include "daemon/link/hub.h"
@@ -11,7 +10,7 @@
 
 typedef struct StoreState StoreState;
 
-/* Of the configuration only. */
+/* Only the configuration has these. */
 typedef struct {
     guint listeners_per_uid; /* 0: not set */
     guint streams_per_uid;
@@ -42,8 +41,8 @@ TunnelOptions store_state_tunnel(const StoreState *state, guint index);
 /* FALSE when no default was set. */
 gboolean
 store_state_default(const StoreState *state, gboolean *ret_accept, const char **ret_reject_text);
-guint32 store_state_next_rule(const StoreState *state); /* 0 when it was not set */
+guint32 store_state_next_rule(const StoreState *state); /* 0: not set */
 StoreLimits store_state_limits(const StoreState *state);
-ProxySettings store_state_proxy(const StoreState *state); /* of all hubs; of the configuration */
+ProxySettings store_state_proxy(const StoreState *state); /* for all hubs; from configuration */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreState, store_state_free)

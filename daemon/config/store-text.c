@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define NO_KEY "SharedAccessKey=AAAA" /* in the place of one */
+#define NO_KEY "SharedAccessKey=AAAA" /* in place of a missing key */
 
 static const char *const verdicts[] = {"reject", "accept", NULL};
 static const char *const transports[] = {"wss", "mqtts", NULL};
@@ -23,7 +23,7 @@ store_key_clear(StoreKey *key)
     g_clear_pointer(&key->why, g_free);
 }
 
-/* NULL when it is not there: an older version had none. */
+/* NULL when it is missing: an older version did not write it. */
 static char *
 store_read_identity(SettingsReader *reader)
 {
@@ -176,7 +176,7 @@ store_put_tunnel(GKeyFile *file, guint index, const TunnelOptions *tunnel)
     g_key_file_set_uint64(file, group, "owner", tunnel->owner_uid);
 }
 
-/* The connection string without its key: what the hub is, should the key be lost. */
+/* The connection string without its key. It still tells what the hub is if the key is lost. */
 static void
 store_put_identity(GKeyFile *file, const char *group, const HubSettings *hub)
 {

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Store text: the state as the body of the store's file, and back. Keys are elsewhere: the state
- * has the name of the file with a hub's key. Pure but for the callbacks. */
+/* Store text: turns the state into the body of the store's file, and back. Keys are not in it: the
+ * state has the name of the file with a hub's key. Pure except for the callbacks. */
 #pragma once
 
 #include "daemon/config/store-state.h"
 
-/* A hub's key, as it was found. */
+/* The key of a hub. */
 typedef struct {
     char *connection_string; /* secret; NULL: there is none */
     char *proxy_credentials; /* secret; NULL: none */
-    char *why;               /* without a connection string: why, for people */
+    char *why;               /* when there is no connection string: the reason, for people */
 } StoreKey;
 
 void store_key_clear(StoreKey *key); /* wipes it */
 
 typedef struct {
-    /* FILE: what the state names; NULL: nothing. KEY is all 0 and is cleared by the caller. */
+    /* FILE: the name in the state; NULL: none. KEY is all 0 at first; the caller clears it. */
     void (*find)(const char *hub, const char *file, StoreKey *key, void *data);
     void *data;
 } StoreKeys;
@@ -24,7 +24,7 @@ typedef struct {
 StoreState *store_text_parse(const char *path, const char *text, int version, const StoreKeys *keys,
                              GError **error);
 
-/* FILES: from a hub's name to that of its file (char *); a hub may be without. Caller frees. */
+/* FILES: hub's name -> name of its key file (char *); a hub may have none. Caller frees. */
 char *store_text_format(const StoreState *state, GHashTable *files);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StoreKey, store_key_clear)

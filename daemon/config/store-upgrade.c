@@ -12,7 +12,7 @@ rename_key(GKeyFile *file, const char *group, const char *from, const char *to)
     (void)g_key_file_remove_key(file, group, from, NULL);
 }
 
-/* Version 2 names the unit of a tunnel's times. */
+/* Version 2 adds the unit to the keys of a tunnel's times. */
 static void
 upgrade_1(GKeyFile *file)
 {
@@ -26,21 +26,22 @@ upgrade_1(GKeyFile *file)
     }
 }
 
-/* Version 3 knows more conditions, outcomes and limits of rules and targets. What there was means
- * the same; an older streamd, which would overlook a condition, must not read it. */
+/* Version 3 adds conditions, outcomes and limits of rules and targets. The old ones mean the same.
+ * The number is new because an older streamd would overlook a condition, so it must not read the
+ * file. */
 static void
 upgrade_2(GKeyFile *file G_GNUC_UNUSED)
 {
 }
 
-/* Version 4 has a hub's key in a file of its own, which the state names (store-secrets.h). Of a hub
- * without such a name the key is in the file `secrets`. */
+/* Version 4 puts each hub's key into its own file, which the state names (store-secrets.h). If the
+ * state names none for a hub, its key is in the file `secrets`. */
 static void
 upgrade_3(GKeyFile *file G_GNUC_UNUSED)
 {
 }
 
-/* From the version of the index, plus STORE_VERSION_OLDEST, to the next. */
+/* steps[i] upgrades version STORE_VERSION_OLDEST + i to the next. */
 static void (*const steps[])(GKeyFile *file) = {upgrade_1, upgrade_2, upgrade_3};
 
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == STORE_VERSION - STORE_VERSION_OLDEST);

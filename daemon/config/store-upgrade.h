@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Store upgrade: brings the state of an older version into today's form, a version at a time. Only
- * in memory: the file is written in the new form by the next change. Pure. */
+/* Store upgrade: converts the state of an older version to the current form, one version at a time.
+ * Only in memory: the next change writes the file in the new form. Pure. */
 #pragma once
 
 #include <glib.h>
@@ -8,7 +8,7 @@
 /* The version that is written (store.h), and the oldest that is read. */
 #define STORE_VERSION 4
 #define STORE_VERSION_OLDEST 1
-#define STORE_VERSION_SECRETS 4 /* from here on, keys are as store-secrets.h says */
+#define STORE_VERSION_SECRETS 4 /* since this version, keys are as in store-secrets.h */
 
-/* FILE is of VERSION, which is one of them. */
+/* FILE has VERSION, which is between these two. */
 void store_upgrade(GKeyFile *file, int version);

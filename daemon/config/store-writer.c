@@ -9,24 +9,24 @@
 #include <time.h>
 
 struct StoreWriter {
-    Store *store; /* the thread's while BUSY */
+    Store *store; /* the thread's while BUSY is set */
     StoreWritten written;
     void *data;
-    gboolean busy; /* the main thread's: WRITTEN has not been called yet */
+    gboolean busy; /* main thread only: WRITTEN was not called yet */
     Queue *home;
     GSource *source;
     Message message;
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    /* Below LOCK. */
+    /* Protected by LOCK. */
     StoreState *state; /* to be written */
-    GError *error;     /* of the last one */
-    gboolean ended;    /* the last one has */
+    GError *error;     /* of the last write */
+    gboolean ended;    /* the last write has ended */
     gboolean stop;
 };
 
-/* Waits for the next state. NULL: there will be none. */
+/* Waits for the next state. NULL: the thread has to end. */
 static StoreState *
 writer_next(StoreWriter *writer)
 {
@@ -61,7 +61,7 @@ writer_main(void *data)
     return NULL;
 }
 
-/* The message of a write that was waited for comes when all is told already. */
+/* After store_writer_wait, the message of that write arrives later; it has nothing to tell. */
 static void
 writer_tell(StoreWriter *writer)
 {
@@ -85,7 +85,7 @@ writer_on_message(Message *message)
     writer_tell(CONTAINER_OF(message, StoreWriter, message));
 }
 
-/* Signals are the main thread's. */
+/* Only the main thread handles signals. */
 static int
 writer_start(StoreWriter *writer)
 {

@@ -12,21 +12,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STORE_PROXY "/proxy" /* behind a hub's name, which has no slash */
+#define STORE_PROXY "/proxy" /* follows a hub's name, which has no slash */
 
-/* The files as they are, as far as this store knows. */
+/* The files, as this store knows them. */
 struct Store {
-    char *dir, *state_path, *secrets_path; /* SECRETS_PATH: the keys of versions before 4 */
+    char *dir, *state_path, *secrets_path; /* SECRETS_PATH: the keys before version 4 */
     StoreSecrets *secrets;
     char *text;            /* body of the state; NULL: there is none */
     int version;           /* of the state; 0: there is none */
-    gboolean old_kept;     /* the files of an older version have their copies */
+    gboolean old_kept;     /* the files of an older version have been copied */
     GHashTable *files;     /* hub's name -> name of the file with its key */
-    GHashTable *sums;      /* the same -> SHA-256 of the body of that file */
+    GHashTable *sums;      /* hub's name -> SHA-256 of the body of that file */
     GPtrArray *leftovers;  /* names in secrets.d that the next save removes */
-    GPtrArray *torn;       /* the same in the state directory itself */
-    char *newer;           /* NULL: the state is not */
-    char *loading_secrets; /* while loading an old version: the file secrets */
+    GPtrArray *torn;       /* the same, in the state directory itself */
+    char *newer;           /* why it cannot save; NULL: the state is not newer */
+    char *loading_secrets; /* while an old version is loaded: its file `secrets` */
 };
 
 Store *
@@ -75,8 +75,8 @@ store_is_newer(const Store *store)
     return store->newer;
 }
 
-/* The line of a hub among the keys: its name, a blank, its connection string; and that of its
- * proxy's credentials, where it has any. */
+/* The old file has one line per hub: its name, a blank, its connection string; and one for its
+ * proxy's credentials, if there are any. */
 static char *
 store_find_secret(const char *secrets, const char *hub, const char *suffix)
 {
@@ -147,7 +147,7 @@ store_is_leftover(const Store *store, const char *name)
            (g_str_has_prefix(name, "state.") || g_str_has_prefix(name, "secrets."));
 }
 
-/* What the state, which was read whole and is of this version, does not name. */
+/* Finds files that the state does not name. The state was read whole and is of this version. */
 static void
 store_find_leftovers(Store *store)
 {
@@ -181,7 +181,7 @@ store_load_text(Store *store, const char *text, const char *secrets, GError **er
     return state;
 }
 
-/* The keys of an older version: NULL when there are none. */
+/* The keys of an older version; NULL when there are none. */
 static gboolean
 store_read_secrets(const Store *store, char **ret, GError **error)
 {
@@ -235,7 +235,7 @@ store_load(Store *store, GError **error)
     }
 }
 
-/* A save under way: what it has made, and what will be kept if it succeeds. */
+/* A save that is under way: what it has made, and what will be kept if it succeeds. */
 typedef struct {
     Store *store;
     GHashTable *files, *sums; /* as in Store */
@@ -270,7 +270,7 @@ saving_take_back(Saving *saving)
         store_secrets_remove(saving->store->secrets, saving->fresh->pdata[i]);
 }
 
-/* A key that is as it was stays in its file. */
+/* A key that has not changed stays in its file. */
 static gboolean
 saving_put_secret(Saving *saving, const HubSettings *hub, GError **error)
 {
@@ -299,7 +299,7 @@ saving_find_nothing(const char *hub G_GNUC_UNUSED, const char *file G_GNUC_UNUSE
 {
 }
 
-/* What is written can be read: nothing that somebody could set keeps streamd from starting. */
+/* Checks that the text can be read again: no setting may keep streamd from starting. */
 static gboolean
 saving_format(Saving *saving, const StoreState *state, GError **error)
 {
@@ -311,7 +311,7 @@ saving_format(Saving *saving, const StoreState *state, GError **error)
     return again != NULL;
 }
 
-/* The way back to the version before. */
+/* Copies the files of the older version, so that it can be installed again. */
 static gboolean
 saving_keep_old(const Saving *saving, GError **error)
 {
@@ -338,8 +338,8 @@ saving_prepare(Saving *saving, const StoreState *state, GError **error)
     return saving_format(saving, state, error) && saving_keep_old(saving, error);
 }
 
-/* The state was replaced, and the folder could not be synced: the old one again, so that a change
- * which is refused does not come back. FALSE: the new one stays, or is gone after a power cut. */
+/* The state was replaced, but the folder could not be synced. Restores the old state, so that the
+ * refused change does not come back. FALSE: the new state stays, but a power cut may undo it. */
 static gboolean
 saving_put_back(const Saving *saving)
 {
@@ -366,7 +366,7 @@ saving_write(Saving *saving, GError **error)
         return FALSE;
     case STORE_FILE_UNCERTAIN:
     default:
-        /* Else nobody knows which of the two states is there: both keep their keys. */
+        /* Otherwise either state may be there, so the keys of both are kept. */
         if (saving_put_back(saving))
             saving_take_back(saving);
         return FALSE;
@@ -382,7 +382,7 @@ store_unlink(const Store *store, const char *name)
         g_warning("%s is left over and cannot be removed: %s", path, g_strerror(errno));
 }
 
-/* Only now: the state that is on the disk does not name them. */
+/* Only now does the state on the disk no longer name them. */
 static void
 saving_remove_old(const Saving *saving)
 {
