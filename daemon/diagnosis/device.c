@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The device's side: its identity and subscription at the hub, then what is decided here. */
+/* The device role: identity and subscription at the hub, then policy and targets here. */
 #include "daemon/diagnosis/private.h"
 
 #include <unistd.h>
@@ -13,14 +13,12 @@ diagnosis_link_up(gpointer data)
     diagnosis->limit = 0;
     diagnosis_note(diagnosis, "state", "connecting");
     diagnosis_ok(diagnosis);
-    if (hub &&
-        hub_is_wanted(
-            hub)) /* ours took the place of one on its way, or there is none: now it will work */
+    if (hub && hub_is_wanted(hub)) /* the session replaced the hub's link, or there was none */
         hub_connect(hub);
     return G_SOURCE_REMOVE;
 }
 
-/* The session is still at work when it says so. */
+/* Ends the session later: it is still running while it calls this. */
 static void
 diagnosis_session_ready(DeviceSession *session, void *data)
 {
@@ -30,7 +28,7 @@ diagnosis_session_ready(DeviceSession *session, void *data)
     diagnosis->limit = g_idle_add(diagnosis_link_up, diagnosis);
 }
 
-/* A hub that is asked for something in this moment asks again. */
+/* If the hub asks for a stream right now, it will ask again. */
 static void
 diagnosis_session_request(DeviceSession *session, const StreamRequest *request, void *data)
 {
@@ -92,7 +90,7 @@ diagnosis_session_late(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* A link that is up has shown all this, and another would take its place at the hub. */
+/* A link that is up has already shown all this, and another one would take its place at the hub. */
 void
 diagnose_device_credentials(Diagnosis *diagnosis)
 {
@@ -244,7 +242,7 @@ diagnosis_list_targets(Diagnosis *diagnosis)
         g_ptr_array_add(diagnosis->targets, g_strdup(target_name(g_ptr_array_index(all, i))));
 }
 
-/* The one that the stream would reach, or all of them. */
+/* The target that the stream would reach, or all of them. */
 void
 diagnose_target(Diagnosis *diagnosis)
 {

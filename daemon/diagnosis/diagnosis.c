@@ -87,7 +87,7 @@ diagnosis_note_number(Diagnosis *diagnosis, const char *key, char type, gint64 n
     g_array_append_val(diagnosis_check(diagnosis)->details, detail);
 }
 
-/* Whatever a step was waiting for. */
+/* Cancels whatever the step waits for. */
 static void
 diagnosis_stop_step(Diagnosis *diagnosis)
 {
@@ -178,7 +178,7 @@ diagnosis_skip(Diagnosis *diagnosis, const char *why)
     diagnosis_end_step(diagnosis, CHECK_SKIPPED);
 }
 
-/* A clock that is wrong stops nobody by itself: what it does is seen in the next step. */
+/* A wrong clock does not stop anything by itself: the next step shows its effect. */
 void
 diagnosis_fail(Diagnosis *diagnosis, const char *cause, const GError *error)
 {
@@ -229,7 +229,7 @@ diagnosis_check_options(Hub *hub, const DiagnosisOptions *options, GError **erro
     return text == NULL;
 }
 
-/* What the hub has may go with it. */
+/* Copies what the hub owns, because the hub may be removed. */
 static gboolean
 diagnosis_copy_hub(Diagnosis *diagnosis, Hub *hub, GError **error)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Diagnosis: looks, step by step, at what stands between this streamd and a stream, and says which
- * step fails and why. For a device's hub: up to the subscription, then the accept policy and the
- * targets here. For a service's: up to a request that the hub takes, then, when a device is named,
- * a real stream to it.
+/* Diagnosis: checks, step by step, everything between this streamd and a stream, and says which
+ * step fails and why. For a device hub: up to the subscription, then the accept policy and the
+ * targets here. For a service hub: up to a request that the hub accepts, then, if a device is
+ * named, a real stream to it.
  *
- * It takes what it needs of the hub when it begins, so the hub may go meanwhile. Every step has its
- * own time limit. Main thread. */
+ * It copies what it needs of the hub at the start, so the hub may be removed meanwhile. Every step
+ * has its own time limit. Main thread. */
 #pragma once
 
 #include "daemon/app.h"
@@ -13,10 +13,10 @@
 typedef struct Diagnosis Diagnosis;
 
 #define DIAGNOSIS_NAME_LIMIT (5 * G_TIME_SPAN_SECOND)   /* a look-up in the DNS */
-#define DIAGNOSIS_STEP_LIMIT (10 * G_TIME_SPAN_SECOND)  /* what else is asked */
+#define DIAGNOSIS_STEP_LIMIT (10 * G_TIME_SPAN_SECOND)  /* any other question */
 #define DIAGNOSIS_OPEN_LIMIT (10 * G_TIME_SPAN_SECOND)  /* the device's answer */
-#define DIAGNOSIS_CLOCK_SKEW (120 * G_TIME_SPAN_SECOND) /* more is a clock that is wrong */
-#define DIAGNOSIS_TARGETS_MAX 16                        /* are connected, when no stream is named */
+#define DIAGNOSIS_CLOCK_SKEW (120 * G_TIME_SPAN_SECOND) /* if it is more, the clock is wrong */
+#define DIAGNOSIS_TARGETS_MAX 16                        /* are tried, when no stream is named */
 #define DIAGNOSIS_CAUSE_MAX 32
 
 typedef enum {
@@ -42,13 +42,13 @@ typedef struct {
 } Check;
 
 typedef struct {
-    const char *device;    /* service: DEVICE or DEVICE/MODULE; NULL: no stream is opened */
-    const char *stream;    /* what is opened; device: what the policy is asked about; NULL: any */
+    const char *device; /* service: DEVICE or DEVICE/MODULE; NULL: no stream is opened */
+    const char *stream; /* the stream to open; device: for which the policy is asked; NULL: any */
     const char *initiator; /* device: of that stream; NULL: unknown */
-    guint32 uid;           /* who asks: the stream belongs to it */
+    guint32 uid;           /* the user who asks, and who owns the stream */
 } DiagnosisOptions;
 
-/* CHECKS (Check, in their order) are freed after the call. Once, later. */
+/* Called once, later. CHECKS (Check, in their order) are freed after the call. */
 typedef void (*DiagnosisDone)(GPtrArray *checks, void *data);
 
 /* INVALID: the options do not fit the role. */

@@ -10,8 +10,8 @@
 typedef struct {
     const char *name;
     void (*run)(
-        Diagnosis *diagnosis); /* ends with one of diagnosis_ok, _fail, _skip, at once or later */
-    gboolean needs_hub;        /* skipped when the way to the hub has failed */
+        Diagnosis *diagnosis); /* must end with diagnosis_ok, _fail or _skip, at once or later */
+    gboolean needs_hub;        /* skipped when an earlier step to the hub has failed */
 } DiagnosisStep;
 
 struct Diagnosis {
@@ -28,17 +28,17 @@ struct Diagnosis {
     Proxy *proxy; /* NULL: directly */
     ConnectionString *identity;
     HubRole role;
-    DeviceSessionOptions link; /* its strings are this struct's */
+    DeviceSessionOptions link; /* the strings belong to this struct */
     TlsContext *link_tls;
     char *device, *stream, *initiator;
     guint32 uid;
 
-    /* Where it stands. */
-    const DiagnosisStep *steps; /* the last has no name */
+    /* Progress. */
+    const DiagnosisStep *steps; /* the last one has no name */
     guint step;
     gint64 started; /* of the step */
     GPtrArray *checks;
-    gboolean broken;   /* the way to the hub has failed */
+    gboolean broken;   /* the hub cannot be reached */
     guint next, limit; /* GSource ids */
 
     /* What is under way. */
@@ -49,35 +49,35 @@ struct Diagnosis {
     DeviceSession *session;
     OpenRequest *open;
 
-    /* What the steps leave to each other. */
+    /* Results that later steps use. */
     ProxyRoute route;
     GError *route_error; /* why there is none */
-    TlsContext *tls;     /* NULL: */
+    TlsContext *tls;     /* NULL: see tls_error */
     GError *tls_error;   /* why there is none */
     int fd;
-    Connection *connection; /* free for a request; NULL: none */
-    GPtrArray *targets;     /* names that are still to be tried */
+    Connection *connection; /* ready for a request; NULL: none */
+    GPtrArray *targets;     /* names that are not tried yet */
     char *target;           /* the one that the policy names */
     GError *subscription;
     Reason reason; /* of the stream that was opened */
     GError *open_error;
 };
 
-/* Details of the check of the step that runs. */
+/* Adds details to the check of the current step. */
 void diagnosis_note(Diagnosis *diagnosis, const char *key, const char *text);
 void diagnosis_note_number(Diagnosis *diagnosis, const char *key, char type, gint64 number);
 
-/* The step's end; the next one begins from the main loop. WHY and CAUSE are codes. */
+/* End the step; the next one starts from the main loop. WHY and CAUSE are codes. */
 void diagnosis_ok(Diagnosis *diagnosis);
 void diagnosis_skip(Diagnosis *diagnosis, const char *why);
 void diagnosis_fail(Diagnosis *diagnosis, const char *cause, const GError *error);
-/* Of the credentials. A hub that has refused the identity before only asks to wait now: what it
- * said then is the cause. */
+/* Fails because of the credentials. A hub that has refused the identity before now only says
+ * "wait". Then the reason that it gave earlier is the cause. */
 void diagnosis_fail_credentials(Diagnosis *diagnosis, const char *cause, const GError *error);
 void
 diagnosis_fail_text(Diagnosis *diagnosis, const char *cause, StreamdError code, const char *text);
 
-/* diagnosis/way.c: to the hub. */
+/* diagnosis/way.c: the way to the hub. */
 void diagnose_dns(Diagnosis *diagnosis);
 void diagnose_proxy(Diagnosis *diagnosis);
 void diagnose_tcp(Diagnosis *diagnosis);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The service's side: a request that the hub must take, and a real stream. */
+/* The service role: a request that the hub must accept, and a real stream. */
 #include "daemon/diagnosis/private.h"
 
 #include <string.h>
 #include <unistd.h>
 
-/* No device has the name of a request that is only to be refused for want of one. */
+/* The name of a device that does not exist, for a request that the hub answers with "not found". */
 #define NOBODY "diagnosis-"
 
 static void
@@ -16,7 +16,7 @@ diagnosis_judge_answer(Diagnosis *diagnosis, const GError *refusal)
     if (refusal->code == STREAMD_ERROR_BUSY) {
         diagnosis_fail_credentials(diagnosis, "too-soon", refusal);
     } else if (refusal->code == STREAMD_ERROR_UNAUTHORIZED) {
-        /* So that the hub's state says it, also when the hub only asks to wait the next time. */
+        /* Put this in the hub's state, too: the next time the hub may only say "wait". */
         if (hub)
             hub_note(hub, refusal);
         diagnosis_fail(diagnosis, "identity", refusal);
@@ -91,7 +91,7 @@ diagnose_service_credentials(Diagnosis *diagnosis)
                      diagnosis->tls, diagnosis->proxy, diagnosis_dialed, diagnosis);
 }
 
-/* At which step of ours a stream fails that ends for REASON. */
+/* The step to which REASON, a stream's end, belongs. */
 static const char *
 diagnosis_step_of(Reason reason)
 {
@@ -117,7 +117,7 @@ diagnosis_step_of(Reason reason)
     }
 }
 
-/* The one stream has shown all four steps: each before the one where it failed is good. */
+/* One stream shows the results of all four steps: those before the failed one are good. */
 static void
 diagnosis_judge(Diagnosis *diagnosis, const char *step)
 {

@@ -32,7 +32,7 @@ diagnosis_note_addresses(Diagnosis *diagnosis, GList *addresses)
     diagnosis_note(diagnosis, "addresses", text->str);
 }
 
-/* The look-up goes on by itself when it was given up: then nothing here is touched. */
+/* A look-up that was cancelled still ends later: then DIAGNOSIS must not be touched. */
 static void
 diagnosis_name_found(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -99,7 +99,7 @@ diagnosis_routed(GObject *source, GAsyncResult *result, gpointer data)
     g_free(ask);
 }
 
-/* Of the proxy, where there is one: that resolves the hub's. */
+/* If there is a proxy, its name is looked up: the proxy resolves the hub's. */
 void
 diagnose_dns(Diagnosis *diagnosis)
 {
@@ -198,8 +198,8 @@ diagnosis_shaken(Connection *connection, const GError *error, void *data)
         diagnosis_ok(diagnosis);
 }
 
-/* With trust of its own: a ticket of an earlier session would spare the hub its certificate, and
- * the CA file may be another one by now. */
+/* Uses its own TLS context: with a session ticket the hub would not have to show its certificate,
+ * and the CA file may have changed. */
 void
 diagnose_tls(Diagnosis *diagnosis)
 {
@@ -228,7 +228,7 @@ diagnosis_compare_clocks(Diagnosis *diagnosis, const HttpResponse *head)
     }
     skew = now - hub * G_USEC_PER_SEC;
     if (ABS(skew) < G_USEC_PER_SEC)
-        skew = 0; /* the date has whole seconds */
+        skew = 0; /* the date has only whole seconds */
     diagnosis_note_number(diagnosis, "skew", 'x', skew);
     if (ABS(skew) > DIAGNOSIS_CLOCK_SKEW)
         diagnosis_fail_text(diagnosis, "clock", STREAMD_ERROR_UNAUTHORIZED,
@@ -256,7 +256,7 @@ diagnosis_clock_answered(Connection *connection, const HttpAnswer *answer, const
     diagnosis_compare_clocks(diagnosis, &answer->head);
 }
 
-/* A request without credentials, whose answer does not matter. */
+/* Sends a request without credentials; its answer does not matter. */
 void
 diagnose_clock(Diagnosis *diagnosis)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Target and leg, side by side. */
+/* Connects to the target and the leg in parallel. */
 #include "daemon/link/device-stream-private.h"
 
 #include "common/base/error.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Giving the place back lets another stream begin, so this comes last. */
+/* Comes last: giving back the place lets another stream begin. */
 static void
 device_stream_leave_target(DeviceStream *self)
 {
@@ -34,7 +34,7 @@ device_stream_disconnect(DeviceStream *self)
     device_stream_leave_target(self);
 }
 
-/* A stream that is connected to its target counts there until it ends. */
+/* A connected stream counts at its target until it ends. */
 static void
 device_stream_ended(Stream *stream, void *data)
 {
@@ -44,8 +44,8 @@ device_stream_ended(Stream *stream, void *data)
     target_unref(target);
 }
 
-/* The hub sends nothing on the leg before the initiator's leg is there, and closes it when that
- * does not come. This is the limit in case the hub does not. */
+/* The hub sends nothing on the leg before the initiator's leg is there, and closes the leg if that
+ * one does not come. This is our own limit in case the hub does not. */
 static void
 device_stream_set_times(DeviceStream *self)
 {
@@ -121,7 +121,7 @@ device_stream_leg_done(Connection *connection, const GError *error, void *data)
     device_stream_pair(self);
 }
 
-/* The leg, to a URL that was looked at when it came. */
+/* Connects the leg. Its URL was checked when it came. */
 static void
 device_stream_dial(DeviceStream *self)
 {
@@ -144,7 +144,7 @@ device_stream_dial(DeviceStream *self)
 
 static void device_stream_take_turn(DeviceStream *self);
 
-/* A place at the target is ours: target and leg, side by side. */
+/* The stream has a place at the target: connects target and leg in parallel. */
 static void
 device_stream_connect(void *data)
 {
@@ -163,7 +163,7 @@ device_stream_turn_is_over(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* In the order of their connections at the other end, before the target's own queue. */
+/* Keeps the order of the connections at the other end. This comes before the target's own queue. */
 static void
 device_stream_take_turn(DeviceStream *self)
 {
@@ -182,7 +182,7 @@ device_stream_take_turn(DeviceStream *self)
         device_stream_connect(self);
 }
 
-/* The one before it is connected, or has failed. */
+/* The stream before this one is connected, or has failed. */
 static void
 device_stream_turn_came(void *data)
 {

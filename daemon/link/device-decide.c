@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What becomes of a stream: the policy's word, or that of whom the policy names. */
+/* Decides about a stream: by the policy, or by the person or app that the policy names. */
 #include "daemon/link/device-stream-private.h"
 
 #include "common/base/error.h"
 
 #include <unistd.h>
 
-/* The initiator is not told whose limit it is. */
+/* The initiator is not told which limit was reached. */
 static void
 device_stream_over_limit(DeviceStream *self, const GError *error)
 {
@@ -90,7 +90,7 @@ decide_accept_to(const char *target, void *data, GError **error)
                     target);
         return FALSE;
     }
-    /* Somebody may still choose another, or wait for an end. */
+    /* If this target is full, one may still choose another, or wait for a stream to end. */
     if (!device_stream_count_target(self, found, error))
         return FALSE;
     self->consent = NULL;
@@ -143,7 +143,7 @@ device_stream_describe(const DeviceStream *self, Stream *stream, gint64 timeout)
     };
 }
 
-/* The stream is open, or has failed: then the handler sees that in its object. */
+/* The stream is open, or has failed. In that case the handler learns it from the Stream. */
 static void
 device_stream_deliver(Stream *stream, int fd, const GError *error, void *data)
 {
@@ -156,7 +156,7 @@ device_stream_deliver(Stream *stream, int fd, const GError *error, void *data)
     close(fd);
 }
 
-/* The policy may have changed while the app was thinking. */
+/* The policy may have changed before the app answered. */
 static gboolean
 device_stream_rule_stands(const DeviceStream *self)
 {
@@ -230,7 +230,7 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
         return;
     }
     if (verdict.kind == ACCEPT_ASK || verdict.kind == ACCEPT_HANDLER)
-        order_gate_leave(&self->turn); /* as long as it pleases somebody: nobody waits for that */
+        order_gate_leave(&self->turn); /* this may take long: no other stream waits for it */
     switch (verdict.kind) {
     case ACCEPT_TARGET:
         device_stream_go_to(self, verdict.target);

@@ -4,20 +4,19 @@
 #include "common/base/error.h"
 #include "daemon/net/keep-alive.h"
 
-/* An attempt that is older than this when the network changes began in the old one. */
+/* When the network changes, an attempt that is older than this was made on the old network. */
 #define STALE_ATTEMPT (1 * G_TIME_SPAN_SECOND)
 #define HURRY_MAX 250 /* ms */
 
 struct DeviceLink {
     Runtime *runtime;
     DeviceSessionOptions options;
-    DeviceSession *session; /* the one that is up, or on its way */
-    DeviceSession *heir;    /* renewal: takes over when it is ready */
+    DeviceSession *session; /* the session that is up or connecting */
+    DeviceSession *heir;    /* renewal: takes over when it is connected */
     Backoff backoff;
     KeepAlive keep_alive;
-    gboolean
-        died_idle; /* the last session did; whether its pause was too long is seen by the next */
-    char *refusal; /* why the hub refused the identity; NULL: not since it was taken last */
+    gboolean died_idle; /* the last session did; the next shows if its pause was too long */
+    char *refusal; /* why the hub refused the identity; NULL: not since the hub last accepted it */
     gint64 tried_at, ready_since;
     guint retry, renewal; /* timers */
     const DeviceLinkEvents *events;
@@ -51,8 +50,7 @@ device_link_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* A hub that has refused the identity asks to wait at the next attempts. The state stays refused.
- */
+/* After a refusal the hub answers the next attempts with "wait". The state stays refused. */
 static void
 device_link_note_refusal(DeviceLink *link, const char *refusal)
 {
@@ -80,7 +78,7 @@ device_link_lost(DeviceLink *link, const GError *error)
                      waits ? link->refusal : error->message);
 }
 
-/* The hub was there all the time: what lies between us had forgotten the connection. */
+/* The hub was reachable all the time: something between us had dropped the connection. */
 static void
 device_link_note_death(DeviceLink *link, DeviceSession *session)
 {
@@ -143,7 +141,7 @@ device_link_session_survived(DeviceSession *session, void *data)
 {
     DeviceLink *link = data;
 
-    /* The hub is told of the longer pause by a new connection, as at a renewal. */
+    /* Only a new connection can tell the hub the longer pause, as at a renewal. */
     if (session == link->session && keep_alive_survived(&link->keep_alive, g_get_monotonic_time()))
         device_link_renew_in(link, 0);
 }
@@ -248,7 +246,8 @@ device_link_probe(DeviceLink *link)
         device_session_probe(link->session, DEVICE_PROBE);
 }
 
-/* What waits or hangs is tried again soon, not all devices of a site in the same moment. */
+/* Tries again soon what waits or hangs; at a random time, so that a site's devices do not all come
+ * at once. */
 static void
 device_link_hurry(DeviceLink *link)
 {

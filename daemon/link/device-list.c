@@ -9,7 +9,7 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
-#define WORD_MAX 32 /* bytes of a state */
+#define WORD_MAX 32 /* bytes of a state's name */
 
 void
 listed_device_free(ListedDevice *device)
@@ -28,7 +28,7 @@ listed_device_destroy(gpointer device)
     listed_device_free(device);
 }
 
-/* "" when it is missing, no string or no single word. */
+/* "" when it is missing, or not a string of one word. */
 static const char *
 list_word(JsonObject *object, const char *name)
 {

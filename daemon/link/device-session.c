@@ -28,15 +28,15 @@ struct DeviceSession {
     guint token_life;
     guint keep_alive, pause; /* s */
     SessionState state;
-    gboolean accepted; /* CONNACK said yes */
+    gboolean accepted; /* CONNACK accepted us */
     gboolean framed;
     Dial *dial;
     WsDial *ws_dial;
     PacketLink *link;
     guint ping;      /* at the end of the pause */
-    guint probe;     /* runs until the peer says anything */
+    guint probe;     /* ends when the peer sends anything */
     gint64 probe_at; /* when it fires */
-    gboolean idle;   /* the probe came after a whole pause */
+    gboolean idle;   /* the probe came after a full pause */
     gboolean died_idle;
     const DeviceSessionEvents *events;
     void *data;
@@ -61,7 +61,7 @@ device_user_name(const ConnectionString *identity, Caps caps)
                            identity->host, client_id, encoded);
 }
 
-/* The device's password; NULL when key or names do not fit a token. Caller: secret_free. */
+/* The device's password; NULL when key or names are not valid in a token. Caller: secret_free. */
 static char *
 device_password(const ConnectionString *identity, guint life)
 {
@@ -222,7 +222,7 @@ device_session_take_suback(DeviceSession *session, const MqttPacket *packet)
         return;
     }
     session->state = SESSION_READY;
-    /* The probes find out sooner. */
+    /* The probes detect a dead peer sooner. */
     packet_link_set_idle_limit(session->link,
                                session->keep_alive * G_TIME_SPAN_SECOND + 2 * DEVICE_PROBE);
     device_session_set_pause(session, session->pause);
@@ -252,7 +252,7 @@ device_session_take_publish(DeviceSession *session, const MqttPacket *packet)
         g_debug("a stream request was dropped: %s", stream_topic_result_text(result));
 }
 
-/* Anything that it says will do. */
+/* Anything that the peer sends is a sign of life. */
 static void
 device_session_is_alive(DeviceSession *session)
 {
@@ -287,7 +287,7 @@ device_session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *da
     case MQTT_PUBLISH:
         device_session_take_publish(session, &packet);
         break;
-    default: /* PINGRESP: that it came is all it says */
+    default: /* PINGRESP: nothing more to do */
         break;
     }
 }

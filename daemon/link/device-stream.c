@@ -20,7 +20,7 @@ device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, const
         answer.reason_text = accepted ? NULL : text;
     }
     if (stream_answer_build(topic, &answer) != STREAM_TOPIC_OK)
-        return; /* a rid that cannot be echoed: the hub runs into its time-out */
+        return; /* the rid cannot be sent back: the hub will time out */
     self->answer = g_strdup(topic->str);
     (void)self->owner->context.publish(self->answer, self->owner->context.data);
 }
@@ -71,7 +71,7 @@ error_of_reason(Reason reason)
     }
 }
 
-/* The app that should have got the stream hears why it does not. */
+/* Tells the app that was to get the stream why it does not get it. */
 static void
 device_stream_fail_app(AppEnd *end, Reason reason, const char *text)
 {
@@ -124,7 +124,7 @@ device_stream_cancelled(void *data)
         device_stream_fail_app(end, REASON_CLOSED_BY_USER, NULL);
 }
 
-/* The time for the answer is over. One that was accepted by then may take longer to open. */
+/* The time for the answer is over. A stream that was accepted by then may take longer to open. */
 static gboolean
 device_stream_deadline(gpointer data)
 {
@@ -190,7 +190,7 @@ device_stream_new(DeviceStreams *streams, const StreamRequest *request)
     return self;
 }
 
-/* The hub itself tells both, so there is nothing to be guessed here. */
+/* The hub chooses rid and token, so both together identify the stream. */
 static DeviceStream *
 device_streams_find(DeviceStreams *streams, const StreamRequest *request)
 {
@@ -203,7 +203,7 @@ device_streams_find(DeviceStreams *streams, const StreamRequest *request)
     return NULL;
 }
 
-/* Room for one more: an entry that was only kept to answer again goes first. */
+/* Makes room for one more. An entry that was only kept to answer again goes first. */
 static gboolean
 device_streams_make_room(DeviceStreams *streams)
 {
@@ -220,7 +220,7 @@ device_streams_make_room(DeviceStreams *streams)
     return FALSE;
 }
 
-/* A hub that was taken over might have us speak to hosts of our own network. */
+/* A hub under an attacker's control might send us to hosts of our own network. */
 static gboolean
 device_stream_may_go(DeviceStream *self, const StreamUrl *url)
 {
@@ -267,8 +267,8 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
         device_stream_decide(self, request);
 }
 
-/* Accepted, and the leg is not up yet: the hub may not have the answer and still wait for it. Once
- * the leg is up, a hub without the answer asks again. */
+/* The stream was accepted, and the leg is not up yet: the hub may have missed the answer and still
+ * wait for it. Once the leg is up, a hub without the answer asks again. */
 static gboolean
 device_stream_is_unheard(const DeviceStream *self)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a hub is called, and what the values of its enumerations are. */
+/* The names of a hub, and of the values of its enumerations. */
 #include "daemon/link/hub.h"
 
 #include <string.h>

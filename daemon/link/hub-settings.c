@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A hub as it was set, and as it is seen. */
+/* The settings of a hub, and its state as others see it. */
 #include "daemon/link/hub-struct.h"
 
 #include "common/base/secret.h"

@@ -202,7 +202,7 @@ hub_init_proxy(Hub *hub, const ProxySettings *settings, GError **error)
     return hub->proxy != NULL;
 }
 
-/* What is known of a hub whose key is missing, in the form of one that has a key. */
+/* What is known of a hub whose key is missing, with a placeholder for the key. */
 static ConnectionString *
 hub_parse_public(const HubSettings *settings)
 {
@@ -340,7 +340,7 @@ hub_note_endpoint(Hub *hub, const char *endpoint)
     return TRUE;
 }
 
-/* A service's probe: is the hub there, and is it the one we trust? */
+/* The probe of a service hub: is the hub there, and do we trust it? */
 static gboolean
 hub_probe_again(gpointer data)
 {
@@ -375,7 +375,7 @@ hub_probed(Connection *connection, const GError *error, void *data)
     hub_set_state(hub, HUB_DISCONNECTED, error->message);
 }
 
-/* Only what speaks of the hub itself changes its state: that a device is offline does not. */
+/* Only errors about the hub itself change its state, not for example an offline device. */
 void
 hub_note(Hub *hub, const GError *error)
 {

@@ -3,14 +3,14 @@
 
 typedef struct OrderTunnel {
     char *name;
-    GHashTable *turns; /* &OrderTurn.seq -> OrderTurn, not ours */
-    guint64 passed;    /* the highest that has left */
+    GHashTable *turns; /* &OrderTurn.seq -> OrderTurn, borrowed */
+    guint64 passed;    /* the highest number that has left */
     GList link;
 } OrderTunnel;
 
 struct OrderGate {
     GHashTable *tunnels; /* name -> OrderTunnel, owned */
-    GQueue used;         /* the same, the one that was entered last at the end */
+    GQueue used;         /* the same, the one entered last at the end */
 };
 
 static void
@@ -42,7 +42,7 @@ order_gate_free(OrderGate *gate)
     g_free(gate);
 }
 
-/* The one that was used the longest ago and in which nobody is. */
+/* Removes the tunnel that was used longest ago and has no turns. */
 static gboolean
 gate_make_room(OrderGate *gate)
 {

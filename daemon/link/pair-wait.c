@@ -8,15 +8,15 @@
 #include <errno.h>
 #include <string.h>
 
-/* More than any control frame, so that a close frame is whole within it. */
+/* More than any control frame, so that it holds a complete close frame. */
 #define PAIR_WAIT_BUFFER 512
 
 struct PairWait {
     Job job;
     WsDecoder decoder;
-    guint8 bytes[PAIR_WAIT_BUFFER]; /* as they came */
+    guint8 bytes[PAIR_WAIT_BUFFER]; /* as received */
     gsize len;
-    Reason reason; /* the reactor's, until the job is home */
+    Reason reason; /* the reactor's, until the job has come home */
     PairWaitDone done;
     void *data;
 };
@@ -33,7 +33,7 @@ close_reason(const WsEvent *event)
                                               : REASON_CUT;
 }
 
-/* An orderly end was one of a stream that had been open. */
+/* An orderly close is for a stream that was open. */
 static gboolean
 close_is_late(const WsEvent *event)
 {
@@ -43,10 +43,10 @@ close_is_late(const WsEvent *event)
 typedef enum {
     WAIT_MORE,
     WAIT_PAIRED,
-    WAIT_ENDED, /* wait->reason says why */
+    WAIT_ENDED, /* wait->reason has the reason */
 } WaitResult;
 
-/* The LEN bytes that came last. The decoder works on a copy, because the relay must find them
+/* Looks at the LEN bytes that came last. The decoder works on a copy, because the relay needs them
  * unchanged. */
 static WaitResult
 pair_wait_look(PairWait *wait, const guint8 *bytes, gsize len)
@@ -73,7 +73,7 @@ pair_wait_look(PairWait *wait, const guint8 *bytes, gsize len)
     }
 }
 
-/* Once the job has ended it is the main thread's: every end returns at once. */
+/* Once the job has ended it belongs to the main thread: every end must return at once. */
 static void
 pair_wait_ready(Job *job)
 {
@@ -146,7 +146,7 @@ pair_wait_new(Runtime *runtime, Reactor *reactor, Connection *connection, gint64
     PairWait *wait = g_new0(PairWait, 1);
 
     ws_decoder_init(&wait->decoder, WS_ROLE_CLIENT, 0);
-    wait->reason = REASON_NOT_PAIRED; /* unless something else is heard before the limit */
+    wait->reason = REASON_NOT_PAIRED; /* unless another reason comes before the limit */
     wait->done = done;
     wait->data = data;
     job_run(&wait->job, &pair_wait_class, connection, reactor, runtime, limit);

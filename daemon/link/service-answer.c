@@ -4,10 +4,10 @@
 
 #define ANSWER_TEXT_MAX 192
 
-/* docs/wire-protocol.md, section 3: the hub's own names of its errors. */
+/* docs/wire-protocol.md, section 3: the hub's names of its errors. */
 typedef struct {
     const char *name;
-    guint status; /* when the header is missing; 0: not by status */
+    guint status; /* used when the header is missing; 0: never */
     StreamdError code;
     Reason reason;
     const char *text;
@@ -40,13 +40,13 @@ static const AnswerRow rows[] = {
     {"ServerError", 500, STREAMD_ERROR_FAILED, REASON_HUB_ERROR, "the hub failed"},
 };
 
-/* The hub says it beside 401002, which alone could mean a wrong key as well. */
+/* The hub adds it to 401002, which alone could also mean a wrong key. */
 static const AnswerRow revoked_row = {
     NULL, 0, STREAMD_ERROR_UNAUTHORIZED, REASON_REVOKED,
     "the device, or the right to connect to it, is disabled at the hub"};
 
-/* Recent wrong credentials, perhaps of somebody else, so this does not say that the key is wrong.
- * With Retry-After, which the hub's limits do not have. */
+/* Somebody has recently sent wrong credentials, so this does not mean that the key is wrong. It has
+ * Retry-After, which the hub's limits do not have. */
 static const AnswerRow wait_row = {
     NULL, 0, STREAMD_ERROR_BUSY, REASON_LIMIT,
     "the hub asks to wait: wrong credentials came from this address recently"};
@@ -80,7 +80,7 @@ text_is_printable(Slice text)
     return text.len <= ANSWER_TEXT_MAX;
 }
 
-/* "policy", or "policy maintenance until noon": a code of ours, then free text. */
+/* "policy", or "policy maintenance until noon": one of our codes, then free text. */
 static void
 answer_rejected(const HttpResponse *response, Reason *ret_reason, GError **error)
 {
@@ -96,7 +96,7 @@ answer_rejected(const HttpResponse *response, Reason *ret_reason, GError **error
     if (code > 0)
         reason = reason_from_code(text, (gssize)code);
     if (reason == REASON_NONE)
-        code = 0; /* all of it is text */
+        code = 0; /* no known code: all of it is text */
     else if (text[code] == ' ')
         code++;
     *ret_reason = reason == REASON_NONE ? REASON_REJECTED : reason;

@@ -15,13 +15,13 @@
 struct ServiceList {
     Runtime *runtime;
     Reactor *reactor;
-    TlsContext *tls; /* the hub may go meanwhile */
+    TlsContext *tls; /* own reference: the hub may be removed meanwhile */
     Proxy *proxy;    /* or NULL */
     char *host;
     guint16 port;
-    char *asked;      /* the page; NULL: the first */
-    GString *request; /* NULL once it is on its way */
-    GString *older;   /* what a hub is asked that does not know that one; NULL once it is */
+    char *asked;      /* the page that was asked for; NULL: the first */
+    GString *request; /* NULL once it is sent */
+    GString *older;   /* for a hub that does not know that one; NULL once it is sent */
     Dial *dial;
     HttpExchange *get;
     ServiceListDone done;
@@ -85,7 +85,7 @@ list_check_status(guint status, GError **error)
 
 static void list_connected(Connection *connection, const GError *error, void *data);
 
-/* A hub of before 0.2 has no POST /devices/query. */
+/* A hub before 0.2 has no POST /devices/query. */
 static gboolean
 list_is_older(const ServiceList *list, guint status)
 {
@@ -99,7 +99,7 @@ list_dial(ServiceList *list)
                           list->proxy, list_connected, list);
 }
 
-/* Where the page behind begins, or NULL; FALSE with ERROR set: the hub says nonsense. */
+/* Where the next page begins, or NULL. FALSE with ERROR set: the hub's answer is invalid. */
 static gboolean
 list_after(const ServiceList *list, const HttpAnswer *answer, char **ret_after, GError **error)
 {
@@ -168,7 +168,7 @@ list_head(GString *out, const ConnectionString *identity, const char *method, co
            http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION);
 }
 
-/* What this user reaches; docs/wire-protocol.md, section 6. */
+/* The devices that this user reaches; docs/wire-protocol.md, section 6. */
 static GString *
 list_request(const ConnectionString *identity, const char *after)
 {

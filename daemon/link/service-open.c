@@ -18,11 +18,11 @@ struct ServiceOpen {
     StreamHosts *stream_hosts;
     char *host;
     guint16 port;
-    gboolean reached;     /* the hub was there the last time */
-    gint64 wait, timeout; /* what this opening may take, */
-    gint64 started;       /* from here on */
+    gboolean reached;     /* the hub was reachable at the last try */
+    gint64 wait, timeout; /* how long this opening may take, in µs, */
+    gint64 started;       /* counted from here */
     Stream *stream;       /* NULL: given up, see service_open_abandon */
-    GString *request;     /* up to the time-outs, which are what is left of them */
+    GString *request;     /* up to the time-outs, which are set to the time that is left */
     Dial *dial;
     HttpExchange *post;
     WsDial *leg;
@@ -31,10 +31,10 @@ struct ServiceOpen {
     guint deadline;
     guint retry;
     Connection *kept;  /* for the retry */
-    GError *refusal;   /* why there is one, */
-    Reason reason;     /* and what it means when there is none */
-    guint reopened;    /* how often it was begun anew after the device had accepted */
-    gint64 away_since; /* no connection has come about; 0: one has */
+    GError *refusal;   /* why it was refused, */
+    Reason reason;     /* and the reason, when it was not */
+    guint reopened;    /* how often it was started again after the device had accepted */
+    gint64 away_since; /* no connection was made since then; 0: one was */
     ServiceOpenDone done;
     void *data;
 };
@@ -83,9 +83,9 @@ service_open_abandoned(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* The stream is given up while the hub's answer may be on its way. After accepting, the hub would
- * wait for our leg until its deadline. So the opening is completed, if that is soon, and then
- * closed. */
+/* The stream is given up while the hub's answer may be on its way. If the device has accepted, the
+ * hub would wait for our leg until its deadline. So the opening is completed, if that is soon, and
+ * then closed. */
 static void
 service_open_abandon(ServiceOpen *open)
 {
@@ -99,7 +99,7 @@ service_open_abandon(ServiceOpen *open)
     open->deadline = g_timeout_add(SERVICE_ABANDON, service_open_abandoned, open);
 }
 
-/* stream_close: the stream has ended itself. */
+/* stream_close: the stream has already ended itself. */
 static void
 service_open_cancelled(void *data)
 {
@@ -164,8 +164,8 @@ service_open_retry(gpointer data)
 }
 
 /* Retries after a little more than PAUSE; FALSE when the time is over by then. REASON and REFUSAL
- * are those of this failure. No data was sent on the stream yet, so none can be sent twice; if the
- * device has heard of the first attempt, that one ends by itself. */
+ * describe this failure. No data was sent on the stream yet, so none can be sent twice. If the
+ * device knows of the first attempt, that one ends by itself. */
 static gboolean
 service_open_again(ServiceOpen *open, gint64 pause, Reason reason, const GError *refusal)
 {
@@ -181,7 +181,7 @@ service_open_again(ServiceOpen *open, gint64 pause, Reason reason, const GError 
     return TRUE;
 }
 
-/* The device had accepted: its target may have been connected for nothing, so not as often. */
+/* The device had accepted, and its target was connected for nothing: retried less often. */
 static gboolean
 service_open_reopen(ServiceOpen *open, Reason reason, const GError *refusal)
 {
@@ -210,8 +210,8 @@ service_open_reason(const GError *error)
     }
 }
 
-/* The hub made the leg's token, so a refusal does not mean that our identity is wrong: a hub that
- * was restarted does not know the token. */
+/* The hub made the leg's token, so a refusal does not mean that our identity is wrong: a restarted
+ * hub does not know the token. */
 static void
 service_open_leg_failed(ServiceOpen *open, const GError *error)
 {
@@ -275,9 +275,9 @@ service_open_leg_done(Connection *connection, const GError *error, void *data)
     }
 }
 
-/* CONNECTION: that of the POST, free for another exchange; or NULL. */
-/* What the hub calls the stream: a part of the path (docs/wire-protocol.md, section 4). For whoever
- * compares the ends; nothing depends on it. */
+/* CONNECTION: that of the POST, if it can be used again; or NULL. */
+/* What the hub calls the stream: a part of the path (docs/wire-protocol.md, section 4). It helps to
+ * compare the two ends in logs; nothing depends on it. */
 static void
 service_open_note_id(ServiceOpen *open, const char *path)
 {
@@ -355,7 +355,7 @@ service_open_accepted(ServiceOpen *open, const HttpAnswer *answer, Connection *c
     service_open_leg(open, &url, token, connection);
 }
 
-/* How long a hub that takes nothing just now (503) wants to be left alone. */
+/* How long a hub wants no requests (503). */
 static gint64
 retry_after(const HttpResponse *response)
 {
@@ -466,7 +466,7 @@ service_open_connected(Connection *connection, const GError *error, void *data)
                                    left + SERVICE_GRACE, service_open_posted, open);
 }
 
-/* Told later, as every other failure. */
+/* The error is reported later, like every other one. */
 static gboolean
 service_open_unbuildable(gpointer data)
 {

@@ -14,7 +14,7 @@
 
 typedef enum { HOST_NAME, HOST_ADDRESS, HOST_NEITHER } HostKind;
 
-/* One word of the owner's list. */
+/* One word of the list in the settings. */
 typedef struct {
     char *host;   /* a glob, in lower case and without brackets */
     guint16 port; /* 0: as for the hub's own name */
@@ -23,11 +23,11 @@ typedef struct {
 struct StreamHosts {
     char *name, *gateway; /* canonical; no gateway: NULL */
     HostKind kind;        /* of the name */
-    guint16 ports[3];     /* that count; the last is that of https */
+    guint16 ports[3];     /* the ports that count; the last one is that of https */
     GArray *globs;        /* HostGlob */
 };
 
-/* inet_aton takes a name for an address when its last label is a number, also in hexadecimal. */
+/* inet_aton accepts a name as an address when its last label is a number, even hexadecimal. */
 static gboolean
 looks_like_address(const char *name)
 {
@@ -39,8 +39,8 @@ looks_like_address(const char *name)
     return last[strspn(last, "0123456789")] == '\0';
 }
 
-/* One spelling per host: lower case, no dot at the end, an address as inet_ntop writes it, an IPv4
- * one never in its IPv6 form. */
+/* One spelling per host: lower case, no dot at the end, an address as inet_ntop writes it, and an
+ * IPv4 address never in its IPv6 form. */
 static char *
 host_canonical(const char *host, HostKind *ret_kind)
 {
@@ -81,8 +81,8 @@ port_parse_decimal(const char *text, guint16 *ret)
     return TRUE;
 }
 
-/* Only in brackets, or without other colons, is what stands behind the last colon a port: an IPv6
- * address has colons of its own. */
+/* The text after the last colon is a port only if the host is in brackets or has no other colons:
+ * an IPv6 address has colons of its own. */
 static const char *
 port_of_word(const char *word)
 {
@@ -113,7 +113,7 @@ host_glob_parse(const char *word, HostGlob *ret)
     return TRUE;
 }
 
-/* The first word that is none is *ret_bad, which the caller frees; then NULL. */
+/* NULL when a word is invalid: the first one is *ret_bad, which the caller frees. */
 static GArray *
 globs_parse(const char *text, char **ret_bad)
 {
@@ -218,7 +218,7 @@ name_is_under(const char *name, const char *suffix)
     return g_str_has_suffix(name, suffix) && *name != '.';
 }
 
-/* USUAL: the port is one of the hub's own. */
+/* USUAL: the port is one of the hub's usual ports. */
 static gboolean
 matches_a_glob(const StreamHosts *hosts, const char *host, guint16 port, gboolean usual)
 {
@@ -239,7 +239,7 @@ stream_hosts_refusal(const char *host, guint16 port)
                            host, port, host, port);
 }
 
-/* Where the hub may send legs without being asked about. */
+/* Where the hub may send legs without a setting that allows it. */
 static gboolean
 is_of_the_hub(const StreamHosts *hosts, const char *name, HostKind kind)
 {

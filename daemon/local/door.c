@@ -19,11 +19,11 @@ struct Door {
     gboolean ask;
     DoorSocket sockets[LISTENER_SOCKETS_MAX];
     guint count;
-    DoorArrived arrived; /* NULL: the door is to go */
+    DoorArrived arrived; /* NULL: the door is closed */
     void *data;
-    atomic_uint waiting; /* arrivals that the main thread has not got */
+    atomic_uint waiting; /* arrivals that the main thread has not taken yet */
 
-    /* The reactor's. */
+    /* Reactor only. */
     Timer pause;
     gboolean watching;
     sem_t stopped;
@@ -55,7 +55,7 @@ reset_and_close(int fd)
     close(fd);
 }
 
-/* Main. The last one of a door that is to go takes it along. */
+/* Main thread. The last arrival of a closed door frees it. */
 static void
 arrival_told(Message *message)
 {
@@ -67,7 +67,7 @@ arrival_told(Message *message)
     else
         reset_and_close(arrival->fd);
     g_free(arrival);
-    /* Counted until here: ARRIVED may free the door. */
+    /* Only now does it no longer count: ARRIVED may close the door. */
     if (atomic_fetch_sub(&door->waiting, 1) == 1 && !door->arrived)
         door_dispose(door);
 }
@@ -107,7 +107,7 @@ door_resume(Timer *timer)
     door_watch(CONTAINER_OF(timer, Door, pause));
 }
 
-/* Requirement R26: out of descriptors is no reason to spin. */
+/* Requirement R26: do not spin while there are no free descriptors. */
 static void
 door_rest(Door *door, int error)
 {

@@ -18,7 +18,7 @@ struct Listener {
     int fds[LISTENER_SOCKETS_MAX];
     guint count;
     char *address;
-    char *path; /* of the socket file that we made */
+    char *path; /* of the socket file that this listener made */
     dev_t device;
     ino_t inode;
 };
@@ -36,7 +36,7 @@ listener_fail(const char *address, const char *what, int code, GError **error)
     return FALSE;
 }
 
-/* Where a socket of ours is, or is to be. */
+/* The address of a socket of ours. */
 typedef union {
     struct sockaddr any;
     struct sockaddr_in v4;
@@ -88,7 +88,7 @@ tcp_text(const TcpAddress *address)
     return g_strdup_printf("tcp:%s:%u", host, ntohs(address->v4.sin_port));
 }
 
-/* The other one of 127.0.0.1 and ::1, at the same port. FALSE: there is none. */
+/* From 127.0.0.1 to ::1 or back, with the same port. FALSE: ADDRESS is neither. */
 static gboolean
 tcp_other_loopback(const TcpAddress *address, TcpAddress *ret)
 {
@@ -104,7 +104,7 @@ tcp_other_loopback(const TcpAddress *address, TcpAddress *ret)
     return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
 }
 
-/* Adds a socket that listens on ADDRESS, in which the port is filled in. 0 or an errno. */
+/* Adds a socket that listens on ADDRESS, and sets the port in ADDRESS. 0 or an errno. */
 static int
 listener_add_tcp(Listener *listener, TcpAddress *address)
 {
@@ -132,15 +132,15 @@ listener_close(Listener *listener)
         close(listener->fds[--listener->count]);
 }
 
-/* That a machine has no IPv6, or none on its loopback. */
+/* The errors of a machine that has no IPv6, or none on loopback. */
 static gboolean
 is_family_missing(int code)
 {
     return code == EAFNOSUPPORT || code == EADDRNOTAVAIL || code == EPFNOSUPPORT;
 }
 
-/* Listens on ADDRESS, in which the port is filled in, and on the other loopback address. 0, or an
- * errno: then *RET_AT is the address that failed, and the first socket stays. */
+/* Listens on ADDRESS and on the other loopback address, and sets the port in ADDRESS. 0, or an
+ * errno: then *RET_AT is the address that failed, and the first socket stays open. */
 static int
 listener_try_tcp(Listener *listener, TcpAddress *address, TcpAddress *ret_at)
 {
@@ -156,8 +156,8 @@ listener_try_tcp(Listener *listener, TcpAddress *address, TcpAddress *ret_at)
     return other.any.sa_family == AF_INET6 && is_family_missing(r) ? 0 : r;
 }
 
-/* Finds a port that is free on both. Sockets that were tried are kept open meanwhile, so that the
- * kernel hands out another port. */
+/* Finds a port that is free on both. Sockets that were tried stay open meanwhile, so that the
+ * kernel chooses another port. */
 static int
 listener_find_port(Listener *listener, TcpAddress *address, TcpAddress *ret_at)
 {
@@ -195,7 +195,7 @@ listener_bind_tcp(Listener *listener, const char *address, const LocalAddress *l
     return TRUE;
 }
 
-/* TRUE when there is nothing at the path any more. */
+/* TRUE when nothing is left at the path. */
 static gboolean
 unix_remove_stale(const char *address, const struct sockaddr_un *name, GError **error)
 {
@@ -216,7 +216,7 @@ unix_remove_stale(const char *address, const struct sockaddr_un *name, GError **
     return unlink(name->sun_path) == 0 || listener_fail(address, "replace", errno, error);
 }
 
-/* $RUNTIME_DIRECTORY/UID; NULL when the service manager gave us none. */
+/* $RUNTIME_DIRECTORY/UID; NULL when the service manager has set none. */
 static char *
 user_directory(guint32 uid)
 {
@@ -228,7 +228,7 @@ user_directory(guint32 uid)
     return g_strdup_printf("%s/%u", all, uid);
 }
 
-/* Others may pass through it, to sockets that are shared, but not look around. */
+/* Other users may pass through it to shared sockets, but not list it. */
 static gboolean
 user_directory_make(const char *address, const char *directory, GError **error)
 {
@@ -245,7 +245,8 @@ user_directory_make(const char *address, const char *directory, GError **error)
     return listener_fail(address, "use the directory of", EACCES, error);
 }
 
-/* Another user's socket has one place; what we may write elsewhere is not his to use. */
+/* The socket of another user must be in that user's directory. That user must not use our rights to
+ * write elsewhere. */
 static gboolean
 unix_check_place(const char *address, const char *path, guint32 uid, GError **error)
 {
@@ -269,7 +270,7 @@ unix_check_place(const char *address, const char *path, guint32 uid, GError **er
     return FALSE;
 }
 
-/* Nobody can be connected yet. The directory is ours, so the path is what we have bound. */
+/* Nobody can connect yet. The directory is ours, so the path still names our socket. */
 static gboolean
 unix_give_away(const char *address, const char *path, guint32 uid, GError **error)
 {
@@ -313,8 +314,8 @@ listener_bind_unix(Listener *listener, const char *address, const LocalAddress *
     return TRUE;
 }
 
-/* If the kernel cannot tell who owns a connection, all of them would be refused: fail now instead.
- * The test also loads the kernel's module, if it is one, before a client waits. */
+/* If the kernel cannot tell who owns a connection, all of them would be refused, so this fails now
+ * instead. The test also loads the kernel's module, if there is one, before a client waits. */
 static gboolean
 listener_check_kernel(const Listener *listener, GError **error)
 {
@@ -332,7 +333,7 @@ listener_check_kernel(const Listener *listener, GError **error)
     return FALSE;
 }
 
-/* A bare port, as `2222` or `tcp:2222`, is one on loopback. */
+/* A bare port, as in `2222` or `tcp:2222`, is on loopback. */
 static char *
 listener_full_address(const char *given)
 {

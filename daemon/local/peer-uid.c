@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define PROBE_TRIES 8
-#define PROBE_UID 65534 /* any but root's; only root can take it, and others need not */
+#define PROBE_UID 65534 /* any UID but root's; only root can switch to it, and others need not */
 
 static int
 unix_uid(int fd, guint32 *ret_uid)
@@ -54,7 +54,7 @@ diag_exchange(int netlink, const SocketAddress *local, const SocketAddress *remo
     return socket_diag_parse(&buffer, (gsize)len, local, remote, ret);
 }
 
-/* The socket from LOCAL to REMOTE. */
+/* Finds the socket that is connected from LOCAL to REMOTE. */
 static int
 diag_find(const SocketAddress *local, const SocketAddress *remote, SocketOwner *ret)
 {
@@ -80,7 +80,7 @@ is_closed(int fd)
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 || info.tcpi_state == TCP_CLOSE;
 }
 
-/* The socket at the other end of FD: it is there that we are remote. */
+/* The socket at the other end of FD: from there, our address is the remote one. */
 static int
 peer_find(int fd, SocketOwner *ret)
 {
@@ -117,7 +117,7 @@ peer_uid_get(int fd, guint32 *ret_uid)
         r = socket_owner_uid(&owner, &uid);
     if (r < 0)
         return r;
-    if (is_closed(fd)) /* after the answer: it was not, then, when that was given */
+    if (is_closed(fd)) /* if not, it was not closed when the kernel answered either */
         return -ESRCH;
     *ret_uid = uid;
     return 0;
@@ -171,7 +171,7 @@ probe_listen(SocketAddress *ret)
     return r;
 }
 
-/* One try. -EAGAIN: we were too late, the socket is reduced to its numbers already. */
+/* One try. -EAGAIN: too late, the kernel has kept only the numbers of the socket. */
 static int
 probe_closed(int listener, const SocketAddress *address)
 {
@@ -190,7 +190,7 @@ probe_closed(int listener, const SocketAddress *address)
     close(fd);
     if (r < 0)
         return r;
-    if (owner.inode != 0) /* not ours: somebody else came first */
+    if (owner.inode != 0) /* not our client: another one connected first */
         return -EAGAIN;
     if (uid != 0 && owner.uid == uid)
         return 1;

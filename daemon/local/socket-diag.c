@@ -64,7 +64,7 @@ socket_diag_parse(const void *bytes, gsize len, const SocketAddress *local,
     answer = NLMSG_DATA(header);
     diag_address(local, asked.idiag_src, &asked.idiag_sport);
     diag_address(remote, asked.idiag_dst, &asked.idiag_dport);
-    /* A look-up that finds no connection goes on to the listeners: that would be another socket. */
+    /* If the kernel finds no connection, it returns a listener, which is another socket. */
     if (answer->id.idiag_sport != asked.idiag_sport || answer->id.idiag_dport != asked.idiag_dport)
         return -ESRCH;
     *ret = (SocketOwner){answer->idiag_state, answer->idiag_inode, answer->idiag_uid};
@@ -83,7 +83,7 @@ socket_owner_uid(const SocketOwner *owner, guint32 *ret_uid)
     case TCP_LAST_ACK:
     case TCP_TIME_WAIT:
         break;
-    default: /* one that only begins, with the numbers of one that has gone */
+    default: /* a new connection that uses the numbers of one that is gone */
         return -ESRCH;
     }
     if (owner->inode == 0 && owner->uid == 0)

@@ -16,16 +16,16 @@ struct Tunnel {
     gboolean shared, persistent;
     gint64 timeout, wait;
     guint32 owner_uid;
-    Listener *listener; /* NULL: a restored one that waits for its address */
+    Listener *listener; /* NULL: restored, and its address is not free yet */
     Door *door;         /* the same */
-    guint timer;        /* until it tries to listen again */
-    GArray *waiting;    /* guint64: streams that are not being opened yet */
-    StreamOrder order;  /* of the last that was begun */
+    guint timer;        /* until the next try to listen */
+    GArray *waiting;    /* guint64: streams whose opening has not begun */
+    StreamOrder order;  /* of the stream begun last */
     guint opening;
     guint streams;
     guint64 accepted;
     char *last_error;
-    guint64 error_place; /* how many were accepted when that came */
+    guint64 error_place; /* how many connections were accepted when it was set */
 };
 
 static void
@@ -126,7 +126,7 @@ tunnel_listen(Tunnel *tunnel, GError **error)
     return TRUE;
 }
 
-/* Fault F33. */
+/* Handles fault F33. */
 static char *
 tunnel_retry_text(const GError *error)
 {
@@ -150,7 +150,7 @@ tunnel_retry(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* A name that nobody guesses, since who knew it could hold up our streams. */
+/* A name that cannot be guessed: whoever knew it could delay our streams. */
 static void
 tunnel_name_order(StreamOrder *order)
 {
@@ -236,7 +236,7 @@ tunnel_options(const Tunnel *tunnel)
     };
 }
 
-/* That one is open does not make good what came after it was accepted. */
+/* An opened stream clears only errors that are older than its own connection. */
 void
 tunnel_opened(Tunnel *tunnel, guint64 place, const GError *error)
 {

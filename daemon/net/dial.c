@@ -16,9 +16,9 @@ struct Dial {
     Reactor *reactor;
     Runtime *runtime;
     gint64 started;
-    TlsPeer peer;        /* the reactor's, until the job is home */
+    TlsPeer peer;        /* the reactor's, until the job has come home */
     DialFailure failure; /* the same */
-    gboolean shaking;    /* the job runs, and frees us */
+    gboolean shaking;    /* the job is running, and will free us */
     DialDone done;
     void *data;
 };
@@ -67,7 +67,7 @@ dial_ready(Job *job)
              text);
 }
 
-/* TLS failed behind a proxy: it may have left after its yes, or open TLS itself. */
+/* TLS failed behind a proxy: the proxy may have closed after its answer, or intercept TLS. */
 static void
 dial_blame_proxy(const Dial *dial, GError *error)
 {

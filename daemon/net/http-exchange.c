@@ -12,10 +12,10 @@ struct HttpExchange {
     GString *request; /* NULL when sent */
     char *buffer;
     gsize len;
-    gboolean answered; /* a byte has come */
+    gboolean answered; /* a byte was received */
     gboolean have_head;
     HttpAnswer answer;
-    gsize total; /* head and the body that is read */
+    gsize total; /* of head and body, as far as it is read */
     HttpExchangeDone done;
     void *data;
 };
@@ -29,7 +29,7 @@ http_request_wipe(GString *request)
     g_string_free(request, TRUE);
 }
 
-/* How much of the body is wanted, and whether the connection is good for more afterwards. */
+/* How much of the body is wanted, and whether the connection can be used again afterwards. */
 static void
 http_exchange_plan(HttpExchange *exchange)
 {
@@ -96,19 +96,20 @@ http_exchange_complete(HttpExchange *exchange)
     exchange->answer.body =
         (Slice){exchange->buffer + head->head_len, exchange->total - head->head_len};
     if (exchange->len > exchange->total) {
-        if (exchange->answer.reusable) /* nobody asked for a second answer */
+        if (exchange->answer.reusable) /* a second answer, which nobody asked for */
             exchange->answer.reusable = FALSE;
         else
             connection_unread(exchange->job.connection, exchange->buffer + exchange->total,
                               exchange->len - exchange->total);
     }
-    /* The answer is there. What the connection is from now on, a control link or a leg, asks for
-     * signs of life itself, and rarely enough. */
+    /* From here on the connection becomes a control link or a leg. Those check for a dead peer
+     * themselves, and rarely enough. */
     connection_keep_alive(exchange->job.connection, 0);
     job_succeed(&exchange->job);
 }
 
-/* Once the job has ended it is the main thread's, and gone perhaps: every end returns at once. */
+/* Once the job has ended it belongs to the main thread and may be freed: every end must return at
+ * once. */
 static void
 http_exchange_read(HttpExchange *exchange)
 {
@@ -182,7 +183,7 @@ http_exchange_free(Job *job)
 
     http_request_wipe(exchange->request);
     if (exchange->buffer)
-        explicit_bzero(exchange->buffer, exchange->len); /* tokens of the stream */
+        explicit_bzero(exchange->buffer, exchange->len); /* it may have tokens of the stream */
     g_free(exchange->buffer);
     g_free(exchange);
 }

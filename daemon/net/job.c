@@ -65,7 +65,7 @@ job_begin(Job *job)
         job_fail(job, STREAMD_ERROR_LIMIT, g_strerror(-r));
 }
 
-/* On the reactor: to begin, or to look at `stop`. */
+/* Reactor: begins, or checks `stop`. */
 static void
 job_outward(Message *message)
 {
@@ -86,8 +86,8 @@ job_free(Job *job)
     job->class->free(job);
 }
 
-/* The kick that told the reactor to stop may still be queued there: the job is freed by a call
- * that comes back from behind it. */
+/* The message that told the reactor to stop may still be in its queue. So the job is freed by a
+ * call that returns from behind that message. */
 static void
 job_home_again(void *data)
 {
@@ -152,7 +152,7 @@ job_cancel(Job *job)
     if (!job || job->cancelled)
         return;
     job->cancelled = TRUE;
-    if (job->home) /* called from inside done: it is freed there */
+    if (job->home) /* called from inside DONE: it is freed after that */
         return;
     atomic_store(&job->stop, TRUE);
     reactor_post(job->reactor, &job->outward);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/net/keep-alive.h"
 
-/* Not worth another connection: less than an eighth longer. */
+/* A pause that is less than an eighth longer is not worth a new connection. */
 #define STEP_LEAST(pause) ((pause) / 8)
 
 void

@@ -13,8 +13,8 @@
 #define READS_PER_TURN 16
 #define MESSAGE_MAX 32768
 
-/* An address that was made this long before the news of it is renewed, not new; in the kernel's
- * hundredths of a second. */
+/* An address that is older than this when the message comes was renewed, and is not new; in the
+ * kernel's hundredths of a second. */
 #define ADDRESS_IS_NEW 500
 
 struct NetworkWatch {
@@ -22,12 +22,12 @@ struct NetworkWatch {
     guint netlink_source, timer_source;
     guint settle;
     gint64 told_at;
-    gint64 slept; /* µs since the boot, at the last look */
+    gint64 slept; /* µs asleep since boot, when last checked */
     NetworkChanged changed;
     void *data;
 };
 
-/* The attribute of that type, of those in the LEN bytes from AT on; NULL when there is none. */
+/* The first attribute of TYPE in the LEN bytes from AT on; NULL when there is none. */
 static const struct rtattr *
 attribute_find(const guint8 *at, gsize len, unsigned short type)
 {
@@ -148,7 +148,7 @@ watch_read(gint fd, GIOCondition condition, gpointer data)
     for (guint i = 0; i < READS_PER_TURN; i++) {
         ssize_t n = recv(fd, message, MESSAGE_MAX, MSG_DONTWAIT);
 
-        /* Too many at once: some of them were lost. */
+        /* ENOBUFS: messages were lost, so it may have mattered. */
         if ((n > 0 && network_message_matters(message, (gsize)n)) || (n < 0 && errno == ENOBUFS))
             watch_note(watch);
         else if (n <= 0)
@@ -166,7 +166,7 @@ clock_usec(clockid_t clock)
     return now.tv_sec * G_TIME_SPAN_SECOND + now.tv_nsec / 1000;
 }
 
-/* How long the machine has slept since it was booted. */
+/* How long the machine has slept since boot. */
 static gint64
 time_slept(void)
 {

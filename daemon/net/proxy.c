@@ -10,9 +10,9 @@
 #define DIRECT "direct"
 #define FORM "it is http://HOST:PORT, socks5://HOST:PORT or direct"
 
-/* A proxy's URL taken apart. */
+/* The parts of a proxy's URL. */
 typedef struct {
-    const char *scheme; /* of GIO; NULL: directly */
+    const char *scheme; /* GIO's name; NULL: no proxy */
     char *host;         /* without brackets */
     guint16 port;
     char *user, *password; /* NULL: none */
@@ -21,10 +21,10 @@ typedef struct {
 struct Proxy {
     guint references;
     char *url;
-    ProxyAddress address;     /* unused by a desktop's */
-    GProxyResolver *resolver; /* NULL: all goes directly */
-    gboolean desktop;         /* RESOLVER names the proxy, too */
-    char *broken;             /* what the environment says cannot be used: why */
+    ProxyAddress address;     /* not used for a desktop's proxy */
+    GProxyResolver *resolver; /* NULL: no proxy for any host */
+    gboolean desktop;         /* RESOLVER also chooses the proxy */
+    char *broken;             /* why the proxy of the environment cannot be used */
 };
 
 static void
@@ -77,7 +77,7 @@ proxy_fail(GError **error, const char *text)
     return FALSE;
 }
 
-/* GIO's name for a scheme. In GIO a name is always resolved by the proxy, as socks5h asks for. */
+/* GIO's name for a scheme. GIO always lets the proxy resolve names, as socks5h asks for. */
 static gboolean
 proxy_scheme(const char *scheme, const char **ret, GError **error)
 {
@@ -119,7 +119,7 @@ proxy_take_credentials(ProxyAddress *address, const char *credentials, GError **
     return TRUE;
 }
 
-/* The host of a URL as something to connect to and to show: nothing that could break a line. */
+/* A host that can be connected to and shown: nothing in it can break a line. */
 static gboolean
 proxy_host_is_good(const char *host)
 {
@@ -147,7 +147,7 @@ proxy_split(const char *url, ProxyAddress *address, char **ret_userinfo, GError 
     return TRUE;
 }
 
-/* A URL that is written down: credentials have a place of their own. */
+/* The URL of a setting has no credentials: there is another setting for them. */
 static gboolean
 proxy_address_parse(const char *url, ProxyAddress *address, GError **error)
 {
@@ -206,7 +206,7 @@ proxy_authority(const char *host, guint16 port)
                              : g_strdup_printf("%s:%u", host, port);
 }
 
-/* GIO takes a list of hosts, "*" not among them. NULL: everything goes directly. */
+/* GIO takes a list of hosts, but not "*". NULL: no host uses the proxy. */
 static GProxyResolver *
 proxy_simple_resolver(const ProxyAddress *address, const char *exceptions)
 {
@@ -259,7 +259,7 @@ environment(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* In the environment credentials stand in the URL, by custom, and a scheme may be missing. */
+/* In the environment, the URL usually has the credentials, and its scheme may be missing. */
 static gboolean
 proxy_take_environment(Proxy *proxy, const char *value, const char *exceptions, GError **error)
 {
@@ -296,7 +296,7 @@ proxy_new_session(void)
                                             names[i], error->message);
         return proxy;
     }
-    /* Outside of a desktop's session GIO's modules would look for a proxy in the network (WPAD). */
+    /* Without a desktop session, GIO's modules would search the network for a proxy (WPAD). */
     if (environment("xdg_current_desktop")) {
         proxy->resolver = g_object_ref(g_proxy_resolver_get_default());
         proxy->desktop = TRUE;
@@ -375,7 +375,7 @@ proxy_route_async(Proxy *proxy, const char *host, guint16 port, GCancellable *ca
     g_object_unref(task);
 }
 
-/* The first answer of the resolver; what the desktop gives has its credentials in the URL. */
+/* Takes the first answer of the resolver; a desktop's URLs have their credentials in them. */
 static gboolean
 proxy_route_take(const Proxy *proxy, const char *first, ProxyRoute *ret, GError **error)
 {

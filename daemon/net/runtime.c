@@ -41,8 +41,8 @@ runtime_free(Runtime *runtime)
     runtime_drain(runtime);
     reactor_free(runtime->door);
     reactor_pool_free(runtime->pool);
-    /* What links and relays had to say at last; a message of a job would ask for its reactor.
-     */
+    /* Delivers the last messages of links and relays. None is from a job, which would use its
+     * reactor. */
     while (runtime->away == 0 && queue_run(runtime->home) > 0)
         ;
     g_source_destroy(runtime->source);

@@ -13,11 +13,11 @@ struct SocketDial {
     GCancellable *cancellable;
     guint limit;
     gboolean timed_out;
-    Proxy *proxy; /* NULL: directly */
+    Proxy *proxy; /* NULL: no proxy */
     ProxyRoute route;
     const char *cause;
-    gboolean negotiating; /* the proxy was reached: what fails now it says, or its silence does */
-    char *host;           /* with PROXY */
+    gboolean negotiating; /* the proxy was reached: later failures are its answer or silence */
+    char *host;           /* when there is a proxy */
     guint16 port;
     SocketDialDone done; /* NULL: cancelled */
     void *data;
@@ -38,7 +38,7 @@ socket_dial_free(SocketDial *dial)
     g_free(dial);
 }
 
-/* The GSocket keeps its own descriptor and closes it; ours is a duplicate. */
+/* The GSocket owns its descriptor and closes it; this is a duplicate. */
 static int
 socket_dial_take(GSocketConnection *connection, GError **error)
 {
@@ -49,7 +49,7 @@ socket_dial_take(GSocketConnection *connection, GError **error)
     return fd;
 }
 
-/* The HTTP status in GIO's error, which has it in its text alone; 0: none. */
+/* The HTTP status, which GIO has only in the text of its error; 0: none. */
 static guint
 socket_dial_status(const SocketDial *dial, const GError *error)
 {
@@ -61,7 +61,7 @@ socket_dial_status(const SocketDial *dial, const GError *error)
     return (guint)g_ascii_strtoull(colon + 1, NULL, 10);
 }
 
-/* The error to tell, and which kind it is. */
+/* Makes the error to report, and sets its cause. */
 static GError *G_GNUC_PRINTF(4, 5) socket_dial_blame(SocketDial *dial, const char *cause,
                                                      StreamdError code, const char *format, ...)
 {
@@ -81,7 +81,7 @@ socket_dial_failed(SocketDial *dial, const GError *error)
     const char *name = dial->route.name;
     guint status = socket_dial_status(dial, error);
 
-    if (status == 401) /* what tinyproxy says of credentials that it does not take */
+    if (status == 401) /* tinyproxy's answer to wrong credentials */
         return socket_dial_blame(dial, "proxy-credentials", STREAMD_ERROR_PROXY_REFUSED,
                                  "the proxy %s rejects its credentials", name);
     if (status >= 500)
@@ -98,7 +98,7 @@ socket_dial_failed(SocketDial *dial, const GError *error)
         STREAMD_ERROR_UNREACHABLE, "the proxy %s did not connect: %s", name, error->message);
 }
 
-/* What the proxy said, or did not say, once it was reached. */
+/* What failed after the proxy was reached. */
 static GError *
 socket_dial_refusal(SocketDial *dial, const GError *error)
 {
@@ -185,7 +185,7 @@ socket_dial_event(GSocketClient *client, GSocketClientEvent event, GSocketConnec
         dial->negotiating = TRUE;
 }
 
-/* GIO's CONNECT names a host as it gets it: an IPv6 address needs its brackets there. */
+/* GIO writes the host into its CONNECT unchanged, so an IPv6 address needs its brackets. */
 static GSocketConnectable *
 socket_dial_destination(const SocketDial *dial)
 {

@@ -113,7 +113,8 @@ ws_dial_build(WsDial *dial, const WsDialTo *to)
            ws_request_build(dial->request, &request, dial->nonce);
 }
 
-/* The hub gave a path or token that no request can carry: told later, as every other failure. */
+/* The path or token from the hub cannot be put in a request. Reported later, like every other
+ * error. */
 static void
 ws_dial_unbuildable(void *data)
 {

@@ -28,7 +28,7 @@ unmap(AcceptRange *range)
     range->prefix -= MAPPED_PREFIX;
 }
 
-/* An address alone, with the whole of it as its prefix. */
+/* An address without a prefix: all its bits count. */
 static gboolean
 host_parse(const char *text, AcceptRange *ret)
 {
@@ -83,7 +83,7 @@ accept_range_parse(const char *text, AcceptRange *ret, GError **error)
     return TRUE;
 }
 
-/* "192.0.2.7:4711" and "[2001:db8::1]:4711": what is before the port. */
+/* "192.0.2.7:4711" and "[2001:db8::1]:4711": the part before the port. */
 static char *
 without_port(const char *address)
 {

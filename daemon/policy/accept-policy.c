@@ -16,7 +16,7 @@ struct AcceptPolicy {
     guint32 next_id;
     gboolean default_accept;
     char *default_text;
-    char *locked; /* everything is rejected, with this text; NULL: it is not */
+    char *locked; /* all streams are rejected, with this text; NULL: not locked */
 };
 
 static void
@@ -89,7 +89,7 @@ policy_index(const AcceptPolicy *policy, guint32 id)
     return -1;
 }
 
-/* Rules of the configuration file stay in front; a position past the end is the end. */
+/* Rules of the configuration file stay in front; a position beyond the end means the end. */
 static int
 policy_place(const AcceptPolicy *policy, gboolean configured, int position)
 {

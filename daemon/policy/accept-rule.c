@@ -112,7 +112,7 @@ is_given(const char *text)
     return text && *text;
 }
 
-/* What goes with the outcome, and nothing else. */
+/* Each outcome allows its own fields and no others. */
 static gboolean
 check_outcome(const AcceptRule *rule, GError **error)
 {

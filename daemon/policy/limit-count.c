@@ -4,7 +4,7 @@
 #include "common/base/error.h"
 
 typedef struct {
-    guint references; /* the table's and the holds' */
+    guint references; /* of the table and of the holds */
     guint active;
     GQueue starts; /* gint64 *, the oldest first */
 } Count;
@@ -64,7 +64,7 @@ count_is_idle(gpointer key G_GNUC_UNUSED, gpointer value, gpointer data)
     return count->active == 0 && count->starts.length == 0;
 }
 
-/* A new one makes room by what is of no more use: rules come and go. */
+/* Before a new one is added, idle ones are removed: rules come and go. */
 static Count *
 counts_find(LimitCounts *counts, const char *what, gint64 now)
 {

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define SEPARATORS " \t,"
-#define NAME_MAX_LENGTH 256 /* useradd(8): 32; directories know longer ones */
+#define NAME_MAX_LENGTH 256 /* useradd(8) allows 32; directory services allow more */
 #define DATABASE_ENTRY_MAX (1024 * 1024)
 
 static gboolean

@@ -41,7 +41,7 @@ app_end_new(Stream *stream, AppEndDone done, void *data, GError **error)
 void
 app_end_finish(AppEnd *end, const GError *error)
 {
-    /* Cut before the descriptor goes, which would be an orderly end. */
+    /* Cut the stream before closing the descriptor, which alone would be an orderly end. */
     if (!error && !end->done)
         stream_close(end->stream, REASON_LOCAL_CUT);
     if (error || !end->done)

@@ -100,7 +100,7 @@ consent_remove(Consent *consent, ConsentEnd end)
     g_free(consent);
 }
 
-/* Refused by nobody in particular. */
+/* Refused, but not by a person. */
 static void
 consent_refuse(Consent *consent, ConsentEnd end, Reason reason, const char *text)
 {
@@ -185,7 +185,7 @@ consent_withdraw(Consent *consent)
     consent_remove(consent, CONSENT_WITHDRAWN);
 }
 
-/* DECISION: taken. */
+/* DECISION is taken. */
 static void
 consent_decide(Consent *consent, guint32 uid, char *decision)
 {

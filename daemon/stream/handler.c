@@ -125,7 +125,7 @@ handler_ask_tell(HandlerAsk *ask, Reason reason, const char *text)
     answered(reason, text, data);
 }
 
-/* The answer does not come, or not in time. */
+/* There is no answer, or it is late. */
 static void
 handler_ask_give_up(HandlerAsk *ask, const char *text)
 {
@@ -199,7 +199,7 @@ handler_ask_cancel(HandlerAsk *ask)
     handler_ask_end(ask);
 }
 
-/* Printable ASCII, and no more of it than travels. */
+/* Keeps printable ASCII, up to the length that is sent. */
 static char *
 text_to_travel(const char *text)
 {

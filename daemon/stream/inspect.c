@@ -14,7 +14,7 @@ struct Inspection {
     guint timer;
     gboolean asked, answered;
     RelayState relay;
-    /* of the stream, when it was asked */
+    /* of the stream, at the time of the question */
     const char *state, *waits_for;
     guint64 age;
     guint64 bytes[2];
@@ -75,7 +75,7 @@ inspection_too_late(void *data)
     return G_SOURCE_REMOVE;
 }
 
-/* What a stream waits for that has no relay, or whose relay does not answer. */
+/* What a stream without a relay, or whose relay does not answer, waits for. */
 static const char *
 stream_waits_for(const Stream *stream)
 {

@@ -91,8 +91,8 @@ stream_table_most(StreamTable *table)
     return most;
 }
 
-/* Closing may end a stream at once and drop the oldest of the history, which has ended: those are
- * not touched. */
+/* Goes by ids: closing may end a stream at once and drop the oldest one of the history. Those in
+ * the history have ended and are skipped. */
 static void
 stream_table_close_matching(StreamTable *table, const char *hub, guint64 tunnel, Reason reason)
 {

@@ -177,8 +177,8 @@ stream_set_handshake(Stream *stream, void (*cancel)(void *data), void *data)
     stream->cancel_data = data;
 }
 
-/* The application has reset its connection, or closed both directions of a Unix socket: it waits
- * for nothing. When it left bytes for us they are still to be delivered. */
+/* The application has reset its connection, or closed both directions of a Unix socket: it does not
+ * wait for anything. Bytes that it has left for us must still be delivered. */
 static gboolean
 stream_local_gone(gint fd, GIOCondition condition, gpointer data)
 {
@@ -208,7 +208,7 @@ stream_has_local(const Stream *stream)
     return stream->local != NULL;
 }
 
-/* Which last state a reason leads to: a stream that was open, or came to us, is just closed. */
+/* The final state for a reason. A stream that was open, or that came to us, is just closed. */
 static StreamState
 stream_last_state(const Stream *stream, Reason reason)
 {
