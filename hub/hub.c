@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* What is left to say is said within this time once everything has ended. */
+/* After the last stream has ended, what is still queued has this time to be sent. */
 #define STOP_LINGER (300 * G_TIME_SPAN_MILLISECOND)
 
 struct Streamhub {
@@ -22,7 +22,7 @@ struct Streamhub {
     guint watch;
     char **names;
     char *streaming_host;
-    gboolean has_port; /* streaming_host says it */
+    gboolean has_port; /* streaming_host has a port */
     guint listeners;
     Clock *clock;
     Admission *admission;
@@ -56,7 +56,7 @@ hub_request(Request *request, void *data)
     case ROUTE_LEG:
         streams_leg(hub->streams, request);
         return;
-    case ROUTE_MQTT: /* comes by hub_mqtt */
+    case ROUTE_MQTT: /* handled by hub_mqtt */
         break;
     }
     request_answer(request, 404, NULL, NULL);
@@ -91,7 +91,8 @@ hub_answer(const char *client_id, const StreamAnswer *answer, void *data)
 static const DevicesEvents devices_events = {
     .subscribed = hub_subscribed, .link_lost = hub_link_lost, .answer = hub_answer};
 
-/* R18: who has lost his right is cut. Streams first: their devices may still hear of it. */
+/* R18: disconnects whoever has lost the right. Ends the streams first, so that their devices can
+ * still be told. */
 static void
 hub_registry_changed(const RegistryChange *change, void *data)
 {
@@ -319,8 +320,8 @@ streamhub_stop(Streamhub *hub, gint64 grace, StreamhubDone done, void *data)
         clock_set(hub->clock, &hub->grace, grace);
     if (again)
         return;
-    /* The edge goes on during the grace: accepted streams still have legs to come, and who wants
-     * something new is told so. */
+    /* The edge goes on during the grace: accepted streams still wait for legs, and new requests
+     * must get an answer. */
     hub->mqtt.stopping = TRUE;
     streams_stop(hub->streams, hub_streams_ended, hub);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hub: ties the edge, the devices' sessions, the streams and the REST interface together.
+/* Hub: connects the edge, the devices' sessions, the streams and the REST interface.
  *
- * All calls on the main thread, whose default main context must run. The life of a hub: hub_new,
- * hub_listen or hub_adopt once per address, hub_start, ... hub_stop, DONE, hub_free. What it is
- * given (settings, registry, reactors, queue) must outlive it. It watches the registry: a device or
- * user that is removed or disabled there is disconnected at once (requirement R18). */
+ * All calls on the main thread, whose default main context must run. The life of a hub:
+ * streamhub_new, streamhub_listen or streamhub_adopt once per address, streamhub_start, ...
+ * streamhub_stop, DONE, streamhub_free. What it is given (settings, registry, reactors, queue) must
+ * outlive it. It watches the registry, and disconnects a device or user at once when it is removed
+ * or disabled there (requirement R18). */
 #pragma once
 
 #include "common/loop/reactor.h"
@@ -44,15 +45,15 @@ gboolean streamhub_adopt(Streamhub *hub, int fd, char **ret_bound, GError **erro
 
 gboolean streamhub_start(Streamhub *hub, GError **error);
 
-/* Sessions and requests made from now on use this context; those that live keep theirs. */
+/* Sessions and requests from now on use this context; existing ones keep theirs. */
 void streamhub_set_tls(Streamhub *hub, TlsContext *tls);
 
 /* While DRAINING, new streams are refused with 503 and Retry-After. Open streams and the links of
  * devices go on. */
 void streamhub_drain(Streamhub *hub, gboolean draining);
 
-/* At once new and waiting requests are answered with 503 and Retry-After; streams that were
- * accepted may go on for GRACE µs, then both legs are closed with 1001. DONE is called once, not
+/* From now on, new and waiting requests are answered with 503 and Retry-After. Streams that were
+ * accepted may go on for GRACE µs; then both legs are closed with 1001. DONE is called once, not
  * from within this call, when nothing is left. A second call shortens the grace. */
 typedef void (*StreamhubDone)(Streamhub *hub, void *data);
 void streamhub_stop(Streamhub *hub, gint64 grace, StreamhubDone done, void *data);
@@ -76,7 +77,8 @@ typedef struct {
 
 StreamhubCounts streamhub_counts(Streamhub *hub);
 
-/* Streams as hub/stream/look.h says; and the end of one, by the operator: FALSE, there is none. */
+/* Looks at streams (hub/stream/look.h), and ends one for the operator. FALSE: there is no such
+ * stream. */
 void streamhub_look(Streamhub *hub, const StreamQuery *query, StreamsLooked done, void *data);
 gboolean streamhub_close_stream(Streamhub *hub, const char *id);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhubd: the hub itself, the process that faces the network. Apart from `streamhub`, so that
- * it maps no library of the verbs. */
+/* streamhubd: the hub itself, the process that faces the network. It is a program of its own, so
+ * that it loads no library that only the verbs of `streamhub` need. */
 #include "hub/admin/serve-options.h"
 
 #include <locale.h>

@@ -67,7 +67,7 @@ fingerprint_of(gnutls_x509_crt_t certificate)
     return text;
 }
 
-/* Nothing but certificates: some keep the key in the same file, and this text is public. */
+/* Keeps only the certificates: this text is public, and some keep the key in the same file. */
 static void
 pair_strip(CertificatePair *pair)
 {
@@ -84,7 +84,7 @@ pair_strip(CertificatePair *pair)
     pair->cert_text = g_string_free(text, FALSE);
 }
 
-/* The certificates of the text, and what the first one says. */
+/* Parses the certificates, and reads what the first one says. */
 static gboolean
 pair_parse(CertificatePair *pair, const char *cert_file, GError **error)
 {
@@ -109,7 +109,7 @@ pair_parse(CertificatePair *pair, const char *cert_file, GError **error)
     return TRUE;
 }
 
-/* GnuTLS looks at the key, and whether it is this certificate's, when it is to use them. */
+/* GnuTLS checks the key, and that it fits the certificate, only when it loads both for use. */
 static gboolean
 pair_check_key(const CertificatePair *pair, const char *cert_file, const char *key_file,
                GError **error)
@@ -124,7 +124,7 @@ pair_check_key(const CertificatePair *pair, const char *cert_file, const char *k
     return tls != NULL;
 }
 
-/* Why a file of the hub's own cannot be read is mostly that root made it. */
+/* When the hub cannot read a file of its own, mostly root has made it. */
 static void
 explain_owner(const char *path, GError **error)
 {
@@ -185,7 +185,7 @@ moment_text(gint64 moment)
     return time ? g_date_time_format(time, "%Y-%m-%d %H:%M:%S UTC") : g_strdup("?");
 }
 
-/* NUMBER: from 1, the server's own. */
+/* NUMBER: the place in the chain; 1 is the server's certificate. */
 static void
 check_times(gnutls_x509_crt_t certificate, guint number, gint64 now, GString *problems)
 {
@@ -306,8 +306,8 @@ sync_folder(const char *state_dir, GError **error)
     return ok;
 }
 
-/* The key first: certificate_pair_open knows what is missing when it finds a staged certificate for
- * the key that is there. */
+/* Renames the key first. If the machine dies then, certificate_pair_open finds a staged certificate
+ * for the key that is there, and knows what to finish. */
 gboolean
 certificate_pair_commit(const char *state_dir, GError **error)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Certificate pair: a server's certificate, with those that issued it, and its key; read, judged,
- * and put in the place of the hub's.
+/* Certificate pair: a server's certificate with its issuers, and its key. This module reads a pair,
+ * checks it, and installs it as the hub's.
  *
- * That place is two files of the state folder. A new pair is *staged* beside them, by whoever has
- * it, with the owner of the folder; then it is looked at, and *committed* by two renames. If the
- * machine dies between these, certificate_pair_open finishes what was begun, so that there is
+ * The hub's pair is two files in the state folder. Whoever has a new pair first *stages* it beside
+ * them, with the owner of the folder. Then the pair is checked and *committed* by two renames. If
+ * the machine dies between these, certificate_pair_open finishes the commit, so that there is
  * always a pair that fits. Any thread; waits for the disk. */
 #pragma once
 
@@ -21,25 +21,25 @@ typedef struct CertificatePair CertificatePair;
 CertificatePair *certificate_pair_read(const char *cert_file, const char *key_file, GError **error);
 void certificate_pair_free(CertificatePair *pair); /* NULL is fine; wipes the key */
 
-/* The hub's, in its state folder; what was staged there. A key that others than its owner can read
- * is refused. */
+/* The hub's pair in its state folder, and the pair that is staged there. A key that others than its
+ * owner can read is refused. */
 CertificatePair *certificate_pair_open(const char *state_dir, GError **error);
 CertificatePair *certificate_pair_open_staged(const char *state_dir, GError **error);
 
-/* Whether clients that call the hub by these names will take it at the moment NOW (s since 1970):
- * valid, made for servers and for each name, and every certificate issued by the next. FALSE:
- * STREAMD_ERROR_INVALID with all that is wrong, joined by "; ". */
+/* Whether clients that use these names for the hub will accept the pair at the time NOW (s since
+ * 1970): it is valid, made for servers and for each name, and every certificate is issued by the
+ * next one. FALSE: STREAMD_ERROR_INVALID with all problems, joined by "; ". */
 gboolean certificate_pair_check(const CertificatePair *pair, const char *const *names, gint64 now,
                                 GError **error);
 
-/* FALSE with an error, and nothing is staged. Whatever was staged before goes. */
+/* Removes what was staged before. FALSE with an error: nothing is staged. */
 gboolean certificate_pair_stage(const CertificatePair *pair, const char *state_dir, GError **error);
 gboolean certificate_pair_commit(const char *state_dir, GError **error);
 void certificate_pair_unstage(const char *state_dir);
 
 TlsContext *certificate_pair_tls(const CertificatePair *pair, GError **error);
 
-/* What it says of itself. Names and addresses as certificate_names; NULL-terminated. */
+/* What the certificate says. Names and addresses as in certificate_names; NULL-terminated. */
 const char *const *certificate_pair_names(const CertificatePair *pair);
 const char *certificate_pair_issuer(const CertificatePair *pair);
 const char *certificate_pair_fingerprint(const CertificatePair *pair); /* SHA-256, hexadecimal */

@@ -5,5 +5,5 @@
 #include <glib.h>
 #include <gnutls/x509.h>
 
-/* As certificate_names, of one that was read. */
+/* As certificate_names, for a certificate in memory. */
 char **certificate_names_in(gnutls_x509_crt_t certificate);

@@ -69,7 +69,7 @@ key_make(Key *ret)
         *ret, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0, NULL, 0);
 }
 
-/* What authority and server have in common. */
+/* Sets what the certificates of authority and server have in common. */
 static int
 certificate_fill(Certificate certificate, Key key, const char *name, int days)
 {
@@ -78,7 +78,7 @@ certificate_fill(Certificate certificate, Key key, const char *name, int days)
     time_t now = time(NULL);
     int result = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof serial);
 
-    serial[0] = (guint8)((serial[0] & 0x7f) | 0x40); /* positive, and always as long */
+    serial[0] = (guint8)((serial[0] & 0x7f) | 0x40); /* positive, and always of the same length */
     if (result >= 0)
         result = gnutls_x509_crt_set_version(certificate, 3);
     if (result >= 0)
@@ -100,7 +100,7 @@ certificate_fill(Certificate certificate, Key key, const char *name, int days)
     return result;
 }
 
-/* Both files, or none. */
+/* Writes both files or none. */
 static gboolean
 write_pair(Certificate certificate, Key key, const char *cert_file, const char *key_file,
            GError **error)
@@ -146,7 +146,7 @@ certificate_make_authority(const char *cert_file, const char *key_file, GError *
     return write_pair(authority, key, cert_file, key_file, error);
 }
 
-/* The text belongs to who calls, to be wiped; RET points to it. */
+/* The caller wipes and frees the text; RET points to it. */
 static char *
 read_file(const char *path, gnutls_datum_t *ret, GError **error)
 {
@@ -306,7 +306,7 @@ address_to_text(const guint8 *bytes, gsize len)
     return *text ? g_strdup(text) : NULL;
 }
 
-/* The name at INDEX, NULL when it is of another kind. FALSE behind the last. */
+/* The name at INDEX; NULL when it is of another kind. FALSE after the last one. */
 static gboolean
 name_at(Certificate certificate, guint index, char **ret_name)
 {

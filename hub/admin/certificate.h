@@ -13,9 +13,9 @@
 /* Makes a key and a self-signed authority for it. */
 gboolean certificate_make_authority(const char *cert_file, const char *key_file, GError **error);
 
-/* Makes a key and a certificate for a server named NAMES (host names and IP addresses as text, at
- * least one; the first is its common name too), signed by the authority. STREAMD_ERROR_INVALID for
- * a name that can be neither. */
+/* Makes a key and a certificate for a server named NAMES, signed by the authority. NAMES: host
+ * names and IP addresses as text, at least one; the first is also the common name.
+ * STREAMD_ERROR_INVALID when a name is neither. */
 gboolean
 certificate_make_server(const char *ca_cert_file, const char *ca_key_file, const char *const *names,
                         const char *cert_file, const char *key_file, GError **error);
@@ -24,8 +24,8 @@ certificate_make_server(const char *ca_cert_file, const char *ca_key_file, const
  * NULL with an error when it cannot be read. Free with g_strfreev. */
 char **certificate_names(const char *cert_file, GError **error);
 
-/* Whether the first certificate of CERT_FILE is signed by the first one of CA_FILE. FALSE too, with
- * an error, when one cannot be read. */
+/* Whether the first certificate of CERT_FILE is signed by the first one of CA_FILE. Also FALSE,
+ * with an error, when one of them cannot be read. */
 gboolean certificate_is_signed_by(const char *cert_file, const char *ca_file, GError **error);
 
 /* Whether NAME can be put in a certificate: a host name (also "*.example.com") or an IP address. */

@@ -76,7 +76,7 @@ set_unreachable(const AdminClient *client, const GError *cause, GError **error)
 }
 
 static const struct {
-    const char *name; /* registry_code_name() and the admin server's own */
+    const char *name; /* from registry_code_name(), or the admin server's own */
     StreamdError code;
 } codes[] = {
     {"not-found", STREAMD_ERROR_NOT_FOUND}, {"exists", STREAMD_ERROR_EXISTS},

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* What one is called in messages: "dev1" or "dev1/module". */
+/* The name in messages: "dev1" or "dev1/module". */
 static char *
 request_subject(const AdminRequest *request)
 {
@@ -30,7 +30,7 @@ member_number_text(JsonBuilder *builder, const char *name, guint64 value)
     member_text(builder, name, text);
 }
 
-/* Never a key. */
+/* Must not show a key. */
 static void
 build_device(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *device)
 {
@@ -59,7 +59,7 @@ build_device(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *de
     json_builder_end_object(builder);
 }
 
-/* Whether it is one of those that the query asks for: each of its tags, and the state. */
+/* Whether the device has every tag of the query, and its state. */
 static gboolean
 is_asked_for(const AdminRequest *request, const char *const *tags, const char *state,
              const RegistryDevice *device)
@@ -87,7 +87,7 @@ build_last(JsonBuilder *builder, const RegistryDevice *device)
     json_builder_end_object(builder);
 }
 
-/* The wanted tags, NULL-terminated, none of which has a newline. */
+/* The tags of the query, NULL-terminated. No tag has a newline. */
 static char **
 wanted_tags(AdminRequest *request)
 {
@@ -124,7 +124,7 @@ on_listed(const RegistryResult *result, void *data)
     admin_request_answer_json(request, 200, builder);
 }
 
-/* Why the query cannot be, or NULL; the caller frees it. */
+/* What is wrong with the query, or NULL; the caller frees it. */
 static char *
 list_fault(const char *limit, char **tags, const char *state, guint64 *ret_limit)
 {
@@ -184,7 +184,7 @@ on_added(const RegistryResult *result, void *data)
     AdminRequest *request = data;
     g_autofree char *subject = request_subject(request);
 
-    /* What is missing is the device that a module was to be added to. */
+    /* NOT_FOUND: the device of the new module does not exist. */
     if (result->code == REGISTRY_OK)
         answer_device(request, 201, result->device);
     else if (result->code == REGISTRY_NOT_FOUND)

@@ -9,12 +9,12 @@
 struct Identity {
     char *state_dir;
     const char *const *host_names;
-    GStrv names; /* of the start */
+    GStrv names; /* as they were at the start */
     CertificatePair *pair;
     TlsContext *tls;
 };
 
-/* What the options say, then what the certificate says, each once. */
+/* The names of the options, then those of the certificate, each once. */
 static GStrv
 all_names(const char *const *given, const char *const *certified)
 {
@@ -32,7 +32,7 @@ all_names(const char *const *given, const char *const *certified)
     return (GStrv)g_ptr_array_free(names, FALSE);
 }
 
-/* A port in a name would be taken for a part of the name. */
+/* A name with a port is refused: the port would become part of the name. */
 static gboolean
 check_names(const char *const *names, GError **error)
 {
@@ -55,8 +55,8 @@ now_seconds(void)
     return g_get_real_time() / G_USEC_PER_SEC;
 }
 
-/* The names that were given, and the one that is in everybody's connection string, have to be in
- * the new one. And a start with it must not fail for a name. */
+/* The new certificate must have the names that were given, and the name that is in all connection
+ * strings. And a later start with it must not fail because of a name. */
 gboolean
 identity_check(const CertificatePair *pair, const char *const *host_names,
                const char *const *certified, GError **error)

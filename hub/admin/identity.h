@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Identity: the certificate that a hub shows, and the names that it goes by. Main thread; waits for
- * the disk.
+/* Identity: the certificate that a hub shows, and the hub's names. Main thread; waits for the disk.
  *
- * At its start a hub takes whatever works, and says what is wrong with it: a hub that does not run
- * helps nobody, and its administrator can reach one that does. While it runs it takes only what
- * clients will take, and what it could start with again. */
+ * At its start a hub takes any certificate that works, and warns about what is wrong with it: a hub
+ * that does not run helps nobody, and its administrator can reach one that runs. A running hub
+ * takes a new certificate only when clients will accept it and the hub could start with it. */
 #pragma once
 
 #include "hub/admin/certificate-pair.h"
@@ -13,27 +12,28 @@ typedef struct Identity Identity;
 
 #define IDENTITY_WARN_DAYS 30
 
-/* HOST_NAMES: given by the administrator, before those of the certificate; outlive it. NULL with an
- * error: the files of the state folder cannot be used, or there is no name. */
+/* HOST_NAMES: given by the administrator; they come before those of the certificate, and must
+ * outlive the identity. NULL with an error: the files of the state folder cannot be used, or there
+ * is no name. */
 Identity *identity_new(const char *state_dir, const char *const *host_names, GError **error);
 void identity_free(Identity *identity); /* NULL is fine */
 
-/* Of the start: what was given, then what the certificate said, each once. */
+/* As at the start: the names that were given, then those of the certificate, each once. */
 const char *const *identity_names(const Identity *identity);
 TlsContext *identity_tls(const Identity *identity);
 const CertificatePair *identity_pair(const Identity *identity);
-gint64 identity_days(const Identity *identity); /* left; 0 and less: expired */
+gint64 identity_days(const Identity *identity); /* whole days left; negative: expired */
 
-/* Reads the files again; takes what was staged. FALSE: nothing has changed, and
- * STREAMD_ERROR_INVALID says all that is wrong. The pair that is taken shows in identity_tls. */
+/* Reload reads the files again; install takes the staged pair. FALSE: nothing has changed, and
+ * STREAMD_ERROR_INVALID has all problems. On success identity_tls has the new pair. */
 gboolean identity_reload(Identity *identity, GError **error);
 gboolean identity_install(Identity *identity, GError **error);
 
-/* What an administrator should know although it works: a text, or NULL. */
+/* A warning for the administrator about a certificate that works; or NULL. */
 char *identity_warning(const Identity *identity);
 
-/* Whether PAIR could be installed for a hub with these HOST_NAMES whose certificate said CERTIFIED
- * until now. */
+/* Whether PAIR may be installed for a hub with these HOST_NAMES. CERTIFIED: the names in its
+ * certificate until now. */
 gboolean identity_check(const CertificatePair *pair, const char *const *host_names,
                         const char *const *certified, GError **error);
 

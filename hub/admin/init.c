@@ -95,8 +95,8 @@ is_there(const char *path)
     return g_file_test(path, G_FILE_TEST_EXISTS | G_FILE_TEST_IS_SYMLINK);
 }
 
-/* Says what is there, and where it is not all what is missing: nobody but the administrator knows
- * whether it is worth something. */
+/* The error names the files that exist, and those that are missing when some do: only the
+ * administrator knows whether they are worth something. */
 static gboolean
 nothing_exists(const char *state_dir, char *const *paths, GError **error)
 {
@@ -128,7 +128,7 @@ remove_files(char *const *paths)
         }
 }
 
-/* Sets the mark, or finds that of an init that was killed: what that one made is removed. */
+/* Sets the mark. If there is one, an earlier init was killed: removes what that one made. */
 static gboolean
 begin(int folder, const char *state_dir, const char *mark, char *const *paths, GError **error)
 {
@@ -140,7 +140,7 @@ begin(int folder, const char *state_dir, const char *mark, char *const *paths, G
            (fsync(folder) == 0 || file_error_set(state_dir, errno, error));
 }
 
-/* The hub is there once the mark has gone: before that its files are, for good. */
+/* The hub exists once the mark is removed. So its files must be safe on the disk before that. */
 static gboolean
 finish(int folder, const char *state_dir, const char *mark, GError **error)
 {
@@ -176,7 +176,7 @@ init_run(const char *state_dir, const char *const *names, GError **error)
 
     for (guint i = 0; i < FILES; i++)
         g_ptr_array_add(paths, g_build_filename(state_dir, file_names[i], NULL));
-    /* Of a hub that is served the files are told, not the lock. */
+    /* Checked before the lock: when a hub is running here, the error is about its files. */
     if (!private_folder_make(state_dir, error) ||
         (!is_there(mark) && !nothing_exists(state_dir, (char *const *)paths->pdata, error)))
         return FALSE;

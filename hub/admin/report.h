@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reports (common/base/report.h) as JSON: "gives-up-in" is "gives_up_in". Main thread. */
+/* Reports (common/base/report.h) as JSON: "gives-up-in" becomes "gives_up_in". Main thread. */
 #pragma once
 
 #include "common/base/report.h"
 
 #include <json-glib/json-glib.h>
 
-/* What is reported becomes members of the object that BUILDER is in. */
+/* Adds what is reported to the object that BUILDER has open. */
 Report admin_report(JsonBuilder *builder);

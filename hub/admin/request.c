@@ -197,7 +197,7 @@ admin_request_query(const AdminRequest *request, const char *name)
     return percent_decode_text(value.ptr, value.len);
 }
 
-/* One segment of a pattern against one of the path; *ret_value is set for a variable. */
+/* Compares one segment of a pattern with one of the path. A variable is stored in REQUEST. */
 static gboolean
 segment_matches(Slice pattern, const HttpPath *path, guint index, AdminRequest *request)
 {
@@ -245,7 +245,7 @@ route_find(Slice method, const HttpPath *path, AdminRequest *request)
     return NULL;
 }
 
-/* The body is an object, strictly; none at all is fine. */
+/* The body must be one strict JSON object, or empty. */
 static gboolean
 body_parse(AdminRequest *request, const char *body, gsize len, const char **ret_fault)
 {
@@ -269,13 +269,14 @@ body_parse(AdminRequest *request, const char *body, gsize len, const char **ret_
     return TRUE;
 }
 
-/* To hand out a key changes nothing, but is worth a record. */
+/* What the log says about the request; NULL: nothing. Giving out a key changes nothing, but is
+ * logged too. */
 static const char *
 verb_of(const AdminRequest *request, const AdminRoute *route)
 {
     gboolean enabled = FALSE;
 
-    /* The registry alone; of its certificate a hub tells by itself. */
+    /* Only for the registry: the hub logs a change of its certificate itself. */
     if (!g_str_has_prefix(route->pattern, "v1/devices") &&
         !g_str_has_prefix(route->pattern, "v1/users"))
         return NULL;

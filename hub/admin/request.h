@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Admin request: one question at the admin socket, from its head to its answer; the table of what
- * can be asked. Main thread.
+/* Admin request: one request at the admin socket, from its head to its answer; and the table of all
+ * requests. Main thread.
  *
  *   GET    /v1/status
  *   GET    /v1/endpoints
  *   PUT    /v1/drain                    {"draining":true}       as /v1/status
  *   GET    /v1/certificate              what the hub shows
- *   POST   /v1/certificate/install      takes what is staged (admin/certificate-pair.h)
+ *   POST   /v1/certificate/install      takes the staged pair (admin/certificate-pair.h)
  *   POST   /v1/reload                   what SIGHUP does
  *   GET    /v1/log-level                {"level":"info","target":"journal"}
  *   PUT    /v1/log-level                {"level":"debug"}, until the next start
  *   GET    /v1/streams[?after=NUMBER][&limit=N]     {"streams":[...],"more":false}
  *   GET    /v1/streams/ID               all that is known of one
- *   POST   /v1/streams/ID/close         as GET, of what it was
+ *   POST   /v1/streams/ID/close         as GET, before it is closed
  *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N][&tags=A=B%0AC=D][&state=connected|away]
  *                                       {"devices":[...],"more":false,"last":{..}}
  *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]}
@@ -28,7 +28,7 @@
  *   PATCH  /v1/users/NAME               {"scope":{"devices":["gw-*"],..}}
  *   GET    /v1/users/NAME/connection-string[?key=secondary]                 text/plain
  *
- * Answers are JSON but for connection strings, which hold a key and so never become a JsonNode.
+ * Answers are JSON, except connection strings. These hold a key, so they never become a JsonNode.
  * Failures are {"error":{"code":"not-found","message":"..."}}. */
 #pragma once
 
@@ -46,11 +46,11 @@ typedef struct {
     const char *host; /* in connection strings and endpoints, */
     guint16 port;     /* with this port unless it is 443 */
     gboolean (*is_connected)(void *data, const char *device, const char *module);
-    gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not told */
+    gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not shown */
     StreamhubCounts (*counts)(void *data);
-    void (*drain)(void *data, gboolean draining); /* NULL: cannot be */
+    void (*drain)(void *data, gboolean draining); /* NULL: not possible */
     const Identity *(*identity)(void *data);
-    gboolean (*reload)(void *data, GError **error); /* all that is wrong, and nothing has changed */
+    gboolean (*reload)(void *data, GError **error); /* ERROR: all problems; nothing has changed */
     gboolean (*install)(void *data, GError **error);
     Journal *journal; /* its own log */
     void (*look)(void *data, const StreamQuery *query, StreamsLooked done, void *done_data);
@@ -60,7 +60,7 @@ typedef struct {
 
 typedef struct AdminRequest AdminRequest;
 
-/* Takes BODY (free it with secret_free). The request is over. */
+/* Takes BODY, to be freed with secret_free. The request is over. */
 typedef void (*AdminAnswer)(guint status, const char *content_type, char *body, void *data);
 
 struct AdminRequest {
@@ -76,13 +76,13 @@ struct AdminRequest {
     void *data;
 };
 
-/* Finds the route and runs its handler. ANSWER is called exactly once, maybe before this returns;
- * *ret_request, for admin_request_abandon, is set before that and good until then. METHOD, PATH and
- * QUERY as in the head, BODY whole; UID: who asks. */
+/* Finds the route and runs its handler. ANSWER is called exactly once, maybe before this returns.
+ * *ret_request is for admin_request_abandon; it is set before ANSWER is called, and valid until
+ * then. METHOD, PATH and QUERY as in the head; BODY complete; UID: the user who asks. */
 void admin_request_start(const AdminHub *hub, guint32 uid, Slice method, Slice path, Slice query,
                          Slice body, AdminAnswer answer, void *data, AdminRequest **ret_request);
 
-/* ANSWER is not called any more: whoever asked has gone. What was asked is done all the same. */
+/* The client has gone: ANSWER is not called any more, but what was asked is still done. */
 void admin_request_abandon(AdminRequest *request);
 
 /* For handlers; each ends the request. BUILDER is taken; SECRET is taken and wiped. */
@@ -94,7 +94,7 @@ void admin_request_fail(AdminRequest *request, guint status, const char *code, c
 void admin_request_fail_registry(AdminRequest *request, const RegistryResult *result,
                                  const char *what, const char *name);
 
-/* A member of the body; NULL or FALSE when it is not there or of another type. */
+/* A member of the body; NULL or FALSE when it is missing or of another type. */
 const char *admin_request_text(const AdminRequest *request, const char *member);
 gboolean
 admin_request_boolean(const AdminRequest *request, const char *member, gboolean *ret_value);
@@ -106,11 +106,11 @@ typedef void (*AdminHandler)(AdminRequest *request);
 
 typedef struct {
     const char *method;
-    const char *pattern; /* segments; "{id}", "{module}" and "{name}" stand for any one */
+    const char *pattern; /* segments; "{id}", "{module}" and "{name}" match any */
     AdminHandler handler;
 } AdminRoute;
 
-/* Everything that can be asked; ends with a NULL method. */
+/* All requests; the last entry has a NULL method. */
 const AdminRoute *admin_routes(void);
 
 /* The handlers: admin/certificate-answer.c, admin/device.c, admin/log-level.c, admin/status.c,

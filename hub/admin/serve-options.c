@@ -132,7 +132,7 @@ serve_options_run(int argc, char **argv)
         ok = options_check(&options, argc, &error) && options_serve(&options, &error);
     if (ok)
         return 0;
-    /* Under the name of the service, whoever has started it. */
+    /* Errors have the name of the service, whoever has started it. */
     g_printerr("streamhub: %s\n", error->message);
     return (int)exit_code_of_error(error);
 }

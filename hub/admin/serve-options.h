@@ -3,5 +3,5 @@
  */
 #pragma once
 
-/* Runs what ARGV says, which is left as it is; the exit code (base/exit-code.h). */
+/* Runs what ARGV says and does not change it. Returns the exit code (base/exit-code.h). */
 int serve_options_run(int argc, char **argv);

@@ -34,7 +34,7 @@ typedef struct {
     guint16 port; /* of the first listener */
     AdminHub admin_hub;
     AdminServer *admin;
-    guint admin_again; /* source: the disk takes no socket */
+    guint admin_again; /* source: retries the admin socket */
     Watchdog *watchdog;
     guint signals[3]; /* sources */
     gboolean stopping;
@@ -51,7 +51,7 @@ serve_clear(Serve *serve)
     watchdog_free(serve->watchdog);
     admin_server_free(serve->admin);
     if (serve->registry)
-        registry_close(serve->registry); /* nothing comes back to a hub that has gone */
+        registry_close(serve->registry); /* no completion may reach a freed hub */
     streamhub_free(serve->hub);
     registry_free(serve->registry);
     reactor_pool_free(serve->reactors);
@@ -69,7 +69,7 @@ serve_clear(Serve *serve)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Serve, serve_clear)
 
-/* The one in connection strings and urls. */
+/* The hub's name in connection strings and URLs. */
 static const char *
 serve_name(const Serve *serve)
 {
@@ -116,7 +116,7 @@ close_stream(void *data, const char *id)
     return streamhub_close_stream(((Serve *)data)->hub, id);
 }
 
-/* One hub per state folder: what the registry's cache holds must be true. */
+/* One hub per state folder: a second one would change the registry behind the first one's cache. */
 static gboolean
 serve_lock(Serve *serve, GError **error)
 {
@@ -124,7 +124,7 @@ serve_lock(Serve *serve, GError **error)
     return serve->lock >= 0 && init_check_finished(serve->options->state_dir, error);
 }
 
-/* Works, but should not be left alone. */
+/* The certificate works, but the administrator should act. */
 static void
 warn_of_identity(const Serve *serve)
 {
@@ -152,7 +152,6 @@ serve_load(Serve *serve, GError **error)
     return serve->registry != NULL;
 }
 
-/* A hub's descriptors are its streams: as many as the system lets it have (R26). */
 static gboolean
 serve_make_hub(Serve *serve, GError **error)
 {
@@ -180,8 +179,8 @@ listener_opened(Serve *serve, const char *kind, const char *bound, GString *line
     g_string_append_printf(lines, "listening %s %s\n", kind, bound);
 }
 
-/* "[::]:443" takes IPv4 as well, but not beside an address of IPv4 with the same port: those would
- * be in each other's way. */
+/* "[::]:443" takes IPv4 as well, but not when an IPv4 address has the same port: the two would
+ * conflict. */
 static gboolean
 six_is_alone(const char *address, const char *const *others)
 {
@@ -212,7 +211,7 @@ listen_all(Serve *serve, const char *kind, const char *const *addresses, GString
     return TRUE;
 }
 
-/* Takes those of N sockets whose name is "mqtts", or all others. */
+/* Takes those of the N sockets that are named "mqtts", or all others. */
 static gboolean
 adopt_all(Serve *serve, char *const *names, int n, gboolean mqtts, GString *lines, GError **error)
 {
@@ -245,8 +244,8 @@ serve_listen(Serve *serve, GString *lines, GError **error)
            listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
 }
 
-/* Limits belong to the threads that keep them and are read once. A mistake in the file is better
- * known before the next start needs it. */
+/* The threads read their limits only once. The file is checked all the same, so that a mistake
+ * shows before the next start needs the file. */
 static gboolean
 look_at_settings(const Serve *serve, GError **error)
 {
@@ -273,7 +272,7 @@ serve_show_identity(Serve *serve, gboolean taken, const GError *error)
     }
 }
 
-/* All of it or nothing: what is taken now is what the next start finds. */
+/* All or nothing: the hub takes only what its next start would take as well. */
 static gboolean
 reload(void *data, GError **error)
 {
@@ -333,7 +332,7 @@ on_admin_again(void *data)
     return G_SOURCE_REMOVE;
 }
 
-/* A disk that is full or read-only keeps nobody's streams away: the socket comes later. */
+/* When the disk is full or read-only, streams work without this socket, which is tried again. */
 static gboolean
 serve_open_admin(Serve *serve, GError **error)
 {
@@ -427,6 +426,7 @@ serve_run(const ServeOptions *options, GError **error)
     g_autoptr(GString) lines = g_string_new(NULL);
 
     (void)umask(0077);
+    /* Streams need descriptors: takes as many as the system allows (R26). */
     descriptors_raise_limit(G_MAXUINT64);
     if (!serve_lock(&serve, error) || !serve_load(&serve, error) ||
         !serve_make_hub(&serve, error) || !serve_listen(&serve, lines, error) ||

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Serve: the running hub, put together from its state folder. Main thread; returns when it has
- * stopped.
+/* Serve: the running hub, made from its state folder. Main thread; returns when it has stopped.
  *
  * Without --listen and --mqtt-listen it takes the sockets that the service manager hands over
- * (sd_listen_fds(3)), those named "https" first, for the port in the URLs; without these the
- * defaults.
+ * (sd_listen_fds(3)). Those named "https" come first, because the URLs have the port of the first
+ * listener. Without such sockets it uses the defaults.
  *
  * Standard output: "listening https 127.0.0.1:41235" or "listening mqtts ..." per listener, then
- * "ready". SIGTERM and SIGINT stop it gracefully, a second one at once; SIGHUP reads the
- * certificate again and keeps the old one when the new one is not good, and says what is wrong in
- * the configuration, whose limits take force at the next start. The service manager is told
- * READY, RELOADING, STOPPING, STATUS and WATCHDOG. */
+ * "ready".
+ *
+ * SIGTERM and SIGINT stop it gracefully; a second one stops it at once. SIGHUP reads the
+ * certificate again, and keeps the old one when the new one is not good. It also says what is wrong
+ * in the configuration; new limits take force at the next start. The service manager is told READY,
+ * RELOADING, STOPPING, STATUS and WATCHDOG. */
 #pragma once
 
 #include "common/log/journal.h"
@@ -21,7 +22,7 @@
 typedef struct {
     const char *state_dir;
     const char *admin_socket;      /* NULL: in the state folder */
-    const char *const *host_names; /* NULL: those of the certificate, which count in any case */
+    const char *const *host_names; /* NULL: only those of the certificate, which always count */
     const char *const *listen;     /* NULL and mqtt_listen NULL: see above */
     const char *const *mqtt_listen;
     const char *streaming_host; /* NULL: see hub.h */

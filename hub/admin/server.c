@@ -136,7 +136,7 @@ connection_refuse(AdminConnection *connection, guint status, const char *text)
               connection);
 }
 
-/* TRUE once the request was started or refused: no more is read. */
+/* TRUE when the request was started or refused: nothing more is read. */
 static gboolean
 connection_parse(AdminConnection *connection)
 {
@@ -181,7 +181,7 @@ on_readable(int fd, GIOCondition condition G_GNUC_UNUSED, void *data)
         return G_SOURCE_REMOVE;
     }
     connection->input_len += (gsize)count;
-    /* Once parsed, this source is removed by id; the answer may have added another. */
+    /* Parsing has removed this source by its id, and the answer may have added another. */
     return connection_parse(connection) ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
 }
 
@@ -260,7 +260,7 @@ set_error(const char *path, StreamdError code, const char *text, GError **error)
     return FALSE;
 }
 
-/* For the last call that failed. A disk may have room, or be writable, another time. */
+/* For the last call that failed. A fault of the disk is BUSY: it may go away. */
 static gboolean
 set_system_error(const char *path, GError **error)
 {
@@ -271,7 +271,7 @@ set_system_error(const char *path, GError **error)
                      error);
 }
 
-/* Removes what an earlier server left behind, and nothing else. */
+/* Removes the socket that an earlier server left behind, and nothing else. */
 static gboolean
 clear_stale(const char *path, const struct sockaddr_un *address, GError **error)
 {
@@ -305,7 +305,7 @@ server_bind(AdminServer *server, GError **error)
     if (!clear_stale(server->path, &address, error))
         return FALSE;
     server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* Nobody gets in before listen(2); who may is asked of the kernel for each peer. */
+    /* Nobody can connect before listen(2). For each peer, the kernel tells who it is. */
     if (server->fd < 0 || bind(server->fd, (const struct sockaddr *)&address, sizeof address) < 0 ||
         chmod(server->path, 0660) < 0 || listen(server->fd, BACKLOG) < 0)
         return set_system_error(server->path, error);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Admin server: HTTP/1.1 on a Unix socket, for the verbs of `streamhub` (admin/request.h has what
- * can be asked). Main thread, whose default main context must run.
+/* Admin server: HTTP/1.1 on a Unix socket, for the verbs of `streamhub` (admin/request.h lists the
+ * requests). Main thread, whose default main context must run.
  *
- * Who may ask: a peer whose user (SO_PEERCRED) is the server's own or root; any other is closed
- * unread. One request per connection, bounded in size, time and number. */
+ * Only a peer whose user (SO_PEERCRED) is the server's own or root may ask; any other connection is
+ * closed unread. One request per connection. Size, time and number are limited. */
 #pragma once
 
 #include "hub/admin/request.h"
@@ -16,10 +16,10 @@
 
 typedef struct AdminServer AdminServer;
 
-/* Binds PATH, mode 0660, in the place of a socket that nobody listens on any more. HUB outlives it.
- * OWNER is who may ask besides root, usually geteuid(). STREAMD_ERROR_EXISTS when somebody listens
- * there, STREAMD_ERROR_INVALID for a path that is too long or not a socket, STREAMD_ERROR_BUSY
- * while the disk takes no file. */
+/* Binds PATH with mode 0660, and replaces a socket that nobody listens on any more. HUB must
+ * outlive it. OWNER: the user who may ask besides root, usually geteuid(). STREAMD_ERROR_EXISTS
+ * when somebody listens there, STREAMD_ERROR_INVALID for a path that is too long or not a socket,
+ * STREAMD_ERROR_BUSY while the disk takes no file. */
 AdminServer *admin_server_new(const char *path, uid_t owner, const AdminHub *hub, GError **error);
 
 /* Closes all connections, answered or not, and removes the socket. NULL is fine. */

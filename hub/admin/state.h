@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* State folder: what a hub keeps, its names, and whose it is. Any thread. */
+/* State folder: the files that a hub keeps, their names, and their owner. Any thread. */
 #pragma once
 
 #include <glib.h>
 
-/* Where the service has it (StateDirectory=). */
+/* The service's state folder (StateDirectory=). */
 #define STATE_DIR_DEFAULT "/var/lib/streamhub"
 
 /* Files in the state folder. */
@@ -14,11 +14,11 @@
 #define STATE_SERVER_KEY "server-key.pem"
 #define STATE_REGISTRY "registry.sqlite"
 #define STATE_ADMIN_SOCKET "admin.sock"
-#define STATE_UNFINISHED "init-unfinished" /* there while init makes the others */
+#define STATE_UNFINISHED "init-unfinished" /* exists while init makes the others */
 
-/* The state folder is this process's until the descriptor is closed, however the process ends. -1
- * and STREAMD_ERROR_EXISTS when it is another's. It may be read-only. */
+/* Locks the state folder for this process until the descriptor is closed, however the process ends.
+ * -1 and STREAMD_ERROR_EXISTS when another process has it. The folder may be read-only. */
 int state_lock(const char *state_dir, GError **error);
 
-/* Run by root for a folder that belongs to another user, PATH is given to that user. */
+/* When root runs this for a folder of another user, PATH is given to that user. */
 gboolean state_give(const char *state_dir, const char *path, GError **error);

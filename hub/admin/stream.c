@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the admin socket answers about streams that run, and how it ends one. Times are in µs. */
+/* What the admin socket answers about running streams, and how it ends one. Times are in µs. */
 #include "hub/admin/report.h"
 #include "hub/admin/request.h"
 
@@ -65,7 +65,7 @@ on_page(const StreamView *views, guint n_views, gboolean more, void *data)
     admin_request_answer_json(data, 200, builder);
 }
 
-/* A number of the query; FALSE and the request is over. */
+/* A number of the query. FALSE: it is wrong, and the request is over. */
 static gboolean
 query_number(AdminRequest *request, const char *name, guint64 least, guint64 most, guint64 *value)
 {
@@ -128,7 +128,7 @@ admin_stream_show(AdminRequest *request)
     request->hub->look(request->hub->data, &query, on_one, request);
 }
 
-/* It may have ended while it was looked at: then it was not closed by us. */
+/* The stream may have ended during the look: then this request did not close it. */
 static void
 on_to_be_closed(const StreamView *views, guint n_views, gboolean more G_GNUC_UNUSED, void *data)
 {

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* Never a key. */
+/* Must not show a key. */
 static void
 build_user(JsonBuilder *builder, const RegistryPolicy *policy)
 {
@@ -80,8 +80,8 @@ on_removed(const RegistryResult *result, void *data)
     answer_user(data, 200, result);
 }
 
-/* What the body says of a scope, maybe nothing; FALSE: it was answered why not. EDIT's draft is for
- * registry_scope_draft_clear. */
+/* Reads the scope of the body, which may have none. FALSE: it is wrong, and the request was
+ * answered. EDIT's draft is for registry_scope_draft_clear. */
 static gboolean
 read_scope(AdminRequest *request, RegistryPolicyEdit *edit)
 {

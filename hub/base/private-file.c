@@ -42,7 +42,7 @@ file_write(const char *path, mode_t mode, const void *bytes, gsize len, GError *
 
     if (fd < 0)
         return file_error_set(path, errno, error);
-    /* Whatever the umask. */
+    /* Sets the mode whatever the umask is. */
     result = fchmod(fd, mode) < 0 ? errno : write_all(fd, bytes, len);
     if (close(fd) < 0 && result == 0)
         result = errno;

@@ -4,7 +4,7 @@
 
 #include <glib.h>
 
-/* Sets a G_FILE_ERROR of errno NUMBER, "PATH: the system's reason"; FALSE, to be returned. */
+/* Sets the G_FILE_ERROR of errno NUMBER: "PATH: the system's reason". Returns FALSE. */
 gboolean file_error_set(const char *path, int number, GError **error);
 
 /* Writes a file of mode 0600 and syncs it. It must not exist: G_FILE_ERROR_EXIST with its path. On

@@ -133,7 +133,7 @@ settings_new(void)
     return settings;
 }
 
-/* What a setting was called in an earlier version is still understood. */
+/* Names of settings in earlier versions, which are still accepted. */
 static const struct {
     const char *old;
     const char *key;

@@ -2,8 +2,8 @@
 /* Settings of the hub: every limit with its default and its hard cap, from the [hub] group of a
  * GKeyFile (streamhub.conf). Immutable once made: any thread.
  *
- * Times are µs here and seconds, maybe with a fraction, in the file. R numbers are those of the
- * requirements that a limit comes from. */
+ * Times are µs here; in the file they are seconds, which may have a fraction. An R number is the
+ * requirement that a limit comes from. */
 #pragma once
 
 #include <glib.h>
@@ -29,18 +29,18 @@ typedef struct {
     guint connections_max;     /* connections-max: all sockets of the edge */
 
     /* devices (R13 to R17) */
-    gint64 mqtt_keep_alive_max;         /* mqtt-keep-alive-max: for those that ask for none */
+    gint64 mqtt_keep_alive_max;         /* mqtt-keep-alive-max: for devices that ask for none */
     gint64 link_probe;                  /* link-probe: for a sign of life after a request (R12) */
     guint packet_max;                   /* packet-max: bytes of one MQTT packet */
     guint subscriptions_per_connection; /* subscriptions-per-connection */
     guint publishes_per_second;         /* publishes-per-second: of one device */
     guint publishes_burst;              /* publishes-burst: of one device at once */
-    guint busy_publishes_per_second;    /* busy-publishes-per-second: of all that are over it */
+    guint busy_publishes_per_second;    /* busy-publishes-per-second: of all devices over theirs */
     gboolean users_may_list;            /* users-may-list */
     gboolean discard_telemetry; /* discard-telemetry: acknowledge and drop; otherwise disconnect */
     gint64 device_token_life_max;  /* device-token-life-max: how far ahead `se` may lie */
     gint64 service_token_life_max; /* service-token-life-max */
-    gint64 token_skew;             /* token-skew: of clocks */
+    gint64 token_skew;             /* token-skew: allowed difference of clocks */
     guint
         takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
 

@@ -62,8 +62,8 @@ print_installed(const Cli *cli, JsonNode *answer)
     print_certificate(cli, answer);
 }
 
-/* The hub that does not run is looked at as it would be when it starts: by the names of the
- * certificate that it has, when that can be read. */
+/* The hub does not run: checks the pair as the hub would at its start, against the names of its
+ * present certificate when that can be read. */
 static gboolean
 install_stopped(const Cli *cli, const CertificatePair *pair, GError **error)
 {
@@ -83,7 +83,7 @@ install_stopped(const Cli *cli, const CertificatePair *pair, GError **error)
     return done;
 }
 
-/* A running hub looks at what is staged, and takes it or says why not. */
+/* A running hub checks the staged pair, and takes it or says why not. */
 static gboolean
 install_staged(const Cli *cli, const CertificatePair *pair, GError **error)
 {

@@ -155,7 +155,7 @@ static const Verb verbs[] = {
     {.name = NULL},
 };
 
-/* What a user was called. */
+/* In earlier versions, a user was called a policy. */
 static const VerbAlias aliases[] = {
     {{"policy", NULL}, {"user", NULL}},
     {{"connection-string", "policy"}, {"connection-string", "user"}},

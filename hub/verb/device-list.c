@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub device list: prints each page of the hub's answer before it asks for the next one. A
- * registry of any size takes the memory of one page, and its first line is there at once. */
+/* streamhub device list: prints each page of the hub's answer before it asks for the next one. So a
+ * registry of any size takes the memory of one page, and its first line appears at once. */
 #include "common/base/table.h"
 #include "common/cli/output.h"
 #include "common/codec/percent.h"
@@ -9,10 +9,10 @@
 
 #include <glib/gi18n.h>
 
-/* Less than the hub would give: it makes a page on the thread that also opens streams. */
+/* Less than the hub's maximum: the hub makes a page on the thread that also opens streams. */
 #define PAGE "200"
 
-/* Prints devices as they come; the last ones come with MORE FALSE. */
+/* A list that is printed page by page. The last page comes with MORE FALSE. */
 typedef struct {
     Table *table; /* NULL: JSON */
     TableStyle style;
@@ -28,7 +28,7 @@ append_query(GString *path, const char *name, const char *value)
     percent_append(path, PERCENT_SEGMENT, value, -1);
 }
 
-/* The page behind (ID, MODULE); both "": the first one. */
+/* The page after (ID, MODULE); both "": the first page. */
 static JsonNode *
 ask_page(const Cli *cli, AdminClient *client, const char *id, const char *module, GError **error)
 {
@@ -57,7 +57,7 @@ table_add_device(Table *table, JsonNode *device)
     table_add(table, tags);
 }
 
-/* One array over all pages, a line per device: both a document and lines. */
+/* All pages are one JSON array with a line per device, to be read as a whole or line by line. */
 static char *
 format_json(const Listing *listing, JsonArray *devices, gboolean more)
 {
@@ -74,7 +74,7 @@ format_json(const Listing *listing, JsonArray *devices, gboolean more)
     return g_string_free(out, FALSE);
 }
 
-/* A list of one page is a table like any other. */
+/* A list of only one page is formatted like any other table. */
 static char *
 format_rows(const Listing *listing, JsonArray *devices, gboolean more)
 {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Names are looked at before anything is asked, so that a mistyped one says so. */
+/* Checks the names before it asks the hub, so that the error is about a mistyped name. */
 static gboolean
 device_check_names(const Cli *cli, GError **error)
 {
@@ -19,7 +19,7 @@ device_check_names(const Cli *cli, GError **error)
     return verb_check_name(id, error) && (module == NULL || verb_check_name(module, error));
 }
 
-/* One call about the device that the arguments name. BODY, which may be NULL, is taken. */
+/* Asks the hub about the device that the arguments name. BODY is taken and may be NULL. */
 static JsonNode *
 ask(const Cli *cli, const char *method, const char *tail, JsonBuilder *body, GError **error)
 {
@@ -33,7 +33,7 @@ ask(const Cli *cli, const char *method, const char *tail, JsonBuilder *body, GEr
     return admin_client_call(client, method, path, g_steal_pointer(&kept), error);
 }
 
-/* What was done to a device, or to a module: two texts with one %s each. */
+/* Prints what was done to a device, or to a module: two texts with one %s each. */
 static void
 print_done(const Cli *cli, JsonNode *device, const char *of_device, const char *of_module)
 {

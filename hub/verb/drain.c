@@ -7,7 +7,7 @@
 #include <glib/gi18n.h>
 #include <stdio.h>
 
-#define DRAIN_LOOK (200 * G_TIME_SPAN_MILLISECOND) /* between two looks at the hub */
+#define DRAIN_LOOK (200 * G_TIME_SPAN_MILLISECOND) /* between two requests for the hub's status */
 #define TIMEOUT_MAX G_MAXINT32                     /* s */
 
 static JsonNode *
@@ -23,8 +23,8 @@ ask_drain(const Cli *cli, gboolean draining, GError **error)
     return admin_client_call(client, "PUT", "/v1/drain", body, error);
 }
 
-/* Until no stream is left, or until END. What the hub was told stays as it is. *STATUS is what it
- * said last. */
+/* Waits until no stream is left, or until END. The hub goes on draining. *STATUS: its last
+ * answer. */
 static gboolean
 wait_for_end(const Cli *cli, JsonNode **status, gint64 end, GError **error)
 {

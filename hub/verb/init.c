@@ -25,7 +25,7 @@ add_san(GPtrArray *names, const char *san, GError **error)
     return FALSE;
 }
 
-/* All that the hub is called, NULL-terminated; NULL with ERROR set. */
+/* All names of the hub, NULL-terminated; NULL with ERROR set. */
 static GPtrArray *
 names_of(const Cli *cli, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub invite device|user: a name in the registry, and a file with all that its bearer needs.
- */
+/* streamhub invite device|user: adds a name to the registry, and writes a file with all that its
+ * holder needs. */
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/secret.h"
@@ -18,8 +18,8 @@
 
 #define INVITED_RIGHTS "service-connect"
 
-/* The authority that `init` made, when the hub's certificate is of it. One that an administrator
- * put in its place is of an authority that the others trust already. */
+/* The authority that `init` made, if the hub's certificate is from it. If not, the administrator
+ * has installed a certificate whose authority the clients trust already. */
 static gboolean
 read_ca(const Cli *cli, char **ret_ca, GError **error)
 {
@@ -43,7 +43,7 @@ read_ca(const Cli *cli, char **ret_ca, GError **error)
     return FALSE;
 }
 
-/* FILE, or NAME.invite here. */
+/* The file of --output, or NAME.invite in the current folder. */
 static char *
 file_name(const Cli *cli)
 {
@@ -67,7 +67,7 @@ print_written(const Cli *cli, const char *file, gboolean existing)
                  file, base);
 }
 
-/* SUBJECT: the path of what is invited. */
+/* SUBJECT: the path of the invited device or user. */
 static gboolean
 write_invitation(const Cli *cli, AdminClient *client, const char *subject, gboolean existing,
                  GError **error)
@@ -86,8 +86,8 @@ write_invitation(const Cli *cli, AdminClient *client, const char *subject, gbool
     return TRUE;
 }
 
-/* A name that was added for an invitation which then could not be written goes again: who asks once
- * more would hear that it is there already. */
+/* When the invitation cannot be written, removes the name that was added for it. Otherwise a second
+ * try would fail because the name exists. */
 static gboolean
 write_or_remove(const Cli *cli, AdminClient *client, const char *subject, GError **error)
 {
@@ -130,7 +130,7 @@ verb_invite_device(Cli *cli, GError **error)
     return verb_end(invite_device(cli, error), error);
 }
 
-/* What the user may do; NULL with ERROR set: there is none of that name. */
+/* The user's rights; NULL with ERROR set: there is no such user. */
 static char *
 rights_of(AdminClient *client, const char *name, GError **error)
 {
@@ -150,7 +150,7 @@ rights_of(AdminClient *client, const char *name, GError **error)
     return NULL;
 }
 
-/* Said aloud: the key of a user that somebody may have already, and what it may do. */
+/* Says on standard error that this is the key of an existing user, and what that user may do. */
 static gboolean
 invite_existing_user(const Cli *cli, AdminClient *client, GError **error)
 {

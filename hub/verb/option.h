@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The options that streamhub has of its own. */
+/* streamhub's own options. */
 #pragma once
 
 #include "common/cli/option.h"
@@ -37,5 +37,5 @@ enum {
 
 G_STATIC_ASSERT(OPTION_LAST <= OPTIONS_MAX);
 
-/* All of them, and which every verb takes: for Program. */
+/* For Program: all options, and which of them every verb takes. */
 extern const OptionTable streamhub_options;

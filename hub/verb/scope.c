@@ -16,7 +16,7 @@ verb_scope_is_given(const Cli *cli)
     return FALSE;
 }
 
-/* An empty value alone takes the bound away. */
+/* A single empty value gives an empty list, which removes the bound. */
 static void
 add_list(const Cli *cli, Option option, JsonBuilder *builder, const char *name)
 {
@@ -32,7 +32,7 @@ add_list(const Cli *cli, Option option, JsonBuilder *builder, const char *name)
     json_builder_end_array(builder);
 }
 
-/* "7d": so long from now; "2027-01-31" or "2027-01-31T12:00": then, here; "never". */
+/* "7d": that long from now; "2027-01-31" or "2027-01-31T12:00": that local time. NULL: neither. */
 static GDateTime *
 parse_time(const char *text)
 {

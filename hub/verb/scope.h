@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Scope: the options that say what a user reaches, as JSON for the hub, and what the hub says of it
- * as text. */
+/* Scope: turns the options about what a user can reach into JSON for the hub, and the hub's answer
+ * into text. */
 #pragma once
 
 #include "common/cli/cli.h"
@@ -8,7 +8,7 @@
 
 #include <json-glib/json-glib.h>
 
-/* All of them, for a verb's mask, and as usage has them. */
+/* All these options: for a verb's mask, and as the usage shows them. */
 #define SCOPE_OPTIONS                                                                              \
     (OPTION_BIT(OPTION_DEVICES) | OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STREAMS) |            \
      OPTION_BIT(OPTION_EXPIRES) | OPTION_BIT(OPTION_STREAMS_MAX) |                                 \
@@ -19,8 +19,7 @@
 
 gboolean verb_scope_is_given(const Cli *cli);
 
-/* Adds the member "scope" with what the options say. FALSE with ERROR set: a value that cannot be.
- */
+/* Adds the member "scope" with what the options say. FALSE with ERROR set: a value is wrong. */
 gboolean verb_scope_add(const Cli *cli, JsonBuilder *builder, GError **error);
 
 /* "devices gw-*; tags site=berlin; until 2027-01-31T12:00:00Z", or "everything". Caller frees. */

@@ -29,9 +29,8 @@ add_options(GPtrArray *argv, const Cli *cli)
     }
 }
 
-/* Where the installed program looks in the one folder of the installation. Any other, such as one
- * that was just built, has its own beside it, and never runs an installed one of another version.
- */
+/* The installed program takes the streamhubd of the installation. Any other, such as one that was
+ * just built, takes the one beside it, and never an installed one of another version. */
 static char *
 server_path(void)
 {
@@ -43,7 +42,7 @@ server_path(void)
     return g_build_filename(folder, SERVER, NULL);
 }
 
-/* Everything that streamhubd can judge by itself, it does. Returns only when it cannot be run. */
+/* Leaves all checks to streamhubd. Returns only when that cannot be run. */
 ExitCode
 verb_serve(Cli *cli, GError **error)
 {

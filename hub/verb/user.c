@@ -111,7 +111,7 @@ verb_user_list(Cli *cli, GError **error)
     return EXIT_CODE_OK;
 }
 
-/* One call about the user that the arguments name. */
+/* Asks the hub about the user that the arguments name. */
 static JsonNode *
 user_ask(const Cli *cli, const char *method, GError **error)
 {

@@ -40,40 +40,40 @@ ExitCode verb_invite_user(Cli *cli, GError **error);
 ExitCode verb_connection_string_device(Cli *cli, GError **error);
 ExitCode verb_connection_string_user(Cli *cli, GError **error);
 
-/* What a verb returns: EXIT_CODE_OK when it is DONE; else the code of the error that is set, which
- * says EXIT_CODE_NOT_RUNNING where it was that no hub answers. */
+/* What a verb returns: EXIT_CODE_OK when it is DONE; otherwise the code for ERROR, where no answer
+ * from the hub becomes EXIT_CODE_NOT_RUNNING. */
 ExitCode verb_end(gboolean done, GError **error);
 
-/* The folder that the options name, or the installed hub's. NULL: --admin-socket alone was given.
- * Borrowed. */
+/* The state folder that the options name, or that of the installed hub. NULL: only --admin-socket
+ * was given. Borrowed. */
 const char *verb_state_dir(const Cli *cli);
 
-/* The same for a verb that cannot do without; NULL with ERROR set. */
+/* The same, for a verb that needs the folder; NULL with ERROR set. */
 const char *verb_need_state_dir(const Cli *cli, GError **error);
 
-/* Of the hub that the options name, or the machine's. Asks nothing yet; never NULL. */
+/* A client for the hub that the options name, or this machine's. Sends nothing yet; never NULL. */
 AdminClient *verb_connect(const Cli *cli);
 
-/* One question without a body. The answer's root, or NULL with ERROR set. */
+/* One request without a body. Returns the root of the answer, or NULL with ERROR set. */
 JsonNode *verb_ask(const Cli *cli, const char *method, const char *path, GError **error);
 
-/* Whether NAME can be one of a device, a module or a user; else ERROR is set. */
+/* Whether NAME is valid for a device, a module or a user; otherwise ERROR is set. */
 gboolean verb_check_name(const char *name, GError **error);
 
-/* Puts a secret where --output FILE says. "-": on standard output; else a new file, and
- * STREAMD_ERROR_EXISTS with what to do when there is one. */
+/* Writes a secret to the FILE of --output. "-": to standard output. Any other file must be new:
+ * STREAMD_ERROR_EXISTS says what to do. */
 gboolean verb_write_secret(const char *file, const char *text, GError **error);
 
-/* With --json: prints an object of KEY, its VALUE, and so on, up to a NULL key; those with a NULL
- * value are left out. Whether --json was given. */
+/* With --json: prints an object of KEY, its VALUE, and so on, up to a NULL key; pairs with a NULL
+ * value are left out. Returns whether --json was given. */
 gboolean verb_print_texts(const Cli *cli, const char *key, ...) G_GNUC_NULL_TERMINATED;
 
-/* A warning of the hub's for whoever reads standard error; "" is none. */
+/* Prints a warning from the hub on standard error; "": there is none. */
 void verb_warn(const char *text);
 
-/* What several verbs ask for, without a word on standard output. The answers of the hub. */
+/* Requests of several verbs. They print nothing on standard output, and return the hub's answer. */
 JsonNode *verb_device_create(const Cli *cli, AdminClient *client, GError **error);
-/* With the scope that the options say. */
+/* With the scope of the options. */
 JsonNode *verb_user_create(const Cli *cli, AdminClient *client, const char *rights, GError **error);
 char *verb_user_rights(JsonNode *user);   /* "service-connect, registry-read"; caller frees */
 char *verb_device_tags(JsonNode *device); /* "floor=1, site=berlin"; caller frees */

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define DEVICES_OFFERED 1000 /* as many as can be had while somebody waits */
+#define DEVICES_OFFERED 1000 /* as many as can be read while somebody waits */
 #define PATIENCE_S 1
 
 typedef struct {
@@ -18,7 +18,7 @@ typedef struct {
     void *data;
 } Words;
 
-/* Of the devices after *AFTER, which becomes the last one of them; FALSE: no more come. */
+/* Offers a page of devices after *AFTER, which becomes the last of them. FALSE: no more follow. */
 static gboolean
 words_offer_page(const Words *words, char **after, guint *ret_count)
 {
@@ -69,7 +69,7 @@ words_offer_users(const Words *words)
     }
 }
 
-/* The oldest ones, with what each waits for. */
+/* Offers the oldest streams, with what each waits for. */
 static void
 words_offer_streams(const Words *words)
 {
