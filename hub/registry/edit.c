@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What an edit makes of the record that is stored. */
+/* Applies an edit to the stored record. */
 #include "hub/registry/job.h"
 
 static RegistryCode

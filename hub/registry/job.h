@@ -2,10 +2,10 @@
 /* Registry job: one operation on its way to the storage and back; the interface between registry.c
  * and a backend (registry/sqlite.h).
  *
- * The main thread makes a job and gives it to the backend's submit. From then on the backend has it
- * alone, until it calls registry_job_finish, once, from any thread. Jobs that concern the same
- * device or policy finish in the order they were submitted. A change is finished with REGISTRY_OK
- * only when it is durable; with any other code nothing was changed. */
+ * The main thread makes a job and gives it to the backend's submit. From then on only the backend
+ * uses it, until it calls registry_job_finish, once, from any thread. Jobs for the same device or
+ * policy finish in the order in which they were submitted. A change is finished with REGISTRY_OK
+ * only when it is durable; any other code means that nothing was changed. */
 #pragma once
 
 #include "hub/registry/registry.h"
@@ -32,29 +32,29 @@ typedef struct {
     RegistryJobKind kind;
 
     /* What is asked. For a look-up, a removal and set-enabled (with `enabled`) only the names are
-     * set; for a list the names are those to begin after, NULL: the first. For an addition the
-     * record is complete, `etag` and `generation_id` included. `etag` of set-enabled is the new
-     * one. The backend puts the stored (or removed) record in their place when it finishes with OK.
-     */
+     * set. For a list the names are those to begin after; NULL: from the first. For an addition the
+     * record is complete, with `etag` and `generation_id`. The `etag` of set-enabled is the new
+     * one. When the backend finishes with OK, it has put the stored (or removed) record in their
+     * place. */
     RegistryDevice *device;
     RegistryPolicy *policy;
-    /* What an edit puts in the place of what is stored: DEVICE and POLICY name it, and the backend
-     * calls registry_job_edit with the stored record between reading and writing. */
+    /* The new values of an edit. `device` or `policy` names the record. The backend calls
+     * registry_job_edit with the stored record between reading and writing. */
     guint64 etag; /* the new one of a device */
-    char **tags;  /* of a list: one, that is wanted; or NULL */
+    char **tags;  /* of a list: the one wanted tag, or NULL */
     char **no_tags;
     char *comment;
     RegistryScope *scope; /* the values of `kinds` */
     RegistryScopeKinds kinds;
     guint limit;    /* of a list */
-    gboolean fetch; /* a look-up that leaves the cache alone */
+    gboolean fetch; /* a look-up that does not change the cache */
 
-    /* The answer to a list, by the backend; the elements belong to the arrays. */
+    /* The answer to a list, set by the backend. The arrays own the elements. */
     GPtrArray *devices;
     GPtrArray *policies;
     gboolean more;
 
-    /* registry.c's */
+    /* only for registry.c */
     RegistryCode code;
     char *message;
     Message finished;
@@ -63,18 +63,19 @@ typedef struct {
     void *data;
 } RegistryJob;
 
-/* Any thread. MESSAGE NULL: a usual one for the code; otherwise it is taken. */
+/* MESSAGE is taken; NULL: the usual one for CODE. Any thread. */
 void registry_job_finish(RegistryJob *job, RegistryCode code, char *message);
 
-/* For an edit, with the stored record in `device` or `policy`: makes what is asked of it. Other
- * than REGISTRY_OK: `message` says why not, and nothing is to be written. Any thread. */
+/* For an edit: changes the stored record in `device` or `policy` as asked. Other than REGISTRY_OK:
+ * `message` says why not, and nothing must be written. Any thread. */
 RegistryCode registry_job_edit(RegistryJob *job);
 
 /* A backend embeds this as its first member. Both are called on the main thread. */
 typedef struct RegistryBackend RegistryBackend;
 struct RegistryBackend {
     void (*submit)(RegistryBackend *backend, RegistryJob *job);
-    /* Every job submitted is finished when it returns: those not begun with REGISTRY_CLOSED. */
+    /* When it returns, every submitted job is finished. Jobs that were not begun get
+     * REGISTRY_CLOSED. */
     void (*free)(RegistryBackend *backend);
 };
 

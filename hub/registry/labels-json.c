@@ -152,7 +152,7 @@ read_count(JsonNode *node, guint *ret)
     return TRUE;
 }
 
-/* The kind that NAME is, with its value in SCOPE; 0: none, or not with this value. */
+/* Reads the member NAME into SCOPE and returns its kind; 0: unknown name or wrong value. */
 static RegistryScopeKinds
 read_member(const char *name, JsonNode *node, RegistryScope *scope)
 {

@@ -8,17 +8,18 @@
 
 #include <json-glib/json-glib.h>
 
-/* Adds a member of that name; an object that may be empty. */
+/* Adds a member NAME: an object, which may be empty. */
 void registry_tags_build(JsonBuilder *builder, const char *name, const RegistryTags *tags);
 void registry_scope_build(JsonBuilder *builder, const char *name, const RegistryScope *scope);
 
-/* OBJECT says which tags to put in, and by null which keys to take away. FALSE with *ret_why set,
- * which the caller frees: a value that is no text. */
+/* OBJECT has the tags to set, and null for each key to remove. FALSE: a value is not text. *ret_why
+ * then says so, and the caller frees it. */
 gboolean
 registry_tags_read(JsonObject *object, GStrvBuilder *put, GStrvBuilder *removed, char **ret_why);
 
-/* What OBJECT says, and of which kinds; null, 0 and an empty list take a kind's bound away.
- * *ret_scope is a draft, empty before, for registry_scope_draft_clear also when FALSE: as above. */
+/* Reads a scope, and which kinds it names; null, 0 and an empty list remove the bound of a kind.
+ * *ret_scope is a draft: empty before, and for registry_scope_draft_clear even after FALSE. FALSE:
+ * as above. */
 gboolean registry_scope_read(JsonObject *object, RegistryScope *ret_scope,
                              RegistryScopeKinds *ret_kinds, char **ret_why);
 void registry_scope_draft_clear(RegistryScope *scope);

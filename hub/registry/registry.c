@@ -96,7 +96,7 @@ registry_peek_policy(Registry *registry, const char *name)
     return registry_cache_get(registry->policies, name);
 }
 
-/* Keeps the cache true, and tells the watchers of a change that they asked for. */
+/* After a job: keeps the cache true, and tells the watchers of a change. */
 static void
 registry_apply(Registry *registry, const RegistryJob *job)
 {
@@ -143,7 +143,7 @@ registry_apply(Registry *registry, const RegistryJob *job)
         registry_cache_drop(registry->policies, policy->name);
         watchers_tell(registry, REGISTRY_POLICY_REMOVED, policy->name, NULL);
         break;
-    default: /* lists, and a policy more: nothing that was cached becomes untrue */
+    default: /* lists and a new policy change nothing that is cached */
         break;
     }
 }
@@ -242,7 +242,7 @@ registry_close(Registry *registry)
     if (registry->backend)
         registry->backend->free(registry->backend);
     registry->backend = NULL;
-    /* Completions may ask again; they are told REGISTRY_CLOSED. */
+    /* Completions may start new operations, which get REGISTRY_CLOSED. */
     while (queue_run(registry->finished) > 0)
         ;
 }
@@ -262,8 +262,8 @@ registry_free(Registry *registry)
     g_free(registry);
 }
 
-/* A look-up that found its record in the cache comes here a turn later, and looks again: the record
- * may have been removed in between, and its watchers told. */
+/* A look-up that found its record in the cache completes one turn of the main loop later. It looks
+ * again then, because the record may have been removed in between, and its watchers told. */
 static void
 lookup_again(RegistryJob *job)
 {
@@ -421,7 +421,7 @@ random_fill(void *bytes, gsize len)
         g_error("getrandom failed");
 }
 
-/* 63 bits, so that it fits every signed integer on its way; never 0. */
+/* 63 bits, so that it fits a signed integer everywhere; never 0. */
 static guint64
 random_number(void)
 {
@@ -431,7 +431,7 @@ random_number(void)
     return (number >> 1) | 1;
 }
 
-/* FALSE for a key that cannot be; makes one where none was given. */
+/* Makes a key where none was given. FALSE: the length of the key is not allowed. */
 static gboolean
 key_complete(RegistryKey *key)
 {
@@ -442,7 +442,7 @@ key_complete(RegistryKey *key)
     return key->len >= REGISTRY_KEY_MIN && key->len <= REGISTRY_KEY_MAX;
 }
 
-/* Tags are valid once they are some. */
+/* Tags need no check: a RegistryTags is always valid. */
 static gboolean
 labels_are_valid(const RegistryDevice *device)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Registry: which devices, modules and shared access policies the hub knows, and their keys.
  *
- * Asynchronous: an operation passes its result to a completion and never returns it, so that a slow
- * disk delays no stream, and a database on another machine can be used behind the same calls
+ * It is asynchronous: an operation passes its result to a completion and never returns it. So a
+ * slow disk delays no stream, and a database on another machine can be used behind the same calls
  * (registry/job.h is the interface to the storage). A bounded cache answers frequent look-ups.
  *
  * All calls and all callbacks: the main thread, whose default main context must run. Every
- * completion runs exactly once, and never before its operation returned; what is still open when
- * the registry is freed completes with REGISTRY_CLOSED inside registry_free. A result and all it
- * points to are valid during the call. Texts given to an operation are copied.
+ * completion runs exactly once, and never before its operation has returned. Operations that are
+ * open when the registry is freed complete with REGISTRY_CLOSED inside registry_free. A result and
+ * all it points to are valid during the call. Texts given to an operation are copied.
  *
  * A change is acknowledged (REGISTRY_OK) only once it is on the disk. Watchers are called just
- * before its completion: so after the answer to "disable" the device is no longer admitted, and the
- * watchers know which connections to cut. */
+ * before its completion. So after the answer to "disable" the device is no longer admitted, and the
+ * watchers know which connections to close. */
 #pragma once
 
 #include "common/loop/queue.h"
@@ -28,16 +28,16 @@ typedef struct Registry Registry;
 #define REGISTRY_KEY_NEW 32
 
 #define REGISTRY_PAGE_MAX 1000    /* entries in one answer to registry_list_devices */
-#define REGISTRY_POLICIES_MAX 256 /* a further one is refused with REGISTRY_LIMIT */
+#define REGISTRY_POLICIES_MAX 256 /* one more is refused with REGISTRY_LIMIT */
 #define REGISTRY_MODULES_MAX 50   /* of one device, as in IoT Hub */
 #define REGISTRY_CACHE_MAX 4096   /* devices and modules kept in memory */
-#define REGISTRY_PENDING_MAX 8192 /* operations under way; beyond it REGISTRY_BUSY at once */
+#define REGISTRY_PENDING_MAX 8192 /* open operations; one more is REGISTRY_BUSY at once */
 
 typedef enum {
     REGISTRY_OK,
     REGISTRY_NOT_FOUND, /* no such device, module or policy (for a new module: no such device) */
     REGISTRY_EXISTS,
-    REGISTRY_INVALID, /* a name, key or right that cannot be */
+    REGISTRY_INVALID, /* a name, key or right that is not allowed */
     REGISTRY_LIMIT,   /* one of the limits above */
     REGISTRY_BUSY,    /* the database is locked or slow: try again (503) */
     REGISTRY_STORAGE, /* the disk takes no change: full, read-only, failing; the message has the
@@ -69,8 +69,8 @@ typedef struct {
     gboolean admitted; /* may authenticate: enabled and, for a module, its device is enabled too */
     RegistryKey primary;
     RegistryKey secondary;
-    guint64 generation_id; /* another one each time a device of this name is added */
-    guint64 etag;          /* another one with each change */
+    guint64 generation_id; /* a new one each time a device of this name is added */
+    guint64 etag;          /* a new one with each change */
     gint64 created;        /* µs since the epoch, wall clock */
     char *comment;         /* NULL: none; a module has none */
     RegistryTags *tags;    /* a module has those of its device */
@@ -85,10 +85,10 @@ typedef struct {
     RegistryScope *scope; /* NULL: everything */
 } RegistryPolicy;
 
-/* What to change of a device; NULL: nothing of that kind. */
+/* What to change of a device; NULL: no change of that kind. */
 typedef struct {
-    const char *const *tags;    /* "key=value": put in */
-    const char *const *no_tags; /* keys: taken away */
+    const char *const *tags;    /* "key=value": set */
+    const char *const *no_tags; /* keys: removed */
     const char *comment;        /* "": none from now on */
 } RegistryDeviceEdit;
 
@@ -142,40 +142,40 @@ void registry_keep_policy(Registry *registry, const RegistryPolicy *policy);
 void registry_list_devices(Registry *registry, const char *after_id, const char *after_module,
                            guint limit, RegistryDone done, void *data);
 
-/* The same of the devices that have TAG, "key=value", and their modules. */
+/* The same for the devices that have TAG, "key=value", and their modules. */
 void registry_list_tagged(Registry *registry, const char *tag, const char *after_id,
                           const char *after_module, guint limit, RegistryDone done, void *data);
 
-/* DRAFT: id, module, enabled, keys, comment and tags count; a key of length 0 is made from random
- * bytes. A module has neither comment nor tags. */
+/* Of DRAFT it uses id, module, enabled, keys, comment and tags. A key of length 0 is made from
+ * random bytes. A module has neither comment nor tags. */
 void
 registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data);
 
-/* With MODULE NULL its modules go too. */
+/* MODULE NULL: removes the device and its modules. */
 void registry_remove_device(Registry *registry, const char *id, const char *module,
                             RegistryDone done, void *data);
 
 void registry_set_enabled(Registry *registry, const char *id, const char *module, gboolean enabled,
                           RegistryDone done, void *data);
 
-/* REGISTRY_INVALID with the reason: a tag or comment that cannot be. */
+/* REGISTRY_INVALID with the reason: a tag or comment is not valid. */
 void registry_edit_device(Registry *registry, const char *id, const RegistryDeviceEdit *edit,
                           RegistryDone done, void *data);
 
 void registry_lookup_policy(Registry *registry, const char *name, RegistryDone done, void *data);
 void registry_list_policies(Registry *registry, RegistryDone done, void *data);
 
-/* DRAFT: name, rights, keys and scope count, as above. */
+/* Of DRAFT it uses name, rights, keys and scope, as above. */
 void
 registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDone done, void *data);
 void registry_remove_policy(Registry *registry, const char *name, RegistryDone done, void *data);
 
-/* REGISTRY_INVALID with the reason: a value of a scope that cannot be. */
+/* REGISTRY_INVALID with the reason: a value of the scope is not valid. */
 void registry_edit_policy(Registry *registry, const char *name, const RegistryPolicyEdit *edit,
                           RegistryDone done, void *data);
 
-/* Changes that take an admission back (docs/wire-protocol.md, section 4a, "device disabled or
- * removed, policy revoked"), or give one. */
+/* Changes that end an admission (docs/wire-protocol.md, section 4a, "device disabled or removed,
+ * policy revoked"), or give one. */
 typedef enum {
     REGISTRY_DEVICE_REMOVED,
     REGISTRY_DEVICE_DISABLED,

@@ -105,7 +105,7 @@ registry_scope_format(const RegistryScope *scope)
     return g_string_free(text, FALSE);
 }
 
-/* What is being read: lists grow here. */
+/* A scope that is being parsed; its lists still grow. */
 typedef struct {
     GStrvBuilder *devices, *tags, *streams;
     RegistryScope numbers;
@@ -185,7 +185,7 @@ registry_scope_parse(const char *text, RegistryScope **ret_scope)
     return TRUE;
 }
 
-/* Whether NAME fits one of PATTERNS; there may be none. */
+/* Whether NAME matches one of PATTERNS; NULL matches every name. */
 static gboolean
 patterns_fit(char *const *patterns, const char *name)
 {
@@ -205,7 +205,7 @@ same_key(const char *one, const char *other)
     return strcspn(other, "=") == len && memcmp(one, other, len) == 0;
 }
 
-/* Whether one of SCOPE's tags with the key of WANTED is one of the device's. */
+/* Whether the device has one of the scope's tags with the key of WANTED. */
 static gboolean
 key_fits(char *const *list, const char *wanted, const RegistryTags *tags)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Scope: what of the hub a user can reach, and how much of it.
+/* Scope: what a user can reach at the hub, and how much of it.
  *
- * The kinds are all wanted, of the values of a kind any one is enough: a device whose id fits one
- * of `devices`, and that has for each key of `tags` one of its values; a stream whose name fits one
- * of `streams`. A kind without values asks for nothing. Patterns are of whole names, * and ? as in
- * a shell. A module is in a scope when its device is.
+ * All kinds must match, and of each kind any one value is enough. So the id of a device must match
+ * one of `devices`, and for each key in `tags` the device must have one of its values. The name of
+ * a stream must match one of `streams`. A kind without values allows everything. Patterns match
+ * whole names, with * and ? as in a shell. A module is in a scope when its device is.
  *
  * A scope never changes and may be shared between threads. NULL: everything, for ever. */
 #pragma once
@@ -34,18 +34,18 @@ typedef struct {
     gint64 expires;         /* µs since the epoch, wall clock */
     guint streams_max;      /* at once */
     guint opens_per_minute; /* new streams */
-    guint64 bytes_per_day;  /* both ways, of a day in UTC */
-    atomic_uint refs;       /* not for who makes a draft */
+    guint64 bytes_per_day;  /* both directions together, per day in UTC */
+    atomic_uint refs;       /* not used in a draft */
 } RegistryScope;
 
-/* BASE, with what KINDS names as in CHANGES; each may be NULL, a scope without any bound. NULL with
- * *ret_why set, which the caller frees: a value that cannot be; NULL with *ret_why NULL: a scope
+/* BASE, with those of KINDS replaced by CHANGES; each may be NULL, a scope without any bound. NULL
+ * with *ret_why set, which the caller frees: a value is not valid. NULL with *ret_why NULL: a scope
  * without any bound. */
 RegistryScope *registry_scope_edit(const RegistryScope *base, const RegistryScope *changes,
                                    RegistryScopeKinds kinds, char **ret_why);
 
-/* As stored: a line "KIND VALUE" for each value. FALSE: the text is of a later version or damaged;
- * the user must not be let in then. */
+/* The stored form is a line "KIND VALUE" for each value. FALSE: the text is of a later version or
+ * damaged, and the user must not be admitted. */
 gboolean registry_scope_parse(const char *text, RegistryScope **ret_scope);
 char *registry_scope_format(const RegistryScope *scope);
 
@@ -54,7 +54,7 @@ registry_scope_has_device(const RegistryScope *scope, const char *id, const Regi
 gboolean registry_scope_has_stream(const RegistryScope *scope, const char *name);
 gboolean registry_scope_has_expired(const RegistryScope *scope, gint64 now);
 
-/* Whether it says which devices: whoever has such a scope changes nothing of the registry. */
+/* Whether it limits the devices. A user with such a scope may not change the registry. */
 gboolean registry_scope_is_narrow(const RegistryScope *scope);
 
 RegistryScope *registry_scope_ref(const RegistryScope *scope);

@@ -26,7 +26,7 @@ set_invalid(const char *path, const char *text, GError **error)
     return FALSE;
 }
 
-/* Type, length and bytes: no two rows look the same. */
+/* Adds type, length and bytes, so that different rows never look the same. */
 static void
 digest_row(GChecksum *sum, sqlite3_stmt *row)
 {
@@ -58,7 +58,7 @@ digest_query(GChecksum *sum, sqlite3 *db, const char *path, const char *sql, GEr
 
 #define TABLES "FROM sqlite_schema WHERE type = 'table' AND name <> 'backup' ORDER BY name"
 
-/* Of all tables but that of the backup, as text; NULL with an error. Tables without row ids keep
+/* The digest of all tables but `backup`, as text; NULL with an error. Tables without row ids keep
  * their rows in order. */
 static char *
 digest(sqlite3 *db, const char *path, GError **error)
@@ -92,7 +92,7 @@ execute(sqlite3 *db, const char *path, const char *sql, GError **error)
            registry_sqlite_file_error(db, path, error);
 }
 
-/* A single file, with its checksum. */
+/* Makes the copy a single file, with its checksum. */
 static gboolean
 seal(sqlite3 *db, const char *file, GError **error)
 {
@@ -141,7 +141,7 @@ registry_sqlite_backup(const char *path, const char *file, GError **error)
     return ok;
 }
 
-/* The one that is in it, as text; NULL with an error. */
+/* The digest that is stored in the file, as text; NULL with an error. */
 static char *
 sealed_digest(sqlite3 *db, const char *file, GError **error)
 {
@@ -169,7 +169,7 @@ check_seal(sqlite3 *db, const char *file, GError **error)
            set_invalid(file, "damaged: what is in it is not what its checksum says", error);
 }
 
-/* NEW becomes a registry like any other, checked and of this version. */
+/* Makes NEW a normal registry from the backup FILE: checked, and of this version. */
 static gboolean
 unpack(const char *file, const char *new, GError **error)
 {
@@ -194,8 +194,9 @@ unpack(const char *file, const char *new, GError **error)
     return opened != NULL && (!reason || set_invalid(new, reason, error));
 }
 
-/* The former registry gets a name beside its own, with all that is in its log; where that cannot be
- * read, the log goes with it. Nothing of it may lie beside the new one. */
+/* Keeps the former registry under a second name. Opening and closing it brings its log into the
+ * file; where that fails, the log is renamed too. No log or index may remain beside the new
+ * registry. */
 static gboolean
 keep_former(const char *path, char **ret_kept, GError **error)
 {

@@ -73,7 +73,7 @@ copy_part(sqlite3 *from, const char *part, GError **error)
             registry_sqlite_file_error(to, part, error));
 }
 
-/* SQLite has synced what it copied; the name comes last. */
+/* The file gets its name last, after SQLite has synced the copy. */
 gboolean
 registry_sqlite_keep(sqlite3 *from, const char *file, GError **error)
 {

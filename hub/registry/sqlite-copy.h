@@ -6,19 +6,21 @@
 #include <glib.h>
 #include <sqlite3.h>
 
-/* Makes FILE, empty and of mode 0600, and opens it. G_FILE_ERROR_EXIST when there is something. */
+/* Makes FILE, empty and of mode 0600, and opens it. G_FILE_ERROR_EXIST when it exists already. */
 sqlite3 *registry_sqlite_new_file(const char *file, GError **error);
 
-/* In one step: a copy of one moment, while others go on writing. FILE is TO's, for the error. */
+/* Copies in one step, so that the copy is of one moment while others go on writing. FILE: the file
+ * of TO, for the error. */
 gboolean registry_sqlite_copy(sqlite3 *from, sqlite3 *to, const char *file, GError **error);
 
-/* Copies FROM into FILE, which is there whole or not at all, and takes the place of what was. */
+/* Copies FROM into FILE, replacing what was there. FILE is never there in part. */
 gboolean registry_sqlite_keep(sqlite3 *from, const char *file, GError **error);
 
-/* With what SQLite keeps beside it: a log that is left would be taken for one of the next file. */
+/* Removes PATH and the files that SQLite keeps beside it: SQLite would take a log that is left for
+ * that of the next file. */
 void registry_sqlite_remove(const char *path);
 
-/* What was renamed or linked in PATH's folder is there after a power cut. */
+/* After this, what was renamed or linked in PATH's folder survives a power cut. */
 gboolean registry_sqlite_sync_folder(const char *path, GError **error);
 
 static inline void

@@ -80,7 +80,7 @@ registry_sqlite_fail(RegistrySqliteDb *self, RegistryJob *job)
     return code;
 }
 
-/* Resets the statement as well, and forgets what was bound: keys do not stay there. */
+/* Resets the statement, and forgets what was bound: keys must not stay there. */
 void
 registry_sqlite_done(sqlite3_stmt *statement)
 {
@@ -180,7 +180,7 @@ registry_sqlite_db_writes(RegistryJobKind kind)
     return job_funcs[kind].writes;
 }
 
-/* Nobody waits for readers: another time will do. */
+/* Does not wait for readers: it can be done another time. */
 gboolean
 registry_sqlite_db_fold(RegistrySqliteDb *self)
 {

@@ -13,16 +13,15 @@ typedef struct RegistrySqliteDb RegistrySqliteDb;
 RegistrySqliteDb *registry_sqlite_db_new(sqlite3 *db, const char *path, GError **error);
 void registry_sqlite_db_free(RegistrySqliteDb *self); /* NULL is fine */
 
-/* Does what JOB asks and puts the answer into it, `message` where there is more to say than the
- * code does. A change is one transaction, and durable when it is REGISTRY_OK. */
+/* Does what JOB asks and puts the answer into it, with a `message` where there is more to say than
+ * the code does. A change is one transaction. It is durable when the code is REGISTRY_OK. */
 RegistryCode registry_sqlite_db_run(RegistrySqliteDb *self, RegistryJob *job);
 
 gboolean registry_sqlite_db_writes(RegistryJobKind kind);
 
 /* Moves the changes in the log into the file, and empties the log. FALSE when that is not possible
- * now: somebody reads, or the disk is full. */
+ * now: somebody is reading, or the disk is full. */
 gboolean registry_sqlite_db_fold(RegistrySqliteDb *self);
 
-/* What a user is told where the disk takes no change, for the reason of the system. Caller frees.
- */
+/* The message for the user when the disk takes no change. REASON: the system's. Caller frees. */
 char *registry_storage_message(const char *path, const char *reason);

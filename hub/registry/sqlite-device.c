@@ -25,7 +25,7 @@ column_device(sqlite3_stmt *row)
     return device;
 }
 
-/* Puts the stored record in the place of the one that names it. */
+/* Replaces the record that only has the names by the stored one. */
 RegistryCode
 registry_sqlite_read_device(RegistrySqliteDb *self, RegistryJob *job)
 {
@@ -65,7 +65,7 @@ registry_sqlite_list_devices(RegistrySqliteDb *self, RegistryJob *job)
     return job->more || result == SQLITE_DONE ? REGISTRY_OK : registry_sqlite_fail(self, job);
 }
 
-/* A module needs its device, and there may be so many. */
+/* The device of a new module must exist, and may not have too many modules. */
 static RegistryCode
 check_module(RegistrySqliteDb *self, RegistryJob *job)
 {
@@ -87,7 +87,7 @@ check_module(RegistrySqliteDb *self, RegistryJob *job)
     return count - own < REGISTRY_MODULES_MAX ? REGISTRY_OK : REGISTRY_LIMIT;
 }
 
-/* COMMENT and TAGS from INDEX on; *RET_TAGS is to stay until the statement is done. */
+/* Binds comment and tags from INDEX on. *RET_TAGS must stay until the statement is done. */
 static void
 bind_labels(sqlite3_stmt *statement, int index, const RegistryDevice *device, char **ret_tags)
 {
@@ -167,7 +167,7 @@ registry_sqlite_set_enabled(RegistrySqliteDb *self, RegistryJob *job)
     (void)sqlite3_bind_int64(statement, 4, (gint64)job->device->etag);
     if (!registry_sqlite_run(self, SQL_SET_ENABLED))
         return registry_sqlite_fail(self, job);
-    return registry_sqlite_read_device(self, job); /* not there: nothing was updated either */
+    return registry_sqlite_read_device(self, job); /* NOT_FOUND: then nothing was updated */
 }
 
 static RegistryCode

@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Every connection. DELETE overwrites: the keys of a removed device do not stay in the file. */
+/* For every connection. DELETE overwrites the bytes: the keys of a removed device must not stay in
+ * the file. */
 static const char connection_setup[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                                        "PRAGMA secure_delete=ON; PRAGMA trusted_schema=OFF;"
                                        "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY;"
@@ -56,7 +57,7 @@ registry_sqlite_file_error(sqlite3 *db, const char *path, GError **error)
     return FALSE;
 }
 
-/* The one value that a statement gives, as text. */
+/* The only value of a statement, as text. */
 static char *
 query_text(sqlite3 *db, const char *sql)
 {
@@ -77,7 +78,7 @@ db_execute(sqlite3 *db, const char *path, const char *sql, GError **error)
            registry_sqlite_file_error(db, path, error);
 }
 
-/* A file of ours, of a version we know, and whole. */
+/* Checks that it is a registry, of a version that we know, and not damaged. */
 static gboolean
 db_check(sqlite3 *db, const char *path, GError **error)
 {
@@ -94,7 +95,7 @@ db_check(sqlite3 *db, const char *path, GError **error)
     return FALSE;
 }
 
-/* Serialized by the one thread that has it. */
+/* No mutex is needed: only one thread uses the connection. */
 static sqlite3 *
 db_open(const char *path, int flags, const char *vfs, GError **error)
 {
@@ -129,7 +130,7 @@ registry_sqlite_create(const char *path, GError **error)
     return ok;
 }
 
-/* Where DB's last failure, or its being read-only, is the disk's, *ret_reason is set. */
+/* Sets *ret_reason when the disk is the cause of DB's last failure, or of DB being read-only. */
 static void
 note_reason(sqlite3 *db, const char *path, char **ret_reason)
 {
@@ -143,13 +144,13 @@ note_reason(sqlite3 *db, const char *path, char **ret_reason)
         *ret_reason = g_strdup(registry_sqlite_file_reason(db));
 }
 
-/* NULL with *ret_reason set where it is the disk that does not let us. SQLite opens a file that
- * cannot be written for reading, and says so only when it is asked. */
+/* NULL with *ret_reason set: the disk does not allow it. SQLite opens a file that cannot be written
+ * for reading, and says so only when it is asked. */
 static sqlite3 *
 open_writable(const char *path, RegistrySqliteOpen how, char **ret_reason, GError **error)
 {
     sqlite3 *db = db_open(path, SQLITE_OPEN_READWRITE, NULL, error);
-    g_autoptr(GError) upgrade = NULL; /* it may be served as it is, from memory */
+    g_autoptr(GError) upgrade = NULL; /* not final: the file may be served as it is, from memory */
 
     if (!db)
         return NULL;
@@ -167,9 +168,10 @@ open_writable(const char *path, RegistrySqliteOpen how, char **ret_reason, GErro
     return NULL;
 }
 
-/* With what a hub that was killed left in its log: the index of that log, which is a file
- * otherwise, is kept in memory, for this process has the database alone, and so needs no locks
- * either. Without a log SQLite would make one; told that the file cannot change, it does not. */
+/* Opens the registry with the log that a killed hub may have left. The index of a log is a file
+ * otherwise; here it is kept in memory, because only this process has the database. So no locks are
+ * needed either. Without a log SQLite would make one, unless it is told that the file cannot
+ * change. */
 static sqlite3 *
 open_readable(const char *path, GError **error)
 {
@@ -197,8 +199,8 @@ open_readable(const char *path, GError **error)
     return NULL;
 }
 
-/* One of an older version whose disk allows no change: it is read from a copy in memory, which can
- * be changed. Takes DB. */
+/* For an older version on a disk that allows no change: upgrades a copy in memory, which is read
+ * instead. Takes DB. */
 static sqlite3 *
 upgrade_in_memory(sqlite3 *db, const char *path, GError **error)
 {

@@ -2,7 +2,7 @@
 /* Policies in the database behind registry/sqlite.h. */
 #include "hub/registry/sqlite-private.h"
 
-/* NULL: its scope cannot be read. To let the user in without it would be the whole hub. */
+/* NULL: the scope cannot be read. Without it the user would reach the whole hub. */
 static RegistryPolicy *
 column_policy(sqlite3_stmt *row)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Of registry/sqlite-db.c and the files with what the jobs do, and of nobody else. */
+/* Only for registry/sqlite-db.c and the files that do its jobs. */
 #pragma once
 
 #include "hub/registry/sqlite-db.h"
@@ -31,26 +31,26 @@ struct RegistrySqliteDb {
     char *path;
     sqlite3 *db;
     sqlite3_stmt *statements[SQL_STATEMENTS];
-    gboolean writing; /* the job that is under way does */
+    gboolean writing; /* the present job writes */
 };
 
-/* What the last call failed for, with its message in JOB. */
+/* Why the last call failed; puts its message into JOB. */
 RegistryCode registry_sqlite_fail(RegistrySqliteDb *self, RegistryJob *job);
 
-/* Resets the statement as well, and forgets what was bound: keys do not stay there. */
+/* Resets the statement, and forgets what was bound: keys must not stay there. */
 void registry_sqlite_done(sqlite3_stmt *statement);
 
 /* Runs a statement that gives no rows. */
 gboolean registry_sqlite_run(RegistrySqliteDb *self, RegistrySqlStatement which);
 
-/* TEXT is to stay until the statement is done; NULL: empty. */
+/* TEXT must stay until the statement is done; NULL: empty. */
 void registry_sqlite_bind_text(sqlite3_stmt *statement, int index, const char *text);
 void registry_sqlite_bind_key(sqlite3_stmt *statement, int index, const RegistryKey *key);
 
 char *registry_sqlite_text(sqlite3_stmt *row, int column);
 void registry_sqlite_key(sqlite3_stmt *row, int column, RegistryKey *ret);
 
-/* What a job does, inside of a transaction when it writes. */
+/* The work of each job. Inside a transaction when it writes. */
 RegistryCode registry_sqlite_read_device(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_list_devices(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_add_device(RegistrySqliteDb *self, RegistryJob *job);

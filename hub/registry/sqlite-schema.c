@@ -5,8 +5,7 @@
 #include "hub/registry/sqlite-copy.h"
 #include "hub/registry/sqlite-file.h"
 
-/* Step N leads from version N to N + 1. A step that was released is never changed: 0.1.0 has the
- * first one. */
+/* Step N leads from version N to N + 1. A released step never changes: 0.1.0 has the first one. */
 static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
     "CREATE TABLE device ("
     " id TEXT NOT NULL, module TEXT NOT NULL, enabled INTEGER NOT NULL,"
@@ -17,7 +16,8 @@ static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
     " name TEXT NOT NULL PRIMARY KEY, rights INTEGER NOT NULL,"
     " primary_key BLOB NOT NULL, secondary_key BLOB NOT NULL, created INTEGER NOT NULL"
     ") STRICT, WITHOUT ROWID;",
-    /* A device's tags are in its row, to be read with it, and in a table, to be found by. */
+    /* The tags of a device are stored twice: in its row, to be read with it, and in a table, to be
+     * searched. */
     "ALTER TABLE device ADD COLUMN comment TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE device ADD COLUMN tags TEXT NOT NULL DEFAULT '';"
     "CREATE TABLE device_tag ("

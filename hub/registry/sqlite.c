@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <signal.h>
 
-#define TRY_AGAIN G_TIME_SPAN_SECOND /* to write, where the disk took nothing */
+#define TRY_AGAIN G_TIME_SPAN_SECOND /* between tries, when the disk took no change */
 
 typedef struct {
     RegistryBackend backend;
@@ -18,7 +18,7 @@ typedef struct {
     RegistrySqliteDb *db; /* NULL: it cannot be opened just now */
     char *reason;         /* why it is read-only; NULL: it is not */
     gint64 tried;         /* when it was opened last, monotonic µs */
-    gint64 changed;       /* when the log got what the file has not; 0: nothing */
+    gint64 changed;       /* since when the log has more than the file; 0: it does not */
     Queue *jobs;          /* the thread receives */
     pthread_t thread;
     atomic_bool stopping;
@@ -38,13 +38,13 @@ sqlite_open(RegistrySqlite *self, RegistrySqliteOpen how, GError **error)
         registry_sqlite_file_open(self->path, how | REGISTRY_SQLITE_UPGRADE, &self->reason, error);
 
     self->tried = g_get_monotonic_time();
-    self->changed = self->tried; /* what a hub that was killed left in the log */
+    self->changed = self->tried; /* a killed hub may have left changes in the log */
     self->db = db ? registry_sqlite_db_new(db, self->path, error) : NULL;
     return self->db != NULL;
 }
 
-/* Opens it again where the disk took no change, for it may have room by now. The old connection is
- * closed first: two of one process would take each other's locks away. */
+/* The disk took no change, but may have room by now: opens the file again. The old connection is
+ * closed first: two of one process would release each other's locks. */
 static void
 sqlite_open_again(RegistrySqlite *self)
 {
@@ -103,7 +103,7 @@ sqlite_submit(RegistryBackend *backend, RegistryJob *job)
     (void)queue_post(self->jobs, &job->work);
 }
 
-/* ms; -1: nothing waits in the log. */
+/* ms until the log is to be folded; -1: nothing waits in it. */
 static int
 fold_wait(const RegistrySqlite *self)
 {
@@ -114,7 +114,7 @@ fold_wait(const RegistrySqlite *self)
     return (int)(MAX(due, 0) / G_TIME_SPAN_MILLISECOND) + 1;
 }
 
-/* A log that cannot be folded now is tried again after as long. */
+/* A log that cannot be folded now is tried again after the same time. */
 static void
 fold_if_due(RegistrySqlite *self)
 {
@@ -144,7 +144,7 @@ sqlite_on_stop(void *data)
     ((RegistrySqlite *)data)->stopped = TRUE;
 }
 
-/* The last connection that goes brings the log into the file. */
+/* Closing the last connection brings the log into the file. */
 static void
 sqlite_close(RegistrySqlite *self)
 {
@@ -162,13 +162,13 @@ sqlite_free(RegistryBackend *backend)
     RegistrySqlite *self = (RegistrySqlite *)backend;
 
     atomic_store(&self->stopping, TRUE);
-    queue_call(self->jobs, sqlite_on_stop, self); /* behind the jobs that are still queued */
+    queue_call(self->jobs, sqlite_on_stop, self); /* after the jobs that are still queued */
     (void)pthread_join(self->thread, NULL);
     queue_free(self->jobs);
     sqlite_close(self);
 }
 
-/* Signals are the main thread's. */
+/* The new thread blocks all signals: the main thread handles them. */
 static gboolean
 sqlite_start(RegistrySqlite *self, GError **error)
 {

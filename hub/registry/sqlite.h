@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Registry in SQLite: one file, a thread of its own (registry/sqlite*.c alone know sqlite3.h).
+/* Registry in SQLite: one file, with a thread of its own (only registry/sqlite*.c use sqlite3.h).
  *
  * WAL with synchronous=FULL: a change that was answered with REGISTRY_OK survives a power cut. For
  * REGISTRY_SQLITE_FOLD a change is only in the log (FILE-wal), after that in the file itself. When
  * the registry is closed there is no log.
  *
- * On a disk that is full, read-only or failing, look-ups go on, also from the start, and changes
- * are REGISTRY_STORAGE until the disk takes one again. While another process holds the database, a
- * change waits REGISTRY_SQLITE_BUSY_MS on that thread and is then REGISTRY_BUSY; look-ups go on. */
+ * When the disk is full, read-only or failing, look-ups go on, even after a start on such a disk.
+ * Changes are REGISTRY_STORAGE until the disk takes one again. While another process holds the
+ * database, a change waits REGISTRY_SQLITE_BUSY_MS on that thread and is then REGISTRY_BUSY;
+ * look-ups go on. */
 #pragma once
 
 #include "hub/registry/registry.h"
@@ -22,8 +23,8 @@
  * G_FILE_ERROR_EXIST when there is something of that name. */
 gboolean registry_sqlite_create(const char *path, GError **error);
 
-/* Opens, checks and, where it is of an older version, upgrades the registry. Main thread; waits for
+/* Opens, checks and, if it is of an older version, upgrades the registry. Main thread; waits for
  * the disk. Errors name the file and the reason: G_FILE_ERROR when it cannot be opened,
- * STREAMD_ERROR_DENIED when others can read it, STREAMD_ERROR_INVALID when it is no registry, is
- * damaged, or of a later version. */
+ * STREAMD_ERROR_DENIED when others can read it, STREAMD_ERROR_INVALID when it is not a registry, is
+ * damaged, or is of a later version. */
 Registry *registry_sqlite_open(const char *path, GError **error);

@@ -27,7 +27,7 @@ key_is_valid(const char *key, gsize len)
     return len >= 1 && len <= KEY_MAX;
 }
 
-/* Printable: what is listed cannot move the cursor of a terminal. */
+/* No control characters: text in a list must not move the cursor of a terminal. */
 static gboolean
 text_is_printable(const char *text)
 {

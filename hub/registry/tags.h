@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tags: what an operator writes on a device, "key=value" (docs/wire-protocol.md, section 6).
+/* Tags: labels "key=value" that an operator gives a device (docs/wire-protocol.md, section 6).
  *
- * A list of them never changes and may be shared between threads. NULL is a list without any. */
+ * A list of them never changes and may be shared between threads. NULL is an empty list. */
 #pragma once
 
 #include <glib.h>
@@ -16,16 +16,17 @@ typedef struct RegistryTags RegistryTags;
  * and may be empty. On failure *ret_why is one English sentence, which the caller frees. */
 gboolean registry_tag_is_valid(const char *tag, char **ret_why);
 
-/* TAGS: NULL-terminated; of the same key the last one counts. NULL with *ret_why set: one of them
- * is not valid, or there are too many. An empty list is NULL as well, with *ret_why NULL. */
+/* TAGS: NULL-terminated; when a key comes twice, the last tag counts. NULL with *ret_why set: one
+ * of them is not valid, or there are too many. An empty list is NULL as well, with *ret_why
+ * NULL. */
 RegistryTags *registry_tags_new(const char *const *tags, char **ret_why);
 
-/* As stored: sorted by key, joined by newlines. What is not valid there is left out. */
+/* TEXT as stored: sorted by key, joined by newlines. Tags that are not valid are left out. */
 RegistryTags *registry_tags_parse(const char *text);
 char *registry_tags_format(const RegistryTags *tags);
 
-/* BASE with those of CHANGES ("key=value") put in, then without those of the keys REMOVED; each may
- * be NULL. As registry_tags_new. */
+/* BASE with the tags of CHANGES ("key=value") set, and then the keys in REMOVED taken out; each may
+ * be NULL. Result as registry_tags_new. */
 RegistryTags *registry_tags_edit(const RegistryTags *base, const char *const *changes,
                                  const char *const *removed, char **ret_why);
 
@@ -38,7 +39,7 @@ const char *registry_tags_get(const RegistryTags *tags, const char *key);
 RegistryTags *registry_tags_ref(const RegistryTags *tags);
 void registry_tags_unref(RegistryTags *tags);
 
-/* One English sentence why COMMENT cannot be one, or NULL. */
+/* One English sentence that says what is wrong with COMMENT, or NULL. */
 const char *registry_comment_fault(const char *comment);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegistryTags, registry_tags_unref)

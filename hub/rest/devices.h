@@ -11,6 +11,6 @@
 #define REST_DEVICES_PAGE 200
 
 /* Answers REQUEST with a page of the registry: an array of devices, without their modules and never
- * with a key. When there are more, the field streamd-more says so, and streamd-after where to go
- * on. */
+ * with a key. When there are more, the field streamd-more says so, and streamd-after says where the
+ * next page begins. */
 void rest_devices_answer(Request *request, const RegistryResult *page, Devices *devices);

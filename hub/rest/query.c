@@ -8,13 +8,13 @@
 
 #define WORD_MAX 300 /* bytes */
 
-/* A question being read. */
+/* A query that is being parsed. */
 typedef struct {
     const char *start;
     const char *at;
     char *word;      /* the one read last; NULL at the end */
-    gboolean quoted; /* it is a value */
-    char *why;       /* not NULL: it cannot be read */
+    gboolean quoted; /* the word is a value */
+    char *why;       /* not NULL: what is wrong */
 } QueryReader;
 
 static gboolean
@@ -26,7 +26,7 @@ reader_fail(QueryReader *reader, const char *wanted)
     return FALSE;
 }
 
-/* 'it''s' */
+/* Two quotes in a value stand for one: 'it''s'. */
 static void
 reader_take_value(QueryReader *reader)
 {

@@ -21,7 +21,7 @@ struct Rest {
     GQueue calls; /* of RestCall.link */
 };
 
-/* One request until it is answered or a stream. */
+/* One request until it is answered or has become a stream. */
 typedef struct {
     Rest *rest; /* NULL: it was freed meanwhile */
     Request *request;
@@ -74,7 +74,7 @@ rest_free(Rest *rest)
         search_cancel(call->search);
         g_queue_unlink(&rest->calls, &call->link);
         call->rest = NULL;
-        if (checking) /* nobody comes back to it */
+        if (checking) /* no other callback frees it */
             call_free(call);
     }
     g_free(rest);
@@ -90,7 +90,7 @@ call_fail(RestCall *call, RestError error, const char *text)
     rest_answer_error(request, error, text);
 }
 
-/* FALSE: the field is there and no number of seconds. */
+/* FALSE: the field exists and is not a number of seconds. */
 static gboolean
 timeout_read(const char *field, gint64 missing, gint64 most, gint64 *ret)
 {
@@ -144,13 +144,13 @@ call_open(RestCall *call)
     }
 }
 
-/* What a look-up says against going on; 0: nothing. A device that the user does not reach is not
- * there: nobody learns which ones there are. */
+/* The error of a look-up; 0: none. A device that the user does not reach is reported as missing, so
+ * that nobody learns which devices exist. */
 static RestError
 lookup_error(const RestCall *call, const RegistryResult *result, RestError missing)
 {
     if (call->gone)
-        return REST_TIMED_OUT; /* nobody reads it */
+        return REST_TIMED_OUT; /* nobody reads the answer */
     if (call->revoked)
         return REST_UNAUTHORIZED;
     if (result->code == REGISTRY_NOT_FOUND || result->code == REGISTRY_INVALID)
@@ -245,7 +245,7 @@ call_searched(const char *body, const char *more, RegistryCode code, void *data)
     request_answer(request, 200, fields->str, body);
 }
 
-/* Which devices there are, of those that the user reaches. */
+/* Searches the devices that the user reaches. */
 static void
 call_search(RestCall *call)
 {
@@ -288,8 +288,8 @@ call_go_on(RestCall *call)
                                call_device_found, call);
 }
 
-/* As in IoT Hub, a policy that may not open streams is answered as one that is not there. Who only
- * asks for the list is told why: its key is right. */
+/* As in IoT Hub, a policy that may not open streams gets the same answer as an unknown one. For a
+ * list it gets the real reason: its key is right. */
 static RestError
 call_refusal(const RestCall *call, AuthVerdict verdict)
 {
@@ -328,7 +328,8 @@ call_checked(const AuthResult *result, void *data)
         call_refuse(call, result);
         return;
     }
-    /* One too many goes on as a stranger's, of which there are few. */
+    /* A connection beyond the user's limit still counts as unauthenticated, and few of these are
+     * allowed. */
     if (!request_take_user(call->request, result->policy, FALSE)) {
         call_fail(call, REST_THROTTLED, "This user is at the limit of connections.");
         return;
@@ -360,8 +361,8 @@ call_gone(Request *request G_GNUC_UNUSED, void *data)
     ((RestCall *)data)->gone = TRUE;
 }
 
-/* What the token must be good for: the device's twin, or the hub when the path names none; or the
- * list of devices. */
+/* The resource that the token must be for: the device's twin, or the hub when the path names none;
+ * or the list of devices. */
 static char *
 scope_of(const RouteMatch *match)
 {

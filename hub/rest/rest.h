@@ -11,9 +11,9 @@ typedef struct Rest Rest;
 /* Kept by reference. */
 Rest *rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices *devices,
                Streams *streams);
-void rest_free(Rest *rest); /* what is under way is not answered any more */
+void rest_free(Rest *rest); /* open requests are not answered any more */
 
-/* A request of the route ROUTE_STREAM: authenticates it, finds the device, opens the stream. Or of
+/* A REQUEST of ROUTE_STREAM: authenticates it, finds the device, opens the stream. One of
  * ROUTE_DEVICES: authenticates it and lists the devices. */
 void rest_request(Rest *rest, Request *request);
 

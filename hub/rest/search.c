@@ -12,7 +12,7 @@ struct Search {
     Devices *devices; /* NULL: cancelled */
     RegistryScope *scope;
     Query query;
-    char *tag; /* that all which is looked for has; NULL: there is no such one */
+    char *tag; /* that every result must have; NULL: none */
     JsonBuilder *builder;
     char *id, *module; /* looked at last; NULL: nothing yet */
     guint page;
@@ -43,7 +43,7 @@ add_text(JsonBuilder *builder, const char *name, const char *value)
     json_builder_add_string_value(builder, value);
 }
 
-/* Nothing but what whoever may open streams may know: no key, thumbprint or address. */
+/* Only what a user that may open streams may know: no key, thumbprint or address. */
 static void
 add_device(JsonBuilder *builder, const RegistryDevice *device, gboolean connected)
 {
@@ -136,7 +136,7 @@ search_after_is_valid(const char *after)
     return device_id_is_valid(after, slash - after) && device_id_is_valid(slash + 1, -1);
 }
 
-/* One that is wanted anyhow spares the look at all others. */
+/* With a tag that every result must have, the registry lists only the devices that have it. */
 static char *
 tag_of(const Query *query, const RegistryScope *scope)
 {

@@ -8,22 +8,22 @@
 
 #define SEARCH_PAGE 100
 #define SEARCH_PAGE_MAX 1000
-/* Entries of the registry that one answer looks at: then it is a shorter page, and goes on there.
- */
+/* One answer reads at most so many entries of the registry. After that its page ends early, and the
+ * next one goes on there. */
 #define SEARCH_LOOKED_AT_MAX 10000
 
 typedef struct Search Search;
 
-/* On the end of the search, which is gone then. BODY NULL: the registry said CODE. MORE: the value
- * of x-ms-continuation, or NULL. */
+/* Called at the end of the search, which must not be used after that. BODY NULL: the registry said
+ * CODE. MORE: the value of x-ms-continuation, or NULL. */
 typedef void (*SearchDone)(const char *body, const char *more, RegistryCode code, void *data);
 
-/* Takes what is in QUERY. AFTER: where the page before ended, or NULL. Calls DONE once, later. */
+/* Takes QUERY's content. AFTER: where the page before ended, or NULL. Calls DONE once, later. */
 Search *search_new(Registry *registry, Devices *devices, const RegistryScope *scope, Query *query,
                    const char *after, guint page, SearchDone done, void *data);
 
-/* DEVICES may go: DONE is called with REGISTRY_CLOSED. NULL is fine. */
+/* After this DEVICES may be freed. DONE is called with REGISTRY_CLOSED. NULL is fine. */
 void search_cancel(Search *search);
 
-/* What x-ms-continuation said: "ID" or "ID/MODULE", of names that can be. */
+/* Whether AFTER, from x-ms-continuation, is "ID" or "ID/MODULE" with valid names. */
 gboolean search_after_is_valid(const char *after);
