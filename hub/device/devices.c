@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Take-overs fade at the rate they are allowed at. */
+/* Counted take-overs fade at the rate at which new ones are allowed. */
 #define TAKEOVER_WINDOW (60 * G_TIME_SPAN_SECOND)
 
 typedef struct {
@@ -112,7 +112,7 @@ devices_publish(Devices *devices, const char *client_id, const char *topic)
     return TRUE;
 }
 
-/* R15: two machines with the same identity would throw each other out for ever. */
+/* R15: two machines with the same identity would disconnect each other for ever. */
 static gboolean
 takeover_allowed(Devices *devices, Device *device)
 {
@@ -129,7 +129,7 @@ takeover_allowed(Devices *devices, Device *device)
     return TRUE;
 }
 
-/* The entry goes when nothing is worth remembering. */
+/* Removes the entry when it has nothing to remember. */
 static void
 device_settle(Devices *devices, Device *device)
 {
@@ -271,7 +271,7 @@ device_is_connected(const Device *device, const char *a G_GNUC_UNUSED, const cha
     return device->session != NULL;
 }
 
-/* Closing a session tells the owner, who may come back here: so a list of ids first. */
+/* Closing a session tells the owner, which may call in here: so the ids are put in a list first. */
 static void
 devices_cut(Devices *devices, DeviceTest test, const char *a, const char *b, gboolean forget,
             const char *why)

@@ -6,12 +6,12 @@
 #include "common/net/packet-link.h"
 #include "hub/device/mqtt-user.h"
 
-/* A client may send on before it sees CONNACK (MQTT-3.1.4): so much waits for the check. */
+/* A client may send more before CONNACK (MQTT-3.1.4). So many bytes are kept during the check. */
 #define EARLY_MAX (16 * 1024)
 #define GRANTED_QOS_MAX 1
 
 typedef enum {
-    SESSION_NEW,      /* CONNECT has to come */
+    SESSION_NEW,      /* waits for CONNECT */
     SESSION_CHECKING, /* of the credentials */
     SESSION_UP,
 } SessionState;
@@ -32,8 +32,8 @@ struct MqttSession {
     GByteArray *early; /* packets that came while we check; NULL: none */
     Timer expiry;      /* of the token */
     PacketShare share;
-    gboolean slowed; /* it was over its share: told once */
-    guint owed;      /* answers to requests of ours: they do not count */
+    gboolean slowed; /* it was over its share, and this was logged */
+    guint owed;      /* answers that we asked for: they do not count */
 };
 
 static void mqtt_session_packet(PacketLink *link, const guint8 *packet, gsize len, void *data);
@@ -96,8 +96,8 @@ mqtt_session_send(MqttSession *session, GByteArray *packet)
     packet_link_send(session->link, packet->data, packet->len);
 }
 
-/* 5 for every fault of the credentials, 3 for ours and for wrong ones that come too soon; after 1,
- * 2 and 4 the C client never comes back. */
+/* CODE is 5 for every fault of the credentials, 3 for a fault of ours and for wrong credentials
+ * that come too soon. After 1, 2 and 4 the C client never comes back. */
 static void
 mqtt_session_refuse(MqttSession *session, guint8 code, const char *why)
 {
@@ -128,7 +128,7 @@ mqtt_session_set_limits(MqttSession *session, gint64 expiry)
     clock_set(session->service->clock, &session->expiry, left);
 }
 
-/* Packets that came early, one after the other; the session may end at any of them. */
+/* Handles the packets that came early, one by one; the session may end at any of them. */
 static void
 mqtt_session_run_early(MqttSession *session)
 {
@@ -276,7 +276,7 @@ mqtt_session_unsubscribe(MqttSession *session, const MqttPacket *packet)
     mqtt_session_send(session, out);
 }
 
-/* Whoever opens many streams to a device must not make it publish too fast. */
+/* Answers to requests do not count: many streams to a device must not put it over its share. */
 static gboolean
 publish_is_owed(MqttSession *session, const MqttPublish *publish)
 {
@@ -353,7 +353,7 @@ mqtt_session_handle(MqttSession *session, const MqttPacket *packet, gsize len)
     case MQTT_PUBLISH:
         mqtt_session_published(session, packet, len);
         break;
-    case MQTT_PUBACK: /* of a request at QoS 0 there is none, but it does no harm */
+    case MQTT_PUBACK: /* not expected for a request at QoS 0, but harmless */
         break;
     case MQTT_PINGREQ:
         mqtt_session_ping(session);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/device/packet-share.h"
 
-/* A pause is long enough for so much credit, so that packets come in groups and not one by one. */
+/* A pause goes on for so long after the debt is paid, so that packets come in groups and not one by
+ * one. */
 #define PACKET_PAUSE_LEAST (100 * G_TIME_SPAN_MILLISECOND)
 
-/* More bytes cost more: filters and topics are parsed, telemetry is only dropped. */
+/* More bytes cost more. Filters and topics are parsed, so they cost more than telemetry, which is
+ * only dropped. */
 #define PARSED_BYTES 16
 #define DROPPED_BYTES 4096
 
@@ -19,7 +21,7 @@ struct PacketShares {
     GHashTable *debts; /* client id inside the Debt -> Debt */
     GQueue oldest;
     gint64 second; /* the last one in which a connection was paused */
-    guint busy;    /* how many different ones in it */
+    guint busy;    /* how many different ones in that second */
     guint busy_before;
 };
 
@@ -58,7 +60,7 @@ shares_forget(PacketShares *shares, Debt *debt)
     (void)g_hash_table_remove(shares->debts, debt->client_id);
 }
 
-/* The deepest debt is paid after so long. */
+/* How long it takes to pay the largest debt. */
 static gint64
 debt_life(const Settings *settings)
 {

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* A source, or a region, that is known. In force for as long as it is. */
+/* A known source or region. The entry is in force as long as it is known. */
 typedef struct {
     LedgerEntry entry;
     guint live; /* authenticated connections */
@@ -22,7 +22,7 @@ typedef struct {
 } ReserveName;
 
 struct Admission {
-    atomic_uint references; /* its owner's, and one of each slot: some linger longer than the hub */
+    atomic_uint references; /* its owner's, and one per slot: some slots outlive the hub */
     const Settings *settings;
     gint64 known_time;
     pthread_mutex_t lock;
@@ -32,7 +32,7 @@ struct Admission {
     Ledger *shared;    /* Reserve by region */
     GHashTable *users; /* name -> connections */
     guint total;
-    guint most; /* total, since that was asked */
+    guint most; /* the highest total since it was last asked */
 };
 
 struct Slot {
@@ -96,7 +96,7 @@ reserve_find(Admission *admission, const Source *source, gint64 now)
     return reserve ? reserve : reserve_in_force(admission->shared, &region, now);
 }
 
-/* The source's own where there is room, otherwise its region's, or NULL. */
+/* The source's entry if there is room, otherwise its region's; NULL: no room for either. */
 static Reserve *
 reserve_want(Admission *admission, const Source *source, gint64 now, ReserveName *ret_name)
 {
@@ -111,7 +111,7 @@ reserve_want(Admission *admission, const Source *source, gint64 now, ReserveName
     return ledger_want(ret_name->ledger, &ret_name->key, now);
 }
 
-/* No live connection is forgotten, however long it lives. */
+/* An entry with a live connection does not expire, however long the connection lives. */
 static void
 reserve_count(const Slot *slot, Reserve *reserve, int by, gint64 now)
 {

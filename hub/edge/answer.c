@@ -8,7 +8,7 @@
 static void
 append(GString *fields, const char *name, const char *value)
 {
-    /* What does not fit the grammar is left out: only a device's own words could. */
+    /* A field that is not valid in HTTP is left out: only a device's own words can be so. */
     if (!http_header_append(fields, name, value))
         g_debug("%s left out", name);
 }

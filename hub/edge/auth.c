@@ -18,13 +18,13 @@ struct AuthCheck {
     Auth *auth;
     SasToken token;
     char *text; /* the token; its slices point in here */
-    char *path; /* what it must be good for */
+    char *path; /* the resource that it must be for */
     Source source;
     gboolean device;       /* a device connects; otherwise a service asks */
-    gboolean fetch;        /* asks what is stored, not the cache */
-    RegistryDevice *found; /* of one whose token a policy signed */
+    gboolean fetch;        /* asks the database, not the cache */
+    RegistryDevice *found; /* a device whose token a policy signed */
     RegistryRights needed; /* of a policy */
-    const char *fault;     /* NULL so far; otherwise nothing can make it good any more */
+    const char *fault;     /* what is wrong, whatever the keys say; NULL: nothing so far */
     AuthDone done;         /* NULL: cancelled */
     void *data;
 };
@@ -63,14 +63,14 @@ auth_check_free(AuthCheck *check)
     g_free(check);
 }
 
-/* The identity that it claims: of a device the resource of its token, of a service its user. */
+/* The identity that it claims: for a device the resource of its token, for a service its user. */
 static const char *
 auth_check_identity(const AuthCheck *check)
 {
     return check->device ? check->path : check->token.policy;
 }
 
-/* "-" is a name that a policy may have: then it is looked up for the time it takes. */
+/* Without a policy, "-" is looked up, a name that a policy may have: this takes the same time. */
 static const char *
 auth_check_policy(const AuthCheck *check)
 {
@@ -121,7 +121,7 @@ check_account(const AuthCheck *check, AuthResult *result)
     result->retry_after = (guint)((wait + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
 }
 
-/* POLICY: whose right it is, with AUTH_OK; NULL: the device's own. */
+/* POLICY: with AUTH_OK, the one that gives the right; NULL: the device itself. */
 static void
 check_complete_by(AuthCheck *check, AuthVerdict verdict, const char *text,
                   const RegistryPolicy *policy)
@@ -187,7 +187,7 @@ check_new(Auth *auth, const Source *source, const char *token, gsize len)
     return check;
 }
 
-/* Both keys are always tried, and a missing one is tried as zeros. */
+/* Always tries both keys, and zeros for a missing one, so that the time tells nothing. */
 static gboolean
 keys_verify(const SasToken *token, const RegistryKey *primary, const RegistryKey *secondary)
 {
@@ -208,7 +208,7 @@ code_is_answer(RegistryCode code)
     return code == REGISTRY_OK || code == REGISTRY_NOT_FOUND || code == REGISTRY_INVALID;
 }
 
-/* A good one is found in the cache the next time. */
+/* Puts what was found into the cache for the next time. */
 static void
 check_passed(AuthCheck *check, const RegistryDevice *device, const RegistryPolicy *policy)
 {
@@ -219,7 +219,7 @@ check_passed(AuthCheck *check, const RegistryDevice *device, const RegistryPolic
     check_complete_by(check, AUTH_OK, "", policy);
 }
 
-/* The device that connects by a policy's key is one that the policy reaches. A module has the tags
+/* A device that connects with a policy's key must be in the policy's scope. A module has the tags
  * of its device. */
 static gboolean
 policy_reaches(const AuthCheck *check, const RegistryPolicy *policy)
@@ -312,8 +312,7 @@ check_device_found(const RegistryResult *result, void *data)
         check_passed(check, device, NULL);
 }
 
-/* The cache alone can accept a token, but never refuse one: every refusal has asked the database.
- */
+/* The cache alone can accept a token, but not refuse it: a refusal always asks the database. */
 static gboolean
 cache_speaks_for(const AuthCheck *check, const RegistryDevice *device)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One connection at the edge, from accept until it is handed over or ends.
  *
- * Two threads hold it: its reactor, and the main thread while a request is under way. Each hold is
- * a reference; whoever drops the last one frees the memory. The socket is the reactor's alone. */
+ * Two threads hold it: its reactor, and the main thread while a request is under way. Each has a
+ * reference; whoever drops the last one frees the memory. Only the reactor uses the socket. */
 #include "hub/edge/private.h"
 
 #include "common/codec/http-build.h"
@@ -45,7 +45,7 @@ edge_unref(EdgeConnection *edge)
     edge_release(owner);
 }
 
-/* The socket has left us: nothing comes from it any more. */
+/* The socket is gone: no more events come from it. */
 static void
 edge_leave(EdgeConnection *edge)
 {
@@ -111,7 +111,7 @@ edge_refuse(EdgeConnection *edge, guint status)
     edge_end(edge, TRUE);
 }
 
-/* The connection goes to the main thread. */
+/* An MQTT connection on its way to the main thread. */
 typedef struct {
     Edge *edge;
     Handover handover;
@@ -153,7 +153,7 @@ edge_become_mqtt(EdgeConnection *edge, gboolean framed)
     edge_unref(edge);
 }
 
-/* The 101 of a good upgrade; FALSE: the connection was refused. */
+/* Prepares the 101 for a valid upgrade. FALSE: the connection was refused. */
 static gboolean
 upgrade_prepare(EdgeConnection *edge, const HttpRequest *head)
 {
@@ -166,7 +166,7 @@ upgrade_prepare(EdgeConnection *edge, const HttpRequest *head)
         edge_refuse(edge, refusal.status);
         return FALSE;
     }
-    if (upgrade.has_origin) { /* a browser on somebody's page (failure class 14) */
+    if (upgrade.has_origin) { /* a browser, on somebody's web page (failure class 14) */
         edge_refuse(edge, 403);
         return FALSE;
     }
@@ -181,7 +181,7 @@ upgrade_prepare(EdgeConnection *edge, const HttpRequest *head)
     return TRUE;
 }
 
-/* The body is there: to the main thread, or for MQTT at once to the packets. */
+/* The body is complete: the request goes to the main thread. For MQTT the packets begin at once. */
 static void
 edge_ask(EdgeConnection *edge)
 {
@@ -232,7 +232,7 @@ edge_take_head(EdgeConnection *edge, const HttpRequest *head)
     return TRUE;
 }
 
-/* What comes is counted, and dropped where a body means nothing. */
+/* Counts the bytes of the body, and drops them where a body has no meaning. */
 static void
 edge_take_body(EdgeConnection *edge)
 {
@@ -246,12 +246,12 @@ edge_take_body(EdgeConnection *edge)
         edge_ask(edge);
         return;
     }
-    /* What has come buys time, not what was announced. */
+    /* Received bytes extend the time; announced ones do not. */
     edge->body_until += (gint64)n * G_TIME_SPAN_SECOND / BODY_RATE;
     edge_set_timer(edge, MAX(edge->body_until - reactor_now(edge->worker->reactor), 0));
 }
 
-/* Looks at what is buffered for a whole head. */
+/* Looks for a whole head in the buffer. */
 static void
 edge_parse(EdgeConnection *edge)
 {
@@ -295,7 +295,7 @@ edge_take_bytes(EdgeConnection *edge, const guint8 *bytes, gsize len)
         edge_parse(edge);
 }
 
-/* ALPN decides, or else the first byte: a CONNECT's, or a letter of a method. */
+/* ALPN decides, otherwise the first byte: that of a CONNECT, or a letter of a method. */
 static void
 edge_sniff(EdgeConnection *edge)
 {
@@ -315,7 +315,7 @@ edge_sniff(EdgeConnection *edge)
         edge_become_mqtt(edge, FALSE);
         return;
     }
-    if (!g_ascii_isupper(first)) { /* no method: no line of it is waited for */
+    if (!g_ascii_isupper(first)) { /* not a method: do not wait for its line */
         edge_refuse(edge, 400);
         return;
     }
@@ -396,7 +396,7 @@ static void
 edge_next_request(EdgeConnection *edge)
 {
     edge_request_clear(&edge->request);
-    connection_keep_alive(edge->connection, 0); /* its time is short */
+    connection_keep_alive(edge->connection, 0); /* not needed: the timer is short */
     edge->phase = PHASE_HEAD;
     edge->waiting_idle = edge->buffer->len == 0;
     edge_set_timer(edge, edge->waiting_idle ? edge->worker->edge->settings->keep_alive_timeout
@@ -442,7 +442,7 @@ edge_answer(EdgeConnection *edge)
     gboolean sent = connection_queue(edge->connection, edge->answer->str, edge->answer->len);
 
     g_string_free(g_steal_pointer(&edge->answer), TRUE);
-    edge->phase = PHASE_BODY; /* main has let go of it */
+    edge->phase = PHASE_BODY; /* the main thread has let go of it */
     if (!sent || !edge->keep_alive || !edge->authenticated || edge->worker->stopping)
         edge_end(edge, sent);
     else

@@ -42,7 +42,8 @@ worker_resume(Timer *timer)
         worker_watch(worker, TRUE);
 }
 
-/* The shared watch is level-triggered: without this a lack of descriptors would spin (R26). */
+/* The shared watch is level-triggered: without a pause, this thread would spin while there are no
+ * descriptors (R26). */
 static void
 worker_pause(EdgeWorker *worker)
 {

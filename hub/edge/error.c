@@ -51,7 +51,7 @@ rest_error_text(RestError error)
     return error_row(error)->text;
 }
 
-/* The content of a JSON string. */
+/* Appends TEXT, escaped for a JSON string. */
 static void
 append_escaped(GString *out, const char *text)
 {

@@ -9,7 +9,7 @@ struct Ledger {
     LedgerGone gone;
     void *data;
     GHashTable *entries;  /* by the key inside the entry */
-    GSequence *by_expiry; /* of the entries, the first to end first */
+    GSequence *by_expiry; /* of the entries, the one that ends first comes first */
 };
 
 static guint
@@ -62,7 +62,7 @@ ledger_remove(Ledger *ledger, void *data)
     g_free(entry);
 }
 
-/* The one whose time is over first, or NULL. */
+/* The entry that ends first, or NULL. */
 static LedgerEntry *
 ledger_first(const Ledger *ledger)
 {
@@ -85,7 +85,7 @@ ledger_free(Ledger *ledger)
     g_free(ledger);
 }
 
-/* Names are as long as they like, and chosen by strangers: so their digests are kept. */
+/* Strangers choose the names, of any length: so only digests are kept. */
 static void
 identity_name(const char *identity, guint8 ret[LEDGER_NAME])
 {

@@ -4,7 +4,7 @@
 #include "hub/edge/ledger.h"
 
 typedef struct {
-    LedgerEntry entry; /* in force until the bucket is full again and nothing is slowed down */
+    LedgerEntry entry; /* in force until the bucket is full and the source is not slowed down */
     Bucket bucket;
     gint64 slow_until;
 } Pace;
@@ -98,7 +98,7 @@ pace_spend(const Paces *paces, Ledger *ledger, Pace *pace, guint level, gint64 n
     ledger_set_until(ledger, pace, MAX(now + (gint64)missing, pace->slow_until));
 }
 
-/* What a level without room of its own has: the bucket of its region. */
+/* There is no room for an entry of this level: takes from the bucket of the region. */
 static gboolean
 region_take(Paces *paces, const Source *source, gint64 now)
 {
@@ -135,7 +135,7 @@ paces_take(Paces *paces, const Source *source, gint64 now)
         if (!pace_may(paces, pace_find(paces->own, &wider), level, now))
             return FALSE;
     }
-    /* The widest first: what it refuses makes no entries for the narrower. */
+    /* The widest level first: when it refuses, the narrower ones get no entries. */
     for (guint level = source_levels(source); level-- > 0;) {
         const Source wider = source_at_level(source, level);
         const LedgerKey key = ledger_key(&wider, NULL);

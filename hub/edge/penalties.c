@@ -11,8 +11,8 @@ typedef struct {
 struct Penalties {
     const Settings *settings;
     Ledger *own;
-    Ledger *shared;     /* by region, for those that found no room */
-    GHashTable *counts; /* Source, at each level -> how many entries of `own` are its */
+    Ledger *shared;     /* by region, for failures without room in `own` */
+    GHashTable *counts; /* Source, at each level -> how many entries it has in `own` */
 };
 
 static guint
@@ -65,7 +65,7 @@ penalties_free(Penalties *penalties)
     g_free(penalties);
 }
 
-/* What the identity counts as: itself, its source, or its region. */
+/* The entry that counts for the identity: its own, that of its source, or of its region. */
 static Penalty *
 penalty_find(Penalties *penalties, const Source *source, const char *identity)
 {
@@ -87,7 +87,7 @@ penalties_wait(Penalties *penalties, const Source *source, const char *identity,
     return penalty ? MAX(penalty->entry.until - now, 0) : 0;
 }
 
-/* The one that a failure is added to, made where there is room. */
+/* The entry that a failure is added to; it is made if there is room. */
 static Penalty *
 penalty_want(Penalties *penalties, const Source *source, const char *identity, gint64 now)
 {
@@ -130,7 +130,7 @@ penalties_failed(Penalties *penalties, const Source *source, const char *identit
         return;
     }
     penalty = ledger_want(penalties->shared, &key, now);
-    if (penalty) /* there are fewer IPv4 regions than entries; the rest of IPv6 goes free */
+    if (penalty) /* IPv4 has fewer regions than entries; IPv6 without room goes free */
         penalty_extend(settings, penalties->shared, penalty, now);
 }
 

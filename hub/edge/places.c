@@ -5,12 +5,12 @@
 
 #include <sys/socket.h>
 
-/* The places of a source, of a /56 or of a /48. Of a place the last group is the one that stands
- * for it when places are shared out: of a known source itself, of a stranger the widest. */
+/* The places of a source, of a /56 or of a /48. When places are shared out, the last group of a
+ * place counts for it: for a known source the source itself, for a stranger the widest group. */
 struct PlaceGroup {
     Source source;
     GQueue places; /* of Place.links, the oldest first */
-    guint load;    /* of those that it stands for */
+    guint load;    /* places that it counts for */
     GSequenceIter *in_loads;
 };
 
@@ -122,7 +122,7 @@ wish_limit(const PlaceWish *wish, guint level)
     return level == 0 ? wish->per_source : wish->per_source * level * SOURCE_WIDER;
 }
 
-/* At each level below the limit, or the oldest one there has had its time. */
+/* Whether each level is below its limit, or its oldest place has had its time. */
 static gboolean
 wish_fits_source(Places *places, const PlaceWish *wish)
 {

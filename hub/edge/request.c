@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The request of an edge connection: what of it goes to the main thread, and what comes back. */
+/* The request of an edge connection: what the main thread gets of it, and what comes back. */
 #include "hub/edge/private.h"
 
 #include "common/codec/http-build.h"

@@ -32,7 +32,7 @@ part_find(Slice name, RoutePart *ret)
     return FALSE;
 }
 
-/* A literal segment is compared as it came: nobody encodes these. */
+/* Compares a literal segment without decoding: no client encodes these. */
 static gboolean
 segment_matches(Slice wanted, const HttpPath *path, guint index, RouteMatch *match)
 {

@@ -81,7 +81,8 @@ source_region(const Source *source)
     return source_cut(source, source->family == 6 ? REGION_6 : REGION_4);
 }
 
-/* Another one in each process: who owns many prefixes must not choose them by their hashes. */
+/* Different in each process, so that an owner of many prefixes cannot choose them by their
+ * hashes. */
 static guint64
 hash_salt(void)
 {

@@ -26,7 +26,7 @@ stream_account_free(void *data)
     g_free(account);
 }
 
-/* A rate that is new begins with a whole minute's worth. */
+/* A new rate begins with the openings of a whole minute. */
 void
 stream_account_set_scope(StreamAccount *account, const RegistryScope *scope)
 {

@@ -5,7 +5,7 @@
 
 struct ByDevice {
     GHashTable *devices; /* client id inside the StreamDevice -> StreamDevice */
-    GQueue idle;         /* of StreamDevice.idle: only remembered, the longest first */
+    GQueue idle;         /* of StreamDevice.idle: without streams, the longest idle first */
 };
 
 static void
@@ -126,7 +126,7 @@ stream_device_by_rid(const StreamDevice *device, guint64 rid)
     return NULL;
 }
 
-/* A device never has as many streams as there are ids. */
+/* There is always a free id: a device never has as many streams as there are ids. */
 guint
 stream_device_next_rid(StreamDevice *device, gboolean capable, gint64 now)
 {

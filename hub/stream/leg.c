@@ -7,20 +7,20 @@
 #include <stdatomic.h>
 
 typedef enum {
-    LEG_COMING,  /* the 101 is under way */
+    LEG_COMING,  /* the 101 is being sent */
     LEG_IDLE,    /* its reactor has the connection */
     LEG_TAKING,  /* the connection is on its way to us */
     LEG_IN_HAND, /* we have it, or there is none any more */
 } LegState;
 
-/* What its reactor has. Two holds: ours and the reactor's. */
+/* The part that the reactor uses. Two references: ours and the reactor's. */
 typedef struct {
     atomic_uint references;
     Connection *connection;
     Reactor *reactor;
     Queue *queue;
-    gboolean told; /* the reactor's: that the peer has gone */
-    Leg *leg;      /* the main thread's; NULL: nobody listens any more */
+    gboolean told; /* on the reactor: has said that the peer is gone */
+    Leg *leg;      /* on the main thread; NULL: nobody listens any more */
     guint16 code;
     char *text;
 } IdleLeg;
@@ -28,7 +28,7 @@ typedef struct {
 struct Leg {
     LegState state;
     Queue *queue;
-    const LegEvents *events; /* NULL: closed before it was here */
+    const LegEvents *events; /* NULL: closed before the connection came */
     void *data;
     Handover handover;
     IdleLeg *idle;
@@ -87,7 +87,7 @@ idle_leg_begin(void *data)
     }
 }
 
-/* Attached or not: sends the close frame and lets go. */
+/* Sends the close frame and lets the connection go, attached or not. */
 static void
 idle_leg_close(void *data)
 {
@@ -125,7 +125,7 @@ idle_leg_new(Leg *leg)
     return idle;
 }
 
-/* Closes what is in hand or idle, and frees. */
+/* Closes the connection, in hand or idle, and frees the leg. */
 static void
 leg_end(Leg *leg)
 {

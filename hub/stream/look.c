@@ -39,7 +39,7 @@ view_clear(StreamView *view)
     g_free(view->from);
 }
 
-/* Hands out copies of the views in a row. */
+/* Passes on copies of the views as one array. */
 static void
 look_finish(Look *look)
 {
@@ -102,7 +102,7 @@ stream_waits(const HubStream *stream)
             return stream->legs[LEG_SERVICE] ? "device-leg" : "both-legs";
         return "service-leg";
     default:
-        return "reactor"; /* its bridge is on its way to it, or has not said more yet */
+        return "reactor"; /* its bridge is still on the way there, or has not answered yet */
     }
 }
 

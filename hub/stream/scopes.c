@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Live streams and the scopes of their users: what changes, and what time takes away. */
+/* Live streams and the scopes of their users: ends streams after a change, and when time or bytes
+ * are used up. */
 #include "hub/stream/streams-private.h"
 
 #include <string.h>
@@ -15,7 +16,7 @@ stream_scopes_watch(Streams *streams, const StreamAccount *account)
     clock_set(streams->world.needs.clock, &streams->tick, TICK);
 }
 
-/* A stream of USER (NULL: of any), to DEVICE (NULL: to any), that it might not open now. */
+/* Whether STREAM is of USER (NULL: any) and to DEVICE (NULL: any), and could not be opened now. */
 static gboolean
 stream_is_out(const HubStream *stream, const char *user, const char *device)
 {

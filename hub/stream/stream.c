@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PLAIN_CLOSE_TEXT "WS disconnected" /* as Azure says it */
+#define PLAIN_CLOSE_TEXT "WS disconnected" /* the text that Azure uses */
 
 static void hub_stream_leg_lost(Leg *leg, void *data);
 static void hub_stream_leg_taken(Leg *leg, void *data);
@@ -54,8 +54,8 @@ hub_stream_set_timers(HubStream *stream, const StreamOpening *opening, gint64 wa
     gint64 most = stream->world->needs.settings->stream_deadline;
     gint64 deadline = most;
 
-    /* For streamd its time-outs bound all of the opening, the legs included. Other clients may mean
-     * the device's answer only. */
+    /* The time-outs of streamd limit the whole opening, including the legs. Other clients may mean
+     * only the device's answer. */
     if (stream->extended)
         deadline = MIN(most, opening->connect_timeout + opening->response_timeout);
     stream->timer.func = hub_stream_timer_fired;
@@ -67,7 +67,7 @@ hub_stream_set_timers(HubStream *stream, const StreamOpening *opening, gint64 wa
         clock_set(clock, &stream->timer, wait);
 }
 
-/* The device is asked: from here on all has to be done within the time for its answer. */
+/* The device has been asked: from now on everything must be done within the time for its answer. */
 static void
 hub_stream_tighten(HubStream *stream)
 {
@@ -148,7 +148,7 @@ hub_stream_has_tokens(const HubStream *stream)
 }
 
 /* The capabilities that SIDE's peer shares with the hub. Before its answer, a device has those of
- * its CONNECT, by which it was sent $streamd. */
+ * its CONNECT; because of them it was sent $streamd. */
 static Caps
 hub_stream_caps(const HubStream *stream, LegSide side)
 {
@@ -160,7 +160,7 @@ hub_stream_caps(const HubStream *stream, LegSide side)
     return (own & CAP_REASON) | (stream->agreed & stream->asked & CAP_HALF_CLOSE);
 }
 
-/* CODE: what a plain peer is told; 0: the true one to both. LATE: a capable one too gets CODE. */
+/* CODE: the close code for a plain peer. A capable one gets the code of the reason, unless LATE. */
 static void
 hub_stream_close_leg(HubStream *stream, Leg *leg, LegSide side, guint16 code, gboolean late)
 {
@@ -180,7 +180,7 @@ hub_stream_url(const HubStream *stream, LegSide side)
                            side == LEG_DEVICE ? "device" : "service");
 }
 
-/* What the device is told beyond the original protocol, if it is capable (section 8). */
+/* Adds what a capable device is told beyond the original protocol (section 8). */
 static void
 hub_stream_extend(const HubStream *stream, StreamRequest *request)
 {
@@ -203,8 +203,8 @@ hub_stream_extend(const HubStream *stream, StreamRequest *request)
         request->order = stream->order;
 }
 
-/* The rid and the token of the request. They stay the same when it is sent again, except that
- * another client on the device may only accept shorter numbers. */
+/* Sets the rid and the token of the request. They stay the same when it is sent again, unless
+ * another client on the device accepts only shorter numbers. */
 static void
 hub_stream_name_request(HubStream *stream)
 {
@@ -217,9 +217,9 @@ hub_stream_name_request(HubStream *stream)
                     stream->tokens_until, stream->device_token);
 }
 
-/* Sends the request, perhaps again. A device whose leg has come has accepted, but its answer may
- * have been lost with its connection. A device with capabilities then only repeats its answer; a
- * plain one would open a second leg. */
+/* Sends the request, perhaps again. When the device's leg is here, the device has accepted, but its
+ * answer may have been lost with its connection. A device with capabilities then only repeats its
+ * answer. A plain one is not asked again, because it would open a second leg. */
 static void
 hub_stream_publish(HubStream *stream)
 {
@@ -304,14 +304,14 @@ hub_stream_hold_leg(HubStream *stream, LegSide side, Request *request)
 {
     const StreamsNeeds *needs = &stream->world->needs;
 
-    /* Counted in any case: the stream itself was let in. */
+    /* Counted even beyond the user's limit: the stream itself was admitted. */
     if (side == LEG_SERVICE)
         (void)request_take_user(request, stream->policy, TRUE);
     stream->legs[side] = leg_new(request, needs->queue, &leg_events, stream);
     stream->leg_lost[side] = FALSE;
 }
 
-/* 101, then the close frame, for a stream that has ended. */
+/* For a stream that has ended: sends 101, then the close frame. */
 static void
 hub_stream_tell_leg(HubStream *stream, LegSide side, Request *request)
 {
@@ -328,7 +328,7 @@ hub_stream_bridge(HubStream *stream)
         leg_take(stream->legs[i]);
 }
 
-/* The bridge has closed both legs, or there was none yet and one leg has gone. */
+/* The bridge has closed both legs, or there was no bridge yet and one leg is gone. */
 static void
 hub_stream_drain(HubStream *stream)
 {
@@ -338,7 +338,6 @@ hub_stream_drain(HubStream *stream)
                                  FALSE);
 }
 
-/* Those of a cell's actions that do not end the stream. */
 static void
 hub_stream_act(HubStream *stream, const StreamCell *cell, LegSide side, Request *request)
 {
@@ -376,7 +375,7 @@ hub_stream_act(HubStream *stream, const StreamCell *cell, LegSide side, Request 
         hub_stream_drain(stream);
 }
 
-/* What a state has that its predecessor had not. */
+/* Sets and clears what depends on the state: the timers, and the device's token. */
 static void
 hub_stream_enter(HubStream *stream, HubStreamState before)
 {
@@ -390,7 +389,7 @@ hub_stream_enter(HubStream *stream, HubStreamState before)
         clock_set(clock, &stream->timer, stream->response_timeout);
         hub_stream_tighten(stream);
     }
-    if (before == STREAM_ASKED) /* it is not sent again */
+    if (before == STREAM_ASKED) /* the request is not sent again */
         explicit_bzero(stream->device_token, sizeof stream->device_token);
     if (stream->state == STREAM_OPEN)
         clock_clear(clock, &stream->deadline);
@@ -431,7 +430,7 @@ hub_stream_run(HubStream *stream, StreamInput input, LegSide side, Request *requ
 void
 hub_stream_input(HubStream *stream, StreamInput input, Request *request)
 {
-    /* Once it has ended, nothing but a late leg and the end of its tokens is left. */
+    /* After the end only a late leg and the end of its tokens matter. */
     if (stream->state == STREAM_ENDED && input != STREAM_LATE_LEG) {
         if (input == STREAM_DEADLINE)
             stream->world->changed(stream, STREAM_ENDED, stream->world->data);
@@ -440,7 +439,7 @@ hub_stream_input(HubStream *stream, StreamInput input, Request *request)
     hub_stream_run(stream, input, input_side(input), request);
 }
 
-/* A device whose leg is stuck in the middle of a frame can say only here why it has ended. */
+/* A device whose leg is stuck inside a frame can say only here why it has ended the stream. */
 static gboolean
 answer_is_end(const HubStream *stream, const StreamAnswer *answer)
 {
@@ -497,7 +496,8 @@ hub_stream_leg_lost(Leg *leg, void *data)
     HubStream *stream = data;
     LegSide side = stream->legs[LEG_DEVICE] == leg ? LEG_DEVICE : LEG_SERVICE;
 
-    /* On its way into the bridge: that finds out, after it has delivered what came before. */
+    /* The leg is on its way into the bridge. The bridge will notice, after it has delivered what
+     * came before. */
     if (stream->state == STREAM_OPEN)
         return;
     stream->leg_lost[side] = TRUE;

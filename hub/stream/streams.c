@@ -128,7 +128,7 @@ event_of_stream(const HubStream *stream)
     };
 }
 
-/* A stream has one record of its end, which says what its device answered if it was that. */
+/* The end of a stream is logged once, with the device's answer if that was the cause. */
 static void
 stream_tell(const HubStream *stream, HubStreamState before)
 {
@@ -147,8 +147,7 @@ stream_tell(const HubStream *stream, HubStreamState before)
 }
 
 /* How long a stream waits for a device that is away: as long as the request says. Shortly after the
- * hub's start, when the device may be reconnecting, also for as long as it would wait for an
- * answer. */
+ * hub's start, when the device may be reconnecting, up to the time for an answer is added. */
 static gint64
 opening_wait(const Streams *streams, const StreamOpening *opening)
 {
@@ -219,7 +218,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     rest_answer_error(post, REST_THROTTLED, limit);
 }
 
-/* It has ended, and has no bridge any more. */
+/* The stream has ended, and has no bridge any more. */
 static void
 stream_rests(Streams *streams, HubStream *stream)
 {
@@ -316,7 +315,7 @@ streams_changed(HubStream *stream, HubStreamState before, void *data)
     streams_check_empty(streams);
 }
 
-/* The path names what the token was made for: device, stream and side. */
+/* Whether the path names the device, stream and side that the token was made for. */
 static gboolean
 path_fits(const RouteMatch *match, const HubStream *stream, LegSide side)
 {
@@ -386,7 +385,7 @@ stream_is_any(const HubStream *stream, const char *a G_GNUC_UNUSED, const char *
     return TRUE;
 }
 
-/* Ending a stream changes the tables: so a list first. One end never ends another stream. */
+/* Ending a stream changes the tables: so a list is made first. No end ends another stream. */
 void
 streams_each(Streams *streams, StreamTest test, const char *a, const char *b, StreamInput input,
              RestError error)

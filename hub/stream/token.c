@@ -19,7 +19,7 @@ hash_hash(gconstpointer key)
     return value;
 }
 
-/* Digests, not the secrets: how long it takes tells nothing. */
+/* Compares digests and not the secrets, so the time that it takes tells nothing. */
 static gboolean
 hash_equal(gconstpointer a, gconstpointer b)
 {
