@@ -11,13 +11,12 @@ typedef struct {
     gint64 deadline; /* of the last prepare; monotonic µs */
     BusSourceLost lost;
     void *data;
-    int error; /* of the last prepare; told by dispatch */
+    int error; /* of the last prepare; reported by dispatch */
 } BusSource;
 
-/* Events and deadline are read afresh in every turn, so it does no harm when GLib prepares twice
- * without a check in between. The poll record and the time-out are changed in place:
- * g_source_modify_unix_fd and g_source_set_ready_time would wake the context that is just about
- * to sleep, in every turn. */
+/* Events and deadline are read again in every turn, so GLib may prepare twice without a check in
+ * between. The poll record and the time-out are changed in place: g_source_modify_unix_fd and
+ * g_source_set_ready_time would, in every turn, wake the context that is about to sleep. */
 static gboolean
 bus_source_prepare(GSource *source, int *ret_timeout)
 {
@@ -35,8 +34,8 @@ bus_source_prepare(GSource *source, int *ret_timeout)
         return TRUE;
     }
     self->poll.events = (gushort)(events | POLLHUP | POLLERR);
-    /* Absolute CLOCK_MONOTONIC, as g_source_get_time. 0: messages wait inside the connection, and
-     * the descriptor will not become readable for them again. */
+    /* UNTIL is absolute CLOCK_MONOTONIC, as g_source_get_time. 0: messages wait inside the
+     * connection, and the descriptor will not become readable for them again. */
     if (until == 0)
         return TRUE;
     if (until != UINT64_MAX) {
@@ -54,7 +53,7 @@ bus_source_check(GSource *source)
     return self->poll.revents != 0 || self->deadline <= g_source_get_time(source);
 }
 
-/* One message per turn: a chatty client starves nobody. */
+/* One message per turn, so that a busy client does not starve others. */
 static gboolean
 bus_source_dispatch(GSource *source, GSourceFunc callback, gpointer data)
 {

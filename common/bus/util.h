@@ -5,7 +5,7 @@
 #include <glib.h>
 #include <systemd/sd-bus.h>
 
-/* Sends what waits, closes and drops the reference; NULL is fine. */
+/* Sends what is queued, closes and drops the reference. NULL is fine. */
 static inline void
 bus_util_close(sd_bus *bus)
 {

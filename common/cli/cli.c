@@ -35,7 +35,7 @@ cli_unknown_option(const OptionTable *options, const char *name, gsize length, G
     return FALSE;
 }
 
-/* FORMAT has one %s, for the option. */
+/* FORMAT has one %s, for the name of the option. */
 static gboolean
 cli_refuse(const OptionRow *row, const char *format, GError **error)
 {
@@ -137,7 +137,7 @@ cli_siblings(const Verb *verbs, const char *word)
     return names->len > 0 ? g_strdup(names->str) : NULL;
 }
 
-/* The verb, or the first word of some, that WORDS nearly are; NULL when nothing is near. Caller
+/* The verb, or the first word of verbs, that is nearest to WORDS; NULL when nothing is near. Caller
  * frees. */
 static char *
 cli_nearest_verb(const Cli *cli, const Verb *verbs)
@@ -250,7 +250,7 @@ cli_check_words(const Cli *cli, GError **error)
     return FALSE;
 }
 
-/* "help hub add" is "hub add --help". */
+/* "help hub add" means "hub add --help". */
 static void
 cli_take_help(Cli *cli)
 {

@@ -7,25 +7,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What no shell expands, splits or quotes; '~' only matters in front. */
+/* Characters that no shell expands, splits or quotes; '~' is special only at the start. */
 #define SAFE_CHARACTERS "@%+=:,./_~-"
 
-/* To the shell: see complete.h. */
+/* Tells the shell to complete file names, see complete.h. */
 #define ASK_FOR_FILES ":files"
 
 typedef struct {
     const Program *program;
-    const Verb *verb;                /* NULL: it is not complete yet */
-    guint used;                      /* how many of the words are its name */
+    const Verb *verb;                /* NULL: its name is not complete yet */
+    guint used;                      /* how many of the words are the verb's name */
     GPtrArray *words;                /* before the cursor, without options */
     guint64 given;                   /* OPTION_BITs */
-    const char *values[OPTIONS_MAX]; /* of those before the cursor */
-    gboolean takes_value;            /* the word with the cursor is the value of this: */
+    const char *values[OPTIONS_MAX]; /* values of the options before the cursor */
+    gboolean takes_value;            /* the word at the cursor is the value of this option: */
     Option value_of;
-    gboolean help;     /* after "help", whose words are a verb */
+    gboolean help;     /* after "help", which is followed by a verb */
     gboolean ended;    /* after "--" */
     const char *front; /* what every candidate begins with: "--ca=" */
-    const char *begun; /* what is there already of the rest */
+    const char *begun; /* the part of the rest that was typed already */
     GHashTable *printed;
 } Completion;
 
@@ -68,7 +68,8 @@ complete_options(Completion *completion)
     }
 }
 
-/* "add, list, show" for the noun that NAME begins with, NAME's own help at its last word. */
+/* "add, list, show" for the first word that NAME begins with; the verb's own help when NAME's last
+ * word is reached. */
 static char *
 complete_describe(const Completion *completion, const Verb *verb, char **parts, guint at)
 {
@@ -85,7 +86,7 @@ complete_describe(const Completion *completion, const Verb *verb, char **parts, 
     return g_strdup(text->str);
 }
 
-/* The next word of every verb that begins with what is there. */
+/* Adds the next word of every verb that begins with the words typed so far. */
 static void
 complete_verbs(Completion *completion)
 {
@@ -108,7 +109,7 @@ complete_verbs(Completion *completion)
         complete_offer("help", _("Explain a verb"), completion);
 }
 
-/* "wss|mqtts": all pieces are words themselves. */
+/* "wss|mqtts": whether every piece is a word itself. */
 static gboolean
 complete_is_choice(const char *placeholder)
 {
@@ -120,7 +121,7 @@ complete_is_choice(const char *placeholder)
     return strstr(placeholder, "|-") == NULL;
 }
 
-/* Each program's own come on top of these. */
+/* The placeholders for file names that all programs share; a program may add its own. */
 static gboolean
 complete_is_file(const char *placeholder)
 {
@@ -129,7 +130,7 @@ complete_is_file(const char *placeholder)
     return g_strv_contains(files, placeholder);
 }
 
-/* OPTION NULL: it is an argument of the verb. */
+/* OPTION NULL: the word is an argument of the verb. */
 static void
 complete_value(Completion *completion, const OptionRow *option, const char *placeholder)
 {
@@ -153,7 +154,7 @@ complete_value(Completion *completion, const OptionRow *option, const char *plac
     }
 }
 
-/* The end of the token that TEXT begins with: a blank outside brackets. */
+/* The end of the token at the start of TEXT: a space outside brackets. */
 static gsize
 complete_token_length(const char *text)
 {
@@ -167,7 +168,7 @@ complete_token_length(const char *text)
     return length;
 }
 
-/* The words that a verb takes, of its usage: without options, "[LEVEL]" as "LEVEL", and
+/* The words that a verb takes, from its usage text: without options, "[LEVEL]" as "LEVEL", and
  * "reject [TEXT] | accept" as "reject|accept". */
 static GPtrArray *
 complete_placeholders(const char *usage)
@@ -207,13 +208,13 @@ complete_words(Completion *completion)
     g_autoptr(GPtrArray) placeholders = complete_placeholders(completion->verb->arguments);
     guint at = completion->words->len - completion->used;
 
-    /* What is to be added has a new name. */
+    /* The name of something to add is new, so there is nothing to suggest. */
     if (at >= placeholders->len || (at == 0 && g_str_has_suffix(completion->verb->name, " add")))
         return;
     complete_value(completion, NULL, g_ptr_array_index(placeholders, at));
 }
 
-/* WORD is "--name" or "--name=value", or a short form; before the cursor. Whether the next word is
+/* WORD is "--name" or "--name=value", or a short form, before the cursor. TRUE: the next word is
  * its value. */
 static gboolean
 complete_take_option(Completion *completion, const char *word)
@@ -234,7 +235,7 @@ complete_take_option(Completion *completion, const char *word)
     return (row->kind == VALUE_REQUIRED || row->kind == VALUE_REPEATED) && word[length] != '=';
 }
 
-/* The words before the cursor, which is in the last one. */
+/* Reads the words before the cursor, which is in the last one. */
 static void
 complete_read(Completion *completion, char **words)
 {
@@ -260,7 +261,7 @@ complete_read(Completion *completion, char **words)
                                          &completion->used);
 }
 
-/* "--ca=fi": the rest is the value. */
+/* "--ca=fi": the rest is the value of the option. */
 static gboolean
 complete_joined_value(Completion *completion, const char *word)
 {

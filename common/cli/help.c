@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What --help prints: of all verbs, of those of a noun, of one. */
+/* What --help prints: for all verbs, for those with one first word, or for one verb. */
 #include "common/base/table.h"
 #include "common/cli/cli.h"
 #include "common/cli/wrap.h"
@@ -9,7 +9,7 @@
 
 #define COLUMNS 80
 
-/* TEXT as a paragraph, with INDENT in front of its first line and NEXT of the others. */
+/* TEXT as a paragraph. INDENT goes before its first line, NEXT before the others. */
 static void
 help_append(GString *out, const char *indent, const char *next, const char *text)
 {

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #define LENGTH_MAX 64
-#define ALWAYS_NEAR 2 /* letters; long words may be a third wrong */
+#define ALWAYS_NEAR 2 /* letters; in long words a third may be wrong */
 
-/* Three rows of the usual table: the one of this letter of A and the two before it. */
+/* Three rows of the usual table: the row of the current letter of A and the two before it. */
 typedef struct {
     guint before[LENGTH_MAX + 1];
     guint last[LENGTH_MAX + 1];
@@ -49,7 +49,7 @@ nearest_consider(const char *word, const char *candidate, const char **ret_best,
     guint distance = nearest_distance(word, candidate);
     guint near = MAX(ALWAYS_NEAR, (guint)strnlen(word, LENGTH_MAX) / 3);
 
-    /* Whatever a short word is, it is two letters away from every other one. */
+    /* Two words of two letters are never more than two letters apart. */
     if (distance > near || distance >= MAX(strlen(candidate), 1))
         return;
     if (*ret_best == NULL || distance < *ret_distance) {

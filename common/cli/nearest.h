@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Nearest: what somebody may have meant who mistyped a word. Pure. */
+/* Nearest: which word somebody meant who mistyped one. Pure. */
 #pragma once
 
 #include <glib.h>
 
-/* How many letters have to be inserted, removed, changed or swapped with their neighbour to make B
- * of A. Bytes; more than 64 of a text are not looked at. */
+/* How many letters to insert, remove, change or swap with a neighbour to make B from A. Counts
+ * bytes, and looks at 64 of each text at most. */
 guint nearest_distance(const char *a, const char *b);
 
-/* Keeps in *RET_BEST the candidate that is nearest to WORD and near enough to be meant; begins
- * with NULL. *RET_DISTANCE is the distance of *RET_BEST. */
+/* Keeps in *RET_BEST the candidate nearest to WORD, if it is near enough. *RET_BEST is NULL at
+ * first; *RET_DISTANCE is its distance. */
 void nearest_consider(const char *word, const char *candidate, const char **ret_best,
                       guint *ret_distance);

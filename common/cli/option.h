@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The options of a command line, as data: one row each, whichever verbs take them. Some are the
- * same in both programs; each program has a table of its own for the others. */
+ * same in both programs; for the others each program has its own table. */
 #pragma once
 
 #include <glib.h>
 
-/* The place of an option: first those of every program, then a program's own. */
+/* The index of an option: first the options of every program, then the program's own. */
 typedef guint Option;
 
 enum {
@@ -15,22 +15,22 @@ enum {
     OPTION_COLOR,
     OPTION_NO_LEGEND,
     OPTION_FULL,
-    OPTION_OWN, /* a program's first own one */
+    OPTION_OWN, /* a program's first own option */
 };
 
-#define OPTIONS_MAX 64 /* of a program, in all */
+#define OPTIONS_MAX 64 /* in all, per program */
 #define OPTION_BIT(option) (G_GUINT64_CONSTANT(1) << (option))
 
 /* Every verb of every program takes these. */
 #define OPTIONS_SHARED (OPTION_BIT(OPTION_OWN) - 1)
 
-/* VALUE_REPEATED takes a value and may come more than once. */
+/* VALUE_REPEATED takes a value and may be given more than once. */
 typedef enum { VALUE_NONE, VALUE_REQUIRED, VALUE_OPTIONAL, VALUE_REPEATED } ValueKind;
 
 typedef struct {
     const char *name; /* without the dashes */
     ValueKind kind;
-    const char *value; /* what it takes, for usage: "FILE"; words between | are the whole choice */
+    const char *value; /* the value's name in usage: "FILE"; words between | are all the choices */
     const char *help;  /* one line, untranslated: passed through gettext when shown */
     const char *brief; /* the short form: "-j"; NULL: none */
 } OptionRow;
@@ -42,16 +42,16 @@ typedef struct {
     guint64 everywhere;   /* OPTION_BITs of own ones that every verb takes, beside OPTIONS_SHARED */
 } OptionTable;
 
-/* How many there are in all. */
+/* How many options there are in all. */
 guint option_count(const OptionTable *table);
 
 const OptionRow *option_row(const OptionTable *table, Option option);
 
-/* Those that every verb takes. */
+/* The options that every verb takes. */
 guint64 option_everywhere(const OptionTable *table);
 
 /* The option called NAME, LENGTH bytes of it. FALSE: there is none. */
 gboolean option_find(const OptionTable *table, const char *name, gsize length, Option *ret_option);
 
-/* The option with a short form. FALSE: there is none. */
+/* The option with the short form TEXT. FALSE: there is none. */
 gboolean option_find_brief(const OptionTable *table, const char *text, Option *ret_option);

@@ -87,10 +87,10 @@ output_json(GVariant *value, gboolean compact)
     (void)fflush(stdout);
 }
 
-/* Members in which names are what somebody has written, and not ours. */
+/* Members whose names users have chosen; those names stay as they are. */
 static const char *const foreign[] = {"tags", NULL};
 
-/* As output_build(), of a document that has its own names. */
+/* As output_build(), for a document with names that users have chosen. */
 static JsonNode *
 output_renamed(JsonNode *node)
 {

@@ -11,8 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Whoever wants colours on a pipe, or none on a terminal, says it with the option or as for
- * systemd's programs; NO_COLOR is https://no-color.org. */
+/* To have colours on a pipe, or none on a terminal, use the option, or the variables of systemd's
+ * programs. NO_COLOR is https://no-color.org. */
 static gboolean
 output_color(const Cli *cli)
 {
@@ -29,7 +29,7 @@ output_color(const Cli *cli)
     return isatty(STDOUT_FILENO) == 1;
 }
 
-/* 0: there is none, or it does not say. */
+/* The width of the terminal. 0: there is none, or it does not say. */
 static guint
 output_width(void)
 {
@@ -136,7 +136,7 @@ output_size(guint64 bytes)
     return g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
 }
 
-/* What has failed may have failed long before somebody asks: then errno says nothing any more. */
+/* The stream may have failed long before this check; errno then says nothing any more. */
 static gboolean
 output_reader_has_gone(void)
 {
@@ -145,7 +145,7 @@ output_reader_has_gone(void)
     return poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR) != 0;
 }
 
-/* REASON: an errno, or 0 when it is not known any more. */
+/* REASON: an errno, or 0 when it is no longer known. */
 static gboolean
 output_fail(int reason, GError **error)
 {

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How many of WORDS are NAME; 0: they are something else. */
+/* How many of WORDS make up NAME; 0: they are not NAME. */
 static guint
 program_match(const char *name, const char *const *words, guint count)
 {
@@ -70,8 +70,8 @@ static void
 program_print_error(const Program *program, const GError *error, ExitCode code)
 {
     const char *hint = program->hint != NULL ? program->hint(code) : NULL;
-    /* What is wrong in a file comes as a line for each fault; what other machines say, which is in
-     * EXIT_ERROR, is one line whatever it holds. */
+    /* A file with several faults gets a line for each. Messages of other machines, in EXIT_ERROR,
+     * are always shown on one line. */
     const gboolean lines = error->domain == STREAMD_ERROR;
     g_auto(GStrv) parts = g_strsplit(error->message, "\n", lines ? 0 : 1);
 
@@ -84,7 +84,7 @@ program_print_error(const Program *program, const GError *error, ExitCode code)
         (void)fprintf(stderr, "  %s\n", hint);
 }
 
-/* What is asked for beside a verb. FALSE: nothing of that. */
+/* Handles what was asked for instead of a verb. FALSE: nothing of the kind. */
 static gboolean
 program_explain(const Program *program, const Cli *cli, ExitCode *ret_code, GError **error)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Program: what a command line is made of, as data: verbs, options, and where the words come from
- * that the shells complete. Runs it. One thread, once per process. */
+/* Program: what a command line consists of, as data: verbs, options, and the source of words for
+ * completion. Runs it. One thread, once per process. */
 #pragma once
 
 #include "common/base/exit-code.h"
@@ -10,38 +10,38 @@ typedef struct Cli Cli;
 
 typedef struct {
     const char *name; /* "hub add": one or two words */
-    guint min;        /* words after the name */
+    guint min;        /* words behind the name */
     guint max;
-    guint64 options; /* OPTION_BITs beyond those that every verb takes */
-    /* Runs it: EXIT_CODE_OK, or an exit code with ERROR set (or not: everything is said already).
-     * The code of an ERROR that is set counts more (exit-code.h). */
+    guint64 options; /* OPTION_BITs, besides those that every verb takes */
+    /* Runs the verb. Returns EXIT_CODE_OK, or an exit code with ERROR set, or without when
+     * everything was said already. The code in ERROR takes precedence (exit-code.h). */
     ExitCode (*run)(Cli *cli, GError **error);
     const char *arguments; /* "NAME [--ca FILE]" for usage */
     const char *help;      /* one line, untranslated: passed through gettext when shown */
-    const char *more;      /* paragraphs for the verb's own help, untranslated; may be NULL */
+    const char *more;      /* paragraphs for the help of this verb, untranslated; may be NULL */
     const char *json;      /* what --json prints, for the manual: "[{...}, ...]"; NULL: nothing */
 } Verb;
 
-/* For the JSON of a Verb: --json does not go with it. */
+/* As the JSON of a Verb: the verb refuses --json. */
 #define JSON_REFUSED "-"
 
-/* Another spelling of the first words of verbs: it works, and no help and no completion names it.
- * As many words on each side; NULL for a second one that there is not. */
+/* An old spelling of the first words of verbs. It still works, but help and completion do not show
+ * it. Both sides have the same number of words; NULL for a second word that is not there. */
 typedef struct {
     const char *old[2];
     const char *now[2];
 } VerbAlias;
 
-/* What a shell wants to know: the words that could stand for a placeholder. */
+/* What to complete: the words that could stand for a placeholder. */
 typedef struct {
-    const char *verb;          /* "hub show": whose argument it is; NULL: it is a value of */
-    const char *option;        /* this one, without the dashes */
-    const char *placeholder;   /* "NAME", "DEVICE[/MODULE]", as the usage has it */
+    const char *verb;   /* "hub show": the verb whose argument it is; NULL: it is the value of */
+    const char *option; /* this option, without the dashes */
+    const char *placeholder;   /* "NAME", "DEVICE[/MODULE]", as in the usage text */
     guint64 given;             /* OPTION_BITs before the cursor */
     const char *const *values; /* of those options, OPTIONS_MAX of them; NULL where there is none */
 } WordsWanted;
 
-/* WORD may come more than once, and need not begin with what is typed already. */
+/* WORD may come more than once, and may not fit what was typed so far. */
 typedef void (*WordFunc)(const char *word, const char *description, void *data);
 
 typedef struct {
@@ -49,28 +49,28 @@ typedef struct {
     const char *manual; /* where the exit codes are explained: "streamctl(1)" */
     const Verb *verbs;  /* ends with a row without name */
     OptionTable options;
-    const VerbAlias *aliases; /* ends with a row without OLD; NULL: none */
-    const char *default_verb; /* NULL: without words there is nothing to do */
-    /* What is wrong with options that exclude each other; NULL: nothing ever. */
+    const VerbAlias *aliases; /* ends with a row without OLD; NULL: there are none */
+    const char *default_verb; /* NULL: without words it does nothing */
+    /* Refuses options that exclude each other. NULL: there is nothing to check. */
     gboolean (*check)(const Cli *cli, GError **error);
-    /* What to try after an error, translated; NULL as a pointer or as the result: nothing to say.
-     */
+    /* What to try after an error, translated. The function or its result may be NULL: no hint. */
     const char *(*hint)(ExitCode code);
-    /* Never asks anybody, and never for long. TRUE: names of files are wanted. May be NULL. */
+    /* Gives words for completion; must not ask the user nor wait long. TRUE: complete file names.
+     * May be NULL. */
     gboolean (*words)(const WordsWanted *wanted, WordFunc func, void *data);
 } Program;
 
-/* The verb that WORDS, COUNT of them, begin with, or NULL; and how many of them are its name. */
+/* The verb that WORDS, COUNT of them, begin with, or NULL; and how many words its name has. */
 const Verb *
 program_find_verb(const Program *program, const char *const *words, guint count, guint *ret_used);
 
 /* The options that a verb takes, as OPTION_BITs. */
 guint64 program_options_of(const Program *program, const Verb *verb);
 
-/* Puts the present words in the place of old ones (VerbAlias). */
+/* Replaces old words by the present ones (VerbAlias). */
 void program_replace_aliases(const Program *program, const char **words, guint count);
 
-/* Everything between main() and exit: language, `--complete WORD...` and `--dump-verbs` (which are
- * for the shells and the manual), help, version, the verb, its error. LOCALE_DIR: where the
- * translations are. Returns the exit code. */
+/* Everything between main() and exit: language, `--complete WORD...` and `--dump-verbs` (for the
+ * shells and the manual), help, version, the verb and its error. LOCALE_DIR: where the translations
+ * are. Returns the exit code. */
 int program_run(const Program *program, const char *locale_dir, int argc, char **argv);

@@ -11,7 +11,7 @@ wrap_is_wide(const char *p)
     return *p != '\0' && g_unichar_iswide(g_utf8_get_char(p));
 }
 
-/* Closing marks stay with what they close: they do not begin a line. */
+/* A closing mark stays behind the text that it closes: it does not begin a line. */
 static gboolean
 wrap_may_begin(const char *p)
 {
@@ -20,7 +20,7 @@ wrap_may_begin(const char *p)
                          g_utf8_get_char(p)) == NULL;
 }
 
-/* The end of the piece that P begins with and that is not to be broken. */
+/* The end of the unbreakable piece at P. */
 static const char *
 wrap_piece(const char *p)
 {

@@ -20,7 +20,7 @@ digit_value(char c, gboolean url)
     return -1;
 }
 
-/* `len` counts the digits alone, without padding. */
+/* `len` counts only the digits, without padding. */
 static gboolean
 digits_decode(const char *text, gsize len, gboolean url, guint8 *ret, gsize size, gsize *ret_len)
 {

@@ -16,12 +16,12 @@ typedef enum {
 
 #define CAPS_ALL (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID | CAP_ORDER)
 
-/* Names separated by `,` or `.`, optional blanks around them; unknown names are ignored. */
+/* Names separated by `,` or `.`, with optional spaces around them; unknown names are ignored. */
 Caps caps_parse(const char *text, gsize len);
 
 /* "half-close,reason" with the given separator; "" for none. Caller frees. */
 char *caps_format(Caps caps, char separator);
 
-/* The capabilities a device tells inside its DeviceClientType, percent-decoded:
- * "streamd/1.0 (caps=half-close,reason)". None when the text has no such part. */
+/* The capabilities that a device gives in its DeviceClientType, percent-decoded: "streamd/1.0
+ * (caps=half-close,reason)". None when the text has no such part. */
 Caps caps_from_client_type(const char *text);

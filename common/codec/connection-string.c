@@ -6,8 +6,8 @@
 #include "common/codec/device-id.h"
 #include "common/codec/sas-token.h"
 
-/* The shortest key that is in use, 16 bytes, has 22 characters before its padding: a name that may
- * be shown in a message is shorter, so that a pasted key never is one. */
+/* The shortest key in use has 16 bytes, so 22 characters before its padding. A name that a message
+ * may show is shorter, so that a pasted key is never shown. */
 #define SHOWN_NAME_MAX 21
 
 enum {
@@ -28,7 +28,7 @@ static const char *const part_names[PART_COUNT] = {
     [PART_GATEWAY] = "GatewayHostName",
 };
 
-/* The values as written; ptr is NULL for a part that is not there. */
+/* The values as written. ptr is NULL for an absent part. */
 typedef struct {
     Slice values[PART_COUNT];
 } Parts;
@@ -68,7 +68,7 @@ fail_unknown(Slice name, guint number, GError **error)
                 known);
 }
 
-/* `number` counts from 1 and stands for a part whose text must not be shown. */
+/* `number` counts from 1. It names a part whose text must not be shown. */
 static gboolean
 part_add(Parts *parts, Slice text, guint number, GError **error)
 {
@@ -100,7 +100,7 @@ parts_split(Slice text, Parts *parts, GError **error)
     for (gsize i = 0; i <= text.len; i++) {
         if (i < text.len && text.ptr[i] != ';')
             continue;
-        /* Nothing behind the last `;` is no part. */
+        /* The empty text behind the last `;` is not a part. */
         if (i == text.len && start == i && i > 0)
             break;
         if (!part_add(parts, (Slice){text.ptr + start, i - start}, number++, error))
@@ -110,7 +110,7 @@ parts_split(Slice text, Parts *parts, GError **error)
     return TRUE;
 }
 
-/* Which parts go together. */
+/* Checks which parts may stand together. */
 static gboolean
 forms_check(const Parts *parts, GError **error)
 {
@@ -175,7 +175,7 @@ host_is_valid(Slice host)
     return host.len > 0 && host.len <= CONNECTION_STRING_HOST_MAX;
 }
 
-/* Splits HOST[:PORT]; a part that is not there leaves the outputs as they are. */
+/* Splits HOST[:PORT]. The output of an absent part does not change. */
 static gboolean
 host_parse(const Parts *parts, guint part, char **ret_host, guint16 *ret_port, GError **error)
 {
@@ -244,7 +244,7 @@ connection_string_parse(const char *text, gssize len, GError **error)
     return g_steal_pointer(&out);
 }
 
-/* ";Name=value[:port]", or "" for a part that is not there. */
+/* ";Name=value[:port]", or "" for an absent part. */
 static char *
 part_format(guint part, const char *value, guint16 port)
 {
@@ -268,7 +268,7 @@ connection_string_format(const ConnectionString *parts)
     g_auto(SecretText) key = part_format(PART_KEY, parts->key, plain);
     g_autofree char *gateway = part_format(PART_GATEWAY, parts->gateway, parts->gateway_port);
 
-    /* One allocation of the right size: no copy of the key is left behind. */
+    /* One allocation of the right size, so that no copy of the key is left in memory. */
     return g_strconcat(host, device, module, policy, key, parts->x509 ? ";x509=true" : "", gateway,
                        NULL);
 }

@@ -29,11 +29,11 @@ typedef struct {
     guint16 gateway_port;
 } ConnectionString;
 
-/* `len` -1: up to the NUL. STREAMD_ERROR_INVALID with a message that says what is wrong and what
- * would be right. Free with connection_string_free(). */
+/* `len` -1: up to the NUL. On failure STREAMD_ERROR_INVALID; the message says what is wrong and
+ * what would be right. Free with connection_string_free(). */
 ConnectionString *connection_string_parse(const char *text, gssize len, GError **error);
 
-/* The text, in the order of the forms above; ports other than 443 are written. It holds the key:
+/* The text, with the parts in the order above. Ports other than 443 are written. It holds the key:
  * free it with secret_free() (common/base/secret.h). */
 char *connection_string_format(const ConnectionString *parts);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writing the head of a request or response, with a guard against injected lines.
+/* Writes the head of a request or response, and guards against injected lines.
  *
  *   http_request_line(out, "GET", target) && http_header_append(out, "Host", host) && ...
  *   http_head_end(out);
  *
- * Each function appends a whole line or, when a part does not fit the grammar (a CR, LF or other
- * control character in a value, a blank in a target), nothing at all and returns FALSE. The caller
- * owns the string. Tokens may pass through here, keys never. Pure; any thread. */
+ * Each function appends a whole line. When a part breaks the grammar (a CR, LF or other control
+ * character in a value, a space in a target) it appends nothing and returns FALSE. The caller owns
+ * the string. It may hold tokens, but never keys. Pure; any thread. */
 #pragma once
 
 #include <glib.h>
@@ -14,13 +14,13 @@
 G_GNUC_WARN_UNUSED_RESULT
 gboolean http_request_line(GString *out, const char *method, const char *target);
 
-/* With the reason phrase of RFC 9110; an unknown status gets an empty one. */
+/* Uses the reason phrase of RFC 9110, or an empty one for an unknown status. */
 void http_status_line(GString *out, guint status);
 
 G_GNUC_WARN_UNUSED_RESULT
 gboolean http_header_append(GString *out, const char *name, const char *value);
 
-/* "Content-Length" and the like. */
+/* For "Content-Length" and the like. */
 void http_header_append_number(GString *out, const char *name, guint64 value);
 
 /* The empty line behind the last field. */

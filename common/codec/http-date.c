@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/codec/http-date.h"
 
-/* Where the parts are, and what stands between them: a digit is 'd', a letter 'a'. */
+/* The form of the text: 'd' stands for a digit, 'a' for a letter. */
 static const char form[] = "aaa, dd aaa dddd dd:dd:dd GMT";
 
 static const char month_names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
@@ -60,7 +60,7 @@ http_date_parse(Slice text, gint64 *ret)
 
     if (!has_form(text) || (month = month_of(text.ptr + 8)) == 0)
         return FALSE;
-    /* NULL for a day that the month has not, and the like. */
+    /* NULL when there is no such date, as February 30. */
     date = g_date_time_new_utc(number(text.ptr + 12, 4), month, number(text.ptr + 5, 2),
                                number(text.ptr + 17, 2), number(text.ptr + 20, 2),
                                number(text.ptr + 23, 2));

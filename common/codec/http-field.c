@@ -5,7 +5,8 @@
 #define SECONDS_DIGITS_MAX 7
 #define FRACTION_DIGITS_MAX 20
 
-/* Fields that decide what is done: a second copy could be read by one and not by another. */
+/* Fields that decide what is done. Two readers could each use another copy of one, so only one copy
+ * is allowed. */
 static const char *const single_names[] = {
     "Authorization",     "Content-Encoding", "Content-Length",
     "Content-Type",      "Expect",           "Host",
@@ -94,7 +95,7 @@ is_repeated(const HttpHeaders *headers, Slice name)
     return FALSE;
 }
 
-/* `line` comes without its CRLF. */
+/* `line` has no CRLF. */
 static gboolean
 header_add(HttpHeaders *headers, Slice line, HttpRefusal *ret_refusal)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The header fields of an HTTP/1.1 head (RFC 9110 section 5, RFC 9112 section 5), strictly.
+/* Strict parsing of the header fields of an HTTP/1.1 head (RFC 9110 section 5, RFC 9112 section 5).
  *
- * Nothing is copied: names and values are slices of the buffer that was parsed. What two readers
- * could understand differently is refused (failure classes 1 to 4): a line that does not end in CRLF, a
- * folded line, a blank before the colon, a control character, a second copy of a field that decides
- * anything. Pure; any thread. */
+ * Nothing is copied: names and values are slices of the parsed buffer. Anything that two readers
+ * could understand differently is refused (failure classes 1 to 4): a line that does not end in
+ * CRLF, a folded line, a space before the colon, a control character, a second copy of a field that
+ * decides anything. Pure; any thread. */
 #pragma once
 
 #include "common/base/slice.h"
@@ -21,8 +21,8 @@ typedef struct {
 } HttpRefusal;
 
 typedef struct {
-    Slice name;  /* as it was sent; compare with slice_equal_nocase() */
-    Slice value; /* without the blanks around it; bytes 0x80-0xff may occur */
+    Slice name;  /* as sent; compare with slice_equal_nocase() */
+    Slice value; /* without the spaces around it; bytes 0x80-0xff may occur */
 } HttpHeader;
 
 typedef struct {
@@ -36,20 +36,20 @@ gboolean http_refuse(HttpRefusal *ret_refusal, guint status, const char *text);
 /* Parses the field lines of `lines`, each with its CRLF, without the empty line at the end. */
 gboolean http_headers_parse(Slice lines, HttpHeaders *ret, HttpRefusal *ret_refusal);
 
-/* The only, or else the first, field of that name; NULL when there is none. Only these may occur
- * more than once in a head that was accepted: fields that are lists by themselves, as Connection,
- * and fields nothing here depends on. */
+/* The first field of that name; NULL when there is none. In an accepted head only two kinds of
+ * fields may occur more than once: fields that are lists themselves, as Connection, and fields that
+ * nothing here depends on. */
 const HttpHeader *http_headers_find(const HttpHeaders *headers, const char *name);
 
 /* The value of http_headers_find(). *ret is set only when there is one. */
 gboolean http_headers_get(const HttpHeaders *headers, const char *name, Slice *ret);
 
-/* Whether the comma-separated lists of all fields of that name hold the token, without case:
- * http_headers_have_token(h, "Connection", "Upgrade"). */
+/* Whether the comma-separated lists of all fields of that name contain the token. Case does not
+ * matter: http_headers_have_token(h, "Connection", "Upgrade"). */
 gboolean http_headers_have_token(const HttpHeaders *headers, const char *name, const char *token);
 
-/* Takes the next token of a comma-separated list off *list; empty elements are skipped. FALSE at
- * the end, and at an element that is no token: *list is empty only in the first case. */
+/* Takes the next token off the comma-separated *list; empty elements are skipped. FALSE at the end,
+ * where *list is empty, and at an element that is not a token, where it is not. */
 gboolean http_list_next(Slice *list, Slice *ret_token);
 
 gboolean http_is_token(Slice text);

@@ -21,7 +21,7 @@ line_is_too_long(gboolean first, HttpRefusal *ret_refusal)
     return http_refuse(ret_refusal, 431, "a header line is too long");
 }
 
-/* Measures the line at `pos`; *ret_end stays NULL while its end has not come. */
+/* Measures the line at `pos`. *ret_end stays NULL until the end of the line has come. */
 static gboolean
 line_find(const char *buf, gsize len, gsize pos, const char **ret_end, HttpRefusal *ret_refusal)
 {
@@ -29,7 +29,7 @@ line_find(const char *buf, gsize len, gsize pos, const char **ret_end, HttpRefus
     const char *end = memchr(start, '\n', len - pos);
     gsize count = end ? (gsize)(end - start) : len - pos;
 
-    /* One more for the CR, which is there or may yet come. */
+    /* One more for the CR, which is there or may still come. */
     if (count > HTTP_LINE_MAX + 1)
         return line_is_too_long(pos == 0, ret_refusal);
     if (end && (count == 0 || end[-1] != '\r'))
@@ -38,8 +38,8 @@ line_find(const char *buf, gsize len, gsize pos, const char **ret_end, HttpRefus
     return TRUE;
 }
 
-/* Looks for the empty line. What is wrong already is refused before the rest has come: a head that
- * comes byte by byte is walked over again with each byte, so it may not grow many short lines. */
+/* Looks for the empty line. Refuses what is wrong already before the rest has come. A head that
+ * arrives byte by byte is read again with each byte, so it must not collect many short lines. */
 static HttpHeadResult
 head_find(const char *buf, gsize len, Head *ret, HttpRefusal *ret_refusal)
 {
@@ -73,7 +73,7 @@ head_find(const char *buf, gsize len, Head *ret, HttpRefusal *ret_refusal)
     return HTTP_HEAD_REFUSED;
 }
 
-/* "HTTP/1.1"; versions that are spelled well but are not 1.0 or 1.1 get 505. */
+/* "HTTP/1.1". A well-formed version other than 1.0 or 1.1 gets 505. */
 static gboolean
 version_parse(Slice text, guint *ret_minor, HttpRefusal *ret_refusal)
 {
@@ -86,7 +86,7 @@ version_parse(Slice text, guint *ret_minor, HttpRefusal *ret_refusal)
     return TRUE;
 }
 
-/* Splits at the first blank; the rest begins behind it and is empty when there is none. */
+/* Splits at the first space. The rest begins behind it; it is empty when there is no space. */
 static Slice
 word_take(Slice *rest)
 {
@@ -121,7 +121,7 @@ request_line_parse(Slice line, HttpRequest *request, HttpRefusal *ret_refusal)
     return TRUE;
 }
 
-/* A name or address without user, and at most a port: RFC 9110 section 7.2. */
+/* A name or address, with an optional port and no user: RFC 9110 section 7.2. */
 static gboolean
 host_is_valid(Slice host)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The head of an HTTP/1.1 request or response (RFC 9112), for our own edge and our own client.
  *
- * The parsers look at everything received so far, from the first byte of the head, and say whether
- * it is all there. They take no copy and keep no state, so the buffer decides how long the slices
- * live. Any doubt is a refusal (requirement R7), and after a refusal the connection is closed: what
- * follows on it has no known beginning. Pure; any thread. */
+ * The parsers read everything received so far, from the first byte of the head, and say whether it
+ * is complete. They copy nothing and keep no state, so the slices live as long as the buffer. Any
+ * doubt is a refusal (requirement R7). After a refusal the connection is closed, because nobody
+ * knows where the next message begins. Pure; any thread. */
 #pragma once
 
 #include "common/codec/http-field.h"
@@ -12,8 +12,8 @@
 /* The largest body of a request (R6); more is refused with 413. */
 #define HTTP_REQUEST_BODY_MAX ((guint64)256 * 1024)
 
-/* The largest Content-Length of a response that is believed; what the client reads is its matter.
- */
+/* The largest Content-Length that is accepted in a response. How much the client then reads is its
+ * own decision. */
 #define HTTP_RESPONSE_BODY_MAX ((guint64)1 << 40)
 
 typedef enum {
@@ -23,16 +23,16 @@ typedef enum {
 } HttpHeadResult;
 
 typedef struct {
-    Slice method;             /* a token, as sent; "GET" and "get" differ */
-    Slice target;             /* origin form: path, and the query with its question mark */
-    Slice path;               /* begins with '/', still percent-encoded; see common/codec/http-target.h */
-    Slice query;              /* behind the question mark; empty when there is none */
-    Slice host;               /* the one Host field: name or address, maybe with a port */
+    Slice method; /* a token, as sent; case matters */
+    Slice target; /* origin form: path, and the query with its question mark */
+    Slice path;   /* begins with '/', still percent-encoded; see common/codec/http-target.h */
+    Slice query;  /* behind the question mark; empty when there is none */
+    Slice host;   /* the only Host field: name or address, possibly with a port */
     guint minor_version;      /* 1, or 0 for HTTP/1.0 */
     gboolean keep_alive;      /* HTTP/1.1 without "Connection: close" */
-    gboolean expect_continue; /* 100 Continue is awaited before the body */
-    guint64 content_length;   /* 0 when there was none: bodies are never chunked */
-    gsize head_len;           /* bytes of the head: the body begins behind them */
+    gboolean expect_continue; /* the client waits for 100 Continue before it sends the body */
+    guint64 content_length;   /* 0 when there was none; bodies are never chunked */
+    gsize head_len;           /* length of the head: the body begins behind it */
     HttpHeaders headers;
 } HttpRequest;
 
@@ -54,8 +54,8 @@ typedef struct {
 HttpHeadResult
 http_request_parse(const char *buf, gsize len, HttpRequest *ret, HttpRefusal *ret_refusal);
 
-/* The same for a response; the status of a refusal is always 502. A body is there unless the
- * request was HEAD or the status is 1xx, 204 or 304; with neither chunked nor has_content_length
- * it ends with the connection. */
+/* The same for a response. The status of a refusal is always 502. There is a body unless the
+ * request was HEAD or the status is 1xx, 204 or 304. With neither chunked nor has_content_length it
+ * ends with the connection. */
 HttpHeadResult
 http_response_parse(const char *buf, gsize len, HttpResponse *ret, HttpRefusal *ret_refusal);

@@ -3,7 +3,7 @@
 
 #include "common/codec/percent.h"
 
-/* Whether the character, or the escape that begins here, may stand in a path or query. */
+/* Whether the character here, or the escape that begins here, may stand in a path or query. */
 static gboolean
 is_allowed(Slice text, gsize i, gboolean in_query)
 {

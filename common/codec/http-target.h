@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The parts of a request target: path segments and query values (RFC 3986 sections 3.3, 3.4).
  *
- * Routes are compared by whole segments, split before they are decoded, so that an encoded slash
- * stays inside its segment. Pure; any thread. */
+ * Routes are compared segment by segment. The path is split before it is decoded, so that an
+ * encoded slash stays inside its segment. Pure; any thread. */
 #pragma once
 
 #include "common/base/slice.h"
 
-/* Room for the longest route (the bridges of docs/wire-protocol.md, section 4, with a module). */
+/* Enough for the longest route (the bridges of docs/wire-protocol.md, section 4, with a module). */
 #define HTTP_SEGMENTS_MAX 12
 
 typedef struct {
@@ -15,20 +15,20 @@ typedef struct {
     guint count;                    /* "/" has one empty segment */
 } HttpPath;
 
-/* Whether it is origin form: begins with '/', holds only what RFC 3986 allows in path and query,
- * every `%` with two hexadecimal digits. */
+/* Whether it is in origin form: it begins with '/', has only characters that RFC 3986 allows in
+ * path and query, and every `%` has two hexadecimal digits. */
 gboolean http_target_is_valid(Slice target);
 
 /* Splits a path that begins with '/'. FALSE when it has more segments than any route. */
 gboolean http_path_split(Slice path, HttpPath *ret);
 
-/* Whether segment `index` is there and spelled exactly so. */
+/* Whether segment `index` exists and equals `name` exactly. */
 gboolean http_path_is(const HttpPath *path, guint index, const char *name);
 
-/* Segment `index`, decoded: UTF-8 without NUL and never empty; NULL when it is not so or not there.
- * The caller frees it. */
+/* Segment `index`, decoded: UTF-8 without NUL, never empty. NULL when it is not so or does not
+ * exist. The caller frees it. */
 char *http_path_decode(const HttpPath *path, guint index);
 
-/* The raw value of `name` in a query. FALSE when it is not there or is there more than once: a
- * value that two readers could pick differently is none. */
+/* The raw value of `name` in a query. FALSE when it is absent or there more than once: two readers
+ * could then each pick another value. */
 gboolean http_query_get(Slice query, const char *name, Slice *ret);

@@ -16,7 +16,7 @@ invitation_make(const char *connection_string, const char *ca)
     return g_strconcat(connection_string, "\n", ca, NULL);
 }
 
-/* A key beside the certificates would be one that is given away. */
+/* A private key next to the certificates would be given away by mistake. */
 static gboolean
 invitation_check_ca(const char *text, GError **error)
 {

@@ -7,7 +7,7 @@
 #define FNV_BASIS 2166136261U
 #define FNV_PRIME 16777619U
 
-/* A member's name: where the text between its quotes begins, and a hash of what it decodes to. */
+/* A member's name: where the text between its quotes begins, and a hash of the decoded name. */
 typedef struct {
     gsize start;
     guint32 hash;
@@ -15,10 +15,10 @@ typedef struct {
 
 typedef enum {
     EXPECT_VALUE,
-    EXPECT_FIRST_VALUE, /* behind `[`: or its end */
-    EXPECT_FIRST_NAME,  /* behind `{`: or its end */
+    EXPECT_FIRST_VALUE, /* after `[`: a value or the end */
+    EXPECT_FIRST_NAME,  /* after `{`: a name or the end */
     EXPECT_NAME,
-    EXPECT_SEPARATOR, /* behind a value */
+    EXPECT_SEPARATOR, /* after a value */
 } State;
 
 typedef struct {
@@ -34,7 +34,7 @@ typedef struct {
     guint name_count;
 } Scan;
 
-/* The end of the text reads as NUL; a real NUL is told apart by the position. */
+/* At the end of the text this returns NUL; a real NUL is told apart by the position. */
 static char
 peek(const Scan *scan)
 {
@@ -57,7 +57,7 @@ hex4(const Scan *scan, gsize at, guint32 *ret)
     return TRUE;
 }
 
-/* The escape \uXXXX at *pos, which is its `u`, with the second half of a pair. */
+/* Reads the escape \uXXXX and, for a pair, its second half. *pos is at its `u`. */
 static JsonGuardResult
 unicode_escape(const Scan *scan, gsize *pos, guint32 *ret)
 {
@@ -81,7 +81,7 @@ unicode_escape(const Scan *scan, gsize *pos, guint32 *ret)
     return JSON_GUARD_OK;
 }
 
-/* The escape at *pos, which is behind the backslash. */
+/* Reads an escape. *pos is behind the backslash. */
 static JsonGuardResult
 escape_next(const Scan *scan, gsize *pos, guint32 *ret)
 {
@@ -99,7 +99,7 @@ escape_next(const Scan *scan, gsize *pos, guint32 *ret)
     return JSON_GUARD_OK;
 }
 
-/* One character of a string, decoded; *pos is neither at the end nor at the closing quote. */
+/* Decodes one character of a string. *pos is neither at the end nor at the closing quote. */
 static JsonGuardResult
 string_next(const Scan *scan, gsize *pos, guint32 *ret)
 {
@@ -122,7 +122,7 @@ string_next(const Scan *scan, gsize *pos, guint32 *ret)
     return JSON_GUARD_OK;
 }
 
-/* The string at scan->pos, which is its opening quote; leaves it behind the closing one. */
+/* Reads a string. scan->pos goes from its opening quote to behind the closing one. */
 static JsonGuardResult
 string_scan(Scan *scan, guint32 *ret_hash)
 {
@@ -144,7 +144,7 @@ string_scan(Scan *scan, guint32 *ret_hash)
     return JSON_GUARD_OK;
 }
 
-/* Both are names that string_scan() has passed. */
+/* Both are names that string_scan() has accepted. */
 static gboolean
 names_are_equal(const Scan *scan, gsize a, gsize b)
 {
@@ -212,8 +212,7 @@ digits_skip(Scan *scan)
     return scan->pos - start;
 }
 
-/* Walks over a number by its grammar; *ret_integer is whether it has neither fraction nor exponent.
- */
+/* Checks a number against the grammar. *ret_integer: it has neither fraction nor exponent. */
 static gboolean
 number_walk(Scan *scan, gboolean *ret_integer)
 {
@@ -289,7 +288,7 @@ container_open(Scan *scan, char kind)
     return JSON_GUARD_OK;
 }
 
-/* `c` is the closing bracket found; inside of an object with names it drops them. */
+/* `c` is the closing bracket. Closing an object drops its names. */
 static JsonGuardResult
 container_close(Scan *scan, char c)
 {
@@ -333,7 +332,7 @@ value_scan(Scan *scan)
     }
 }
 
-/* Behind a value inside of an array or object. */
+/* After a value inside an array or object. */
 static JsonGuardResult
 separator_scan(Scan *scan)
 {

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* MQTT 3.1.1 packets: types, framing and the rules for text (OASIS mqtt-v3.1.1, chapters 1.5, 2 and
- * 4.7). mqtt-reader.h takes them apart, mqtt-writer.h puts them together.
+/* MQTT 3.1.1 packets: types, framing and the rules for text (OASIS mqtt-v3.1.1, chapters 1.5, 2
+ * and 4.7). mqtt-reader.h reads them, mqtt-writer.h writes them.
  *
- * Both ends of the protocol are here: the hub reads what clients send, the daemon what a hub sends,
- * and neither trusts the other. Pure; any thread. */
+ * Both ends of the protocol are here: the hub reads what clients send, the daemon reads what a hub
+ * sends, and neither trusts the other. Pure; any thread. */
 #pragma once
 
 #include "common/base/slice.h"
 
 #include <glib.h>
 
-/* The fixed header at its longest, and at its shortest, which is the shortest packet too. */
+/* The longest and the shortest fixed header. The shortest is also the shortest packet. */
 #define MQTT_HEADER_MAX 5
 #define MQTT_HEADER_MIN 2
 
-/* What is taken at most (requirement R13): before and after a good CONNECT. */
+/* The largest packet that is accepted (requirement R13), before and after a valid CONNECT. */
 #define MQTT_CONNECT_MAX (16 * 1024)
 #define MQTT_PACKET_MAX (256 * 1024)
 
-/* A string field or a password. The longest that is needed, a topic with a stream's url and token,
- * has half of it. */
+/* The longest string field or password. The longest one in use, a topic with a stream's url and
+ * token, is half as long. */
 #define MQTT_STRING_MAX 8192
 
 typedef enum {
@@ -44,7 +44,7 @@ typedef enum {
     MQTT_FROM_SERVER,
 } MqttSender;
 
-/* CONNACK codes. Which of them a device can take: docs/wire-protocol.md, section 1.2. */
+/* CONNACK codes. For which of them a device accepts, see docs/wire-protocol.md, section 1.2. */
 enum {
     MQTT_ACCEPTED = 0,
     MQTT_BAD_PROTOCOL = 1,
@@ -58,37 +58,37 @@ enum {
 #define MQTT_SUBACK_REFUSED 0x80
 
 typedef enum {
-    MQTT_SIZE_MORE,      /* the fixed header is not complete; nothing is wrong so far */
-    MQTT_SIZE_OK,        /* the size of the packet is known; its bytes may not all be there */
-    MQTT_SIZE_MALFORMED, /* no such type, its flags are wrong, or the length has no end */
+    MQTT_SIZE_MORE,      /* the fixed header is not complete, and valid so far */
+    MQTT_SIZE_OK,        /* the size of the packet is known; not all of its bytes may be there */
+    MQTT_SIZE_MALFORMED, /* unknown type, wrong flags, or a length without an end */
     MQTT_SIZE_TOO_LARGE, /* more than `max` */
 } MqttSize;
 
-/* A packet whose type, flags and length are good. `body` is what follows the fixed header. */
+/* A packet with valid type, flags and length. `body` is what follows the fixed header. */
 typedef struct {
     MqttType type;
     guint8 flags;
     Slice body;
 } MqttPacket;
 
-/* Reads a fixed header. With MQTT_SIZE_OK `*ret_total` is the size of the whole packet, header
- * included, and at most `max`: look at it before room is made for the packet. */
+/* Reads a fixed header. With MQTT_SIZE_OK `*ret_total` is the size of the whole packet with its
+ * header, at most `max`. Check it before making room for the packet. */
 MqttSize mqtt_packet_size(const guint8 *buf, gsize len, gsize max, gsize *ret_total);
 
-/* Opens one whole packet of `len` bytes. FALSE when it is shorter or longer than it says, or is of
- * a type that this sender may not send. */
+/* Opens one whole packet of `len` bytes. FALSE when it is shorter or longer than it says, or when
+ * this sender may not send its type. */
 gboolean mqtt_packet_open(const guint8 *buf, gsize len, MqttSender from, MqttPacket *ret);
 
 gboolean mqtt_packet_is_from_client(MqttType type);
 gboolean mqtt_packet_is_from_server(MqttType type);
 
-/* For messages; "packet" when there is no such type. */
+/* For messages; "packet" for an unknown type. */
 const char *mqtt_packet_name(MqttType type);
 
 /* UTF-8 without NUL, at most MQTT_STRING_MAX bytes; may be empty. */
 gboolean mqtt_string_is_valid(Slice text);
 
-/* A topic to publish to: a string, not empty, no wildcard. */
+/* A topic to publish to: a string, not empty, without wildcards. */
 gboolean mqtt_topic_is_valid(Slice topic);
 
 /* A topic filter: a string, not empty, `#` only as the last level, `+` only as a whole level. */

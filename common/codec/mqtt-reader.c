@@ -13,7 +13,8 @@
 #define CONNECT_PASSWORD 0x40
 #define CONNECT_USER_NAME 0x80
 
-/* Each take_*() cuts its field off the front of `rest`; FALSE when it is not there or not good. */
+/* Each take_*() cuts its field off the front of `rest`. FALSE when the field is absent or not
+ * valid. */
 
 static gboolean
 take_u8(Slice *rest, guint8 *ret)
@@ -178,7 +179,7 @@ mqtt_read_id(const MqttPacket *packet, guint16 *ret_packet_id)
     return TRUE;
 }
 
-/* One filter, and with `has_qos` the QoS that is asked for. */
+/* Takes one filter and, with `has_qos`, the QoS asked for. */
 static gboolean
 take_filter(Slice *rest, gboolean has_qos, Slice *ret_filter, guint8 *ret_qos)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MQTT reader: the fields of packets, as slices of the packet.
  *
- * Each function takes an opened packet of its own type and returns FALSE, with its output
- * untouched, when the packet breaks the specification in any way: a reserved bit, a packet
- * identifier of 0, a bad string, a byte too few or too many. The answer to that is to drop the
- * connection (MQTT-4.8.0-1). Pure; any thread. */
+ * Each function takes an opened packet of its own type. It returns FALSE, and does not change its
+ * output, when the packet breaks the specification in any way: a reserved bit, a packet identifier
+ * of 0, a bad string, a byte too few or too many. The caller then drops the connection
+ * (MQTT-4.8.0-1). Pure; any thread. */
 #pragma once
 
 #include "common/codec/mqtt-packet.h"
@@ -38,7 +38,7 @@ typedef struct {
     Slice payload;
 } MqttPublish;
 
-/* The filters of a SUBSCRIBE or UNSUBSCRIBE; all are valid, there is at least one. */
+/* The filters of a SUBSCRIBE or UNSUBSCRIBE: at least one, and all are valid. */
 typedef struct {
     guint16 packet_id;
     guint count;
@@ -65,25 +65,25 @@ MqttConnectResult mqtt_read_connect(const MqttPacket *packet, MqttConnect *ret);
 G_GNUC_WARN_UNUSED_RESULT
 gboolean mqtt_read_connack(const MqttPacket *packet, MqttConnack *ret);
 
-/* Any QoS up to 2, the topic without wildcards. */
+/* Accepts QoS up to 2, and a topic without wildcards. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean mqtt_read_publish(const MqttPacket *packet, MqttPublish *ret);
 
-/* PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBACK: nothing but a packet identifier. */
+/* PUBACK, PUBREC, PUBREL, PUBCOMP, UNSUBACK: only a packet identifier. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean mqtt_read_id(const MqttPacket *packet, guint16 *ret_packet_id);
 
-/* SUBSCRIBE and UNSUBSCRIBE; all of it is checked here, so that mqtt_filters_next() cannot fail. */
+/* SUBSCRIBE and UNSUBSCRIBE. Everything is checked here, so mqtt_filters_next() cannot fail. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean mqtt_read_filters(const MqttPacket *packet, MqttFilters *ret);
 
-/* Takes the next filter. `ret_qos` (may be NULL) is what was asked for, 0 in an UNSUBSCRIBE. FALSE
+/* Takes the next filter. `ret_qos` (may be NULL) is the QoS asked for, 0 in an UNSUBSCRIBE. FALSE
  * when there are no more. */
 gboolean mqtt_filters_next(MqttFilters *filters, Slice *ret_filter, guint8 *ret_qos);
 
 G_GNUC_WARN_UNUSED_RESULT
 gboolean mqtt_read_suback(const MqttPacket *packet, MqttSuback *ret);
 
-/* PINGREQ, PINGRESP, DISCONNECT: nothing at all. */
+/* PINGREQ, PINGRESP, DISCONNECT: no fields. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean mqtt_read_empty(const MqttPacket *packet);

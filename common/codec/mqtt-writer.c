@@ -4,7 +4,7 @@
 #define PROTOCOL "MQTT"
 #define LEVEL 4
 
-#define FLAGS_SUBSCRIBE 2 /* also of UNSUBSCRIBE; the others have none, PUBLISH its own */
+#define FLAGS_SUBSCRIBE 2 /* also of UNSUBSCRIBE; other types have none, PUBLISH has its own */
 
 static void
 put_u8(GByteArray *out, guint8 value)
@@ -27,7 +27,7 @@ put_slice(GByteArray *out, Slice bytes)
         g_byte_array_append(out, (const guint8 *)bytes.ptr, (guint)bytes.len);
 }
 
-/* The caller has seen that it is at most MQTT_STRING_MAX. */
+/* The caller has checked that it is at most MQTT_STRING_MAX. */
 static void
 put_string(GByteArray *out, Slice text)
 {
@@ -46,8 +46,8 @@ put_header(GByteArray *out, MqttType type, guint8 flags, gsize body)
     put_u8(out, (guint8)body);
 }
 
-/* Whether a packet with this body is at most `max`. Counts the longest header, so that the limit
- * does not depend on the length's own length. */
+/* Whether a packet with this body is at most `max`. Assumes the longest header, so that the limit
+ * does not depend on how long the length field is. */
 static gboolean
 body_fits(gsize body, gsize max)
 {
@@ -83,7 +83,7 @@ connect_flags(const MqttConnect *c)
     return flags;
 }
 
-/* The fields that the flags name, in their order. */
+/* The fields that the flags name, in order. */
 static guint
 connect_fields(const MqttConnect *c, Slice ret[5])
 {

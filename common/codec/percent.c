@@ -39,7 +39,7 @@ percent_encode(PercentSet set, const char *text, gssize len)
     return g_string_free(out, FALSE);
 }
 
-/* The byte behind a `%` at text[0]; 0, which no caller accepts, for a bad escape. */
+/* The byte for the `%` escape at text[0]. A bad escape gives 0, which no caller accepts. */
 static char
 escape_value(const char *text, gsize len)
 {

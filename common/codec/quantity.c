@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define FRACTION_DIGITS 6
-#define FRACTION 1000000 /* 10 to that power */
+#define FRACTION 1000000 /* 10 to the power of FRACTION_DIGITS */
 
 typedef struct {
     const char *name;
@@ -14,7 +14,7 @@ typedef struct {
 #define MSEC G_GUINT64_CONSTANT(1000)
 #define SEC (1000 * MSEC)
 
-/* Of units alike the one that is shown comes last. */
+/* Of several names for a unit, the last one is shown. */
 static const Unit times[] = {
     {"usec", 1},
     {"us", 1},
@@ -58,7 +58,7 @@ unit_find(const Unit *units, gsize count, const char *name, gsize len)
     return 0;
 }
 
-/* The digits before the point; FALSE: too many. */
+/* The digits before the point. FALSE: the number is too large. */
 static gboolean
 take_whole(const char **text, guint64 *ret)
 {
@@ -72,7 +72,7 @@ take_whole(const char **text, guint64 *ret)
     return TRUE;
 }
 
-/* ".25": in units of 10^-FRACTION_DIGITS; further digits count for nothing. */
+/* ".25", in units of 10^-FRACTION_DIGITS; further digits are ignored. */
 static guint64
 take_fraction(const char **text)
 {
@@ -89,7 +89,7 @@ take_fraction(const char **text)
     return value;
 }
 
-/* fraction * scale / FRACTION, rounded down, where the product may have more than 64 bits. */
+/* fraction * scale / FRACTION, rounded down; the product may have more than 64 bits. */
 static guint64
 scale_fraction(guint64 fraction, guint64 scale)
 {
@@ -106,7 +106,7 @@ add_scaled(guint64 whole, guint64 fraction, guint64 scale, guint64 *sum)
            g_uint64_checked_add(&value, value, part) && g_uint64_checked_add(sum, *sum, value);
 }
 
-/* "1.5", blanks, "h": one number with its unit, or without: PLAIN. */
+/* "1.5", spaces, "h": a number and its unit. Without a unit, PLAIN counts. */
 static gboolean
 take_term(const char **text, const Unit *units, gsize count, guint64 plain, guint64 *sum)
 {

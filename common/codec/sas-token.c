@@ -15,7 +15,7 @@ enum { PAIR_SR, PAIR_SIG, PAIR_SE, PAIR_SKN, PAIR_COUNT };
 
 static const char *const pair_names[PAIR_COUNT] = {"sr", "sig", "se", "skn"};
 
-/* The values as sent; ptr is NULL for a name that has not been seen. */
+/* The values as sent. ptr is NULL for a name that was not seen yet. */
 typedef struct {
     Slice values[PAIR_COUNT];
 } Pairs;
@@ -59,7 +59,7 @@ pairs_split(Slice text, Pairs *pairs)
     return SAS_OK;
 }
 
-/* Decodes into a buffer of `size` bytes, which also bounds the raw text to what could fit. */
+/* Decodes into a buffer of `size` bytes. This also limits the raw text to what could fit. */
 static gboolean
 value_decode(Slice value, char *ret, gsize size, gsize *ret_len)
 {
@@ -199,7 +199,7 @@ sas_token_verify(const SasToken *token, const guint8 *key, gsize key_len)
     return equal;
 }
 
-/* Without a port at its end. */
+/* Cuts off a port at the end. */
 static Slice
 host_without_port(Slice host)
 {
@@ -224,7 +224,7 @@ host_is_one_of(Slice host, const char *const *names)
     return FALSE;
 }
 
-/* Whether `prefix` is the whole of `path` or ends where one of its segments does. */
+/* Whether `prefix` is all of `path`, or ends where a segment of `path` ends. */
 static gboolean
 segments_match(Slice prefix, const char *path)
 {

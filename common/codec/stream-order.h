@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Stream order: the place of a stream among those of one tunnel, `TUNNEL.SEQ`
+/* Stream order: the position of a stream among the streams of one tunnel, `TUNNEL.SEQ`
  * (docs/wire-protocol.md, section 8). Pure; any thread. */
 #pragma once
 
@@ -11,11 +11,11 @@
 
 typedef struct {
     char tunnel[STREAM_ORDER_TUNNEL_MAX +
-                1]; /* 1 to 32 letters and digits, of the tunnel's choice */
+                1]; /* 1 to 32 letters and digits, which the tunnel chooses */
     guint64 seq;    /* from 1 */
 } StreamOrder;
 
-/* FALSE: it is no such text, and *RET is as it was. Each order has one text. */
+/* FALSE: the text is not valid, and *RET does not change. Each order has only one text. */
 gboolean stream_order_parse(const char *text, gsize len, StreamOrder *ret);
 
 /* Caller frees. */

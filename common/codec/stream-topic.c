@@ -31,7 +31,7 @@ static const char *const keys[KEYS] = {
     [KEY_ORDER] = "$order",
 };
 
-/* Whether text has 1 to `max` bytes, all of them letters, digits or among `marks`. */
+/* Whether text has 1 to `max` bytes, each a letter, a digit or one of `marks`. */
 static gboolean
 text_is_of(const char *text, gsize max, const char *marks)
 {
@@ -56,7 +56,7 @@ text_is_ascii(const char *text, gsize max)
     return len > 0 && len <= max;
 }
 
-/* For people, in logs and on D-Bus: UTF-8 without control characters. */
+/* Text for people, in logs and on D-Bus: UTF-8 without control characters. */
 static gboolean
 text_is_printable(const char *text, gsize max)
 {
@@ -68,14 +68,14 @@ text_is_printable(const char *text, gsize max)
     return len > 0 && len <= max && g_utf8_validate_len(text, len, NULL);
 }
 
-/* A rid is echoed in a topic, so it may have nothing that has a meaning there. */
+/* A rid is repeated in a topic, so it has no character with a meaning there. */
 static gboolean
 rid_is_readable(const char *rid)
 {
     return text_is_of(rid, STREAM_RID_MAX, "!\"$%'()*,-.:;<>@[\\]^_`{|}~");
 }
 
-/* A stream's id needs no encoding. A NULL is not told. */
+/* A stream's id needs no encoding. NULL: leave it out. */
 static gboolean
 sid_is_valid(const char *sid)
 {
@@ -91,7 +91,7 @@ append_property(GString *out, guint key, const char *value)
     percent_append(out, PERCENT_STRICT, value, -1);
 }
 
-/* A NULL is not told, an empty value would break constraint b. */
+/* NULL: leave it out. An empty value would break constraint b. */
 static gboolean
 origin_is_valid(const char *text)
 {
@@ -164,8 +164,8 @@ stream_request_build(GString *out, const StreamRequest *request)
     return STREAM_TOPIC_MALFORMED;
 }
 
-/* "code text" in at most STREAM_REASON_MAX bytes, encoded; never cut inside an escape. What is not
- * ASCII becomes a question mark. */
+/* "code text" in at most STREAM_REASON_MAX bytes, encoded, and never cut inside an escape. Each
+ * character that is not ASCII becomes a question mark. */
 static void
 append_reason(GString *out, Reason reason, const char *text)
 {
@@ -179,7 +179,7 @@ append_reason(GString *out, Reason reason, const char *text)
         gsize before = out->len;
 
         if (((guint8)*c & 0xc0) == 0x80)
-            continue; /* its character has its mark already */
+            continue; /* its character already has its question mark */
         percent_append(out, PERCENT_STRICT, g_ascii_isprint(*c) ? c : "?", 1);
         if (out->len > limit) {
             g_string_truncate(out, before);
@@ -222,8 +222,8 @@ skip_text(Slice *rest, const char *text)
     return TRUE;
 }
 
-/* Cuts `text` at its `&`; the values of the properties that are known, raw and NUL-terminated.
- * FALSE when there are too many, or a known one is there twice. */
+/* Cuts `text` at each `&`. Gives the values of known properties, raw and NUL-terminated. FALSE when
+ * there are too many properties, or a known one occurs twice. */
 static gboolean
 properties_cut(char *text, char *values[KEYS])
 {
@@ -253,7 +253,7 @@ properties_cut(char *text, char *values[KEYS])
     return TRUE;
 }
 
-/* A copy of the topic behind its prefix, cut at "/?" into what is before it and the properties. */
+/* A copy of the topic behind its prefix, cut at "/?" into the part before it and the properties. */
 static char *
 topic_open(Slice topic, const char *prefix, char *values[KEYS], StreamTopicResult *ret_result)
 {
@@ -279,7 +279,7 @@ topic_open(Slice topic, const char *prefix, char *values[KEYS], StreamTopicResul
     return g_steal_pointer(&storage);
 }
 
-/* Decodes a value where it stands. */
+/* Decodes a value in place. */
 static gboolean
 value_decode(char *value)
 {
@@ -381,7 +381,7 @@ stream_request_parse(Slice topic, StreamRequest *ret)
     return STREAM_TOPIC_OK;
 }
 
-/* "code text"; a code that is not known is part of the text. */
+/* "code text". An unknown code is part of the text. */
 static gboolean
 reason_read(char *value, StreamAnswer *answer)
 {
@@ -442,7 +442,7 @@ stream_answer_parse(Slice topic, StreamAnswer *ret)
 void
 stream_request_clear(StreamRequest *request)
 {
-    /* It holds the token of a leg, which is cut off from the rest by NULs. */
+    /* Wipe the token of a leg in it. A NUL ends the token. */
     if (request->storage)
         explicit_bzero((char *)request->token, strlen(request->token));
     g_free(request->storage);

@@ -20,7 +20,7 @@ enum {
     STATE_FAILED,
 };
 
-/* The input of one run: read at `in`, data gathered at `out`, which never passes `in`. */
+/* The input of one run. It is read at `in`; data is gathered at `out`, which never passes `in`. */
 typedef struct {
     uint8_t *in;
     uint8_t *end;
@@ -45,7 +45,7 @@ decoder_fail(WsDecoder *d, uint16_t code, const char *text)
     return FALSE;
 }
 
-/* What the first two bytes can break; the caller has not looked at the length yet. */
+/* Checks what the first two bytes can break. The length is not checked yet. */
 static gboolean
 decoder_check_start(WsDecoder *d, uint8_t first, uint8_t second)
 {
@@ -94,7 +94,7 @@ header_size(uint8_t second)
            (second & BIT_MASK ? WS_MASK_KEY_LEN : 0u);
 }
 
-/* The length field; FALSE (and failed) when it is not in its shortest form or out of range. */
+/* Reads the length field. FALSE (and failed) when it is not the shortest form or out of range. */
 static gboolean
 decoder_read_len(WsDecoder *d, const uint8_t *head, uint64_t *ret_len)
 {
@@ -115,8 +115,8 @@ decoder_read_len(WsDecoder *d, const uint8_t *head, uint64_t *ret_len)
     return TRUE;
 }
 
-/* Counts a data frame into its message. The sum is bounded even without a limit: it only matters
- * whether it is zero, so it stops at the largest value. */
+/* Adds a data frame to its message. Without a limit it only matters whether the sum is zero, so the
+ * sum stops at the largest value. */
 static gboolean
 decoder_begin_data(WsDecoder *d, uint64_t len)
 {
@@ -130,7 +130,7 @@ decoder_begin_data(WsDecoder *d, uint64_t len)
     return TRUE;
 }
 
-/* Takes a complete header. The mask key is its last part. */
+/* Reads a complete header. The mask key is its last part. */
 static gboolean
 decoder_begin_frame(WsDecoder *d, const uint8_t *head, size_t size)
 {
@@ -149,7 +149,7 @@ decoder_begin_frame(WsDecoder *d, const uint8_t *head, size_t size)
     return TRUE;
 }
 
-/* Moves input into the kept header until it has `want` bytes; FALSE when there is too little. */
+/* Moves input into the kept header until it has `want` bytes. FALSE: there is too little. */
 static gboolean
 decoder_keep(WsDecoder *d, Cursor *c, size_t want)
 {
@@ -161,7 +161,7 @@ decoder_keep(WsDecoder *d, Cursor *c, size_t want)
     return d->head_len == want;
 }
 
-/* A header that is cut, or that began in an earlier run: gathered in the decoder. */
+/* Gathers, in the decoder, a header that is incomplete or that began in an earlier run. */
 static gboolean
 decoder_kept_header(WsDecoder *d, Cursor *c)
 {
@@ -209,7 +209,7 @@ decoder_unmask(WsDecoder *d, Cursor *c, uint8_t *out)
     return n;
 }
 
-/* TRUE to go on. An empty message ends the run with its event. */
+/* TRUE: go on. An empty message ends the run with its event. */
 static gboolean
 decoder_data(WsDecoder *d, Cursor *c, WsEvent *event)
 {
@@ -267,7 +267,7 @@ decoder_control(WsDecoder *d, Cursor *c, WsEvent *event)
     event->payload_len = d->control_len;
 }
 
-/* The event of a decoder that has ended, the same at every run. */
+/* The event of a decoder that has ended. It is the same in every run. */
 static void
 decoder_report_end(const WsDecoder *d, WsEvent *event)
 {
@@ -282,7 +282,7 @@ decoder_report_end(const WsDecoder *d, WsEvent *event)
     event->payload_len = d->control_len > 2 ? d->control_len - 2u : 0;
 }
 
-/* TRUE to go on with the next step. */
+/* TRUE: go on with the next step. */
 static gboolean
 decoder_step(WsDecoder *d, Cursor *c, WsEvent *event)
 {
@@ -307,7 +307,7 @@ ws_decoder_run(WsDecoder *decoder, uint8_t *buf, size_t len, size_t *ret_consume
     WsEvent event = {.type = WS_EVENT_NONE};
 
     while (decoder_step(decoder, &c, &event)) {
-        /* each step makes progress: a header, or a frame */
+        /* each step reads a header or a frame, so the loop ends */
     }
     if (decoder->state >= STATE_CLOSED)
         decoder_report_end(decoder, &event);
@@ -375,7 +375,7 @@ ws_control_write(uint8_t out[WS_MAX_CONTROL_FRAME], WsOpcode opcode, const void 
     return size + len;
 }
 
-/* The longest part of `text` that fits and does not end inside a character. */
+/* The length of the longest part of `text` that fits and ends between two characters. */
 static size_t
 close_text_len(const char *text)
 {

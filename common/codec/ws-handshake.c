@@ -58,7 +58,7 @@ key_is_valid(Slice key)
            base64_decode(key.ptr, key.len, nonce, sizeof(nonce), &len) && len == sizeof(nonce);
 }
 
-/* At least one token, and nothing else. */
+/* Whether the list has at least one token and nothing else. */
 static gboolean
 protocols_are_valid(Slice list)
 {
@@ -69,7 +69,7 @@ protocols_are_valid(Slice list)
     return list.len == 0 && token.len > 0;
 }
 
-/* What the request is, apart from the fields of RFC 6455. */
+/* Checks the request, without the fields of RFC 6455. */
 static gboolean
 request_fits(const HttpRequest *request, HttpRefusal *ret_refusal)
 {
@@ -178,7 +178,7 @@ accept_is_ours(const HttpHeaders *headers, const guint8 nonce[static WS_NONCE_SI
     return http_headers_get(headers, "Sec-WebSocket-Accept", &value) && slice_equal(value, accept);
 }
 
-/* NULL when the 101 keeps to RFC 6455 section 4.1; otherwise what is wrong with it. */
+/* NULL when the 101 conforms to RFC 6455 section 4.1; otherwise what is wrong with it. */
 static const char *
 fault_find(const HttpResponse *response, const guint8 nonce[static WS_NONCE_SIZE],
            const char *protocol)

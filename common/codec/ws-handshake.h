@@ -3,21 +3,21 @@
  * 4).
  *
  * No extension is ever offered or accepted (requirement R8). A subprotocol is returned only when
- * one was offered, in the spelling of the offer: the C client offers "MQTT", C# "mqtt". Nobody's
- * random numbers are made here: the caller gives the nonce. Pure; any thread. */
+ * one was offered, in the spelling of the offer: the C client offers "MQTT", C# "mqtt". No random
+ * numbers are made here: the caller gives the nonce. Pure; any thread. */
 #pragma once
 
 #include "common/codec/http-head.h"
 
-#define WS_NONCE_SIZE 16  /* bytes behind Sec-WebSocket-Key */
+#define WS_NONCE_SIZE 16  /* decoded bytes of Sec-WebSocket-Key */
 #define WS_KEY_SIZE 25    /* its base64 text, with the NUL */
 #define WS_ACCEPT_SIZE 29 /* Sec-WebSocket-Accept, with the NUL */
 
-/* What a server has to know of a good upgrade request. Slices of the request. */
+/* What a server needs to know of a valid upgrade request. Slices of the request. */
 typedef struct {
     Slice key;
     Slice protocols;     /* the offered list as sent; empty when there is none */
-    gboolean has_origin; /* a browser: refuse it with 403 unless the origin is listed (failure class 14) */
+    gboolean has_origin; /* a browser: answer 403 unless the origin is listed (failure class 14) */
     Slice origin;
 } WsUpgrade;
 
@@ -30,8 +30,8 @@ typedef struct {
 
 typedef enum {
     WS_RESPONSE_OK,
-    WS_RESPONSE_DENIED, /* a good HTTP answer other than 101: its status says why */
-    WS_RESPONSE_BROKEN, /* the server does not speak RFC 6455, or not to us */
+    WS_RESPONSE_DENIED, /* a valid HTTP answer other than 101; its status says why */
+    WS_RESPONSE_BROKEN, /* the answer breaks RFC 6455, or does not fit our request */
 } WsResponseResult;
 
 /* Sec-WebSocket-Accept for a key (RFC 6455 section 4.2.2), NUL-terminated. */
@@ -40,26 +40,26 @@ void ws_accept_compute(Slice key, char ret[static WS_ACCEPT_SIZE]);
 /* Whether the request asks for any upgrade at all; then ws_upgrade_validate() decides. */
 gboolean ws_upgrade_is_asked(const HttpRequest *request);
 
-/* Refusals: 400, 405 for another method than GET, 426 for another version than 13 (answer that
- * with "Sec-WebSocket-Version: 13"). */
+/* Refusals: 400, 405 for a method other than GET, 426 for a version other than 13 (answer that with
+ * "Sec-WebSocket-Version: 13"). */
 gboolean ws_upgrade_validate(const HttpRequest *request, WsUpgrade *ret, HttpRefusal *ret_refusal);
 
-/* Finds the offered subprotocol that equals `wanted` without case, or with `wanted` NULL the first
- * one. *ret is the offered spelling; FALSE when nothing fits. */
+/* Finds the offered subprotocol that equals `wanted` without regard to case; `wanted` NULL: the
+ * first one. *ret is the offered spelling. FALSE when none fits. */
 gboolean ws_protocol_choose(Slice offered, const char *wanted, Slice *ret);
 
 /* Appends the 101 response; `protocol` from ws_protocol_choose(), or an empty slice for none. */
 void ws_upgrade_accept(GString *out, const WsUpgrade *upgrade, Slice protocol);
 
-/* Appends the request of a client. FALSE, with nothing appended, when a part has a character that
- * may not be there. */
+/* Appends the request of a client. FALSE, with nothing appended, when a part contains a character
+ * that is not allowed there. */
 G_GNUC_WARN_UNUSED_RESULT
 gboolean ws_request_build(GString *out, const WsClientRequest *request,
                           const guint8 nonce[static WS_NONCE_SIZE]);
 
-/* Checks the answer to it: 101, Upgrade, Connection, the Accept value of our nonce, no extension,
- * no subprotocol but the offered one. A server may choose none: nothing is said then.
- * *ret_text is a static text saying what was wrong, unless the result is WS_RESPONSE_OK. */
+/* Checks the answer: 101, Upgrade, Connection, the Accept value for our nonce, no extension, no
+ * subprotocol except the offered one. A server may choose no subprotocol and then does not send
+ * one. *ret_text is a static text that says what is wrong, unless the result is WS_RESPONSE_OK. */
 WsResponseResult
 ws_response_verify(const HttpResponse *response, const guint8 nonce[static WS_NONCE_SIZE],
                    const char *protocol, const char **ret_text);

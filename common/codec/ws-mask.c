@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <sys/random.h>
 
-/* What every x86-64 and arm64 has a register for. */
+/* A type that fits a register of every x86-64 and arm64. */
 typedef uint64_t Block __attribute__((vector_size(16)));
 
 #define ROUND (4 * sizeof(Block))
 
-/* The key as it applies to the byte at `phase`: its wire bytes rotated by that many places. */
+/* The key for the byte at `phase`: its bytes on the wire, rotated by that many places. */
 static uint32_t
 key_at(uint32_t key, size_t phase)
 {
@@ -22,10 +22,10 @@ key_at(uint32_t key, size_t phase)
     return ws_key_load(turned);
 }
 
-/* Rounds of 64 bytes, which is also what the C client sends at a time. All loads of a round come
- * before its stores, so that a `dst` below `src` never overtakes it: the bytes a round stores end
- * at or before the ones the next round loads. An array of blocks would go through memory, and a
- * function that takes or returns one is an error on i386, where the calling convention has none. */
+/* Rounds of 64 bytes, which is also how much the C client sends at a time. All loads of a round
+ * come before its stores, so a `dst` below `src` never overtakes it: the bytes that a round stores
+ * end at or before the ones that the next round loads. An array of blocks would go through memory.
+ * A function that takes or returns one is an error on i386, whose calling convention has none. */
 static size_t
 mask_rounds(uint8_t *dst, const uint8_t *src, size_t len, uint64_t word)
 {
@@ -82,7 +82,7 @@ ws_mask(uint8_t *dst, const uint8_t *src, size_t len, uint32_t key, size_t phase
         key = key_at(key, phase);
     word = (uint64_t)key << 32 | key;
     at = mask_rounds(dst, src, len, word);
-    /* Rounds and words are multiples of the key's length: the phase stays. */
+    /* Rounds and words are multiples of the key's length, so the phase stays the same. */
     at += mask_words(dst + at, src + at, len - at, word);
     memcpy(tail, &key, sizeof(tail));
     for (size_t i = 0; at + i < len; i++)

@@ -216,7 +216,7 @@ field_value(const FieldRow *row, const EventData *data)
     }
 }
 
-/* A value that is not known is shown as a dash, so that the sentence stays one. */
+/* An unknown value is shown as a dash, so that the text stays a sentence. */
 static char *
 text_fill(const char *text, const EventData *data)
 {
@@ -241,8 +241,8 @@ glib_level(int level)
     return level == LOG_DEBUG ? G_LOG_LEVEL_DEBUG : G_LOG_LEVEL_INFO;
 }
 
-/* The level is in PRIORITY: to GLib no event is worse than information, since a warning of GLib's
- * means a fault of the program and ends a test. */
+/* The level goes into PRIORITY. For GLib every event is information: a GLib warning means a fault
+ * of the program and ends a test. */
 void
 event_log(EventKind kind, const EventData *data)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Events: everything that the programs tell the journal, in one table: id, level, class, text and
- * fields. systemd/streamd.catalog explains each; a test keeps both alike. Ids are for ever: they
- * are what administrators' filters know; make new ones with `systemd-id128 new`.
+/* Events: everything that the programs write to the journal, in one table: id, level, class, text
+ * and fields. systemd/streamd.catalog explains each event; a test keeps the two in step. An id
+ * never changes, because administrators filter by it. Make new ones with `systemd-id128 new`.
  *
- * A record never holds a key, a token or a byte of a stream: EventData has no place for them.
- * Any thread. */
+ * A record never holds a key, a token or a byte of a stream: EventData has no field for them. Any
+ * thread. */
 #pragma once
 
 #include <glib.h>
@@ -65,24 +65,24 @@ typedef enum {
     EVENT_LAST,
 } EventKind;
 
-/* What is known of it; what an event has no field for is ignored. Texts come as they are, from
- * anywhere: they are escaped and bounded here. */
+/* What is known about the event. Members for which the event has no field are ignored. Texts may
+ * come from anywhere: they are escaped and bounded here. */
 typedef struct {
     const char *hub;
     const char *device; /* or DEVICE/MODULE */
     const char *stream;
     const char *stream_id;
-    const char *initiator; /* the policy of the hub that asked */
+    const char *initiator; /* the hub's policy that asked */
     const char *target;
     const char *peer;    /* address */
-    const char *address; /* that is listened on, or a target's */
+    const char *address; /* a listening address, or a target's */
     const char *reason;  /* a code of reason.h */
     const char *rule;    /* which rule decided */
     const char *detail;  /* an English clause */
     guint64 tunnel;
     guint64 bytes_in, bytes_out;
-    guint64 duration; /* µs; told in ms */
-    guint32 uid;      /* of the local user whose doing it is */
+    guint64 duration; /* µs; written in ms */
+    guint32 uid;      /* the local user who caused it */
 } EventData;
 
 void event_log(EventKind kind, const EventData *data);
@@ -90,6 +90,6 @@ void event_log(EventKind kind, const EventData *data);
 /* The table, for the journal and for the test of the catalog. */
 const char *event_name(EventKind kind);       /* "STREAM_OPENED" */
 const char *event_message_id(EventKind kind); /* 32 hexadecimal digits */
-const char *event_text(EventKind kind);       /* with {FIELD}s */
-const char *event_fields(EventKind kind);     /* names without STREAMD_, separated by blanks */
+const char *event_text(EventKind kind);       /* with {FIELD} placeholders */
+const char *event_fields(EventKind kind);     /* names without STREAMD_, separated by spaces */
 gboolean event_field_is_known(const char *name);

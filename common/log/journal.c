@@ -23,7 +23,7 @@
 
 struct Journal {
     char *identifier;
-    int text_fd; /* standard error, or a description of our own of the same pipe or terminal */
+    int text_fd; /* standard error, or our own open description of the same pipe or terminal */
     gboolean own_fd;
     char *socket_path; /* NULL: text */
     int socket_fd;     /* connected to journald; -1: text */
@@ -52,7 +52,8 @@ journal_level_from_name(const char *name)
     return -1;
 }
 
-/* Standard error is shared with whoever started us: to make it non-blocking would do it to them. */
+/* Standard error is shared with the process that started us. Making it non-blocking would change it
+ * there too. */
 static void
 journal_open_text(Journal *journal, int fd)
 {
@@ -102,7 +103,7 @@ journal_new(const char *identifier, int text_fd, const char *socket_path)
     return journal;
 }
 
-/* One system call that does not wait. A short write on a pipe cannot be: a line is shorter than
+/* One system call that does not wait. A short write on a pipe cannot happen: a line is shorter than
  * PIPE_BUF. */
 static gboolean
 journal_send_text(Journal *journal, const GString *line)
@@ -116,7 +117,7 @@ journal_send_text(Journal *journal, const GString *line)
     return count >= 0;
 }
 
-/* journald was started again: its socket is a new one under the same name. */
+/* journald was restarted: its socket is a new one under the same name. */
 static gboolean
 journal_send_record(Journal *journal, const GString *record)
 {
@@ -147,7 +148,7 @@ field_len(const GLogField *field)
     return field->length < 0 ? strlen(field->value) : (gsize)field->length;
 }
 
-/* Values hold no line ends, so the protocol's simple form serves: NAME=value. */
+/* Values contain no line ends, so the simple form of the protocol is enough: NAME=value. */
 static GString *
 format_record(const Journal *journal, int level, const char *message, const GLogField *fields,
               gsize n_fields)
@@ -198,7 +199,7 @@ journal_put_left_out(Journal *journal, guint64 count, const char *of, const char
     return journal_put(journal, LOG_WARNING, message, fields, G_N_ELEMENTS(fields));
 }
 
-/* What is owed from before, in front of the next record. */
+/* Writes counts of records left out earlier, before the next record. */
 static void
 journal_put_owed(Journal *journal, gint64 now, gboolean all)
 {
@@ -254,7 +255,7 @@ level_of(GLogLevelFlags flags, const GLogField *priority)
     return flags & G_LOG_LEVEL_INFO ? LOG_INFO : LOG_DEBUG;
 }
 
-/* An event's text is made of escaped values; any other message may hold anything. */
+/* The text of an event is made of escaped values; any other message may contain anything. */
 static char *
 message_of(const GLogField *fields, gsize n_fields)
 {
@@ -270,8 +271,8 @@ message_of(const GLogField *fields, gsize n_fields)
     return g_string_free(text, FALSE);
 }
 
-/* Whose doing a record is: the values of the fields that its class names, of an address the source.
- * They are escaped and bounded. NULL: nobody's. */
+/* The subject of a record: the values of the fields that its class names; for an address, its
+ * source. They are escaped and bounded. NULL: it has none. */
 static char *
 subject_of(LogClass kind, const GLogField *fields, gsize n_fields)
 {
@@ -317,12 +318,13 @@ journal_write(GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpo
         journal->dropped++;
     (void)pthread_mutex_unlock(&journal->lock);
     if (flags & journal->fatal)
-        abort(); /* as GLib's own writer does for G_DEBUG=fatal-warnings */
+        abort(); /* GLib's own writer does the same for G_DEBUG=fatal-warnings */
     return G_LOG_WRITER_HANDLED;
 }
 
-/* $JOURNAL_STREAM is "device:inode" of the journal's end of our standard error (systemd.exec(5));
- * it is inherited by processes whose standard error goes elsewhere, so it is compared. */
+/* $JOURNAL_STREAM is "device:inode" of the standard error that goes to the journal
+ * (systemd.exec(5)). Processes whose standard error goes elsewhere inherit it too, so it is
+ * compared. */
 static gboolean
 stderr_is_journal(void)
 {
@@ -349,7 +351,7 @@ journal_install(const char *identifier)
 
     if (debug && *debug)
         atomic_store(&journal->level, LOG_DEBUG);
-    /* GLib tells the mask only when it is set. */
+    /* GLib returns the mask only when it is set. */
     journal->fatal = g_log_set_always_fatal(G_LOG_FATAL_MASK);
     (void)g_log_set_always_fatal(journal->fatal);
     g_log_set_writer_func(journal_write, journal, NULL);

@@ -23,9 +23,10 @@ typedef struct Journal Journal;
 Journal *journal_new(const char *identifier, int text_fd, const char *socket_path);
 void journal_free(Journal *journal); /* tells what was left out. NULL is fine. */
 
-/* The log of this process from here on, for good: GLib lets the writer be set once. Text or journal
- * as the environment says ($JOURNAL_STREAM), informational messages and up, or debug ones too
- * ($G_MESSAGES_DEBUG not empty). Main thread, before there are others. */
+/* Makes this the log of the process. This is final: GLib lets the writer be set only once. The
+ * environment selects text or journal ($JOURNAL_STREAM). Informational messages and more urgent
+ * ones are written, and debug messages too if $G_MESSAGES_DEBUG is not empty. Main thread, before
+ * other threads exist. */
 Journal *journal_install(const char *identifier);
 
 /* Writes how many records were dropped, at the end. */
@@ -37,14 +38,13 @@ int journal_level(const Journal *journal);
 const char *journal_identifier(const Journal *journal);
 const char *journal_target(const Journal *journal); /* "journal" or "console" */
 
-/* Of records that could not be written, until that was told. */
+/* Records that could not be written and were not reported yet. */
 guint64 journal_dropped(Journal *journal);
 
-/* The writer itself. */
 GLogWriterOutput
 journal_write(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer journal);
 
-/* "debug", "info", ...: names of systemd's log levels; -1: none. */
+/* "debug", "info", ...: names of systemd's log levels; -1: no such level. */
 const char *journal_level_name(int level);
 int journal_level_from_name(const char *name);
 

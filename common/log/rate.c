@@ -4,7 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* Of one class and second, so many subjects are told one by one, the others as a sum. */
+/* In one class and second, so many subjects are named; the others are reported as a sum. */
 #define LOG_TOLD_MAX 8
 
 typedef struct {
@@ -23,7 +23,7 @@ static const ClassRow classes[LOG_CLASS_LAST] = {
     [LOG_CLASS_LIMIT] = {"limit", "DEVICE INITIATOR PEER"},
 };
 
-/* FNV-1a. Names are not secret, and whoever makes two collide shares with himself mostly. */
+/* FNV-1a. Names are not secret, and whoever makes two collide mostly harms himself. */
 static guint64
 subject_hash(const char *name)
 {
@@ -34,7 +34,7 @@ subject_hash(const char *name)
     return hash == 0 ? 1 : hash;
 }
 
-/* The subject's place, which it is given when it is new; none left: that of the rest. */
+/* The entry of the subject, made if it is new. When none is free: the entry of the rest. */
 static LogSubject *
 class_find(LogClassRate *rate, const char *subject)
 {
@@ -71,7 +71,7 @@ class_take_rest(LogClassRate *rate)
     return count;
 }
 
-/* A new second. What nobody asked for is still owed. */
+/* Begins a new second. Counts that were not taken yet are kept. */
 static void
 class_begin(LogClassRate *rate, gint64 now)
 {
@@ -116,7 +116,7 @@ class_most(LogClassRate *rate)
     return most;
 }
 
-/* Those of whom most was left out by name, then the others as one number. */
+/* The subjects with the most records left out, by name; then the others as one number. */
 static gboolean
 class_take(LogClassRate *rate, LogLeftOut *ret)
 {

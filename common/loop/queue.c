@@ -6,8 +6,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* pthread and C11 atomics, so that ThreadSanitizer sees the happens-before edges: GLib's locks are
- * not instrumented in Debian's builds. */
+/* pthread and C11 atomics, because ThreadSanitizer understands them: GLib's locks are not
+ * instrumented in Debian's builds. */
 struct Queue {
     pthread_mutex_t lock;
     Message *first, *last;
@@ -52,7 +52,7 @@ queue_post(Queue *queue, Message *message)
     else
         queue->last->next = message;
     queue->last = message;
-    /* Inside the lock: a receiver that runs this message may free the queue's last user. */
+    /* Inside the lock: a receiver that runs this message may free the last user of the queue. */
     if (was_empty && write(queue->event, &one, sizeof one) < 0)
         g_debug("eventfd write: %s", g_strerror(errno));
     pthread_mutex_unlock(&queue->lock);
@@ -118,7 +118,7 @@ queue_run(Queue *queue)
         Message *message = next;
 
         next = message->next;
-        /* Cleared first, so that a post from here on runs the function again. */
+        /* Cleared first: a post from here on runs the function again. */
         atomic_store(&message->queued, FALSE);
         message->func(message);
         count++;

@@ -8,7 +8,7 @@
 
 #define REACTOR_EVENTS 128
 #define REACTOR_SPARE_BUFFERS 16
-/* The longest sleep: the heartbeat moves on at least this often. */
+/* The longest sleep, so that the heartbeat moves at least this often. */
 #define REACTOR_HEARTBEAT_MS 1000
 
 struct Reactor {
@@ -63,8 +63,8 @@ reactor_dispatch(Reactor *reactor)
         queue_run(reactor->queue);
 }
 
-/* Only what was deferred before this turn: a task that defers itself again waits for the sockets.
- */
+/* Runs only what was deferred before this turn. A task that defers itself again waits until the
+ * sockets were served. */
 static void
 reactor_run_tasks(Reactor *reactor)
 {
@@ -139,7 +139,7 @@ reactor_free(Reactor *reactor)
     wake->func = reactor_wake;
     queue_post(reactor->queue, wake);
     pthread_join(reactor->thread, NULL);
-    queue_run(reactor->queue); /* commands posted meanwhile release what they hold */
+    queue_run(reactor->queue); /* commands posted meanwhile release their references */
     while (reactor->lingering)
         reactor->lingering->end(reactor->lingering);
     close(reactor->epoll);

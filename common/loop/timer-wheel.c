@@ -3,13 +3,13 @@
 
 struct TimerWheel {
     Timer *slots[TIMER_WHEEL_SLOTS];
-    gint64 tick;   /* the last tick that was advanced to */
+    gint64 tick;   /* the wheel has advanced up to this tick */
     guint count;   /* timers set */
     Timer *cursor; /* the next timer of the slot being fired, so that any timer may be cleared
                       meanwhile */
 };
 
-/* Rounded up: a timer never fires before its time. */
+/* Rounds up, so that a timer never fires early. */
 static gint64
 tick_of(gint64 when)
 {
@@ -52,7 +52,7 @@ timer_wheel_clear(TimerWheel *wheel, Timer *timer)
 void
 timer_wheel_set(TimerWheel *wheel, Timer *timer, gint64 when)
 {
-    /* What is due already fires on the next tick, never in the slot that is being walked. */
+    /* A timer that is already due fires on the next tick, never in the slot that is being fired. */
     gint64 tick = MAX(tick_of(when), wheel->tick + 1);
 
     timer_wheel_clear(wheel, timer);
@@ -85,7 +85,7 @@ timer_wheel_advance(TimerWheel *wheel, gint64 now)
 {
     gint64 last = now / TIMER_WHEEL_TICK;
 
-    /* After a long sleep one turn visits every slot; more would visit them again for nothing. */
+    /* After a long sleep one turn visits every slot once; more visits would find nothing. */
     if (last - wheel->tick > TIMER_WHEEL_SLOTS)
         wheel->tick = last - TIMER_WHEEL_SLOTS;
     while (wheel->tick < last) {

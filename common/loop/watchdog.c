@@ -5,7 +5,7 @@
 
 struct Watchdog {
     ReactorPool *reactors;
-    guint64 *seen; /* the heartbeat of each at the last look */
+    guint64 *seen; /* each reactor's heartbeat at the last check */
     void (*alive)(void *data);
     void *data;
     guint source;
@@ -16,8 +16,8 @@ turn(void *data G_GNUC_UNUSED)
 {
 }
 
-/* Whether it has turned since the last look; if so it is woken for the next one. One that stands
- * still has the last waking before it, so that they do not pile up. */
+/* Whether the reactor has turned since the last check. If so, wakes it for the next check. A
+ * reactor that stands still still has the last wake-up to read, so they do not pile up. */
 static gboolean
 look(Watchdog *watchdog, guint index)
 {
@@ -54,7 +54,7 @@ watchdog_new(ReactorPool *reactors, gint64 limit, void (*alive)(void *data), voi
     watchdog->alive = alive;
     watchdog->data = data;
     watchdog->seen = g_new(guint64, count);
-    /* The first look finds every reactor alive, and wakes it. */
+    /* The first check finds every reactor alive, and wakes it. */
     for (guint i = 0; i < count; i++)
         watchdog->seen[i] = G_MAXUINT64;
     watchdog->source = g_timeout_add_full(G_PRIORITY_HIGH,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a connection ends: its last words, and for how long they are waited for. */
+/* How a connection ends: it sends what is queued and its goodbye, and waits for the peer a limited
+ * time. */
 #include "common/net/connection-private.h"
 
 #include "common/base/descriptors.h"
@@ -8,10 +9,10 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
-/* What a finishing connection may still send us before we stop listening to it. */
+/* How many bytes the peer may still send while we finish; after that we close. */
 #define CONNECTION_DRAIN_MAX (1024 * 1024)
 
-/* Everything of ours is sent: 0; -EAGAIN: not yet; else it never will be. */
+/* 0: all our bytes are sent; -EAGAIN: not yet; other: they can no longer be sent. */
 static int
 connection_say_bye(Connection *connection)
 {
@@ -31,7 +32,7 @@ connection_say_bye(Connection *connection)
     return r;
 }
 
-/* Reads and drops. 0: the peer's end; > 0: it sends too much; -EAGAIN: nothing now; other: lost. */
+/* Reads and drops. 0: the peer ended; > 0: it sends too much; -EAGAIN: nothing now; other: lost. */
 static ssize_t
 connection_drain(Connection *connection)
 {
@@ -45,8 +46,9 @@ connection_drain(Connection *connection)
     return n;
 }
 
-/* Whether bytes of ours are left, by the kernel's count of them: SIOCOUTQ, those that the peer's
- * kernel has not acknowledged, or SIOCOUTQNSD, those that it had no room for yet. */
+/* Whether the kernel still holds bytes of ours. REQUEST says which count: SIOCOUTQ, bytes that the
+ * peer's kernel has not acknowledged, or SIOCOUTQNSD, bytes that are not sent yet for lack of room
+ * there. */
 static gboolean
 connection_has_unsent(Connection *connection, unsigned long request)
 {
@@ -56,7 +58,7 @@ connection_has_unsent(Connection *connection, unsigned long request)
            (ioctl(connection->watch.fd, request, &unsent) == 0 && unsent > 0);
 }
 
-/* Not with a peer that is gone itself: its kernel gives no sign of life. */
+/* FALSE also when the peer's machine seems dead: its kernel acknowledges nothing any more. */
 static gboolean
 connection_is_patient(Connection *connection, unsigned long request)
 {
@@ -65,7 +67,7 @@ connection_is_patient(Connection *connection, unsigned long request)
            connection_unanswered(connection) < CONNECTION_DEAD;
 }
 
-/* The peer took some of what we have to say, or something came of it, not long ago. */
+/* The peer's kernel has taken some of our bytes recently. */
 static gboolean
 connection_stirs(Connection *connection)
 {
@@ -84,11 +86,12 @@ connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
     int r = connection_say_bye(connection);
     ssize_t n = connection_drain(connection);
     gboolean lost = (r < 0 && r != -EAGAIN) || (n < 0 && n != -EAGAIN) || connection->error != 0;
-    /* The peer's FIN after ours is the end: the kernel sends the rest alone, but not for long to a
-     * reader that has no room. Before ours, our bytes still have to go. */
+    /* The end is the peer's FIN after our goodbye. The kernel then sends what it holds by itself,
+     * but it soon gives up on a reader that has no room. Before our goodbye, our bytes still have
+     * to go. */
     gboolean over =
         n == 0 && connection->said_bye && !connection_is_patient(connection, SIOCOUTQNSD);
-    /* To close now would be a reset, and destroy what it has not taken. */
+    /* To close now would send a reset and destroy the bytes that the peer has not taken. */
     gboolean waits = connection->hard ? connection_outstanding(connection) > 0
                                       : connection_is_patient(connection, SIOCOUTQ);
     gboolean too_much = n > 0 && !waits;
@@ -99,7 +102,7 @@ connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
         connection_free(connection);
 }
 
-/* How often is looked whether a hard end stirs, within the time that it has. */
+/* During a hard end, progress is checked this many times within the wait. */
 #define CONNECTION_LOOKS 8
 
 static void
@@ -131,7 +134,7 @@ connection_linger_end(LingeringClose *closing)
     Connection *connection = CONTAINER_OF(closing, Connection, closing);
 
     (void)connection_say_bye(connection);
-    connection_free(connection); /* a hard one: a reset */
+    connection_free(connection); /* after a hard end this sends a reset */
 }
 
 void
@@ -140,8 +143,8 @@ connection_finish(Connection *connection)
     connection_finish_patiently(connection, 0);
 }
 
-/* A peer that does not close costs a descriptor for as long as this: a crowd of them must not take
- * those of others. */
+/* A peer that does not close keeps a descriptor for this long. When many do, the time is shorter,
+ * so that descriptors remain for others. */
 static gint64
 connection_linger_time(const Connection *connection)
 {
@@ -151,7 +154,7 @@ connection_linger_time(const Connection *connection)
     return crowd && !connection->closing.patient ? CONNECTION_LINGER_SHORT : CONNECTION_LINGER;
 }
 
-/* FIRST_LOOK 0: after the time that there is to linger. */
+/* FIRST_LOOK 0: after the linger time. */
 static void
 connection_linger(Connection *connection, gint64 patience, gint64 first_look)
 {

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The kernel's longest pause between two attempts to reach a peer (Linux 6.15 and later; older ones
- * refuse the option). Their headers may not know it. */
+/* The kernel's longest pause between two attempts to reach a peer. Linux has it from 6.15 on and
+ * older kernels refuse the option. Older headers do not define it. */
 #ifndef TCP_RTO_MAX_MS
 #define TCP_RTO_MAX_MS 44
 #endif
@@ -35,7 +35,7 @@ connection_name_peer(Connection *connection)
     if (getpeername(connection->watch.fd, &address.any, &len) < 0) {
         g_strlcpy(connection->peer, "unconnected", sizeof connection->peer);
     } else if (address.any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address.v6.sin6_addr)) {
-        /* A socket that takes both gives IPv4 peers an IPv6 form, which nobody writes in a rule. */
+        /* A dual-stack socket shows IPv4 peers in an IPv6 form, which nobody writes in a rule. */
         inet_ntop(AF_INET, address.v6.sin6_addr.s6_addr + 12, text, sizeof text);
         g_snprintf(connection->peer, sizeof connection->peer, "%s:%u", text,
                    ntohs(address.v6.sin6_port));
@@ -76,8 +76,8 @@ connection_take_error(Connection *connection)
     return error;
 }
 
-/* The kernel tells an error once only, to whoever asks first. EPIPE of a Unix socket says no more
- * than that the peer is gone: whether it left bytes of ours unread is behind that. */
+/* The kernel reports an error only once, to the first call. EPIPE of a Unix socket only says that
+ * the peer is gone; a second look tells whether it left bytes of ours unread. */
 static void
 connection_note_error(Connection *connection, int error)
 {
@@ -115,9 +115,9 @@ connection_new(int fd)
     connection->readable = connection->writable = TRUE;
     (void)fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     connection_name_peer(connection);
-    /* Frames are written whole: waiting for more would only delay a keystroke. */
+    /* Frames are written whole, so waiting for more would only delay a keystroke. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    /* Urgent data stays where it is in the stream, instead of getting lost beside it. */
+    /* Keep urgent data in its place in the stream, so that it is not lost. */
     (void)setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof on);
     return connection;
 }
@@ -170,8 +170,8 @@ connection_start_tls(Connection *connection, TlsContext *context, const char *se
 {
     const int most = (int)(RETRY_MAX / G_TIME_SPAN_MILLISECOND);
 
-    /* Towards a peer that does not answer, or whose window is closed, the kernel waits twice as
-     * long each time, up to two minutes: too long to tell a dead hub from a slow one. */
+    /* When a peer does not answer, or its window is closed, the kernel doubles the pause each time,
+     * up to two minutes. That is too long to tell a dead hub from a slow one. */
     (void)setsockopt(connection->watch.fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &most, sizeof most);
     connection->tls = tls_session_new(context, connection->watch.fd, server_name);
     tls_session_set_reactor(connection->tls, connection->reactor);
@@ -193,7 +193,7 @@ connection_attach(Connection *connection, Reactor *reactor, ConnectionReady read
     connection->reactor = reactor;
     if (connection->tls)
         tls_session_set_reactor(connection->tls, reactor);
-    /* Bytes may wait inside TLS or in front of it, of which the kernel knows nothing. */
+    /* Bytes may wait in or before TLS; the kernel does not report those. */
     connection->readable = connection->writable = TRUE;
     connection_set_handler(connection, ready, data);
     return 0;
@@ -271,10 +271,11 @@ connection_read(Connection *connection, void *buf, size_t len)
         return -EAGAIN;
     n = connection->tls ? tls_session_read(connection->tls, buf, len)
                         : connection_read_raw(connection->watch.fd, buf, len);
-    /* What broke it has been taken from the kernel, which now says that it ended in order. */
+    /* The error was already read from the kernel, which now reports an orderly end. */
     if (n == (connection->tls ? -ESHUTDOWN : 0) && connection_was_cut(connection))
         n = -connection->error;
-    /* Not after a short read: urgent data ends one early, and makes no new edge. */
+    /* A short read does not mean that the socket is empty: urgent data cuts a read short without a
+     * new edge. */
     if (n == -EAGAIN)
         connection->readable = FALSE;
     return n;
@@ -317,7 +318,7 @@ connection_write_now(Connection *connection, const void *buf, size_t len)
     return n;
 }
 
-/* 0 when nothing is queued any more. */
+/* 0 when the queue is empty. */
 static int
 connection_send_queued(Connection *connection)
 {
@@ -434,8 +435,8 @@ connection_unanswered(Connection *connection)
 
     if (getsockopt(connection->watch.fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0)
         return 0;
-    /* A live peer answers every probe of its closed window, and the kernel counts those that it
-     * has not answered. */
+    /* A live peer answers every probe of its closed window. The kernel counts those that were not
+     * answered. */
     if (info.tcpi_retransmits == 0 && info.tcpi_probes == 0)
         return 0;
     return (gint64)MIN(info.tcpi_last_ack_recv, info.tcpi_last_data_recv) * G_TIME_SPAN_MILLISECOND;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whether the peer of a packet link is still there, and how much of its reactor it may take. */
+/* Liveness of a packet link's peer, and the limit on how much of the reactor it may use. */
 #include "common/net/packet-link-private.h"
 
 #include <errno.h>
 
-/* WebSocket pings of a peer in a second, each of which is answered: beyond it the link rests. */
+/* WebSocket pings answered per second. A peer that sends more makes the link rest. */
 #define PACKET_LINK_PINGS 1000
 #define PACKET_LINK_PINGS_REST (250 * G_TIME_SPAN_MILLISECOND)
 
@@ -35,7 +35,7 @@ packet_link_idle(Timer *timer)
     PacketLink *link = CONTAINER_OF(timer, PacketLink, idle);
     gint64 limit = packet_link_idle_limit(link);
 
-    /* A packet that waits for the owner is not the peer's silence, nor is a rest. */
+    /* Time in which a packet waits for the owner, or the link rests, is not silence of the peer. */
     if (link->handed || link->resting)
         link->heard = reactor_now(link->reactor);
     if (limit > 0 && reactor_now(link->reactor) - link->heard >= limit)
@@ -64,8 +64,8 @@ packet_link_start_probe(PacketLink *link)
         packet_link_control(link, WS_OP_PING, NULL, 0);
 }
 
-/* The limit is over. A packet that waits for the owner is a sign of life, too, and so is what made
- * us rest. */
+/* The limit is over. A packet that waits for the owner also counts as a sign of life, and so does
+ * what made the link rest. */
 static gboolean
 packet_link_is_alive(PacketLink *link)
 {
@@ -73,8 +73,8 @@ packet_link_is_alive(PacketLink *link)
 
     if (link->handed || link->resting || link->read_at >= link->probe_from)
         return TRUE;
-    /* The kernel's count begins where it last heard of the peer: before the probe, if it is dead.
-     */
+    /* The kernel counts from when it last heard of the peer. If the peer is dead, that was before
+     * the probe. */
     return !link->pinged && connection_unanswered(link->connection) < silence;
 }
 
@@ -111,7 +111,7 @@ packet_link_start_rest(PacketLink *link)
         packet_link_begin_rest(link, pause);
 }
 
-/* Pings never reach the owner, who would count them. */
+/* The owner does not see pings, so they are counted here. */
 void
 packet_link_bound_pings(PacketLink *link)
 {

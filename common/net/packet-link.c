@@ -8,12 +8,12 @@
 
 #define PACKET_LINK_PIECE 4096
 
-/* Packets that are handed over at once, so that many small ones do not cost two threads a change
- * each; few enough for the owner to be back soon. */
+/* How many packets are handed over at once: enough that many small ones do not each cost two thread
+ * switches, few enough that the owner returns soon. */
 #define PACKET_LINK_BATCH 64
 
-/* What a link may read in one turn of the reactor without a whole packet in it (pings, fragments of
- * a byte) before others have theirs. */
+/* Bytes that a link may read in one turn of the reactor without completing a packet (pings,
+ * fragments of one byte). Then the others get their turn. */
 #define PACKET_LINK_BUDGET (64 * 1024)
 
 static PacketLink *
@@ -67,7 +67,7 @@ packet_link_say_close(PacketLink *link, uint16_t code)
                                ws_close_write(frame, code, NULL, packet_link_key(link, room)));
 }
 
-/* The end, once: whatever waits to be sent still goes out. */
+/* Ends the link, once. What is queued is still sent. */
 void
 packet_link_end(PacketLink *link, int error, const char *text)
 {
@@ -103,7 +103,7 @@ packet_link_ws_end(PacketLink *link)
                     closed ? "the peer closed the WebSocket" : link->last.text);
 }
 
-/* Adds what was read to IN, without the frames around it. */
+/* Adds the payload of what was read to IN. */
 static void
 packet_link_take_in(PacketLink *link, uint8_t *data, size_t len)
 {
@@ -126,8 +126,8 @@ packet_link_take_in(PacketLink *link, uint8_t *data, size_t len)
     }
 }
 
-/* The first packet, and the whole ones behind it: one message for several. What is wrong with a
- * later one shows when it is the first. */
+/* Hands over the first packet and the complete ones behind it in one message. A later packet that
+ * is malformed is reported when it is the first. */
 static void
 packet_link_take_more(PacketLink *link)
 {
@@ -144,7 +144,7 @@ packet_link_take_more(PacketLink *link)
     }
 }
 
-/* TRUE when packets were handed over or the link ended: nothing more to read now. */
+/* TRUE when packets were handed over or the link ended: do not read more now. */
 static gboolean
 packet_link_hand_over(PacketLink *link)
 {
@@ -185,7 +185,7 @@ packet_link_read_failed(PacketLink *link, int error)
         packet_link_end(link, error, "the connection was lost");
 }
 
-/* Reads the next piece. FALSE when there is nothing more to read now. */
+/* Reads the next piece. FALSE: there is nothing more to read now. */
 static gboolean
 packet_link_read_piece(PacketLink *link, gsize *spent)
 {
@@ -206,7 +206,7 @@ packet_link_read_piece(PacketLink *link, gsize *spent)
     link->read_at = reactor_now(link->reactor);
     packet_link_take_in(link, piece, (size_t)n);
     packet_link_bound_pings(link);
-    *spent += PACKET_LINK_PIECE; /* also for less: a peer may send its bytes one by one */
+    *spent += PACKET_LINK_PIECE; /* also for less: a peer may send single bytes */
     return TRUE;
 }
 
@@ -226,7 +226,7 @@ packet_link_read(PacketLink *link)
 void
 packet_link_pump(PacketLink *link)
 {
-    /* Once it is over, the owner may let go at any moment. */
+    /* Once the link has ended, the owner may release it at any moment. */
     packet_link_ref(link);
     packet_link_read(link);
     packet_link_flush(link);
@@ -262,7 +262,7 @@ packet_link_start(Message *message)
         packet_link_set_timer(link);
 }
 
-/* A large packet leaves no large buffer behind: there may be thousands of idle links. */
+/* Frees a large buffer after a large packet: there may be thousands of idle links. */
 static void
 packet_link_drop_packet(PacketLink *link)
 {
@@ -286,7 +286,7 @@ packet_link_taken(Message *message)
 
     packet_link_drop_packet(link);
     link->handed = FALSE;
-    link->heard = reactor_now(link->reactor); /* until now nothing was read */
+    link->heard = reactor_now(link->reactor); /* nothing was read until now */
     if (link->connection) {
         packet_link_start_rest(link);
         packet_link_read(link);
@@ -295,7 +295,7 @@ packet_link_taken(Message *message)
     packet_link_release(link); /* the delivery's reference */
 }
 
-/* One frame per packet: the peers in the field expect whole packets, though none needs them. */
+/* One frame per packet: known peers expect that, although the protocol does not require it. */
 static gboolean
 packet_link_queue_frame(PacketLink *link, GByteArray *out)
 {
@@ -356,7 +356,7 @@ packet_link_is_to_rest(PacketLink *link)
     return rest;
 }
 
-/* Those behind the one at which the owner wants a rest come again after it. */
+/* The packets behind the one at which the owner asked for a rest are delivered after the rest. */
 static void
 packet_link_deliver(PacketLink *link)
 {
@@ -378,11 +378,12 @@ packet_link_delivered(Message *message)
     PacketLink *link = CONTAINER_OF(message, PacketLink, delivered);
 
     packet_link_deliver(link);
-    /* One that was given up reads no more; its reactor may be gone, when the program ends. */
+    /* A link that was given up reads no more, and its reactor may be gone at the end of the
+     * program. */
     if (link->muted)
         packet_link_release(link);
     else
-        reactor_post(link->reactor, &link->taken); /* takes the reference along */
+        reactor_post(link->reactor, &link->taken); /* hands over the reference */
 }
 
 static void

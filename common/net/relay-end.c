@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/net/relay-private.h"
 
-/* How often is looked whether bytes move, within the time that they have. */
+/* Progress is checked this many times within the wait. */
 #define RELAY_LOOKS 8
 
 gint64
@@ -9,12 +9,12 @@ flow_give_up_at(const Flow *flow, gint64 wait)
 {
     if (flow->hurried == 0)
         return flow->moved + RELAY_PATIENCE;
-    /* Nor for ever, however little moves each time. */
+    /* Limited also when a few bytes move each time. */
     return MIN(MAX(flow->moved, flow->hurried) + wait, flow->hurried + RELAY_PATIENCE);
 }
 
-/* What the kernel of the destination has taken shows sooner that a slow reader reads than the room
- * for more, which it makes in large pieces. */
+/* How many bytes the destination's kernel has not taken. This shows earlier than the room for more,
+ * which the kernel makes in large pieces, that a slow reader reads. */
 static gsize
 flow_left(const Relay *relay, int from)
 {
@@ -31,8 +31,8 @@ flow_hurry(Relay *relay, int from, gboolean first_hand)
 
     if (flow->hurried != 0)
         return;
-    /* Who hears of it from somebody else knows that it was waited for there. But a slow reader's
-     * progress shows only once it is looked for. */
+    /* When the news comes second hand, the other hub or daemon has already waited, so less is left.
+     * Some remains, because a slow reader's progress shows only once it is watched. */
     flow->hurried = reactor_now(relay->reactor) - (first_hand ? 0 : wait - wait / 4);
     flow->left = flow_left(relay, from);
     relay_wake_by(relay, wait / RELAY_LOOKS);
@@ -44,10 +44,10 @@ relay_find_cuts(Relay *relay)
     for (int i = 0; i < 2 && relay->reason == REASON_NONE; i++) {
         const Side *side = &relay->sides[i];
 
-        /* One that is read finds out by itself. */
+        /* A side that is being read reports its end itself. */
         if (relay->flows[i].out_len == 0 || !side->connection)
             continue;
-        /* A leg's peer that sent FIN before has perhaps ended in order: that is in what it sent. */
+        /* After a FIN, a leg's peer may have ended in order; the bytes that it sent tell. */
         if (side->framed ? connection_was_cut(side->connection)
                          : connection_is_broken(side->connection))
             flow_hurry(relay, i, !side->framed);
@@ -66,8 +66,8 @@ relay_awaits(const Relay *relay, int from)
     return relay->closing == RELAY_CLOSES_ALL || from == relay->ender;
 }
 
-/* Its source has ended, as far as is known, and its bytes wait for the destination; or nothing came
- * of the source since its end was heard of. */
+/* TRUE when, as far as is known, the source has ended and its bytes wait for the destination, or
+ * nothing has come from the source since its end was reported. */
 static gboolean
 flow_may_be_stuck(const Relay *relay, int from)
 {
@@ -112,7 +112,8 @@ flow_give_up(Relay *relay, int from)
     } else if (side->told != REASON_NONE) {
         relay_end(relay, side->told, from);
     } else if (side->framed) {
-        /* What it sent to its end is here, and the last of it says why: read on and drop. */
+        /* All that it sent up to its end is here, and the last frame says why: read on and drop the
+         * data. */
         flow->out_len = 0;
     } else {
         relay_end(relay, REASON_LOCAL_CUT, from);

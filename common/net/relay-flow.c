@@ -17,7 +17,7 @@ flow_drop(Relay *relay, Flow *flow)
     flow_release(relay, flow);
 }
 
-/* TRUE when nothing waits for the destination any more. */
+/* TRUE when the destination has taken everything. */
 static gboolean
 flow_write(Relay *relay, Flow *flow, int to)
 {
@@ -42,7 +42,7 @@ flow_write(Relay *relay, Flow *flow, int to)
     return TRUE;
 }
 
-/* N bytes at OUT were taken from the source: makes them the destination's. */
+/* Gives N bytes at OUT, taken from the source, to the destination. */
 static void
 flow_accept(Relay *relay, int from, uint8_t *out, size_t len)
 {
@@ -62,7 +62,7 @@ flow_accept(Relay *relay, int from, uint8_t *out, size_t len)
         flow->out = side_frame(to, out, &flow->out_len);
 }
 
-/* The most to read at once: so much that the frame made of it fills TLS records. */
+/* The most to read at once: the frame made of it then fills whole TLS records. */
 static size_t
 flow_piece(const Side *from, const Side *to)
 {
@@ -95,14 +95,14 @@ flow_read(Relay *relay, int from)
     return 0;
 }
 
-/* A plain peer's end of data was a guess, which may be taken back while nobody was told. */
+/* For a plain peer the end of data was a guess. Until the other side is told, it can be undone. */
 static gboolean
 flow_end_holds(const Side *from, const Flow *flow)
 {
     return flow->told || (from->caps & CAP_HALF_CLOSE);
 }
 
-/* Decodes what was read from a leg up to the first event; how many bytes that used. */
+/* Decodes what was read from a leg, up to the first event. Returns how many bytes that used. */
 static size_t
 flow_decode(Relay *relay, int from)
 {
@@ -116,7 +116,7 @@ flow_decode(Relay *relay, int from)
     flow->raw += used;
     flow->raw_len -= used;
     if (event.data_len > 0 && flow->ended && flow_end_holds(side, flow)) {
-        /* Data after the end of data: what it would mean nobody knows. */
+        /* Data after the end of data has no meaning. */
         side->close_code = WS_CLOSE_PROTOCOL;
         relay_end(relay, REASON_PROTOCOL, from);
         return used;
@@ -131,7 +131,7 @@ flow_decode(Relay *relay, int from)
     return used;
 }
 
-/* Takes the next piece from the source; how many of its bytes that used, 0 when none are there. */
+/* Takes the next piece from the source. Returns how many bytes that used; 0: there are none. */
 static size_t
 flow_fill(Relay *relay, int from)
 {
@@ -155,14 +155,14 @@ flow_fill(Relay *relay, int from)
     return flow_decode(relay, from);
 }
 
-/* A flow whose source ended the relay is only drained; one toward the ender has no purpose left. */
+/* When the relay has a reason to end, what is held is still delivered but nothing more is read. */
 static gboolean
 flow_may_read(const Relay *relay)
 {
     return relay->reason == REASON_NONE;
 }
 
-/* Everything that came is delivered, and nothing of it was dropped. */
+/* Everything that came was delivered, and nothing was dropped. */
 static gboolean
 flow_is_whole(const Relay *relay, int from)
 {

@@ -67,7 +67,7 @@ relay_limit_next(const Relay *relay, gint64 now)
 
     if (relay->closing != RELAY_CLOSES_NOT)
         return G_MAXINT64;
-    /* A stall begins with bytes that wait, whenever those come: looked for in time. */
+    /* A stall begins when bytes start to wait, which may be at any time: check often enough. */
     if (limits->stall > 0)
         left = MIN(limits->stall / 2, MIN(stall_left(relay, 0, now), stall_left(relay, 1, now)));
     left = MIN(left, left_of(limits->duration, relay->since, now));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A relay's state in names and values. */
+/* Reports the state of a relay as names and values. */
 #include "common/net/relay-state.h"
 
 static void
@@ -8,7 +8,6 @@ report_flow(const RelayFlowState *flow, const char *from, const char *to, const 
     g_autofree char *name = g_strdup_printf("%s-to-%s", from, to);
 
     report->begin(name, report->data);
-    /* The name of the side, where it is one. */
     report->text("waits-for",
                  flow->waits == RELAY_WAITS_SOURCE        ? from
                  : flow->waits == RELAY_WAITS_DESTINATION ? to

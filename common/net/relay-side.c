@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What a plain client is told whatever happened, as Azure does (docs/wire-protocol.md, section 4).
+/* What a plain client is told, whatever happened, as Azure does (docs/wire-protocol.md, section 4).
  */
 #define PLAIN_CLOSE_TEXT "WS disconnected"
 
@@ -31,7 +31,7 @@ side_clear(Side *side)
     g_clear_pointer(&side->masks, g_free);
 }
 
-/* The key of the next frame, or NULL where we do not mask. */
+/* The mask key of the next frame, or NULL where we do not mask. */
 static const uint8_t *
 side_key(Side *side, uint8_t key[WS_MASK_KEY_LEN])
 {
@@ -55,14 +55,14 @@ side_frame(Side *side, uint8_t *payload, size_t *len)
     return payload - header;
 }
 
-/* Between two frames only. */
+/* Call this between two frames only. */
 static void
 side_send_control(Side *side, WsOpcode opcode, const void *payload, size_t len)
 {
     uint8_t frame[WS_MAX_CONTROL_FRAME], room[WS_MASK_KEY_LEN];
     size_t size = ws_control_write(frame, opcode, payload, len, side_key(side, room));
 
-    /* A peer that asks without reading has its queue full of answers already. */
+    /* When the queue is full, the peer sends pings and does not read the answers: drop this one. */
     (void)connection_queue(side->connection, frame, size);
 }
 
@@ -98,7 +98,7 @@ side_shut_down(Relay *relay, int index)
 {
     int r = connection_shutdown_write(relay->sides[index].connection);
 
-    /* It was reset while we had nothing to read from it or write to it. */
+    /* It was reset while we neither read from it nor wrote to it. */
     if (r < 0)
         side_lost(relay, index, r);
 }
@@ -128,8 +128,8 @@ side_lost_reason(const Side *side, int error)
         return REASON_LOCAL_CUT;
     if (side->told != REASON_NONE)
         return side->told;
-    /* The C client ends with a bare FIN; nothing better is known of a plain peer, unless it comes
-     * in the middle of what it was saying. */
+    /* The C client ends with a bare FIN, and a plain peer has no better way. But a FIN in the
+     * middle of a frame or message is a cut. */
     if (fin && !side->lost && !(side->caps & CAP_REASON) && ws_decoder_is_idle(&side->decoder))
         return side->closed;
     return REASON_CUT;
@@ -145,7 +145,7 @@ side_lost(Relay *relay, int index, int error)
     relay_end(relay, reason, index);
 }
 
-/* What a peer sent before it went is here all the same. */
+/* What a peer sent before it went can still be read. */
 static gboolean
 side_may_have_more(const Side *side, int error)
 {
@@ -164,8 +164,8 @@ side_unwritable(Relay *relay, int index, int error)
         side_lost(relay, index, error);
         return;
     }
-    /* A framed peer that has gone is reset by what we write to it; its close frame says better how
-     * it ended. */
+    /* A framed peer that has gone resets what we write to it. Its close frame, if it sent one, says
+     * better how it ended. */
     side->lost = TRUE;
     flow_drop(relay, &relay->flows[1 - index]);
     reactor_defer(relay->reactor, &relay->again);
@@ -213,10 +213,11 @@ close_reason(const Side *side, const WsEvent *event)
     }
 }
 
-/* The first empty message is the end of data, from a plain peer only after data, and only if none
- * follow: some send one for every empty write. The C# client sends them without end after its end:
- * so a second one tells, and the rest are dropped (docs/wire-protocol.md, section 4). So is one
- * that follows, in the same piece, what a limit has cut short: that is no whole. */
+/* An empty message can be the end of data. From a plain peer it counts only after data, and only if
+ * no more data follows, since some send an empty message for every empty write. The C# client sends
+ * them without end after its end: so a second one counts at once, and the rest are dropped
+ * (docs/wire-protocol.md, section 4). One that follows, in the same piece, data that a limit cut
+ * short is dropped too: that data is not whole. */
 static void
 side_empty(Relay *relay, int index)
 {
@@ -242,7 +243,7 @@ side_check_empty(Relay *relay, int index, gint64 now)
 
     if (side->empty == 0 || relay->reason != REASON_NONE)
         return FALSE;
-    /* What may have followed is not read yet. */
+    /* More may follow that was not read yet. */
     if (flow->out_len > 0 || flow->raw_len > 0)
         side->empty = now;
     if (now - side->empty < relay->times.empty)
@@ -255,7 +256,7 @@ side_check_empty(Relay *relay, int index, gint64 now)
 static void
 side_keep_pong(Side *side, const WsEvent *event)
 {
-    /* The latest one answers all (RFC 6455, section 5.5.3), so a flood costs nothing. */
+    /* Answering the latest ping is enough (RFC 6455, section 5.5.3), so a flood costs nothing. */
     side->pong_len = event->payload_len;
     memcpy(side->pong, event->payload, event->payload_len);
     side->pong_wanted = TRUE;
@@ -300,14 +301,14 @@ side_close_frame(Side *side, Reason reason, uint8_t frame[WS_MAX_CONTROL_FRAME])
         return ws_close_write(frame, reason_close_code(reason), reason_code(reason), key);
     if (side->client)
         return ws_close_write(frame, WS_CLOSE_NORMAL, NULL, key);
-    /* docs/wire-protocol.md, section 4a: these two every peer is told. */
+    /* docs/wire-protocol.md, section 4a: every peer is told these two. */
     if (reason == REASON_REVOKED || reason == REASON_HUB_STOPPING)
         return ws_close_write(frame, reason_close_code(reason), PLAIN_CLOSE_TEXT, key);
     return ws_close_write(frame, WS_CLOSE_ERROR, PLAIN_CLOSE_TEXT, key);
 }
 
-/* In the middle of a frame nothing can be said: the peer sees that it was cut. TRUE: it will hear
- * it, unless what it has no room for stands still. */
+/* Queues the close frame. In the middle of another frame that is not possible, and the peer sees a
+ * cut. TRUE: the peer gets the frame, unless it stops reading. */
 static gboolean
 side_say_close(Relay *relay, int index, Connection *connection)
 {
@@ -333,7 +334,7 @@ side_finish(Relay *relay, int index, Connection *connection)
     relay->unsaid |= !said && !side->close_received;
     if (relay->flows[1 - index].begun)
         connection_reset(connection);
-    else /* the word of a cut is not to be destroyed by what the peer sends meanwhile */
+    else /* bytes that the peer still sends must not destroy the close frame */
         connection_finish_hard(connection, relay->times.wait,
                                side->close_received || !(side->caps & CAP_REASON));
 }
@@ -344,7 +345,7 @@ side_close(Relay *relay, int index)
     Side *side = &relay->sides[index];
     Connection *connection = g_steal_pointer(&side->connection);
 
-    /* Who is silent perhaps only cannot be heard: a reset comes to him at once. */
+    /* A silent peer may only be unable to reach us. A reset reaches it at once. */
     gboolean silent = side->lost && relay->reason == REASON_SILENT;
 
     if (!connection)
@@ -357,14 +358,14 @@ side_close(Relay *relay, int index)
         side_finish(relay, index, connection);
 }
 
-/* Whether we take what the peer says as soon as it is there. */
+/* Whether we read what the peer sends as soon as it arrives. */
 static gboolean
 side_is_read(Relay *relay, int index)
 {
     return relay->flows[index].out_len == 0 && !connection_hung_up(relay->sides[index].connection);
 }
 
-/* A probe that is on its way just now owes nothing yet: only what stays unanswered counts. */
+/* A probe that has just been sent does not count yet, only one that stays unanswered. */
 static gint64
 side_kernel_silence(Relay *relay, Side *side, gint64 now)
 {
@@ -378,7 +379,7 @@ side_kernel_silence(Relay *relay, Side *side, gint64 now)
     return side->owing > 0 && now - side->owing >= relay->times.ping / 4 ? unanswered : 0;
 }
 
-/* The peer's end waits for the other leg: nobody reads what we say, and nobody answers. */
+/* The peer's end waits for the other leg: it does not read what we send, and does not answer. */
 static gboolean
 side_is_unpaired(const Relay *relay, const Side *side)
 {
@@ -398,9 +399,8 @@ side_silence(Relay *relay, int index, gint64 now)
     return MAX(MIN(kernel, now - side->heard), now - MAX(side->heard, side->unheard));
 }
 
-/* From when on a ping is due: to ask a silent peer, or to tell one that hears nothing of us. It may
- * read slowly what we sent long ago, and find a ping in it too late to answer: so both ends speak
- * of their own accord. */
+/* When the next ping is due: to ask a silent peer, or to show a peer that we are alive. A peer that
+ * reads slowly may find a ping too late to answer it, so both ends send pings. */
 static gint64
 side_ping_due(const Relay *relay, const Side *side)
 {
@@ -412,8 +412,8 @@ side_ping(Relay *relay, int index, gint64 now)
 {
     Side *side = &relay->sides[index];
 
-    /* Only between frames; what is written already asks the peer's kernel for an answer. One that
-     * has said its last word is not asked: the answer would be a reset. */
+    /* Only between frames; bytes on the way already make the peer's kernel answer. A peer that has
+     * ended is not asked: it would answer with a reset. */
     if (now < side_ping_due(relay, side) || !side_is_between_frames(relay, index) ||
         connection_hung_up(side->connection))
         return;

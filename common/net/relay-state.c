@@ -3,13 +3,13 @@
 
 #include "common/net/relay-private.h"
 
-/* One question under way. The relay has it while somebody may join; it goes to the reactor and
- * comes back, and keeps the relay meanwhile. */
+/* A question to the reactor. The relay has it while more callers may join. It goes to the reactor
+ * and comes back, and holds a reference to the relay meanwhile. */
 struct RelayProbe {
     Relay *relay;
     Message ask, answer;
-    GQueue questions; /* OWNER's thread: of RelayQuestion.link */
-    RelayState state; /* the reactor's, until the answer is under way */
+    GQueue questions; /* of RelayQuestion.link; OWNER's thread */
+    RelayState state; /* the reactor's, until the answer is sent */
 };
 
 static RelayWaits
@@ -50,7 +50,7 @@ flow_describe(const Relay *relay, int from, gint64 now, RelayFlowState *ret)
         .still = MAX(now - flow->moved, 0),
         .gives_up_in = due == G_MAXINT64 ? -1 : MAX(due - now, 0),
     };
-    /* Once its end is on its way to the owner, the owner may free the meter. */
+    /* Once its end is on the way to the owner, the owner may free the meter. */
     if (!relay->finished)
         ret->bytes = atomic_load_explicit(&relay->meter->bytes[from], memory_order_relaxed);
 }
@@ -77,8 +77,8 @@ side_describe(const Side *side, gint64 now, RelaySideState *ret)
     socket_state_look(connection_fd(side->connection), &ret->socket);
 }
 
-/* On the relay's reactor. The clock and not the turn's: a look is not to be older than the
- * question. */
+/* On the relay's reactor. It reads the clock, not the time of the turn: the answer must not be
+ * older than the question. */
 static void
 relay_describe(const Relay *relay, RelayState *ret)
 {
@@ -111,7 +111,7 @@ probe_answered(Message *message)
 {
     RelayProbe *probe = CONTAINER_OF(message, RelayProbe, answer);
 
-    probe->relay->probe = NULL; /* who asks from now on asks anew */
+    probe->relay->probe = NULL; /* later callers ask a new question */
     while (probe->questions.head) {
         RelayQuestion *question = probe->questions.head->data;
 

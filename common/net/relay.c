@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-/* A timer that is later than this was not just on a busy machine: nothing ran. */
+/* When a timer is later than this, the machine was not just busy: nothing ran. */
 #define RELAY_LATE (1 * G_TIME_SPAN_SECOND)
 
 Relay *
@@ -49,7 +49,7 @@ relay_finish(Relay *relay)
     (void)queue_post(relay->owner, &relay->over);
 }
 
-/* It has ended in order, but bytes that would have made it complete are not delivered any more. */
+/* It ended in order, but some of its bytes can no longer be delivered. */
 static void
 relay_fall_short(Relay *relay, Reason reason)
 {
@@ -63,7 +63,7 @@ void
 relay_end(Relay *relay, Reason reason, int side)
 {
     if (relay->reason == REASON_NONE) {
-        /* What it said in the end was found behind bytes that nobody gets any more. */
+        /* Its reason came behind bytes that can no longer be delivered. */
         gboolean dropped = side >= 0 && relay->flows[side].stuck && reason_is_orderly(reason);
 
         relay->reason = dropped ? REASON_CUT : reason;
@@ -71,7 +71,7 @@ relay_end(Relay *relay, Reason reason, int side)
         if (side >= 0 && !reason_is_orderly(relay->reason))
             flow_hurry(relay, side, !relay->sides[side].framed);
     } else if (side >= 0 && side != relay->ender) {
-        /* The other side went as well: there is nobody left to deliver to. */
+        /* The other side went as well, so nobody can take what is left. */
         relay_fall_short(relay, reason);
         relay->ender = -1;
     }
@@ -87,8 +87,7 @@ relay_cut_short(Relay *relay, Reason reason)
     relay->ender = -1;
 }
 
-/* The hub leaves the close of a complete stream to its ends, where they know that it is complete.
- */
+/* The hub leaves it to the ends to close a complete stream, if they know that it is complete. */
 static gboolean
 relay_leaves_close(const Relay *relay)
 {
@@ -98,7 +97,7 @@ relay_leaves_close(const Relay *relay)
            ((sides[0].caps | sides[1].caps) & CAP_HALF_CLOSE) != 0;
 }
 
-/* Everything is delivered to the side, and it knows so or has no way to be told. */
+/* Everything was delivered to the side, and it was told of the end or cannot be told. */
 static gboolean
 relay_is_delivered(const Relay *relay, int to)
 {
@@ -109,7 +108,7 @@ relay_is_delivered(const Relay *relay, int to)
     return flow->told || (flow->ended && flow->out_len == 0 && !tellable);
 }
 
-/* Both directions have ended, and nothing more can come. */
+/* Both directions have ended, and no more can come. */
 static gboolean
 relay_is_complete(const Relay *relay)
 {
@@ -117,7 +116,7 @@ relay_is_complete(const Relay *relay)
            !relay_leaves_close(relay);
 }
 
-/* Ends the relay when it has a reason to end and what came before it is delivered. */
+/* Ends the relay when it is complete, or has a reason to end and what came before is delivered. */
 static void
 relay_settle(Relay *relay)
 {
@@ -161,7 +160,7 @@ relay_wake_by(Relay *relay, gint64 delay)
         relay_set_timer(relay, delay);
 }
 
-/* What was read to its end for now ends the data, where an empty message had come before. */
+/* An empty message with nothing behind it for a while ends the data. */
 static gboolean
 relay_check_empty(Relay *relay)
 {
@@ -176,14 +175,14 @@ relay_pump(Relay *relay)
 {
     gboolean more = FALSE;
 
-    /* Whoever has asked for the end gives the reason, and not what follows from it: the message is
-     * on its way. */
+    /* The end was asked for. That reason counts, not what follows from it; the message is on its
+     * way. */
     if (relay->reason == REASON_NONE && atomic_load(&relay->wanted) != REASON_NONE)
         return;
-    /* Once it has finished, the owner may let go at any moment. */
+    /* Once the relay has finished, the owner may release it at any moment. */
     relay_ref(relay);
     for (int from = 0; from < 2; from++) {
-        /* Toward a side that has ended the relay nothing needs to go any more. */
+        /* Nothing needs to go to a side that has ended the relay. */
         if (relay->reason == REASON_NONE || relay_awaits(relay, from))
             more |= flow_pump(relay, from);
         side_control(relay, from);
@@ -211,7 +210,7 @@ relay_ready(Connection *connection G_GNUC_UNUSED, void *data)
     relay_pump(data);
 }
 
-/* A side that cannot be told of the other's end of data keeps its own direction until that was
+/* A side that cannot be told of the other's end of data keeps its own direction open until it was
  * quiet for a while (docs/wire-protocol.md, section 8). */
 static void
 relay_check_quiet(Relay *relay, int from, gint64 now)
@@ -219,17 +218,17 @@ relay_check_quiet(Relay *relay, int from, gint64 now)
     const Flow *flow = &relay->flows[from];
     const Flow *back = &relay->flows[1 - from];
 
-    /* The hub leaves the close of a complete stream to its ends, but not for ever. */
+    /* The hub leaves it to the ends to close a complete stream, but only for a limited time. */
     gboolean waits = flow->ended && (!flow->told || back->told);
-    /* Nor is it quiet while a slow reader has not taken what came before. */
+    /* It is not quiet while a slow reader has not taken what came before. */
     gboolean held = flow->out_len > 0 || back->out_len > 0 || relay->sides[1 - from].lost;
 
     if (waits && !held && now - MAX(flow->moved, back->moved) >= relay->times.quiet)
         relay_end(relay, relay->sides[from].closed, from);
 }
 
-/* Whoever asks does not wait for a reader that may never read: of what is held only the rest of a
- * frame on a leg still goes out, so that the reason can follow it. */
+/* The end that was asked for does not wait for a reader that may never read. Of the bytes held,
+ * only the rest of a frame on a leg is still sent, so that the reason can follow it. */
 static void
 relay_let_go(Relay *relay, int index)
 {
@@ -268,7 +267,7 @@ relay_stop(Relay *relay, Reason reason)
     relay_pump(relay);
 }
 
-/* We were stopped, or had no CPU: silence in that time must not count against the peer. */
+/* When this process was stopped or had no CPU, the silence does not count against the peer. */
 static void
 relay_forgive(Relay *relay, gint64 now)
 {
@@ -319,7 +318,7 @@ relay_left(Message *message)
         relay_end(relay, (Reason)(heard / 2), heard % 2);
         relay_pump(relay);
     } else if (!relay->finished) {
-        /* It says so itself behind what it sent, or is reset, or stands still. */
+        /* The side will report this itself behind what it sent, or is reset, or stops moving. */
         relay->sides[heard % 2].told = (Reason)(heard / 2);
         flow_hurry(relay, heard % 2, FALSE);
         relay_pump(relay);
@@ -349,7 +348,8 @@ relay_begin(Relay *relay)
     side_greet(&relay->sides[0]);
     side_greet(&relay->sides[1]);
     relay_set_timer(relay, MIN(relay_period(relay), relay_limit_next(relay, relay->since)));
-    /* Both handlers run on the next turn; a side that could not be attached ends it then too. */
+    /* Both handlers run on the next turn. That turn also ends the relay if a side could not be
+     * attached. */
     reactor_defer(relay->reactor, &relay->again);
 }
 

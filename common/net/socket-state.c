@@ -2,7 +2,7 @@
 #include "common/net/socket-state.h"
 
 #include <linux/sockios.h>
-#include <linux/tcp.h> /* knows more of struct tcp_info than the C library's */
+#include <linux/tcp.h> /* its struct tcp_info has more fields than the C library's */
 #include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>

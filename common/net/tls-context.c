@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Tickets kept per client context: a hub is one name, or two where it streams from another host. */
+/* Tickets kept per client context. A hub has one name, or two when its streams use another host. */
 #define TLS_TICKETS_MAX 4
 
 #define TLS_PRIORITY                                                                               \
@@ -91,7 +91,7 @@ tls_context_new_server(const char *cert_file, const char *key_file, GError **err
     return context;
 }
 
-/* CA NULL: the system's. A list of nobody is an error. */
+/* CA NULL: the system's list. An empty list is an error. */
 static TlsContext *
 client_new(const char *ca, const char *where, const char *alpn, GError **error)
 {
@@ -169,7 +169,7 @@ tls_context_is_server(const TlsContext *context)
 static int
 tls_context_set_alpn(TlsContext *context, gnutls_session_t session)
 {
-    /* GnuTLS copies neither the names nor anything else here, but these are constants. */
+    /* GnuTLS does not copy the names. These are constants. */
     gnutls_datum_t names[2];
     guint count = 0;
 
@@ -180,7 +180,8 @@ tls_context_set_alpn(TlsContext *context, gnutls_session_t session)
         names[count++] = (gnutls_datum_t){(unsigned char *)(guintptr)context->alpn,
                                           (unsigned)strlen(context->alpn)};
     }
-    /* Who offers nothing is fine; who offers only what we do not speak, h2 for one, is told so. */
+    /* A client that offers no protocol is accepted. One that offers only others, such as h2, gets
+     * an alert. */
     return count > 0 ? gnutls_alpn_set_protocols(session, names, count,
                                                  context->server ? GNUTLS_ALPN_MANDATORY : 0)
                      : 0;

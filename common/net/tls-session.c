@@ -9,20 +9,20 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The largest plaintext of one TLS record, and what it may take on the wire with its header, its
- * tag, and a key update in front of it. */
+/* The largest plaintext of one TLS record, and its size on the wire with header, tag and a key
+ * update before it. */
 #define TLS_RECORD_MAX 16384
 #define TLS_RECORD_ROOM (TLS_RECORD_MAX + 512)
 
-/* Records opened in one read, however little is in them; so many without a byte of data are
- * nobody's honest traffic. */
+/* How many records one read opens, however little is in them. That many without data are not honest
+ * traffic. */
 #define TLS_READ_RECORDS 256
 
-/* The longest handshake message: a client's hello needs little, a hub may send a chain. */
+/* The longest handshake message. A client's hello is small, but a hub may send a long chain. */
 #define TLS_HELLO_MAX (16 * 1024)
 #define TLS_CHAIN_MAX (64 * 1024)
 
-/* One direction's ciphertext between the socket and GnuTLS; BYTES is NULL while it is empty. */
+/* Ciphertext of one direction, between the socket and GnuTLS. BYTES is NULL while it is empty. */
 typedef struct {
     uint8_t *bytes;
     size_t start, end;
@@ -36,9 +36,9 @@ struct TlsSession {
     char *error;
     int fd;
     Wire in, out;
-    ssize_t end;        /* how reading ended: -EAGAIN while it has not; kept for calls after it */
+    ssize_t end;        /* how reading ended; -EAGAIN while it has not. Later calls return it too */
     gboolean connected; /* the handshake is done */
-    gboolean dry;       /* the socket had nothing at the last pull */
+    gboolean dry;       /* the socket was empty at the last pull */
 };
 
 static uint8_t *
@@ -81,7 +81,7 @@ tls_pull(gnutls_transport_ptr_t data, void *buf, size_t len)
     return (ssize_t)len;
 }
 
-/* Used by GnuTLS only where it would wait for a ticket; we never wait. */
+/* GnuTLS calls this only where it would wait for a ticket. We never wait. */
 static int
 tls_pull_timeout(gnutls_transport_ptr_t data, unsigned ms G_GNUC_UNUSED)
 {
@@ -105,7 +105,7 @@ wire_send(TlsSession *session)
     return 0;
 }
 
-/* Gathers records, so that a frame of 64 KiB is one system call and one wake-up of the peer. */
+/* Gathers records, so that a frame of 64 KiB takes one system call and wakes the peer once. */
 static ssize_t
 tls_push(gnutls_transport_ptr_t data, const void *buf, size_t len)
 {
@@ -244,7 +244,7 @@ tls_session_set_certificate_error(TlsSession *session)
     gnutls_free(text.data);
 }
 
-/* A GnuTLS result as a negative errno; remembers the text. */
+/* Turns a GnuTLS result into a negative errno, and keeps its text. */
 static int
 tls_session_fail(TlsSession *session, int code)
 {
@@ -275,7 +275,7 @@ tls_session_handshake(TlsSession *session)
     do
         r = gnutls_handshake(session->session);
     while (r < 0 && !gnutls_error_is_fatal(r) && r != GNUTLS_E_AGAIN);
-    if (r < 0 && gnutls_error_is_fatal(r)) /* GnuTLS leaves it to us to tell the peer why */
+    if (r < 0 && gnutls_error_is_fatal(r)) /* GnuTLS does not send the alert itself */
         (void)gnutls_alert_send_appropriate(session->session, r);
     if (r < 0)
         r = tls_session_fail(session, r);
@@ -365,15 +365,15 @@ tls_session_read(TlsSession *session, void *buf, size_t len)
         }
         session->dry = FALSE;
         n = gnutls_record_recv(session->session, (uint8_t *)buf + got, len - got);
-        /* GnuTLS also says "again" after a message of its own, such as a ticket. Only an empty
-         * socket promises another event. */
+        /* GnuTLS also returns this after a message of its own, such as a ticket. Only when the
+         * socket is empty will another event come. */
         if ((n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED) && !session->dry)
             continue;
         if (n > 0) {
             got += (size_t)n;
             continue;
         }
-        /* A peer that asks for another handshake ends here too: TLS 1.2 renegotiation is refused.
+        /* A request for another handshake ends the session too: TLS 1.2 renegotiation is refused.
          */
         session->end = n == 0 ? 0 : tls_session_fail(session, (int)n);
         if (session->end == -EAGAIN)
@@ -383,7 +383,7 @@ tls_session_read(TlsSession *session, void *buf, size_t len)
     return got > 0 ? (ssize_t)got : session->end;
 }
 
-/* Makes room for a record, so that GnuTLS never has to keep one back: 3.7 loses count of what it
+/* Makes room for a record, so that GnuTLS never has to keep one back: 3.7 counts wrongly what it
  * kept when the peer asks for a key update meanwhile. */
 static int
 wire_make_room(TlsSession *session)
