@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* io.streamd.Streamd1.Agent, as this program exports it, and the person at standard input. */
+/* io.streamd.Streamd1.Agent, as this program exports it, and the lines on standard input. */
 #include "client/bus/private.h"
 
 #include "client/bus/variant.h"
@@ -10,10 +10,10 @@
 
 #define AGENT_PATH "/io/streamd/ctl/Agent"
 
-/* A line that is longer is none that answers anything. */
+/* A longer line cannot be an answer. */
 #define LINE_MAX_BYTES 256
 
-/* streamd's own calls only: on the system's bus anybody could try. */
+/* Accept calls only from streamd: on the system bus anybody could call. */
 static gboolean
 agent_is_called_by_streamd(sd_bus_message *message)
 {
@@ -55,7 +55,7 @@ agent_on_cancel(sd_bus_message *message, void *data, sd_bus_error *error)
     return sd_bus_reply_method_return(message, NULL);
 }
 
-/* That streamd leaves is told by the bus as well. */
+/* The bus itself also reports when streamd leaves. */
 static int
 agent_on_release(sd_bus_message *message, void *data, sd_bus_error *error)
 {

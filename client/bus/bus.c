@@ -13,7 +13,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* How long polkit may take (docs/architecture.md), and some more; and the default of sd-bus. */
+/* How long polkit may take (docs/architecture.md), with a margin; and the default of sd-bus. */
 #define ASK_LIMIT (65 * G_TIME_SPAN_SECOND)
 #define CALL_LIMIT (25 * G_TIME_SPAN_SECOND)
 #define QUIET_LIMIT G_TIME_SPAN_SECOND
@@ -103,7 +103,7 @@ bus_close(Bus *bus)
     g_free(bus);
 }
 
-/* Says what went wrong; for the errors of the bus itself in our own words. */
+/* Reports what went wrong. Errors of the bus itself get our own words. */
 static void
 bus_set_error(GError **error, const sd_bus_error *failure, int r)
 {
@@ -120,7 +120,7 @@ bus_set_error(GError **error, const sd_bus_error *failure, int r)
     }
 }
 
-/* Reading, on interfaces of the bus itself, needs no authorization. */
+/* Reading, through interfaces of the bus itself, needs no authorization. */
 static gboolean
 bus_may_ask(const Bus *bus, const char *interface)
 {
@@ -143,7 +143,7 @@ bus_on_answer(sd_bus_message *message, void *data, sd_bus_error *error)
     return 1;
 }
 
-/* sd_bus_call, with somebody who hears of each second that it takes. */
+/* As sd_bus_call, but tells the caller's function of each second that passes. */
 static int
 bus_call_slowly(Bus *bus, sd_bus_message *message, gint64 timeout, sd_bus_error *failure,
                 sd_bus_message **ret_reply)
@@ -167,7 +167,7 @@ bus_call_slowly(Bus *bus, sd_bus_message *message, gint64 timeout, sd_bus_error 
     if (r < 0)
         return r;
     if (sd_bus_message_is_method_error(reply, NULL)) {
-        /* The library answers in streamd's place: that is no answer. */
+        /* The library made this reply instead of streamd: it is no answer. */
         if (timeout > 0 && now - begin >= timeout)
             return -ETIMEDOUT;
         return sd_bus_error_copy(failure, sd_bus_message_get_error(reply));
@@ -188,7 +188,7 @@ bus_send(Bus *bus, sd_bus_message *message, gint64 timeout, sd_bus_error *failur
         timeout = (timeout > 0 ? timeout : CALL_LIMIT) + ASK_LIMIT;
         r = sd_bus_message_set_allow_interactive_authorization(message, 1);
     }
-    /* The agent writes on the terminal too. */
+    /* The agent writes to the terminal too. */
     if (r >= 0 && bus->waiting != NULL && agent == NULL)
         return bus_call_slowly(bus, message, timeout, failure, ret_reply);
     if (bus->quiet) {
@@ -455,7 +455,7 @@ bus_listen(Bus *bus, GError **error)
                     g_strerror(-r));
         return FALSE;
     }
-    /* Signals of streams and tunnels go to those who have asked what there is. */
+    /* Only clients that have asked for the objects get signals of streams and tunnels. */
     objects = bus_call(bus, BUS_ROOT, BUS_OBJECT_MANAGER, "GetManagedObjects", NULL, 0, error);
     if (objects == NULL)
         return FALSE;
@@ -468,7 +468,7 @@ bus_listen(Bus *bus, GError **error)
     return TRUE;
 }
 
-/* Tells the second that is over. Ms until the next one; -1: nobody hears of it. */
+/* Reports the second that has passed. Returns ms until the next one; -1: nobody listens. */
 static int
 bus_tick(Bus *bus)
 {
@@ -484,7 +484,7 @@ bus_tick(Bus *bus)
     return (int)((G_TIME_SPAN_SECOND - passed % G_TIME_SPAN_SECOND) / 1000) + 1;
 }
 
-/* Until something is to be done. Negative errno when the connection is lost. */
+/* Waits until there is something to do. Negative errno when the connection is lost. */
 static int
 bus_sleep(Bus *bus)
 {

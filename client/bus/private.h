@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The struct of a Bus, shared by bus.c and bus/agent.c alone. */
+/* The struct of a Bus. Only bus.c and bus/agent.c use it. */
 #pragma once
 
 #include "client/bus/bus.h"
@@ -7,10 +7,10 @@
 
 struct Bus {
     sd_bus *bus;
-    GQueue events;  /* Pending: what came and was not looked at yet */
+    GQueue events;  /* Pending: events that came and were not handled yet */
     int signals;    /* signalfd; -1 before bus_listen */
-    GString *input; /* what of a line has come; NULL: nobody reads */
-    gboolean ask;   /* somebody may have to be asked, and may be */
+    GString *input; /* the part of a line that has come; NULL: standard input is not read */
+    gboolean ask;   /* the user may have to be asked for a password, and may be */
     gboolean quiet; /* bus_open_quietly */
     BusWaitingFunc waiting;
     void *waiting_data;
@@ -21,5 +21,5 @@ struct Bus {
 /* Copies and references what EVENT points to. */
 void bus_push(Bus *bus, const BusEvent *event);
 
-/* Standard input can be read. */
+/* Call it when standard input is readable. */
 void bus_read_input(Bus *bus);

@@ -9,17 +9,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The descriptor on which it says that it is ready, by closing it. */
+/* The agent closes this descriptor when it is ready. */
 #define NOTIFY_FD 3
 
-/* Then the call goes on without it. */
+/* After this time the call continues without the agent. */
 #define AGENT_READY_MAX 5000 /* ms */
 
 struct Agent {
     GPid pid;
 };
 
-/* Between fork and exec. An agent without its streamctl would keep the terminal. */
+/* Runs between fork and exec. The agent must end with streamctl, or it keeps the terminal. */
 static void
 agent_in_child(gpointer data)
 {
@@ -34,7 +34,7 @@ agent_spawn(Agent *agent, int notify)
     const char *argv[] = {"pkttyagent", "--notify-fd", fd,  "--fallback",
                           "--process",  process,       NULL};
 
-    /* It opens the terminal by itself. Standard output may be a stream's. */
+    /* The agent opens the terminal itself. Standard output may belong to a stream. */
     return g_spawn_async_with_pipes_and_fds(
         NULL, argv, NULL,
         G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL,
@@ -42,7 +42,7 @@ agent_spawn(Agent *agent, int notify)
         NULL, NULL, NULL);
 }
 
-/* Until the other end is closed: by the agent, or by its end. */
+/* Waits until the other end is closed: by the agent, or because it ended. */
 static void
 agent_wait_ready(int notify)
 {

@@ -19,7 +19,7 @@ bus_variant_append_members(sd_bus_message *message, GVariant *container)
     return r;
 }
 
-/* Containers: sd-bus wants the kind and the signature of what is inside. */
+/* For a container sd-bus needs its kind and the signature of what is inside. */
 static int
 bus_variant_append_container(sd_bus_message *message, GVariant *value, char kind)
 {
@@ -131,7 +131,7 @@ bus_variant_read_basic(sd_bus_message *message, char type)
     }
 }
 
-/* Adds every member up to the end of the container that MESSAGE is in. */
+/* Adds every member up to the end of the container in which MESSAGE is. */
 static gboolean
 bus_variant_read_members(sd_bus_message *message, GVariantBuilder *builder)
 {

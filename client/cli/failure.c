@@ -8,12 +8,12 @@
 #include <string.h>
 
 static const struct {
-    const char *name; /* after org.freedesktop.DBus.Error. */
+    const char *name; /* without org.freedesktop.DBus.Error. in front */
     ExitCode code;
 } bus_codes[] = {
     {"ServiceUnknown", EXIT_CODE_NOT_RUNNING},
     {"NameHasNoOwner", EXIT_CODE_NOT_RUNNING},
-    {"NoReply", EXIT_CODE_NOT_RUNNING}, /* it left before it answered; sd-bus also says Timeout */
+    {"NoReply", EXIT_CODE_NOT_RUNNING}, /* it left before it answered; sd-bus also uses Timeout */
     {"Disconnected", EXIT_CODE_NOT_RUNNING},
     {"NoServer", EXIT_CODE_NOT_RUNNING},
     {"Timeout", EXIT_CODE_TIMED_OUT},
@@ -33,7 +33,7 @@ failure_code(const char *name)
 {
     if (name != NULL && g_str_has_prefix(name, BUS_ERROR_PREFIX))
         return exit_code_of_number((int)streamd_error_from_name(name + strlen(BUS_ERROR_PREFIX)));
-    /* It is not enabled, or masked, or does not start: the bus passes on what systemd says. */
+    /* It is not enabled, or masked, or does not start: the bus passes on systemd's error. */
     if (name != NULL && (g_str_has_prefix(name, "org.freedesktop.systemd1.") ||
                          g_str_has_prefix(name, BUS_ERRORS "Spawn.")))
         return EXIT_CODE_NOT_RUNNING;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Failure: what an error of the bus means to who typed the command: an exit code, and what to try.
- */
+/* Failure: what an error of the bus means to the user: an exit code and what to try. */
 #pragma once
 
 #include "common/base/exit-code.h"
 
-/* Of a D-Bus error's full name; EXIT_CODE_OTHER when there is nothing better. */
+/* NAME: the full name of a D-Bus error. EXIT_CODE_OTHER when nothing fits better. */
 ExitCode failure_code(const char *name);
 
-/* What to try, translated; NULL when there is nothing to say. */
+/* What to try, translated. NULL: no hint. */
 const char *failure_hint(ExitCode code);

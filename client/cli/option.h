@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The options that streamctl has of its own. */
+/* streamctl's own options. */
 #pragma once
 
 #include "common/cli/option.h"
@@ -53,5 +53,5 @@ enum {
 
 G_STATIC_ASSERT(OPTION_LAST <= OPTIONS_MAX);
 
-/* All of them, and which every verb takes: for Program. */
+/* All options, and those that every verb takes: for Program. */
 extern const OptionTable streamctl_options;

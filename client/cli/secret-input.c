@@ -18,7 +18,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define SECRET_MAX INVITATION_MAX /* what streamd takes */
+#define SECRET_MAX INVITATION_MAX /* the most that streamd accepts */
 
 const SecretKind secret_connection_string = {
     .name = N_("connection string"),
@@ -43,7 +43,7 @@ secret_input_fail(GError **error, ExitCode code, const char *format, const char 
     return -1;
 }
 
-/* Waits for a line or for a signal to stop; FALSE: a signal. */
+/* Waits for a line, or for a signal to stop. FALSE: a signal. */
 static gboolean
 secret_input_wait(int signals)
 {
@@ -56,7 +56,7 @@ secret_input_wait(int signals)
     return fds[1].revents == 0;
 }
 
-/* Signals wait meanwhile, so that the terminal gets its echo back whatever happens. */
+/* Signals are blocked meanwhile, so that the echo of the terminal is always restored. */
 static ssize_t
 secret_input_prompt(const SecretKind *kind, char *text, gsize size)
 {
@@ -84,7 +84,7 @@ secret_input_prompt(const SecretKind *kind, char *text, gsize size)
     (void)fputc('\n', stderr);
     if (signals >= 0)
         (void)close(signals);
-    (void)sigprocmask(SIG_SETMASK, &before, NULL); /* a signal that waited acts now */
+    (void)sigprocmask(SIG_SETMASK, &before, NULL); /* a signal that waited takes effect now */
     return length;
 }
 
@@ -107,8 +107,8 @@ secret_input_read(int fd, char *text, gsize size)
     return (ssize_t)length;
 }
 
-/* A descriptor that the shell opened for us, as in <(pass show hub): like standard input, whoever
- * wrote the line waits for what they asked for. Any other name has to be a file's. */
+/* Opens FILE. It may be a descriptor that the shell opened for us, as in <(pass show hub): this is
+ * like standard input, for which the user waits. Any other name must be that of a file. */
 static int
 secret_input_open_file(const char *file, GError **error)
 {
@@ -169,7 +169,7 @@ secret_input_get(const SecretKind *kind, const char *file, char *text, gsize siz
     return length;
 }
 
-/* Memory that lives as long as its descriptor: nothing of it is on a disk. */
+/* Memory that lives as long as its descriptor: nothing of it gets to a disk. */
 static int
 secret_input_memfd(const SecretKind *kind, const char *text, gsize length, GError **error)
 {

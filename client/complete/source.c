@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-#define DEVICES_OFFERED 1000 /* as many as can be had while somebody waits */
+#define DEVICES_OFFERED 1000 /* how many can be had while the user waits */
 
-/* What a placeholder of a usage line stands for. */
+/* What a placeholder in a usage line stands for. */
 typedef enum {
     SOURCE_NONE,
     SOURCE_HUBS,
@@ -22,13 +22,13 @@ typedef enum {
     SOURCE_FILES,
 } Source;
 
-/* NOUN: the first word of the verb, or the option whose value it is. */
+/* NOUN: the first word of the verb, or the option that takes the value. */
 static Source
 source_of(const char *noun, const char *placeholder)
 {
     static const struct {
         const char *placeholder;
-        const char *noun; /* NULL: any */
+        const char *noun; /* NULL: any noun */
         Source source;
     } rows[] = {
         {"NAME", "hub", SOURCE_HUBS},          {"NAME", "target", SOURCE_TARGETS},
@@ -47,7 +47,7 @@ source_of(const char *noun, const char *placeholder)
     return SOURCE_NONE;
 }
 
-/* Words: the member WORD of each object of an interface, described by up to three others. */
+/* Words: the member WORD of each object of an interface, described by up to three other members. */
 typedef struct {
     Source source;
     const char *interface;
@@ -113,7 +113,7 @@ source_read_rules(Bus *bus, WordFunc func, void *data)
     }
 }
 
-/* Those that the hub tells of, when it does. */
+/* The devices that the hub lists, if it does. */
 static void
 source_read_devices(Bus *bus, const char *hub, WordFunc func, void *data)
 {

@@ -46,7 +46,7 @@ static const DoctorText reasons_to_skip[] = {
     {"no-device", N_("no device was named")},
 };
 
-/* By cause: codes of streamd's own, and reasons why streams end. */
+/* By cause: streamd's own codes, and reasons for which streams end. */
 static const DoctorText cures[] = {
     {"version", N_("Restart streamd: it is still running the previously installed version.")},
     {"closed-clients", N_("Let such clients use a tunnel on a Unix socket: streamctl tunnel open "

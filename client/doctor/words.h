@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Doctor: what the steps of a diagnosis (Hub.Diagnose) are called, what they say, and what helps
- * when one fails. Codes come over the bus; the words for them are here, translated. */
+/* Doctor: texts for a diagnosis (Hub.Diagnose): the names of its steps, what they found, and what
+ * helps when one fails. The bus carries codes; their translated texts are here. */
 #pragma once
 
 #include <glib.h>
 
-/* One check, of the daemon's or one of ours. */
+/* One check, done by the daemon or by this program. */
 typedef struct {
     const char *step;   /* code */
     const char *result; /* "ok", "failed", "skipped", "limited" */
     GVariant *details;  /* a{sv} */
 } DoctorCheck;
 
-/* "TLS" of "tls"; an unknown step as it is. */
+/* "TLS" for "tls"; an unknown step stays as it is. */
 const char *doctor_step(const char *step);
 
-/* "ok", translated; an unknown result as it is. */
+/* "ok", translated; an unknown result stays as it is. */
 const char *doctor_result(const char *result);
 
-/* What it found, or why it failed or was left out; "" for nothing. Caller frees. */
+/* What the check found, or why it failed or was left out; "" for nothing. Caller frees. */
 char *doctor_finding(const DoctorCheck *check);
 
 /* What to do about it; NULL when nothing is known. */
 const char *doctor_cure(const char *cause);
 
-/* "12 ms", "3.4 s"; "" when it is not told. Caller frees. */
+/* "12 ms", "3.4 s"; "" when the time is absent. Caller frees. */
 char *doctor_time(GVariant *details);

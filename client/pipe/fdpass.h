@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Passing a descriptor to the program at the other end of a Unix socket, as ssh's ProxyUseFdpass
- * takes it: one byte of zero with the descriptor beside it. */
+/* Passes a descriptor to the program at the other end of a Unix socket. The form is that of ssh's
+ * ProxyUseFdpass: one zero byte with the descriptor attached. */
 #pragma once
 
 #include <glib.h>
@@ -9,5 +9,5 @@
 gboolean fdpass_is_possible(int fd);
 
 /* Sends FD over SOCKET. Both stay open here. 0, or negative errno. Blocks while the socket is full,
- * whatever mode it is in. */
+ * even if it is non-blocking. */
 int fdpass_send(int socket, int fd);

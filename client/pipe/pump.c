@@ -16,17 +16,17 @@ typedef enum { FLOW_OPEN, FLOW_ENDED, FLOW_FAILED } FlowState;
 typedef struct {
     int from;
     int to;
-    gsize chunk;    /* what one write may take without blocking once the descriptor is writable */
-    gboolean ended; /* no more to read */
-    gboolean done;  /* and all of it is written, and the end is told */
+    gsize chunk;    /* how much one write takes without blocking when the descriptor is writable */
+    gboolean ended; /* there is no more to read */
+    gboolean done;  /* and everything was written, and the end passed on */
     gsize begin;
     gsize end;
     uint8_t buffer[PUMP_BUFFER];
 } Flow;
 
-/* A pipe that is writable takes PIPE_BUF bytes without blocking; a file or terminal decides for
- * itself; a socket is written with MSG_DONTWAIT. Our standard descriptors are shared with others
- * and stay in the mode they are in. */
+/* A pipe that is writable takes PIPE_BUF bytes without blocking. A file or terminal decides for
+ * itself. A socket is written with MSG_DONTWAIT. Our standard descriptors are shared with other
+ * processes and keep their mode. */
 static gsize
 flow_chunk(int fd)
 {
@@ -58,7 +58,7 @@ flow_drain(Flow *flow)
             return FLOW_FAILED;
         flow->begin += (gsize)n;
         if (flow->chunk < PUMP_BUFFER)
-            break; /* poll again: only the first chunk is known to fit */
+            break; /* poll again: only the first chunk is sure to fit */
     }
     if (flow->begin == flow->end)
         flow->begin = flow->end = 0;
@@ -99,7 +99,7 @@ pump_init(Pump *pump, int socket, int input, int output)
     pump->down.chunk = flow_chunk(output);
 }
 
-/* Tells the end on: only once every byte is written. */
+/* Passes the end on, but only when every byte was written. */
 static void
 pump_tell_ends(Pump *pump)
 {
@@ -108,7 +108,7 @@ pump_tell_ends(Pump *pump)
         pump->up.done = TRUE;
     }
     if (pump->down.ended && !pump->down.done && pump->down.begin == pump->down.end) {
-        (void)shutdown(pump->output, SHUT_WR); /* where it is a socket */
+        (void)shutdown(pump->output, SHUT_WR); /* if it is a socket */
         (void)close(pump->output);
         pump->down.done = TRUE;
     }
@@ -146,7 +146,7 @@ pump_move(Pump *pump, const struct pollfd fds[3], PumpEnd *ret_end)
         pump->up.ended = TRUE; /* an input that cannot be read has ended */
     if ((fds[1].events & POLLOUT) && (fds[1].revents & (POLLOUT | POLLHUP | POLLERR)) &&
         flow_drain(&pump->up) == FLOW_FAILED) {
-        /* Nobody takes it any more; what comes from there is still delivered. */
+        /* The peer takes no more bytes; what it sends is still delivered. */
         pump->up.begin = pump->up.end = 0;
         pump->up.ended = pump->up.done = TRUE;
     }
@@ -168,7 +168,7 @@ pump_run(int socket, int input, int output)
         pump_prepare(pump, fds);
         if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
             continue;
-        /* Both directions of the socket are over, and all that came from it is written. */
+        /* Both directions of the socket have ended, and all that came from it was written. */
         if (pump->down.done && (fds[1].revents & (POLLHUP | POLLERR)) != 0)
             return PUMP_ENDED;
         if (pump_move(pump, fds, &end) == FLOW_FAILED)

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#define DEPTH_MAX 8 /* of what a streamd may answer */
+#define DEPTH_MAX 8 /* the most levels of an answer of streamd */
 
 static void
 print_state(GVariant *state, int depth)
@@ -32,7 +32,7 @@ print_state(GVariant *state, int depth)
     }
 }
 
-/* The properties and one more. */
+/* The properties, with one more added. */
 static GVariant *
 both(GVariant *properties, GVariant *state)
 {

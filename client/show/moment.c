@@ -5,7 +5,7 @@
 
 #define MOMENT_MAX 64
 
-/* "14:30" with the day of NOW, "2026-11-21 14:30" with the T of ISO 8601, seconds added. */
+/* "14:30" gets the day of NOW; "2026-11-21 14:30" gets the T of ISO 8601. Seconds are added. */
 static char *
 to_iso(const char *text, gint64 now)
 {

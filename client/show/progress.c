@@ -19,7 +19,7 @@ progress_new(const char *what)
     Progress *progress = g_new0(Progress, 1);
 
     progress->what = table_escape(what);
-    /* One that cannot erase a line gets none. */
+    /* A terminal that cannot erase a line gets none. */
     progress->terminal = isatty(STDERR_FILENO) == 1 && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
     return progress;
 }

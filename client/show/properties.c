@@ -20,7 +20,7 @@ typedef enum {
     SHOW_LIMIT_TIME
 } ShowKind;
 
-/* In the order of printing. What is not here comes after, under the name that it has on the bus. */
+/* In the order of printing. Properties that are not here follow, under their name on the bus. */
 static const struct {
     const char *property;
     const char *label;
@@ -192,7 +192,7 @@ show_has_label(const char *property)
     return FALSE;
 }
 
-/* What a newer streamd has and this program does not know. */
+/* Prints what a newer streamd has and this program does not know. */
 static void
 show_add_others(Table *table, GVariant *properties)
 {

@@ -7,7 +7,7 @@ typedef struct {
 } Sample;
 
 struct Rates {
-    GHashTable *samples; /* Sample of the look before, by the stream's number */
+    GHashTable *samples; /* Sample of the previous look, by the stream's number */
 };
 
 Rates *
@@ -28,7 +28,7 @@ rates_free(Rates *rates)
     g_free(rates);
 }
 
-/* A counter that went back belongs to another stream: streamd has begun anew. */
+/* A counter that went back belongs to another stream: streamd has restarted. */
 static guint64
 rates_per_second(guint64 before, guint64 after, gint64 elapsed)
 {

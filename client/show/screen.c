@@ -13,7 +13,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define ENTER "\033[?1049h\033[?25l" /* the other page, without a cursor */
+#define ENTER "\033[?1049h\033[?25l" /* the alternate page, without a cursor */
 #define LEAVE "\033[?25h\033[?1049l"
 #define HOME "\033[H"
 #define REST_OF_LINE "\033[K"
@@ -23,7 +23,7 @@
 
 struct Screen {
     int signals; /* signalfd */
-    int guard;   /* its other end is the guard's: closing it, or our end, sets it to work */
+    int guard;   /* the guard has the other end; it acts when this one closes, also when we end */
     pid_t guard_pid;
 };
 
@@ -40,8 +40,8 @@ screen_write(const char *text, gsize length)
     }
 }
 
-/* A process of its own, so that even an end without warning leaves a terminal that can be used. It
- * has our blocked signals: Ctrl-C does not reach it. */
+/* The guard is a separate process, so that the terminal is restored even if this one is killed. It
+ * inherits our blocked signals: Ctrl-C does not reach it. */
 static void
 screen_guard(int wait, const struct termios *before)
 {
@@ -71,7 +71,7 @@ screen_start_guard(Screen *screen, const struct termios *before)
     return screen->guard_pid > 0;
 }
 
-/* SIGTTOU would stop the guard when it writes to a terminal that has another foreground by then. */
+/* SIGTTOU would stop the guard if it writes when another process group has the terminal. */
 static int
 screen_block_signals(void)
 {
@@ -104,8 +104,8 @@ screen_open(void)
     if (screen->signals < 0 || !screen_start_guard(screen, &before))
         return NULL;
     raw = before;
-    /* Keys at once and unseen; Ctrl-C and Ctrl-Z are keys as well, so that neither leaves half a
-     * screen behind. */
+    /* Keys arrive at once and are not shown. Ctrl-C and Ctrl-Z arrive as keys too, so that neither
+     * leaves half a screen behind. */
     raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) < 0)
         return NULL;

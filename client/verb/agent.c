@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamctl agent: asks whoever sits at the terminal, one request after the other. */
+/* streamctl agent: asks the user at the terminal, one request after the other. */
 #define _DEFAULT_SOURCE /* rpmatch */
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -11,17 +11,17 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Nobody reads a question and answers it in less: what comes sooner was meant for another. */
+/* Nobody reads and answers a question in less time: an earlier line was meant for another. */
 #define READING_TIME (500 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct {
     Bus *bus;
     GQueue waiting; /* BusObject: the first one is being asked about */
-    gint64 since;   /* since when; monotonic */
+    gint64 since;   /* since when the user is asked about it; monotonic */
     gboolean gone;
 } Asking;
 
-/* Texts of the network: escaped, so that none of them changes what the terminal shows. */
+/* Text from the network. It is escaped, so that it cannot change what the terminal shows. */
 static char *
 asking_text(GVariant *request, const char *name, const char *absent)
 {
@@ -63,7 +63,7 @@ asking_prompt(Asking *asking)
     (void)fflush(stdout);
 }
 
-/* A new question: what was typed before it is no answer to it, be it a whole line or not. */
+/* Asks a new question. What was typed before it, even half a line, is not an answer to it. */
 static void
 asking_begin(Asking *asking)
 {
@@ -73,7 +73,7 @@ asking_begin(Asking *asking)
     asking_prompt(asking);
 }
 
-/* The next one, when the first has been dealt with. */
+/* Goes to the next request when the first is done. */
 static void
 asking_next(Asking *asking)
 {
@@ -144,8 +144,8 @@ asking_answer(Asking *asking, gboolean accept)
 
         (void)fprintf(stderr, "streamctl: %s\n", text);
     }
-    /* What failed may still wait: its target is missing, or a password was wrong. Otherwise its end
-     * is told soon. */
+    /* After a failure the request may still wait: its target is missing, or a password was wrong.
+     * If it does not, an event soon says that it has ended. */
     if (reply != NULL)
         asking_next(asking);
     else
@@ -203,7 +203,7 @@ asking_clear(Asking *asking)
         bus_object_free(object);
 }
 
-/* The registration ends with this process, and then nobody waits for it. */
+/* The registration ends with this process; after that nobody waits for it. */
 ExitCode
 verb_agent(Cli *cli, GError **error)
 {

@@ -13,11 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The socket ends a moment before streamd has decided how the stream ended. */
+/* The socket ends a moment before streamd knows how the stream ended. */
 #define END_WAIT (5 * G_TIME_SPAN_SECOND)
 #define END_POLL (20 * G_TIME_SPAN_MILLISECOND)
 
-/* The stream's properties once it has ended; NULL when that cannot be known. */
+/* The stream's properties after its end; NULL when they cannot be known. */
 static GVariant *
 connect_wait_end(Bus *bus, const char *path, GError **error)
 {
@@ -46,7 +46,7 @@ connect_end(Bus *bus, const char *path, PumpEnd end, GError **error)
     if (stream == NULL) {
         if (failure != NULL && failure->code == EXIT_CODE_NOT_RUNNING)
             return cli_fail(error, EXIT_CODE_CUT, _("the stream was cut: streamd has gone"));
-        /* So many others have ended meanwhile that this one is forgotten. */
+        /* streamd has forgotten this stream: many others have ended since. */
         if (end == PUMP_RESET)
             return cli_fail(error, EXIT_CODE_CUT, _("the stream was cut"));
         return EXIT_CODE_OK;
@@ -59,7 +59,7 @@ connect_end(Bus *bus, const char *path, PumpEnd end, GError **error)
                     *text != '\0' ? text : reason, reason);
 }
 
-/* The names of the hubs through which streams can be opened; NULL with ERROR set. */
+/* The names of the hubs through which streams can be opened. NULL with ERROR set. */
 static GPtrArray *
 connect_hubs(Bus *bus, GError **error)
 {
@@ -79,7 +79,7 @@ connect_hubs(Bus *bus, GError **error)
     return g_steal_pointer(&names);
 }
 
-/* The device that ssh's name for it means, and the hub when it has one; FALSE with ERROR set. */
+/* The device that an ssh host name means, and the hub if it names one. FALSE with ERROR set. */
 static gboolean
 connect_read_host(const Cli *cli, Bus *bus, char **ret_device, char **ret_hub, GError **error)
 {
@@ -109,7 +109,7 @@ connect_waiting(guint seconds, void *progress)
     progress_show(progress, seconds);
 }
 
-/* The reply of OpenStream; NULL with ERROR set. */
+/* The reply of OpenStream. NULL with ERROR set. */
 static GVariant *
 connect_open(const Cli *cli, Bus *bus, GError **error)
 {
@@ -166,7 +166,7 @@ verb_connect(Cli *cli, GError **error)
         return cli_fail(error, EXIT_CODE_OTHER, _("too many open files"));
     if (cli->given[OPTION_FDPASS])
         return connect_pass(fd, error);
-    (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes is an end like others */
+    (void)signal(SIGPIPE, SIG_IGN); /* let a write to a lost reader fail instead */
     end = pump_run(fd, STDIN_FILENO, STDOUT_FILENO);
     (void)close(fd);
     return connect_end(bus, path, end, error);

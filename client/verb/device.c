@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 #define DEVICES_MAX 100000
-#define PAGE_TIME (30 * G_TIME_SPAN_SECOND) /* streamd's own limits for one are shorter */
+#define PAGE_TIME (30 * G_TIME_SPAN_SECOND) /* per page; streamd's own limits are shorter */
 
-/* One page; its name goes in and that of the next comes out: "" at the end. */
+/* Gets one page. Its name goes in, that of the next page comes out: "" at the end. */
 static GVariant *
 device_list_page(Bus *bus, const char *hub, char **after, gint64 limit, GError **error)
 {
@@ -37,7 +37,7 @@ device_list_take(GVariantBuilder *all, GVariant *page, guint most, guint *count)
     }
 }
 
-/* FALSE: it ended with an error. */
+/* FALSE: the listing ended with an error. */
 static gboolean
 device_list_read(Bus *bus, const char *hub, guint most, gint64 time, GVariantBuilder *all,
                  gboolean *ret_more, GError **error)

@@ -8,13 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* More than all steps of streamd may take together. */
+/* Longer than all steps of streamd together can take. */
 #define DOCTOR_LIMIT (120 * G_TIME_SPAN_SECOND)
 
 typedef struct {
     Cli *cli;
-    GVariantBuilder json; /* aa{sv}: a hub each */
-    gboolean printed;     /* something stands above */
+    GVariantBuilder json; /* aa{sv}: one per hub */
+    gboolean printed;     /* there is output above */
     ExitCode code;        /* of the first step that failed */
 } Doctor;
 
@@ -45,7 +45,7 @@ doctor_add_row(Table *table, const DoctorCheck *check)
     table_add(table, finding);
 }
 
-/* The message whole, which a narrow terminal cuts in the table, and what helps. */
+/* Prints the whole message, which a narrow terminal cuts in the table, and what helps. */
 static void
 doctor_print_failure(const DoctorCheck *check)
 {
@@ -160,7 +160,7 @@ doctor_check_free(void *data)
     g_free(check);
 }
 
-/* STEP and RESULT are borrowed, of DETAILS' owner or constant. */
+/* STEP and RESULT are borrowed from the owner of DETAILS, or constant. */
 static void
 doctor_append(GPtrArray *checks, const char *step, const char *result, GVariant *details)
 {
@@ -194,8 +194,8 @@ doctor_version_details(const char *version)
     return g_variant_dict_end(&dict);
 }
 
-/* What this machine cannot do is no fault: it is said with what helps. A streamd before this
- * property does not say. */
+/* A limit of this machine is not a fault, but it is shown with what helps. An older streamd does
+ * not have this property; then there is no check. */
 static void
 doctor_append_tunnels(GPtrArray *checks, GVariant *manager)
 {
@@ -214,7 +214,7 @@ doctor_append_tunnels(GPtrArray *checks, GVariant *manager)
     doctor_append(checks, "tunnels", known ? "ok" : "limited", g_variant_dict_end(&dict));
 }
 
-/* Of this machine: the bus, a streamd on it that is of our version, and what its kernel tells. */
+/* Checks this machine: the bus, a streamd of our version on it, and what the kernel can tell. */
 static Bus *
 doctor_open(Doctor *doctor, GError **error)
 {
@@ -237,7 +237,8 @@ doctor_open(Doctor *doctor, GError **error)
     return g_steal_pointer(&bus);
 }
 
-/* What cannot even begin has failed, too: in the same form, and with the hint of its code. */
+/* A diagnosis that cannot begin has failed, too. It is shown in the same form, with the hint for
+ * its code. */
 static ExitCode
 doctor_no_streamd(Doctor *doctor, GError **error)
 {
@@ -311,7 +312,7 @@ doctor_examine(Doctor *doctor, Bus *bus, const BusObject *hub, GError **error)
     return TRUE;
 }
 
-/* --hub, or the role that fits what is asked; nothing asked: all. */
+/* --hub, or the hubs with the role that fits the question; without a question all hubs. */
 static gboolean
 doctor_wants(const Cli *cli, GVariant *hub)
 {

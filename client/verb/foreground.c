@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What has been heard of the tunnel. */
+/* What is known of the tunnel. */
 typedef struct {
     Bus *bus;
     const char *path;
     guint64 id;
     GHashTable *streams; /* paths of the streams through it that have not ended */
-    GHashTable *opening; /* those that are not open yet */
+    GHashTable *opening; /* streams that are not open yet */
     Progress *progress;
     ExitCode code;
     const char *end; /* translated; NULL: the user ended it */
@@ -27,7 +27,7 @@ foreground_waiting(guint seconds, void *progress)
     progress_show(progress, seconds);
 }
 
-/* The wait is told from the first connection that waits to the last. */
+/* The time shown runs from when the first connection begins to wait until none waits. */
 static void
 foreground_set_opening(Foreground *foreground, const char *path, gboolean opening)
 {
@@ -99,7 +99,7 @@ foreground_on_event(const BusEvent *event, void *data)
     return TRUE;
 }
 
-/* The tunnel is ours: it ends when our connection to the bus does. */
+/* The tunnel belongs to us: it ends when our connection to the bus does. */
 ExitCode
 foreground_stay(Bus *bus, const char *path, const char *device, GError **error)
 {

@@ -10,11 +10,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How long it is looked whether a hub can be reached. */
+/* How long to wait to see whether a hub can be reached. */
 #define FIRST_ATTEMPT (3 * G_TIME_SPAN_SECOND)
 #define FIRST_POLL (20 * G_TIME_SPAN_MILLISECOND)
 
-/* "alice,@ops", taken apart; streamd says what is wrong with a name. */
+/* Splits "alice,@ops". streamd reports what is wrong with a name. */
 static void
 hub_add_list(const Cli *cli, Option option, const char *name, GVariantBuilder *builder)
 {
@@ -50,7 +50,7 @@ hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
     return TRUE;
 }
 
-/* Of the first attempt of a new hub. */
+/* Whether the first attempt of a new hub is over. */
 static gboolean
 hub_is_tried(GVariant *hub)
 {
@@ -58,7 +58,7 @@ hub_is_tried(GVariant *hub)
            strcmp(bus_string(hub, "State"), "connected") == 0;
 }
 
-/* Of a hub that may have failed before. */
+/* Whether a hub that may have failed before is connected or refused. */
 static gboolean
 hub_is_decided(GVariant *hub)
 {
@@ -67,7 +67,7 @@ hub_is_decided(GVariant *hub)
     return strcmp(state, "connected") == 0 || strcmp(state, "refused") == 0;
 }
 
-/* The hub's properties once that is true of them, or a moment has passed; NULL: it is gone. */
+/* The hub's properties when FUNC is true of them, or the time is over. NULL: the hub is gone. */
 static GVariant *
 hub_wait(Bus *bus, const char *path, gboolean (*func)(GVariant *hub))
 {
@@ -82,7 +82,7 @@ hub_wait(Bus *bus, const char *path, gboolean (*func)(GVariant *hub))
     }
 }
 
-/* What was added, as streamd understood it, and whether it works. */
+/* Shows what was added, as streamd understood it, and whether it works. */
 static void
 hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
 {
@@ -109,7 +109,7 @@ hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
                      bus_string(hub, "HostName"));
 }
 
-/* Opens what the credentials are read from, and adds it to the options. -1: none, or a failure. */
+/* Opens the source of the credentials and adds it to the options. -1: none, or it failed. */
 static int
 hub_add_proxy(const Cli *cli, GVariantBuilder *builder, GError **error)
 {
@@ -214,7 +214,7 @@ verb_hub_show(Cli *cli, GError **error)
                             error);
 }
 
-/* How the attempt went, when it has gone anywhere within a moment. */
+/* Shows how the attempt went, if it is known soon. */
 static ExitCode
 hub_connect_show(const Cli *cli, Bus *bus, const char *path, GError **error)
 {

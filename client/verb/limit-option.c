@@ -9,7 +9,7 @@
 typedef enum { UNIT_COUNT, UNIT_SIZE, UNIT_TIME } Unit;
 
 static const struct {
-    Option option; /* called like the key of a rule */
+    Option option; /* has the same name as the key of a rule */
     const char *property;
     Unit unit;
 } rows[] = {

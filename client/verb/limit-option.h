@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The options --max-streams to --stall-timeout, of rules and of targets. */
+/* The options --max-streams to --stall-timeout, for rules and for targets. */
 #pragma once
 
 #include "client/cli/option.h"
@@ -14,12 +14,12 @@
     "[--max-streams N] [--max-rate N] [--max-bytes SIZE] [--max-duration TIME] "                   \
     "[--idle-timeout TIME] [--stall-timeout TIME]"
 
-/* Adds what is given to an a{sv}, under the same names. */
+/* Adds the given options to an a{sv}, under the same names. */
 gboolean limit_options_add(const Cli *cli, GVariantBuilder *builder, GError **error);
 
-/* The value of an option as a time ("30s", "2h"), in µs. RET is left alone when it is absent. */
+/* The value of an option as a time ("30s", "2h"), in µs. RET does not change when it is absent. */
 gboolean limit_option_time(const Cli *cli, Option option, guint64 *ret, GError **error);
 
-/* The limits in an a{sv}, by the keys of a rule or by the properties of a target, as a phrase:
- * "4 at once, idle 10min"; "" for none. Caller frees. */
+/* The limits in an a{sv} as a phrase, by the keys of a rule or by the properties of a target: "4 at
+ * once, idle 10min"; "" for none. Caller frees. */
 char *limit_options_text(GVariant *from, gboolean target);

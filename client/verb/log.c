@@ -5,7 +5,7 @@
 #include <glib/gi18n.h>
 #include <stdio.h>
 
-/* As `systemctl service-log-level`, which only knows services of the system's manager. */
+/* As `systemctl service-log-level`, which works only for services of the system manager. */
 static ExitCode
 log_level_print(const Cli *cli, Bus *bus, GError **error)
 {

@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define OBJECT_WIDTH 16 /* columns for "stream 1234"; what is longer sticks out */
+#define OBJECT_WIDTH 16 /* columns for "stream 1234"; a longer name is not cut */
 
 typedef struct {
     gboolean json;
     gboolean gone;
     TableStyle style;
-    GHashTable *states; /* the last State, by path: what a change begins from */
+    GHashTable *states; /* the last State by path, to show what a change started from */
 } Monitor;
 
 static const char *
@@ -56,7 +56,8 @@ monitor_print_json(const BusEvent *event)
     output_json(g_variant_dict_end(&dict), TRUE);
 }
 
-/* Worth a look in a line of text: not what the line says already, nor times, nor nothing. */
+/* Whether a line of text shows the property: not if the line says it already, nor times, nor empty
+ * values. */
 static gboolean
 monitor_is_interesting(const char *name, GVariant *value)
 {
@@ -97,7 +98,7 @@ monitor_append_properties(GString *line, GVariant *properties)
     }
 }
 
-/* "connecting → connected", or the state alone of what is new. */
+/* "connecting → connected", or only the state when the object is new. */
 static void
 monitor_append_state(Monitor *monitor, const BusEvent *event, GString *line)
 {
@@ -115,7 +116,7 @@ monitor_append_state(Monitor *monitor, const BusEvent *event, GString *line)
     g_hash_table_insert(monitor->states, g_strdup(event->path), g_steal_pointer(&escaped));
 }
 
-/* Which object: "hub office", "stream 7", "accept policy". Caller frees. */
+/* The name of the object: "hub office", "stream 7", "accept policy". Caller frees. */
 static char *
 monitor_object(const char *path)
 {
@@ -173,7 +174,7 @@ monitor_on_event(const BusEvent *event, void *data)
     return !monitor->gone;
 }
 
-/* What is there already, so that the first change of it says from what. */
+/* Notes the objects that exist already, so that the first change shows the earlier state. */
 static gboolean
 monitor_read_states(Monitor *monitor, Bus *bus, const char *interface, GError **error)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamctl offer: a target and the rule that accepts streams to it, in one step. */
+/* streamctl offer: makes a target and the rule that accepts streams to it, in one step. */
 #include "client/verb/verb.h"
 #include "common/cli/output.h"
 
@@ -20,7 +20,7 @@ offer_rule(const Cli *cli)
     return g_variant_new("(a{sv})", &rule);
 }
 
-/* Nothing is left of an offer that failed halfway. */
+/* Removes what an offer has made when it failed halfway. */
 static void
 offer_undo(Bus *bus, GVariant *exposed)
 {

@@ -8,7 +8,7 @@
 #include <pwd.h>
 #include <stdio.h>
 
-/* By name or number. */
+/* NAME is a user's name or number. */
 static gboolean
 find_user(const char *name, guint32 *ret, GError **error)
 {

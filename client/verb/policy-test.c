@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* accept-policy test: which rule decides, and why none before it does. */
+/* accept-policy test: shows which rule decides, and why none before it does. */
 #include "client/show/moment.h"
 #include "common/cli/output.h"
 #include "client/show/policy-text.h"
@@ -9,7 +9,7 @@
 #include <glib/gi18n.h>
 #include <stdio.h>
 
-/* The value of a rule's condition, from the answer of List; "" when the rule is gone meanwhile. */
+/* The value of a rule's condition, from the answer of List; "" when the rule no longer exists. */
 static char *
 rule_condition(GVariant *rules, guint64 wanted, const char *key)
 {

@@ -6,7 +6,7 @@
 
 #define RELOAD_LIMIT (60 * G_TIME_SPAN_SECOND)
 
-/* Each problem on a line of its own, as streamd has written them. */
+/* Prints each problem on a line of its own, in streamd's words. */
 static void
 reload_print(const char *problems)
 {

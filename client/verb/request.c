@@ -5,7 +5,7 @@
 
 #include <glib/gi18n.h>
 
-/* Requests are seen by agents: by one that wants to be asked nothing, too. */
+/* Only agents see requests. A passive agent does too. */
 static Bus *
 request_open_bus(const Cli *cli, GError **error)
 {

@@ -15,7 +15,7 @@ ssh_name_is_device(const char *text)
     return device_id_is_valid(text, slash - text) && device_id_is_valid(slash + 1, -1);
 }
 
-/* How much of the LENGTH bytes of TEXT is the device when HUB follows; 0: it does not. */
+/* How many of the LENGTH bytes of TEXT are the device when HUB follows; 0: HUB does not follow. */
 static gsize
 ssh_name_before_hub(const char *text, gsize length, const char *hub)
 {

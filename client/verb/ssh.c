@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamctl ssh: the real ssh, told how to reach the device. */
+/* streamctl ssh: runs the real ssh and tells it how to reach the device. */
 #include "client/verb/ssh-name.h"
 #include "client/verb/verb.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* [USER@]DEVICE. Devices have no @, users may. */
+/* [USER@]DEVICE. A device has no @ in its name; a user may. */
 static gboolean
 ssh_read_place(const char *place, char **ret_user, const char **ret_device, GError **error)
 {
@@ -26,7 +26,7 @@ ssh_read_place(const char *place, char **ret_user, const char **ret_device, GErr
     return TRUE;
 }
 
-/* This program, so that it is the same one that ssh runs. Caller frees. */
+/* The path of this program, so that ssh runs the same one. Caller frees. */
 static char *
 ssh_own_path(void)
 {
@@ -36,7 +36,7 @@ ssh_own_path(void)
                                                                         : g_strdup("streamctl");
 }
 
-/* A word of the shell that ssh runs; ssh itself looks for % first. */
+/* A word for the shell that ssh runs. ssh itself replaces % first. */
 static void
 ssh_add_word(GString *line, const char *word)
 {
@@ -85,8 +85,8 @@ ssh_add_config(GPtrArray *argv, char *text)
     g_ptr_array_add(argv, text);
 }
 
-/* Another stream may lead to another sshd: a key of its own, as for another port, and no connection
- * shared with the first. */
+/* Another stream may lead to another sshd. So it gets its own host key, as another port does, and
+ * shares no connection with the first. */
 static void
 ssh_add_stream(GPtrArray *argv, const char *host, const char *stream)
 {

@@ -111,7 +111,7 @@ status_print(const Cli *cli, const Status *status)
 
     (void)printf(_("streamd %s, running for %s\n"), bus_string(status->manager, "Version"), age);
     if (*problem != '\0')
-        (void)puts(problem); /* as it comes: D-Bus errors stay English */
+        (void)puts(problem); /* not translated: D-Bus errors are English */
     (void)printf(_("Streams: %llu, tunnels: %llu\n"),
                  (unsigned long long)bus_number(status->manager, "Streams"),
                  (unsigned long long)bus_number(status->manager, "Tunnels"));

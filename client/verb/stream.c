@@ -8,7 +8,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* "closed: device-closed" for what has ended, else the state alone. */
+/* "closed: device-closed" for a stream that has ended, otherwise only the state. */
 static char *
 stream_state_text(GVariant *stream)
 {

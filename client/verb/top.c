@@ -13,7 +13,7 @@ typedef struct {
     const Cli *cli;
     Bus *bus;
     Rates *rates;
-    GPtrArray *streams; /* as they were at the last look */
+    GPtrArray *streams; /* as they were at the previous look */
     GArray *found;      /* Rate of each */
 } Top;
 
@@ -66,7 +66,7 @@ top_add_row(Table *table, const Rate *rate)
     table_add(table, bus_string(rate->properties, "Target"));
 }
 
-/* The first MOST streams. Caller frees. */
+/* The first MOST streams as text. Caller frees. */
 static char *
 top_table(const Top *top, guint most)
 {
@@ -135,7 +135,7 @@ top_variant(const Top *top)
     return g_variant_builder_end(&list);
 }
 
-/* Two looks, an interval apart. */
+/* Takes two looks, an interval apart. */
 static ExitCode
 top_once(Top *top, GError **error)
 {

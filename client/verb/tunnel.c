@@ -30,7 +30,7 @@ tunnel_show(const Cli *cli, const char *path, const char *address)
     (void)fflush(stdout);
 }
 
-/* A Unix socket's path means what it means here, not where streamd runs. */
+/* The path of a Unix socket is relative to our folder, not to streamd's. */
 static char *
 tunnel_listen(const char *listen)
 {
@@ -64,7 +64,7 @@ tunnel_arguments(const Cli *cli, gint64 *ret_limit, GError **error)
 ExitCode
 verb_tunnel_open(Cli *cli, GError **error)
 {
-    gint64 limit; /* of the device's answer; listening itself takes no time */
+    gint64 limit; /* for the device's answer; listening itself takes no time */
     GVariant *args = tunnel_arguments(cli, &limit, error);
     g_autoptr(GVariant) reply = NULL;
     g_autoptr(Bus) bus = NULL;

@@ -5,13 +5,13 @@
 
 #include <unistd.h>
 
-#define WAIT_DEFAULT 60 /* seconds; what the hub waits at most */
+#define WAIT_DEFAULT 60 /* seconds; the most that the hub waits */
 #define WAIT_MAX 60
 #define TIMEOUT_DEFAULT 20
 #define TIMEOUT_MAX 60
-#define CALL_MARGIN 15 /* for TLS, DNS and the bus, beyond what the device is given */
+#define CALL_MARGIN 15 /* for TLS, DNS and the bus, on top of the time for the device */
 
-/* Root outside a session, as under sudo, has no streamd of its own. */
+/* Root without a session, as under sudo, has no streamd of its own. */
 static gboolean
 verb_is_for_system(const Cli *cli)
 {
@@ -34,7 +34,7 @@ verb_open_bus_to_look(const Cli *cli, GError **error)
     if (bus == NULL)
         return NULL;
     if (!cli->given[OPTION_ALL])
-        (void)bus_watch(bus, FALSE, NULL); /* one's own remain */
+        (void)bus_watch(bus, FALSE, NULL); /* if refused, only one's own are shown */
     else if (!bus_watch(bus, TRUE, error))
         return NULL;
     return g_steal_pointer(&bus);

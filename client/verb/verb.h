@@ -45,43 +45,43 @@ ExitCode verb_log_level(Cli *cli, GError **error);
 ExitCode verb_monitor(Cli *cli, GError **error);
 ExitCode verb_top(Cli *cli, GError **error);
 
-/* The bus that --user or --system names. Without either the user's, but the system's for root where
- * there is no session. */
+/* The bus that --user or --system names. Without either it is the user's; for root without a
+ * session it is the system bus. */
 Bus *verb_open_bus(const Cli *cli, GError **error);
 
-/* The same, and what other users have is seen there as well: with --all or not at all, else when
- * nobody has to be asked for it. */
+/* The same, but it also shows what other users have. With --all this is required. Otherwise it is
+ * done only when nobody has to be asked. */
 Bus *verb_open_bus_to_look(const Cli *cli, GError **error);
 
 /* The code of an error that bus.h set. */
 ExitCode verb_code(GError *const *error);
 
-/* Calls a method without arguments on the object of a key; when there is none, MISSING (a format
- * with one %s, translated) says so. */
+/* Calls a method without arguments on the object of KEY. When there is none, the error is MISSING
+ * (a format with one %s, translated). */
 ExitCode verb_call_object(const Cli *cli, const char *prefix, const char *interface,
                           const char *key, const char *member, const char *missing, GError **error);
 
-/* When the error that is set says that there is no such object: another one instead, by MISSING as
- * above. The code of the error. */
+/* If the error says that there is no such object, replaces it by MISSING, as above. Returns the
+ * code of the error. */
 ExitCode verb_missing(const char *key, const char *missing, GError **error);
 
-/* Prints the object of KEY; when there is none, MISSING as above. */
+/* Prints the object of KEY. When there is none, the error is MISSING, as above. */
 ExitCode verb_show_object(const Cli *cli, const char *prefix, const char *interface,
                           const char *key, const char *missing, GError **error);
 
 /* The objects of an interface as a JSON array of their properties. */
 GVariant *verb_objects_variant(GPtrArray *objects);
 
-/* Manager.ListDevices, page after page (bus/device-pages.h), for TIME at most in µs and up to
- * MOST: an aa{sv}, and whether there are more. HUB NULL: the only one. ERROR NULL: nobody wants to
- * know, and what came before a failure is good enough. */
+/* Manager.ListDevices, page after page (bus/device-pages.h), for TIME µs at most and up to MOST
+ * devices. Returns an aa{sv}; the other result is whether there are more. HUB NULL: the only one.
+ * ERROR NULL: failures are not reported, and what came before a failure is returned. */
 GVariant *verb_list_devices(Bus *bus, const char *hub, guint most, gint64 time, gboolean *ret_more,
                             GError **error);
 
-/* Members of an a{sv} under construction, for what is given only. */
+/* Add members to an a{sv} under construction, but only when a value is given. */
 void verb_add_string(GVariantBuilder *builder, const char *key, const char *value);
 
-/* --wait and --timeout as options of OpenStream and OpenTunnel. RET_LIMIT: how long the call may
- * take, in µs. */
+/* --wait and --timeout as options of OpenStream and OpenTunnel. RET_LIMIT: the longest time for the
+ * call, in µs. */
 gboolean
 verb_add_times(const Cli *cli, GVariantBuilder *builder, gint64 *ret_limit, GError **error);
