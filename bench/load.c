@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Load for the benchmarks, a program of its own so that its CPU time is not counted.
+/* Load for the benchmarks. It is a separate program, so that its CPU time is not counted.
  *
- *   load sink PORT                      listens on 127.0.0.1 until it is killed
- *   load send PORT MEGABYTES [check]    sends to 127.0.0.1:PORT; prints the seconds until the sink
- * had it all load trips PORT COUNT               round trips of 64 bytes on one connection; prints
- * p50 and p99 in µs load opens PORT COUNT               connections, one after the other, from
- * connect to the first byte that comes back; prints p50 and p99 in µs
+ * - load sink PORT: listens on 127.0.0.1 until it is killed.
+ * - load send PORT MEGABYTES [check]: sends to 127.0.0.1:PORT and prints the seconds until the sink
+ * has received everything.
+ * - load trips PORT COUNT: round trips of 64 bytes on one connection; prints p50 and p99 in µs.
+ * - load opens PORT COUNT: connections, one after the other, each from connect to the first byte
+ * that comes back; prints p50 and p99 in µs.
  *
- * A connection begins with a Header. When that many bytes have come, the sink answers one byte:
- * 'y', or 'n' when it was to check them and one was wrong. So no relay has to pass on a half-close.
- */
+ * A connection begins with a Header. When that many bytes have come, the sink answers with one
+ * byte: 'y', or 'n' if it had to check them and one was wrong. So no relay needs to pass on a
+ * half-close. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -22,8 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The byte at offset n of a stream is pattern[n % PATTERN]; a prime, so no buffer size hides a
- * shift. */
+/* The byte at offset n of a stream is pattern[n % PATTERN]. PATTERN is a prime, so that a shift by
+ * any buffer size shows. */
 #define PATTERN 1048573
 #define CHUNK (256 * 1024)
 
@@ -32,7 +33,7 @@
 typedef enum {
     MODE_COUNT,
     MODE_CHECK,
-    MODE_ECHO, /* every byte is sent back, until the end */
+    MODE_ECHO, /* every byte is sent back, until the peer ends */
 } Mode;
 
 typedef struct {
@@ -128,7 +129,7 @@ sink_read(const Client *client, char *buffer)
         done += (uint64_t)n;
     }
     (void)send(client->fd, right ? "y" : "n", 1, MSG_NOSIGNAL);
-    (void)recv(client->fd, buffer, 1, 0); /* the peer's end first */
+    (void)recv(client->fd, buffer, 1, 0); /* wait for the peer to end first */
 }
 
 static void *
@@ -194,7 +195,7 @@ send_pattern(int fd, const char *pattern, uint64_t bytes)
     }
 }
 
-/* A connection with HEADER sent. */
+/* Opens a connection and sends HEADER. */
 static int
 dial(const char *port, Header header)
 {

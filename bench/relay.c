@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The least that a relay can do, as the yardstick: relay PORT TO listens on 127.0.0.1:PORT and
- * passes bytes between each connection and one of its own to 127.0.0.1:TO. No TLS, no framing. */
+/* The simplest possible relay, to compare with: relay PORT TO listens on 127.0.0.1:PORT and passes
+ * bytes between each connection and a new one to 127.0.0.1:TO. No TLS, no framing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,7 +17,7 @@
 
 typedef struct {
     int from, to;
-    size_t start, end; /* what waits in the buffer */
+    size_t start, end; /* the bytes that wait in the buffer */
     bool ended;
     char *buffer;
 } Direction;
@@ -25,7 +25,7 @@ typedef struct {
 typedef struct Pair {
     Direction there, back;
     bool dead;
-    struct Pair *next; /* in the list of dead ones */
+    struct Pair *next; /* in the list of closed pairs */
 } Pair;
 
 static void
@@ -57,7 +57,7 @@ listen_on(const char *port)
     return fd;
 }
 
-/* TRUE while the direction may go on; FALSE when a side is lost. */
+/* TRUE: the direction continues; FALSE: a side is lost. */
 static bool
 direction_write(Direction *d)
 {
@@ -85,7 +85,7 @@ direction_read(Direction *d)
     return true;
 }
 
-/* Moves what can be moved (the watches are edge-triggered). FALSE when a side is lost. */
+/* Moves all bytes that can be moved (the watches are edge-triggered). FALSE when a side is lost. */
 static bool
 direction_pump(Direction *d)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Actions: what buttons, menu and keys do; GActions of the application, "app.NAME". Main thread. */
+/* Actions: what buttons, menu and keys do. They are GActions of the application, "app.NAME". Main
+ * thread. */
 #pragma once
 
 #include "app.h"
 
 void actions_add(App *app);
 
-/* To be called when the daemon's state has changed: what needs streamd is off without it. */
+/* Call it when the daemon's state has changed: without streamd some actions are disabled. */
 void actions_update(App *app);
 
 /* The menu of the header bar. */

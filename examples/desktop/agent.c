@@ -19,7 +19,7 @@ struct Agent {
     void *data;
     gboolean wanted, registered;
     char *error;
-    char *owner;                 /* the streamd that we are, or ask to be, registered at */
+    char *owner;                 /* the streamd at which we are, or ask to be, registered */
     GDBusConnection *connection; /* where the object is exported */
     guint exported;
     GCancellable *cancellable; /* of the registration */
@@ -43,7 +43,7 @@ agent_on_call(GDBusConnection *connection, const char *sender, const char *path,
     const char *request, *reason;
     g_autoptr(GVariant) details = NULL;
 
-    /* Anybody on the bus can call. Only streamd may put a question on the screen. */
+    /* Anybody on the bus can call this. Only streamd may show a question. */
     if (g_strcmp0(sender, daemon_owner(agent->daemon)) != 0) {
         g_dbus_method_invocation_return_error(invocation, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED,
                                               "only streamd may ask");
@@ -106,7 +106,7 @@ agent_register(Agent *agent)
                agent_on_registered);
 }
 
-/* TELL: streamd is still there, and is told. */
+/* TELL: streamd is still there and must be told. */
 static void
 agent_withdraw(Agent *agent, gboolean tell)
 {

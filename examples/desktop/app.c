@@ -2,7 +2,7 @@
 #include "app.h"
 #include "actions.h"
 
-/* Before the daemon's first word there may be no window, and after the last one there is none. */
+/* There is no window before the daemon's first event, nor after the last one. */
 static void
 app_update_window(App *app)
 {
@@ -21,7 +21,7 @@ app_on_state(void *data)
     app_update_window(app);
 }
 
-/* Those that waited before this app was asked. An agent sees them, others do not. */
+/* Shows requests that waited before this app was registered. Only an agent sees requests. */
 static void
 app_show_requests(App *app)
 {
@@ -75,7 +75,7 @@ app_on_agent(void *data)
     if (!agent_registered(app->agent))
         prompt_clear(app->prompt);
     else
-        daemon_refresh(app->daemon); /* for what waits already */
+        daemon_refresh(app->daemon); /* gets the requests that wait already */
     app_update_window(app);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* App: the parts of the program, and what joins them. Main thread. */
+/* App: the parts of the program, and how they are connected. Main thread. */
 #pragma once
 
 #include "agent.h"
@@ -15,19 +15,19 @@ typedef struct Window Window;
 
 typedef struct {
     GtkApplication *application;
-    GBusType bus; /* as asked for; NONE: where streamd is */
+    GBusType bus; /* the bus asked for; NONE: where streamd is */
     AppearanceScheme scheme;
-    /* From the start-up of the application to its end. */
+    /* Valid from the start-up of the application to its end. */
     Settings *settings;
     Model *model;
     Daemon *daemon;
     Agent *agent;
     Prompt *prompt;
     Appearance *appearance;
-    Window *window; /* NULL before it is there */
+    Window *window; /* NULL until it is made */
 } App;
 
-/* Connects the parts to the application's signals. APP outlives the run. */
+/* Connects the parts to the application's signals. APP must outlive the run. */
 void app_attach(App *app);
 
 #include "window.h"

@@ -14,9 +14,9 @@
 
 struct Appearance {
     GCancellable *cancellable;
-    GDBusConnection *bus; /* the session's; NULL: nobody to ask */
+    GDBusConnection *bus; /* the session bus; NULL: there is none */
     guint changes;
-    GtkStyleProvider *dark; /* on top of the style sheet when it is dark */
+    GtkStyleProvider *dark; /* on top of the style sheet, in dark mode */
 };
 
 gboolean
@@ -41,7 +41,7 @@ appearance_set_dark(gboolean dark)
     g_object_set(gtk_settings_get_default(), "gtk-application-prefer-dark-theme", dark, NULL);
 }
 
-/* The portal wraps a value in one variant or, from Read, in two. */
+/* The portal wraps a value in one variant or, for Read, in two. */
 static void
 appearance_apply(GVariant *value)
 {
@@ -63,7 +63,7 @@ appearance_on_read(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GVariant) value = NULL;
 
     if (reply == NULL)
-        return; /* no portal, or it does not know: GTK's own setting stays */
+        return; /* no portal, or it does not know: GTK's own setting is used */
     value = g_variant_get_child_value(reply, 0);
     appearance_apply(value);
 }
@@ -89,7 +89,7 @@ appearance_on_bus(GObject *source, GAsyncResult *result, gpointer data)
     Appearance *appearance = data;
 
     if (bus == NULL)
-        return; /* or cancelled, and DATA may be gone */
+        return; /* cancelled, for example: DATA may be gone */
     appearance->bus = bus;
     appearance->changes = g_dbus_connection_signal_subscribe(
         bus, PORTAL, PORTAL_SETTINGS, "SettingChanged", PORTAL_PATH, NAMESPACE,
@@ -108,7 +108,7 @@ appearance_load(const char *resource)
     return GTK_STYLE_PROVIDER(provider);
 }
 
-/* Some of the colours are of our own, and have to follow the theme's. */
+/* Some colours are our own, and must follow the theme. */
 static void
 appearance_on_dark(GtkSettings *settings, GParamSpec *property, gpointer data)
 {

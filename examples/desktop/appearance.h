@@ -5,14 +5,14 @@
 #include <gtk/gtk.h>
 
 typedef enum {
-    APPEARANCE_DESKTOP, /* as the desktop's portal says, and as it changes; else as GTK is set */
+    APPEARANCE_DESKTOP, /* follows the desktop's portal; without one, GTK's setting */
     APPEARANCE_LIGHT,
     APPEARANCE_DARK,
 } AppearanceScheme;
 
 typedef struct Appearance Appearance;
 
-/* After GTK has a display. */
+/* Call it after GTK has a display. */
 Appearance *appearance_new(AppearanceScheme scheme);
 void appearance_free(Appearance *appearance);
 

@@ -2,7 +2,7 @@
 #include "bus-choice.h"
 #include "names.h"
 
-/* How long a bus may take to say what there is, in ms. */
+/* How long a bus may take to answer, in ms. */
 #define LOOK_MS 5000
 
 /* What was found on one bus. */
@@ -10,10 +10,10 @@ typedef enum { THERE_NOT, THERE_ACTIVATABLE, THERE_RUNNING } There;
 
 typedef struct {
     There session, system;
-    guint waiting; /* buses that have not said yet */
+    guint waiting; /* how many buses have not answered yet */
 } Choice;
 
-/* One bus while it is asked. */
+/* One of the buses, while we wait for its answer. */
 typedef struct {
     GTask *task;
     There *there; /* in the Choice of the task */
@@ -120,9 +120,8 @@ bus_choice_find_finish(GAsyncResult *result, GError **error)
     return bus < 0 ? G_BUS_TYPE_NONE : (GBusType)bus;
 }
 
-/* Of its own, so that what belongs to a connection (tunnels, the agent) ends when it is dropped,
- * and so that the end of the bus does not end the process, as it does with the connections that GIO
- * shares. */
+/* A connection of our own: what belongs to it (tunnels, the agent) ends when it is dropped. With
+ * the connections that GIO shares, the end of the bus would also end the process. */
 void
 bus_choice_connect(GBusType bus, GCancellable *cancellable, GAsyncReadyCallback done, gpointer data)
 {

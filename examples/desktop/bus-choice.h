@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bus choice: on which bus streamd is, when nobody said. Main thread; nothing blocks. */
+/* Bus choice: finds the bus on which streamd is, when the user named none. Main thread; nothing
+ * blocks. */
 #pragma once
 
 #include <gio/gio.h>
 
-/* Looks on both buses at once and prefers, in this order: streamd of the user that runs, streamd of
- * the system that runs, one of the user that could be started, one of the system that could be. */
+/* Looks on both buses at once. In this order it prefers: the user's streamd if it runs, the
+ * system's if it runs, the user's if it can be started, the system's if it can be started. */
 void bus_choice_find(GCancellable *cancellable, GAsyncReadyCallback done, gpointer data);
 
-/* The bus. G_BUS_TYPE_SESSION when streamd is nowhere. Fails only when it was cancelled; then it is
- * G_BUS_TYPE_NONE. */
+/* The result. G_BUS_TYPE_SESSION when streamd is on neither bus. Fails only when cancelled; it is
+ * G_BUS_TYPE_NONE then. */
 GBusType bus_choice_find_finish(GAsyncResult *result, GError **error);
 
-/* A connection to that bus which is nobody else's. */
+/* Opens a private connection to the bus. */
 void bus_choice_connect(GBusType bus, GCancellable *cancellable, GAsyncReadyCallback done,
                         gpointer data);
 GDBusConnection *bus_choice_connect_finish(GAsyncResult *result, GError **error);

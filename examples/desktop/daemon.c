@@ -5,13 +5,13 @@
 
 #include <glib/gi18n.h>
 
-/* A bus that is not there is tried again after this long, in s. */
+/* After this time, in s, an unavailable bus is tried again. */
 #define RETRY_S 2
-/* Snapshots: one in this time (ms) when something happens, and one when nothing is told, because
- * the counters of bytes are never announced. A user has 20 calls in a second. */
+/* How often snapshots are taken, in ms: after an event, and without one, because the byte counters
+ * are never announced. A user may make 20 calls in a second. */
 #define REFRESH_SOON_MS 150
 #define REFRESH_MS 1000
-/* polkit's answer comes within this time, in s, or not at all. */
+/* polkit answers within this time, in s, or not at all. */
 #define PERSON_S 70
 #define START_MS 30000
 
@@ -26,7 +26,7 @@ struct Daemon {
     char *error, *version, *owner;
     guint name_watch, signals;
     guint retry, soon, regular; /* GLib timers; 0: not set */
-    gboolean reading, again;    /* a snapshot is under way; and asked for once more */
+    gboolean reading, again;    /* a snapshot is being read; another one was asked for */
 };
 
 static void daemon_look(Daemon *daemon);
@@ -52,7 +52,7 @@ daemon_forget(Daemon *daemon)
     daemon->events->objects_changed(NULL, daemon->data);
 }
 
-/* Leaves the bus; calls under way come to nothing. */
+/* Leaves the bus, and ignores the results of its own calls that are still open. */
 static void
 daemon_leave(Daemon *daemon)
 {
@@ -150,7 +150,7 @@ daemon_on_snapshot(GVariant *result, GUnixFDList *fds, const GError *error, void
 
     daemon->reading = FALSE;
     if (error != NULL) {
-        g_debug("no snapshot: %s", error->message); /* the next one is a second away */
+        g_debug("no snapshot: %s", error->message); /* the next snapshot is a second away */
     } else if (daemon->state == DAEMON_PRESENT) {
         objects = g_variant_get_child_value(result, 0);
         daemon->events->objects_changed(objects, daemon->data);
@@ -230,7 +230,7 @@ daemon_on_appeared(GDBusConnection *connection, const char *name, const char *ow
     const DaemonCall version = {STREAMD_ROOT, "org.freedesktop.DBus.Properties", "Get",
                                 g_variant_new("(ss)", STREAMD_MANAGER, "Version"), 0};
 
-    daemon_forget(daemon); /* another one may have taken the name */
+    daemon_forget(daemon); /* another streamd may have taken the name */
     g_clear_handle_id(&daemon->retry, g_source_remove);
     daemon->owner = g_strdup(owner);
     daemon_set_state(daemon, DAEMON_PRESENT, NULL);
@@ -239,7 +239,7 @@ daemon_on_appeared(GDBusConnection *connection, const char *name, const char *ow
     daemon->regular = g_timeout_add(REFRESH_MS, daemon_on_regular, daemon);
 }
 
-/* Nobody said which bus: streamd may have come up on the other one. */
+/* The user named no bus, so streamd may have started on the other one. */
 static void
 daemon_on_other_choice(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -274,7 +274,7 @@ daemon_on_vanished(GDBusConnection *connection, const char *name, gpointer data)
 
     daemon_forget(daemon);
     if (connection == NULL)
-        return; /* the bus has gone, which is told apart */
+        return; /* the bus has gone, which is reported separately */
     daemon_set_state(daemon, DAEMON_ABSENT, NULL);
     if (daemon->wanted == G_BUS_TYPE_NONE && daemon->retry == 0)
         daemon->retry = g_timeout_add_seconds(RETRY_S, daemon_on_look_again, daemon);

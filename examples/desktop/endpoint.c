@@ -38,7 +38,7 @@ endpoint_add_row(Endpoint *endpoint, const char *mnemonic, GtkWidget *widget)
     endpoint->rows++;
 }
 
-/* What was typed before, the newest first, each once. */
+/* What was typed earlier, the newest first, without repeats. */
 static GtkEntryCompletion *
 endpoint_suggestions(Endpoint *endpoint, gboolean devices)
 {
@@ -73,7 +73,7 @@ endpoint_entry(Endpoint *endpoint, gboolean devices, const char *text, const cha
     return entry;
 }
 
-/* The stream that was last opened to the device; "" for a new one. */
+/* The stream last opened to the device; "" for a new device. */
 static const char *
 endpoint_last_stream(Model *model, const char *device)
 {

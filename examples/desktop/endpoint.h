@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Endpoint: the part of a dialog in which somebody says which hub, device and stream. It suggests
- * what was used before. Main thread. */
+/* Endpoint: the part of a dialog in which the user gives hub, device and stream. It suggests
+ * earlier ones. Main thread. */
 #pragma once
 
 #include "model.h"
@@ -9,8 +9,8 @@
 
 typedef struct Endpoint Endpoint;
 
-/* HUB and DEVICE: what to begin with; may be "". Lives as long as its widget. CHANGED:
- * endpoint_valid() may be another one. */
+/* HUB and DEVICE are the first values; may be "". It lives as long as its widget. CHANGED is called
+ * when endpoint_valid() may have changed. */
 typedef void (*EndpointChanged)(void *data);
 Endpoint *endpoint_new(Model *model, const char *hub, const char *device, EndpointChanged changed,
                        void *data);
@@ -19,17 +19,17 @@ Endpoint *endpoint_new(Model *model, const char *hub, const char *device, Endpoi
 GtkWidget *endpoint_widget(Endpoint *endpoint);
 void endpoint_add_row(Endpoint *endpoint, const char *mnemonic, GtkWidget *widget);
 
-/* All that is needed is there. */
+/* Whether everything needed is filled in. */
 gboolean endpoint_valid(Endpoint *endpoint);
 
-const char *endpoint_hub(Endpoint *endpoint); /* "" when there is none to choose */
-/* Without spaces at the ends. Caller frees. */
+const char *endpoint_hub(Endpoint *endpoint); /* "" when there is no hub to choose */
+/* Without spaces at its ends. Caller frees. */
 char *endpoint_device(Endpoint *endpoint);
 char *endpoint_stream(Endpoint *endpoint);
 
-/* Keeps what is in it for the next time. */
+/* Remembers the values for the next time. */
 void endpoint_remember(Endpoint *endpoint);
 
-/* Shows the dialog that it is part of, ready to be typed into; COMPLAINT says so when there is no
- * hub through which a stream could be opened. */
+/* Shows the dialog that contains it, with the focus on the device or, if that is given, on the
+ * stream. When no hub can open streams, COMPLAINT says so. */
 void endpoint_present(Endpoint *endpoint, GtkWindow *dialog, GtkWidget *complaint);

@@ -3,14 +3,15 @@
 
 #include <string.h>
 
-/* Snapshots may follow each other fast; a rate over less than this would only flicker. */
+/* The shortest time between two measurements. Snapshots may follow each other fast, and a rate over
+ * less time would only flicker. */
 #define MEASURE_MIN (G_USEC_PER_SEC * 7 / 10)
 
 struct _Item {
     GObject parent;
     char *path;
     GVariant *properties;
-    guint64 bytes_in, bytes_out; /* when last measured */
+    guint64 bytes_in, bytes_out; /* at the last measurement */
     gint64 measured;             /* 0: not yet */
     double rate_in, rate_out;
     double history[ITEM_HISTORY]; /* the newest last */
@@ -134,7 +135,7 @@ item_remember(Item *item, double rate)
     item->remembered = MIN(item->remembered + 1, ITEM_HISTORY);
 }
 
-/* Whether the rates are worth showing anew. */
+/* Measures the rates. TRUE: they should be shown anew. */
 static gboolean
 item_measure(Item *item, gint64 now)
 {

@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 
 typedef struct {
-    const char *action; /* NULL: GTK does it */
+    const char *action; /* NULL: GTK handles it */
     const char *keys[3];
     const char *title;
 } Key;
@@ -31,7 +31,7 @@ keys_add(GtkApplication *application)
     }
 }
 
-/* GTK 4.8 builds such a window from a description only. */
+/* GTK 4.8 can make such a window only from a description. */
 static char *
 keys_describe(void)
 {

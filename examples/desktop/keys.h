@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Keys: what the keyboard does, and the window that says so. Main thread. */
+/* Keys: the keyboard shortcuts, and the window that lists them. Main thread. */
 #pragma once
 
 #include <gtk/gtk.h>
@@ -7,5 +7,5 @@
 /* Gives the application's actions their keys. */
 void keys_add(GtkApplication *application);
 
-/* Shows the list of them over PARENT. */
+/* Shows the list of shortcuts over PARENT. */
 void keys_present(GtkWindow *parent);

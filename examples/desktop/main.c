@@ -35,7 +35,7 @@ main_on_options(GApplication *application, GVariantDict *given, gpointer data)
         g_printerr("%s: %s\n", g_get_prgname(), error->message);
         return 2;
     }
-    return -1; /* go on */
+    return -1; /* continue */
 }
 
 int

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* An object of a snapshot on its way to a list. */
+/* An object of a snapshot that will be put in a list. */
 typedef struct {
     char *path;
     GVariant *properties;
@@ -81,10 +81,11 @@ store_at(GListStore *store, guint i)
 {
     g_autoptr(GObject) item = g_list_model_get_item(G_LIST_MODEL(store), i);
 
-    return item == NULL ? NULL : STREAMD_ITEM(item); /* the store has it */
+    return item == NULL ? NULL : STREAMD_ITEM(item); /* the store keeps a reference */
 }
 
-/* Takes away what comes before PATH in the order, from I on: nobody wants it. NULL: all of it. */
+/* Removes the items before PATH in the order, starting at index I: they no longer exist. NULL: all
+ * of them. */
 static void
 store_skip(GListStore *store, guint i, const char *path, PathOrder order)
 {
@@ -95,7 +96,7 @@ store_skip(GListStore *store, guint i, const char *path, PathOrder order)
         g_list_store_remove(store, i);
 }
 
-/* Makes STORE show FOUND, both in the same order; Items that stay are updated. Takes FOUND. */
+/* Makes STORE show FOUND; both have the same order. Items that remain are updated. Takes FOUND. */
 static void
 store_become(GListStore *store, GPtrArray *found, PathOrder order)
 {
@@ -150,7 +151,7 @@ found_sort(GPtrArray *array, PathOrder order)
     g_ptr_array_sort_with_data(array, found_compare, (gpointer)order);
 }
 
-/* Every object that has INTERFACE, in ORDER. Without interface: none. */
+/* Every object that has INTERFACE, in ORDER. OBJECTS NULL: none. */
 static GPtrArray *
 objects_with(GVariant *objects, const char *interface, PathOrder order)
 {
@@ -173,7 +174,7 @@ objects_with(GVariant *objects, const char *interface, PathOrder order)
     return array;
 }
 
-/* Splits off the streams that have ended. */
+/* Moves the streams that have ended into a new array. */
 static GPtrArray *
 take_ended(GPtrArray *streams)
 {
@@ -193,7 +194,7 @@ take_ended(GPtrArray *streams)
     return ended;
 }
 
-/* A device while it is counted. */
+/* A device, with the counts being made. */
 typedef struct {
     char *hub, *device;
     guint tunnels, streams;
@@ -231,7 +232,7 @@ devices_count(GHashTable *devices, GListStore *store, gboolean tunnels)
     for (guint i = 0; (item = store_at(store, i)) != NULL; i++) {
         Device *device;
 
-        /* In the device role the DeviceId is this machine itself. */
+        /* In the device role the DeviceId is this machine. */
         if (g_str_equal(item_string(item, "Role"), "device"))
             continue;
         device = devices_get(devices, item_string(item, "Hub"), item_string(item, "DeviceId"));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names: what this program and streamd are called on the bus; dbus/README.md has the whole of it.
+/* Names: what this program and streamd are called on the bus. dbus/README.md describes all of it.
  */
 #pragma once
 

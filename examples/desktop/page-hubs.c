@@ -33,7 +33,7 @@ hub_update(Row *row, Item *hub)
     gtk_widget_set_visible(row_get(row, "app.disconnect"), !away);
 }
 
-/* NAME: what the button is called, so that it says which hub it means. Takes it. */
+/* NAME: the button's accessible name, which says which hub it means. Takes it. */
 static void
 hub_add_button(Row *row, Item *hub, const char *label, char *name, const char *action)
 {

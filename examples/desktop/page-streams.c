@@ -13,7 +13,7 @@ stream_comes_in(Item *stream)
     return g_str_equal(item_string(stream, "Role"), "device");
 }
 
-/* "to sshd", "from support-1", ...: who is at the other end of it. */
+/* "to sshd", "from support-1", ...: the other end of the stream. */
 static char *
 stream_ends(Item *stream)
 {
@@ -125,7 +125,7 @@ stream_create(gpointer item, gpointer data)
     return row_widget(row);
 }
 
-/* In order, or as somebody wished; every other reason is worth a look. */
+/* Whether the end was in order or wanted. Every other reason is shown to the user. */
 static gboolean
 ended_well(Item *stream)
 {

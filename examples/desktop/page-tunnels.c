@@ -26,7 +26,7 @@ tunnel_update(Row *row, Item *tunnel)
     row_set_error(row, item_string(tunnel, "LastError"));
 }
 
-/* The address is what a person comes here for: it stands out, and can be copied. */
+/* The address is what the user needs here, so it stands out and can be copied. */
 static GtkWidget *
 tunnel_address(Item *tunnel)
 {

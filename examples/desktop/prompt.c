@@ -8,10 +8,10 @@
 #include <glib/gi18n.h>
 
 #define WAITING_MAX 32
-/* How often the countdown moves, in ms. */
+/* How often the countdown is updated, in ms. */
 #define TICK_MS 200
-/* "Allow" cannot be pressed earlier than this, in ms: the window may have come up under somebody's
- * fingers. */
+/* For this time, in ms, "Allow" cannot be pressed: the window may have appeared while the user was
+ * typing. */
 #define HESITATE_MS 600
 #define NOTIFICATION "consent"
 #define TEXT_WIDTH 38 /* of the heading, in characters */
@@ -28,7 +28,7 @@ struct Prompt {
     void *data;
     GCancellable *cancellable;
     GPtrArray *asks; /* the first one is on the screen */
-    char *answered;  /* the last one; a snapshot may still have it */
+    char *answered;  /* the last one answered; a snapshot may still contain it */
     GtkWindow *window;
     GtkWidget *heading, *facts, *reason, *countdown, *bar, *more, *allow, *deny;
     guint tick, hesitation;
@@ -67,10 +67,10 @@ prompt_drop(Prompt *prompt, Ask *ask)
 
 /* -- answering ------------------------------------------------------------------------------- */
 
-/* An answer on its way. */
+/* An answer that was sent. */
 typedef struct {
     Prompt *prompt;
-    char *told; /* what to say when it has arrived */
+    char *told; /* what to say when the answer has arrived */
 } Answer;
 
 static void
@@ -99,7 +99,7 @@ prompt_answer(Prompt *prompt, const char *method, const char *text, char *told)
     prompt_drop(prompt, ask);
 }
 
-/* The name of the one that is asked about. Caller frees. */
+/* The name of the stream that is asked about. Caller frees. */
 static char *
 prompt_stream(Prompt *prompt)
 {
@@ -137,7 +137,7 @@ static gboolean
 prompt_on_close(GtkWindow *window, gpointer data)
 {
     prompt_deny(data);
-    return GDK_EVENT_STOP; /* the next one may be in it already */
+    return GDK_EVENT_STOP; /* the next request may be shown already */
 }
 
 /* -- the window ------------------------------------------------------------------------------ */
@@ -216,7 +216,7 @@ prompt_build_content(Prompt *prompt)
 static void
 prompt_build(Prompt *prompt)
 {
-    /* In a group of its own: a dialog of the main window that is open must not lock this one. */
+    /* In a window group of its own, so that an open dialog of the main window does not block it. */
     g_autoptr(GtkWindowGroup) group = gtk_window_group_new();
 
     prompt->window = GTK_WINDOW(gtk_window_new());
@@ -283,7 +283,7 @@ prompt_show_others(Prompt *prompt)
     gtk_widget_set_visible(prompt->more, others > 0);
 }
 
-/* FALSE: there is no time left. */
+/* FALSE: the time is over. */
 static gboolean
 prompt_show_time(Prompt *prompt)
 {
@@ -311,7 +311,7 @@ prompt_on_tick(gpointer data)
     if (prompt_show_time(prompt))
         return G_SOURCE_CONTINUE;
     prompt->notice(_("The stream was refused: nobody answered in time"), FALSE, prompt->data);
-    prompt->tick = 0; /* this source; the next request gets another one */
+    prompt->tick = 0; /* this source ends; the next request gets another one */
     prompt_drop(prompt, prompt_first(prompt));
     return G_SOURCE_REMOVE;
 }
@@ -326,7 +326,7 @@ prompt_on_hesitated(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* Without names: some desktops take a notification's text for markup. */
+/* Without names: some desktops read the text of a notification as markup. */
 static void
 prompt_notify(Prompt *prompt)
 {
@@ -390,7 +390,7 @@ prompt_add(Prompt *prompt, const char *request, GVariant *details)
         prompt_show_others(prompt);
 }
 
-/* A reason that is not known is told as it is. */
+/* An unknown reason is shown as it is. */
 static const char *
 prompt_reason(const char *reason)
 {

@@ -9,7 +9,7 @@ struct Row {
     GtkWidget *widget, *box;
     GtkWidget *icon, *title, *subtitle, *error;
     char *css_class;   /* of the icon */
-    GHashTable *known; /* static key -> GtkWidget, which is in the box */
+    GHashTable *known; /* static key -> GtkWidget, which the box owns */
     RowUpdate update;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Row: how an Item looks in a list: an icon, two lines and perhaps a third with an error, and on
- * the right what else there is to see and to press. Main thread. */
+/* Row: an Item in a list: an icon, two lines, perhaps a third with an error, and on the right
+ * further widgets. Main thread. */
 #pragma once
 
 #include "item.h"
@@ -9,10 +9,10 @@
 
 typedef struct Row Row;
 
-/* Says what the row shows of its Item; called at once and whenever the Item changes. */
+/* Shows the row's Item. Called at once, and whenever the Item changes. */
 typedef void (*RowUpdate)(Row *row, Item *item);
 
-/* The Row lives as long as its widget, row_widget(), which is a GtkListBoxRow. ICON: its name. */
+/* The Row lives as long as its widget, row_widget(), a GtkListBoxRow. ICON: the icon's name. */
 Row *row_new(const char *icon);
 GtkWidget *row_widget(Row *row);
 
@@ -26,6 +26,6 @@ void row_set_error(Row *row, const char *error); /* "": there is none */
 /* Puts a widget at the right end. */
 void row_add(Row *row, GtkWidget *widget);
 
-/* Widgets that the update needs again, by a static name. The Row does not own them. */
+/* Keeps a widget that the update needs again, under a static name. The Row does not own it. */
 void row_remember(Row *row, GtkWidget *widget, const char *key);
 GtkWidget *row_get(Row *row, const char *key);

@@ -34,7 +34,7 @@ recent_new(const char *hub, const char *device, const char *stream)
     return recent;
 }
 
-/* "hub<TAB>device<TAB>stream", each without a tab: no name of theirs can have one. */
+/* "hub<TAB>device<TAB>stream"; none of these names can contain a tab. */
 static void
 settings_read_recent(Settings *settings)
 {

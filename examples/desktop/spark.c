@@ -3,7 +3,8 @@
 
 #define WIDTH 72
 #define HEIGHT 28
-/* A curve below this rate, in bytes a second, stays low: an idle prompt is not a mountain. */
+/* The curve never uses a smaller scale than this, in bytes per second, so that an idle prompt does
+ * not look busy. */
 #define SCALE_MIN 4096.0
 
 static void

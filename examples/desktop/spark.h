@@ -6,5 +6,5 @@
 
 #include <gtk/gtk.h>
 
-/* Follows ITEM by itself. */
+/* Updates itself from ITEM. */
 GtkWidget *spark_new(Item *item);

@@ -4,7 +4,7 @@
 #include <glib/gi18n.h>
 #include <stdarg.h>
 
-/* Less than this in a second is shown as nothing. */
+/* A lower rate, per second, is shown as nothing. */
 #define RATE_MIN 1.0
 
 char *
@@ -121,8 +121,8 @@ text_join(const char *first, ...)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-/* Controls, and those that set the direction of text: with them a name could hide what follows it.
- */
+/* Control characters, and those that set the direction of text: with them a name could hide the
+ * text after it. */
 static gboolean
 character_is_plain(gunichar c)
 {

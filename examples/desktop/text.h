@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Text: what numbers and states are called, in the user's language. Caller frees what is not const.
- */
+/* Text: numbers and states in the user's language. Caller frees what is not const. */
 #pragma once
 
 #include "item.h"
@@ -11,20 +10,20 @@ char *text_size(guint64 bytes);
 /* "1.2 MB/s"; "" when nothing moves. */
 char *text_rate(double bytes_per_second);
 
-/* "for 3 min": since a time in µs since the epoch. */
+/* "for 3 min": since TIME, in µs since the epoch. */
 char *text_since(guint64 time);
 
-/* "closed": a state of a hub or stream. One that is not known is shown as it is. */
+/* "closed": the state of a hub or stream. An unknown state is shown as it is. */
 const char *text_hub_state(const char *state);
 const char *text_stream_state(const char *state);
 
-/* "office" of a stream, tunnel or device that goes through it: "via office"; "" without a name. */
+/* "via office" for a stream, tunnel or device that uses the hub "office"; "" without a hub. */
 char *text_via(const char *hub);
 
-/* PARTS joined by " · ", the empty ones left out. NULL ends them. */
+/* PARTS joined by " · ", without the empty ones. NULL ends them. */
 char *text_join(const char *first, ...) G_GNUC_NULL_TERMINATED;
 
-/* A text from the network on one line: what would move or turn other text around is shown as
+/* Text from the network on one line. Characters that would move or reverse other text are shown as
  * U+FFFD. */
 char *text_plain(const char *text);
 

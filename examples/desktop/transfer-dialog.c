@@ -10,7 +10,7 @@
 #define MEGABYTE G_GUINT64_CONSTANT(1000000)
 #define SIZE_DEFAULT 100
 #define SIZE_MAX_MB 100000
-/* How often the bars move, in ms. */
+/* How often the bars are updated, in ms. */
 #define TICK_MS 100
 
 typedef struct {
@@ -99,7 +99,7 @@ dialog_on_transfer(Transfer *transfer, void *data)
     Dialog *dialog = data;
     TransferState state = transfer_state(transfer);
 
-    dialog->transfer = transfer; /* it may fail at once, before dialog_begin() has it */
+    dialog->transfer = transfer; /* it may fail before dialog_begin() has stored it */
     dialog_on_changed(dialog);
     dialog_show_progress(dialog);
     if (state <= TRANSFER_RUNNING)

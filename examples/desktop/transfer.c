@@ -8,9 +8,9 @@
 #include <glib/gstdio.h>
 
 #define CHUNK 65536
-/* What a device has to answer, in µs. */
+/* How long the device may take to answer, in µs. */
 #define ANSWER_MAX (20 * G_USEC_PER_SEC)
-/* How long the end of the stream is waited for when everything is there, in s. */
+/* How long to wait for the end of the stream when all bytes have come, in s. */
 #define END_S 3
 
 struct Transfer {
@@ -26,13 +26,13 @@ struct Transfer {
     Pattern out, in;
     guint8 out_bytes[CHUNK], in_bytes[CHUNK];
     guint patience;             /* GLib timer; 0: not set */
-    gsize out_length, out_done; /* of out_bytes: what is in it, what of that is written */
+    gsize out_length, out_done; /* of out_bytes: bytes in it, bytes of those written */
 };
 
 static void transfer_write(Transfer *transfer);
 static void transfer_read(Transfer *transfer);
 
-/* The socket itself: its streams would say that something is pending on them. */
+/* Closes the socket itself: GIO's streams would refuse while an operation is pending on them. */
 static void
 transfer_close(Transfer *transfer)
 {
@@ -41,7 +41,7 @@ transfer_close(Transfer *transfer)
         (void)g_socket_close(g_socket_connection_get_socket(transfer->connection), NULL);
 }
 
-/* The last change of state: nothing happens on the stream after it. */
+/* The last change of state. Nothing happens on the stream after it. */
 static void
 transfer_end(Transfer *transfer, TransferState state, const char *error)
 {
@@ -72,7 +72,7 @@ transfer_on_why(GVariant *result, GUnixFDList *fds, const GError *error, void *d
                  *text == '\0' ? _("the stream ended before everything had come back") : text);
 }
 
-/* The descriptor only says that it is over; the stream object knows why. */
+/* The descriptor only shows that the stream has ended. The stream object knows why. */
 static void
 transfer_ask_why(Transfer *transfer)
 {
@@ -94,7 +94,7 @@ transfer_on_written(GObject *source, GAsyncResult *result, gpointer data)
     if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         return; /* DATA may be gone */
     if (written < 0)
-        return; /* the reader finds the end of the stream, and what came before it */
+        return; /* the reader finds the end of the stream, and the data before it */
     transfer->out_done += (gsize)written;
     transfer->sent += (guint64)written;
     transfer_write(transfer);
@@ -105,7 +105,7 @@ transfer_write(Transfer *transfer)
 {
     GIOStream *stream = G_IO_STREAM(transfer->connection);
 
-    if (transfer->sent == transfer->size) { /* the device's side is told that this was all */
+    if (transfer->sent == transfer->size) { /* tell the device's side that this was all */
         (void)g_socket_shutdown(g_socket_connection_get_socket(transfer->connection), FALSE, TRUE,
                                 NULL);
         return;
@@ -121,7 +121,8 @@ transfer_write(Transfer *transfer)
                                 transfer->cancellable, transfer_on_written, transfer);
 }
 
-/* A target may answer all of it and keep the connection. */
+/* Ends the wait for the end of the stream: a target may send all bytes back and keep the
+ * connection. */
 static gboolean
 transfer_on_patience(gpointer data)
 {

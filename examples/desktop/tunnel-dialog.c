@@ -6,7 +6,7 @@
 
 #include <glib/gi18n.h>
 
-/* How long a device that is offline is waited for, in µs. */
+/* How long to wait for a device that is offline, in µs. */
 #define WAIT_MAX (60 * G_USEC_PER_SEC)
 
 typedef struct {

@@ -4,5 +4,5 @@
 
 #include "app.h"
 
-/* HUB and DEVICE: what to begin with; may be "". */
+/* HUB and DEVICE are the first values; may be "". */
 void tunnel_dialog_present(App *app, const char *hub, const char *device);

@@ -2,7 +2,7 @@
 #include "ui.h"
 #include "text.h"
 
-#define FACT_WIDTH 28 /* of a value, in characters; it goes on in the next line */
+#define FACT_WIDTH 28 /* of a value, in characters; longer ones are wrapped */
 
 void
 ui_name(GtkWidget *widget, const char *name)
@@ -25,8 +25,7 @@ void
 ui_set_label(GtkWidget *button, const char *mnemonic)
 {
     gtk_button_set_label(GTK_BUTTON(button), mnemonic);
-    /* GTK 4.8 gives the label to assistive technology with its underscore, and once more without.
-     */
+    /* GTK 4.8 gives assistive technology the label twice: with its underscore, and without. */
     gtk_accessible_reset_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL);
 }
 

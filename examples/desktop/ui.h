@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* UI: small pieces that several windows are made of. Main thread. */
+/* UI: small parts that several windows use. Main thread. */
 #pragma once
 
 #include <gtk/gtk.h>
 
-/* What assistive technology calls a widget whose own content does not say it. */
+/* Sets the accessible name of a widget whose content does not give one. */
 void ui_name(GtkWidget *widget, const char *name);
 
-/* A caption, with a mnemonic, that belongs to WIDGET. */
+/* A caption with a mnemonic that belongs to WIDGET. */
 GtkWidget *ui_label_for(const char *mnemonic, GtkWidget *widget);
 
-/* A button with a text, and another text for it. */
+/* A button with a text, and a way to change the text. */
 GtkWidget *ui_button(const char *mnemonic);
 void ui_set_label(GtkWidget *button, const char *mnemonic);
 
-/* A flat button with an icon; TEXT is its tooltip and its name. ACTION gets TARGET (consumed when
- * floating; may be NULL). */
+/* A flat button with an icon. TEXT is its tooltip and its accessible name. ACTION gets TARGET
+ * (consumed when floating; may be NULL). */
 GtkWidget *ui_icon_button(const char *icon, const char *text, const char *action, GVariant *target);
 
-/* A list of captions and values, which may come from the network. A value that is empty is left
- * out. */
+/* A list of captions and values. Values may come from the network; empty ones are left out. */
 GtkWidget *ui_facts_new(void);
 void ui_facts_clear(GtkWidget *facts);
 void ui_facts_add(GtkWidget *facts, const char *caption, const char *value);
@@ -27,14 +26,14 @@ void ui_facts_add(GtkWidget *facts, const char *caption, const char *value);
 /* Escape closes the window, as its close button does. */
 void ui_close_on_escape(GtkWindow *window);
 
-/* A window over PARENT with a title, and CONTENT in it. Its buttons are CANCEL, which closes it,
- * and DO, which is the default one; either may be NULL. */
+/* A window over PARENT with a title and CONTENT. Its buttons are CANCEL, which closes it, and DO,
+ * the default button; either may be NULL. */
 GtkWindow *ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content,
                          GtkWidget *cancel, GtkWidget *do_it);
 
-/* A line in which a dialog says what went wrong; there while it has a text. */
+/* A line for an error in a dialog; visible while it has a text. */
 GtkWidget *ui_complaint_new(void);
 void ui_complaint_set(GtkWidget *complaint, const char *text);
 
-/* An icon, a title and what to do, in the middle of an empty page. BUTTON may be NULL. */
+/* An icon, a title and advice, in the middle of an empty page. BUTTON may be NULL. */
 GtkWidget *ui_status_new(const char *icon, const char *title, const char *text, GtkWidget *button);

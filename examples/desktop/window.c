@@ -8,7 +8,7 @@
 
 #include <glib/gi18n.h>
 
-/* How long a notice stays that is no error, in s. */
+/* How long a notice stays that is not an error, in s. */
 #define NOTICE_S 6
 
 struct Window {
@@ -88,7 +88,7 @@ window_whose(GBusType bus)
     return bus == G_BUS_TYPE_SYSTEM ? _("The system's streamd") : _("Your own streamd");
 }
 
-/* Why there is nothing to see, and what can be done. */
+/* Says why there is nothing to see, and what can be done. */
 static void
 window_update_absent(Window *window)
 {

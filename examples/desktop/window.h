@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Window: the main window: header bar, four pages, what has just happened, and a line with the
- * state of it all. Main thread. */
+/* Window: the main window: header bar, four pages, notices, and a line with the overall state. Main
+ * thread. */
 #pragma once
 
 #include "app.h"
 
-/* Shown, and the application's. It is gone when the user closes it; APP ends then. */
+/* Shows the window, which belongs to the application. It is freed when the user closes it; APP ends
+ * then. */
 Window *window_new(App *app);
 void window_free(Window *window);
 
 GtkWindow *window_gtk(Window *window);
 
-/* To be called when the daemon, the agent or the rates are different. */
+/* Call it when the daemon, the agent or the rates have changed. */
 void window_update(Window *window);
 
-/* Tells something, until it is dismissed or, when it is no error, for some seconds. */
+/* Shows a notice until it is dismissed. If it is not an error, it goes by itself after some
+ * seconds. */
 void window_notice(Window *window, const char *text, gboolean is_error);
 
 /* "tunnels", "streams", "devices" or "hubs". */

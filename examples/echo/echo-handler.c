@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Takes the streams that a rule of the accept policy gives to its name, and echoes them.
+/* Takes the streams that a rule of the accept policy gives to this handler's name, and echoes them.
  *
  *   streamctl accept-policy add --stream echo --handler echo
  *   echo-handler echo
  *
- * For each stream streamd calls HandleRequest, which decides, and when the stream is open
- * NewStream, which brings it as a file descriptor. One event loop serves the bus and all streams.
- * Only libsystemd is needed. */
+ * For each stream streamd calls HandleRequest, which accepts or rejects it. When the stream is
+ * open, streamd calls NewStream with its file descriptor. One event loop serves the bus and all
+ * streams. Only libsystemd is needed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -27,25 +27,25 @@
 #define HANDLER_INTERFACE "io.streamd.Streamd1.Handler"
 #define HANDLER_PATH "/io/streamd/example/Echo"
 
-/* At once: a bound of one's own is better than to run out of descriptors. */
+/* At once. A limit of our own is better than running out of descriptors. */
 #define ECHOES_MAX 1000
 
 typedef struct {
     sd_bus *bus;
     sd_event *event;
-    const char *name; /* that the rules say */
+    const char *name; /* the handler's name in the rules */
     unsigned echoes;
     bool failed;
 } App;
 
 typedef struct {
     App *app;
-    char *path; /* of the stream's object, which says everything else about it */
+    char *path; /* of the stream's object, whose properties say more about it */
     sd_event_source *io;
     int fd;
     bool ended; /* the other side has sent everything */
     uint64_t echoed;
-    size_t begin, end; /* what of the buffer waits to be sent */
+    size_t begin, end; /* the part of the buffer that waits to be sent */
     uint8_t buffer[65536];
 } Echo;
 
@@ -60,8 +60,8 @@ echo_free(Echo *echo)
     free(echo);
 }
 
-/* FALSE: it is over. What the socket does not take stays in the buffer. MSG_NOSIGNAL: a peer that
- * has gone is the error EPIPE of this one stream, and not the end of the process. */
+/* FALSE: the stream has ended. What the socket does not take stays in the buffer. MSG_NOSIGNAL: if
+ * the peer has gone, only this stream gets the error EPIPE, and the process is not killed. */
 static bool
 echo_send(Echo *echo)
 {
@@ -88,8 +88,8 @@ echo_receive(Echo *echo)
     return true;
 }
 
-/* Reads only while nothing waits to be sent: who does not read back what was sent is not read from
- * either, and the other streams go on. */
+/* Reads only when the buffer is empty: a peer that does not read its echo is not read from either,
+ * and the other streams go on. */
 static int
 echo_ready(sd_event_source *source, int fd, uint32_t events, void *data)
 {
@@ -100,8 +100,8 @@ echo_ready(sd_event_source *source, int fd, uint32_t events, void *data)
         well = echo_receive(echo);
     if (well && echo->begin < echo->end)
         well = echo_send(echo);
-    /* The end of the data is answered by our own, after the last byte. A program that has more to
-     * say would shutdown(SHUT_WR) when it has said it, and close when both directions are over. */
+    /* When the peer's data has ended and the last byte is echoed, end our side too. A program with
+     * more to say calls shutdown(SHUT_WR) after it, and closes when both directions have ended. */
     if (!well || (echo->ended && echo->begin == echo->end)) {
         echo_free(echo);
         return 0;
@@ -109,8 +109,8 @@ echo_ready(sd_event_source *source, int fd, uint32_t events, void *data)
     return sd_event_source_set_io_events(source, echo->begin < echo->end ? EPOLLOUT : EPOLLIN);
 }
 
-/* HandleRequest(stream, request) -> (accept, reason). REQUEST says who asks, and for what; what
- * is not understood is skipped, since later versions say more. */
+/* HandleRequest(stream, request) -> (accept, reason). REQUEST says who asks, and for what. Unknown
+ * entries are skipped, since later versions have more. */
 static int
 handle_request(sd_bus_message *message, void *data, sd_bus_error *error)
 {
@@ -143,7 +143,7 @@ new_stream(sd_bus_message *message, void *data, sd_bus_error *error)
         return -ENOMEM;
     echo->app = app;
     echo->path = strdup(path);
-    echo->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* the message closes its own with itself */
+    echo->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); /* the message closes its own when freed */
     app->echoes++;
     r = echo->fd < 0 ? -errno
                      : sd_event_add_io(app->event, &echo->io, echo->fd, EPOLLIN, echo_ready, echo);
@@ -155,7 +155,7 @@ new_stream(sd_bus_message *message, void *data, sd_bus_error *error)
     return sd_bus_reply_method_return(message, NULL);
 }
 
-/* Release(): streamd has dropped us, because it stops or the name was taken back. */
+/* Release(): streamd has dropped us, because it stops or because the name was taken back. */
 static int
 release(sd_bus_message *message, void *data, sd_bus_error *error)
 {
@@ -163,8 +163,8 @@ release(sd_bus_message *message, void *data, sd_bus_error *error)
     return sd_bus_reply_method_return(message, NULL);
 }
 
-/* UNPRIVILEGED: on the system bus the caller is streamd's user, not root. The bus lets nobody
- * else through to this interface (io.streamd.Streamd1.conf). */
+/* UNPRIVILEGED: on the system bus the caller is streamd's user, not root. The bus allows only this
+ * caller on the interface (io.streamd.Streamd1.conf). */
 static const sd_bus_vtable handler_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("HandleRequest", "oa{sv}", "bs", handle_request, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -200,7 +200,7 @@ register_handler(App *app)
                                     "name", "s", app->name);
 }
 
-/* NameOwnerChanged: a streamd that was started again knows nothing of us. */
+/* NameOwnerChanged: a restarted streamd does not know us, so register again. */
 static int
 owner_changed(sd_bus_message *message, void *data, sd_bus_error *error)
 {
@@ -263,7 +263,7 @@ main(int argc, char **argv)
         r = sd_event_loop(app.event);
     if (r < 0)
         fprintf(stderr, "echo-handler: %s\n", strerror(-r));
-    /* Leaving the bus takes the registration back; the streams end with their descriptors. */
+    /* Leaving the bus ends the registration. Closing the descriptors ends the streams. */
     sd_bus_flush_close_unref(app.bus);
     sd_event_unref(app.event);
     return r < 0 || app.failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Opens a stream to a device, sends bytes through it, and compares what comes back.
  *
- * It shows the whole of what an app has to do with streamd: one call of OpenStream, which brings a
- * file descriptor, and at the end one question how the stream ended. In between there is a socket
- * like any other. Only libsystemd is needed. */
+ * It shows everything that an app does with streamd. It calls OpenStream, which returns a file
+ * descriptor, and at the end it asks how the stream ended. In between the descriptor is an ordinary
+ * socket. Only libsystemd is needed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -29,7 +29,7 @@
 
 typedef struct {
     const char *hub, *device, *stream;
-    uint64_t timeout; /* µs that the device has for its answer */
+    uint64_t timeout; /* µs that the device has to answer */
     uint64_t total;   /* bytes to send */
     bool system;
 } Arguments;
@@ -47,8 +47,7 @@ fail(const char *what, const char *why)
     return EXIT_FAILURE;
 }
 
-/* Every 8 bytes differ from all others, so that no piece can be lost, doubled or exchanged unseen.
- */
+/* Every 8 bytes are different from all others, so that a lost, doubled or moved piece shows. */
 static void
 fill(uint8_t block[BLOCK], uint64_t offset)
 {
@@ -68,8 +67,8 @@ rest_of_block(uint64_t done, uint64_t total)
     return (size_t)(in_block < in_all ? in_block : in_all);
 }
 
-/* Sends what the socket takes, which may be less than we offer. MSG_NOSIGNAL: that the other side
- * has gone is the error EPIPE, and not the end of this process. */
+/* Sends as much as the socket takes, which may be less than we offer. MSG_NOSIGNAL: if the other
+ * side has gone, we get the error EPIPE and the process is not killed. */
 static bool
 exchange_send(Exchange *exchange)
 {
@@ -89,7 +88,7 @@ exchange_send(Exchange *exchange)
     return true;
 }
 
-/* 1: go on; 0: the end of the data; -1: an error, or not what was sent. */
+/* 1: continue; 0: the data has ended; -1: an error, or different from what was sent. */
 static int
 exchange_receive(Exchange *exchange)
 {
@@ -110,8 +109,8 @@ exchange_receive(Exchange *exchange)
     return 1;
 }
 
-/* Sends and receives side by side: who sends everything first and reads then waits for ever, once
- * both directions are full. 0, or -1 with errno. */
+/* Sends and receives at the same time. A program that sends everything first and reads after that
+ * waits for ever once both directions are full. 0, or -1 with errno. */
 static int
 exchange_run(Exchange *exchange)
 {
@@ -132,7 +131,7 @@ exchange_run(Exchange *exchange)
     }
 }
 
-/* One call, and the stream is there. */
+/* Opens the stream with one call. */
 static int
 open_stream(sd_bus *bus, const Arguments *arguments, int *ret_fd, char **ret_path,
             sd_bus_error *error)
@@ -146,21 +145,21 @@ open_stream(sd_bus *bus, const Arguments *arguments, int *ret_fd, char **ret_pat
     if (r >= 0)
         r = sd_bus_message_append(call, "sssa{sv}", arguments->hub, arguments->device,
                                   arguments->stream, 1, "timeout", "t", arguments->timeout);
-    /* streamd answers within that time; a reply that is given up before would cancel the stream. */
+    /* streamd answers within that time. Giving up earlier would cancel the stream. */
     if (r >= 0)
         r = sd_bus_call(bus, call, arguments->timeout + 10 * SECOND, error, &reply);
     if (r >= 0)
         r = sd_bus_message_read(reply, "ho", &fd, &path);
     if (r < 0)
         return r;
-    /* The message owns the descriptor, and closes it with itself. */
+    /* The message owns the descriptor, and closes it when freed. */
     *ret_path = strdup(path);
     *ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
     return *ret_fd < 0 || *ret_path == NULL ? -errno : 0;
 }
 
-/* A socket of this kind ends in one way only, whether the stream was completed or cut: streamd
- * knows which, a moment later. */
+/* This kind of socket ends in the same way whether the stream was completed or cut. streamd knows
+ * which, a moment later. */
 static int
 ask_reason(sd_bus *bus, const char *path, char **ret_reason, sd_bus_error *error)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An app with a state and a configuration of its own, on a disk that can be held and can fail. What
- * the observer hears is in HEARD: +NAME, -NAME, ~NAME, and the policy as its rules' ids and the
- * default.
- */
+/* An app with its own state and configuration, on a disk that can be held and can fail. HEARD has
+ * what the observer heard: +NAME, -NAME, ~NAME, and the policy as the ids of its rules and the
+ * default. */
 #pragma once
 
 #include "daemon/app.h"
@@ -13,9 +12,9 @@
 #define SERVICE "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=Y2FuYXJ5"
 #define HUBS "[hub a]\nConnectionStringFile=@/service\n"
 
-/* Each sync waits while the disk is held, and fails while it fails. */
+/* While the disk is held each sync waits; while it fails each sync fails. */
 extern atomic_bool change_held, change_fails;
-extern atomic_uint change_writes; /* of the state, that have begun */
+extern atomic_uint change_writes; /* how many writes of the state have begun */
 
 typedef struct {
     char *dir, *file;
@@ -33,7 +32,7 @@ AppChange *change_add_hub(ChangeFixture *fixture, const char *name, Awaited *don
 AppChange *change_add_rule(ChangeFixture *fixture, Awaited *done);
 AppChange *
 change_keep_tunnel(ChangeFixture *fixture, const char *hub, const char *stream, Awaited *done);
-/* One change is being saved, until the disk is held no more. */
+/* Starts one change, whose saving waits until the disk is no longer held. */
 void change_hold(ChangeFixture *fixture, Awaited *done);
-/* What is in force, as HEARD would say it. */
+/* What is in force, in the form of HEARD. */
 char *change_shown(ChangeFixture *fixture);

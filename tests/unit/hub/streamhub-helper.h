@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* For tests: the program, run as a user runs it, and a hub in a scratch folder. */
+/* For tests: runs the program as a user would, and a hub in a scratch folder. */
 #pragma once
 
 #include <gio/gio.h>
@@ -13,9 +13,9 @@
 
 typedef struct {
     char *folder; /* scratch */
-    char *state;  /* the hub's, in it */
+    char *state;  /* the hub's state folder, in FOLDER */
     GSubprocess *hub;
-    GDataInputStream *lines; /* of the hub */
+    GDataInputStream *lines; /* the output of the hub */
     char *https, *mqtts;     /* addresses */
 } Fixture;
 
@@ -50,7 +50,7 @@ run_words(Run *run, char **words)
     run->code = g_subprocess_get_exit_status(process);
 }
 
-/* LINE is split at blanks; the hub's state folder comes first. */
+/* LINE is split at spaces; the hub's state folder is put before it. */
 static inline int
 hub(Fixture *f, Run *run, const char *line)
 {

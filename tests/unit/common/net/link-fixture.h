@@ -10,13 +10,13 @@ typedef struct {
     GSource *source;
     Reactor *reactor;
     PacketLink *client, *server;
-    GByteArray *got; /* what the server's packets held */
+    GByteArray *got; /* the content of the packets that the server got */
     guint packets;
     gboolean closed;
     int error;
 } Pair;
 
-/* The first packet of the server's link has at most so many bytes, the others PAIR_MAX. */
+/* The largest first packet that the server's link accepts. For later packets it is PAIR_MAX. */
 #define PAIR_FIRST_MAX 1024
 #define PAIR_MAX (256 * 1024)
 
@@ -24,12 +24,12 @@ typedef struct {
 Pair *pair_new(gboolean framed, gint64 idle_limit, int *ret_raw);
 void pair_free(Pair *pair);
 
-/* Serves the owner: until the server has handed over PACKETS or is closed; until it is closed; for
- * so many µs, or until it is closed. */
+/* Each runs the owner's queue: until the server has handed over PACKETS or is closed; until it is
+ * closed; for DURATION µs, or until it is closed. */
 void pair_wait(Pair *pair, guint packets);
 void pair_wait_closed(Pair *pair);
 void pair_run_for(Pair *pair, gint64 duration);
 
-/* A PUBLISH with LEN bytes after its fixed header of PACKET_HEAD bytes, all the same. */
+/* A PUBLISH with a fixed header of PACKET_HEAD bytes and LEN bytes FILL after it. */
 #define PACKET_HEAD 4
 GByteArray *packet_new(gsize len, guint8 fill);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A relay between a plain socket ("target") and a WebSocket peer written by hand, byte by byte:
- * what the daemon and the hub meet in the field. The relay is the server of the leg. */
+/* A relay between a plain socket ("target") and a WebSocket peer that the test plays byte by byte,
+ * as the daemon and the hub meet them in the field. The relay is the server of the leg. */
 #pragma once
 
 #include "tests/unit/common/net/relay-fixture.h"
@@ -21,8 +21,8 @@ typedef struct {
     int peer, target; /* blocking sockets; -1 once closed */
 } Stand;
 
-/* SMALL: the kernel holds next to nothing for the target, so that a target that does not read is
- * felt at once. */
+/* SMALL: the kernel buffers very little for the target, so that a target that does not read has an
+ * effect at once. */
 Stand *stand_new(Caps caps, const RelayTimes *times, gboolean small);
 /* The target is an app: one end of a socketpair. */
 Stand *stand_new_app(Caps caps);
@@ -37,18 +37,18 @@ void stand_reset(int *fd);
 void peer_append(GByteArray *out, guint8 first, const void *payload, gsize len);
 void peer_send(int fd, guint8 first, const void *payload, gsize len);
 
-/* Reads one unmasked frame whole; LEN is the room at PAYLOAD. Its payload's length. */
+/* Reads one whole unmasked frame; LEN is the room at PAYLOAD. Returns the length of its payload. */
 gsize peer_receive(int fd, guint8 *ret_first, void *payload, gsize len);
 
-/* The LENth byte of the pattern that tests send, so that a lost or moved byte shows. */
+/* The byte at AT of the pattern that tests send, in which a lost or moved byte shows. */
 guint8 peer_byte(guint64 at);
 void peer_fill(guint8 *bytes, guint64 at, gsize len);
 void peer_expect(int fd, guint64 at, gsize len); /* reads LEN bytes and compares */
 void peer_expect_end(int fd);                    /* FIN */
-void peer_expect_reset(int fd);                  /* whatever else comes before it */
+void peer_expect_reset(int fd);                  /* whatever comes before it */
 
-/* From here on its kernel neither takes nor acknowledges anything that is sent to it, as if its
- * machine were gone. */
+/* From now on the peer's kernel neither takes nor acknowledges anything, as if its machine were
+ * gone. */
 void peer_die(int fd);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Stand, stand_free)

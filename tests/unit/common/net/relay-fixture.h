@@ -22,17 +22,17 @@ typedef struct {
     int app, target; /* the outer ends: blocking sockets */
 } Chain;
 
-/* CAPS per leg: the service's and the device's. TIMES may be NULL. */
+/* CAPS of the service's leg and of the device's leg. TIMES may be NULL. */
 Chain *chain_new(gboolean tls, Caps service, Caps device, const RelayTimes *times);
-/* All that can be said is; the device streamd alone has LIMITS. */
+/* Both legs have all capabilities; only the device streamd has LIMITS. */
 Chain *chain_new_limited(gboolean tls, const RelayLimits *limits);
-void chain_free(Chain *chain);              /* closes app and target where they are not -1 */
+void chain_free(Chain *chain);              /* closes app and target unless they are -1 */
 Reason chain_wait(Chain *chain, guint hop); /* until that hop has ended */
 
 void chain_tcp_pair(int ret_fds[2]);
 void chain_write_all(int fd, const void *data, gsize len);
 
-/* Runs FUNC on the reactor, and waits until it has. */
+/* Runs FUNC on the reactor, and waits until it is done. */
 void chain_call(Reactor *reactor, void (*func)(void *data), void *data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Chain, chain_free)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A store in a folder of its own, an example of a state, and its files by hand. Texts that are
- * returned are the caller's. */
+/* A store in its own folder, an example of a state, and its files for direct access. The caller
+ * owns texts that are returned. */
 #pragma once
 
 #include "daemon/config/store.h"

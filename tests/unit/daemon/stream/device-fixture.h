@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The accepting side of a hub that is not there: what it would be told is kept, and a leg goes
- * where nobody answers. */
+/* The accepting side, without a hub: what would be sent to the hub is kept, and a leg goes where
+ * nobody answers. */
 #pragma once
 
 #include "daemon/link/device-stream.h"
@@ -13,7 +13,7 @@ typedef struct {
     TlsContext *tls;
     StreamHosts *stream_hosts;
     Listener *open;     /* a target that takes connections */
-    Listener *silent;   /* where the leg goes: takes the connection and says nothing */
+    Listener *silent;   /* where the leg goes: it takes the connection and sends nothing */
     GPtrArray *targets; /* "up" and "down" */
     GPtrArray *answers; /* topics */
     gboolean connected;
@@ -21,25 +21,25 @@ typedef struct {
     Consents *consents;
     Handlers *handlers;
     guint added, removed; /* requests */
-    ConsentEnd end;       /* of the last one */
+    ConsentEnd end;       /* of the last request */
     guint owners;         /* changes of a stream's owner */
-    const char *from;     /* what the hub tells with the next requests; NULL: nothing */
-    const char *sid;      /* the same */
+    const char *from;     /* the initiator's address in the next requests; NULL: absent */
+    const char *sid;      /* the stream's id in the next requests; NULL: absent */
     DeviceStreams *streams;
 } Fixture;
 
-/* Every stream is accepted, to the target of its name. */
+/* The policy accepts every stream, to the target with its name. */
 void device_set_up(Fixture *fixture, gconstpointer data);
 void device_tear_down(Fixture *fixture, gconstpointer data);
 
-/* What a hub would publish. DEADLINE in ms; -1: not told. */
+/* A request as a hub would publish it. DEADLINE in ms; -1: absent. */
 void device_request_by(Fixture *fixture, const char *name, const char *rid, gboolean capable,
                        gint64 deadline);
 void device_request_to(Fixture *fixture, const char *name, const char *rid, gboolean capable,
                        gint64 deadline, const char *url);
 void device_request(Fixture *fixture, const char *name, const char *rid, gboolean capable);
 
-/* Runs the main loop until there is that answer. */
+/* Runs the main loop until the answer with this index is there. */
 const char *device_wait_answer(Fixture *fixture, guint index);
 
 void device_add_target(Fixture *fixture, const char *name, const char *address);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Sessions of devices with everything below them real, but for what is stored and for TLS. The hub
- * knows the device dev1; a test is the peer of one connection at a time. */
+/* Sessions of devices. Everything below them is real, except for the store and TLS. The hub knows
+ * the device dev1. A test is the peer of one connection at a time. */
 #pragma once
 
 #include "common/codec/mqtt-writer.h"
@@ -9,7 +9,7 @@
 
 #define HOST "hub.example"
 
-/* Knows dev1, and answers when it may. */
+/* Knows dev1. While it HOLDS, it does not answer. */
 typedef struct {
     RegistryBackend backend;
     gboolean holds;
@@ -30,33 +30,33 @@ typedef struct {
     PacketShares *shares;
     MqttService service;
     GString *told;
-    GPtrArray *slots; /* the edge's part: a connection has left its slot before it is closed */
+    GPtrArray *slots; /* as the edge: a connection leaves its slot before it is closed */
     int peer;
 } Fixture;
 
 void fixture_setup(Fixture *f, gconstpointer data);
 void fixture_teardown(Fixture *f, gconstpointer data);
 
-void settle(Fixture *f); /* what the reactor and we have for each other is done */
-void forget(Fixture *f); /* what the cache has of dev1 */
-void begin(Fixture *f);  /* a new connection, in the place of the one before */
+void settle(Fixture *f); /* waits until the reactor and the main thread have nothing left to do */
+void forget(Fixture *f); /* drops dev1 from the cache */
+void begin(Fixture *f);  /* a new connection, which replaces the one before */
 
-/* It may be closed meanwhile. */
+/* The connection may be closed meanwhile. */
 void send_bytes(Fixture *f, const GByteArray *bytes);
 void send_text(Fixture *f, const char *bytes, gsize len);
 
-/* LEN bytes of an answer are there, or the end is: then fewer. */
+/* Waits for LEN bytes of an answer, or for the end; then there are fewer. */
 gsize receive(Fixture *f, guint8 *bytes, gsize len);
 void expect_bytes(Fixture *f, const char *wanted, gsize len);
 void expect_end(Fixture *f);
 
 void append_field(GByteArray *out, const char *text, gsize len);
 
-/* A packet around BODY, with three bytes of length: what is written so is good, too. */
+/* A packet around BODY, with a length of three bytes: that form is valid, too. */
 GByteArray *packet_of(guint8 first, const GByteArray *body);
 
 typedef struct {
-    const char *id, *user; /* NULL: dev1 and the name that fits */
+    const char *id, *user; /* NULL: dev1 and the matching name */
     const guint8 *key;     /* NULL: the right one */
     gsize padding;         /* bytes of a will */
     gboolean keep;         /* clean session 0 */
@@ -66,4 +66,4 @@ typedef struct {
 
 GByteArray *connect_packet(const Login *login);
 void log_in(Fixture *f, const Login *login); /* on a new connection */
-void up(Fixture *f);                         /* the same, as dev1, and it is let in */
+void up(Fixture *f);                         /* the same, as dev1, which must be accepted */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* In the place of hub/device/mqtt-session.c: sessions of devices without their connections. */
+/* Replaces hub/device/mqtt-session.c: sessions of devices without their connections. */
 #pragma once
 
 #include "hub/device/devices.h"
@@ -13,6 +13,6 @@ struct MqttSession {
     Devices *devices;
 };
 
-/* Not connected yet. It is kept after its end, for session_free. */
+/* Not connected yet. After its end it is kept for session_free. */
 MqttSession *session_new(Devices *devices, const char *client_id, const char *policy, Caps caps);
 void session_free(MqttSession *session);

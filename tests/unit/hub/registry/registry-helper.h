@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* For tests: a registry in a scratch folder, and its operations as calls that return. */
+/* For tests: a registry in a scratch folder, with its operations as blocking calls. */
 #pragma once
 
 #include "hub/registry/sqlite.h"
