@@ -74,8 +74,25 @@ stand_wait(Stand *stand)
 void
 stand_wait_taken(Stand *stand, guint64 len)
 {
-    while (atomic_load(&stand->hop.meter.bytes[1]) < len)
+    const gint64 until = g_get_monotonic_time() + 30 * G_TIME_SPAN_SECOND;
+
+    while (atomic_load(&stand->hop.meter.bytes[1]) < len) {
+        if (g_get_monotonic_time() > until)
+            g_error("the relay took %" G_GUINT64_FORMAT " bytes in 30 s, not %" G_GUINT64_FORMAT,
+                    atomic_load(&stand->hop.meter.bytes[1]), len);
         g_usleep(1000);
+    }
+}
+
+void
+stand_wait_full(Stand *stand)
+{
+    guint64 before;
+
+    do {
+        before = atomic_load(&stand->hop.meter.bytes[1]);
+        g_usleep(100 * 1000);
+    } while (atomic_load(&stand->hop.meter.bytes[1]) != before);
 }
 
 void

@@ -30,6 +30,9 @@ Stand *stand_new_app_times(Caps caps, const RelayTimes *times);
 void stand_free(Stand *stand);
 Reason stand_wait(Stand *stand);                  /* until the relay has ended */
 void stand_wait_taken(Stand *stand, guint64 len); /* until it took LEN bytes from the peer */
+
+/* It takes no more: nothing for 100 ms. */
+void stand_wait_full(Stand *stand);
 void stand_close(int *fd);
 void stand_reset(int *fd);
 
