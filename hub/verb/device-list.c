@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub device list: prints each page of the hub's answer before it asks for the next one. So a
- * registry of any size takes the memory of one page, and its first line appears at once. */
-#include "common/base/table.h"
-#include "common/cli/output.h"
+/* streamhub device list */
 #include "common/codec/percent.h"
 #include "hub/verb/json.h"
+#include "hub/verb/listing.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>
 
 /* Less than the hub's maximum: the hub makes a page on the thread that also opens streams. */
 #define PAGE "200"
-
-/* A list that is printed page by page. The last page comes with MORE FALSE. */
-typedef struct {
-    Table *table; /* NULL: JSON */
-    TableStyle style;
-    gboolean begun;
-} Listing;
 
 static void
 append_query(GString *path, const char *name, const char *value)
@@ -57,37 +48,6 @@ table_add_device(Table *table, JsonNode *device)
     table_add(table, tags);
 }
 
-/* All pages are one JSON array with a line per device, to be read as a whole or line by line. */
-static char *
-format_json(const Listing *listing, JsonArray *devices, gboolean more)
-{
-    GString *out = g_string_new(NULL);
-
-    for (guint i = 0; i < json_array_get_length(devices); i++) {
-        g_autofree char *text = output_format_node(json_array_get_element(devices, i), TRUE);
-
-        g_string_append(out, i > 0 || listing->begun ? ",\n" : "[\n");
-        g_string_append(out, text);
-    }
-    if (!more)
-        g_string_append(out, out->len > 0 || listing->begun ? "\n]\n" : "[]\n");
-    return g_string_free(out, FALSE);
-}
-
-/* A list of only one page is formatted like any other table. */
-static char *
-format_rows(const Listing *listing, JsonArray *devices, gboolean more)
-{
-    for (guint i = 0; i < json_array_get_length(devices); i++)
-        table_add_device(listing->table, json_array_get_element(devices, i));
-    if (more || listing->begun)
-        return table_take(listing->table, &listing->style);
-    if (table_rows(listing->table) > 0)
-        return table_format(listing->table, &listing->style);
-    return g_strconcat(listing->style.untitled ? "" : _("No devices"),
-                       listing->style.untitled ? "" : "\n", NULL);
-}
-
 /* Prints PAGE; LAST_ID and LAST_MODULE become its end, NULL when nothing follows. */
 static gboolean
 print_page(Listing *listing, JsonNode *page, char **last_id, char **last_module, GError **error)
@@ -95,20 +55,14 @@ print_page(Listing *listing, JsonNode *page, char **last_id, char **last_module,
     JsonArray *devices = verb_json_array(page, "devices");
     gboolean more = verb_json_boolean(page, "more");
     JsonNode *last = json_object_get_member(json_node_get_object(page), "last");
-    g_autofree char *text = NULL;
 
-    if (!devices || (more && !last)) {
-        cli_fail(error, EXIT_CODE_PROTOCOL, _("the hub's list makes no sense"));
-        return FALSE;
-    }
-    text =
-        listing->table ? format_rows(listing, devices, more) : format_json(listing, devices, more);
-    listing->begun = TRUE;
+    if (!devices || (more && !last))
+        return listing_fail(error);
     g_free(*last_id);
     g_free(*last_module);
     *last_id = more ? g_strdup(verb_json_text(last, "deviceId")) : NULL;
     *last_module = more ? g_strdup(verb_json_text(last, "moduleId")) : NULL;
-    return output_write(text, error);
+    return listing_print(listing, devices, more, error);
 }
 
 ExitCode
@@ -117,7 +71,7 @@ verb_device_list(Cli *cli, GError **error)
     g_autoptr(AdminClient) client = verb_connect(cli);
     g_autoptr(Table) table = table_new(_("DEVICE"), _("MODULE"), _("STATUS"), _("CONNECTION"),
                                        _("CREATED"), _("TAGS"), NULL);
-    Listing listing = {.table = cli->given[OPTION_JSON] ? NULL : table, .style = output_style(cli)};
+    Listing listing = listing_begin(cli, table, table_add_device, _("No devices"));
     g_autofree char *id = g_strdup(""), *module = g_strdup("");
 
     while (id != NULL) {

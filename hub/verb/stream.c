@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub stream list, show, close. A list is printed page by page, in the memory of one page. */
+/* streamhub stream list, show, close */
 #include "common/base/table.h"
 #include "common/cli/output.h"
 #include "common/codec/percent.h"
 #include "hub/verb/json.h"
+#include "hub/verb/listing.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
 
 #define PAGE "100"
-
-typedef struct {
-    Table *table; /* NULL: JSON */
-    TableStyle style;
-    gboolean begun;
-} Listing;
 
 static void
 add_stream(Table *table, JsonNode *stream)
@@ -37,35 +32,6 @@ add_stream(Table *table, JsonNode *stream)
     table_add(table, age);
 }
 
-static char *
-format_json(const Listing *listing, JsonArray *streams, gboolean more)
-{
-    GString *out = g_string_new(NULL);
-
-    for (guint i = 0; i < json_array_get_length(streams); i++) {
-        g_autofree char *text = output_format_node(json_array_get_element(streams, i), TRUE);
-
-        g_string_append(out, i > 0 || listing->begun ? ",\n" : "[\n");
-        g_string_append(out, text);
-    }
-    if (!more)
-        g_string_append(out, out->len > 0 || listing->begun ? "\n]\n" : "[]\n");
-    return g_string_free(out, FALSE);
-}
-
-static char *
-format_rows(const Listing *listing, JsonArray *streams, gboolean more)
-{
-    for (guint i = 0; i < json_array_get_length(streams); i++)
-        add_stream(listing->table, json_array_get_element(streams, i));
-    if (more || listing->begun)
-        return table_take(listing->table, &listing->style);
-    if (table_rows(listing->table) > 0)
-        return table_format(listing->table, &listing->style);
-    return g_strconcat(listing->style.untitled ? "" : _("No streams."),
-                       listing->style.untitled ? "" : "\n", NULL);
-}
-
 /* *NEXT: where the next page begins; -1: there is none. */
 static gboolean
 print_page(Listing *listing, JsonNode *page, gint64 *next, GError **error)
@@ -75,17 +41,11 @@ print_page(Listing *listing, JsonNode *page, gint64 *next, GError **error)
     guint len = streams ? json_array_get_length(streams) : 0;
     JsonNode *last = len ? json_array_get_element(streams, len - 1) : NULL;
     gint64 number = last ? verb_json_number(last, "number") : *next;
-    g_autofree char *text = NULL;
 
-    if (!streams || (more && number <= *next)) {
-        cli_fail(error, EXIT_CODE_PROTOCOL, _("the hub's list makes no sense"));
-        return FALSE;
-    }
-    text =
-        listing->table ? format_rows(listing, streams, more) : format_json(listing, streams, more);
-    listing->begun = TRUE;
+    if (!streams || (more && number <= *next))
+        return listing_fail(error);
     *next = more ? number : -1;
-    return output_write(text, error);
+    return listing_print(listing, streams, more, error);
 }
 
 ExitCode
@@ -95,7 +55,7 @@ verb_stream_list(Cli *cli, GError **error)
     g_autoptr(Table) table =
         table_new(_("ID"), _("DEVICE"), _("STREAM"), _("USER"), _("STATE"), _("WAITS FOR"),
                   _("FROM DEVICE"), _("FROM USER"), _("AGE"), NULL);
-    Listing listing = {.table = cli->given[OPTION_JSON] ? NULL : table, .style = output_style(cli)};
+    Listing listing = listing_begin(cli, table, add_stream, _("No streams."));
     gint64 next = 0;
 
     table_align_right(table, 6);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`streamhub device list` of a large registry: its first line is there at once, neither it nor the hub
 holds more than a page, and what is printed is whole however many pages it took."""
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import sqlite3
 import subprocess
 import time
 
+import wire
 from harness import LONG, RSS_LIMIT_KIB, SANITIZED, Site, check, check_equal, main, run
 
 DEVICES = 1_000_000 if LONG else 2_000 if SANITIZED else 20_000
@@ -100,6 +102,40 @@ def short_lists():
                 check(re.match(r"DEVICE +(MODULE +)?STATUS", lines[0]), "the titles")
 
 
+def filtered():
+    """a filter that leaves pages empty, the first ones too: one whole array, the titles once, an end without any"""
+    with Site(gateway=False, client=False) as site:
+        with contextlib.closing(sqlite3.connect(os.path.join(site.hub.state_dir, "registry.sqlite"), timeout=30)) as db:
+            db.executemany(f"INSERT INTO device {COLUMNS} VALUES (?, '', 1, ?, ?, 1, 1, 1)",
+                           ((f"dev-{i:03}", b"k" * 32, b"k" * 32) for i in range(650)))
+            db.commit()
+        for name in ("dev-300", "dev-649"):
+            site.hub.admin("device", "set", name, "--tag", "site=berlin", "--tag", f"name={name}")
+        # The first tag is looked up; the others, and the state, are looked at page by page.
+        for arguments, names in ((["--tag", "site=berlin"], ["dev-300", "dev-649"]),
+                                 (["--state", "away", "--tag", "name=dev-649"], ["dev-649"]),
+                                 (["--state", "connected"], []), (["--tag", "site=rome"], [])):
+            shown = json.loads(site.hub.admin("device", "list", "--json", *arguments))
+            check_equal([one["device_id"] for one in shown], names, f"{arguments}, JSON")
+            lines = site.hub.admin("device", "list", *arguments).splitlines()
+            check_equal([line.split()[0] for line in lines[1:]] if names else lines[-1:],
+                        names or ["No devices"], f"{arguments}: {lines}")
+        with wire_device(site, "dev-649"):
+            shown = json.loads(site.hub.admin("device", "list", "--json", "--state", "connected"))
+            check_equal([one["device_id"] for one in shown], ["dev-649"], "behind three pages of others")
+            lines = site.hub.admin("device", "list", "--state", "connected").splitlines()
+            check_equal([line.split()[0] for line in lines], ["DEVICE", "dev-649"], "the titles once")
+
+
+@contextlib.contextmanager
+def wire_device(site, name):
+    key = wire.parse_connection_string(site.hub.connection_string("device", name))["SharedAccessKey"]
+    device = wire.Device(site.hub.mqtts_port, site.hub.ca, name, key)
+    check_equal(device.connack, 0, "CONNACK")
+    yield
+    device.close()
+
+
 def nobody_reads():
     """a reader that goes ends it quietly; what cannot be written is told"""
     with Site(gateway=False, client=False) as site:
@@ -114,4 +150,4 @@ def nobody_reads():
                         (1, "streamhub: cannot write to standard output: No space left on device\n"), "a full disk")
 
 
-main(long_list, short_lists, nobody_reads)
+main(long_list, short_lists, filtered, nobody_reads)
