@@ -171,6 +171,7 @@ asked_free(gpointer data)
     route_match_clear(&asked->request.match);
     g_free(asked->request.authorization);
     g_free(asked->request.caps);
+    g_free(asked->request.connect_timeout);
     g_free(asked->fields);
     g_free(asked->body);
     g_free(asked);
