@@ -46,8 +46,12 @@ typedef struct {
     char *comment;
     RegistryScope *scope; /* the values of `kinds` */
     RegistryScopeKinds kinds;
-    guint limit;    /* of a list */
-    gboolean fetch; /* a look-up that does not change the cache */
+    guint limit; /* of a list */
+    /* What a kind of job needs and answers beside this, in a structure of its own. Freed with the
+     * job. */
+    gpointer extra;
+    GDestroyNotify extra_free; /* NULL: nothing to free */
+    gboolean fetch;            /* a look-up that does not change the cache */
 
     /* The answer to a list, set by the backend. The arrays own the elements. */
     GPtrArray *devices;
@@ -62,6 +66,17 @@ typedef struct {
     RegistryDone done;
     void *data;
 } RegistryJob;
+
+/* Makes a job; the caller fills in what is asked and passes it on with registry_job_submit, or
+ * refuses it with registry_job_finish. Main thread. */
+RegistryJob *
+registry_job_new(Registry *registry, RegistryJobKind kind, RegistryDone done, void *data);
+void registry_job_submit(Registry *registry, RegistryJob *job);
+
+/* Records that have nothing but names. */
+RegistryDevice *registry_device_named(const char *id, const char *module);
+RegistryPolicy *registry_policy_named(const char *name);
+gboolean registry_device_names_are_valid(const char *id, const char *module);
 
 /* MESSAGE is taken; NULL: the usual one for CODE. Any thread. */
 void registry_job_finish(RegistryJob *job, RegistryCode code, char *message);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Records of the registry: copies, names of rights and codes. */
-#include "hub/registry/registry.h"
+#include "common/codec/device-id.h"
+#include "hub/registry/job.h"
 
 #include <string.h>
 
@@ -118,4 +119,29 @@ const char *
 registry_code_name(RegistryCode code)
 {
     return (gsize)code < G_N_ELEMENTS(code_names) ? code_names[code] : "failed";
+}
+
+RegistryDevice *
+registry_device_named(const char *id, const char *module)
+{
+    RegistryDevice *device = g_new0(RegistryDevice, 1);
+
+    device->id = g_strdup(id);
+    device->module = g_strdup(module);
+    return device;
+}
+
+RegistryPolicy *
+registry_policy_named(const char *name)
+{
+    RegistryPolicy *policy = g_new0(RegistryPolicy, 1);
+
+    policy->name = g_strdup(name);
+    return policy;
+}
+
+gboolean
+registry_device_names_are_valid(const char *id, const char *module)
+{
+    return id && device_id_is_valid(id, -1) && (!module || device_id_is_valid(module, -1));
 }

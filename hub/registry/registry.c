@@ -5,9 +5,6 @@
 #include "hub/registry/cache.h"
 #include "hub/registry/job.h"
 
-#include <string.h>
-#include <sys/random.h>
-
 typedef struct {
     guint id;
     RegistryWatchFunc func;
@@ -48,6 +45,8 @@ registry_job_free(RegistryJob *job)
     g_strfreev(job->no_tags);
     g_free(job->comment);
     registry_scope_unref(job->scope);
+    if (job->extra_free)
+        job->extra_free(job->extra);
     g_free(job->message);
     g_free(job);
 }
@@ -159,6 +158,7 @@ job_answer(RegistryJob *job)
     else if (!list) {
         result.device = job->device;
         result.policy = job->policy;
+        result.extra = job->extra;
     }
     if (job->code == REGISTRY_OK && job->devices) {
         result.devices = (RegistryDevice *const *)job->devices->pdata;
@@ -192,8 +192,8 @@ registry_job_finish(RegistryJob *job, RegistryCode code, char *message)
     (void)queue_post(job->registry->finished, &job->finished);
 }
 
-static RegistryJob *
-job_new(Registry *registry, RegistryJobKind kind, RegistryDone done, void *data)
+RegistryJob *
+registry_job_new(Registry *registry, RegistryJobKind kind, RegistryDone done, void *data)
 {
     RegistryJob *job = g_new0(RegistryJob, 1);
 
@@ -206,8 +206,8 @@ job_new(Registry *registry, RegistryJobKind kind, RegistryDone done, void *data)
     return job;
 }
 
-static void
-registry_submit(Registry *registry, RegistryJob *job)
+void
+registry_job_submit(Registry *registry, RegistryJob *job)
 {
     job->submitted = g_get_monotonic_time();
     if (registry->closing)
@@ -296,7 +296,7 @@ lookup_on_cached(Message *message)
 
     lookup_again(job);
     if (job->code != REGISTRY_OK) {
-        registry_submit(job->registry, job);
+        registry_job_submit(job->registry, job);
         return;
     }
     job->registry->pending--;
@@ -308,43 +308,18 @@ static void
 lookup_start(Registry *registry, RegistryJob *job, gboolean cached)
 {
     if (!cached || registry->closing) {
-        registry_submit(registry, job);
+        registry_job_submit(registry, job);
         return;
     }
     job->work.func = lookup_on_cached;
     (void)queue_post(registry->finished, &job->work);
 }
 
-static RegistryDevice *
-device_named(const char *id, const char *module)
-{
-    RegistryDevice *device = g_new0(RegistryDevice, 1);
-
-    device->id = g_strdup(id);
-    device->module = g_strdup(module);
-    return device;
-}
-
-static RegistryPolicy *
-policy_named(const char *name)
-{
-    RegistryPolicy *policy = g_new0(RegistryPolicy, 1);
-
-    policy->name = g_strdup(name);
-    return policy;
-}
-
-static gboolean
-device_names_are_valid(const char *id, const char *module)
-{
-    return id && device_id_is_valid(id, -1) && (!module || device_id_is_valid(module, -1));
-}
-
 static void
 lookup_device(RegistryJob *job, const char *id, const char *module, gboolean cached)
 {
-    job->device = device_named(id, module);
-    if (device_names_are_valid(id, module))
+    job->device = registry_device_named(id, module);
+    if (registry_device_names_are_valid(id, module))
         lookup_start(job->registry, job, cached);
     else
         registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
@@ -353,7 +328,7 @@ lookup_device(RegistryJob *job, const char *id, const char *module, gboolean cac
 static void
 lookup_policy(RegistryJob *job, const char *name, gboolean cached)
 {
-    job->policy = policy_named(name);
+    job->policy = registry_policy_named(name);
     if (device_id_is_valid(name, -1))
         lookup_start(job->registry, job, cached);
     else
@@ -364,14 +339,14 @@ void
 registry_lookup_device(Registry *registry, const char *id, const char *module, RegistryDone done,
                        void *data)
 {
-    lookup_device(job_new(registry, REGISTRY_LOOKUP_DEVICE, done, data), id, module,
+    lookup_device(registry_job_new(registry, REGISTRY_LOOKUP_DEVICE, done, data), id, module,
                   registry_peek_device(registry, id, module) != NULL);
 }
 
 void
 registry_lookup_policy(Registry *registry, const char *name, RegistryDone done, void *data)
 {
-    lookup_policy(job_new(registry, REGISTRY_LOOKUP_POLICY, done, data), name,
+    lookup_policy(registry_job_new(registry, REGISTRY_LOOKUP_POLICY, done, data), name,
                   registry_peek_policy(registry, name) != NULL);
 }
 
@@ -379,7 +354,7 @@ void
 registry_fetch_device(Registry *registry, const char *id, const char *module, RegistryDone done,
                       void *data)
 {
-    RegistryJob *job = job_new(registry, REGISTRY_LOOKUP_DEVICE, done, data);
+    RegistryJob *job = registry_job_new(registry, REGISTRY_LOOKUP_DEVICE, done, data);
 
     job->fetch = TRUE;
     lookup_device(job, id, module, FALSE);
@@ -388,7 +363,7 @@ registry_fetch_device(Registry *registry, const char *id, const char *module, Re
 void
 registry_fetch_policy(Registry *registry, const char *name, RegistryDone done, void *data)
 {
-    RegistryJob *job = job_new(registry, REGISTRY_LOOKUP_POLICY, done, data);
+    RegistryJob *job = registry_job_new(registry, REGISTRY_LOOKUP_POLICY, done, data);
 
     job->fetch = TRUE;
     lookup_policy(job, name, FALSE);
@@ -398,12 +373,12 @@ void
 registry_list_tagged(Registry *registry, const char *tag, const char *after_id,
                      const char *after_module, guint limit, RegistryDone done, void *data)
 {
-    RegistryJob *job = job_new(registry, REGISTRY_LIST_DEVICES, done, data);
+    RegistryJob *job = registry_job_new(registry, REGISTRY_LIST_DEVICES, done, data);
 
-    job->device = device_named(after_id, after_module);
+    job->device = registry_device_named(after_id, after_module);
     job->tags = tag ? g_strdupv((char *[]){(char *)(guintptr)tag, NULL}) : NULL;
     job->limit = limit == 0 ? REGISTRY_PAGE_MAX : MIN(limit, REGISTRY_PAGE_MAX);
-    registry_submit(registry, job);
+    registry_job_submit(registry, job);
 }
 
 void
@@ -411,165 +386,6 @@ registry_list_devices(Registry *registry, const char *after_id, const char *afte
                       guint limit, RegistryDone done, void *data)
 {
     registry_list_tagged(registry, NULL, after_id, after_module, limit, done, data);
-}
-
-static void
-random_fill(void *bytes, gsize len)
-{
-    /* Up to 256 bytes are never cut short (getrandom(2)). */
-    if (getrandom(bytes, len, 0) != (ssize_t)len)
-        g_error("getrandom failed");
-}
-
-/* 63 bits, so that it fits a signed integer everywhere; never 0. */
-static guint64
-random_number(void)
-{
-    guint64 number = 0;
-
-    random_fill(&number, sizeof number);
-    return (number >> 1) | 1;
-}
-
-/* Makes a key where none was given. FALSE: the length of the key is not allowed. */
-static gboolean
-key_complete(RegistryKey *key)
-{
-    if (key->len == 0) {
-        key->len = REGISTRY_KEY_NEW;
-        random_fill(key->bytes, key->len);
-    }
-    return key->len >= REGISTRY_KEY_MIN && key->len <= REGISTRY_KEY_MAX;
-}
-
-/* Tags need no check: a RegistryTags is always valid. */
-static gboolean
-labels_are_valid(const RegistryDevice *device)
-{
-    if (device->module)
-        return !device->comment && !device->tags;
-    return !device->comment || !registry_comment_fault(device->comment);
-}
-
-void
-registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data)
-{
-    RegistryJob *job = job_new(registry, REGISTRY_ADD_DEVICE, done, data);
-    RegistryDevice *device = registry_device_copy(draft);
-
-    job->device = device;
-    device->generation_id = random_number();
-    device->etag = random_number();
-    device->created = g_get_real_time();
-    if (device_names_are_valid(device->id, device->module) && labels_are_valid(device) &&
-        key_complete(&device->primary) && key_complete(&device->secondary))
-        registry_submit(registry, job);
-    else
-        registry_job_finish(job, REGISTRY_INVALID, NULL);
-}
-
-static void
-device_change(Registry *registry, RegistryJob *job)
-{
-    if (device_names_are_valid(job->device->id, job->device->module))
-        registry_submit(registry, job);
-    else
-        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
-}
-
-void
-registry_remove_device(Registry *registry, const char *id, const char *module, RegistryDone done,
-                       void *data)
-{
-    RegistryJob *job = job_new(registry, REGISTRY_REMOVE_DEVICE, done, data);
-
-    job->device = device_named(id, module);
-    device_change(registry, job);
-}
-
-void
-registry_set_enabled(Registry *registry, const char *id, const char *module, gboolean enabled,
-                     RegistryDone done, void *data)
-{
-    RegistryJob *job = job_new(registry, REGISTRY_SET_ENABLED, done, data);
-
-    job->device = device_named(id, module);
-    job->device->enabled = enabled;
-    job->device->etag = random_number();
-    device_change(registry, job);
-}
-
-void
-registry_edit_device(Registry *registry, const char *id, const RegistryDeviceEdit *edit,
-                     RegistryDone done, void *data)
-{
-    RegistryJob *job = job_new(registry, REGISTRY_EDIT_DEVICE, done, data);
-    const char *fault = edit->comment ? registry_comment_fault(edit->comment) : NULL;
-
-    job->device = device_named(id, NULL);
-    job->etag = random_number();
-    job->tags = g_strdupv((char **)(guintptr)edit->tags);
-    job->no_tags = g_strdupv((char **)(guintptr)edit->no_tags);
-    job->comment = g_strdup(edit->comment);
-    if (fault)
-        registry_job_finish(job, REGISTRY_INVALID, g_strdup(fault));
-    else
-        device_change(registry, job);
-}
-
-void
-registry_edit_policy(Registry *registry, const char *name, const RegistryPolicyEdit *edit,
-                     RegistryDone done, void *data)
-{
-    RegistryJob *job = job_new(registry, REGISTRY_EDIT_POLICY, done, data);
-    char *why = NULL;
-
-    job->policy = policy_named(name);
-    job->scope = registry_scope_edit(NULL, &edit->scope, edit->kinds, &why);
-    job->kinds = edit->kinds;
-    if (why)
-        registry_job_finish(job, REGISTRY_INVALID, why);
-    else if (device_id_is_valid(name, -1))
-        registry_submit(registry, job);
-    else
-        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
-}
-
-void
-registry_list_policies(Registry *registry, RegistryDone done, void *data)
-{
-    RegistryJob *job = job_new(registry, REGISTRY_LIST_POLICIES, done, data);
-
-    job->limit = REGISTRY_POLICIES_MAX;
-    registry_submit(registry, job);
-}
-
-void
-registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDone done, void *data)
-{
-    RegistryJob *job = job_new(registry, REGISTRY_ADD_POLICY, done, data);
-    RegistryPolicy *policy = registry_policy_copy(draft);
-
-    job->policy = policy;
-    policy->created = g_get_real_time();
-    if (policy->name && device_id_is_valid(policy->name, -1) && policy->rights != 0 &&
-        (policy->rights & ~(guint)REGISTRY_RIGHTS_ALL) == 0 && key_complete(&policy->primary) &&
-        key_complete(&policy->secondary))
-        registry_submit(registry, job);
-    else
-        registry_job_finish(job, REGISTRY_INVALID, NULL);
-}
-
-void
-registry_remove_policy(Registry *registry, const char *name, RegistryDone done, void *data)
-{
-    RegistryJob *job = job_new(registry, REGISTRY_REMOVE_POLICY, done, data);
-
-    job->policy = policy_named(name);
-    if (device_id_is_valid(name, -1))
-        registry_submit(registry, job);
-    else
-        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
 }
 
 guint

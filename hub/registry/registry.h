@@ -107,7 +107,8 @@ typedef struct {
     gsize n_devices;
     RegistryPolicy *const *policies; /* list: ordered by name */
     gsize n_policies;
-    gboolean more; /* list: there are devices after the last of `devices` */
+    gboolean more;     /* list: there are devices after the last of `devices` */
+    const void *extra; /* what else an operation answers; its declaration says which structure */
 } RegistryResult;
 
 typedef void (*RegistryDone)(const RegistryResult *result, void *data);

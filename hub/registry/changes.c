@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The changes of the registry: what they need is checked here, before the storage is asked. */
+#include "common/codec/device-id.h"
+#include "hub/registry/job.h"
+
+#include <sys/random.h>
+
+static void
+random_fill(void *bytes, gsize len)
+{
+    /* Up to 256 bytes are never cut short (getrandom(2)). */
+    if (getrandom(bytes, len, 0) != (ssize_t)len)
+        g_error("getrandom failed");
+}
+
+/* 63 bits, so that it fits a signed integer everywhere; never 0. */
+static guint64
+random_number(void)
+{
+    guint64 number = 0;
+
+    random_fill(&number, sizeof number);
+    return (number >> 1) | 1;
+}
+
+/* Makes a key where none was given. FALSE: the length of the key is not allowed. */
+static gboolean
+key_complete(RegistryKey *key)
+{
+    if (key->len == 0) {
+        key->len = REGISTRY_KEY_NEW;
+        random_fill(key->bytes, key->len);
+    }
+    return key->len >= REGISTRY_KEY_MIN && key->len <= REGISTRY_KEY_MAX;
+}
+
+/* Tags need no check: a RegistryTags is always valid. */
+static gboolean
+labels_are_valid(const RegistryDevice *device)
+{
+    if (device->module)
+        return !device->comment && !device->tags;
+    return !device->comment || !registry_comment_fault(device->comment);
+}
+
+void
+registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_ADD_DEVICE, done, data);
+    RegistryDevice *device = registry_device_copy(draft);
+
+    job->device = device;
+    device->generation_id = random_number();
+    device->etag = random_number();
+    device->created = g_get_real_time();
+    if (registry_device_names_are_valid(device->id, device->module) && labels_are_valid(device) &&
+        key_complete(&device->primary) && key_complete(&device->secondary))
+        registry_job_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_INVALID, NULL);
+}
+
+static void
+device_change(Registry *registry, RegistryJob *job)
+{
+    if (registry_device_names_are_valid(job->device->id, job->device->module))
+        registry_job_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+void
+registry_remove_device(Registry *registry, const char *id, const char *module, RegistryDone done,
+                       void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_REMOVE_DEVICE, done, data);
+
+    job->device = registry_device_named(id, module);
+    device_change(registry, job);
+}
+
+void
+registry_set_enabled(Registry *registry, const char *id, const char *module, gboolean enabled,
+                     RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_SET_ENABLED, done, data);
+
+    job->device = registry_device_named(id, module);
+    job->device->enabled = enabled;
+    job->device->etag = random_number();
+    device_change(registry, job);
+}
+
+void
+registry_edit_device(Registry *registry, const char *id, const RegistryDeviceEdit *edit,
+                     RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_EDIT_DEVICE, done, data);
+    const char *fault = edit->comment ? registry_comment_fault(edit->comment) : NULL;
+
+    job->device = registry_device_named(id, NULL);
+    job->etag = random_number();
+    job->tags = g_strdupv((char **)(guintptr)edit->tags);
+    job->no_tags = g_strdupv((char **)(guintptr)edit->no_tags);
+    job->comment = g_strdup(edit->comment);
+    if (fault)
+        registry_job_finish(job, REGISTRY_INVALID, g_strdup(fault));
+    else
+        device_change(registry, job);
+}
+
+void
+registry_edit_policy(Registry *registry, const char *name, const RegistryPolicyEdit *edit,
+                     RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_EDIT_POLICY, done, data);
+    char *why = NULL;
+
+    job->policy = registry_policy_named(name);
+    job->scope = registry_scope_edit(NULL, &edit->scope, edit->kinds, &why);
+    job->kinds = edit->kinds;
+    if (why)
+        registry_job_finish(job, REGISTRY_INVALID, why);
+    else if (device_id_is_valid(name, -1))
+        registry_job_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+void
+registry_list_policies(Registry *registry, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_LIST_POLICIES, done, data);
+
+    job->limit = REGISTRY_POLICIES_MAX;
+    registry_job_submit(registry, job);
+}
+
+void
+registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_ADD_POLICY, done, data);
+    RegistryPolicy *policy = registry_policy_copy(draft);
+
+    job->policy = policy;
+    policy->created = g_get_real_time();
+    if (policy->name && device_id_is_valid(policy->name, -1) && policy->rights != 0 &&
+        (policy->rights & ~(guint)REGISTRY_RIGHTS_ALL) == 0 && key_complete(&policy->primary) &&
+        key_complete(&policy->secondary))
+        registry_job_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_INVALID, NULL);
+}
+
+void
+registry_remove_policy(Registry *registry, const char *name, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_REMOVE_POLICY, done, data);
+
+    job->policy = registry_policy_named(name);
+    if (device_id_is_valid(name, -1))
+        registry_job_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
