@@ -5,7 +5,7 @@
 #include "hub/admin/certificate.h"
 #include "hub/admin/identity.h"
 #include "hub/admin/state.h"
-#include "hub/verb/json.h"
+#include "hub/cli/json.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>

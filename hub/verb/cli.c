@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/verb/cli.h"
 
-#include "hub/verb/scope.h"
+#include "hub/cli/scope.h"
 #include "hub/verb/verb.h"
 #include "hub/verb/words.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub connection-string device|user: the only verbs that show a key. */
 #include "common/base/secret.h"
-#include "hub/verb/json.h"
+#include "hub/cli/json.h"
 #include "hub/verb/verb.h"
 
 static ExitCode

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub device list */
 #include "common/codec/percent.h"
-#include "hub/verb/json.h"
-#include "hub/verb/listing.h"
+#include "hub/cli/json.h"
+#include "hub/cli/listing.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>

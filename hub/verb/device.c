@@ -3,7 +3,7 @@
 #include "common/cli/output.h"
 #include "common/codec/device-id.h"
 #include "hub/registry/tags.h"
-#include "hub/verb/json.h"
+#include "hub/cli/json.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>

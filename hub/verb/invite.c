@@ -8,8 +8,8 @@
 #include "common/cli/output.h"
 #include "hub/admin/certificate.h"
 #include "hub/admin/state.h"
-#include "hub/verb/json.h"
-#include "hub/verb/scope.h"
+#include "hub/cli/json.h"
+#include "hub/cli/scope.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub log-level: as streamctl log-level, for the hub. */
 #include "common/cli/output.h"
-#include "hub/verb/json.h"
+#include "hub/cli/json.h"
 #include "hub/verb/verb.h"
 
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #include "common/base/table.h"
 #include "common/cli/output.h"
 #include "common/codec/percent.h"
-#include "hub/verb/json.h"
-#include "hub/verb/listing.h"
+#include "hub/cli/json.h"
+#include "hub/cli/listing.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>

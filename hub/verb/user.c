@@ -3,8 +3,8 @@
 #include "common/base/table.h"
 #include "common/cli/output.h"
 #include "hub/registry/registry.h"
-#include "hub/verb/json.h"
-#include "hub/verb/scope.h"
+#include "hub/cli/json.h"
+#include "hub/cli/scope.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>

@@ -3,8 +3,8 @@
 
 #include "hub/admin/client.h"
 #include "hub/admin/state.h"
-#include "hub/verb/json.h"
-#include "hub/verb/option.h"
+#include "hub/cli/json.h"
+#include "hub/cli/option.h"
 #include "hub/verb/verb.h"
 
 #include <string.h>

@@ -39,7 +39,8 @@ HUB = {
     'hub/rest': 'base registry edge device stream',
     'hub': 'base registry edge device stream rest',
     'hub/admin': 'base registry .',
-    'hub/verb': 'base registry admin',
+    'hub/cli': '',
+    'hub/verb': 'base registry admin cli',
 }
 DAEMON = {
     'daemon/net': '',
@@ -63,9 +64,9 @@ CLIENT = {
     'client/complete': 'cli bus verb',
 }
 # The two command lines. Nothing else has words for whoever types.
-COMMAND_LINES = ('hub/verb', *CLIENT)
+COMMAND_LINES = ('hub/cli', 'hub/verb', *CLIENT)
 # A main.c starts everything that its program has; streamhubd has no verbs.
-SERVER = {folder: row for folder, row in HUB.items() if folder != 'hub/verb'}
+SERVER = {folder: row for folder, row in HUB.items() if folder not in ('hub/cli', 'hub/verb')}
 MAINS = {'hub/main.c': HUB, 'hub/streamhubd.c': SERVER, 'daemon/main.c': DAEMON, 'client/main.c': CLIENT}
 
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/verb/scope.h"
+#include "hub/cli/scope.h"
 
 #include "common/codec/quantity.h"
-#include "hub/verb/json.h"
+#include "hub/cli/json.h"
 
 #include <glib/gi18n.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/cli/cli.h"
-#include "hub/verb/option.h"
+#include "hub/cli/option.h"
 
 #include <json-glib/json-glib.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/verb/json.h"
+#include "hub/cli/json.h"
 
 #include "common/codec/percent.h"
 

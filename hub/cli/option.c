@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/verb/option.h"
+#include "hub/cli/option.h"
 
 #include <glib/gi18n.h>
 
