@@ -12,9 +12,11 @@ typedef enum {
     CAP_INITIATOR = 1 << 3,  /* $initiator= and $from= in the request to the device */
     CAP_SID = 1 << 4,        /* $sid= in the request to the device and in its answer */
     CAP_ORDER = 1 << 5,      /* $order= in the request to the device */
+    CAP_NOTICE = 1 << 6,     /* it takes notices (common/extension/notice.h) */
 } Caps;
 
-#define CAPS_ALL (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID | CAP_ORDER)
+#define CAPS_ALL                                                                                   \
+    (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID | CAP_ORDER | CAP_NOTICE)
 
 /* Names separated by `,` or `.`, with optional spaces around them; unknown names are ignored. */
 Caps caps_parse(const char *text, gsize len);

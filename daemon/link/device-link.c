@@ -115,6 +115,14 @@ device_link_session_request(DeviceSession *session, const StreamRequest *request
     link->events->request(link, request, link->data);
 }
 
+static void
+device_link_session_notice(DeviceSession *session G_GNUC_UNUSED, const Notice *notice, void *data)
+{
+    DeviceLink *link = data;
+
+    link->events->notice(link, notice, link->data);
+}
+
 /* While the successor is connecting, the end of the old session is the hub's answer to the new
  * CONNECT. */
 static void
@@ -149,6 +157,7 @@ device_link_session_survived(DeviceSession *session, void *data)
 static const DeviceSessionEvents session_events = {
     .ready = device_link_session_ready,
     .request = device_link_session_request,
+    .notice = device_link_session_notice,
     .survived = device_link_session_survived,
     .closed = device_link_session_closed,
 };

@@ -16,6 +16,7 @@ typedef struct {
     /* ERROR: one clause, or NULL for none. */
     void (*state)(DeviceLink *link, HubState state, const char *error, void *data);
     void (*request)(DeviceLink *link, const StreamRequest *request, void *data);
+    void (*notice)(DeviceLink *link, const Notice *notice, void *data);
 } DeviceLinkEvents;
 
 /* OPTIONS is copied; what it points to outlives the link. Its keep_alive is the longest pause that

@@ -229,6 +229,21 @@ device_session_take_suback(DeviceSession *session, const MqttPacket *packet)
     session->events->ready(session, session->data);
 }
 
+/* A notice that is wrong is dropped, like a request that is. */
+static void
+device_session_take_notice(DeviceSession *session, Slice payload)
+{
+    g_auto(Notice) notice = {0};
+    const char *fault = NULL;
+
+    if (!session->accepted)
+        g_debug("a notice came before the hub had accepted us; it was dropped");
+    else if (notice_parse(payload, &notice, &fault))
+        session->events->notice(session, &notice, session->data);
+    else
+        g_debug("a notice of the hub was dropped: %s", fault);
+}
+
 static void
 device_session_take_publish(DeviceSession *session, const MqttPacket *packet)
 {
@@ -244,6 +259,10 @@ device_session_take_publish(DeviceSession *session, const MqttPacket *packet)
     if (publish.qos == 1) {
         mqtt_write_id(answer, MQTT_PUBACK, publish.packet_id);
         device_session_send(session, answer);
+    }
+    if (slice_equal(publish.topic, NOTICE_TOPIC)) {
+        device_session_take_notice(session, publish.payload);
+        return;
     }
     result = stream_request_parse(publish.topic, &request);
     if (result == STREAM_TOPIC_OK)

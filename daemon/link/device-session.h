@@ -7,6 +7,7 @@
 #include "common/codec/caps.h"
 #include "common/codec/connection-string.h"
 #include "common/codec/stream-topic.h"
+#include "common/extension/notice.h"
 #include "common/net/tls-context.h"
 #include "daemon/net/proxy.h"
 #include "daemon/net/runtime.h"
@@ -32,6 +33,8 @@ typedef struct {
     /* Connected and subscribed. */
     void (*ready)(DeviceSession *session, void *data);
     void (*request)(DeviceSession *session, const StreamRequest *request, void *data);
+    /* The hub tells this device something (docs/wire-protocol.md, section 8). */
+    void (*notice)(DeviceSession *session, const Notice *notice, void *data);
     /* The link was idle for the whole pause, and the hub has answered our ping. */
     void (*survived)(DeviceSession *session, void *data);
     /* The session is over, in whatever state. This is the last call. Errors: of ws-dial.h,

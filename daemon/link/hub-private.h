@@ -58,6 +58,9 @@ void hub_probe_link(Hub *hub);
 /* A stream of its device has ended, and its leg could not say why: the control link does. */
 void hub_tell_end(Hub *hub, const StreamAnswer *answer);
 
+/* Its hub says that another machine with this identity has taken over. */
+void hub_note_taken_over(Hub *hub);
+
 /* network-watch.h */
 void hub_network_changed(Hub *hub);
 

@@ -170,6 +170,18 @@ hub_reconnects(const Hub *hub)
     return hub->connects > 0 ? hub->connects - 1 : 0;
 }
 
+guint64
+hub_taken_over(const Hub *hub)
+{
+    return hub->taken_over;
+}
+
+guint64
+hub_takeovers(const Hub *hub)
+{
+    return hub->takeovers;
+}
+
 const char *const *
 hub_endpoints(const Hub *hub)
 {

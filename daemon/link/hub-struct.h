@@ -36,6 +36,8 @@ struct Hub {
     guint64 since;
     guint64 connects;
     GPtrArray *endpoints; /* and a NULL */
+    guint64 taken_over;   /* CLOCK_REALTIME µs when the hub told that last; 0: never */
+    guint64 takeovers;    /* how often it has told so */
     /* device */
     DeviceLink *link;
     DeviceStreams *streams;

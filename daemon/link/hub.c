@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
+#include "daemon/link/hub-notice.h"
 #include "daemon/net/keep-alive.h"
 #include "daemon/policy/user-list.h"
 
@@ -56,9 +57,16 @@ hub_link_request(DeviceLink *link, const StreamRequest *request, void *data)
     device_streams_request(hub->streams, request);
 }
 
+static void
+hub_link_notice(DeviceLink *link G_GNUC_UNUSED, const Notice *notice, void *data)
+{
+    hub_take_notice(data, notice);
+}
+
 static const DeviceLinkEvents link_events = {
     .state = hub_link_state,
     .request = hub_link_request,
+    .notice = hub_link_notice,
 };
 
 static guint64
@@ -418,6 +426,14 @@ hub_tell_end(Hub *hub, const StreamAnswer *answer)
 
     if (hub->link && stream_answer_build(topic, answer) == STREAM_TOPIC_OK)
         (void)device_link_publish(hub->link, topic->str);
+}
+
+void
+hub_note_taken_over(Hub *hub)
+{
+    hub->taken_over = (guint64)g_get_real_time();
+    hub->takeovers++;
+    hub->context.changed(hub, hub->context.data);
 }
 
 void

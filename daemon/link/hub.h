@@ -89,6 +89,11 @@ guint64 hub_reconnects(const Hub *hub);     /* how often it was reached again af
 const char *const *hub_endpoints(const Hub *hub);
 guint64 hub_since(const Hub *hub); /* CLOCK_REALTIME µs of the last change of state */
 
+/* When the hub last said that another machine uses this identity (CLOCK_REALTIME µs; 0: never), and
+ * how often it has said so. */
+guint64 hub_taken_over(const Hub *hub);
+guint64 hub_takeovers(const Hub *hub);
+
 /* Connects now, and retries until hub_disconnect. Does nothing while it is connected or connecting.
  */
 void hub_connect(Hub *hub);

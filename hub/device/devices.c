@@ -112,6 +112,36 @@ devices_publish(Devices *devices, const char *client_id, const char *topic)
     return TRUE;
 }
 
+static gboolean
+device_notify(const Device *device, const char *notice)
+{
+    if (!device->session || !(mqtt_session_caps(device->session) & CAP_NOTICE))
+        return FALSE;
+    mqtt_session_notify(device->session, notice);
+    return TRUE;
+}
+
+gboolean
+devices_notify(Devices *devices, const char *client_id, const char *notice)
+{
+    const Device *device = device_find(devices, client_id);
+
+    return device && device_notify(device, notice);
+}
+
+guint
+devices_notify_all(Devices *devices, const char *notice)
+{
+    GHashTableIter iter;
+    gpointer value;
+    guint count = 0;
+
+    g_hash_table_iter_init(&iter, devices->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        count += (guint)device_notify(value, notice);
+    return count;
+}
+
 /* R15: two machines with the same identity would disconnect each other for ever. */
 static gboolean
 takeover_allowed(Devices *devices, Device *device)
@@ -185,6 +215,8 @@ devices_connected(Devices *devices, MqttSession *session)
 {
     const Device *device = device_of(devices, session);
 
+    if (device && devices->events->connected)
+        devices->events->connected(device->client_id, mqtt_session_caps(session), devices->data);
     if (device && device->requests)
         devices->events->subscribed(device->client_id, devices->data);
 }

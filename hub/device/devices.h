@@ -13,6 +13,8 @@ typedef struct MqttSession MqttSession;
 typedef struct {
     /* It subscribed to requests, or came back with that subscription kept. */
     void (*subscribed)(const char *client_id, void *data);
+    /* It is connected and has its CONNACK, so that it can be told something. May be NULL. */
+    void (*connected)(const char *client_id, Caps caps, void *data);
     void (*link_lost)(const char *client_id, void *data);
     void (*answer)(const char *client_id, const StreamAnswer *answer, void *data);
 } DevicesEvents;
@@ -33,6 +35,13 @@ Caps devices_caps(Devices *devices, const char *client_id);
 
 /* An empty PUBLISH to a device that is online; FALSE: it is not. */
 gboolean devices_publish(Devices *devices, const char *client_id, const char *topic);
+
+/* NOTICE (of notice_build) to a device that is connected. FALSE: it is not, or it takes no notices
+ * (CAP_NOTICE). Nothing says that it has arrived. */
+gboolean devices_notify(Devices *devices, const char *client_id, const char *notice);
+
+/* To all that take notices. Returns how many those were. */
+guint devices_notify_all(Devices *devices, const char *notice);
 
 /* For sessions. */
 

@@ -2,6 +2,7 @@
 #include "hub/device/mqtt-session.h"
 
 #include "common/codec/mqtt-writer.h"
+#include "common/extension/notice.h"
 #include "common/log/events.h"
 #include "common/net/packet-link.h"
 #include "hub/device/mqtt-user.h"
@@ -446,6 +447,16 @@ mqtt_session_publish(MqttSession *session, const char *topic)
      * ping may break them. */
     packet_link_probe(session->link, session->service->settings->link_probe,
                       session->user.caps != 0);
+}
+
+void
+mqtt_session_notify(MqttSession *session, const char *notice)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    const MqttPublish publish = {.topic = slice_of(NOTICE_TOPIC), .payload = slice_of(notice)};
+
+    if (mqtt_write_publish(out, &publish))
+        mqtt_session_send(session, out);
 }
 
 void

@@ -29,6 +29,7 @@ const char *mqtt_session_client_id(MqttSession *session);
 const char *mqtt_session_policy(MqttSession *session); /* that signed; NULL: the device's own key */
 Caps mqtt_session_caps(MqttSession *session);
 void mqtt_session_publish(MqttSession *session, const char *topic);
-void mqtt_session_close(MqttSession *session, const char *why); /* frees it */
+void mqtt_session_notify(MqttSession *session, const char *notice); /* the payload */
+void mqtt_session_close(MqttSession *session, const char *why);     /* frees it */
 
 void mqtt_service_close_all(MqttService *service);

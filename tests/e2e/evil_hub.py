@@ -170,8 +170,8 @@ CONNACK = b"\x20\x02\x00\x00"
 SUBACK = b"\x90\x04\x00\x01\x00\x00"
 
 
-def publish(topic, first=0x30):
-    body = struct.pack(">H", len(topic)) + topic.encode()
+def publish(topic, first=0x30, payload=b""):
+    body = struct.pack(">H", len(topic)) + topic.encode() + payload
     length = len(body)
     digits = bytearray()
     while True:
@@ -295,6 +295,35 @@ def bad_requests():
               "a plain hub was told what it does not know")
         site.gateway.ctl_ok("hub", "remove", "evil")
         eventually(lambda: not site.gateway.streams(), "no stream is left")
+
+
+def notices():
+    """a device: notices that are malformed, too large, too early or of an unknown kind change nothing"""
+    topic = "$iothub/streamd/notice/"
+
+    def notice(payload):
+        return frame(publish(topic, payload=payload))
+
+    def act(connection, head):
+        connection.sendall(upgrade(head, "Sec-WebSocket-Protocol: mqtt"))
+        connection.sendall(notice(b'{"kind":"taken-over"}') + frame(CONNACK))
+        for payload in (
+                b"", b"{}", b"[]", b"null", b"{", b'{"kind":1}', b'{"kind":"UP"}', b"\xff" * 100,
+                b'{"kind":"a","kind":"taken-over"}', b'{"kind":"some-day","x":[1,{"y":null}]}',
+                b'{"kind":"taken-over","x":' + b"[" * 5000 + b"]" * 5000 + b"}",
+                b'{"kind":"taken-over","x":"' + b"x" * (16 << 10) + b'"}'):
+            connection.sendall(notice(payload))
+        connection.sendall(frame(publish(topic + "more", payload=b'{"kind":"taken-over"}')))
+        connection.sendall(frame(SUBACK))
+        read_frames(connection)
+
+    with Site(gateway=False, client=False) as site:
+        site.gateway = site.start_daemon("gateway")
+        hub = EvilHub(site, act)
+        site.gateway.add_hub("evil", hub.device(), site.hub.ca)
+        eventually(lambda: the_hub(site.gateway)["state"] == "connected", "connected")
+        check_equal(the_hub(site.gateway)["last_error"], "", "an error")
+        check_equal(len(hub.heads), 1, "links")
 
 
 def silent_after_a_cut():
@@ -503,4 +532,4 @@ def endless_lists():
 
 
 if __name__ == "__main__":
-    main(endless_lists, older_hub, foreign_urls_of_requests, foreign_urls_of_answers, service_answers, untrusted_gets_nothing, device_links, bad_requests, silent_after_a_cut)
+    main(endless_lists, older_hub, foreign_urls_of_requests, foreign_urls_of_answers, service_answers, untrusted_gets_nothing, device_links, bad_requests, notices, silent_after_a_cut)

@@ -24,6 +24,7 @@ INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]'
 COMMON = {
     'common/base': '',
     'common/codec': 'base',
+    'common/extension': 'base codec',
     'common/loop': 'base',
     'common/log': 'base',
     'common/net': 'base codec loop',

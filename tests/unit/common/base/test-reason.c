@@ -41,9 +41,9 @@ test_caps(void)
     g_assert_cmpint(caps_parse("half-close.future.initiator", 27), ==,
                     CAP_HALF_CLOSE | CAP_INITIATOR);
     g_assert_cmpint(caps_parse("half", 4), ==, 0);
-    g_assert_cmpint(
-        caps_from_client_type("streamd/1.0 (caps=half-close,reason,deadline,initiator,sid,order)"),
-        ==, CAPS_ALL);
+    g_assert_cmpint(caps_from_client_type(
+                        "streamd/1.0 (caps=half-close,reason,deadline,initiator,sid,order,notice)"),
+                    ==, CAPS_ALL);
     g_assert_cmpint(caps_from_client_type("azure-iot-device/1.18.4 (node v20)"), ==, 0);
     g_assert_cmpint(caps_from_client_type("streamd (caps=reason"), ==, 0);
     g_assert_cmpint(caps_from_client_type(NULL), ==, 0);

@@ -30,7 +30,7 @@ test_request_build(void)
 
     check_request_build(&request, STREAM_TOPIC_OK, "before " GOOD);
     /* a plain device is sent nothing of ours, whatever is set */
-    request.caps = CAPS_ALL & ~CAP_SID;
+    request.caps = CAPS_ALL & ~(CAP_SID | CAP_NOTICE);
     request.deadline = 5000;
     request.initiator = "service";
     request.from = "[2001:db8::1]:5";

@@ -106,7 +106,7 @@ test_user_name(void)
     g_assert_cmpstr(
         plain, ==,
         "h.example/dev1/?api-version=2021-04-12&DeviceClientType=streamd%2F" STREAMD_VERSION
-        "%20%28caps%3Dhalf-close%2Creason%2Cdeadline%2Cinitiator%2Csid%2Corder%29");
+        "%20%28caps%3Dhalf-close%2Creason%2Cdeadline%2Cinitiator%2Csid%2Corder%2Cnotice%29");
     g_assert_true(g_str_has_prefix(of_module, "h.example/dev1/m/?api-version="));
 }
 

@@ -12,6 +12,7 @@ session_new(Devices *devices, const char *client_id, const char *policy, Caps ca
     session->policy = g_strdup(policy);
     session->caps = caps;
     session->topics = g_ptr_array_new_with_free_func(g_free);
+    session->notices = g_ptr_array_new_with_free_func(g_free);
     session->devices = devices;
     return session;
 }
@@ -20,6 +21,7 @@ void
 session_free(MqttSession *session)
 {
     g_ptr_array_unref(session->topics);
+    g_ptr_array_unref(session->notices);
     g_free(session->client_id);
     g_free(session->policy);
     g_free(session->closed);
@@ -49,6 +51,13 @@ mqtt_session_publish(MqttSession *session, const char *topic)
 {
     g_assert_null(session->closed);
     g_ptr_array_add(session->topics, g_strdup(topic));
+}
+
+void
+mqtt_session_notify(MqttSession *session, const char *notice)
+{
+    g_assert_null(session->closed);
+    g_ptr_array_add(session->notices, g_strdup(notice));
 }
 
 /* As a real one does, it says that it is gone. */

@@ -9,7 +9,8 @@ struct MqttSession {
     char *policy; /* that signed; NULL: the device's own key */
     Caps caps;
     GPtrArray *topics; /* published to it */
-    char *closed;      /* why; NULL: it is open */
+    GPtrArray *notices;
+    char *closed; /* why; NULL: it is open */
     Devices *devices;
 };
 

@@ -363,6 +363,27 @@ test_close_all(Fixture *f, gconstpointer data)
     g_assert_nonnull(connect_by(f, "dev1", NULL, FALSE, TRUE));
 }
 
+/* Who is connected and takes notices gets them, and is known to be there; nobody else. */
+static void
+test_notices(Fixture *f, gconstpointer data)
+{
+    MqttSession *one = connect_clean(f, "dev1"), *module = connect_clean(f, "dev1/m");
+    MqttSession *old = connect_clean(f, "dev2");
+
+    old->caps = CAPS_ALL & ~CAP_NOTICE;
+    g_assert_true(devices_notify(f->devices, "dev1", "{}"));
+    g_assert_false(devices_notify(f->devices, "dev2", "{}"));
+    g_assert_false(devices_notify(f->devices, "dev3", "{}"));
+    g_assert_cmpuint(devices_notify_all(f->devices, "{1}"), ==, 2);
+    g_assert_cmpuint(one->notices->len, ==, 2);
+    g_assert_cmpstr(one->notices->pdata[1], ==, "{1}");
+    g_assert_cmpuint(module->notices->len, ==, 1);
+    g_assert_cmpuint(old->notices->len, ==, 0);
+    devices_disconnect(f->devices, one);
+    g_assert_false(devices_notify(f->devices, "dev1", "{}"));
+    g_assert_cmpuint(devices_notify_all(f->devices, "{}"), ==, 1);
+}
+
 #define ADD(path, func)                                                                            \
     g_test_add("/devices/" path, Fixture, NULL, fixture_setup, func, fixture_teardown)
 
@@ -378,6 +399,7 @@ main(int argc, char **argv)
     ADD("takeovers-are-not-saved-up", test_takeovers_are_not_saved_up);
     ADD("revoke", test_revoke);
     ADD("revoke-policy", test_revoke_policy);
+    ADD("notices", test_notices);
     ADD("close-all", test_close_all);
     return g_test_run();
 }

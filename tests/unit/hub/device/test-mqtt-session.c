@@ -283,6 +283,20 @@ test_slot(Fixture *f, gconstpointer data)
     g_assert_true(admission_knows(f->admission, &source, g_get_monotonic_time()));
 }
 
+/* A notice is a PUBLISH of QoS 0 with the topic of notices, to whoever said that it takes them. */
+static void
+test_notice(Fixture *f, gconstpointer data)
+{
+    static const char packet[] = "\x30\x25\x00\x17$iothub/streamd/notice/{\"kind\":\"k\"}";
+
+    up(f);
+    g_assert_false(devices_notify(f->devices, "dev1", "{\"kind\":\"k\"}"));
+    log_in(f, &(Login){.user = HOST "/dev1/?DeviceClientType=x(caps=notice)"});
+    expect_bytes(f, CONNACK("\x00"));
+    g_assert_true(devices_notify(f->devices, "dev1", "{\"kind\":\"k\"}"));
+    expect_bytes(f, packet, sizeof packet - 1);
+}
+
 #define ADD(path, func)                                                                            \
     g_test_add("/mqtt-session/" path, Fixture, NULL, fixture_setup, func, fixture_teardown)
 
@@ -298,6 +312,7 @@ main(int argc, char **argv)
     ADD("publishes", test_publishes);
     ADD("packet-max", test_packet_max);
     ADD("others", test_others);
+    ADD("notice", test_notice);
     ADD("slot", test_slot);
     return g_test_run();
 }
