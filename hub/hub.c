@@ -3,7 +3,9 @@
 
 #include "common/base/error.h"
 #include "common/loop/heap-watch.h"
+#include "hub/base/address.h"
 #include "hub/base/clock.h"
+#include "hub/base/networks.h"
 #include "hub/device/devices.h"
 #include "hub/device/mqtt-session.h"
 #include "hub/edge/auth.h"
@@ -21,9 +23,8 @@ struct Streamhub {
     Registry *registry;
     guint watch;
     char **names;
-    char *streaming_host;
-    gboolean has_port; /* streaming_host has a port */
-    guint listeners;
+    char *streaming_host; /* NAME or NAME:PORT */
+    guint16 port;         /* of the first listener; 0: there is none yet */
     Clock *clock;
     Admission *admission;
     Auth *auth;
@@ -130,36 +131,6 @@ hub_registry_changed(const RegistryChange *change, void *data)
     }
 }
 
-/* docs/wire-protocol.md, section 1.5 f: a host name or an IPv4 address. */
-static gboolean
-host_is_good(const char *host)
-{
-    gsize len = strlen(host);
-
-    for (gsize i = 0; i < len; i++)
-        if (!g_ascii_isalnum(host[i]) && !strchr("-._", host[i]))
-            return FALSE;
-    return len > 0 && len <= 253;
-}
-
-/* NAME or NAME:PORT */
-static gboolean
-hub_take_streaming_host(Streamhub *hub, const char *text, GError **error)
-{
-    const char *colon = strchr(text, ':');
-    g_autofree char *host = colon ? g_strndup(text, (gsize)(colon - text)) : g_strdup(text);
-    guint64 port;
-
-    hub->has_port = colon != NULL;
-    hub->streaming_host = g_ascii_strdown(text, -1);
-    if (host_is_good(host) &&
-        (!colon || g_ascii_string_to_unsigned(colon + 1, 10, 1, 65535, &port, NULL)))
-        return TRUE;
-    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "%s: want a host name or an IPv4 address, maybe with :PORT", text);
-    return FALSE;
-}
-
 static char **
 names_copy(const char *const *names)
 {
@@ -207,6 +178,30 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->watch = registry_watch(hub->registry, hub_registry_changed, hub);
 }
 
+static const char *
+host_or_name(const char *const *names, const char *streaming_host)
+{
+    return streaming_host ? streaming_host : names[0];
+}
+
+static char *
+streaming_host_of(const char *const *names, const char *streaming_host)
+{
+    return g_ascii_strdown(host_or_name(names, streaming_host), -1);
+}
+
+gboolean
+streamhub_check_host(const char *const *names, const char *streaming_host, GError **error)
+{
+    const char *host = host_or_name(names, streaming_host);
+
+    if (address_is_good(host))
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                "%s: want a host name or an IPv4 address, maybe with :PORT", host);
+    return FALSE;
+}
+
 Streamhub *
 streamhub_new(const StreamhubOptions *options, GError **error)
 {
@@ -214,25 +209,51 @@ streamhub_new(const StreamhubOptions *options, GError **error)
 
     hub->settings = options->settings;
     hub->registry = options->registry;
-    hub->names = names_copy(options->names);
-    if (!hub_take_streaming_host(
-            hub, options->streaming_host ? options->streaming_host : hub->names[0], error))
+    if (!streamhub_check_host(options->names, options->streaming_host, error))
         return NULL;
+    hub->names = names_copy(options->names);
+    hub->streaming_host = streaming_host_of(options->names, options->streaming_host);
     hub_make_parts(hub, options);
+    streamhub_set_balancers(hub, options->settings->proxy_protocol_from);
     return g_steal_pointer(&hub);
+}
+
+static void
+hub_tell_address(Streamhub *hub)
+{
+    g_autofree char *authority = address_with_port(hub->streaming_host, hub->port);
+
+    streams_set_address(hub->streams, authority, hub->names[0]);
+}
+
+void
+streamhub_set_address(Streamhub *hub, const char *const *names, const char *streaming_host)
+{
+    g_auto(GStrv) former = g_steal_pointer(&hub->names);
+
+    hub->names = names_copy(names);
+    auth_set_names(hub->auth, (const char *const *)hub->names);
+    g_free(hub->streaming_host);
+    hub->streaming_host = streaming_host_of(names, streaming_host);
+    hub_tell_address(hub);
+}
+
+void
+streamhub_set_balancers(Streamhub *hub, const char *networks)
+{
+    g_autoptr(Networks) balancers = networks_new(networks);
+
+    edge_set_balancers(hub->edge, balancers);
 }
 
 /* The port of the first listener goes into the URLs. */
 static void
 hub_listens(Streamhub *hub, const char *bound)
 {
-    g_autofree char *authority = NULL;
-
-    if (hub->listeners++ > 0)
+    if (hub->port)
         return;
-    authority = hub->has_port ? g_strdup(hub->streaming_host)
-                              : g_strconcat(hub->streaming_host, strrchr(bound, ':'), NULL);
-    streams_set_address(hub->streams, authority, hub->names[0]);
+    hub->port = (guint16)g_ascii_strtoull(strrchr(bound, ':') + 1, NULL, 10);
+    hub_tell_address(hub);
 }
 
 gboolean

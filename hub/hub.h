@@ -27,7 +27,7 @@ typedef struct {
                  * ports; the first is put in stream URLs. Copied, lower-cased. */
     const char *streaming_host; /* NAME or NAME:PORT for stream URLs; NULL: the first name. Without
                                  * a port that of the first listener. A host name or an IPv4 address
-                                 * (docs/wire-protocol.md, section 1.5 f). */
+                                 * (hub/base/address.h). */
 } StreamhubOptions;
 
 /* STREAMD_ERROR_INVALID when a name cannot be put in a URL. */
@@ -44,6 +44,15 @@ gboolean streamhub_listen(Streamhub *hub, const char *address, gboolean six_only
 gboolean streamhub_adopt(Streamhub *hub, int fd, char **ret_bound, GError **error);
 
 gboolean streamhub_start(Streamhub *hub, GError **error);
+
+/* STREAMD_ERROR_INVALID when what stands for STREAMING_HOST cannot be put in a URL. */
+gboolean streamhub_check_host(const char *const *names, const char *streaming_host, GError **error);
+
+/* NAMES and STREAMING_HOST as in the options, checked; for requests and streams from now on. */
+void streamhub_set_address(Streamhub *hub, const char *const *names, const char *streaming_host);
+
+/* As `proxy-protocol-from`; NULL: nobody. For connections from now on. */
+void streamhub_set_balancers(Streamhub *hub, const char *networks);
 
 /* Sessions and requests from now on use this context; existing ones keep theirs. */
 void streamhub_set_tls(Streamhub *hub, TlsContext *tls);

@@ -281,6 +281,17 @@ connection_read(Connection *connection, void *buf, size_t len)
     return n;
 }
 
+ssize_t
+connection_peek(Connection *connection, void *buf, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = recv(connection->watch.fd, buf, len, MSG_PEEK);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
 void
 connection_unread(Connection *connection, const void *data, size_t len)
 {
@@ -453,6 +464,12 @@ connection_keep_alive(Connection *connection, gint64 idle)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &between, sizeof between);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+}
+
+void
+connection_set_peer(Connection *connection, const char *peer)
+{
+    g_strlcpy(connection->peer, peer, sizeof connection->peer);
 }
 
 const char *

@@ -75,6 +75,10 @@ int connection_handshake(Connection *connection); /* as tls_session_handshake; 0
  * close_notify; other: lost. */
 ssize_t connection_read(Connection *connection, void *buf, size_t len);
 
+/* Looks at up to LEN bytes of the socket and leaves them there; returns as connection_read. Before
+ * TLS, and where nothing was put back. */
+ssize_t connection_peek(Connection *connection, void *buf, size_t len);
+
 /* Puts bytes back in front of what connection_read gives next (a copy is kept). */
 void connection_unread(Connection *connection, const void *data, size_t len);
 
@@ -128,6 +132,8 @@ gboolean connection_has_left(const Connection *connection);
 
 /* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix"; an IPv4 address always in its own form. */
 const char *connection_peer(Connection *connection);
+/* PEER, in the same form, is shown from now on: who is behind a balancer. */
+void connection_set_peer(Connection *connection, const char *peer);
 int connection_fd(Connection *connection);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Connection, connection_free)

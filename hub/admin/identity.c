@@ -9,7 +9,9 @@
 struct Identity {
     char *state_dir;
     const char *const *host_names;
-    GStrv names; /* as they were at the start */
+    GStrv given;     /* the public name, and host_names */
+    GStrv certified; /* as they were at the start */
+    GStrv names;     /* both */
     CertificatePair *pair;
     TlsContext *tls;
 };
@@ -86,8 +88,28 @@ identity_take(Identity *identity, CertificatePair *pair, GError **error)
     return TRUE;
 }
 
+static GStrv
+given_names(const Identity *identity, const char *public_name)
+{
+    const char *const first[] = {public_name, NULL};
+
+    return all_names(first, identity->host_names);
+}
+
+/* GIVEN is taken. */
+static void
+identity_set_given(Identity *identity, GStrv given)
+{
+    g_strfreev(identity->given);
+    g_strfreev(identity->names);
+    identity->given = given;
+    identity->names =
+        all_names((const char *const *)given, (const char *const *)identity->certified);
+}
+
 Identity *
-identity_new(const char *state_dir, const char *const *host_names, GError **error)
+identity_new(const char *state_dir, const char *public_name, const char *const *host_names,
+             GError **error)
 {
     g_autoptr(Identity) identity = g_new0(Identity, 1);
     g_autoptr(CertificatePair) pair = certificate_pair_open(state_dir, error);
@@ -96,7 +118,8 @@ identity_new(const char *state_dir, const char *const *host_names, GError **erro
         return NULL;
     identity->state_dir = g_strdup(state_dir);
     identity->host_names = host_names;
-    identity->names = all_names(host_names, certificate_pair_names(pair));
+    identity->certified = all_names(NULL, certificate_pair_names(pair));
+    identity_set_given(identity, given_names(identity, public_name));
     if (!check_names(identity_names(identity), error) || !identity_take(identity, pair, error))
         return NULL;
     g_steal_pointer(&pair);
@@ -110,6 +133,8 @@ identity_free(Identity *identity)
         return;
     tls_context_unref(identity->tls);
     certificate_pair_free(identity->pair);
+    g_strfreev(identity->given);
+    g_strfreev(identity->certified);
     g_strfreev(identity->names);
     g_free(identity->state_dir);
     g_free(identity);
@@ -118,17 +143,31 @@ identity_free(Identity *identity)
 static gboolean
 identity_judge(const Identity *identity, const CertificatePair *pair, GError **error)
 {
-    return identity_check(pair, identity->host_names, identity_names(identity), error);
+    return identity_check(pair, (const char *const *)identity->given, identity_names(identity),
+                          error);
+}
+
+GStrv
+identity_names_as(const Identity *identity, const char *public_name)
+{
+    g_auto(GStrv) given = given_names(identity, public_name);
+
+    return all_names((const char *const *)given, (const char *const *)identity->certified);
 }
 
 gboolean
-identity_reload(Identity *identity, GError **error)
+identity_reload(Identity *identity, const char *public_name, GError **error)
 {
     g_autoptr(CertificatePair) pair = certificate_pair_open(identity->state_dir, error);
+    g_auto(GStrv) given = given_names(identity, public_name);
+    g_auto(GStrv) names = identity_names_as(identity, public_name);
 
-    if (!pair || !identity_judge(identity, pair, error) || !identity_take(identity, pair, error))
+    if (!pair ||
+        !identity_check(pair, (const char *const *)given, (const char *const *)names, error) ||
+        !identity_take(identity, pair, error))
         return FALSE;
     g_steal_pointer(&pair);
+    identity_set_given(identity, g_steal_pointer(&given));
     return TRUE;
 }
 

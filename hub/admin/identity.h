@@ -12,21 +12,25 @@ typedef struct Identity Identity;
 
 #define IDENTITY_WARN_DAYS 30
 
-/* HOST_NAMES: given by the administrator; they come before those of the certificate, and must
- * outlive the identity. NULL with an error: the files of the state folder cannot be used, or there
- * is no name. */
-Identity *identity_new(const char *state_dir, const char *const *host_names, GError **error);
+/* PUBLIC_NAME: the host of `public-address`, or NULL. It comes first, then HOST_NAMES, which the
+ * administrator gave too and which must outlive the identity, and then those of the certificate.
+ * NULL with an error: the files of the state folder cannot be used, or there is no name. */
+Identity *identity_new(const char *state_dir, const char *public_name,
+                       const char *const *host_names, GError **error);
 void identity_free(Identity *identity); /* NULL is fine */
 
-/* As at the start: the names that were given, then those of the certificate, each once. */
+/* The names that are given, then those that the certificate had at the start, each once. */
 const char *const *identity_names(const Identity *identity);
+/* The same if PUBLIC_NAME were in force. */
+GStrv identity_names_as(const Identity *identity, const char *public_name);
 TlsContext *identity_tls(const Identity *identity);
 const CertificatePair *identity_pair(const Identity *identity);
 gint64 identity_days(const Identity *identity); /* whole days left; negative: expired */
 
-/* Reload reads the files again; install takes the staged pair. FALSE: nothing has changed, and
- * STREAMD_ERROR_INVALID has all problems. On success identity_tls has the new pair. */
-gboolean identity_reload(Identity *identity, GError **error);
+/* Reload reads the files again, with a PUBLIC_NAME that may be another; install takes the staged
+ * pair. FALSE: nothing has changed, and STREAMD_ERROR_INVALID has all problems. On success
+ * identity_tls has the new pair. */
+gboolean identity_reload(Identity *identity, const char *public_name, GError **error);
 gboolean identity_install(Identity *identity, GError **error);
 
 /* A warning for the administrator about a certificate that works; or NULL. */

@@ -8,6 +8,7 @@
 #include "hub/admin/identity.h"
 #include "hub/admin/init.h"
 #include "hub/admin/server.h"
+#include "hub/base/address.h"
 #include "hub/hub.h"
 #include "hub/registry/sqlite.h"
 
@@ -31,7 +32,8 @@ typedef struct {
     Registry *registry;
     ReactorPool *reactors;
     Streamhub *hub;
-    guint16 port; /* of the first listener */
+    guint16 port;     /* of the first listener */
+    char *streams_at; /* where streams are sent, for admin_hub */
     AdminHub admin_hub;
     AdminServer *admin;
     guint admin_again; /* source: retries the admin socket */
@@ -63,6 +65,7 @@ serve_clear(Serve *serve)
     settings_free(serve->settings);
     identity_free(serve->identity);
     g_clear_pointer(&serve->loop, g_main_loop_unref);
+    g_free(serve->streams_at);
     if (serve->lock >= 0)
         close(serve->lock);
 }
@@ -134,17 +137,46 @@ warn_of_identity(const Serve *serve)
         g_warning("%s", warning);
 }
 
+/* --streaming-host comes before the setting. */
+static Settings *
+load_settings(const ServeOptions *options, GError **error)
+{
+    g_autoptr(Settings) settings =
+        options->config ? settings_load(options->config, error) : settings_new();
+
+    if (settings && options->streaming_host) {
+        g_free(settings->streaming_host);
+        settings->streaming_host = g_strdup(options->streaming_host);
+    }
+    return g_steal_pointer(&settings);
+}
+
+static char *
+public_name(const Settings *settings)
+{
+    return settings->public_address ? address_host(settings->public_address) : NULL;
+}
+
+/* NULL: the hub's first name. */
+static const char *
+streaming_host(const Settings *settings)
+{
+    return settings->streaming_host ? settings->streaming_host : settings->public_address;
+}
+
 /* Everything that is read from files. */
 static gboolean
 serve_load(Serve *serve, GError **error)
 {
     const ServeOptions *options = serve->options;
     g_autofree char *registry = g_build_filename(options->state_dir, STATE_REGISTRY, NULL);
+    g_autofree char *name = NULL;
 
-    serve->settings = options->config ? settings_load(options->config, error) : settings_new();
+    serve->settings = load_settings(options, error);
     if (!serve->settings)
         return FALSE;
-    serve->identity = identity_new(options->state_dir, options->host_names, error);
+    name = public_name(serve->settings);
+    serve->identity = identity_new(options->state_dir, name, options->host_names, error);
     if (!serve->identity)
         return FALSE;
     warn_of_identity(serve);
@@ -159,7 +191,7 @@ serve_make_hub(Serve *serve, GError **error)
                                 .registry = serve->registry,
                                 .tls = identity_tls(serve->identity),
                                 .names = identity_names(serve->identity),
-                                .streaming_host = serve->options->streaming_host};
+                                .streaming_host = streaming_host(serve->settings)};
 
     serve->queue = queue_new();
     serve->queue_source = queue_source_new(serve->queue);
@@ -244,22 +276,6 @@ serve_listen(Serve *serve, GString *lines, GError **error)
            listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
 }
 
-/* The threads read their limits only once. The file is checked all the same, so that a mistake
- * shows before the next start needs the file. */
-static gboolean
-look_at_settings(const Serve *serve, GError **error)
-{
-    g_autoptr(Settings) settings = NULL;
-
-    if (!serve->options->config)
-        return TRUE;
-    settings = settings_load(serve->options->config, error);
-    if (settings && !settings_equal(settings, serve->settings))
-        g_message("%s has changed: its limits take force at the next start",
-                  serve->options->config);
-    return settings != NULL;
-}
-
 static void
 serve_show_identity(Serve *serve, gboolean taken, const GError *error)
 {
@@ -272,21 +288,55 @@ serve_show_identity(Serve *serve, gboolean taken, const GError *error)
     }
 }
 
+/* What the admin socket tells of the addresses. */
+static void
+serve_tell_address(Serve *serve)
+{
+    const char *public = serve->settings->public_address, *host = streaming_host(serve->settings);
+
+    g_free(serve->streams_at);
+    serve->streams_at = address_with_port(host ? host : serve_name(serve), serve->port);
+    serve->admin_hub.host = serve_name(serve);
+    serve->admin_hub.port = public ? address_port(public, serve->port) : serve->port;
+    serve->admin_hub.streams_at = serve->streams_at;
+}
+
+/* The threads read their limits only once. The file is checked all the same, so that a mistake
+ * shows before the next start needs the file. */
+static void
+serve_take_settings(Serve *serve, Settings *settings)
+{
+    if (!settings_limits_equal(settings, serve->settings))
+        g_message("%s has changed: its limits take force at the next start",
+                  serve->options->config);
+    settings_take_addresses(serve->settings, settings);
+    streamhub_set_address(serve->hub, identity_names(serve->identity),
+                          streaming_host(serve->settings));
+    streamhub_set_balancers(serve->hub, serve->settings->proxy_protocol_from);
+    serve_tell_address(serve);
+}
+
 /* All or nothing: the hub takes only what its next start would take as well. */
 static gboolean
 reload(void *data, GError **error)
 {
     Serve *serve = data;
     g_autoptr(GError) failure = NULL;
+    g_autoptr(Settings) settings = load_settings(serve->options, &failure);
+    g_autofree char *name = settings ? public_name(settings) : NULL;
+    g_auto(GStrv) names = identity_names_as(serve->identity, name);
     gboolean taken = FALSE;
 
-    if (look_at_settings(serve, &failure)) {
-        taken = identity_reload(serve->identity, &failure);
+    if (settings &&
+        streamhub_check_host((const char *const *)names, streaming_host(settings), &failure)) {
+        taken = identity_reload(serve->identity, name, &failure);
         serve_show_identity(serve, taken, failure);
     } else {
         g_warning("Not reloaded, and the next start would fail: %s", failure->message);
     }
-    if (!taken)
+    if (taken)
+        serve_take_settings(serve, settings);
+    else
         g_propagate_error(error, g_steal_pointer(&failure));
     return taken;
 }
@@ -339,8 +389,6 @@ serve_open_admin(Serve *serve, GError **error)
     g_autoptr(GError) failure = NULL;
 
     serve->admin_hub = (AdminHub){.registry = serve->registry,
-                                  .host = serve_name(serve),
-                                  .port = serve->port,
                                   .is_connected = is_connected,
                                   .is_online = is_online,
                                   .counts = counts,
@@ -352,6 +400,7 @@ serve_open_admin(Serve *serve, GError **error)
                                   .look = look,
                                   .close_stream = close_stream,
                                   .data = serve};
+    serve_tell_address(serve);
     serve->admin = open_admin(serve, &failure);
     if (serve->admin)
         return TRUE;

@@ -2,10 +2,23 @@
 /* What the admin socket answers about the hub itself. */
 #include "hub/admin/request.h"
 
+#include <string.h>
+
 static char *
 host_text(const AdminHub *hub)
 {
     return hub->port == 443 ? g_strdup(hub->host) : g_strdup_printf("%s:%u", hub->host, hub->port);
+}
+
+/* Where streams are sent. */
+static char *
+streams_text(const AdminHub *hub)
+{
+    if (!hub->streams_at)
+        return host_text(hub);
+    return g_str_has_suffix(hub->streams_at, ":443")
+               ? g_strndup(hub->streams_at, strlen(hub->streams_at) - strlen(":443"))
+               : g_strdup(hub->streams_at);
 }
 
 static void
@@ -19,12 +32,14 @@ void
 admin_status_show(AdminRequest *request)
 {
     StreamhubCounts counts = request->hub->counts(request->hub->data);
-    g_autofree char *host = host_text(request->hub);
+    g_autofree char *host = host_text(request->hub), *streams = streams_text(request->hub);
     JsonBuilder *builder = json_builder_new();
 
     json_builder_begin_object(builder);
     json_builder_set_member_name(builder, "hostName");
     json_builder_add_string_value(builder, host);
+    json_builder_set_member_name(builder, "streamingHost");
+    json_builder_add_string_value(builder, streams);
     json_builder_set_member_name(builder, "version");
     json_builder_add_string_value(builder, STREAMD_VERSION);
     member_number(builder, "connections", counts.connections);
@@ -62,7 +77,7 @@ admin_drain_set(AdminRequest *request)
 void
 admin_status_endpoints(AdminRequest *request)
 {
-    g_autofree char *host = host_text(request->hub);
+    g_autofree char *host = streams_text(request->hub);
     g_autofree char *url = g_strconcat("https://", host, NULL);
     JsonBuilder *builder = json_builder_new();
 

@@ -3,6 +3,8 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "hub/base/address.h"
+#include "hub/base/networks.h"
 
 #include <errno.h>
 #include <math.h>
@@ -16,7 +18,14 @@ typedef enum {
     KIND_SECONDS, /* gint64 µs */
     KIND_COUNT,   /* guint */
     KIND_SWITCH,  /* gboolean */
+    KIND_TEXT,    /* char *, NULL by default */
 } SettingKind;
+
+/* Whether TEXT is a good value. WANTS says what is, as it stands in the configuration file. */
+typedef struct {
+    gboolean (*check)(const char *text);
+    const char *wants;
+} SettingForm;
 
 typedef struct {
     const char *key;
@@ -26,11 +35,19 @@ typedef struct {
     double least;
     double most; /* the hard cap */
     const char *text;
+    const SettingForm *form; /* of a text */
 } SettingRow;
+
+static const SettingForm address = {address_is_good,
+                                    "a host name or an IPv4 address, maybe with :PORT"};
+static const SettingForm networks = {networks_are_good,
+                                     "IP addresses and networks such as 192.0.2.0/24, with commas "
+                                     "between them; bits beyond the prefix have to be 0"};
 
 #define SECONDS(member) KIND_SECONDS, G_STRUCT_OFFSET(Settings, member)
 #define COUNT(member) KIND_COUNT, G_STRUCT_OFFSET(Settings, member)
 #define SWITCH(member) KIND_SWITCH, G_STRUCT_OFFSET(Settings, member)
+#define TEXT(member) KIND_TEXT, G_STRUCT_OFFSET(Settings, member), 0, 0, 0
 
 static const SettingRow rows[] = {
     {"handshake-timeout", SECONDS(handshake_timeout), 10, 0.1, 60,
@@ -108,7 +125,23 @@ static const SettingRow rows[] = {
     {"leg-dead", SECONDS(leg_dead), 45, 0.2, 7200, "silence before a leg counts as lost"},
     {"end-wait", SECONDS(end_wait), 10, 0.1, 3600,
      "how long bytes that stand still hold up the end of a stream that was cut"},
+    {"public-address", TEXT(public_address),
+     "what clients call the hub, in invitations, connection strings and URLs; default: the first "
+     "name of the certificate, and the port of the first listener",
+     &address},
+    {"streaming-host", TEXT(streaming_host),
+     "the host in the URLs of streams, where it is another than the public address", &address},
+    {"proxy-protocol-from", TEXT(proxy_protocol_from),
+     "balancers: each of their connections must begin with a PROXY protocol header, version 1 or "
+     "2, that says who connects; nobody else's may",
+     &networks},
 };
+
+static char **
+setting_text(const Settings *settings, const SettingRow *row)
+{
+    return (char **)(void *)((char *)settings + row->offset);
+}
 
 static void
 setting_store(Settings *settings, const SettingRow *row, double value)
@@ -119,7 +152,7 @@ setting_store(Settings *settings, const SettingRow *row, double value)
         *(gint64 *)(void *)at = (gint64)(value * G_TIME_SPAN_SECOND);
     else if (row->kind == KIND_COUNT)
         *(guint *)(void *)at = (guint)value;
-    else
+    else if (row->kind == KIND_SWITCH)
         *(gboolean *)(void *)at = value > 0;
 }
 
@@ -197,11 +230,32 @@ value_parse(const SettingRow *row, const char *text, double *ret)
 static char *
 row_wants(const SettingRow *row)
 {
+    if (row->kind == KIND_TEXT)
+        return g_strdup(row->form->wants);
     if (row->kind == KIND_SWITCH)
         return g_strdup("yes or no");
     return g_strdup_printf("%s from %.10g to %.10g",
                            row->kind == KIND_SECONDS ? "seconds" : "a whole number", row->least,
                            row->most);
+}
+
+/* FALSE: VALUE is not good. Nothing is the default of a text. */
+static gboolean
+row_take(Settings *settings, const SettingRow *row, char *value)
+{
+    double number = 0;
+
+    if (row->kind == KIND_TEXT) {
+        if (*value && !row->form->check(value))
+            return FALSE;
+        g_free(*setting_text(settings, row));
+        *setting_text(settings, row) = *value ? g_ascii_strdown(value, -1) : NULL;
+        return TRUE;
+    }
+    if (!value_parse(row, value, &number))
+        return FALSE;
+    setting_store(settings, row, number);
+    return TRUE;
 }
 
 static void
@@ -211,12 +265,9 @@ settings_take(Settings *settings, GKeyFile *file, const char *key, const char *t
     const SettingRow *row = setting_find(key);
     g_autofree char *value = g_key_file_get_value(file, GROUP, key, NULL);
     g_autofree char *wants = NULL;
-    double number = 0;
 
-    if (row && value && value_parse(row, g_strstrip(value), &number)) {
-        setting_store(settings, row, number);
+    if (row && value && row_take(settings, row, g_strstrip(value)))
         return;
-    }
     g_string_append_printf(problems, "%s%s:%u: ", problems->len > 0 ? "\n" : "", name,
                            key_line(text, key));
     if (!row) {
@@ -273,6 +324,8 @@ row_describe(const SettingRow *row, GString *out)
     g_string_append_printf(out, "%s\n#%s=", wants, row->key);
     if (row->kind == KIND_SWITCH)
         g_string_append_printf(out, "%s\n", row->value > 0 ? "yes" : "no");
+    else if (row->kind == KIND_TEXT)
+        g_string_append_c(out, '\n');
     else
         g_string_append_printf(out, "%.10g\n", row->value);
 }
@@ -294,20 +347,36 @@ settings_user_share(const Settings *settings, guint most)
 }
 
 gboolean
-settings_equal(const Settings *settings, const Settings *other)
+settings_limits_equal(const Settings *settings, const Settings *other)
 {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         gsize size = rows[i].kind == KIND_SECONDS ? sizeof(gint64) : sizeof(guint);
 
-        if (memcmp((const char *)settings + rows[i].offset, (const char *)other + rows[i].offset,
-                   size) != 0)
+        if (rows[i].kind != KIND_TEXT && memcmp((const char *)settings + rows[i].offset,
+                                                (const char *)other + rows[i].offset, size) != 0)
             return FALSE;
     }
     return TRUE;
 }
 
 void
+settings_take_addresses(Settings *settings, Settings *from)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (rows[i].kind != KIND_TEXT)
+            continue;
+        g_free(*setting_text(settings, &rows[i]));
+        *setting_text(settings, &rows[i]) = g_steal_pointer(setting_text(from, &rows[i]));
+    }
+}
+
+void
 settings_free(Settings *settings)
 {
+    if (!settings)
+        return;
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].kind == KIND_TEXT)
+            g_free(*setting_text(settings, &rows[i]));
     g_free(settings);
 }

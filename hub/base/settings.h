@@ -62,6 +62,11 @@ typedef struct {
     gint64 leg_ping; /* leg-ping: silence before a ping */
     gint64 leg_dead; /* leg-dead: silence before a leg counts as lost */
     gint64 end_wait; /* end-wait: how long undelivered bytes hold up an end out of order */
+
+    /* addresses; NULL: not set. hub/base/address.h has their forms. */
+    char *public_address;      /* public-address: what clients call the hub */
+    char *streaming_host;      /* streaming-host: the host in the URLs of streams */
+    char *proxy_protocol_from; /* proxy-protocol-from: the balancers, which say who connects */
 } Settings;
 
 /* The defaults. */
@@ -82,7 +87,11 @@ char *settings_describe(void);
 /* What one user may have of MOST: `user-share` percent, and at least one. */
 guint settings_user_share(const Settings *settings, guint most);
 
-gboolean settings_equal(const Settings *settings, const Settings *other);
+/* All but the addresses, which a reload puts in force. */
+gboolean settings_limits_equal(const Settings *settings, const Settings *other);
+
+/* Takes the addresses of FROM; its limits stay. */
+void settings_take_addresses(Settings *settings, Settings *from);
 
 void settings_free(Settings *settings);
 

@@ -9,6 +9,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* Of all balancers together. */
+#define GREETED_MAX (16 * ADMISSION_BALANCER_MAX)
+
 /* A known source or region. The entry is in force as long as it is known. */
 typedef struct {
     LedgerEntry entry;
@@ -28,6 +31,7 @@ struct Admission {
     pthread_mutex_t lock;
     Paces *paces;      /* of strangers */
     Places *places;    /* of those that wait */
+    Places *greeted;   /* of balancers that have not said for whom yet */
     Ledger *known;     /* Reserve by source */
     Ledger *shared;    /* Reserve by region */
     GHashTable *users; /* name -> connections */
@@ -38,9 +42,10 @@ struct Admission {
 struct Slot {
     Admission *admission;
     atomic_uint references;
-    Source source; /* constant */
+    Source source; /* constant; set again by slot_name */
     /* under the lock */
-    Place place;
+    Place place;      /* among the places, or the greeted */
+    gboolean unnamed; /* not counted in the total */
     gboolean left;
     gboolean authenticated;
     ReserveName reserve; /* where it is counted as live; ledger NULL: nowhere */
@@ -58,6 +63,7 @@ admission_new(const Settings *settings)
     pthread_mutex_init(&admission->lock, NULL);
     admission->paces = paces_new(settings);
     admission->places = places_new(settings->unauthenticated_max);
+    admission->greeted = places_new(GREETED_MAX);
     admission->known = ledger_new(ADMISSION_KNOWN_MAX, sizeof(Reserve), NULL, NULL);
     admission->shared = ledger_new(ADMISSION_KNOWN_MAX, sizeof(Reserve), NULL, NULL);
     admission->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -71,6 +77,7 @@ admission_free(Admission *admission)
         return;
     paces_free(admission->paces);
     places_free(admission->places);
+    places_free(admission->greeted);
     ledger_free(admission->known);
     ledger_free(admission->shared);
     g_hash_table_unref(admission->users);
@@ -153,27 +160,81 @@ place_allowed(Admission *admission, Slot *slot, int fd, gint64 now, guint32 rand
            places_take(admission->places, &slot->place, &wish);
 }
 
-Slot *
-admission_take(Admission *admission, int fd, const char *peer, gint64 now, guint32 random)
+static Slot *
+slot_new(Admission *admission, const char *peer)
 {
     Slot *slot = g_new0(Slot, 1);
-    gboolean taken;
 
     slot->admission = admission;
     atomic_init(&slot->references, 1);
+    atomic_fetch_add(&admission->references, 1);
     slot->source = source_of_peer(peer);
+    return slot;
+}
+
+/* Under the lock. */
+static gboolean
+slot_count(Slot *slot, int fd, gint64 now, guint32 random)
+{
+    Admission *admission = slot->admission;
+
+    if (!place_allowed(admission, slot, fd, now, random))
+        return FALSE;
+    admission->total++;
+    admission->most = MAX(admission->most, admission->total);
+    return TRUE;
+}
+
+Slot *
+admission_take(Admission *admission, int fd, const char *peer, gint64 now, guint32 random)
+{
+    Slot *slot = slot_new(admission, peer);
+    gboolean taken;
+
     pthread_mutex_lock(&admission->lock);
-    taken = place_allowed(admission, slot, fd, now, random);
-    if (taken) {
-        admission->total++;
-        admission->most = MAX(admission->most, admission->total);
-    }
+    taken = slot_count(slot, fd, now, random);
     pthread_mutex_unlock(&admission->lock);
     if (!taken)
-        g_clear_pointer(&slot, g_free);
-    else
-        atomic_fetch_add(&admission->references, 1);
+        g_clear_pointer(&slot, slot_unref);
     return slot;
+}
+
+Slot *
+admission_greet(Admission *admission, int fd, const char *balancer, gint64 now)
+{
+    Slot *slot = slot_new(admission, balancer);
+    const PlaceWish wish = {.fd = fd,
+                            .source = slot->source,
+                            .known = TRUE,
+                            .per_source = ADMISSION_BALANCER_MAX,
+                            .factor = 1,
+                            .now = now};
+    gboolean taken;
+
+    slot->unnamed = TRUE;
+    pthread_mutex_lock(&admission->lock);
+    taken = places_take(admission->greeted, &slot->place, &wish);
+    pthread_mutex_unlock(&admission->lock);
+    if (!taken)
+        g_clear_pointer(&slot, slot_unref);
+    return slot;
+}
+
+gboolean
+slot_name(Slot *slot, int fd, const char *peer, gint64 now, guint32 random)
+{
+    Admission *admission = slot->admission;
+    gboolean taken = FALSE;
+
+    pthread_mutex_lock(&admission->lock);
+    if (!slot->left && slot->place.n_groups > 0) { /* else it had to give way meanwhile */
+        places_leave(admission->greeted, &slot->place);
+        slot->source = source_of_peer(peer);
+        taken = slot_count(slot, fd, now, random);
+        slot->unnamed = !taken;
+    }
+    pthread_mutex_unlock(&admission->lock);
+    return taken;
 }
 
 void
@@ -275,8 +336,8 @@ slot_leave(Slot *slot, gint64 now)
             slot->reserve.ledger ? ledger_find(slot->reserve.ledger, &slot->reserve.key) : NULL;
 
         slot->left = TRUE;
-        admission->total--;
-        places_leave(admission->places, &slot->place);
+        admission->total -= slot->unnamed ? 0 : 1;
+        places_leave(slot->unnamed ? admission->greeted : admission->places, &slot->place);
         if (reserve)
             reserve_count(slot, reserve, -1, now);
         if (slot->user)

@@ -26,6 +26,15 @@ void admission_free(Admission *admission);          /* slots that linger may do 
  * number. NULL: close the connection and send nothing. The caller gets a reference. */
 Slot *admission_take(Admission *admission, int fd, const char *peer, gint64 now, guint32 random);
 
+/* For a connection that comes through BALANCER, which has yet to say for whom: it counts only
+ * among the ADMISSION_BALANCER_MAX of its balancer that have not, until slot_name. */
+#define ADMISSION_BALANCER_MAX 256
+Slot *admission_greet(Admission *admission, int fd, const char *balancer, gint64 now);
+
+/* It has said so: SLOT counts for PEER, as if it were taken now. FALSE: close the connection. Once,
+ * before anybody else sees SLOT. */
+gboolean slot_name(Slot *slot, int fd, const char *peer, gint64 now, guint32 random);
+
 /* SOURCE, at one of its levels or its region, guesses identities: until then it gets
  * `guessing-per-second` new connections. Known sources are not slowed down. */
 void admission_slow(Admission *admission, const Source *source, gint64 until, gint64 now);

@@ -44,6 +44,12 @@ auth_new(const Settings *settings, Registry *registry, Admission *admission,
 }
 
 void
+auth_set_names(Auth *auth, const char *const *names)
+{
+    auth->names = names;
+}
+
+void
 auth_free(Auth *auth)
 {
     if (!auth)

@@ -40,6 +40,9 @@ Auth *auth_new(const Settings *settings, Registry *registry, Admission *admissio
                const char *const *names);
 void auth_free(Auth *auth); /* after all checks */
 
+/* Of tokens that are checked from now on; also kept by reference. */
+void auth_set_names(Auth *auth, const char *const *names);
+
 typedef struct {
     Source source; /* where it comes from: failures are counted there (penalties.h) */
     const char *device;

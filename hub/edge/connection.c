@@ -5,6 +5,8 @@
  * reference; whoever drops the last one frees the memory. Only the reactor uses the socket. */
 #include "hub/edge/private.h"
 
+#include "hub/edge/balancer.h"
+
 #include "common/codec/http-build.h"
 #include "common/codec/http-date.h"
 #include "common/codec/http-head.h"
@@ -86,7 +88,11 @@ edge_end(EdgeConnection *edge, gboolean polite)
 static void
 edge_timed_out(Timer *timer)
 {
-    edge_end(CONTAINER_OF(timer, EdgeConnection, timer), FALSE);
+    EdgeConnection *edge = CONTAINER_OF(timer, EdgeConnection, timer);
+
+    if (edge->phase == PHASE_GREETING)
+        balancer_tell_late(edge->connection);
+    edge_end(edge, FALSE);
 }
 
 static void
@@ -348,6 +354,25 @@ edge_read(EdgeConnection *edge)
 }
 
 static void
+edge_expect_tls(EdgeConnection *edge)
+{
+    edge->phase = PHASE_HANDSHAKE;
+    connection_start_tls(edge->connection, edge->worker->tls, NULL);
+    edge_set_timer(edge, edge->worker->edge->settings->handshake_timeout);
+}
+
+static void
+edge_greet(EdgeConnection *edge)
+{
+    int r = balancer_hear(edge->connection, edge->slot, reactor_now(edge->worker->reactor));
+
+    if (r == 0)
+        edge_expect_tls(edge);
+    else if (r != -EAGAIN)
+        edge_end(edge, FALSE);
+}
+
+static void
 edge_shake_hands(EdgeConnection *edge)
 {
     int r = connection_handshake(edge->connection);
@@ -365,12 +390,22 @@ edge_shake_hands(EdgeConnection *edge)
 static void
 edge_run(EdgeConnection *edge)
 {
+    if (edge->phase == PHASE_GREETING)
+        edge_greet(edge);
     if (edge->phase == PHASE_HANDSHAKE)
         edge_shake_hands(edge);
     if (edge->phase == PHASE_SNIFF)
         edge_sniff(edge);
     if (edge_is_reading(edge))
         edge_read(edge);
+}
+
+/* TLS is up: something of ours may wait to be sent. */
+static gboolean
+edge_speaks(const EdgeConnection *edge)
+{
+    return edge->phase != PHASE_GREETING && edge->phase != PHASE_HANDSHAKE &&
+           edge->phase != PHASE_GONE;
 }
 
 static void
@@ -383,7 +418,7 @@ edge_ready(Connection *connection, void *data)
     if (edge->phase == PHASE_ASKED && connection_hung_up(connection))
         edge_end(edge, FALSE);
     edge_run(edge);
-    if (edge->phase != PHASE_GONE && edge->phase != PHASE_HANDSHAKE) {
+    if (edge_speaks(edge)) {
         r = connection_flush(edge->connection);
         if (r < 0 && r != -EAGAIN)
             edge_end(edge, FALSE);
@@ -480,7 +515,7 @@ edge_socket_released(void *data)
 }
 
 void
-edge_connection_new(EdgeWorker *worker, Connection *connection, Slot *slot)
+edge_connection_new(EdgeWorker *worker, Connection *connection, Slot *slot, gboolean greeted)
 {
     EdgeConnection *edge = g_new0(EdgeConnection, 1);
 
@@ -494,17 +529,18 @@ edge_connection_new(EdgeWorker *worker, Connection *connection, Slot *slot)
     edge->answered.func = edge_answered;
     atomic_init(&edge->references, 1);
     atomic_fetch_add(&worker->edge->live, 1);
-    connection_start_tls(connection, worker->tls, NULL);
     g_queue_push_tail_link(&worker->connections, &edge->link);
+    if (greeted)
+        edge_set_timer(edge, BALANCER_TIME);
+    else
+        edge_expect_tls(edge);
     if (connection_attach(connection, worker->reactor, edge_ready, edge) < 0)
         edge_end(edge, FALSE);
-    else
-        edge_set_timer(edge, worker->edge->settings->handshake_timeout);
 }
 
 void
 edge_connection_stop(EdgeConnection *edge)
 {
     if (edge->phase != PHASE_ASKED)
-        edge_end(edge, edge->phase != PHASE_HANDSHAKE);
+        edge_end(edge, edge_speaks(edge));
 }

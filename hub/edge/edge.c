@@ -57,13 +57,16 @@ worker_accepted(EdgeWorker *worker, int fd)
 {
     Edge *edge = worker->edge;
     Connection *connection = connection_new(fd);
-    Slot *slot = admission_take(edge->admission, fd, connection_peer(connection),
-                                reactor_now(worker->reactor), g_random_int());
+    const char *peer = connection_peer(connection);
+    gboolean greeted = networks_have(worker->balancers, peer);
+    gint64 now = reactor_now(worker->reactor);
+    Slot *slot = greeted ? admission_greet(edge->admission, fd, peer, now)
+                         : admission_take(edge->admission, fd, peer, now, g_random_int());
 
     if (!slot)
         connection_free(connection);
     else
-        edge_connection_new(worker, connection, slot);
+        edge_connection_new(worker, connection, slot, greeted);
 }
 
 static void
@@ -122,9 +125,12 @@ edge_free(Edge *edge)
         return;
     for (guint i = 0; i < edge->n_fds; i++)
         close(edge->fds[i]);
-    for (guint i = 0; i < edge->n_workers; i++)
+    for (guint i = 0; i < edge->n_workers; i++) {
         tls_context_unref(edge->workers[i].tls);
+        networks_unref(edge->workers[i].balancers);
+    }
     tls_context_unref(edge->tls);
+    networks_unref(edge->balancers);
     g_free(edge->workers);
     g_free(edge);
 }
@@ -274,6 +280,7 @@ edge_start(Edge *edge, GError **error)
         EdgeWorker *worker = &edge->workers[i];
 
         worker->tls = tls_context_ref(edge->tls);
+        worker->balancers = networks_ref(edge->balancers);
         worker->n_listeners = edge->n_fds;
         for (guint j = 0; j < edge->n_fds; j++) {
             worker->listeners[j].worker = worker;
@@ -308,6 +315,34 @@ edge_set_tls(Edge *edge, TlsContext *tls)
         change->worker = &edge->workers[i];
         change->tls = tls_context_ref(tls);
         reactor_call(change->worker->reactor, worker_set_tls, change);
+    }
+}
+
+typedef struct {
+    EdgeWorker *worker;
+    Networks *balancers;
+} BalancersChange;
+
+static void
+worker_set_balancers(void *data)
+{
+    g_autofree BalancersChange *change = data;
+
+    networks_unref(change->worker->balancers);
+    change->worker->balancers = change->balancers;
+}
+
+void
+edge_set_balancers(Edge *edge, Networks *balancers)
+{
+    networks_unref(edge->balancers);
+    edge->balancers = networks_ref(balancers);
+    for (guint i = 0; i < edge->n_workers; i++) {
+        BalancersChange *change = g_new0(BalancersChange, 1);
+
+        change->worker = &edge->workers[i];
+        change->balancers = networks_ref(balancers);
+        reactor_call(change->worker->reactor, worker_set_balancers, change);
     }
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "common/loop/reactor.h"
+#include "hub/base/networks.h"
 #include "hub/edge/http-request.h"
 
 typedef struct Edge Edge;
@@ -33,7 +34,10 @@ edge_listen(Edge *edge, const char *address, gboolean six_only, char **ret_bound
 gboolean edge_adopt(Edge *edge, int fd, char **ret_bound, GError **error);
 
 gboolean edge_start(Edge *edge, GError **error);
+
+/* For connections from now on. */
 void edge_set_tls(Edge *edge, TlsContext *tls);
+void edge_set_balancers(Edge *edge, Networks *balancers); /* NULL: none */
 
 /* Stops listening and ends the connections that have no request. A connection with a request ends
  * after the answer. DONE is called on the main thread when the edge has no connection left. */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/codec/http-head.h"
+#include "hub/base/networks.h"
 #include "hub/edge/edge.h"
 
 #include <stdatomic.h>
@@ -25,6 +26,7 @@ struct EdgeWorker {
     Edge *edge;
     Reactor *reactor;
     TlsContext *tls;
+    Networks *balancers;
     EdgeListener listeners[EDGE_LISTENERS_MAX];
     guint n_listeners;
     Timer pause; /* after accept failed for want of descriptors */
@@ -41,6 +43,7 @@ struct Edge {
     const EdgeEvents *events;
     void *data;
     TlsContext *tls;
+    Networks *balancers;
     int fds[EDGE_LISTENERS_MAX];
     guint n_fds;
     EdgeWorker *workers;
@@ -52,6 +55,7 @@ struct Edge {
 };
 
 typedef enum {
+    PHASE_GREETING, /* a balancer has yet to say who connects */
     PHASE_HANDSHAKE,
     PHASE_SNIFF, /* the first byte says which protocol */
     PHASE_HEAD,
@@ -92,8 +96,8 @@ struct EdgeConnection {
 /* Any thread: one of Edge.live less; the last one tells the main thread. */
 void edge_release(Edge *edge);
 
-/* On the worker's reactor; takes CONNECTION and SLOT. */
-void edge_connection_new(EdgeWorker *worker, Connection *connection, Slot *slot);
+/* On the worker's reactor; takes CONNECTION and SLOT. GREETED: it comes through a balancer. */
+void edge_connection_new(EdgeWorker *worker, Connection *connection, Slot *slot, gboolean greeted);
 
 /* On its reactor: ends it if it waits for a request, else after the answer. */
 void edge_connection_stop(EdgeConnection *connection);

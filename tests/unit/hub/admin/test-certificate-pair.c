@@ -396,7 +396,7 @@ test_install(Fixture *fixture, gconstpointer data)
     struct stat info;
 
     write_state(fixture, &first);
-    identity = identity_new(fixture->state, NULL, &error);
+    identity = identity_new(fixture->state, NULL, NULL, &error);
     g_assert_no_error(error);
     g_assert_false(identity_install(identity, &error)); /* nothing is staged */
     g_clear_error(&error);
@@ -404,11 +404,11 @@ test_install(Fixture *fixture, gconstpointer data)
     g_assert_false(identity_install(identity, &error));
     g_assert_nonnull(strstr(error->message, "has expired"));
     g_clear_error(&error);
-    g_assert_true(identity_reload(identity, &error)); /* the old one, which stayed */
+    g_assert_true(identity_reload(identity, NULL, &error)); /* the old one, which stayed */
     g_assert_true(certificate_pair_stage(good, fixture->state, &error));
     g_assert_true(identity_install(identity, &error));
     assert_shows(identity, good);
-    next = identity_new(fixture->state, NULL, &error);
+    next = identity_new(fixture->state, NULL, NULL, &error);
     assert_shows(next, good);
     g_assert_cmpint(stat(key, &info), ==, 0);
     g_assert_cmpuint(info.st_mode & 07777, ==, 0600);
@@ -435,11 +435,11 @@ test_start_with_expired(Fixture *fixture, gconstpointer data)
         g_autofree char *warning = NULL;
 
         write_state(fixture, leaves[i]);
-        identity = identity_new(fixture->state, NULL, &error);
+        identity = identity_new(fixture->state, NULL, NULL, &error);
         g_assert_no_error(error);
         warning = identity_warning(identity);
         g_assert_true(words[i] ? warning && strstr(warning, words[i]) : !warning);
-        g_assert_true(identity_reload(identity, NULL) == (i > 0));
+        g_assert_true(identity_reload(identity, NULL, NULL) == (i > 0));
     }
     made_clear(&expired);
     made_clear(&soon);
@@ -462,7 +462,7 @@ test_interrupted(Fixture *fixture, gconstpointer data)
     write_state(fixture, &first);
     g_assert_true(certificate_pair_stage(good, fixture->state, NULL));
     g_assert_cmpint(g_rename(staged, key), ==, 0);
-    identity = identity_new(fixture->state, NULL, &error);
+    identity = identity_new(fixture->state, NULL, NULL, &error);
     g_assert_no_error(error);
     assert_shows(identity, good);
     g_assert_false(g_file_test(cert, G_FILE_TEST_EXISTS));

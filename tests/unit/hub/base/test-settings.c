@@ -36,6 +36,28 @@ test_overlay(void)
     g_assert_cmpuint(settings->pending_per_device, ==, 1024);
 }
 
+/* Addresses are in lower case, and take force without a start; limits do not. */
+static void
+test_addresses(void)
+{
+    g_autoptr(Settings) settings = parse("[hub]\nstreams-max=7\n", NULL);
+    g_autoptr(Settings) next = parse("[hub]\npublic-address = Hub.Example.org:8443\n"
+                                     "streams-max=7\nproxy-protocol-from=10.0.0.0/8, ::1\n",
+                                     NULL);
+    g_autoptr(Settings) other = parse("[hub]\npublic-address=\nstreams-max=8\n", NULL);
+
+    g_assert_nonnull(next);
+    g_assert_true(settings_limits_equal(settings, next));
+    settings_take_addresses(settings, next);
+    g_assert_cmpstr(settings->public_address, ==, "hub.example.org:8443");
+    g_assert_cmpstr(settings->proxy_protocol_from, ==, "10.0.0.0/8, ::1");
+    g_assert_null(settings->streaming_host);
+    g_assert_false(settings_limits_equal(settings, other));
+    settings_take_addresses(settings, other);
+    g_assert_null(settings->public_address);
+    g_assert_cmpuint(settings->streams_max, ==, 7);
+}
+
 /* What 0.1.0 called it is still understood, and told about by its new name. */
 static void
 test_renamed(void)
@@ -86,6 +108,11 @@ test_refused(void)
         {"[hub]\nstreams-max=0\ntokens=1\n",
          "hub.conf:2: streams-max wants a whole number from 1 to 1000000\n"
          "hub.conf:3: no such setting: tokens"},
+        {"[hub]\npublic-address=https://hub\n",
+         "hub.conf:2: public-address wants a host name or an IPv4 address, maybe with :PORT"},
+        {"[hub]\nstreaming-host=[::1]\n", "hub.conf:2: streaming-host wants a host name"},
+        {"[hub]\nproxy-protocol-from=10.0.0.1/8\n",
+         "hub.conf:2: proxy-protocol-from wants IP addresses and networks"},
         {"[hub\n", "hub.conf: "},
         {"streams-max=1\n", "hub.conf: "},
     };
@@ -125,6 +152,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/settings/defaults", test_defaults);
     g_test_add_func("/settings/overlay", test_overlay);
+    g_test_add_func("/settings/addresses", test_addresses);
     g_test_add_func("/settings/renamed", test_renamed);
     g_test_add_func("/settings/user-share", test_user_share);
     g_test_add_func("/settings/refused", test_refused);

@@ -295,6 +295,51 @@ test_user_descriptors(Fixture *f, gconstpointer data)
     g_assert_cmpint(setrlimit(RLIMIT_NOFILE, &usual), ==, 0);
 }
 
+/* A balancer's connections wait in a pool of its own, and then count for who is behind it. */
+static void
+test_greeted(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GPtrArray) waiting = g_ptr_array_new();
+    guint named = 0;
+
+    for (guint i = 0; i < ADMISSION_BALANCER_MAX; i++)
+        g_ptr_array_add(waiting, admission_greet(f->admission, -1, "192.0.2.1:1", NOW));
+    g_assert_false(g_ptr_array_find(waiting, NULL, NULL));
+    g_assert_null(admission_greet(f->admission, -1, "192.0.2.1:1", NOW));
+    g_ptr_array_add(f->slots, admission_greet(f->admission, -1, "192.0.2.2:1", NOW));
+    g_assert_nonnull(f->slots->pdata[0]);
+    g_assert_cmpuint(admission_waiting(f->admission), ==, 0);
+    g_assert_cmpuint(admission_total(f->admission), ==, 0);
+    /* The oldest has had its second: it gives way, and is not let in any more. */
+    g_ptr_array_add(f->slots, admission_greet(f->admission, -1, "192.0.2.1:1", NOW + SECOND));
+    g_assert_nonnull(f->slots->pdata[1]);
+    g_assert_false(slot_name(waiting->pdata[0], -1, "198.51.100.1:1", NOW + SECOND, NEVER));
+    /* Four of one source, as without a balancer; and then others, at the same time. */
+    for (guint i = 1; i < 20; i++)
+        named += slot_name(waiting->pdata[i], -1, "198.51.100.1:1", NOW, NEVER) ? 1 : 0;
+    g_assert_cmpuint(named, ==, 4);
+    for (guint i = 20; i < 40; i++) {
+        g_autofree char *peer = g_strdup_printf("198.51.101.%u:1", i);
+        Source source = source_of_peer(peer), seen;
+
+        g_assert_true(slot_name(waiting->pdata[i], -1, peer, NOW, NEVER));
+        seen = slot_source(waiting->pdata[i]);
+        g_assert_true(source_equal(&seen, &source));
+    }
+    g_assert_cmpuint(admission_total(f->admission), ==, 24);
+    g_assert_cmpuint(admission_waiting(f->admission), ==, 24);
+    slot_authenticated(waiting->pdata[20], NOW);
+    g_assert_true(is_known(f, "198.51.101.20:9", NOW));
+    g_assert_false(is_known(f, "192.0.2.1:1", NOW));
+    /* Those that were named have left room for others of the balancer. */
+    g_ptr_array_add(f->slots, admission_greet(f->admission, -1, "192.0.2.1:1", NOW));
+    g_assert_nonnull(f->slots->pdata[2]);
+    for (guint i = 0; i < waiting->len; i++) {
+        slot_leave(waiting->pdata[i], NOW);
+        slot_unref(waiting->pdata[i]);
+    }
+}
+
 #define ADD(path, func) g_test_add(path, Fixture, NULL, fixture_setup, func, fixture_teardown)
 
 int
@@ -308,6 +353,7 @@ main(int argc, char **argv)
     ADD("/admission/fair", test_fair);
     ADD("/admission/reserve", test_reserve);
     ADD("/admission/oldest-goes", test_oldest_goes);
+    ADD("/admission/greeted", test_greeted);
     ADD("/admission/guessing", test_guessing);
     ADD("/admission/known-time", test_known_time);
     ADD("/admission/known-once", test_known_once);

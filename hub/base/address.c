@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hub/base/address.h"
+
+#include <string.h>
+
+#define HOST_MAX 253
+
+static gboolean
+host_is_good(const char *host, gsize len)
+{
+    for (gsize i = 0; i < len; i++)
+        if (!g_ascii_isalnum(host[i]) && !strchr("-._", host[i]))
+            return FALSE;
+    return len > 0 && len <= HOST_MAX && strchr("-.", host[0]) == NULL;
+}
+
+gboolean
+address_is_good(const char *text)
+{
+    gsize len = strcspn(text, ":");
+    guint64 port;
+
+    return host_is_good(text, len) &&
+           (!text[len] || g_ascii_string_to_unsigned(text + len + 1, 10, 1, 65535, &port, NULL));
+}
+
+char *
+address_host(const char *text)
+{
+    return g_ascii_strdown(text, (gssize)strcspn(text, ":"));
+}
+
+guint16
+address_port(const char *text, guint16 port)
+{
+    const char *colon = strchr(text, ':');
+
+    return colon ? (guint16)g_ascii_strtoull(colon + 1, NULL, 10) : port;
+}
+
+char *
+address_with_port(const char *text, guint16 port)
+{
+    g_autofree char *host = address_host(text);
+
+    return g_strdup_printf("%s:%u", host, address_port(text, port));
+}

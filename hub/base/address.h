@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Address: what others call the hub, as NAME or NAME:PORT. NAME is a host name or an IPv4 address,
+ * because it is put in URLs (docs/wire-protocol.md, section 1.5 f). Pure; any thread. */
+#pragma once
+
+#include <glib.h>
+
+gboolean address_is_good(const char *text);
+
+/* Of a good one. The caller frees them. */
+char *address_host(const char *text);                    /* in lower case */
+char *address_with_port(const char *text, guint16 port); /* PORT where it names none */
+guint16 address_port(const char *text, guint16 port);    /* the same */
