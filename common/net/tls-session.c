@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/net/tls-session.h"
 
+#include "common/base/escape.h"
 #include "common/net/tls-context-private.h"
 
 #include <arpa/inet.h>
@@ -21,6 +22,8 @@
 /* The longest handshake message. A client's hello is small, but a hub may send a long chain. */
 #define TLS_HELLO_MAX (16 * 1024)
 #define TLS_CHAIN_MAX (64 * 1024)
+
+#define SHOWN_NAME_MAX 128 /* bytes of a name in an error */
 
 /* Ciphertext of one direction, between the socket and GnuTLS. BYTES is NULL while it is empty. */
 typedef struct {
@@ -231,17 +234,55 @@ tls_session_set_error(TlsSession *session, int code)
     session->error = alert ? g_steal_pointer(&alert) : g_strdup(gnutls_strerror(code));
 }
 
+/* A name of a certificate, to be shown: what somebody else wrote. NULL: none. Caller frees. */
+static char *
+shown_name(const gnutls_datum_t *name)
+{
+    return name->size > 0 ? escape_text((const char *)name->data, SHOWN_NAME_MAX) : NULL;
+}
+
+/* " It is the certificate of CN=..., issued by CN=...": who answers in the hub's place is often
+ * recognised by it. "" where there is none. Caller frees. */
+static char *
+certificate_whose(TlsSession *session)
+{
+    unsigned count = 0;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(session->session, &count);
+    gnutls_datum_t subject = {0}, issuer = {0};
+    g_autofree char *whose = NULL, *by = NULL;
+    gnutls_x509_crt_t certificate;
+
+    if (!chain || count == 0 || gnutls_x509_crt_init(&certificate) < 0)
+        return g_strdup("");
+    if (gnutls_x509_crt_import(certificate, &chain[0], GNUTLS_X509_FMT_DER) >= 0) {
+        (void)gnutls_x509_crt_get_dn3(certificate, &subject, 0);
+        (void)gnutls_x509_crt_get_issuer_dn3(certificate, &issuer, 0);
+    }
+    whose = shown_name(&subject);
+    by = shown_name(&issuer);
+    gnutls_free(subject.data);
+    gnutls_free(issuer.data);
+    gnutls_x509_crt_deinit(certificate);
+    if (!whose && !by)
+        return g_strdup("");
+    return g_strdup_printf(" It is the certificate of %s, issued by %s.", whose ? whose : "nobody",
+                           by ? by : "nobody");
+}
+
 static void
 tls_session_set_certificate_error(TlsSession *session)
 {
+    g_autofree char *reason = NULL, *whose = NULL;
     gnutls_datum_t text = {0};
     unsigned status = gnutls_session_get_verify_cert_status(session->session);
 
     if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) < 0)
         return;
-    g_free(session->error);
-    session->error = g_strstrip(g_strndup((const char *)text.data, text.size));
+    reason = g_strstrip(g_strndup((const char *)text.data, text.size));
     gnutls_free(text.data);
+    whose = certificate_whose(session);
+    g_free(session->error);
+    session->error = g_strconcat(reason, whose, NULL);
 }
 
 /* Turns a GnuTLS result into a negative errno, and keeps its text. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/base/error.h"
 #include "daemon/link/service-open.h"
+#include "daemon/net/web-page.h"
 
 #define ANSWER_TEXT_MAX 192
 
@@ -107,16 +108,32 @@ answer_rejected(const HttpResponse *response, Reason *ret_reason, GError **error
         g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_REJECTED, reason_text(*ret_reason));
 }
 
+/* A web page, or a 200 without the header that each answer of a hub to this request has. */
+static void
+answer_foreign(const char *page, Reason *ret_reason, GError **error)
+{
+    *ret_reason = REASON_HUB_ERROR;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL, "%s",
+                page ? page
+                     : "what answers is not a hub: it does not say whether the stream is accepted");
+}
+
 gboolean
 service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error)
 {
+    g_autofree char *page = web_page_text(response);
     Slice accepted = {0};
     const AnswerRow *row;
 
+    if (page ||
+        (response->status == 200 &&
+         !http_headers_get(&response->headers, "iothub-streaming-is-accepted", &accepted))) {
+        answer_foreign(page, ret_reason, error);
+        return FALSE;
+    }
+    if (response->status == 200 && slice_equal_nocase(accepted, "true"))
+        return TRUE;
     if (response->status == 200) {
-        if (http_headers_get(&response->headers, "iothub-streaming-is-accepted", &accepted) &&
-            slice_equal_nocase(accepted, "true"))
-            return TRUE;
         answer_rejected(response, ret_reason, error);
         return FALSE;
     }

@@ -222,10 +222,22 @@ http_exchange_cancel(HttpExchange *exchange)
         job_cancel(&exchange->job);
 }
 
+static char *
+host_in_brackets(const char *host)
+{
+    return strchr(host, ':') ? g_strdup_printf("[%s]", host) : g_strdup(host);
+}
+
+char *
+http_authority_with_port(const char *host, guint16 port)
+{
+    g_autofree char *name = host_in_brackets(host);
+
+    return g_strdup_printf("%s:%u", name, port);
+}
+
 char *
 http_authority(const char *host, guint16 port)
 {
-    g_autofree char *name = strchr(host, ':') ? g_strdup_printf("[%s]", host) : g_strdup(host);
-
-    return port == 443 ? g_steal_pointer(&name) : g_strdup_printf("%s:%u", name, port);
+    return port == 443 ? host_in_brackets(host) : http_authority_with_port(host, port);
 }

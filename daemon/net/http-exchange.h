@@ -38,5 +38,8 @@ void http_exchange_cancel(HttpExchange *exchange);
 /* Frees a request that holds a credential. NULL is fine. */
 void http_request_wipe(GString *request);
 
+/* "hub.example:443", "[::1]:8443": for CONNECT. Caller frees. */
+char *http_authority_with_port(const char *host, guint16 port);
+
 /* The value of the Host field: "hub.example", "hub.example:8443", "[::1]:8443". Caller frees. */
 char *http_authority(const char *host, guint16 port);

@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 #include "common/base/secret.h"
 #include "common/codec/percent.h"
+#include "daemon/net/http-exchange.h"
 
 #include <string.h>
 
@@ -199,18 +200,11 @@ proxy_check(const ProxySettings *settings, GError **error)
     return proxy_parse(settings, &address, error);
 }
 
-static char *
-proxy_authority(const char *host, guint16 port)
-{
-    return strchr(host, ':') ? g_strdup_printf("[%s]:%u", host, port)
-                             : g_strdup_printf("%s:%u", host, port);
-}
-
 /* GIO takes a list of hosts, but not "*". NULL: no host uses the proxy. */
 static GProxyResolver *
 proxy_simple_resolver(const ProxyAddress *address, const char *exceptions)
 {
-    g_autofree char *authority = proxy_authority(address->host, address->port);
+    g_autofree char *authority = http_authority_with_port(address->host, address->port);
     g_autofree char *uri = g_strdup_printf("%s://%s", address->scheme, authority);
     g_auto(GStrv) words = g_strsplit_set(exceptions ? exceptions : "", " ,", -1);
     g_autoptr(GStrvBuilder) hosts = g_strv_builder_new();
@@ -342,8 +336,9 @@ proxy_route_set(ProxyRoute *route, const ProxyAddress *address)
 {
     GString *uri = g_string_new(address->scheme);
 
-    route->name = proxy_authority(address->host, address->port);
+    route->name = http_authority_with_port(address->host, address->port);
     route->host = g_strdup(address->host);
+    route->port = address->port;
     g_string_append(uri, "://");
     if (address->user) {
         percent_append(uri, PERCENT_SEGMENT, address->user, -1);
@@ -359,7 +354,7 @@ void
 proxy_route_async(Proxy *proxy, const char *host, guint16 port, GCancellable *cancellable,
                   GAsyncReadyCallback done, gpointer data)
 {
-    g_autofree char *authority = proxy_authority(host, port);
+    g_autofree char *authority = http_authority_with_port(host, port);
     g_autofree char *uri = g_strconcat("https://", authority, NULL);
     GTask *task;
 

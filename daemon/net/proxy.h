@@ -47,9 +47,10 @@ const char *proxy_url(const Proxy *proxy);
 
 /* The way to one host. */
 typedef struct {
-    char *uri;  /* for GIO, with the credentials: secret; NULL: directly */
-    char *name; /* "HOST:PORT" of the proxy, for people; NULL: directly */
-    char *host; /* of the proxy, without brackets; NULL: directly */
+    char *uri;    /* for GIO, with the credentials: secret; NULL: directly */
+    char *name;   /* "HOST:PORT" of the proxy, for people; NULL: directly */
+    char *host;   /* of the proxy, without brackets; NULL: directly */
+    guint16 port; /* of the proxy */
 } ProxyRoute;
 
 void proxy_route_clear(ProxyRoute *route);

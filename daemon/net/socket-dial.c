@@ -2,6 +2,8 @@
 #include "daemon/net/socket-dial.h"
 
 #include "common/base/error.h"
+#include "daemon/net/http-exchange.h"
+#include "daemon/net/proxy-schemes.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,8 @@ struct SocketDial {
     gboolean timed_out;
     Proxy *proxy; /* NULL: no proxy */
     ProxyRoute route;
+    ProxySchemes *schemes; /* the proxy is asked how one signs in there */
+    GError *refused;       /* what it said before */
     const char *cause;
     gboolean negotiating; /* the proxy was reached: later failures are its answer or silence */
     char *host;           /* when there is a proxy */
@@ -33,6 +37,8 @@ socket_dial_free(SocketDial *dial)
     g_object_unref(dial->cancellable);
     proxy_unref(dial->proxy);
     proxy_route_clear(&dial->route);
+    proxy_schemes_cancel(dial->schemes);
+    g_clear_error(&dial->refused);
     g_free(dial->host);
     dial->runtime->away--;
     g_free(dial);
@@ -162,6 +168,45 @@ socket_dial_finish(SocketDial *dial, int fd, GError **error)
 }
 
 static void
+socket_dial_asked(const char *foreign, void *data)
+{
+    SocketDial *dial = data;
+    g_autoptr(GError) error = g_steal_pointer(&dial->refused);
+
+    dial->schemes = NULL;
+    if (foreign) {
+        g_clear_error(&error);
+        error = socket_dial_blame(dial, "proxy-credentials", STREAMD_ERROR_PROXY_REFUSED,
+                                  "the proxy %s wants a sign-in by %s, and streamd has only a name "
+                                  "and password (Basic); ask for an exception for the hub, or use "
+                                  "a helper that signs in at the proxy",
+                                  dial->route.name, foreign);
+    }
+    if (dial->done)
+        dial->done(-1, error, dial->data);
+    socket_dial_free(dial);
+}
+
+/* An HTTP proxy takes no credentials of ours: perhaps it takes none of the kind. FALSE: it is
+ * something else. */
+static gboolean
+socket_dial_ask(SocketDial *dial, const GError *error)
+{
+    g_autofree char *authority = NULL;
+
+    if (!dial->done || dial->timed_out || !dial->route.uri ||
+        !g_str_has_prefix(dial->route.uri, "http:") ||
+        !(g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_NEED_AUTH) ||
+          g_error_matches(error, G_IO_ERROR, G_IO_ERROR_PROXY_AUTH_FAILED)))
+        return FALSE;
+    authority = http_authority_with_port(dial->host, dial->port);
+    dial->refused = socket_dial_refusal(dial, error);
+    dial->schemes = proxy_schemes_new(dial->runtime, dial->route.host, dial->route.port, authority,
+                                      socket_dial_asked, dial);
+    return TRUE;
+}
+
+static void
 socket_dial_connected(GObject *source, GAsyncResult *result, gpointer data)
 {
     SocketDial *dial = data;
@@ -172,6 +217,8 @@ socket_dial_connected(GObject *source, GAsyncResult *result, gpointer data)
 
     if (dial->done && connection)
         fd = socket_dial_take(connection, &error);
+    if (error && socket_dial_ask(dial, error))
+        return;
     socket_dial_finish(dial, fd, &error);
 }
 
@@ -246,6 +293,10 @@ socket_dial_limit(gpointer data)
     dial->limit = 0;
     dial->timed_out = TRUE;
     g_cancellable_cancel(dial->cancellable);
+    if (dial->schemes) { /* what it said is known */
+        g_clear_pointer(&dial->schemes, proxy_schemes_cancel);
+        socket_dial_asked(NULL, dial);
+    }
     return G_SOURCE_REMOVE;
 }
 
@@ -308,4 +359,6 @@ socket_dial_cancel(SocketDial *dial)
         return;
     dial->done = NULL;
     g_cancellable_cancel(dial->cancellable);
+    if (dial->schemes)
+        socket_dial_free(dial);
 }

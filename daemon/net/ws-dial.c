@@ -6,6 +6,7 @@
 #include "common/codec/ws-handshake.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/http-exchange.h"
+#include "daemon/net/web-page.h"
 
 #include <unistd.h>
 
@@ -42,9 +43,13 @@ ws_dial_finish(WsDial *dial, Connection *connection, const GError *error)
 static GError *
 ws_dial_check(WsDial *dial, const HttpResponse *response)
 {
+    g_autofree char *page = web_page_text(response);
     const char *text = NULL;
     guint status = response->status;
 
+    if (page)
+        return g_error_new(STREAMD_ERROR, STREAMD_ERROR_PROTOCOL, "%s port %u: %s", dial->host,
+                           dial->port, page);
     switch (ws_response_verify(response, dial->nonce, dial->protocol, &text)) {
     case WS_RESPONSE_OK:
         return NULL;

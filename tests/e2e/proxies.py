@@ -242,6 +242,8 @@ class Recorder(Server):
 class Hostile(Server):
     """A proxy of our own: act(connection, head) once it has read a request's head."""
 
+    scheme = "http"
+
     def __init__(self, site, act):
         self.act = act
         super().__init__(self._serve, site)

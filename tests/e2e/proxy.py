@@ -11,7 +11,7 @@ os.environ["STREAMD_TEST_DEBUG"] = "all"  # before the harness makes an environm
 from canary import forms, key_of, leaks
 from ends import Server, in_threads, read_all
 from harness import Site, check, check_equal, eventually, main, write_private
-from proxies import CREDENTIALS, HUB_NAME, USER, Forbidding, ProxySite, Recorder, Socks, Squid, Tinyproxy, wait_state
+from proxies import CREDENTIALS, HUB_NAME, USER, Forbidding, Hostile, ProxySite, Recorder, Socks, Squid, Tinyproxy, wait_state
 
 TLS_HELLO = b"\x16\x03"
 
@@ -171,6 +171,11 @@ def refusals():
             guarded = kind(site, credentials=True)
             refused_by(site, guarded, ["wants credentials, and none are set"])
             refused_by(site, guarded, ["rejects its credentials"], f"{USER}:canary-not-this")
+        foreign = Hostile(site, lambda connection, _: connection.sendall(
+            b"HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n"
+            b"Content-Length: 0\r\nConnection: close\r\n\r\n"))
+        for credentials in (None, CREDENTIALS):
+            refused_by(site, foreign, ["a sign-in by Negotiate or NTLM", "ask for an exception"], credentials)
         for closed in (Tinyproxy(site, allow=False), Squid(site, allow=False), Forbidding(site)):
             refused_by(site, closed, ["allows no connection"])
 

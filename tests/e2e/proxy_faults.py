@@ -2,8 +2,10 @@
 """Proxies that are down, refuse, leave, lie, hang or never end: each has its own message, within its time
 and a bounded size; and a proxy that comes back is used again."""
 import contextlib
+import itertools
 import os
 import ssl
+import threading
 import time
 
 from ends import free_port, in_threads
@@ -34,6 +36,19 @@ def drips(connection, _head):
     for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"x" * 1000:
         connection.sendall(bytes([byte]))
         time.sleep(0.5)
+
+
+def in_turn(*acts):
+    """The first connection meets the first act, the next one the next, and then again."""
+    turns = itertools.cycle(acts)
+    lock = threading.Lock()
+
+    def act(connection, head):
+        with lock:
+            one = next(turns)
+        one(connection, head)
+
+    return act
 
 
 class Endless:
@@ -93,6 +108,15 @@ def told():
             ("s-503", says(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"), 14, "503"),
             ("s-403", says(b"HTTP/1.1 403 No\r\n\r\n"), 18, "allows no connection"),
             ("s-407", says(b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm=x\r\n\r\n"), 18,
+             "wants credentials"),
+            # How one signs in there is asked once more: the second answer may be any other one.
+            ("kerberos", says(b"HTTP/1.1 407 Who\r\nProxy-Authenticate: Negotiate\r\n\r\n"), 18,
+             "wants a sign-in by Negotiate"),
+            ("s-407-hangs", in_turn(says(b"HTTP/1.1 407 Who\r\nProxy-Authenticate: NTLM\r\n\r\n"), hangs), 18,
+             "wants credentials"),
+            ("s-407-drips", in_turn(says(b"HTTP/1.1 407 Who\r\n\r\n"), drips), 18, "wants credentials"),
+            ("s-407-leaves", in_turn(says(b"HTTP/1.1 407 Who\r\n\r\n"), says(b"", drain=False)), 18, "wants credentials"),
+            ("s-407-yes", in_turn(says(b"HTTP/1.1 407 Who\r\n\r\n"), says(b"HTTP/1.1 200 Yes\r\n\r\n")), 18,
              "wants credentials"),
             ("s-302", says(b"HTTP/1.1 302 There\r\nLocation: http://127.0.0.1/\r\n\r\n"), 14, "302"),
             ("leaves", says(b"", drain=False), 14, "closed connection unexpectedly"),

@@ -20,7 +20,11 @@ typedef struct {
 static const AnswerCase cases[] = {
     {OK "iothub-streaming-is-accepted: True\r\n", -1, REASON_NONE, NULL},
     {NO, STREAMD_ERROR_REJECTED, REASON_REJECTED, "rejected"},
-    {OK, STREAMD_ERROR_REJECTED, REASON_REJECTED, "rejected"},
+    {NO "Content-Type: text/html\r\n", STREAMD_ERROR_PROTOCOL, REASON_HUB_ERROR, "web page"},
+    {OK, STREAMD_ERROR_PROTOCOL, REASON_HUB_ERROR, "not a hub"},
+    {OK "Content-Type: text/html\r\n", STREAMD_ERROR_PROTOCOL, REASON_HUB_ERROR, "web page"},
+    {OK "iothub-streaming-is-accepted: perhaps\r\n", STREAMD_ERROR_REJECTED, REASON_REJECTED,
+     "rejected"},
     {NO "streamd-reject-reason: policy\r\n", STREAMD_ERROR_REJECTED, REASON_POLICY, "policy"},
     {NO "streamd-reject-reason: policy ask Ann\r\n", STREAMD_ERROR_REJECTED, REASON_POLICY,
      ": ask Ann"},
