@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/codec/connection-string.h"
 
+#include "common/base/pasted.h"
 #include "common/base/secret.h"
 #include "common/base/slice.h"
 #include "common/codec/device-id.h"
@@ -68,6 +69,16 @@ fail_unknown(Slice name, guint number, GError **error)
                 known);
 }
 
+static Slice
+trim(Slice text)
+{
+    while (text.len > 0 && g_ascii_isspace(text.ptr[0]))
+        text = (Slice){text.ptr + 1, text.len - 1};
+    while (text.len > 0 && g_ascii_isspace(text.ptr[text.len - 1]))
+        text.len--;
+    return text;
+}
+
 /* `number` counts from 1. It names a part whose text must not be shown. */
 static gboolean
 part_add(Parts *parts, Slice text, guint number, GError **error)
@@ -76,6 +87,8 @@ part_add(Parts *parts, Slice text, guint number, GError **error)
     Slice name = {text.ptr, equals ? (gsize)(equals - text.ptr) : 0};
     Slice value = {equals ? equals + 1 : NULL, equals ? text.len - name.len - 1 : 0};
 
+    name = trim(name);
+    value = trim(value);
     if (!equals)
         return fail(error, "has no = in part %u; parts are Name=Value with ; between", number);
     for (guint i = 0; i < PART_COUNT; i++) {
@@ -184,6 +197,13 @@ host_parse(const Parts *parts, guint part, char **ret_host, guint16 *ret_port, G
 
     if (!has(parts, part))
         return TRUE;
+    if (memchr(host.ptr, '/', host.len))
+        return fail(error, "has a URL as %s; right is the name alone, as hub.example",
+                    part_names[part]);
+    if (host.ptr[0] == '[' || g_strstr_len(host.ptr, (gssize)host.len, "::"))
+        return fail(error,
+                    "has an IPv6 address as %s; right is the hub's name, or its IPv4 address",
+                    part_names[part]);
     colon = memchr(host.ptr, ':', host.len);
     if (colon) {
         Slice port = {colon + 1, host.len - (gsize)(colon - host.ptr) - 1};
@@ -206,32 +226,34 @@ value_dup(const Parts *parts, guint part)
     return has(parts, part) ? slice_dup(parts->values[part]) : NULL;
 }
 
-static Slice
-trim(const char *text, gsize len)
+/* A long line that was broken in two, with the blanks around the break: one line again. */
+static void
+join_lines(char *text)
 {
-    while (len > 0 && g_ascii_isspace(text[0])) {
-        text++;
-        len--;
+    char *to = text;
+
+    for (const char *from = text; *from; from++) {
+        if (*from != '\n') {
+            *to++ = *from;
+            continue;
+        }
+        while (to > text && g_ascii_isspace(to[-1]))
+            to--;
+        while (g_ascii_isspace(from[1]))
+            from++;
     }
-    while (len > 0 && g_ascii_isspace(text[len - 1]))
-        len--;
-    return (Slice){text, len};
+    *to = '\0';
 }
 
-ConnectionString *
-connection_string_parse(const char *text, gssize len, GError **error)
+static ConnectionString *
+parse_line(const char *line, GError **error)
 {
     g_autoptr(ConnectionString) out = g_new0(ConnectionString, 1);
-    Slice trimmed = trim(text, len < 0 ? strlen(text) : (gsize)len);
     Parts parts = {0};
 
     out->port = CONNECTION_STRING_PORT;
     out->gateway_port = CONNECTION_STRING_PORT;
-    if (trimmed.len > CONNECTION_STRING_MAX) {
-        (void)fail(error, "is longer than %d bytes", CONNECTION_STRING_MAX);
-        return NULL;
-    }
-    if (!parts_split(trimmed, &parts, error) || !forms_check(&parts, error) ||
+    if (!parts_split(slice_of(line), &parts, error) || !forms_check(&parts, error) ||
         !values_check(&parts, error) ||
         !host_parse(&parts, PART_HOST, &out->host, &out->port, error) ||
         !host_parse(&parts, PART_GATEWAY, &out->gateway, &out->gateway_port, error))
@@ -242,6 +264,23 @@ connection_string_parse(const char *text, gssize len, GError **error)
     out->key = value_dup(&parts, PART_KEY);
     out->x509 = has(&parts, PART_X509);
     return g_steal_pointer(&out);
+}
+
+ConnectionString *
+connection_string_parse(const char *text, gssize len, GError **error)
+{
+    Slice given = trim((Slice){text, len < 0 ? strlen(text) : (gsize)len});
+    g_auto(SecretText) line = NULL;
+
+    if (given.len > CONNECTION_STRING_MAX) {
+        (void)fail(error, "is longer than %d bytes", CONNECTION_STRING_MAX);
+        return NULL;
+    }
+    line = pasted_clean(given.ptr, given.len, "The connection string", error);
+    if (!line)
+        return NULL;
+    join_lines(line);
+    return parse_line(line, error);
 }
 
 /* ";Name=value[:port]", or "" for an absent part. */

@@ -6,8 +6,8 @@
  *   HostName=..;SharedAccessKeyName=..;SharedAccessKey=..         a service with a policy's key
  *
  * GatewayHostName=.. may be added to each. Host names take `:PORT`; without one it is 443. Parts
- * come in any order, each once, spelled as above; blanks and line ends around the whole and one
- * `;` at its end are ignored. Messages of errors name parts, never the value of a key.
+ * come in any order, each once, spelled as above. Blanks around parts and values, line breaks, one `;`
+ * at the end, and what base/pasted.h takes off are ignored. Messages of errors name parts, never the value of a key.
  * Pure; any thread. */
 #pragma once
 

@@ -94,17 +94,23 @@ static const struct {
     {"HostName=h;Foo=bar;DeviceId=d;x509=true", "\"Foo\""},
     {"HostName=h;DeviceId=d;SharedAccessSignature=SharedAccessSignature sr=x",
      "\"SharedAccessSignature\""},
-    {"HostName=h; DeviceId=d;x509=true", "malformed name in part 2"},
+    {"HostName=h;Device Id=d;x509=true", "malformed name in part 2"},
+    {"HostName=h;DeviceId=a b;x509=true", "malformed DeviceId"},
+    {"HostName=h;DeviceId= ;x509=true", "empty DeviceId"},
+    {"\xff\xfeH", "UTF-16"},
     {"HostName=h:0;DeviceId=d;x509=true", "port in HostName"},
     {"HostName=h:65536;DeviceId=d;x509=true", "port in HostName"},
     {"HostName=h:;DeviceId=d;x509=true", "port in HostName"},
     {"HostName=h:1:2;DeviceId=d;x509=true", "port in HostName"},
     {"HostName=h:080;DeviceId=d;x509=true", "port in HostName"},
-    {"HostName=[::1]:443;DeviceId=d;x509=true", "port in HostName"},
+    {"HostName=[::1]:443;DeviceId=d;x509=true", "IPv6 address as HostName"},
+    {"HostName=[fe80:0:0:0:0:0:0:1];DeviceId=d;x509=true", "IPv6 address as HostName"},
+    {"HostName=2001:db8::1;DeviceId=d;x509=true", "IPv6 address as HostName"},
+    {"HostName=https://h.example/;DeviceId=d;x509=true", "URL as HostName"},
     {"HostName=:443;DeviceId=d;x509=true", "malformed HostName"},
-    {"HostName=https//h;DeviceId=d;x509=true", "malformed HostName"},
+    {"HostName=https//h;DeviceId=d;x509=true", "URL as HostName"},
     {"HostName=a b;DeviceId=d;x509=true", "malformed HostName"},
-    {"HostName=h;DeviceId=d;x509=true;GatewayHostName=g/", "malformed GatewayHostName"},
+    {"HostName=h;DeviceId=d;x509=true;GatewayHostName=g/", "URL as GatewayHostName"},
     {"HostName=h;DeviceId=a/b;x509=true", "malformed DeviceId"},
     {"HostName=h;DeviceId=;x509=true", "empty DeviceId"},
     {"HostName=h;DeviceId=d;ModuleId=a b;x509=true", "malformed ModuleId"},
@@ -123,6 +129,32 @@ test_faults(void)
         g_test_message("%s", error->message);
         g_assert_nonnull(strstr(error->message, faults[i].says));
         g_assert_null(strstr(error->message, "MDEy"));
+    }
+}
+
+/* What editors, mail programs, chats and shells make of it. */
+static void
+test_as_pasted(void)
+{
+    static const char *const texts[] = {
+        "\xef\xbb\xbfHostName=h;DeviceId=d;SharedAccessKey=" KEY,
+        "\"HostName=h;DeviceId=d;SharedAccessKey=" KEY "\"\r\n",
+        " 'HostName=h;DeviceId=d;SharedAccessKey=" KEY "' ",
+        "\xe2\x80\x9cHostName=h;DeviceId=d;SharedAccessKey=" KEY "\xe2\x80\x9d",
+        "HostName = h; DeviceId=d ;\tSharedAccessKey=" KEY " ;",
+        "> HostName=h;DeviceId=d;\r\n> SharedAccessKey=" KEY "\r\n>\r\n",
+        ">> HostName=h;Device\n>>Id=d;SharedAccessKey=" KEY,
+        "HostName=h;DeviceId=d;Shared\n   AccessKey=" KEY "\n",
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(ConnectionString) parts = connection_string_parse(texts[i], -1, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpstr(parts->host, ==, "h");
+        g_assert_cmpstr(parts->device_id, ==, "d");
+        g_assert_cmpstr(parts->key, ==, KEY);
     }
 }
 
@@ -181,6 +213,7 @@ main(int argc, char **argv)
     g_test_add_func("/connection-string/fields", test_fields);
     g_test_add_func("/connection-string/defaults", test_defaults);
     g_test_add_func("/connection-string/faults", test_faults);
+    g_test_add_func("/connection-string/as-pasted", test_as_pasted);
     g_test_add_func("/connection-string/no-key", test_messages_hold_no_key);
     g_test_add_func("/connection-string/limits", test_limits);
     return g_test_run();
