@@ -6,9 +6,11 @@
 #include "hub/base/address.h"
 #include "hub/base/clock.h"
 #include "hub/base/networks.h"
+#include "hub/device/certificate-review.h"
 #include "hub/device/devices.h"
 #include "hub/device/mqtt-session.h"
 #include "hub/edge/auth.h"
+#include "hub/edge/certificate.h"
 #include "hub/edge/edge.h"
 #include "hub/rest/rest.h"
 #include "hub/stream/streams.h"
@@ -34,6 +36,7 @@ struct Streamhub {
     Rest *rest;
     Edge *edge;
     PacketShares *shares;
+    CertificateReview *review;
     HeapWatch *heap;
     MqttService mqtt;
     Timer grace;
@@ -92,6 +95,53 @@ hub_answer(const char *client_id, const StreamAnswer *answer, void *data)
 static const DevicesEvents devices_events = {
     .subscribed = hub_subscribed, .link_lost = hub_link_lost, .answer = hub_answer};
 
+static char *
+client_id_of(const char *device, const char *module)
+{
+    return module ? g_strdup_printf("%s/%s", device, module) : g_strdup(device);
+}
+
+/* Whoever has just connected with what counts from now on, stays. */
+static void
+hub_auth_changed(Streamhub *hub, const RegistryChange *change)
+{
+    g_autofree char *client_id = client_id_of(change->name, change->module);
+
+    auth_forgive_device(hub->auth, change->name, change->module);
+    if (devices_still_counts(hub->devices, client_id, change->auth))
+        return;
+    streams_revoke_client(hub->streams, client_id, REST_UNAUTHORIZED_ACCESS);
+    devices_revoke_client(hub->devices, client_id, "the device has other credentials now");
+}
+
+static void
+collect_one(const char *client_id, TlsClient *client, void *data)
+{
+    g_ptr_array_add(data, review_item_new(client_id, client));
+}
+
+static GPtrArray *
+hub_collect(void *data)
+{
+    GPtrArray *items = g_ptr_array_new_with_free_func((GDestroyNotify)review_item_free);
+
+    devices_each_by_authority(((Streamhub *)data)->devices, collect_one, items);
+    return items;
+}
+
+static void
+hub_refused(const ReviewItem *item, TlsClientStanding standing, void *data)
+{
+    Streamhub *hub = data;
+
+    if (!devices_is_client(hub->devices, item->client_id, item->client))
+        return;
+    streams_revoke_client(hub->streams, item->client_id, REST_UNAUTHORIZED_ACCESS);
+    devices_revoke_client(hub->devices, item->client_id, certificate_standing_text(standing));
+}
+
+static const ReviewEvents review_events = {.collect = hub_collect, .refused = hub_refused};
+
 /* R18: disconnects whoever has lost the right. Ends the streams first, so that their devices can
  * still be told. */
 static void
@@ -117,6 +167,9 @@ hub_registry_changed(const RegistryChange *change, void *data)
     case REGISTRY_DEVICE_EDITED:
         streams_device_changed(hub->streams, change->name, change->tags);
         devices_judge_again(hub->devices, change->name, NULL);
+        break;
+    case REGISTRY_DEVICE_AUTH:
+        hub_auth_changed(hub, change);
         break;
     case REGISTRY_POLICY_EDITED:
         rest_user_changed(hub->rest, change->name, change->scope, FALSE);
@@ -174,6 +227,8 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->shares = packet_shares_new(hub->settings);
     hub->mqtt.shares = hub->shares;
     hub->mqtt.queue = options->queue;
+    hub->mqtt.trust = options->trust ? tls_trust_ref(options->trust) : NULL;
+    hub->review = certificate_review_new(options->queue, &review_events, hub);
     hub->heap = heap_watch_new(hub_load, hub);
     hub->watch = registry_watch(hub->registry, hub_registry_changed, hub);
 }
@@ -287,6 +342,16 @@ streamhub_set_tls(Streamhub *hub, TlsContext *tls)
     edge_set_tls(hub->edge, tls);
 }
 
+void
+streamhub_set_trust(Streamhub *hub, TlsTrust *trust)
+{
+    TlsTrust *old = hub->mqtt.trust;
+
+    hub->mqtt.trust = trust ? tls_trust_ref(trust) : NULL;
+    tls_trust_unref(old);
+    certificate_review_begin(hub->review, trust);
+}
+
 static void
 hub_lingered(Timer *timer)
 {
@@ -355,11 +420,14 @@ streamhub_free(Streamhub *hub)
     if (hub->watch)
         registry_unwatch(hub->registry, hub->watch);
     heap_watch_free(hub->heap);
+    certificate_review_free(hub->review);
     if (hub->clock) {
         clock_clear(hub->clock, &hub->grace);
         clock_clear(hub->clock, &hub->linger);
         mqtt_service_close_all(&hub->mqtt);
     }
+    tls_trust_unref(hub->mqtt.trust);
+    hub->mqtt.trust = NULL;
     rest_free(hub->rest);
     stream_looks_free(hub->looks);
     streams_free(hub->streams);
@@ -372,12 +440,6 @@ streamhub_free(Streamhub *hub)
     g_strfreev(hub->names);
     g_free(hub->streaming_host);
     g_free(hub);
-}
-
-static char *
-client_id_of(const char *device, const char *module)
-{
-    return module ? g_strdup_printf("%s/%s", device, module) : g_strdup(device);
 }
 
 gboolean

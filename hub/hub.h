@@ -22,6 +22,7 @@ typedef struct {
     ReactorPool *reactors;
     Queue *queue;    /* the main thread's; its source is attached by the caller */
     TlsContext *tls; /* a reference is taken */
+    TlsTrust *trust; /* the same: the authorities of devices, as they are set in TLS; NULL: none */
     const char *const
         *names; /* NULL-terminated, at least one: what clients may call this hub, without
                  * ports; the first is put in stream URLs. Copied, lower-cased. */
@@ -56,6 +57,12 @@ void streamhub_set_balancers(Streamhub *hub, const char *networks);
 
 /* Sessions and requests from now on use this context; existing ones keep theirs. */
 void streamhub_set_tls(Streamhub *hub, TlsContext *tls);
+
+/* The authorities of devices and what they have revoked, from now on; NULL: none. A reference is
+ * taken. Whoever is connected with a certificate of theirs is judged again, and is disconnected and
+ * loses its streams within moments when it is not trusted any more. Set it in the TLS context as
+ * well, before that is given to streamhub_set_tls. */
+void streamhub_set_trust(Streamhub *hub, TlsTrust *trust);
 
 /* While DRAINING, new streams are refused with 503 and Retry-After. Open streams and the links of
  * devices go on. */

@@ -8,8 +8,15 @@
 
 gboolean tls_context_is_server(const TlsContext *context);
 
+/* The hub's: clients are asked for a certificate. *RET_TRUST is the context's. */
+gboolean tls_context_asks(const TlsContext *context, TlsTrust **ret_trust);
+
 /* Priorities, credentials, ALPN and tickets of a new session. 0 or a GnuTLS error. */
 int tls_context_set_up(TlsContext *context, gnutls_session_t session);
+
+/* For tls-own.c. The copy of PIN lives as long as the context; NULL for none. */
+gnutls_certificate_credentials_t tls_context_credentials(TlsContext *context);
+char *tls_context_keep_pin(TlsContext *context, const char *pin);
 
 /* The client's cache of one ticket per server name. Any thread. */
 void tls_context_save_ticket(TlsContext *context, const char *server_name, gnutls_datum_t ticket);

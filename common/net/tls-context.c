@@ -28,6 +28,9 @@ typedef struct {
 struct TlsContext {
     atomic_uint references;
     gboolean server;
+    gboolean asks; /* clients for a certificate */
+    TlsTrust *trust;
+    char *pin; /* of the token that has our key; NULL: none */
     gnutls_certificate_credentials_t credentials;
     gnutls_priority_t priority;
     gnutls_datum_t ticket_key;
@@ -155,9 +158,39 @@ tls_context_unref(TlsContext *context)
         gnutls_memset(context->ticket_key.data, 0, context->ticket_key.size);
     gnutls_free(context->ticket_key.data);
     gnutls_certificate_free_credentials(context->credentials);
+    tls_trust_unref(context->trust);
+    secret_free(context->pin);
     gnutls_priority_deinit(context->priority);
     pthread_mutex_destroy(&context->ticket_lock);
     g_free(context);
+}
+
+void
+tls_context_ask_clients(TlsContext *context, TlsTrust *trust)
+{
+    context->asks = TRUE;
+    context->trust = trust ? tls_trust_ref(trust) : NULL;
+}
+
+gboolean
+tls_context_asks(const TlsContext *context, TlsTrust **ret_trust)
+{
+    *ret_trust = context->trust;
+    return context->asks;
+}
+
+gnutls_certificate_credentials_t
+tls_context_credentials(TlsContext *context)
+{
+    return context->credentials;
+}
+
+char *
+tls_context_keep_pin(TlsContext *context, const char *pin)
+{
+    secret_free(context->pin);
+    context->pin = g_strdup(pin);
+    return context->pin;
 }
 
 gboolean
@@ -198,6 +231,8 @@ tls_context_set_up(TlsContext *context, gnutls_session_t session)
         r = tls_context_set_alpn(context, session);
     if (r >= 0 && context->server)
         r = gnutls_session_ticket_enable_server(session, &context->ticket_key);
+    if (context->asks)
+        gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUEST);
     return r;
 }
 

@@ -4,6 +4,8 @@
  * once made but for the client's cache of tickets, so any thread may make sessions from it. */
 #pragma once
 
+#include "common/net/tls-client.h"
+
 #include <glib.h>
 
 typedef struct TlsContext TlsContext;
@@ -15,12 +17,29 @@ TlsContext *tls_context_new_server(const char *cert_file, const char *key_file, 
 /* The same of texts in PEM: the chain and its key. */
 TlsContext *tls_context_new_server_pem(const char *cert, const char *key, GError **error);
 
+/* The hub's side asks every client for a certificate from now on; one that sends none is served as
+ * well. Names no authorities, so that a client shows what it has. TRUST judges what comes. Before
+ * the first session. */
+void tls_context_ask_clients(TlsContext *context, TlsTrust *trust);
+
 /* A client's side: trusts CA_FILE alone, or the system's store when NULL. ALPN is NULL, "http/1.1"
  * or "mqtt". */
 TlsContext *tls_context_new_client(const char *ca_file, const char *alpn, GError **error);
 
 /* The same, trusting the certificates of CA alone, a text in PEM. */
 TlsContext *tls_context_new_client_pem(const char *ca, const char *alpn, GError **error);
+
+/* What a client shows to a hub that asks for it. PIN: for a key in a token; wiped by the caller. */
+typedef struct {
+    const char *certificate; /* PEM: its own, then those above it */
+    const char *key;         /* PEM, or NULL with KEY_URL */
+    const char *key_url;     /* "pkcs11:..." (RFC 7512) */
+    const char *pin;         /* NULL: none is needed */
+} TlsOwn;
+
+/* Before the first session. STREAMD_ERROR_INVALID: what is wrong, such as a key of another
+ * certificate. May ask a token, which takes time. */
+gboolean tls_context_show(TlsContext *context, const TlsOwn *own, GError **error);
 
 TlsContext *tls_context_ref(TlsContext *context);
 void tls_context_unref(TlsContext *context);

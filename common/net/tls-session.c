@@ -373,6 +373,31 @@ tls_session_peer(const TlsSession *session)
     return peer;
 }
 
+TlsClient *
+tls_session_client(const TlsSession *session)
+{
+    unsigned count = 0;
+    TlsTrust *trust = NULL;
+    const gnutls_datum_t *sent;
+    GPtrArray *chain;
+
+    if (!session->connected || !tls_context_asks(session->context, &trust))
+        return NULL;
+    sent = gnutls_certificate_get_peers(session->session, &count);
+    if (!sent || count == 0)
+        return NULL;
+    chain = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    for (unsigned i = 0; i < count && i <= TLS_CLIENT_CHAIN_MAX; i++)
+        g_ptr_array_add(chain, g_bytes_new(sent[i].data, sent[i].size));
+    return tls_client_new(chain, trust);
+}
+
+gboolean
+tls_session_was_asked(const TlsSession *session)
+{
+    return gnutls_certificate_client_get_request_status(session->session) != 0;
+}
+
 const char *
 tls_session_alpn(const TlsSession *session)
 {

@@ -45,6 +45,13 @@ typedef struct {
 /* A client's: of the hub's certificate, after the handshake, whether it failed or not. */
 TlsPeer tls_session_peer(const TlsSession *session);
 
+/* The hub's side, after the handshake: the certificate that the client has shown; NULL: none, or it
+ * was not asked for one. The caller gets a reference. */
+TlsClient *tls_session_client(const TlsSession *session);
+
+/* A client's side, after the handshake: the hub asked for a certificate. */
+gboolean tls_session_was_asked(const TlsSession *session);
+
 /* The protocol agreed by ALPN, or NULL. Valid as long as the session. */
 const char *tls_session_alpn(const TlsSession *session);
 

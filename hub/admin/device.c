@@ -4,6 +4,7 @@
 
 #include "common/base/secret.h"
 #include "common/codec/connection-string.h"
+#include "hub/registry/auth-json.h"
 #include "hub/registry/labels-json.h"
 
 #include <string.h>
@@ -56,6 +57,7 @@ build_device(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *de
     registry_tags_build(builder, "tags", device->tags);
     if (device->comment)
         member_text(builder, "comment", device->comment);
+    registry_auth_build(builder, "authentication", &device->auth);
     json_builder_end_object(builder);
 }
 
@@ -197,10 +199,36 @@ on_added(const RegistryResult *result, void *data)
         admin_request_fail_registry(request, result, "device", subject);
 }
 
+/* Of the body. FALSE: the request was refused. */
+static gboolean
+read_auth(AdminRequest *request, RegistryAuth *ret)
+{
+    JsonNode *node = request->body ? json_object_get_member(request->body, "authentication") : NULL;
+    g_autofree char *why = NULL;
+
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node))
+        why = g_strdup("authentication is an object");
+    else if (registry_auth_read(json_node_get_object(node), ret, &why))
+        return TRUE;
+    admin_request_fail(request, 400, "invalid", "%s", why);
+    return FALSE;
+}
+
+void
+admin_device_set_auth(AdminRequest *request)
+{
+    RegistryAuth auth;
+
+    if (read_auth(request, &auth))
+        registry_set_auth(request->hub->registry, request->id, request->module, &auth, on_one,
+                          request);
+}
+
 void
 admin_device_add(AdminRequest *request)
 {
     RegistryDevice draft = {.enabled = TRUE};
+    gboolean has_auth = request->body && json_object_has_member(request->body, "authentication");
 
     request->id = g_strdup(admin_request_text(request, "deviceId"));
     request->module = g_strdup(admin_request_text(request, "moduleId"));
@@ -209,6 +237,8 @@ admin_device_add(AdminRequest *request)
         admin_request_fail(request, 400, "invalid", "deviceId is missing");
         return;
     }
+    if (has_auth && !read_auth(request, &draft.auth))
+        return;
     draft.id = request->id;
     draft.module = request->module;
     registry_add_device(request->hub->registry, &draft, on_added, request);
@@ -253,6 +283,11 @@ on_key(const RegistryResult *result, void *data)
 
     if (result->code != REGISTRY_OK) {
         admin_request_fail_registry(request, result, "device", subject);
+        return;
+    }
+    if (result->device->auth.kind != REGISTRY_AUTH_KEYS) {
+        parts.x509 = TRUE;
+        admin_request_answer_text(request, connection_string_format(&parts));
         return;
     }
     chosen =

@@ -15,11 +15,13 @@
  *   POST   /v1/streams/ID/close         as GET, before it is closed
  *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N][&tags=A=B%0AC=D][&state=connected|away]
  *                                       {"devices":[...],"more":false,"last":{..}}
- *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]}
+ *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]
+ *                                        [,"authentication":{..}]}
  *   GET    /v1/devices/ID[/modules/M]
  *   DELETE /v1/devices/ID[/modules/M]
  *   PATCH  /v1/devices/ID               {"tags":{"site":"berlin","old":null},"comment":".."}
  *   PUT    /v1/devices/ID[/modules/M]/enabled                    {"enabled":true}
+ *   PUT    /v1/devices/ID[/modules/M]/authentication    {"authentication":{..}} (auth-json.h)
  *   GET    /v1/devices/ID[/modules/M]/connection-string[?key=secondary]     text/plain
  *   GET    /v1/users                                             {"users":[...]}
  *   POST   /v1/users                    {"name":..,"rights":"service-connect,.."}
@@ -127,6 +129,7 @@ void admin_device_show(AdminRequest *request);
 void admin_device_remove(AdminRequest *request);
 void admin_device_set_enabled(AdminRequest *request);
 void admin_device_edit(AdminRequest *request);
+void admin_device_set_auth(AdminRequest *request);
 void admin_device_connection_string(AdminRequest *request);
 void admin_user_list(AdminRequest *request);
 void admin_user_add(AdminRequest *request);

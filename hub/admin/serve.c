@@ -9,6 +9,7 @@
 #include "hub/admin/init.h"
 #include "hub/admin/server.h"
 #include "hub/base/address.h"
+#include "hub/base/paths.h"
 #include "hub/hub.h"
 #include "hub/registry/sqlite.h"
 
@@ -27,6 +28,7 @@ typedef struct {
     int lock; /* the state folder; -1: not open */
     Identity *identity;
     Settings *settings;
+    TlsTrust *trust; /* of devices; NULL: certificates are not asked for */
     Queue *queue;
     GSource *queue_source;
     Registry *registry;
@@ -63,6 +65,7 @@ serve_clear(Serve *serve)
     }
     queue_free(serve->queue);
     settings_free(serve->settings);
+    tls_trust_unref(serve->trust);
     identity_free(serve->identity);
     g_clear_pointer(&serve->loop, g_main_loop_unref);
     g_free(serve->streams_at);
@@ -164,6 +167,34 @@ streaming_host(const Settings *settings)
     return settings->streaming_host ? settings->streaming_host : settings->public_address;
 }
 
+/* The authorities of devices as SETTINGS have them. NULL without an error: no certificates are
+ * asked for. FALSE: they cannot be read, or do not fit. */
+static gboolean
+read_trust(const Settings *settings, TlsTrust **ret, GError **error)
+{
+    g_auto(GStrv) authorities = paths_split(settings->device_ca);
+    g_auto(GStrv) lists = paths_split(settings->device_crl);
+
+    *ret = NULL;
+    if (!settings->client_certificates)
+        return TRUE;
+    *ret = tls_trust_new((const char *const *)authorities, (const char *const *)lists, error);
+    if (*ret && tls_trust_warning(*ret))
+        g_warning("%s", tls_trust_warning(*ret));
+    return *ret != NULL;
+}
+
+/* For each new context, before it is used. */
+static TlsContext *
+serve_tls(const Serve *serve)
+{
+    TlsContext *tls = identity_tls(serve->identity);
+
+    if (serve->settings->client_certificates)
+        tls_context_ask_clients(tls, serve->trust);
+    return tls;
+}
+
 /* Everything that is read from files. */
 static gboolean
 serve_load(Serve *serve, GError **error)
@@ -180,6 +211,8 @@ serve_load(Serve *serve, GError **error)
     if (!serve->identity)
         return FALSE;
     warn_of_identity(serve);
+    if (!read_trust(serve->settings, &serve->trust, error))
+        return FALSE;
     serve->registry = registry_sqlite_open(registry, error);
     return serve->registry != NULL;
 }
@@ -189,7 +222,8 @@ serve_make_hub(Serve *serve, GError **error)
 {
     StreamhubOptions options = {.settings = serve->settings,
                                 .registry = serve->registry,
-                                .tls = identity_tls(serve->identity),
+                                .tls = serve_tls(serve),
+                                .trust = serve->trust,
                                 .names = identity_names(serve->identity),
                                 .streaming_host = streaming_host(serve->settings)};
 
@@ -280,7 +314,7 @@ static void
 serve_show_identity(Serve *serve, gboolean taken, const GError *error)
 {
     if (taken) {
-        streamhub_set_tls(serve->hub, identity_tls(serve->identity));
+        streamhub_set_tls(serve->hub, serve_tls(serve));
         event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
         warn_of_identity(serve);
     } else {
@@ -316,6 +350,18 @@ serve_take_settings(Serve *serve, Settings *settings)
     serve_tell_address(serve);
 }
 
+/* TRUST is taken. Before the context that is to have it. */
+static void
+serve_take_trust(Serve *serve, gboolean taken, TlsTrust *trust)
+{
+    if (taken && trust && serve->settings->client_certificates) {
+        tls_trust_unref(serve->trust);
+        serve->trust = tls_trust_ref(trust);
+        streamhub_set_trust(serve->hub, trust);
+    }
+    tls_trust_unref(trust);
+}
+
 /* All or nothing: the hub takes only what its next start would take as well. */
 static gboolean
 reload(void *data, GError **error)
@@ -326,10 +372,13 @@ reload(void *data, GError **error)
     g_autofree char *name = settings ? public_name(settings) : NULL;
     g_auto(GStrv) names = identity_names_as(serve->identity, name);
     gboolean taken = FALSE;
+    TlsTrust *trust = NULL;
 
     if (settings &&
-        streamhub_check_host((const char *const *)names, streaming_host(settings), &failure)) {
+        streamhub_check_host((const char *const *)names, streaming_host(settings), &failure) &&
+        read_trust(settings, &trust, &failure)) {
         taken = identity_reload(serve->identity, name, &failure);
+        serve_take_trust(serve, taken, trust);
         serve_show_identity(serve, taken, failure);
     } else {
         g_warning("Not reloaded, and the next start would fail: %s", failure->message);

@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "hub/base/address.h"
 #include "hub/base/networks.h"
+#include "hub/base/paths.h"
 
 #include <errno.h>
 #include <math.h>
@@ -25,6 +26,7 @@ typedef enum {
 typedef struct {
     gboolean (*check)(const char *text);
     const char *wants;
+    gboolean as_is; /* otherwise it is taken in lower case */
 } SettingForm;
 
 typedef struct {
@@ -43,6 +45,8 @@ static const SettingForm address = {address_is_good,
 static const SettingForm networks = {networks_are_good,
                                      "IP addresses and networks such as 192.0.2.0/24, with commas "
                                      "between them; bits beyond the prefix have to be 0"};
+
+static const SettingForm paths = {paths_are_good, PATHS_WANT, .as_is = TRUE};
 
 #define SECONDS(member) KIND_SECONDS, G_STRUCT_OFFSET(Settings, member)
 #define COUNT(member) KIND_COUNT, G_STRUCT_OFFSET(Settings, member)
@@ -97,6 +101,13 @@ static const SettingRow rows[] = {
     {"users-may-list", SWITCH(users_may_list), 1, 0, 1,
      "who may open streams may also list the devices of its scope; otherwise only with "
      "registry-read"},
+    {"client-certificates", SWITCH(client_certificates), 0, 0, 1,
+     "ask whoever connects for a certificate in TLS, for devices that have one instead of keys"},
+    {"device-ca", TEXT(device_ca),
+     "authorities whose certificates name devices, in PEM; 'streamhub reload' reads them again",
+     &paths},
+    {"device-crl", TEXT(device_crl),
+     "lists of certificates that those have revoked, in PEM; read again in the same way", &paths},
     {"device-token-life-max", SECONDS(device_token_life_max), 365 * DAY, 60, 3650 * DAY,
      "how far ahead a device's token may expire"},
     {"service-token-life-max", SECONDS(service_token_life_max), 30 * DAY, 60, 3650 * DAY,
@@ -249,7 +260,10 @@ row_take(Settings *settings, const SettingRow *row, char *value)
         if (*value && !row->form->check(value))
             return FALSE;
         g_free(*setting_text(settings, row));
-        *setting_text(settings, row) = *value ? g_ascii_strdown(value, -1) : NULL;
+        *setting_text(settings, row) = NULL;
+        if (*value)
+            *setting_text(settings, row) =
+                row->form->as_is ? g_strdup(value) : g_ascii_strdown(value, -1);
         return TRUE;
     }
     if (!value_parse(row, value, &number))

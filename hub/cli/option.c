@@ -93,6 +93,18 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
         OPTION_OWN] = {"bytes-per-day", VALUE_REQUIRED, "SIZE",
                        N_("Bytes of all the user's streams, both ways, on a day in UTC; 0: any"),
                        NULL},
+    [OPTION_THUMBPRINT - OPTION_OWN] =
+        {"thumbprint", VALUE_REPEATED, "HEX",
+         N_("The SHA-1 or SHA-256 of a certificate that the device has instead of keys; up to two"),
+         NULL},
+    [OPTION_CERTIFICATE - OPTION_OWN] = {"certificate", VALUE_REPEATED, "FILE",
+                                         N_("The same, of the certificate in this PEM file"), NULL},
+    [OPTION_CA - OPTION_OWN] = {"ca", VALUE_NONE, NULL,
+                                N_("The device has a certificate with its id, of an authority "
+                                   "in the setting device-ca"),
+                                NULL},
+    [OPTION_KEYS - OPTION_OWN] = {"keys", VALUE_NONE, NULL,
+                                  N_("The device has keys, and no certificate counts"), NULL},
 };
 
 const OptionTable streamhub_options = {

@@ -356,6 +356,66 @@ devices_judge_again(Devices *devices, const char *device, const char *policy)
         devices_cut(devices, device_is_by_a_key, device, NULL, FALSE, why);
 }
 
+static gboolean
+device_is_exactly(const Device *device, const char *client_id, const char *unused G_GNUC_UNUSED)
+{
+    return strcmp(device->client_id, client_id) == 0;
+}
+
+/* A user's token, which is another matter, always still counts here. */
+static gboolean
+session_counts(MqttSession *session, const RegistryAuth *auth)
+{
+    const TlsClient *client = mqtt_session_client(session);
+
+    if (mqtt_session_policy(session))
+        return TRUE;
+    if (!client)
+        return auth->kind == REGISTRY_AUTH_KEYS;
+    if (mqtt_session_is_by_authority(session))
+        return auth->kind == REGISTRY_AUTH_AUTHORITY;
+    return registry_auth_knows(auth, client->sha1, client->sha256);
+}
+
+gboolean
+devices_still_counts(Devices *devices, const char *client_id, const RegistryAuth *auth)
+{
+    const Device *device = device_find(devices, client_id);
+
+    return device && device->session && session_counts(device->session, auth);
+}
+
+gboolean
+devices_is_client(Devices *devices, const char *client_id, const TlsClient *client)
+{
+    const Device *device = device_find(devices, client_id);
+
+    return device && device->session && mqtt_session_client(device->session) == client;
+}
+
+void
+devices_revoke_client(Devices *devices, const char *client_id, const char *why)
+{
+    devices_cut(devices, device_is_exactly, client_id, NULL, TRUE, why);
+}
+
+void
+devices_each_by_authority(Devices *devices,
+                          void (*func)(const char *client_id, TlsClient *client, void *data),
+                          void *data)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, devices->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Device *device = value;
+
+        if (device->session && mqtt_session_is_by_authority(device->session))
+            func(device->client_id, mqtt_session_client(device->session), data);
+    }
+}
+
 void
 devices_close_all(Devices *devices)
 {

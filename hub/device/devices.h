@@ -5,7 +5,9 @@
 #pragma once
 
 #include "common/codec/stream-topic.h"
+#include "common/net/tls-client.h"
 #include "hub/base/settings.h"
+#include "hub/registry/device-auth.h"
 
 typedef struct Devices Devices;
 typedef struct MqttSession MqttSession;
@@ -67,6 +69,19 @@ void devices_revoke_policy(Devices *devices, const char *policy);
 /* Closes the connections that were admitted by a user's key, of POLICY, or of DEVICE and its
  * modules (one of the two is NULL): they come back, and are judged by what the user reaches now. */
 void devices_judge_again(Devices *devices, const char *device, const char *policy);
+/* The client of exactly this id is connected, and what let it in still counts with AUTH. */
+gboolean devices_still_counts(Devices *devices, const char *client_id, const RegistryAuth *auth);
+
+/* It is connected, and CLIENT let it in. */
+gboolean devices_is_client(Devices *devices, const char *client_id, const TlsClient *client);
+
+/* As devices_revoke, of exactly this client id. */
+void devices_revoke_client(Devices *devices, const char *client_id, const char *why);
+
+/* Calls FUNC for each connected device that has a certificate of an authority. */
+void devices_each_by_authority(Devices *devices,
+                               void (*func)(const char *client_id, TlsClient *client, void *data),
+                               void *data);
 void devices_close_all(Devices *devices);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Devices, devices_free)

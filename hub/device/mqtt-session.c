@@ -6,6 +6,7 @@
 #include "common/log/events.h"
 #include "common/net/packet-link.h"
 #include "hub/device/mqtt-user.h"
+#include "hub/edge/certificate.h"
 
 /* A client may send more before CONNACK (MQTT-3.1.4). So many bytes are kept during the check. */
 #define EARLY_MAX (16 * 1024)
@@ -27,6 +28,8 @@ struct MqttSession {
     MqttUser user;
     char *client_id;
     char *policy;
+    TlsClient *client;     /* what it showed in TLS; NULL: nothing */
+    gboolean by_authority; /* that counts because of who issued it */
     char *peer;
     gboolean clean;
     guint16 keep_alive;
@@ -60,6 +63,7 @@ mqtt_session_free(MqttSession *session)
         g_byte_array_unref(session->early);
     g_free(session->client_id);
     g_free(session->policy);
+    tls_client_unref(session->client);
     g_free(session->peer);
     g_free(session);
 }
@@ -113,7 +117,10 @@ mqtt_session_refuse(MqttSession *session, guint8 code, const char *why)
 static void
 mqtt_session_expired(Timer *timer)
 {
-    mqtt_session_close(CONTAINER_OF(timer, MqttSession, expiry), "the token has expired");
+    MqttSession *session = CONTAINER_OF(timer, MqttSession, expiry);
+
+    mqtt_session_close(session,
+                       session->client ? "the certificate has expired" : "the token has expired");
 }
 
 /* The link ends after one and a half times the keep-alive without a packet (MQTT-3.1.2-24). */
@@ -146,6 +153,32 @@ mqtt_session_run_early(MqttSession *session)
     }
 }
 
+/* The authorities were read again after its handshake: what they said then is old. */
+static void
+mqtt_session_look_again(MqttSession *session)
+{
+    TlsTrust *trust = session->service->trust;
+    TlsClient *client = session->client;
+
+    if (!client || client->trust == trust)
+        return;
+    session->client = tls_client_new(g_ptr_array_ref(client->chain), trust);
+    tls_client_unref(client);
+}
+
+/* They may also change during the check. FALSE: it was refused. */
+static gboolean
+mqtt_session_is_still_trusted(MqttSession *session)
+{
+    const char *why;
+
+    mqtt_session_look_again(session);
+    why = certificate_standing_text(session->client->standing);
+    if (why)
+        mqtt_session_refuse(session, MQTT_NOT_AUTHORIZED, why);
+    return !why;
+}
+
 static void
 mqtt_session_checked(const AuthResult *result, void *data)
 {
@@ -162,7 +195,12 @@ mqtt_session_checked(const AuthResult *result, void *data)
         mqtt_session_refuse(session, later ? MQTT_UNAVAILABLE : MQTT_NOT_AUTHORIZED, result->text);
         return;
     }
+    if (result->by_authority && !mqtt_session_is_still_trusted(session))
+        return;
     session->policy = g_strdup(result->policy);
+    session->by_authority = result->by_authority;
+    if (!result->by_certificate)
+        g_clear_pointer(&session->client, tls_client_unref);
     if (!devices_connect(devices, session, session->clean, &present)) {
         mqtt_session_refuse(session, MQTT_UNAVAILABLE, "too many take-overs");
         return;
@@ -182,15 +220,22 @@ static void
 mqtt_session_check(MqttSession *session, const MqttConnect *connect)
 {
     const MqttUser *user = &session->user;
-    const char *password = connect->has_password ? connect->password.ptr : NULL;
+    /* Some clients cannot leave it out, and send an empty one. */
+    gboolean has = connect->has_password && connect->password.len > 0;
+    const char *password = has ? connect->password.ptr : NULL;
 
     session->client_id = slice_dup(connect->client_id);
     session->clean = connect->clean_session;
     session->keep_alive = connect->keep_alive;
     session->state = SESSION_CHECKING;
+    mqtt_session_look_again(session);
     session->check = auth_check_device(session->service->auth,
-                                       &(AuthDevice){slot_source(session->slot), user->device,
-                                                     user->module, password, connect->password.len},
+                                       &(AuthDevice){.source = slot_source(session->slot),
+                                                     .device = user->device,
+                                                     .module = user->module,
+                                                     .token = password,
+                                                     .len = connect->password.len,
+                                                     .client = session->client},
                                        mqtt_session_checked, session);
 }
 
@@ -407,6 +452,7 @@ mqtt_session_new(MqttService *service, const Handover *handover)
 
     session->service = service;
     session->slot = handover->slot;
+    session->client = handover->client;
     session->node.data = session;
     session->expiry.func = mqtt_session_expired;
     session->peer = g_strdup(connection_peer(handover->connection));
@@ -425,6 +471,18 @@ const char *
 mqtt_session_policy(MqttSession *session)
 {
     return session->policy;
+}
+
+TlsClient *
+mqtt_session_client(MqttSession *session)
+{
+    return session->state == SESSION_UP ? session->client : NULL;
+}
+
+gboolean
+mqtt_session_is_by_authority(MqttSession *session)
+{
+    return session->by_authority;
 }
 
 Caps

@@ -17,6 +17,7 @@ typedef struct {
     Devices *devices;
     PacketShares *shares;
     Queue *queue;
+    TlsTrust *trust;   /* the authorities of devices; NULL: none */
     GQueue sessions;   /* all of them, those before CONNECT too */
     gboolean stopping; /* refuse with 3 */
 } MqttService;
@@ -27,6 +28,10 @@ void mqtt_session_new(MqttService *service, const Handover *handover);
 /* For hub/device/devices.c. */
 const char *mqtt_session_client_id(MqttSession *session);
 const char *mqtt_session_policy(MqttSession *session); /* that signed; NULL: the device's own key */
+/* The certificate that let it in, and whether that counts because of who issued it; NULL: a token
+ * did. */
+TlsClient *mqtt_session_client(MqttSession *session);
+gboolean mqtt_session_is_by_authority(MqttSession *session);
 Caps mqtt_session_caps(MqttSession *session);
 void mqtt_session_publish(MqttSession *session, const char *topic);
 void mqtt_session_notify(MqttSession *session, const char *notice); /* the payload */

@@ -2,6 +2,7 @@
 #include "hub/edge/auth.h"
 
 #include "common/codec/sas-token.h"
+#include "hub/edge/certificate.h"
 #include "hub/edge/penalties.h"
 
 #include <string.h>
@@ -21,6 +22,9 @@ struct AuthCheck {
     char *path; /* the resource that it must be for */
     Source source;
     gboolean device;       /* a device connects; otherwise a service asks */
+    gboolean bare;         /* it brought no token: a certificate has to do */
+    TlsClient *client;     /* that one; NULL: none was sent */
+    gboolean by_authority; /* the device's certificate counts because of who issued it */
     gboolean fetch;        /* asks the database, not the cache */
     RegistryDevice *found; /* a device whose token a policy signed */
     RegistryRights needed; /* of a policy */
@@ -65,6 +69,7 @@ auth_check_free(AuthCheck *check)
         explicit_bzero(check->text, strlen(check->text));
     g_free(check->text);
     registry_device_free(check->found);
+    tls_client_unref(check->client);
     g_free(check->path);
     g_free(check);
 }
@@ -143,6 +148,11 @@ check_complete_by(AuthCheck *check, AuthVerdict verdict, const char *text,
         .scope = scope,
     };
 
+    if (check->bare && verdict == AUTH_OK) {
+        result.expiry = check->client->until;
+        result.by_certificate = TRUE;
+        result.by_authority = check->by_authority;
+    }
     check_account(check, &result);
     check->done(&result, check->data);
     auth_check_free(check);
@@ -284,12 +294,39 @@ check_ask_policy(AuthCheck *check)
         registry_lookup_policy(registry, name, check_policy_found, check);
 }
 
+/* A device of certificates has keys that nobody is told, and that count for nothing. */
+static const RegistryKey *
+device_key(const RegistryDevice *device, gboolean secondary)
+{
+    if (!device || device->auth.kind != REGISTRY_AUTH_KEYS)
+        return NULL;
+    return secondary ? &device->secondary : &device->primary;
+}
+
+/* What its own credentials, a token or a certificate, say. The MACs of both keys are computed in
+ * any case, for the time. NULL: they are good. */
+static char *
+device_judge(const AuthCheck *check, const RegistryDevice *device)
+{
+    gboolean good = keys_verify(&check->token, device_key(device, FALSE), device_key(device, TRUE));
+
+    if (!device)
+        return g_strdup("no such device");
+    if (check->bare)
+        return certificate_fault(check->client, device, g_get_real_time() / G_TIME_SPAN_SECOND);
+    if (good)
+        return NULL;
+    return g_strdup(device->auth.kind == REGISTRY_AUTH_KEYS
+                        ? "wrong signature"
+                        : "the device has a certificate, and no token counts for it");
+}
+
 static void
 check_device_found(const RegistryResult *result, void *data)
 {
     AuthCheck *check = data;
     const RegistryDevice *device = result->device;
-    gboolean good;
+    g_autofree char *fault = NULL;
 
     if (!check->done) {
         auth_check_free(check);
@@ -308,12 +345,10 @@ check_device_found(const RegistryResult *result, void *data)
         check_ask_policy(check);
         return;
     }
-    good = keys_verify(&check->token, device ? &device->primary : NULL,
-                       device ? &device->secondary : NULL);
-    if (check->fault)
-        check_complete(check, AUTH_DENIED, check->fault);
-    else if (!good)
-        check_complete(check, AUTH_DENIED, "wrong signature");
+    fault = device_judge(check, device);
+    check->by_authority = device && device->auth.kind == REGISTRY_AUTH_AUTHORITY;
+    if (check->fault || fault)
+        check_complete(check, AUTH_DENIED, check->fault ? check->fault : fault);
     else
         check_passed(check, device, NULL);
 }
@@ -326,15 +361,22 @@ cache_speaks_for(const AuthCheck *check, const RegistryDevice *device)
     gboolean own_key = check->device && !check->token.policy[0];
     const RegistryPolicy *policy =
         own_key ? NULL : registry_peek_policy(registry, auth_check_policy(check));
-    gboolean good;
+    g_autofree char *fault = own_key ? device_judge(check, device) : NULL;
+    gboolean good = own_key && !fault;
 
-    if (own_key)
-        good = keys_verify(&check->token, device ? &device->primary : NULL,
-                           device ? &device->secondary : NULL);
-    else
+    if (!own_key)
         good = keys_verify(&check->token, policy ? &policy->primary : NULL,
                            policy ? &policy->secondary : NULL);
     return good && !check->fault && (device || !check->device);
+}
+
+/* There is no token. The parsing of nothing is no fault of a device that may have a certificate. */
+static const char *
+bare_fault(const AuthCheck *check)
+{
+    return check->auth->settings->client_certificates || check->client
+               ? NULL
+               : "no token was sent, and the hub asks for no certificates (client-certificates)";
 }
 
 static char *
@@ -363,7 +405,11 @@ auth_check_device(Auth *auth, const AuthDevice *device, AuthDone done, void *dat
     check->device = TRUE;
     check->needed = REGISTRY_RIGHT_DEVICE_CONNECT;
     check->path = device_path(id, module);
-    if (!check->fault)
+    check->bare = !device->token;
+    check->client = device->client ? tls_client_ref(device->client) : NULL;
+    if (check->bare)
+        check->fault = bare_fault(check);
+    else if (!check->fault)
         check->fault = token_fault(check);
     check->fetch = !cache_speaks_for(check, registry_peek_device(auth->registry, id, module));
     if (check->fetch)

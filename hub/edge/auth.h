@@ -7,6 +7,7 @@
  * which devices and users exist. Main thread. */
 #pragma once
 
+#include "common/net/tls-client.h"
 #include "hub/base/settings.h"
 #include "hub/edge/admission.h"
 #include "hub/registry/registry.h"
@@ -24,10 +25,12 @@ typedef enum {
 
 typedef struct {
     AuthVerdict verdict;
-    const char *text;      /* why not, for the log only; never NULL */
-    const char *policy;    /* the policy that signed; NULL: the device's own key */
-    gint64 expiry;         /* of the token or, earlier, of the policy; seconds since the epoch */
-    RegistryRights rights; /* the policy's */
+    const char *text;   /* why not, for the log only; never NULL */
+    const char *policy; /* the policy that signed; NULL: the device's own key */
+    gint64 expiry; /* of the token or certificate or, earlier, of the policy; s since the epoch */
+    gboolean by_certificate;    /* the device's own; then `policy` is NULL */
+    gboolean by_authority;      /* and that counts because of who issued it */
+    RegistryRights rights;      /* the policy's */
     const RegistryScope *scope; /* the same; NULL: everything */
     guint retry_after;          /* seconds, with AUTH_TOO_SOON */
 } AuthResult;
@@ -49,6 +52,8 @@ typedef struct {
     const char *module; /* NULL: the device itself */
     const char *token;  /* the password of a CONNECT, or NULL */
     gsize len;
+    TlsClient
+        *client; /* the certificate that counts where there is no token; NULL: none was sent */
 } AuthDevice;
 
 AuthCheck *auth_check_device(Auth *auth, const AuthDevice *device, AuthDone done, void *data);

@@ -152,9 +152,13 @@ edge_become_mqtt(EdgeConnection *edge, gboolean framed)
 {
     MqttArrival *arrival = g_new0(MqttArrival, 1);
     Edge *owner = edge->worker->edge;
+    TlsClient *client = NULL;
 
     arrival->edge = owner;
+    if (connection_tls(edge->connection))
+        client = tls_session_client(connection_tls(edge->connection));
     arrival->handover = edge_hand_over(edge, framed);
+    arrival->handover.client = client;
     queue_call(owner->queue, mqtt_arrived, arrival);
     edge_unref(edge);
 }

@@ -18,6 +18,7 @@ typedef struct {
     Reactor *reactor;       /* where it was, and where it best goes on */
     Slot *slot;             /* the connection's, with a reference for who takes it */
     gboolean framed;        /* a WebSocket; otherwise MQTT straight in TLS */
+    TlsClient *client;      /* MQTT: what it showed in TLS, for who takes it; NULL: nothing */
 } Handover;
 
 /* On the main thread. */

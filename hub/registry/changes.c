@@ -53,8 +53,11 @@ registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDon
     device->generation_id = random_number();
     device->etag = random_number();
     device->created = g_get_real_time();
-    if (registry_device_names_are_valid(device->id, device->module) && labels_are_valid(device) &&
-        key_complete(&device->primary) && key_complete(&device->secondary))
+    if (registry_auth_fault(&device->auth))
+        registry_job_finish(job, REGISTRY_INVALID, g_strdup(registry_auth_fault(&device->auth)));
+    else if (registry_device_names_are_valid(device->id, device->module) &&
+             labels_are_valid(device) && key_complete(&device->primary) &&
+             key_complete(&device->secondary))
         registry_job_submit(registry, job);
     else
         registry_job_finish(job, REGISTRY_INVALID, NULL);
@@ -103,6 +106,22 @@ registry_edit_device(Registry *registry, const char *id, const RegistryDeviceEdi
     job->tags = g_strdupv((char **)(guintptr)edit->tags);
     job->no_tags = g_strdupv((char **)(guintptr)edit->no_tags);
     job->comment = g_strdup(edit->comment);
+    if (fault)
+        registry_job_finish(job, REGISTRY_INVALID, g_strdup(fault));
+    else
+        device_change(registry, job);
+}
+
+void
+registry_set_auth(Registry *registry, const char *id, const char *module, const RegistryAuth *auth,
+                  RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_SET_AUTH, done, data);
+    const char *fault = registry_auth_fault(auth);
+
+    job->device = registry_device_named(id, module);
+    job->device->auth = *auth;
+    job->etag = random_number();
     if (fault)
         registry_job_finish(job, REGISTRY_INVALID, g_strdup(fault));
     else

@@ -17,6 +17,7 @@ typedef enum {
     REGISTRY_REMOVE_DEVICE,
     REGISTRY_SET_ENABLED,
     REGISTRY_EDIT_DEVICE,
+    REGISTRY_SET_AUTH, /* `device` has the names and the new auth */
     REGISTRY_LOOKUP_POLICY,
     REGISTRY_LIST_POLICIES,
     REGISTRY_ADD_POLICY,

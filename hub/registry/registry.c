@@ -128,6 +128,13 @@ registry_apply(Registry *registry, const RegistryJob *job)
                                                          .name = device->id,
                                                          .tags = device->tags});
         break;
+    case REGISTRY_SET_AUTH:
+        registry_cache_drop(registry->devices, name);
+        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_AUTH,
+                                                         .name = device->id,
+                                                         .module = device->module,
+                                                         .auth = &device->auth});
+        break;
     case REGISTRY_LOOKUP_POLICY:
         if (!job->fetch)
             registry_keep_policy(registry, policy);

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "common/loop/queue.h"
+#include "hub/registry/device-auth.h"
 #include "hub/registry/scope.h"
 
 #include <glib.h>
@@ -74,6 +75,7 @@ typedef struct {
     gint64 created;        /* µs since the epoch, wall clock */
     char *comment;         /* NULL: none; a module has none */
     RegistryTags *tags;    /* a module has those of its device */
+    RegistryAuth auth;     /* where that is not by keys, the keys do not count */
 } RegistryDevice;
 
 typedef struct {
@@ -147,8 +149,8 @@ void registry_list_devices(Registry *registry, const char *after_id, const char 
 void registry_list_tagged(Registry *registry, const char *tag, const char *after_id,
                           const char *after_module, guint limit, RegistryDone done, void *data);
 
-/* Of DRAFT it uses id, module, enabled, keys, comment and tags. A key of length 0 is made from
- * random bytes. A module has neither comment nor tags. */
+/* Of DRAFT it uses id, module, enabled, keys, auth, comment and tags. A key of length 0 is made
+ * from random bytes. A module has neither comment nor tags. */
 void
 registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDone done, void *data);
 
@@ -162,6 +164,11 @@ void registry_set_enabled(Registry *registry, const char *id, const char *module
 /* REGISTRY_INVALID with the reason: a tag or comment is not valid. */
 void registry_edit_device(Registry *registry, const char *id, const RegistryDeviceEdit *edit,
                           RegistryDone done, void *data);
+
+/* How the device or module proves who it is from now on. REGISTRY_INVALID with the reason: a
+ * thumbprint is missing, or there are too many. */
+void registry_set_auth(Registry *registry, const char *id, const char *module,
+                       const RegistryAuth *auth, RegistryDone done, void *data);
 
 void registry_lookup_policy(Registry *registry, const char *name, RegistryDone done, void *data);
 void registry_list_policies(Registry *registry, RegistryDone done, void *data);
@@ -184,6 +191,7 @@ typedef enum {
     REGISTRY_DEVICE_ADMITTED, /* added or enabled */
     REGISTRY_DEVICE_EDITED,   /* tags or comment */
     REGISTRY_POLICY_EDITED,   /* its scope */
+    REGISTRY_DEVICE_AUTH,     /* how it proves who it is */
 } RegistryChangeKind;
 
 typedef struct {
@@ -192,6 +200,7 @@ typedef struct {
     const char *module;         /* NULL: the device and all of its modules */
     const RegistryTags *tags;   /* with REGISTRY_DEVICE_EDITED: as they are now */
     const RegistryScope *scope; /* with REGISTRY_POLICY_EDITED: as it is now */
+    const RegistryAuth *auth;   /* with REGISTRY_DEVICE_AUTH: the same */
 } RegistryChange;
 
 typedef void (*RegistryWatchFunc)(const RegistryChange *change, void *data);

@@ -15,10 +15,13 @@
                " WHERE own.id = device.id AND own.module = '') END"
 #define POLICY_COLUMNS "name, rights, primary_key, secondary_key, created, scope"
 
-/* The last column of a device: a module is admitted only when its device is enabled too. */
+/* After the columns: a module is admitted only when its device is enabled too. The last one is NULL
+ * for who has keys. */
 #define ADMITTED                                                                                   \
     ", enabled AND (module = '' OR EXISTS (SELECT 1 FROM device AS own"                            \
-    " WHERE own.id = device.id AND own.module = '' AND own.enabled))"
+    " WHERE own.id = device.id AND own.module = '' AND own.enabled))"                              \
+    ", (SELECT auth FROM device_auth AS way"                                                       \
+    " WHERE way.id = device.id AND way.module = device.module)"
 
 static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -39,6 +42,9 @@ static const char *const statement_texts[SQL_STATEMENTS] = {
         "UPDATE device SET comment = ?2, tags = ?3, etag = ?4 WHERE id = ?1 AND module = ''",
     [SQL_ADD_TAG] = "INSERT INTO device_tag (tag, id) VALUES (?1, ?2)",
     [SQL_CLEAR_TAGS] = "DELETE FROM device_tag WHERE id = ?1",
+    [SQL_PUT_AUTH] = "INSERT OR REPLACE INTO device_auth (id, module, auth) VALUES (?1, ?2, ?3)",
+    [SQL_CLEAR_AUTH] = "DELETE FROM device_auth WHERE id = ?1 AND module = ?2",
+    [SQL_SET_ETAG] = "UPDATE device SET etag = ?3 WHERE id = ?1 AND module = ?2",
     [SQL_GET_POLICY] = "SELECT " POLICY_COLUMNS " FROM policy WHERE name = ?1",
     [SQL_LIST_POLICIES] = "SELECT " POLICY_COLUMNS " FROM policy ORDER BY name LIMIT ?1",
     [SQL_COUNT_POLICIES] = "SELECT count(*) FROM policy",
@@ -140,6 +146,7 @@ static const struct {
     [REGISTRY_REMOVE_DEVICE] = {registry_sqlite_remove_device, TRUE},
     [REGISTRY_SET_ENABLED] = {registry_sqlite_set_enabled, TRUE},
     [REGISTRY_EDIT_DEVICE] = {registry_sqlite_edit_device, TRUE},
+    [REGISTRY_SET_AUTH] = {registry_sqlite_set_auth, TRUE},
     [REGISTRY_LOOKUP_POLICY] = {registry_sqlite_read_policy, FALSE},
     [REGISTRY_LIST_POLICIES] = {registry_sqlite_list_policies, FALSE},
     [REGISTRY_ADD_POLICY] = {registry_sqlite_add_policy, TRUE},

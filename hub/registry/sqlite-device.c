@@ -2,6 +2,16 @@
 /* Devices in the database behind registry/sqlite.h. */
 #include "hub/registry/sqlite-private.h"
 
+/* A text that we do not know lets nobody in: no certificate is trusted, and keys do not count. */
+static void
+column_auth(sqlite3_stmt *row, int column, RegistryAuth *ret)
+{
+    g_autofree char *text = registry_sqlite_text(row, column);
+
+    if (text && !registry_auth_parse(text, ret))
+        *ret = (RegistryAuth){.kind = REGISTRY_AUTH_THUMBPRINT};
+}
+
 static RegistryDevice *
 column_device(sqlite3_stmt *row)
 {
@@ -22,6 +32,7 @@ column_device(sqlite3_stmt *row)
     device->comment = comment && *comment ? g_steal_pointer(&comment) : NULL;
     device->tags = registry_tags_parse(tags);
     device->admitted = sqlite3_column_int(row, 10) != 0;
+    column_auth(row, 11, &device->auth);
     return device;
 }
 
@@ -138,6 +149,8 @@ registry_sqlite_add_device(RegistrySqliteDb *self, RegistryJob *job)
     if (!registry_sqlite_run(self, SQL_ADD_DEVICE))
         return registry_sqlite_fail(self, job);
     code = write_tags(self, job);
+    if (code == REGISTRY_OK && device->auth.kind != REGISTRY_AUTH_KEYS)
+        code = registry_sqlite_write_auth(self, job);
     return code == REGISTRY_OK ? registry_sqlite_read_device(self, job) : code;
 }
 

@@ -18,6 +18,9 @@ typedef enum {
     SQL_EDIT_DEVICE,
     SQL_ADD_TAG,
     SQL_CLEAR_TAGS,
+    SQL_PUT_AUTH,
+    SQL_CLEAR_AUTH,
+    SQL_SET_ETAG,
     SQL_GET_POLICY,
     SQL_LIST_POLICIES,
     SQL_COUNT_POLICIES,
@@ -50,6 +53,9 @@ void registry_sqlite_bind_key(sqlite3_stmt *statement, int index, const Registry
 char *registry_sqlite_text(sqlite3_stmt *row, int column);
 void registry_sqlite_key(sqlite3_stmt *row, int column, RegistryKey *ret);
 
+/* Part of adding a device and of setting its auth: writes that of the record. */
+RegistryCode registry_sqlite_write_auth(RegistrySqliteDb *self, RegistryJob *job);
+
 /* The work of each job. Inside a transaction when it writes. */
 RegistryCode registry_sqlite_read_device(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_list_devices(RegistrySqliteDb *self, RegistryJob *job);
@@ -57,6 +63,7 @@ RegistryCode registry_sqlite_add_device(RegistrySqliteDb *self, RegistryJob *job
 RegistryCode registry_sqlite_remove_device(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_set_enabled(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_edit_device(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_set_auth(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_read_policy(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_list_policies(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_add_policy(RegistrySqliteDb *self, RegistryJob *job);

@@ -23,7 +23,13 @@ static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
     "CREATE TABLE device_tag ("
     " tag TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (tag, id)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX device_tag_of ON device_tag (id);"
-    "ALTER TABLE policy ADD COLUMN scope TEXT NOT NULL DEFAULT '';",
+    "ALTER TABLE policy ADD COLUMN scope TEXT NOT NULL DEFAULT '';"
+    /* Without a row: keys. */
+    "CREATE TABLE device_auth ("
+    " id TEXT NOT NULL, module TEXT NOT NULL, auth TEXT NOT NULL,"
+    " PRIMARY KEY (id, module)) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER device_auth_gone AFTER DELETE ON device BEGIN"
+    " DELETE FROM device_auth WHERE id = OLD.id AND module = OLD.module; END;",
 };
 
 /* The one number that a PRAGMA gives; FALSE: the database cannot be read. */

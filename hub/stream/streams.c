@@ -368,6 +368,12 @@ stream_is_of(const HubStream *stream, const char *device, const char *module)
 }
 
 static gboolean
+stream_is_to(const HubStream *stream, const char *client_id, const char *unused G_GNUC_UNUSED)
+{
+    return strcmp(stream->client_id, client_id) == 0;
+}
+
+static gboolean
 stream_is_by(const HubStream *stream, const char *policy, const char *unused G_GNUC_UNUSED)
 {
     return strcmp(stream->policy, policy) == 0;
@@ -442,6 +448,12 @@ void
 streams_revoke_device(Streams *streams, const char *device, const char *module, RestError error)
 {
     streams_each(streams, stream_is_of, device, module, STREAM_REVOKED, error);
+}
+
+void
+streams_revoke_client(Streams *streams, const char *client_id, RestError error)
+{
+    streams_each(streams, stream_is_to, client_id, NULL, STREAM_REVOKED, error);
 }
 
 void

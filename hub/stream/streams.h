@@ -59,6 +59,8 @@ void streams_answer(Streams *streams, const char *client_id, const StreamAnswer 
 /* ERROR: the answer to a waiting POST. MODULE NULL: the device and all of its modules. */
 void
 streams_revoke_device(Streams *streams, const char *device, const char *module, RestError error);
+/* Of exactly this client id: not those of a device's modules. */
+void streams_revoke_client(Streams *streams, const char *client_id, RestError error);
 void streams_revoke_policy(Streams *streams, const char *policy);
 
 /* The scope of a user, or the tags of a device and its modules, are these from now on: streams that

@@ -15,6 +15,10 @@
      OPTION_BIT(OPTION_GRACE))
 #define DRAIN (OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_CANCEL))
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
+#define AUTH                                                                                       \
+    (OPTION_BIT(OPTION_THUMBPRINT) | OPTION_BIT(OPTION_CERTIFICATE) | OPTION_BIT(OPTION_CA) |      \
+     OPTION_BIT(OPTION_KEYS))
+#define AUTH_USAGE "[--thumbprint HEX|--certificate FILE]... [--ca] [--keys]"
 #define LABELS (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_NO_TAG) | OPTION_BIT(OPTION_COMMENT))
 #define FILTER (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STATE))
 #define KEY (OUTPUT | OPTION_BIT(OPTION_SECONDARY))
@@ -77,8 +81,12 @@ static const Verb verbs[] = {
      N_("Both ends are told 'closed-by-operator'; one to which a message is stuck half way sees a "
         "cut, 10 seconds later."),
      "{...}, what it was"},
-    {"device add", 1, 1, MODULE, verb_device_add, "ID [--module M]",
-     N_("Add a device, or a module of one"), NULL, "{...}"},
+    {"device add", 1, 1, MODULE | AUTH, verb_device_add, "ID [--module M] " AUTH_USAGE,
+     N_("Add a device, or a module of one"),
+     N_("It proves who it is by tokens of its keys, unless it is given thumbprints of "
+        "certificates, "
+        "or --ca. Certificates count only where the setting client-certificates is on."),
+     "{...}"},
     {"device list", 0, 0, FILTER, verb_device_list, "[--tag KEY=VALUE]... [--state connected|away]",
      N_("List devices and modules"),
      N_("It comes page by page, so that a registry of any size takes little memory and its first "
@@ -88,11 +96,12 @@ static const Verb verbs[] = {
      "[{\"device_id\": ..., \"status\": ..., ...}, ...]"},
     {"device show", 1, 1, MODULE, verb_device_show, "ID [--module M]",
      N_("Show all of a device or module"), NULL, "{...}"},
-    {"device set", 1, 1, LABELS, verb_device_set,
-     "ID [--tag KEY=VALUE]... [--no-tag KEY]... [--comment TEXT]",
-     N_("Write tags or a comment on a device, or take them away"),
+    {"device set", 1, 1, LABELS | MODULE | AUTH, verb_device_set,
+     "ID [--module M] [--tag KEY=VALUE]... [--no-tag KEY]... [--comment TEXT] " AUTH_USAGE,
+     N_("Write tags or a comment on a device, or change how it proves who it is"),
      N_("A device has up to 50 tags. Users may be given the devices of a tag: what is open, and is "
-        "in no scope of its user any more, ends."),
+        "in no scope of its user any more, ends. Thumbprints replace those before: what is "
+        "connected with another certificate is cut."),
      "{...}"},
     {"device remove", 1, 1, MODULE, verb_device_remove, "ID [--module M]",
      N_("Remove a device or module; its connections and streams are cut"), NULL, "{...}"},

@@ -4,6 +4,8 @@
 #include "common/codec/device-id.h"
 #include "hub/registry/tags.h"
 #include "hub/cli/json.h"
+#include "hub/registry/auth-json.h"
+#include "hub/verb/device-auth.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>
@@ -52,9 +54,10 @@ JsonNode *
 verb_device_create(const Cli *cli, AdminClient *client, GError **error)
 {
     const char *module = cli->values[OPTION_MODULE];
+    RegistryAuth auth;
     JsonBuilder *body;
 
-    if (!device_check_names(cli, error))
+    if (!device_check_names(cli, error) || !verb_read_auth(cli, &auth, error))
         return NULL;
     body = json_builder_new();
     json_builder_begin_object(body);
@@ -64,6 +67,7 @@ verb_device_create(const Cli *cli, AdminClient *client, GError **error)
         json_builder_set_member_name(body, "moduleId");
         json_builder_add_string_value(body, module);
     }
+    registry_auth_build(body, "authentication", &auth);
     json_builder_end_object(body);
     return admin_client_call(client, "POST", "/v1/devices", body, error);
 }
@@ -97,6 +101,38 @@ verb_device_tags(JsonNode *device)
     return g_string_free(text, FALSE);
 }
 
+static const char *
+auth_text(RegistryAuthKind kind)
+{
+    switch (kind) {
+    case REGISTRY_AUTH_THUMBPRINT:
+        return _("certificates with a known thumbprint");
+    case REGISTRY_AUTH_AUTHORITY:
+        return _("certificates of a known authority");
+    default:
+        return _("keys");
+    }
+}
+
+static void
+add_auth(Table *table, JsonNode *device)
+{
+    JsonNode *node = json_object_get_member(json_node_get_object(device), "authentication");
+    RegistryAuth auth = {0};
+    g_autofree char *why = NULL;
+
+    if (!node || !JSON_NODE_HOLDS_OBJECT(node) ||
+        !registry_auth_read(json_node_get_object(node), &auth, &why))
+        return;
+    output_add_row(table, _("Proves who it is by"), auth_text(auth.kind));
+    for (guint i = 0; i < REGISTRY_THUMBPRINTS_MAX; i++) {
+        g_autofree char *text = registry_thumbprint_format(&auth.thumbprints[i]);
+
+        if (*text)
+            output_add_row(table, i == 0 ? _("Thumbprint") : _("Second thumbprint"), text);
+    }
+}
+
 static void
 print_device(const Cli *cli, JsonNode *device)
 {
@@ -114,6 +150,7 @@ print_device(const Cli *cli, JsonNode *device)
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         output_add_row(table, _(rows[i].label), verb_json_text(device, rows[i].member));
     output_add_row(table, _("Tags"), tags);
+    add_auth(table, device);
     output_rows(cli, table);
 }
 
@@ -173,20 +210,56 @@ labels(const Cli *cli, GError **error)
     return g_steal_pointer(&body);
 }
 
+static gboolean
+has_labels(const Cli *cli)
+{
+    return cli->given[OPTION_TAG] || cli->given[OPTION_NO_TAG] || cli->given[OPTION_COMMENT];
+}
+
+static JsonNode *
+set_labels(const Cli *cli, GError **error)
+{
+    JsonBuilder *body = labels(cli, error);
+
+    return body != NULL ? ask(cli, "PATCH", "", body, error) : NULL;
+}
+
+static JsonNode *
+set_auth(const Cli *cli, GError **error)
+{
+    JsonBuilder *body;
+    RegistryAuth auth;
+
+    if (!verb_read_auth(cli, &auth, error))
+        return NULL;
+    body = json_builder_new();
+    json_builder_begin_object(body);
+    registry_auth_build(body, "authentication", &auth);
+    json_builder_end_object(body);
+    return ask(cli, "PUT", "/authentication", body, error);
+}
+
 ExitCode
 verb_device_set(Cli *cli, GError **error)
 {
-    JsonBuilder *body;
     g_autoptr(JsonNode) device = NULL;
+    gboolean good = TRUE;
 
-    if (!cli->given[OPTION_TAG] && !cli->given[OPTION_NO_TAG] && !cli->given[OPTION_COMMENT])
+    if (!has_labels(cli) && !verb_has_auth(cli))
         return cli_fail(error, EXIT_CODE_USAGE, _("device set: nothing to change is named"));
-    body = labels(cli, error);
-    if (body == NULL)
-        return verb_end(FALSE, error);
-    device = ask(cli, "PATCH", "", body, error);
+    if (has_labels(cli) && cli->given[OPTION_MODULE])
+        return cli_fail(error, EXIT_CODE_USAGE,
+                        _("device set: a module has the tags of its device, and no comment"));
+    if (has_labels(cli)) {
+        device = set_labels(cli, error);
+        good = device != NULL;
+    }
+    if (good && verb_has_auth(cli)) {
+        g_clear_pointer(&device, json_node_unref);
+        device = set_auth(cli, error);
+    }
     if (device != NULL)
-        print_done(cli, device, _("Changed device %s"), "");
+        print_done(cli, device, _("Changed device %s"), _("Changed module %s"));
     return verb_end(device != NULL, error);
 }
 

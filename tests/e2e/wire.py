@@ -40,9 +40,12 @@ def sas(resource, key, seconds=3600, policy=None, encode=True):
     return token + (f"&skn={policy}" if policy else "")
 
 
-def connect(port, ca, alpn=None, host="localhost", source=None):
-    """A TLS connection to the hub, maybe from another address of this machine."""
+def connect(port, ca, alpn=None, host="localhost", source=None, certificate=None):
+    """A TLS connection to the hub, maybe from another address of this machine, or with a certificate
+    of its own: (FILE, KEY FILE)."""
     context = ssl.create_default_context(cafile=ca)
+    if certificate:
+        context.load_cert_chain(*certificate)
     if alpn:
         context.set_alpn_protocols(alpn)
     plain = socket.create_connection(("127.0.0.1", port), timeout=WAIT,
@@ -110,8 +113,8 @@ class Response:
 class Http:
     """One connection to the hub that speaks HTTP/1.1."""
 
-    def __init__(self, port, ca, alpn=None):
-        self.sock = connect(port, ca, alpn)
+    def __init__(self, port, ca, alpn=None, certificate=None):
+        self.sock = connect(port, ca, alpn, certificate=certificate)
         self.reader = Reader(self.sock)
 
     def send(self, method, target, headers=(), body=b""):
@@ -139,8 +142,8 @@ class Http:
 class WebSocket:
     """A leg, or MQTT's carrier: the client's side of RFC 6455."""
 
-    def __init__(self, port, ca, target, token=None, protocol=None, headers=()):
-        self.http = Http(port, ca)
+    def __init__(self, port, ca, target, token=None, protocol=None, headers=(), certificate=None):
+        self.http = Http(port, ca, certificate=certificate)
         self.sock = self.http.sock
         fields = [("Upgrade", "websocket"), ("Connection", "Upgrade"),
                   ("Sec-WebSocket-Key", base64.b64encode(os.urandom(16)).decode()),
@@ -262,29 +265,31 @@ class Device:
 
     def __init__(self, port, ca, device, key, websocket=None, clean=False, keep_alive=240,
                  user=None, client_type="by-hand", password=None, resource=None, seconds=3600,
-                 alpn=None, query="", source=None):
+                 alpn=None, query="", source=None, certificate=None):
         self.next_id = 0
         self.requests = []
         self.name = device
         self.carrier = None
         if websocket:
-            self.carrier = WebSocket(port, ca, "/$iothub/websocket" + query, protocol=websocket)
+            self.carrier = WebSocket(port, ca, "/$iothub/websocket" + query, protocol=websocket,
+                                     certificate=certificate)
             if self.carrier.status != 101:
                 raise AssertionError(f"no WebSocket: {self.carrier.status}")
             self.sock, self.reader = self.carrier.sock, None
             self.held = b""
         else:
-            self.sock = connect(port, ca, alpn, source=source)
+            self.sock = connect(port, ca, alpn, source=source, certificate=certificate)
             self.reader = Reader(self.sock)
         if user is None:
             client_type = urllib.parse.quote(client_type, safe="")
             user = f"localhost/{device}/?api-version=2020-05-31-preview&DeviceClientType={client_type}"
-        if password is None:
+        if password is None and key is not None:
             path = "/modules/".join(device.split("/", 1))
             password = sas(resource or f"localhost/devices/{path}", key, seconds)
-        flags = 0xC0 | (0x02 if clean else 0)
+        flags = (0x80 if password is None else 0xC0) | (0x02 if clean else 0)
         self.send(0x10, mqtt_text("MQTT") + bytes([4, flags]) + struct.pack(">H", keep_alive)
-                  + mqtt_text(device) + mqtt_text(user) + mqtt_text(password))
+                  + mqtt_text(device) + mqtt_text(user)
+                  + (b"" if password is None else mqtt_text(password)))
         first, body = self.read()
         if first != 0x20 or len(body) != 2:
             raise AssertionError(f"no CONNACK: {first:#x} {body!r}")

@@ -20,7 +20,8 @@ test_devices(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     ASSERT_HAS(run.out, "\"status\" : \"disabled\"");
     g_assert_cmpint(hub(f, &run, "device enable dev1"), ==, 0);
     g_assert_cmpint(hub(f, &run, "device show --module m dev1"), ==, 0);
-    ASSERT_HAS(run.out, "Module:      m\n");
+    ASSERT_HAS(run.out, "Module:               m\n");
+    ASSERT_HAS(run.out, "Proves who it is by:  keys\n");
     g_assert_cmpint(hub(f, &run, "device remove dev1"), ==, 0);
     g_assert_cmpint(hub(f, &run, "device show dev1"), ==, 4);
     g_assert_cmpstr(run.err, ==, "streamhub: there is no device 'dev1'\n");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/base/error.h"
+#include "hub/base/paths.h"
 #include "hub/base/settings.h"
 
 #include <string.h>
@@ -146,6 +147,33 @@ test_described(void)
     g_assert_true(memcmp(settings, defaults, sizeof *settings) == 0);
 }
 
+static void
+test_paths(void)
+{
+    static const char *const bad[] = {"ca.pem", "/a,b", "/a,", ",", "/a,,/b", " "};
+    g_autoptr(GString) many = g_string_new("/0");
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Settings) settings =
+        parse("[hub]\ndevice-ca = /a/B.pem , /c d\ndevice-crl=\n", &error);
+    g_auto(GStrv) two = NULL, none = NULL;
+
+    g_assert_no_error(error);
+    two = paths_split(settings->device_ca);
+    none = paths_split(settings->device_crl);
+    g_assert_cmpuint(g_strv_length(two), ==, 2);
+    g_assert_cmpstr(two[0], ==, "/a/B.pem");
+    g_assert_cmpstr(two[1], ==, "/c d");
+    g_assert_cmpuint(g_strv_length(none), ==, 0);
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_false(paths_are_good(bad[i]));
+    g_assert_null(parse("[hub]\ndevice-ca=ca.pem\n", NULL));
+    for (guint i = 1; i < PATHS_MAX; i++)
+        g_string_append_printf(many, ",/%u", i);
+    g_assert_true(paths_are_good(many->str));
+    g_string_append(many, ",/more");
+    g_assert_false(paths_are_good(many->str));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -157,5 +185,6 @@ main(int argc, char **argv)
     g_test_add_func("/settings/user-share", test_user_share);
     g_test_add_func("/settings/refused", test_refused);
     g_test_add_func("/settings/described", test_described);
+    g_test_add_func("/settings/paths", test_paths);
     return g_test_run();
 }

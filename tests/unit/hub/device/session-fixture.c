@@ -40,6 +40,18 @@ mqtt_session_policy(MqttSession *session)
     return session->policy;
 }
 
+TlsClient *
+mqtt_session_client(MqttSession *session G_GNUC_UNUSED)
+{
+    return NULL;
+}
+
+gboolean
+mqtt_session_is_by_authority(MqttSession *session G_GNUC_UNUSED)
+{
+    return FALSE;
+}
+
 Caps
 mqtt_session_caps(MqttSession *session)
 {

@@ -7,3 +7,15 @@ mqtt_session_notify(MqttSession *session G_GNUC_UNUSED, const char *notice G_GNU
 {
     g_assert_not_reached();
 }
+
+TlsClient *
+mqtt_session_client(MqttSession *session G_GNUC_UNUSED)
+{
+    return NULL;
+}
+
+gboolean
+mqtt_session_is_by_authority(MqttSession *session G_GNUC_UNUSED)
+{
+    return FALSE;
+}
