@@ -132,11 +132,11 @@ set_refusal(const char *text, gsize len, GError **error)
                             message ? message : "the hub refused and gave no reason");
 }
 
-/* The body of a good answer, NUL-terminated; free with secret_free. */
+/* The body of a good answer, NUL-terminated; free with secret_free. MESSAGE is taken. */
 static char *
-ask(AdminClient *client, const char *method, const char *path, JsonBuilder *body, GError **error)
+send_and_read(AdminClient *client, SoupMessage *sent, GError **error)
 {
-    g_autoptr(SoupMessage) message = message_new(method, path, body);
+    g_autoptr(SoupMessage) message = sent;
     g_autoptr(GError) cause = NULL;
     g_autoptr(GBytes) bytes = soup_session_send_and_read(client->session, message, NULL, &cause);
     g_auto(SecretText) text = NULL;
@@ -162,7 +162,7 @@ JsonNode *
 admin_client_call(AdminClient *client, const char *method, const char *path, JsonBuilder *body,
                   GError **error)
 {
-    g_auto(SecretText) text = ask(client, method, path, body, error);
+    g_auto(SecretText) text = send_and_read(client, message_new(method, path, body), error);
 
     return text ? parse(text, strlen(text), error) : NULL;
 }
@@ -170,5 +170,17 @@ admin_client_call(AdminClient *client, const char *method, const char *path, Jso
 char *
 admin_client_get_secret(AdminClient *client, const char *path, GError **error)
 {
-    return ask(client, "GET", path, NULL, error);
+    return send_and_read(client, message_new("GET", path, NULL), error);
+}
+
+JsonNode *
+admin_client_post_lines(AdminClient *client, const char *path, const GString *lines, GError **error)
+{
+    SoupMessage *message = message_new("POST", path, NULL);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(lines->str, lines->len);
+    g_auto(SecretText) text = NULL;
+
+    soup_message_set_request_body_from_bytes(message, "application/x-ndjson", bytes);
+    text = send_and_read(client, message, error);
+    return text ? parse(text, strlen(text), error) : NULL;
 }

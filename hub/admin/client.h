@@ -27,4 +27,9 @@ JsonNode *admin_client_call(AdminClient *client, const char *method, const char 
 /* For answers that are text: a credential. Free with secret_free. */
 char *admin_client_get_secret(AdminClient *client, const char *path, GError **error);
 
+/* Posts LINES, which may have keys, and returns the root of the answer as admin_client_call. LINES
+ * stays the caller's, unchanged until the return. */
+JsonNode *admin_client_post_lines(AdminClient *client, const char *path, const GString *lines,
+                                  GError **error);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AdminClient, admin_client_free)

@@ -35,6 +35,8 @@ static const AdminRoute routes[] = {
     {"PUT", "v1/devices/{id}/modules/{module}/enabled", admin_device_set_enabled},
     {"PUT", "v1/devices/{id}/modules/{module}/authentication", admin_device_set_auth},
     {"GET", "v1/devices/{id}/modules/{module}/connection-string", admin_device_connection_string},
+    {"POST", "v1/import", admin_device_import, TRUE},
+    {"GET", "v1/export", admin_device_export},
     {"GET", "v1/users", admin_user_list},
     {"POST", "v1/users", admin_user_add},
     {"GET", "v1/users/{name}", admin_user_show},
@@ -296,9 +298,10 @@ verb_of(const AdminRequest *request, const AdminRoute *route)
 }
 
 static void
-request_run(AdminRequest *request, const AdminRoute *route)
+request_run(AdminRequest *request, const AdminRoute *route, Slice body)
 {
     request->verb = verb_of(request, route);
+    request->raw = route->lines ? body : (Slice){0};
     route->handler(request);
 }
 
@@ -321,8 +324,8 @@ admin_request_start(const AdminHub *hub, guint32 uid, Slice method, Slice path, 
         route = route_find(method, &segments, request);
     if (!route)
         admin_request_fail(request, 404, "no-such-call", "there is no such call");
-    else if (!body_parse(request, body.ptr, body.len, &fault))
+    else if (!route->lines && !body_parse(request, body.ptr, body.len, &fault))
         admin_request_fail(request, 400, "invalid", "the body is not good JSON: %s", fault);
     else
-        request_run(request, route);
+        request_run(request, route, body);
 }

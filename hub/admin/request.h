@@ -23,6 +23,11 @@
  *   PUT    /v1/devices/ID[/modules/M]/enabled                    {"enabled":true}
  *   PUT    /v1/devices/ID[/modules/M]/authentication    {"authentication":{..}} (auth-json.h)
  *   GET    /v1/devices/ID[/modules/M]/connection-string[?key=secondary]     text/plain
+ *   POST   /v1/import[?update=yes&dryRun=yes]   lines of registry/device-row.h
+ *                                               {"added":2,"updated":0,"unchanged":0,
+ *                                                "refused":[{"line":0,"message":".."}]}
+ *   GET    /v1/export[?keys=yes&after=ID&afterModule=M]          text/plain, such lines; none: the
+ *                                                                 end
  *   GET    /v1/users                                             {"users":[...]}
  *   POST   /v1/users                    {"name":..,"rights":"service-connect,.."}
  *   GET    /v1/users/NAME
@@ -70,6 +75,7 @@ struct AdminRequest {
     const AdminHub *hub;
     char *query;      /* raw, without the question mark */
     JsonObject *body; /* NULL when there was none */
+    Slice raw;        /* of a route with `lines`: the body, while the handler is called */
     char *id;         /* from the path: decoded, not checked further */
     char *module;
     char *name;
@@ -111,13 +117,14 @@ typedef struct {
     const char *method;
     const char *pattern; /* segments; "{id}", "{module}" and "{name}" match any */
     AdminHandler handler;
+    gboolean lines; /* the body is no JSON object, and may have keys in it */
 } AdminRoute;
 
 /* All requests; the last entry has a NULL method. */
 const AdminRoute *admin_routes(void);
 
 /* The handlers: admin/certificate-answer.c, admin/device.c, admin/log-level.c, admin/status.c,
- * admin/stream.c, admin/user.c. */
+ * admin/move.c, admin/stream.c, admin/user.c. */
 void admin_certificate_show(AdminRequest *request);
 void admin_certificate_install(AdminRequest *request);
 void admin_reload(AdminRequest *request);
@@ -131,6 +138,8 @@ void admin_device_set_enabled(AdminRequest *request);
 void admin_device_edit(AdminRequest *request);
 void admin_device_set_auth(AdminRequest *request);
 void admin_device_connection_string(AdminRequest *request);
+void admin_device_import(AdminRequest *request);
+void admin_device_export(AdminRequest *request);
 void admin_user_list(AdminRequest *request);
 void admin_user_add(AdminRequest *request);
 void admin_user_show(AdminRequest *request);

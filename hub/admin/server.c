@@ -72,6 +72,7 @@ connection_end(AdminConnection *connection)
     source_clear(&connection->timeout);
     close(connection->fd);
     output_clear(connection);
+    explicit_bzero(connection->input, connection->input_len); /* an import has keys */
     g_queue_unlink(&server->connections, &connection->link);
     g_free(connection);
     server_accept_again(server);

@@ -103,8 +103,18 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
                                 N_("The device has a certificate with its id, of an authority "
                                    "in the setting device-ca"),
                                 NULL},
-    [OPTION_KEYS - OPTION_OWN] = {"keys", VALUE_NONE, NULL,
-                                  N_("The device has keys, and no certificate counts"), NULL},
+    [OPTION_KEYS -
+        OPTION_OWN] = {"keys", VALUE_NONE, NULL,
+                       N_("The device has keys, and no certificate counts; of an export: with "
+                          "the keys of the devices, which are credentials"),
+                       NULL},
+    [OPTION_UPDATE -
+        OPTION_OWN] = {"update", VALUE_NONE, NULL, N_("Overwrite what is there and differs"), NULL},
+    [OPTION_DRY_RUN - OPTION_OWN] = {"dry-run", VALUE_NONE, NULL,
+                                     N_("Say what would be done, and change nothing"), NULL},
+    [OPTION_SINCE_UPGRADE -
+        OPTION_OWN] = {"since-upgrade", VALUE_NONE, NULL,
+                       N_("List what has changed since the upgrade, and copy nothing"), NULL},
 };
 
 const OptionTable streamhub_options = {

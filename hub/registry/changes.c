@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The changes of the registry: what they need is checked here, before the storage is asked. */
 #include "common/codec/device-id.h"
+#include "hub/registry/device-row.h"
 #include "hub/registry/job.h"
 
 #include <sys/random.h>
@@ -58,6 +59,34 @@ registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDon
     else if (registry_device_names_are_valid(device->id, device->module) &&
              labels_are_valid(device) && key_complete(&device->primary) &&
              key_complete(&device->secondary))
+        registry_job_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_INVALID, NULL);
+}
+
+/* What the row may need as a new device. */
+static gboolean
+row_complete(RegistryDevice *device)
+{
+    device->generation_id = random_number();
+    device->etag = random_number();
+    device->created = g_get_real_time();
+    return registry_device_names_are_valid(device->id, device->module) &&
+           labels_are_valid(device) && key_complete(&device->primary) &&
+           key_complete(&device->secondary);
+}
+
+void
+registry_import_devices(Registry *registry, RegistryImport *import, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_IMPORT_DEVICES, done, data);
+    gboolean good = import->rows->len <= IMPORT_ROWS_MAX;
+
+    job->extra = import;
+    job->extra_free = (GDestroyNotify)registry_import_free;
+    for (guint i = 0; i < import->rows->len && good; i++)
+        good = row_complete(((DeviceRow *)import->rows->pdata[i])->device);
+    if (good)
         registry_job_submit(registry, job);
     else
         registry_job_finish(job, REGISTRY_INVALID, NULL);

@@ -23,6 +23,7 @@ typedef enum {
     REGISTRY_ADD_POLICY,
     REGISTRY_REMOVE_POLICY,
     REGISTRY_EDIT_POLICY,
+    REGISTRY_IMPORT_DEVICES, /* `extra` is a RegistryImport */
     REGISTRY_JOB_KINDS,
 } RegistryJobKind;
 

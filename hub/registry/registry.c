@@ -3,6 +3,7 @@
 
 #include "common/codec/device-id.h"
 #include "hub/registry/cache.h"
+#include "hub/registry/device-row.h"
 #include "hub/registry/job.h"
 
 typedef struct {
@@ -95,6 +96,42 @@ registry_peek_policy(Registry *registry, const char *name)
     return registry_cache_get(registry->policies, name);
 }
 
+/* Who has been let in with a key that is no more is put out, and may come back with the new one. */
+static void
+apply_row(Registry *registry, const DeviceRow *row)
+{
+    const RegistryDevice *device = row->device;
+    g_autofree char *name = g_strjoin("/", device->id, device->module, NULL);
+    gboolean disabled = (row->changed & DEVICE_ROW_STATUS) && !device->enabled;
+
+    registry_cache_drop(registry->devices, name);
+    if (row->changed & DEVICE_ROW_TAGS)
+        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_EDITED,
+                                                         .name = device->id,
+                                                         .tags = device->tags});
+    if (row->changed & DEVICE_ROW_AUTH)
+        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_AUTH,
+                                                         .name = device->id,
+                                                         .module = device->module,
+                                                         .auth = &device->auth});
+    if (disabled || (row->changed & DEVICE_ROW_KEYS))
+        watchers_tell(registry, REGISTRY_DEVICE_DISABLED, device->id, device->module);
+    if (!disabled && (row->changed & (DEVICE_ROW_STATUS | DEVICE_ROW_KEYS)))
+        watchers_tell(registry, REGISTRY_DEVICE_ADMITTED, device->id, device->module);
+}
+
+/* Nobody waits for a device that is new. */
+static void
+apply_import(Registry *registry, const RegistryImport *import)
+{
+    for (guint i = 0; i < import->rows->len && !import->dry_run; i++) {
+        const DeviceRow *row = import->rows->pdata[i];
+
+        if (row->outcome == DEVICE_ROW_UPDATED)
+            apply_row(registry, row);
+    }
+}
+
 /* After a job: keeps the cache true, and tells the watchers of a change. */
 static void
 registry_apply(Registry *registry, const RegistryJob *job)
@@ -148,6 +185,9 @@ registry_apply(Registry *registry, const RegistryJob *job)
     case REGISTRY_REMOVE_POLICY:
         registry_cache_drop(registry->policies, policy->name);
         watchers_tell(registry, REGISTRY_POLICY_REMOVED, policy->name, NULL);
+        break;
+    case REGISTRY_IMPORT_DEVICES:
+        apply_import(registry, job->extra);
         break;
     default: /* lists and a new policy change nothing that is cached */
         break;

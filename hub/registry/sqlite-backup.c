@@ -5,6 +5,7 @@
 #include "hub/base/private-file.h"
 #include "hub/registry/sqlite-copy.h"
 #include "hub/registry/sqlite-file.h"
+#include "hub/registry/sqlite-schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,6 +140,102 @@ registry_sqlite_backup(const char *path, const char *file, GError **error)
          registry_sqlite_sync_folder(file, error);
     registry_sqlite_remove(part);
     return ok;
+}
+
+/* A device by its id, or a user or an invitation by its name: HERE has it, and THERE has not. */
+#define ONLY_IN(table, key, module, here, there)                                                   \
+    "SELECT " key ", " module " FROM " here "." table                                              \
+    " AS a WHERE NOT EXISTS (SELECT 1 FROM " there "." table " AS b WHERE "
+#define DEVICE_SAME "b.id = a.id AND b.module = a.module"
+#define POLICY_SAME "b.name = a.name"
+/* The first form knows keys alone: there a device with a certificate has its keys again. */
+#define KEYS_DIFFER "(b.primary_key <> a.primary_key OR b.secondary_key <> a.secondary_key)"
+
+static const char *const since_texts[REGISTRY_SINCE_KINDS] = {
+    [REGISTRY_SINCE_DEVICE_ADDED] =
+        ONLY_IN("device", "a.id", "a.module", "main", "kept") DEVICE_SAME ")",
+    [REGISTRY_SINCE_DEVICE_KEYS] = "SELECT a.id, a.module FROM main.device AS a JOIN kept.device"
+                                   " AS b ON " DEVICE_SAME " WHERE " KEYS_DIFFER
+                                   " OR EXISTS (SELECT 1 FROM main.device_auth AS c"
+                                   " WHERE c.id = a.id AND c.module = a.module)",
+    [REGISTRY_SINCE_DEVICE_REMOVED] =
+        ONLY_IN("device", "a.id", "a.module", "kept", "main") DEVICE_SAME ")",
+    [REGISTRY_SINCE_USER_ADDED] = ONLY_IN("policy", "a.name", "''", "main", "kept") POLICY_SAME ")",
+    [REGISTRY_SINCE_USER_KEYS] = "SELECT a.name, '' FROM main.policy AS a JOIN kept.policy"
+                                 " AS b ON " POLICY_SAME " WHERE " KEYS_DIFFER,
+    [REGISTRY_SINCE_USER_REMOVED] =
+        ONLY_IN("policy", "a.name", "''", "kept", "main") POLICY_SAME ")",
+    /* The first form has no invitations. */
+    [REGISTRY_SINCE_INVITED] = "SELECT name, '' FROM main.invitation",
+};
+
+static gboolean
+has_table(sqlite3 *db, const char *name)
+{
+    return sqlite3_table_column_metadata(db, "main", name, NULL, NULL, NULL, NULL, NULL, NULL) ==
+           SQLITE_OK;
+}
+
+static gboolean
+since_kind(sqlite3 *db, const char *path, RegistrySinceKind kind, RegistrySince func, void *data,
+           GError **error)
+{
+    g_autoptr(sqlite3_stmt) rows = NULL;
+    int result = sqlite3_prepare_v2(db, since_texts[kind], -1, &rows, NULL);
+
+    while (result == SQLITE_OK || result == SQLITE_ROW)
+        if ((result = sqlite3_step(rows)) == SQLITE_ROW) {
+            const char *module = (const char *)sqlite3_column_text(rows, 1);
+
+            func(kind, (const char *)sqlite3_column_text(rows, 0), *module ? module : NULL, data);
+        }
+    return result == SQLITE_DONE || registry_sqlite_file_error(db, path, error);
+}
+
+/* The newest form that was kept; NULL: there is none. */
+static char *
+kept_by_upgrade(const char *path)
+{
+    for (guint version = REGISTRY_SQLITE_VERSION - 1; version > 0; version--) {
+        g_autofree char *kept = g_strdup_printf("%s.v%u", path, version);
+
+        if (g_file_test(kept, G_FILE_TEST_EXISTS))
+            return g_steal_pointer(&kept);
+    }
+    return NULL;
+}
+
+static gboolean
+since_all(sqlite3 *db, const char *kept, RegistrySince func, void *data, GError **error)
+{
+    char *attach = sqlite3_mprintf("ATTACH %Q AS kept", kept);
+    gboolean ok = execute(db, kept, attach, error);
+
+    sqlite3_free(attach);
+    for (guint kind = 0; kind < REGISTRY_SINCE_KINDS && ok; kind++)
+        if (kind != REGISTRY_SINCE_INVITED || has_table(db, "invitation"))
+            ok = since_kind(db, kept, kind, func, data, error);
+    return ok;
+}
+
+gboolean
+registry_sqlite_since_upgrade(const char *path, RegistrySince func, void *data, char **ret_kept,
+                              GError **error)
+{
+    g_autofree char *kept = kept_by_upgrade(path), *reason = NULL;
+    g_autoptr(sqlite3) db = NULL;
+
+    *ret_kept = NULL;
+    if (!kept) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND,
+                    "%s: no registry of before an upgrade is kept beside it", path);
+        return FALSE;
+    }
+    db = registry_sqlite_file_open(path, 0, &reason, error);
+    if (!db || !since_all(db, kept, func, data, error))
+        return FALSE;
+    *ret_kept = g_steal_pointer(&kept);
+    return TRUE;
 }
 
 /* The digest that is stored in the file, as text; NULL with an error. */

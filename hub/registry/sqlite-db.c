@@ -40,6 +40,8 @@ static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_SET_ENABLED] = "UPDATE device SET enabled = ?3, etag = ?4 WHERE id = ?1 AND module = ?2",
     [SQL_EDIT_DEVICE] =
         "UPDATE device SET comment = ?2, tags = ?3, etag = ?4 WHERE id = ?1 AND module = ''",
+    [SQL_IMPORT_DEVICE] = "UPDATE device SET enabled = ?3, primary_key = ?4, secondary_key = ?5,"
+                          " etag = ?6, comment = ?7, tags = ?8 WHERE id = ?1 AND module = ?2",
     [SQL_ADD_TAG] = "INSERT INTO device_tag (tag, id) VALUES (?1, ?2)",
     [SQL_CLEAR_TAGS] = "DELETE FROM device_tag WHERE id = ?1",
     [SQL_PUT_AUTH] = "INSERT OR REPLACE INTO device_auth (id, module, auth) VALUES (?1, ?2, ?3)",
@@ -152,6 +154,7 @@ static const struct {
     [REGISTRY_ADD_POLICY] = {registry_sqlite_add_policy, TRUE},
     [REGISTRY_REMOVE_POLICY] = {registry_sqlite_remove_policy, TRUE},
     [REGISTRY_EDIT_POLICY] = {registry_sqlite_edit_policy, TRUE},
+    [REGISTRY_IMPORT_DEVICES] = {registry_sqlite_import_devices, TRUE},
 };
 
 /* One transaction. BEGIN IMMEDIATE takes the write lock first, so that only BEGIN can be busy. */

@@ -107,16 +107,16 @@ bind_labels(sqlite3_stmt *statement, int index, const RegistryDevice *device, ch
     registry_sqlite_bind_text(statement, index + 1, *ret_tags);
 }
 
-static RegistryCode
-clear_tags(RegistrySqliteDb *self, RegistryJob *job)
+RegistryCode
+registry_sqlite_clear_tags(RegistrySqliteDb *self, RegistryJob *job)
 {
     registry_sqlite_bind_text(self->statements[SQL_CLEAR_TAGS], 1, job->device->id);
     return registry_sqlite_run(self, SQL_CLEAR_TAGS) ? REGISTRY_OK
                                                      : registry_sqlite_fail(self, job);
 }
 
-static RegistryCode
-write_tags(RegistrySqliteDb *self, RegistryJob *job)
+RegistryCode
+registry_sqlite_write_tags(RegistrySqliteDb *self, RegistryJob *job)
 {
     for (const char *const *tag = registry_tags_list(job->device->tags); *tag; tag++) {
         registry_sqlite_bind_text(self->statements[SQL_ADD_TAG], 1, *tag);
@@ -148,7 +148,7 @@ registry_sqlite_add_device(RegistrySqliteDb *self, RegistryJob *job)
     bind_labels(statement, 9, device, &tags);
     if (!registry_sqlite_run(self, SQL_ADD_DEVICE))
         return registry_sqlite_fail(self, job);
-    code = write_tags(self, job);
+    code = registry_sqlite_write_tags(self, job);
     if (code == REGISTRY_OK && device->auth.kind != REGISTRY_AUTH_KEYS)
         code = registry_sqlite_write_auth(self, job);
     return code == REGISTRY_OK ? registry_sqlite_read_device(self, job) : code;
@@ -166,7 +166,7 @@ registry_sqlite_remove_device(RegistrySqliteDb *self, RegistryJob *job)
     registry_sqlite_bind_text(statement, 2, job->device->module);
     if (!registry_sqlite_run(self, SQL_REMOVE_DEVICE))
         return registry_sqlite_fail(self, job);
-    return job->device->module ? REGISTRY_OK : clear_tags(self, job);
+    return job->device->module ? REGISTRY_OK : registry_sqlite_clear_tags(self, job);
 }
 
 RegistryCode
@@ -206,6 +206,6 @@ registry_sqlite_edit_device(RegistrySqliteDb *self, RegistryJob *job)
     if (code == REGISTRY_OK)
         code = update_labels(self, job);
     if (code == REGISTRY_OK)
-        code = clear_tags(self, job);
-    return code == REGISTRY_OK ? write_tags(self, job) : code;
+        code = registry_sqlite_clear_tags(self, job);
+    return code == REGISTRY_OK ? registry_sqlite_write_tags(self, job) : code;
 }

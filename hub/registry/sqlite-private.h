@@ -16,6 +16,7 @@ typedef enum {
     SQL_REMOVE_DEVICE,
     SQL_SET_ENABLED,
     SQL_EDIT_DEVICE,
+    SQL_IMPORT_DEVICE,
     SQL_ADD_TAG,
     SQL_CLEAR_TAGS,
     SQL_PUT_AUTH,
@@ -55,6 +56,9 @@ void registry_sqlite_key(sqlite3_stmt *row, int column, RegistryKey *ret);
 
 /* Part of adding a device and of setting its auth: writes that of the record. */
 RegistryCode registry_sqlite_write_auth(RegistrySqliteDb *self, RegistryJob *job);
+/* Parts of it: the tags of the job's device in the table that is searched. */
+RegistryCode registry_sqlite_clear_tags(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_write_tags(RegistrySqliteDb *self, RegistryJob *job);
 
 /* The work of each job. Inside a transaction when it writes. */
 RegistryCode registry_sqlite_read_device(RegistrySqliteDb *self, RegistryJob *job);
@@ -64,6 +68,7 @@ RegistryCode registry_sqlite_remove_device(RegistrySqliteDb *self, RegistryJob *
 RegistryCode registry_sqlite_set_enabled(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_edit_device(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_set_auth(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_import_devices(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_read_policy(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_list_policies(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_add_policy(RegistrySqliteDb *self, RegistryJob *job);

@@ -109,6 +109,20 @@ static const Verb verbs[] = {
      N_("Let a device or module connect again"), NULL, "{...}"},
     {"device disable", 1, 1, MODULE, verb_device_disable, "ID [--module M]",
      N_("Keep it in the registry, cut it and let it in no more"), NULL, "{...}"},
+    {"device import", 1, 1, OPTION_BIT(OPTION_UPDATE) | OPTION_BIT(OPTION_DRY_RUN),
+     verb_device_import, "FILE|- [--update] [--dry-run]",
+     N_("Add devices and modules from lines of JSON, as 'device export' writes them"),
+     N_("{\"id\": ...} is enough; \"module\", \"status\", \"tags\", \"comment\" and \"keys\" may "
+        "be "
+        "named, and what is not stays as it is, or is made. A device comes before its modules. "
+        "What is there already and the same is passed over: after a break the same call goes on. "
+        "Where it differs, the line is told and not taken, unless --update is given."),
+     "{\"added\": ..., \"updated\": ..., \"unchanged\": ..., \"refused\": ...}"},
+    {"device export", 0, 1, OPTION_BIT(OPTION_KEYS), verb_device_export, "[FILE|-] [--keys]",
+     N_("Write every device and module as a line of JSON"),
+     N_("FILE is new and of mode 0600. Pages of 200 are each of one moment; what is added "
+        "meanwhile may be in it or not."),
+     JSON_REFUSED},
     {"user add", 1, 1, OPTION_BIT(OPTION_RIGHTS) | SCOPE_OPTIONS, verb_user_add,
      "NAME --rights RIGHT,... " SCOPE_USAGE,
      N_("Add a user: a name with two keys, and what they may do"),
@@ -147,12 +161,16 @@ static const Verb verbs[] = {
     {"connection-string user", 1, 1, KEY, verb_connection_string_user,
      "NAME [--output FILE|-] [--secondary]",
      N_("Print the connection string of a user: a credential"), NULL, JSON_REFUSED},
-    {"backup", 1, 1, 0, verb_backup, "FILE",
+    {"backup", 0, 1, OPTION_BIT(OPTION_SINCE_UPGRADE), verb_backup, "FILE|--since-upgrade",
      N_("Copy the registry into a new file of mode 0600, also while the hub runs"),
      N_("It has every device and user with their keys, as they are at one moment. The file is a "
         "plain SQLite database with a table 'backup' that holds a checksum of all the others. The "
-        "certificates and their keys (*.pem) are not in it: they change by hand only."),
-     "{\"file\": ...}"},
+        "certificates and their keys (*.pem) are not in it: they change by hand only. "
+        "--since-upgrade lists the devices and users that were added, removed or given other keys, "
+        "and the invitations that were made, since an upgrade kept the former registry as "
+        "registry.sqlite.v1: what is lost, or in force again, when the version before it starts "
+        "from that one."),
+     "{\"file\": ...}; with --since-upgrade [{\"what\": ..., \"name\": ...}, ...]"},
     {"restore", 1, 1, 0, verb_restore, "FILE",
      N_("Put a backup in the registry's place; the hub is stopped, the former one kept"),
      N_("FILE is checked first: its mode, its checksum, and that it is whole. The former registry "

@@ -30,6 +30,8 @@ ExitCode verb_device_set(Cli *cli, GError **error);
 ExitCode verb_device_remove(Cli *cli, GError **error);
 ExitCode verb_device_enable(Cli *cli, GError **error);
 ExitCode verb_device_disable(Cli *cli, GError **error);
+ExitCode verb_device_import(Cli *cli, GError **error);
+ExitCode verb_device_export(Cli *cli, GError **error);
 ExitCode verb_user_add(Cli *cli, GError **error);
 ExitCode verb_user_list(Cli *cli, GError **error);
 ExitCode verb_user_show(Cli *cli, GError **error);

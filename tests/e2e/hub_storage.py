@@ -181,6 +181,38 @@ def make_older(site):
                          "PRAGMA user_version=1; PRAGMA wal_checkpoint(TRUNCATE);")
 
 
+def since_upgrade():
+    """what was made since an upgrade: told beside a running hub and a stopped one; without an upgrade it says so"""
+    with SmallDisk() as site:
+        none = verb(site, "backup", "--since-upgrade")
+        check(none.returncode == 4 and "no registry of before an upgrade" in none.stderr, none.stderr)
+        check_equal(verb(site, "backup").returncode, 2, "neither")
+        check_equal(verb(site, "backup", os.path.join(site.dir, "b"), "--since-upgrade").returncode, 2, "both")
+        for device in ("kept", "gone", "other"):
+            site.add(device)
+        site.hub.stop()
+        site.processes.remove(site.hub)
+        make_older(site)
+        site.start_hub()
+        check("as they were before the upgrade" in verb(site, "backup", "--since-upgrade").stdout, "nothing yet")
+        for words in (("device", "add", "new"), ("device", "add", "new", "--module", "m"), ("device", "remove", "gone"),
+                      ("device", "remove", "other"), ("device", "add", "other"), ("user", "remove", "device"),
+                      ("user", "add", "anna", "--rights", "service-connect")):
+            check_equal(verb(site, *words).returncode, 0, " ".join(words))
+        wanted = [("device-added", "new", None), ("device-added", "new", "m"), ("device-keys", "other", None),
+                  ("device-removed", "gone", None), ("user-added", "anna", None), ("user-removed", "device", None)]
+        for running in (True, False):
+            if not running:
+                site.hub.stop()
+                site.processes.remove(site.hub)
+            told = json.loads(verb(site, "backup", "--since-upgrade", "--json").stdout)
+            check_equal([(one["what"], one["name"], one.get("module")) for one in told], wanted, f"running: {running}")
+            text = verb(site, "backup", "--since-upgrade").stdout.splitlines()
+            check_equal(text[:3], ["added device new", "added device new/m", "other keys of device other"], "for people")
+        check_equal(sorted(name for name in os.listdir(site.state) if name.startswith("registry")),
+                    ["registry.sqlite", "registry.sqlite.v1"], "files")
+
+
 def older_at_start():
     """a registry of 0.1.0 on a full and on a read-only disk: served from memory, upgraded once there is room"""
     for bad, good, reason in ((SmallDisk.fill, SmallDisk.make_room, FULL),
@@ -484,5 +516,5 @@ def verbs_killed():
 
 
 enter()
-main(full_at_start, read_only_at_start, older_at_start, no_place_for_the_socket, full_while_running, init_killed, init_says, no_room,
+main(since_upgrade, full_at_start, read_only_at_start, older_at_start, no_place_for_the_socket, full_while_running, init_killed, init_says, no_room,
      in_the_file, backups, verbs_killed)

@@ -154,6 +154,55 @@ test_backup(Scratch *s, gconstpointer data G_GNUC_UNUSED)
     check_content(s->registry);
 }
 
+static void
+on_since(RegistrySinceKind kind, const char *name, const char *module, void *data)
+{
+    static const char *const names[REGISTRY_SINCE_KINDS] = {"+",         "keys",  "-",      "+user",
+                                                            "keys-user", "-user", "invited"};
+
+    g_string_append_printf(data, "%s %s%s%s\n", names[kind], name, module ? "/" : "",
+                           module ? module : "");
+}
+
+/* Of each kind, while the hub goes on; nothing before there is one, and none without an upgrade. */
+static void
+test_since(Scratch *s, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) since = g_string_new(NULL);
+    g_autofree char *kept = NULL, *again = NULL;
+    RegistryPolicy user = {.name = (char *)"anna", .rights = REGISTRY_RIGHT_SERVICE_CONNECT};
+    g_auto(Answer) answer = {0};
+    sqlite3 *db;
+
+    g_assert_false(registry_sqlite_since_upgrade(s->path, on_since, since, &kept, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND);
+    scratch_open(s);
+    g_assert_true(registry_sqlite_since_upgrade(s->path, on_since, since, &kept, NULL));
+    g_assert_true(g_str_has_suffix(kept, ".v1"));
+    g_assert_cmpstr(since->str, ==, "");
+    g_assert_cmpint(add(s->registry, "gw-9", NULL), ==, REGISTRY_OK);
+    g_assert_cmpint(add(s->registry, "gw-9", "cam"), ==, REGISTRY_OK);
+    g_assert_cmpint(ANSWER(answer, registry_remove_device, s->registry, "gw-2", NULL), ==,
+                    REGISTRY_OK);
+    g_assert_cmpint(ANSWER(answer, registry_remove_device, s->registry, "gw-1", "cam"), ==,
+                    REGISTRY_OK);
+    g_assert_cmpint(add(s->registry, "gw-1", "cam"), ==, REGISTRY_OK);
+    g_assert_cmpint(ANSWER(answer, registry_add_policy, s->registry, &user), ==, REGISTRY_OK);
+    g_assert_cmpint(ANSWER(answer, registry_remove_policy, s->registry, "service"), ==,
+                    REGISTRY_OK);
+    g_assert_true(registry_sqlite_since_upgrade(s->path, on_since, since, &again, NULL));
+    g_assert_cmpstr(since->str, ==,
+                    "+ gw-9\n+ gw-9/cam\nkeys gw-1/cam\n- gw-2\n+user anna\n-user service\n");
+    g_clear_pointer(&s->registry, registry_free);
+    /* 0.1.0 starts from it as before: the look has left nothing beside it. */
+    g_assert_cmpint(version_of(kept), ==, 1);
+    g_assert_cmpint(sqlite3_open(kept, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, "SELECT count(*) FROM device", NULL, NULL, NULL), ==,
+                    SQLITE_OK);
+    g_assert_cmpint(sqlite3_close(db), ==, SQLITE_OK);
+}
+
 #define ADD(name, func)                                                                            \
     g_test_add("/registry/upgrade/" name, Scratch, NULL, set_up, func, tear_down)
 
@@ -166,5 +215,6 @@ main(int argc, char **argv)
     ADD("not-kept", test_not_kept);
     ADD("later", test_later);
     ADD("backup", test_backup);
+    ADD("since", test_since);
     return g_test_run();
 }
