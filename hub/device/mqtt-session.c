@@ -6,6 +6,7 @@
 #include "common/log/events.h"
 #include "common/net/packet-link.h"
 #include "hub/device/mqtt-user.h"
+#include "hub/device/twin.h"
 #include "hub/edge/certificate.h"
 
 /* A client may send more before CONNACK (MQTT-3.1.4). So many bytes are kept during the check. */
@@ -99,6 +100,16 @@ static void
 mqtt_session_send(MqttSession *session, GByteArray *packet)
 {
     packet_link_send(session->link, packet->data, packet->len);
+}
+
+static void
+mqtt_session_send_message(MqttSession *session, const char *topic, const char *payload)
+{
+    g_autoptr(GByteArray) out = g_byte_array_new();
+    const MqttPublish publish = {.topic = slice_of(topic), .payload = slice_of(payload)};
+
+    if (mqtt_write_publish(out, &publish))
+        mqtt_session_send(session, out);
 }
 
 /* CODE is 5 for every fault of the credentials, 3 for a fault of ours and for wrong credentials
@@ -290,7 +301,8 @@ mqtt_session_subscribe(MqttSession *session, const MqttPacket *packet)
     }
     again = filters;
     while (mqtt_filters_next(&filters, &filter, &qos)) {
-        gboolean known = stream_filter_is_requests(filter) || stream_filter_is_answers(filter);
+        gboolean known = stream_filter_is_requests(filter) || stream_filter_is_answers(filter) ||
+                         twin_filter_is_known(filter);
         guint8 code = known ? MIN(qos, GRANTED_QOS_MAX) : MQTT_SUBACK_REFUSED;
 
         g_byte_array_append(codes, &code, 1);
@@ -332,18 +344,29 @@ publish_is_owed(MqttSession *session, const MqttPublish *publish)
     return TRUE;
 }
 
-/* R16: the device's own telemetry is acknowledged and dropped; any other topic ends the connection.
- */
+/* R16: the device's own telemetry is acknowledged and dropped, its twin is empty; any other topic
+ * ends the connection. */
 static const char *
 publish_take(MqttSession *session, const MqttPublish *publish)
 {
     g_auto(StreamAnswer) answer = {0};
+    g_autofree char *topic = NULL;
+    const char *payload = NULL;
 
     if (stream_topic_is_answer(publish->topic)) {
         if (stream_answer_parse(publish->topic, &answer) != STREAM_TOPIC_OK)
             return "bad answer to a stream request";
         devices_answer(session->service->devices, session, &answer);
         return NULL;
+    }
+    switch (twin_answer(publish->topic, &topic, &payload)) {
+    case TWIN_ANSWER:
+        mqtt_session_send_message(session, topic, payload);
+        return NULL;
+    case TWIN_SILENT:
+        return NULL;
+    case TWIN_OTHER:
+        break;
     }
     if (session->service->settings->discard_telemetry &&
         stream_topic_is_telemetry(publish->topic, session->user.device, session->user.module))
@@ -510,11 +533,7 @@ mqtt_session_publish(MqttSession *session, const char *topic)
 void
 mqtt_session_notify(MqttSession *session, const char *notice)
 {
-    g_autoptr(GByteArray) out = g_byte_array_new();
-    const MqttPublish publish = {.topic = slice_of(NOTICE_TOPIC), .payload = slice_of(notice)};
-
-    if (mqtt_write_publish(out, &publish))
-        mqtt_session_send(session, out);
+    mqtt_session_send_message(session, NOTICE_TOPIC, notice);
 }
 
 void

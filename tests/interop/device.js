@@ -3,13 +3,13 @@
 // streams: these go through their own MQTT connection, and the stream's leg is a WebSocket of ws.
 //
 // Usage: device.js CONFIG.json; keys: connectionString, transport ("tcp" or "ws"), port (with "ws"),
-// mode ("accept", "reject", "silent"), messageSize. Says what happens as one JSON object a line.
+// mode ("accept", "reject", "silent"), messageSize, besides (so much telemetry, and the twin). Says what happens as one JSON object a line.
 'use strict';
 
 const fs = require('node:fs');
 const https = require('node:https');
 const tls = require('node:tls');
-const { Client } = require('azure-iot-device');
+const { Client, Message } = require('azure-iot-device');
 const { Mqtt, MqttWs } = require('azure-iot-device-mqtt');
 const WebSocket = require('ws');
 
@@ -116,6 +116,19 @@ function onMessage(mqtt, topic, payload) {
   }
 }
 
+// What else a device does on its connection: it reads its twin, reports, sends telemetry.
+async function besideStreams(client) {
+  const twin = await client.getTwin();
+  say('twin', { desired: twin.properties.desired.$version });
+  await new Promise((done) => twin.properties.reported.update({ a: 1 }, (error) => {
+    say('reported', { message: error ? error.message : null });
+    done();
+  }));
+  const started = Date.now();
+  await Promise.all(Array.from({ length: config.besides }, (_, at) => client.sendEvent(new Message(`m${at}`))));
+  say('telemetry', { sent: config.besides, took: Date.now() - started });
+}
+
 async function main() {
   const client = Client.fromConnectionString(config.connectionString,
     config.transport === 'ws' ? MqttWs : Mqtt);
@@ -132,6 +145,9 @@ async function main() {
       throw error;
     }
     say('ready', { granted: granted.map((one) => one.qos) });
+    if (config.besides) {
+      besideStreams(client).catch((error) => say('failed', { message: error.message }));
+    }
   });
 }
 

@@ -41,7 +41,7 @@ def node(site, script, config):
 class Device:
     """device.js as a process; what it says is kept in order."""
 
-    def __init__(self, site, device, mode="accept", transport="tcp", message_size=65536):
+    def __init__(self, site, device, mode="accept", transport="tcp", message_size=65536, besides=0):
         string = site.hub.add_device(device)
         port = site.hub.https_port if transport == "ws" else site.hub.mqtts_port
         host = "localhost" if transport == "ws" else f"localhost:{port}"
@@ -49,7 +49,7 @@ class Device:
         self.events = queue.Queue()
         argv, env = node(site, "device.js", {
             "connectionString": string, "transport": transport, "port": port, "mode": mode,
-            "messageSize": message_size})
+            "messageSize": message_size, "besides": besides})
         self.process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, text=True)
         site.children.append(self.process)
@@ -170,6 +170,22 @@ def their_device_over_websocket():
             device.expect("closed")
 
 
+def their_twin_and_telemetry():
+    """a device of Microsoft's packages with twin, reported properties, 2,000 messages and a stream: one connection"""
+    with Site(gateway=False) as site:
+        for transport in ("tcp", "ws"):
+            name = f"ms-besides-{transport}"
+            device = Device(site, name, transport=transport, message_size=64, besides=2000)
+            check_equal(device.expect("twin")["desired"], 1, "the twin's version")
+            check("keeps no reported" in str(device.expect("reported")["message"]), "the error for reported properties")
+            check_equal(device.expect("telemetry")["sent"], 2000, "acknowledged")
+            port = site.client.tunnel(name, "echo")
+            echo_through(port)
+            for event in ("request", "open", "closed"):
+                device.expect(event)
+            check(device.events.empty(), "it never said that it was disconnected")
+
+
 def their_device_rejects():
     """a device of Microsoft's packages rejects: exit code 12 at our client, False at theirs"""
     with Site(gateway=False) as site:
@@ -224,5 +240,5 @@ def both_theirs():
 
 if __name__ == "__main__":
     packages.install(MODULES)
-    main(their_device, their_device_over_websocket, their_device_rejects, their_service,
+    main(their_device, their_device_over_websocket, their_twin_and_telemetry, their_device_rejects, their_service,
          their_errors, both_theirs)

@@ -206,11 +206,13 @@ test_publishes(Fixture *f, gconstpointer data)
         {"$iothub/streams/res/200/?$rid=7", 1, TRUE},
         {"$iothub/streams/res/200/?$rid=", 1, FALSE},
         {"$iothub/streams/res/300/?$rid=7", 1, FALSE},
+        {"$iothub/methods/res/200/?$rid=7", 1, TRUE},
+        {"$iothub/twin/GET/", 1, TRUE}, /* without $rid there is no answer */
         {"elsewhere", 1, FALSE},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        gboolean answer = g_str_has_prefix(rows[i].topic, "$iothub");
+        gboolean answer = g_str_has_prefix(rows[i].topic, "$iothub/streams");
 
         up(f);
         g_string_truncate(f->told, 0);
@@ -226,6 +228,24 @@ test_publishes(Fixture *f, gconstpointer data)
     up(f);
     send_publish(f, rows[0].topic, 1, 3);
     expect_end(f);
+}
+
+/* Answered whether it was subscribed to or not, before the acknowledgement. */
+static void
+test_twin(Fixture *f, gconstpointer data)
+{
+    static const char empty[] = "\x30\x52\x00\x1c$iothub/twin/res/200/?$rid=7"
+                                "{\"desired\":{\"$version\":1},\"reported\":{\"$version\":1}}";
+    guint8 head[4 + 28];
+
+    up(f);
+    send_publish(f, "$iothub/twin/GET/?$rid=7", 1, 0);
+    expect_bytes(f, empty, sizeof empty - 1);
+    expect_bytes(f, PUBACK);
+    send_publish(f, "$iothub/twin/PATCH/properties/reported/?$rid=8", 1, 2);
+    g_assert_cmpuint(receive(f, head, sizeof head), ==, sizeof head);
+    g_assert_cmphex(head[0], ==, 0x30);
+    g_assert_true(memcmp(head + 4, "$iothub/twin/res/501/?$rid=8", 28) == 0);
 }
 
 /* `packet-max` bytes whole, and not one more. */
@@ -310,6 +330,7 @@ main(int argc, char **argv)
     ADD("filters", test_filters);
     ADD("kept", test_kept);
     ADD("publishes", test_publishes);
+    ADD("twin", test_twin);
     ADD("packet-max", test_packet_max);
     ADD("others", test_others);
     ADD("notice", test_notice);
