@@ -257,6 +257,15 @@ streamhub_check_host(const char *const *names, const char *streaming_host, GErro
     return FALSE;
 }
 
+static void
+hub_set_origins(Streamhub *hub, const char *listed)
+{
+    g_autoptr(Origins) origins =
+        origins_new((const char *const *)hub->names, hub->streaming_host, listed);
+
+    edge_set_origins(hub->edge, origins);
+}
+
 Streamhub *
 streamhub_new(const StreamhubOptions *options, GError **error)
 {
@@ -270,6 +279,7 @@ streamhub_new(const StreamhubOptions *options, GError **error)
     hub->streaming_host = streaming_host_of(options->names, options->streaming_host);
     hub_make_parts(hub, options);
     streamhub_set_balancers(hub, options->settings->proxy_protocol_from);
+    hub_set_origins(hub, options->settings->allowed_origins);
     return g_steal_pointer(&hub);
 }
 
@@ -282,7 +292,8 @@ hub_tell_address(Streamhub *hub)
 }
 
 void
-streamhub_set_address(Streamhub *hub, const char *const *names, const char *streaming_host)
+streamhub_set_address(Streamhub *hub, const char *const *names, const char *streaming_host,
+                      const char *origins)
 {
     g_auto(GStrv) former = g_steal_pointer(&hub->names);
 
@@ -290,6 +301,7 @@ streamhub_set_address(Streamhub *hub, const char *const *names, const char *stre
     auth_set_names(hub->auth, (const char *const *)hub->names);
     g_free(hub->streaming_host);
     hub->streaming_host = streaming_host_of(names, streaming_host);
+    hub_set_origins(hub, origins);
     hub_tell_address(hub);
 }
 

@@ -49,8 +49,10 @@ gboolean streamhub_start(Streamhub *hub, GError **error);
 /* STREAMD_ERROR_INVALID when what stands for STREAMING_HOST cannot be put in a URL. */
 gboolean streamhub_check_host(const char *const *names, const char *streaming_host, GError **error);
 
-/* NAMES and STREAMING_HOST as in the options, checked; for requests and streams from now on. */
-void streamhub_set_address(Streamhub *hub, const char *const *names, const char *streaming_host);
+/* NAMES and STREAMING_HOST as in the options, checked; ORIGINS as `allowed-origins`, or NULL. For
+ * requests and streams from now on. */
+void streamhub_set_address(Streamhub *hub, const char *const *names, const char *streaming_host,
+                           const char *origins);
 
 /* As `proxy-protocol-from`; NULL: nobody. For connections from now on. */
 void streamhub_set_balancers(Streamhub *hub, const char *networks);

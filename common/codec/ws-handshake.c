@@ -97,7 +97,6 @@ ws_upgrade_validate(const HttpRequest *request, WsUpgrade *ret, HttpRefusal *ret
     if (http_headers_get(&request->headers, "Sec-WebSocket-Protocol", &upgrade.protocols) &&
         !protocols_are_valid(upgrade.protocols))
         return http_refuse(ret_refusal, 400, "the Sec-WebSocket-Protocol is malformed");
-    upgrade.has_origin = http_headers_get(&request->headers, "Origin", &upgrade.origin);
     *ret = upgrade;
     return TRUE;
 }

@@ -17,8 +17,6 @@
 typedef struct {
     Slice key;
     Slice protocols;     /* the offered list as sent; empty when there is none */
-    gboolean has_origin; /* a browser: answer 403 unless the origin is listed (failure class 14) */
-    Slice origin;
 } WsUpgrade;
 
 typedef struct {

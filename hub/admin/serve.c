@@ -345,7 +345,7 @@ serve_take_settings(Serve *serve, Settings *settings)
                   serve->options->config);
     settings_take_addresses(serve->settings, settings);
     streamhub_set_address(serve->hub, identity_names(serve->identity),
-                          streaming_host(serve->settings));
+                          streaming_host(serve->settings), serve->settings->allowed_origins);
     streamhub_set_balancers(serve->hub, serve->settings->proxy_protocol_from);
     serve_tell_address(serve);
 }

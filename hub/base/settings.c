@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "hub/base/address.h"
 #include "hub/base/networks.h"
+#include "hub/base/origins.h"
 #include "hub/base/paths.h"
 
 #include <errno.h>
@@ -47,6 +48,9 @@ static const SettingForm networks = {networks_are_good,
                                      "between them; bits beyond the prefix have to be 0"};
 
 static const SettingForm paths = {paths_are_good, PATHS_WANT, .as_is = TRUE};
+static const SettingForm origins = {origins_are_good,
+                                    "web origins such as https://portal.example:8443, with commas "
+                                    "between them, without a path"};
 
 #define SECONDS(member) KIND_SECONDS, G_STRUCT_OFFSET(Settings, member)
 #define COUNT(member) KIND_COUNT, G_STRUCT_OFFSET(Settings, member)
@@ -146,6 +150,9 @@ static const SettingRow rows[] = {
      "balancers: each of their connections must begin with a PROXY protocol header, version 1 or "
      "2, that says who connects; nobody else's may",
      &networks},
+    {"allowed-origins", TEXT(allowed_origins),
+     "web origins whose pages may connect, beside those at the hub's own names and addresses",
+     &origins},
 };
 
 static char **

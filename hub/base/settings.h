@@ -70,6 +70,7 @@ typedef struct {
     char *public_address;      /* public-address: what clients call the hub */
     char *streaming_host;      /* streaming-host: the host in the URLs of streams */
     char *proxy_protocol_from; /* proxy-protocol-from: the balancers, which say who connects */
+    char *allowed_origins;     /* allowed-origins: web origins that may come beside the hub's own */
 } Settings;
 
 /* The defaults. */

@@ -176,10 +176,6 @@ upgrade_prepare(EdgeConnection *edge, const HttpRequest *head)
         edge_refuse(edge, refusal.status);
         return FALSE;
     }
-    if (upgrade.has_origin) { /* a browser, on somebody's web page (failure class 14) */
-        edge_refuse(edge, 403);
-        return FALSE;
-    }
     if (upgrade.protocols.len > 0 &&
         !ws_protocol_choose(upgrade.protocols, route->kind == ROUTE_MQTT ? "mqtt" : NULL,
                             &protocol)) {
@@ -209,6 +205,21 @@ edge_ask(EdgeConnection *edge)
     (void)queue_post(edge->worker->edge->queue, &edge->asked);
 }
 
+/* FALSE: a browser, on somebody's web page (failure class 14). A browser shows its certificate for
+ * any page, and a page at http://HUB may be anybody's: then only listed origins pass. */
+static gboolean
+origin_is_fit(EdgeConnection *edge, const HttpRequest *head)
+{
+    const Origins *origins = edge->worker->terms->origins;
+    TlsSession *tls = connection_tls(edge->connection);
+    g_autoptr(TlsClient) client = tls ? tls_session_client(tls) : NULL;
+    Slice origin = {0};
+
+    if (!http_headers_get(&head->headers, "Origin", &origin))
+        return TRUE;
+    return client ? origins_list(origins, origin) : origins_have(origins, origin);
+}
+
 /* A head is complete. FALSE: the connection is gone. */
 static gboolean
 edge_take_head(EdgeConnection *edge, const HttpRequest *head)
@@ -217,7 +228,7 @@ edge_take_head(EdgeConnection *edge, const HttpRequest *head)
         edge_refuse(edge, 404);
         return FALSE;
     }
-    if (http_headers_find(&head->headers, "Origin")) {
+    if (!origin_is_fit(edge, head)) {
         edge_refuse(edge, 403);
         return FALSE;
     }
@@ -361,7 +372,7 @@ static void
 edge_expect_tls(EdgeConnection *edge)
 {
     edge->phase = PHASE_HANDSHAKE;
-    connection_start_tls(edge->connection, edge->worker->tls, NULL);
+    connection_start_tls(edge->connection, edge->worker->terms->tls, NULL);
     edge_set_timer(edge, edge->worker->edge->settings->handshake_timeout);
 }
 

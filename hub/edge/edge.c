@@ -58,7 +58,7 @@ worker_accepted(EdgeWorker *worker, int fd)
     Edge *edge = worker->edge;
     Connection *connection = connection_new(fd);
     const char *peer = connection_peer(connection);
-    gboolean greeted = networks_have(worker->balancers, peer);
+    gboolean greeted = networks_have(worker->terms->balancers, peer);
     gint64 now = reactor_now(worker->reactor);
     Slot *slot = greeted ? admission_greet(edge->admission, fd, peer, now)
                          : admission_take(edge->admission, fd, peer, now, g_random_int());
@@ -103,7 +103,7 @@ edge_new(const Settings *settings, ReactorPool *reactors, Queue *queue, TlsConte
     edge->settings = settings;
     edge->reactors = reactors;
     edge->queue = queue;
-    edge->tls = tls_context_ref(tls);
+    edge->terms = edge_terms_new(tls, NULL, NULL);
     edge->admission = admission;
     edge->events = events;
     edge->data = data;
@@ -125,12 +125,9 @@ edge_free(Edge *edge)
         return;
     for (guint i = 0; i < edge->n_fds; i++)
         close(edge->fds[i]);
-    for (guint i = 0; i < edge->n_workers; i++) {
-        tls_context_unref(edge->workers[i].tls);
-        networks_unref(edge->workers[i].balancers);
-    }
-    tls_context_unref(edge->tls);
-    networks_unref(edge->balancers);
+    for (guint i = 0; i < edge->n_workers; i++)
+        edge_terms_unref(edge->workers[i].terms);
+    edge_terms_unref(edge->terms);
     g_free(edge->workers);
     g_free(edge);
 }
@@ -276,11 +273,11 @@ edge_start(Edge *edge, GError **error)
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "no address to listen on");
         return FALSE;
     }
+    edge->started = TRUE;
     for (guint i = 0; i < edge->n_workers; i++) {
         EdgeWorker *worker = &edge->workers[i];
 
-        worker->tls = tls_context_ref(edge->tls);
-        worker->balancers = networks_ref(edge->balancers);
+        worker->terms = edge_terms_ref(edge->terms);
         worker->n_listeners = edge->n_fds;
         for (guint j = 0; j < edge->n_fds; j++) {
             worker->listeners[j].worker = worker;
@@ -294,56 +291,49 @@ edge_start(Edge *edge, GError **error)
 
 typedef struct {
     EdgeWorker *worker;
-    TlsContext *tls;
-} TlsChange;
+    EdgeTerms *terms;
+} TermsChange;
 
 static void
-worker_set_tls(void *data)
+worker_set_terms(void *data)
 {
-    g_autofree TlsChange *change = data;
+    g_autofree TermsChange *change = data;
 
-    tls_context_unref(change->worker->tls);
-    change->worker->tls = change->tls;
+    edge_terms_unref(change->worker->terms);
+    change->worker->terms = change->terms;
+}
+
+/* Takes TERMS. */
+static void
+edge_set_terms(Edge *edge, EdgeTerms *terms)
+{
+    edge_terms_unref(edge->terms);
+    edge->terms = terms;
+    for (guint i = 0; edge->started && i < edge->n_workers; i++) {
+        TermsChange *change = g_new0(TermsChange, 1);
+
+        change->worker = &edge->workers[i];
+        change->terms = edge_terms_ref(terms);
+        reactor_call(change->worker->reactor, worker_set_terms, change);
+    }
 }
 
 void
 edge_set_tls(Edge *edge, TlsContext *tls)
 {
-    for (guint i = 0; i < edge->n_workers; i++) {
-        TlsChange *change = g_new0(TlsChange, 1);
-
-        change->worker = &edge->workers[i];
-        change->tls = tls_context_ref(tls);
-        reactor_call(change->worker->reactor, worker_set_tls, change);
-    }
-}
-
-typedef struct {
-    EdgeWorker *worker;
-    Networks *balancers;
-} BalancersChange;
-
-static void
-worker_set_balancers(void *data)
-{
-    g_autofree BalancersChange *change = data;
-
-    networks_unref(change->worker->balancers);
-    change->worker->balancers = change->balancers;
+    edge_set_terms(edge, edge_terms_new(tls, edge->terms->balancers, edge->terms->origins));
 }
 
 void
 edge_set_balancers(Edge *edge, Networks *balancers)
 {
-    networks_unref(edge->balancers);
-    edge->balancers = networks_ref(balancers);
-    for (guint i = 0; i < edge->n_workers; i++) {
-        BalancersChange *change = g_new0(BalancersChange, 1);
+    edge_set_terms(edge, edge_terms_new(edge->terms->tls, balancers, edge->terms->origins));
+}
 
-        change->worker = &edge->workers[i];
-        change->balancers = networks_ref(balancers);
-        reactor_call(change->worker->reactor, worker_set_balancers, change);
-    }
+void
+edge_set_origins(Edge *edge, Origins *origins)
+{
+    edge_set_terms(edge, edge_terms_new(edge->terms->tls, edge->terms->balancers, origins));
 }
 
 static void

@@ -8,6 +8,7 @@
 
 #include "common/loop/reactor.h"
 #include "hub/base/networks.h"
+#include "hub/base/origins.h"
 #include "hub/edge/http-request.h"
 
 typedef struct Edge Edge;
@@ -38,6 +39,7 @@ gboolean edge_start(Edge *edge, GError **error);
 /* For connections from now on. */
 void edge_set_tls(Edge *edge, TlsContext *tls);
 void edge_set_balancers(Edge *edge, Networks *balancers); /* NULL: none */
+void edge_set_origins(Edge *edge, Origins *origins);      /* NULL: none may come */
 
 /* Stops listening and ends the connections that have no request. A connection with a request ends
  * after the answer. DONE is called on the main thread when the edge has no connection left. */

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "common/codec/http-head.h"
-#include "hub/base/networks.h"
 #include "hub/edge/edge.h"
+#include "hub/edge/terms.h"
 
 #include <stdatomic.h>
 
@@ -25,8 +25,7 @@ typedef struct {
 struct EdgeWorker {
     Edge *edge;
     Reactor *reactor;
-    TlsContext *tls;
-    Networks *balancers;
+    EdgeTerms *terms;
     EdgeListener listeners[EDGE_LISTENERS_MAX];
     guint n_listeners;
     Timer pause; /* after accept failed for want of descriptors */
@@ -42,8 +41,8 @@ struct Edge {
     Admission *admission;
     const EdgeEvents *events;
     void *data;
-    TlsContext *tls;
-    Networks *balancers;
+    EdgeTerms *terms; /* those that the workers have, or will have at the start */
+    gboolean started;
     int fds[EDGE_LISTENERS_MAX];
     guint n_fds;
     EdgeWorker *workers;

@@ -308,5 +308,18 @@ def many_at_once(hub):
     check_equal(hub.come("deep", deep).connack, 0, "the next one")
 
 
+@certified("allowed-origins = https://listed.example\n")
+def origins(hub):
+    """with a certificate, which a browser shows for any page, only listed origins pass"""
+    mine = hub.own("dev1")
+    for certificate, origin, status in ((None, "https://localhost", 101), (None, "https://listed.example", 101),
+                                        (None, "https://evil.example", 403), (mine.files, None, 101),
+                                        (mine.files, "https://localhost", 403), (mine.files, "null", 403),
+                                        (mine.files, "https://listed.example", 101)):
+        fields = [("Origin", origin)] if origin else []
+        check_equal(wire.WebSocket(hub.port, hub.ca, "/$iothub/websocket", protocol="mqtt", headers=fields,
+                                   certificate=certificate).status, status, f"{origin} with {certificate}")
+
+
 if __name__ == "__main__":
-    main(matrix, tokens, streams, changes, revoked, ends_with_it, off, many_at_once)
+    main(matrix, tokens, streams, changes, revoked, ends_with_it, off, origins, many_at_once)
