@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/app-draft.h"
 
+#include "common/base/secret.h"
 #include "daemon/app-private.h"
 
 #include <string.h>
+
+static void
+draft_key_free(gpointer key)
+{
+    secret_free(key);
+}
 
 AppDraft *
 app_draft_new(App *app)
@@ -18,6 +25,7 @@ app_draft_new(App *app)
             g_ptr_array_add(draft->tunnels, app->tunnels->pdata[i]);
     draft->policy = accept_policy_copy(app->policy);
     draft->default_kept = app->default_kept;
+    draft->keys = g_hash_table_new_full(NULL, NULL, NULL, draft_key_free);
     return draft;
 }
 
@@ -30,6 +38,7 @@ app_draft_free(AppDraft *draft)
     g_ptr_array_unref(draft->targets);
     g_ptr_array_unref(draft->tunnels);
     accept_policy_free(draft->policy);
+    g_hash_table_unref(draft->keys);
     g_free(draft);
 }
 
@@ -71,7 +80,14 @@ app_draft_drop_hub(AppDraft *draft, Hub *hub)
             count++;
         }
     g_ptr_array_remove(draft->hubs, hub);
+    g_hash_table_remove(draft->keys, hub);
     return count;
+}
+
+void
+app_draft_set_key(AppDraft *draft, Hub *hub, const char *connection_string)
+{
+    g_hash_table_insert(draft->keys, hub, g_strdup(connection_string));
 }
 
 static void
@@ -79,7 +95,10 @@ draft_keep_objects(const AppDraft *draft, StoreState *state)
 {
     for (guint i = 0; i < draft->hubs->len; i++) {
         HubSettings hub = hub_settings(draft->hubs->pdata[i]);
+        const char *next = g_hash_table_lookup(draft->keys, draft->hubs->pdata[i]);
 
+        if (next)
+            hub.connection_string = next;
         if (!hub.source)
             store_state_add_hub(state, &hub);
     }

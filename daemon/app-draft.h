@@ -12,6 +12,7 @@ typedef struct {
     GPtrArray *tunnels;   /* Tunnel: the persistent ones */
     AcceptPolicy *policy; /* the draft's own */
     gboolean default_kept;
+    GHashTable *keys; /* Hub -> its next connection string, wiped at the end */
 } AppDraft;
 
 /* A copy of what is in force. */
@@ -24,6 +25,9 @@ Tunnel *app_draft_find_tunnel(const AppDraft *draft, guint64 id);
 
 /* Drops its persistent tunnels, too, and returns how many they are. */
 guint app_draft_drop_hub(AppDraft *draft, Hub *hub);
+
+/* HUB has this connection string from the next save on. */
+void app_draft_set_key(AppDraft *draft, Hub *hub, const char *connection_string);
 
 /* The part of it that is kept, for the store. */
 StoreState *app_draft_kept(const AppDraft *draft, const App *app);

@@ -42,6 +42,15 @@ app_journal_hub_changed(Hub *hub)
         event_log(EVENT_HUB_LOST, &data);
 }
 
+void
+app_journal_hub_key(Hub *hub, const char *detail)
+{
+    EventData data = of_hub(hub);
+
+    data.detail = detail;
+    event_log(EVENT_HUB_KEY, &data);
+}
+
 static EventData
 of_target(Target *target)
 {

@@ -83,6 +83,9 @@ void app_place_target(App *app, Target *target);
 void app_drop_hub(App *app, Hub *hub);
 void app_drop_target(App *app, Target *target);
 
+/* The hub has sent a new key (HubContext.key): keeps it, uses it, and answers. */
+void app_hub_key(Hub *hub, const KeyOffer *offer, void *data);
+
 /* BUSY with the text of app_state_error() when there is one. */
 gboolean app_has_state(const App *app, GError **error);
 

@@ -84,6 +84,7 @@ app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error
         .next_id = app_hub_next_id,
         .find_target = app_hub_find_target,
         .changed = app_hub_changed,
+        .key = app_hub_key,
         .decided = app_journal_decided,
         .data = app,
     };

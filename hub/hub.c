@@ -9,6 +9,7 @@
 #include "hub/device/certificate-review.h"
 #include "hub/device/devices.h"
 #include "hub/device/mqtt-session.h"
+#include "hub/device/rekeys.h"
 #include "hub/edge/auth.h"
 #include "hub/edge/certificate.h"
 #include "hub/edge/edge.h"
@@ -37,6 +38,7 @@ struct Streamhub {
     Edge *edge;
     PacketShares *shares;
     CertificateReview *review;
+    Rekeys *rekeys;
     HeapWatch *heap;
     MqttService mqtt;
     Timer grace;
@@ -142,6 +144,28 @@ hub_refused(const ReviewItem *item, TlsClientStanding standing, void *data)
 
 static const ReviewEvents review_events = {.collect = hub_collect, .refused = hub_refused};
 
+/* What a replaced key has opened ends with it; after a rekey only connections do. */
+static void
+hub_device_keys_changed(Streamhub *hub, const RegistryChange *change)
+{
+    g_autofree char *client_id = client_id_of(change->name, change->module);
+
+    if (!change->planned) {
+        streams_revoke_keys(hub->streams, client_id, NULL, change->keys);
+        rekeys_void(hub->rekeys, change->name, change->module);
+        auth_forgive_device(hub->auth, change->name, change->module);
+    }
+    devices_revoke_keys(hub->devices, client_id, change->keys);
+}
+
+static void
+hub_policy_keys_changed(Streamhub *hub, const RegistryChange *change)
+{
+    rest_keys_changed(hub->rest, change->name, change->keys);
+    streams_revoke_keys(hub->streams, NULL, change->name, change->keys);
+    devices_revoke_policy_keys(hub->devices, change->name, change->keys);
+}
+
 /* R18: disconnects whoever has lost the right. Ends the streams first, so that their devices can
  * still be told. */
 static void
@@ -180,6 +204,12 @@ hub_registry_changed(const RegistryChange *change, void *data)
         rest_user_changed(hub->rest, change->name, NULL, TRUE);
         streams_revoke_policy(hub->streams, change->name);
         devices_revoke_policy(hub->devices, change->name);
+        break;
+    case REGISTRY_DEVICE_KEYS:
+        hub_device_keys_changed(hub, change);
+        break;
+    case REGISTRY_POLICY_KEYS:
+        hub_policy_keys_changed(hub, change);
         break;
     }
 }
@@ -226,6 +256,8 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->mqtt.devices = hub->devices;
     hub->shares = packet_shares_new(hub->settings);
     hub->mqtt.shares = hub->shares;
+    hub->rekeys = rekeys_new(hub->settings, hub->registry, hub->devices, hub->clock);
+    hub->mqtt.rekeys = hub->rekeys;
     hub->mqtt.queue = options->queue;
     hub->mqtt.trust = options->trust ? tls_trust_ref(options->trust) : NULL;
     hub->review = certificate_review_new(options->queue, &review_events, hub);
@@ -443,6 +475,7 @@ streamhub_free(Streamhub *hub)
     rest_free(hub->rest);
     stream_looks_free(hub->looks);
     streams_free(hub->streams);
+    rekeys_free(hub->rekeys);
     devices_free(hub->devices);
     packet_shares_free(hub->shares);
     auth_free(hub->auth);
@@ -494,4 +527,22 @@ gboolean
 streamhub_close_stream(Streamhub *hub, const char *id)
 {
     return streams_close(hub->streams, id);
+}
+
+StreamhubKeyUse
+streamhub_key_use(Streamhub *hub, const StreamhubKeys *keys)
+{
+    g_autofree char *client_id = keys->device ? client_id_of(keys->device, keys->module) : NULL;
+
+    return (StreamhubKeyUse){
+        .devices = client_id ? (devices_is_by_keys(hub->devices, client_id, keys->keys) ? 1 : 0)
+                             : devices_count_policy_keys(hub->devices, keys->user, keys->keys),
+        .streams = streams_count_keys(hub->streams, client_id, keys->user, keys->keys),
+    };
+}
+
+void
+streamhub_rekey(Streamhub *hub, const char *device, const char *module, RekeyDone done, void *data)
+{
+    rekeys_ask(hub->rekeys, device, module, done, data);
 }

@@ -11,6 +11,7 @@
 #include "common/loop/reactor.h"
 #include "common/net/tls-context.h"
 #include "hub/base/settings.h"
+#include "hub/device/rekeys.h"
 #include "hub/registry/registry.h"
 #include "hub/stream/look.h"
 
@@ -99,5 +100,24 @@ StreamhubCounts streamhub_counts(Streamhub *hub);
  * stream. */
 void streamhub_look(Streamhub *hub, const StreamQuery *query, StreamsLooked done, void *data);
 gboolean streamhub_close_stream(Streamhub *hub, const char *id);
+
+/* What was opened with some of the keys of a device or module, or of a user. */
+typedef struct {
+    const char *device;
+    const char *module;
+    const char *user; /* without a device */
+    RegistryKeys keys;
+} StreamhubKeys;
+
+typedef struct {
+    guint devices; /* that are connected */
+    guint streams;
+} StreamhubKeyUse;
+
+StreamhubKeyUse streamhub_key_use(Streamhub *hub, const StreamhubKeys *keys);
+
+/* Gives the device a new key over its own connection (hub/device/rekeys.h). */
+void
+streamhub_rekey(Streamhub *hub, const char *device, const char *module, RekeyDone done, void *data);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Streamhub, streamhub_free)

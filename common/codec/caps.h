@@ -13,8 +13,10 @@ typedef enum {
     CAP_SID = 1 << 4,        /* $sid= in the request to the device and in its answer */
     CAP_ORDER = 1 << 5,      /* $order= in the request to the device */
     CAP_NOTICE = 1 << 6,     /* it takes notices (common/extension/notice.h) */
+    CAP_REKEY = 1 << 7,      /* of a connection alone: it takes new keys (extension/key-offer.h) */
 } Caps;
 
+/* CAP_REKEY is announced apart from these: not every connection can take a key. */
 #define CAPS_ALL                                                                                   \
     (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID | CAP_ORDER | CAP_NOTICE)
 

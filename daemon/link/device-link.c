@@ -18,6 +18,7 @@ struct DeviceLink {
     gboolean died_idle; /* the last session did; the next shows if its pause was too long */
     char *refusal; /* why the hub refused the identity; NULL: not since the hub last accepted it */
     gint64 tried_at, ready_since;
+    gboolean new_key;     /* no connection was begun since the key has changed */
     guint retry, renewal; /* timers */
     const DeviceLinkEvents *events;
     void *data;
@@ -103,7 +104,10 @@ device_link_session_ready(DeviceSession *session, void *data)
     }
     if (link->ready_since == 0)
         link->ready_since = g_get_monotonic_time();
-    device_link_renew_in(link, link->options.token_life * G_TIME_SPAN_SECOND / 5 * 4);
+    if (link->new_key)
+        device_link_use_key(link);
+    else
+        device_link_renew_in(link, link->options.token_life * G_TIME_SPAN_SECOND / 5 * 4);
     device_link_tell(link, HUB_CONNECTED, NULL);
 }
 
@@ -154,10 +158,19 @@ device_link_session_survived(DeviceSession *session, void *data)
         device_link_renew_in(link, 0);
 }
 
+static void
+device_link_session_key(DeviceSession *session, const KeyOffer *offer, void *data)
+{
+    DeviceLink *link = data;
+
+    link->events->key(link, offer, link->data);
+}
+
 static const DeviceSessionEvents session_events = {
     .ready = device_link_session_ready,
     .request = device_link_session_request,
     .notice = device_link_session_notice,
+    .key = device_link_session_key,
     .survived = device_link_session_survived,
     .closed = device_link_session_closed,
 };
@@ -168,6 +181,7 @@ device_link_dial(DeviceLink *link)
     DeviceSessionOptions options = link->options;
 
     options.keep_alive = link->keep_alive.pause;
+    link->new_key = FALSE;
     link->tried_at = g_get_monotonic_time();
     return device_session_new(link->runtime, &options, &session_events, link);
 }
@@ -286,4 +300,13 @@ gboolean
 device_link_publish(DeviceLink *link, const char *topic)
 {
     return link->session && device_session_publish(link->session, topic);
+}
+
+/* At a random time, so that the devices of a fleet do not all come at once. */
+void
+device_link_use_key(DeviceLink *link)
+{
+    link->new_key = TRUE;
+    if (link->session && device_session_is_ready(link->session))
+        device_link_renew_in(link, g_random_int_range(0, (gint32)DEVICE_LINK_KEY_WAIT));
 }

@@ -17,6 +17,7 @@ typedef struct {
     void (*state)(DeviceLink *link, HubState state, const char *error, void *data);
     void (*request)(DeviceLink *link, const StreamRequest *request, void *data);
     void (*notice)(DeviceLink *link, const Notice *notice, void *data);
+    void (*key)(DeviceLink *link, const KeyOffer *offer, void *data);
 } DeviceLinkEvents;
 
 /* OPTIONS is copied; what it points to outlives the link. Its keep_alive is the longest pause that
@@ -35,6 +36,11 @@ void device_link_probe(DeviceLink *link);
  * DEVICE_LINK_PROBE; one that is down is retried at once. */
 #define DEVICE_LINK_PROBE (2 * G_TIME_SPAN_SECOND)
 void device_link_network_changed(DeviceLink *link);
+
+/* The identity of the options has another key from now on: makes a new connection with it, within
+ * DEVICE_LINK_KEY_WAIT, which takes over as at a renewal. */
+#define DEVICE_LINK_KEY_WAIT (2 * G_TIME_SPAN_SECOND)
+void device_link_use_key(DeviceLink *link);
 
 /* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */
 gboolean device_link_publish(DeviceLink *link, const char *topic);

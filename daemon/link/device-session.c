@@ -30,6 +30,7 @@ struct DeviceSession {
     SessionState state;
     gboolean accepted; /* CONNACK accepted us */
     gboolean framed;
+    gboolean rekey; /* as in the options */
     Dial *dial;
     WsDial *ws_dial;
     PacketLink *link;
@@ -106,7 +107,8 @@ device_session_send_connect(DeviceSession *session)
 {
     g_autoptr(GByteArray) packet = g_byte_array_new();
     g_autofree char *client_id = device_client_id(session->identity);
-    g_autofree char *user_name = device_user_name(session->identity, CAPS_ALL);
+    const Caps caps = session->rekey ? CAPS_ALL | CAP_REKEY : CAPS_ALL;
+    g_autofree char *user_name = device_user_name(session->identity, caps);
     g_auto(SecretText) password = device_password(session->identity, session->token_life);
     MqttConnect connect = {
         .client_id = slice_of(client_id),
@@ -244,6 +246,21 @@ device_session_take_notice(DeviceSession *session, Slice payload)
         g_debug("a notice of the hub was dropped: %s", fault);
 }
 
+/* TRUE: the topic is that of a new key. From a hub that was not told of them it is dropped. */
+static gboolean
+device_session_take_key(DeviceSession *session, const MqttPublish *publish)
+{
+    g_auto(KeyOffer) offer = {0};
+    KeyOfferResult result = key_offer_parse(publish->topic, publish->payload, &offer);
+
+    if (result == KEY_OFFER_OK && session->rekey && session->accepted)
+        session->events->key(session, &offer, session->data);
+    else if (result != KEY_OFFER_OTHER)
+        g_debug("a new key was dropped: %s",
+                session->rekey ? "it is malformed" : "this link takes none");
+    return result != KEY_OFFER_OTHER;
+}
+
 static void
 device_session_take_publish(DeviceSession *session, const MqttPacket *packet)
 {
@@ -264,6 +281,8 @@ device_session_take_publish(DeviceSession *session, const MqttPacket *packet)
         device_session_take_notice(session, publish.payload);
         return;
     }
+    if (device_session_take_key(session, &publish))
+        return;
     result = stream_request_parse(publish.topic, &request);
     if (result == STREAM_TOPIC_OK)
         session->events->request(session, &request, session->data);
@@ -363,6 +382,7 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
     session->token_life = options->token_life;
     session->keep_alive = session->pause = options->keep_alive;
     session->framed = options->framed;
+    session->rekey = options->rekey;
     session->events = events;
     session->data = data;
     if (options->framed)

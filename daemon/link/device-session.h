@@ -6,6 +6,7 @@
 
 #include "common/codec/caps.h"
 #include "common/codec/connection-string.h"
+#include "common/extension/key-offer.h"
 #include "common/codec/stream-topic.h"
 #include "common/extension/notice.h"
 #include "common/net/tls-context.h"
@@ -27,6 +28,7 @@ typedef struct {
     const ConnectionString *identity; /* outlives the session */
     guint token_life;                 /* s */
     guint keep_alive;                 /* s, told to the hub */
+    gboolean rekey;                   /* tells the hub that it may send a new key */
 } DeviceSessionOptions;
 
 typedef struct {
@@ -35,6 +37,8 @@ typedef struct {
     void (*request)(DeviceSession *session, const StreamRequest *request, void *data);
     /* The hub tells this device something (docs/wire-protocol.md, section 8). */
     void (*notice)(DeviceSession *session, const Notice *notice, void *data);
+    /* A new key; only with DeviceSessionOptions.rekey. */
+    void (*key)(DeviceSession *session, const KeyOffer *offer, void *data);
     /* The link was idle for the whole pause, and the hub has answered our ping. */
     void (*survived)(DeviceSession *session, void *data);
     /* The session is over, in whatever state. This is the last call. Errors: of ws-dial.h,

@@ -21,6 +21,7 @@ typedef struct {
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     void (*changed)(Hub *hub, void *data);
+    void (*key)(Hub *hub, const KeyOffer *offer, void *data);      /* a new key for its device */
     void (*decided)(Stream *stream, const AcceptVerdict *verdict); /* by the policy; may be NULL */
     void *data;
 } HubContext;
@@ -60,6 +61,28 @@ void hub_tell_end(Hub *hub, const StreamAnswer *answer);
 
 /* Its hub says that another machine with this identity has taken over. */
 void hub_note_taken_over(Hub *hub);
+
+/* Of a device: answers a new key, if its control link is up. */
+void hub_answer_key(Hub *hub, const KeyAnswer *answer);
+
+/* Its connection string with another key; free with secret_free. */
+char *hub_string_with_key(const Hub *hub, const char *key);
+gboolean hub_is_keyed(const Hub *hub); /* its identity is a key, not a certificate */
+gboolean hub_has_key(const Hub *hub, const char *key);
+
+/* While a new key is being saved. */
+void hub_set_key_busy(Hub *hub, gboolean busy);
+gboolean hub_key_is_busy(const Hub *hub);
+
+/* Takes the key of CONNECTION_STRING, which differs from the present one in nothing else, and uses
+ * it for a new control link. */
+void hub_set_key(Hub *hub, const char *connection_string);
+
+/* Whether one more new key is taken at NOW (monotonic µs): each of them is written to the disk.
+ * HUB_KEYS_BURST at once, and one more each HUB_KEYS_PAUSE. */
+#define HUB_KEYS_BURST 4
+#define HUB_KEYS_PAUSE G_TIME_SPAN_MINUTE
+gboolean hub_take_key_turn(Hub *hub, gint64 now);
 
 /* network-watch.h */
 void hub_network_changed(Hub *hub);

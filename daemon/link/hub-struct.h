@@ -41,6 +41,9 @@ struct Hub {
     /* device */
     DeviceLink *link;
     DeviceStreams *streams;
+    gboolean key_busy;   /* a new key is being saved */
+    guint keys_taken;    /* new keys, less those that HUB_KEYS_PAUSE has forgiven */
+    gint64 keys_counted; /* when that was counted, monotonic µs */
     /* service */
     gboolean wanted; /* hub_connect was the last word */
     Dial *probe;

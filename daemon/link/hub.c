@@ -63,10 +63,19 @@ hub_link_notice(DeviceLink *link G_GNUC_UNUSED, const Notice *notice, void *data
     hub_take_notice(data, notice);
 }
 
+static void
+hub_link_key(DeviceLink *link, const KeyOffer *offer, void *data)
+{
+    Hub *hub = data;
+
+    hub->context.key(hub, offer, hub->context.data);
+}
+
 static const DeviceLinkEvents link_events = {
     .state = hub_link_state,
     .request = hub_link_request,
     .notice = hub_link_notice,
+    .key = hub_link_key,
 };
 
 static guint64
@@ -124,7 +133,7 @@ hub_session_options(const Hub *hub)
 static void
 hub_init_device(Hub *hub)
 {
-    const DeviceSessionOptions options = hub_session_options(hub);
+    DeviceSessionOptions options = hub_session_options(hub);
     const DeviceStreamsContext streams = {
         .runtime = hub->context.runtime,
         .table = hub->context.table,
@@ -144,6 +153,7 @@ hub_init_device(Hub *hub)
         .data = hub,
     };
 
+    options.rekey = hub->context.key != NULL;
     hub->link = device_link_new(hub->context.runtime, &options, &link_events, hub);
     hub->streams = device_streams_new(&streams);
 }

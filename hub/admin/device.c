@@ -5,6 +5,7 @@
 #include "common/base/secret.h"
 #include "common/codec/connection-string.h"
 #include "hub/registry/auth-json.h"
+#include "hub/registry/keys.h"
 #include "hub/registry/labels-json.h"
 
 #include <string.h>
@@ -31,13 +32,34 @@ member_number_text(JsonBuilder *builder, const char *name, guint64 value)
     member_text(builder, name, text);
 }
 
-/* Must not show a key. */
 static void
-build_device(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *device)
+member_time(JsonBuilder *builder, const char *name, gint64 time)
 {
-    g_autoptr(GDateTime) created = g_date_time_new_from_unix_utc(device->created / G_USEC_PER_SEC);
-    g_autofree char *created_text =
-        created ? g_date_time_format(created, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(time / G_USEC_PER_SEC);
+    g_autofree char *text = date ? g_date_time_format(date, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+
+    member_text(builder, name, text ? text : "");
+}
+
+static void
+build_rekey(JsonBuilder *builder, const RegistryRekey *rekey)
+{
+    const char *state = registry_rekey_name(rekey->state);
+
+    if (!state)
+        return;
+    json_builder_set_member_name(builder, "rekey");
+    json_builder_begin_object(builder);
+    member_text(builder, "state", state);
+    member_time(builder, "askedTime", rekey->asked);
+    if (rekey->confirmed)
+        member_time(builder, "confirmedTime", rekey->confirmed);
+    json_builder_end_object(builder);
+}
+
+void
+admin_device_build(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *device)
+{
     gboolean connected = hub->is_connected(hub->data, device->id, device->module);
 
     json_builder_begin_object(builder);
@@ -53,11 +75,12 @@ build_device(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *de
     }
     member_number_text(builder, "generationId", device->generation_id);
     member_number_text(builder, "etag", device->etag);
-    member_text(builder, "createdTime", created_text ? created_text : "");
+    member_time(builder, "createdTime", device->created);
     registry_tags_build(builder, "tags", device->tags);
     if (device->comment)
         member_text(builder, "comment", device->comment);
     registry_auth_build(builder, "authentication", &device->auth);
+    build_rekey(builder, &device->rekey);
     json_builder_end_object(builder);
 }
 
@@ -116,7 +139,7 @@ on_listed(const RegistryResult *result, void *data)
     json_builder_begin_array(builder);
     for (gsize i = 0; i < result->n_devices; i++)
         if (is_asked_for(request, (const char *const *)tags, state, result->devices[i]))
-            build_device(builder, request->hub, result->devices[i]);
+            admin_device_build(builder, request->hub, result->devices[i]);
     json_builder_end_array(builder);
     json_builder_set_member_name(builder, "more");
     json_builder_add_boolean_value(builder, result->more);
@@ -164,7 +187,7 @@ answer_device(AdminRequest *request, guint status, const RegistryDevice *device)
 {
     JsonBuilder *builder = json_builder_new();
 
-    build_device(builder, request->hub, device);
+    admin_device_build(builder, request->hub, device);
     admin_request_answer_json(request, status, builder);
 }
 

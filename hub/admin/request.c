@@ -30,6 +30,8 @@ static const AdminRoute routes[] = {
     {"PUT", "v1/devices/{id}/enabled", admin_device_set_enabled},
     {"PUT", "v1/devices/{id}/authentication", admin_device_set_auth},
     {"GET", "v1/devices/{id}/connection-string", admin_device_connection_string},
+    {"POST", "v1/devices/{id}/keys", admin_device_regenerate},
+    {"POST", "v1/devices/{id}/rekey", admin_device_rekey},
     {"GET", "v1/devices/{id}/modules/{module}", admin_device_show},
     {"DELETE", "v1/devices/{id}/modules/{module}", admin_device_remove},
     {"PUT", "v1/devices/{id}/modules/{module}/enabled", admin_device_set_enabled},
@@ -37,12 +39,15 @@ static const AdminRoute routes[] = {
     {"GET", "v1/devices/{id}/modules/{module}/connection-string", admin_device_connection_string},
     {"POST", "v1/import", admin_device_import, TRUE},
     {"GET", "v1/export", admin_device_export},
+    {"POST", "v1/devices/{id}/modules/{module}/keys", admin_device_regenerate},
+    {"POST", "v1/devices/{id}/modules/{module}/rekey", admin_device_rekey},
     {"GET", "v1/users", admin_user_list},
     {"POST", "v1/users", admin_user_add},
     {"GET", "v1/users/{name}", admin_user_show},
     {"DELETE", "v1/users/{name}", admin_user_remove},
     {"PATCH", "v1/users/{name}", admin_user_edit},
     {"GET", "v1/users/{name}/connection-string", admin_user_connection_string},
+    {"POST", "v1/users/{name}/keys", admin_user_regenerate},
     {NULL, NULL, NULL},
 };
 
@@ -284,6 +289,10 @@ verb_of(const AdminRequest *request, const AdminRoute *route)
     if (!g_str_has_prefix(route->pattern, "v1/devices") &&
         !g_str_has_prefix(route->pattern, "v1/users"))
         return NULL;
+    if (g_str_has_suffix(route->pattern, "/keys"))
+        return "made a new key for";
+    if (g_str_has_suffix(route->pattern, "/rekey"))
+        return "asked a new key of";
     if (strcmp(route->method, "POST") == 0)
         return "added";
     if (strcmp(route->method, "DELETE") == 0)

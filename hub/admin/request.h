@@ -28,12 +28,16 @@
  *                                                "refused":[{"line":0,"message":".."}]}
  *   GET    /v1/export[?keys=yes&after=ID&afterModule=M]          text/plain, such lines; none: the
  *                                                                 end
+ *   POST   /v1/devices/ID[/modules/M]/keys      {"regenerate":"primary"}, "secondary" or "both";
+ *                                       as GET, with {"cut":{"devices":1,"streams":2}}
+ *   POST   /v1/devices/ID[/modules/M]/rekey     {"result":"done",..}; waits for the device
  *   GET    /v1/users                                             {"users":[...]}
  *   POST   /v1/users                    {"name":..,"rights":"service-connect,.."}
  *   GET    /v1/users/NAME
  *   DELETE /v1/users/NAME
  *   PATCH  /v1/users/NAME               {"scope":{"devices":["gw-*"],..}}
  *   GET    /v1/users/NAME/connection-string[?key=secondary]                 text/plain
+ *   POST   /v1/users/NAME/keys          as of a device
  *
  * Answers are JSON, except connection strings. These hold a key, so they never become a JsonNode.
  * Failures are {"error":{"code":"not-found","message":"..."}}. */
@@ -60,7 +64,10 @@ typedef struct {
     const Identity *(*identity)(void *data);
     gboolean (*reload)(void *data, GError **error); /* ERROR: all problems; nothing has changed */
     gboolean (*install)(void *data, GError **error);
-    Journal *journal; /* its own log */
+    StreamhubKeyUse (*key_use)(void *data, const StreamhubKeys *keys); /* NULL: not shown */
+    void (*rekey)(void *data, const char *device, const char *module, RekeyDone done,
+                  void *done_data); /* NULL: not possible */
+    Journal *journal;               /* its own log */
     void (*look)(void *data, const StreamQuery *query, StreamsLooked done, void *done_data);
     gboolean (*close_stream)(void *data, const char *id);
     void *data;
@@ -79,9 +86,11 @@ struct AdminRequest {
     char *id;         /* from the path: decoded, not checked further */
     char *module;
     char *name;
-    guint32 uid;        /* who asks */
-    const char *verb;   /* what it changes, for the log; NULL: nothing */
-    AdminAnswer answer; /* NULL once the asker has gone */
+    guint32 uid;         /* who asks */
+    const char *verb;    /* what it changes, for the log; NULL: nothing */
+    StreamhubKeys keys;  /* of a regeneration, */
+    StreamhubKeyUse cut; /* and what it ends */
+    AdminAnswer answer;  /* NULL once the asker has gone */
     void *data;
 };
 
@@ -123,8 +132,12 @@ typedef struct {
 /* All requests; the last entry has a NULL method. */
 const AdminRoute *admin_routes(void);
 
-/* The handlers: admin/certificate-answer.c, admin/device.c, admin/log-level.c, admin/status.c,
- * admin/move.c, admin/stream.c, admin/user.c. */
+/* Must not show a key. */
+void admin_device_build(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *device);
+void admin_user_build(JsonBuilder *builder, const RegistryPolicy *policy);
+
+/* The handlers: admin/certificate-answer.c, admin/device.c, admin/keys.c, admin/log-level.c,
+ * admin/move.c, admin/status.c, admin/stream.c, admin/user.c. */
 void admin_certificate_show(AdminRequest *request);
 void admin_certificate_install(AdminRequest *request);
 void admin_reload(AdminRequest *request);
@@ -140,6 +153,9 @@ void admin_device_set_auth(AdminRequest *request);
 void admin_device_connection_string(AdminRequest *request);
 void admin_device_import(AdminRequest *request);
 void admin_device_export(AdminRequest *request);
+void admin_device_regenerate(AdminRequest *request);
+void admin_device_rekey(AdminRequest *request);
+void admin_user_regenerate(AdminRequest *request);
 void admin_user_list(AdminRequest *request);
 void admin_user_add(AdminRequest *request);
 void admin_user_show(AdminRequest *request);

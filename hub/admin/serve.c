@@ -122,6 +122,18 @@ close_stream(void *data, const char *id)
     return streamhub_close_stream(((Serve *)data)->hub, id);
 }
 
+static StreamhubKeyUse
+key_use(void *data, const StreamhubKeys *keys)
+{
+    return streamhub_key_use(((Serve *)data)->hub, keys);
+}
+
+static void
+rekey(void *data, const char *device, const char *module, RekeyDone done, void *done_data)
+{
+    streamhub_rekey(((Serve *)data)->hub, device, module, done, done_data);
+}
+
 /* One hub per state folder: a second one would change the registry behind the first one's cache. */
 static gboolean
 serve_lock(Serve *serve, GError **error)
@@ -448,6 +460,8 @@ serve_open_admin(Serve *serve, GError **error)
                                   .journal = serve->options->journal,
                                   .look = look,
                                   .close_stream = close_stream,
+                                  .key_use = key_use,
+                                  .rekey = rekey,
                                   .data = serve};
     serve_tell_address(serve);
     serve->admin = open_admin(serve, &failure);

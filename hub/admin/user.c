@@ -8,9 +8,8 @@
 
 #include <string.h>
 
-/* Must not show a key. */
-static void
-build_user(JsonBuilder *builder, const RegistryPolicy *policy)
+void
+admin_user_build(JsonBuilder *builder, const RegistryPolicy *policy)
 {
     g_autofree char *rights = registry_rights_format(policy->rights);
     g_auto(GStrv) names = g_strsplit(rights, ",", -1);
@@ -42,7 +41,7 @@ on_listed(const RegistryResult *result, void *data)
     json_builder_set_member_name(builder, "users");
     json_builder_begin_array(builder);
     for (gsize i = 0; i < result->n_policies; i++)
-        build_user(builder, result->policies[i]);
+        admin_user_build(builder, result->policies[i]);
     json_builder_end_array(builder);
     json_builder_end_object(builder);
     admin_request_answer_json(request, 200, builder);
@@ -64,7 +63,7 @@ answer_user(AdminRequest *request, guint status, const RegistryResult *result)
         return;
     }
     builder = json_builder_new();
-    build_user(builder, result->policy);
+    admin_user_build(builder, result->policy);
     admin_request_answer_json(request, status, builder);
 }
 

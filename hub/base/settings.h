@@ -38,12 +38,15 @@ typedef struct {
     guint busy_publishes_per_second;    /* busy-publishes-per-second: of all devices over theirs */
     gboolean users_may_list;            /* users-may-list */
     gboolean client_certificates;       /* client-certificates: every client is asked for one */
-    char *device_ca;  /* device-ca: authorities of devices (paths.h); NULL: none */
-    char *device_crl; /* device-crl: what they have revoked */
+    char *device_ca;            /* device-ca: authorities of devices (paths.h); NULL: none */
+    char *device_crl;           /* device-crl: what they have revoked */
     gboolean discard_telemetry; /* discard-telemetry: acknowledge and drop; otherwise disconnect */
     gint64 device_token_life_max;  /* device-token-life-max: how far ahead `se` may lie */
     gint64 service_token_life_max; /* service-token-life-max */
     gint64 token_skew;             /* token-skew: allowed difference of clocks */
+    gboolean rekey;                /* rekey: give devices new keys over their connections */
+    gint64 rekey_grace;            /* rekey-grace: from the login with a new key to the end of the
+                                    * former one */
     guint
         takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
 

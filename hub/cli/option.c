@@ -115,6 +115,7 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
     [OPTION_SINCE_UPGRADE -
         OPTION_OWN] = {"since-upgrade", VALUE_NONE, NULL,
                        N_("List what has changed since the upgrade, and copy nothing"), NULL},
+    [OPTION_ALL - OPTION_OWN] = {"all", VALUE_NONE, NULL, N_("Every device and module"), NULL},
 };
 
 const OptionTable streamhub_options = {

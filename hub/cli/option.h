@@ -39,6 +39,7 @@ enum {
     OPTION_UPDATE,
     OPTION_DRY_RUN,
     OPTION_SINCE_UPGRADE,
+    OPTION_ALL,
     OPTION_LAST,
 };
 

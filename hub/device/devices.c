@@ -101,6 +101,24 @@ devices_caps(Devices *devices, const char *client_id)
     return device && device->session ? mqtt_session_caps(device->session) : 0;
 }
 
+MqttSession *
+devices_session(Devices *devices, const char *client_id)
+{
+    const Device *device = device_find(devices, client_id);
+
+    return device ? device->session : NULL;
+}
+
+RegistryKeys
+devices_keys(Devices *devices, const char *client_id)
+{
+    const Device *device = device_find(devices, client_id);
+
+    return device && device->session && !mqtt_session_policy(device->session)
+               ? mqtt_session_keys(device->session)
+               : REGISTRY_KEYS_NONE;
+}
+
 gboolean
 devices_publish(Devices *devices, const char *client_id, const char *topic)
 {
@@ -333,6 +351,41 @@ devices_cut(Devices *devices, DeviceTest test, const char *a, const char *b, gbo
     }
 }
 
+/* KEYS: a RegistryKeys. */
+static gboolean
+device_is_by_keys_of(const Device *device, const char *policy, const char *keys)
+{
+    return device_is_by(device, policy, NULL) &&
+           (mqtt_session_keys(device->session) & *(const RegistryKeys *)(const void *)keys) != 0;
+}
+
+static const char why_keys[] = "its key was replaced";
+
+gboolean
+devices_is_by_keys(Devices *devices, const char *client_id, RegistryKeys keys)
+{
+    return (devices_keys(devices, client_id) & keys) != 0;
+}
+
+guint
+devices_count_policy_keys(Devices *devices, const char *policy, RegistryKeys keys)
+{
+    GHashTableIter iter;
+    gpointer value;
+    guint count = 0;
+
+    g_hash_table_iter_init(&iter, devices->by_id);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        count += device_is_by_keys_of(value, policy, (const char *)&keys) ? 1 : 0;
+    return count;
+}
+
+void
+devices_revoke_policy_keys(Devices *devices, const char *policy, RegistryKeys keys)
+{
+    devices_cut(devices, device_is_by_keys_of, policy, (const char *)&keys, FALSE, why_keys);
+}
+
 void
 devices_revoke(Devices *devices, const char *device, const char *module)
 {
@@ -391,6 +444,13 @@ devices_is_client(Devices *devices, const char *client_id, const TlsClient *clie
     const Device *device = device_find(devices, client_id);
 
     return device && device->session && mqtt_session_client(device->session) == client;
+}
+
+void
+devices_revoke_keys(Devices *devices, const char *client_id, RegistryKeys keys)
+{
+    if (devices_is_by_keys(devices, client_id, keys))
+        devices_cut(devices, device_is_exactly, client_id, NULL, FALSE, why_keys);
 }
 
 void

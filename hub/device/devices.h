@@ -8,6 +8,7 @@
 #include "common/net/tls-client.h"
 #include "hub/base/settings.h"
 #include "hub/registry/device-auth.h"
+#include "hub/registry/registry.h"
 
 typedef struct Devices Devices;
 typedef struct MqttSession MqttSession;
@@ -34,6 +35,13 @@ guint devices_count(Devices *devices); /* connected */
 
 /* What its present connection can do; 0 when it is not connected. */
 Caps devices_caps(Devices *devices, const char *client_id);
+
+/* Its present connection, borrowed until the main loop runs; NULL: it is away. */
+MqttSession *devices_session(Devices *devices, const char *client_id);
+
+/* The key that its present connection was made with, of its own two; none when it is away or was
+ * admitted by other means. */
+RegistryKeys devices_keys(Devices *devices, const char *client_id);
 
 /* An empty PUBLISH to a device that is online; FALSE: it is not. */
 gboolean devices_publish(Devices *devices, const char *client_id, const char *topic);
@@ -82,6 +90,13 @@ void devices_revoke_client(Devices *devices, const char *client_id, const char *
 void devices_each_by_authority(Devices *devices,
                                void (*func)(const char *client_id, TlsClient *client, void *data),
                                void *data);
+
+/* Connections that were made with one of KEYS of the device or module (exactly this one), or of a
+ * policy: how many they are, and their end. */
+gboolean devices_is_by_keys(Devices *devices, const char *client_id, RegistryKeys keys);
+guint devices_count_policy_keys(Devices *devices, const char *policy, RegistryKeys keys);
+void devices_revoke_keys(Devices *devices, const char *client_id, RegistryKeys keys);
+void devices_revoke_policy_keys(Devices *devices, const char *policy, RegistryKeys keys);
 void devices_close_all(Devices *devices);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Devices, devices_free)

@@ -31,6 +31,8 @@ struct MqttSession {
     char *policy;
     TlsClient *client;     /* what it showed in TLS; NULL: nothing */
     gboolean by_authority; /* that counts because of who issued it */
+    RegistryKeys keys;
+    gboolean rekey; /* a new key waits for its SUBSCRIBE */
     char *peer;
     gboolean clean;
     guint16 keep_alive;
@@ -84,8 +86,10 @@ mqtt_session_close(MqttSession *session, const char *why)
         mqtt_session_tell(session, EVENT_DEVICE_LOST, why);
     else
         g_debug("mqtt %s: %s", session->peer, why);
-    if (session->state == SESSION_UP)
+    if (session->state == SESSION_UP) {
         devices_disconnect(session->service->devices, session);
+        rekeys_lost(session->service->rekeys, session);
+    }
     mqtt_session_free(session);
 }
 
@@ -212,11 +216,14 @@ mqtt_session_checked(const AuthResult *result, void *data)
     session->by_authority = result->by_authority;
     if (!result->by_certificate)
         g_clear_pointer(&session->client, tls_client_unref);
+    session->keys = result->keys;
     if (!devices_connect(devices, session, session->clean, &present)) {
         mqtt_session_refuse(session, MQTT_UNAVAILABLE, "too many take-overs");
         return;
     }
     session->state = SESSION_UP;
+    if (result->device)
+        session->rekey = rekeys_admitted(session->service->rekeys, session, result->device);
     session->share = packet_shares_begin(session->service->shares, session->client_id, clock_now());
     mqtt_session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
     slot_authenticated(session->slot, clock_now());
@@ -315,6 +322,9 @@ mqtt_session_subscribe(MqttSession *session, const MqttPacket *packet)
     mqtt_session_send(session, out);
     while (mqtt_filters_next(&again, &filter, NULL))
         devices_subscribe(session->service->devices, session, filter);
+    if (session->rekey)
+        rekeys_ready(session->service->rekeys, session);
+    session->rekey = FALSE;
 }
 
 static void
@@ -344,6 +354,20 @@ publish_is_owed(MqttSession *session, const MqttPublish *publish)
     return TRUE;
 }
 
+/* Only of a device that may be offered keys; for others the topic is like any other. */
+static KeyOfferResult
+publish_take_key_answer(MqttSession *session, const MqttPublish *publish)
+{
+    KeyAnswer answer;
+    KeyOfferResult result = KEY_OFFER_OTHER;
+
+    if (session->user.caps & CAP_REKEY)
+        result = key_answer_parse(publish->topic, publish->payload, &answer);
+    if (result == KEY_OFFER_OK)
+        rekeys_answer(session->service->rekeys, session, &answer);
+    return result;
+}
+
 /* R16: the device's own telemetry is acknowledged and dropped, its twin is empty; any other topic
  * ends the connection. */
 static const char *
@@ -352,6 +376,7 @@ publish_take(MqttSession *session, const MqttPublish *publish)
     g_auto(StreamAnswer) answer = {0};
     g_autofree char *topic = NULL;
     const char *payload = NULL;
+    KeyOfferResult key;
 
     if (stream_topic_is_answer(publish->topic)) {
         if (stream_answer_parse(publish->topic, &answer) != STREAM_TOPIC_OK)
@@ -368,6 +393,9 @@ publish_take(MqttSession *session, const MqttPublish *publish)
     case TWIN_OTHER:
         break;
     }
+    key = publish_take_key_answer(session, publish);
+    if (key != KEY_OFFER_OTHER)
+        return key == KEY_OFFER_OK ? NULL : "bad answer to a new key";
     if (session->service->settings->discard_telemetry &&
         stream_topic_is_telemetry(publish->topic, session->user.device, session->user.module))
         return NULL;
@@ -508,22 +536,26 @@ mqtt_session_is_by_authority(MqttSession *session)
     return session->by_authority;
 }
 
+RegistryKeys
+mqtt_session_keys(MqttSession *session)
+{
+    return session->keys;
+}
+
 Caps
 mqtt_session_caps(MqttSession *session)
 {
     return session->user.caps;
 }
 
-void
-mqtt_session_publish(MqttSession *session, const char *topic)
+static void
+session_publish(MqttSession *session, const MqttPublish *publish)
 {
     g_autoptr(GByteArray) out = g_byte_array_new();
-    const MqttPublish publish = {.topic = slice_of(topic)};
 
-    session->owed++;
-    if (mqtt_write_publish(out, &publish))
+    if (mqtt_write_publish(out, publish))
         mqtt_session_send(session, out);
-    explicit_bzero(out->data, out->len); /* it carried a token */
+    explicit_bzero(out->data, out->len); /* it carried a token or a key */
     /* R12: the link was idle and may be dead. streamd is pinged; other clients are not, because a
      * ping may break them. */
     packet_link_probe(session->link, session->service->settings->link_probe,
@@ -534,6 +566,19 @@ void
 mqtt_session_notify(MqttSession *session, const char *notice)
 {
     mqtt_session_send_message(session, NOTICE_TOPIC, notice);
+}
+
+void
+mqtt_session_publish(MqttSession *session, const char *topic)
+{
+    session->owed++;
+    session_publish(session, &(MqttPublish){.topic = slice_of(topic)});
+}
+
+void
+mqtt_session_offer_key(MqttSession *session, const char *topic, const char *key)
+{
+    session_publish(session, &(MqttPublish){.topic = slice_of(topic), .payload = slice_of(key)});
 }
 
 void

@@ -28,6 +28,7 @@ struct AuthCheck {
     gboolean fetch;        /* asks the database, not the cache */
     RegistryDevice *found; /* a device whose token a policy signed */
     RegistryRights needed; /* of a policy */
+    RegistryKeys keys;     /* which one signed */
     const char *fault;     /* what is wrong, whatever the keys say; NULL: nothing so far */
     AuthDone done;         /* NULL: cancelled */
     void *data;
@@ -132,10 +133,10 @@ check_account(const AuthCheck *check, AuthResult *result)
     result->retry_after = (guint)((wait + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
 }
 
-/* POLICY: with AUTH_OK, the one that gives the right; NULL: the device itself. */
+/* POLICY: with AUTH_OK, the one that gives the right; NULL: DEVICE itself. */
 static void
 check_complete_by(AuthCheck *check, AuthVerdict verdict, const char *text,
-                  const RegistryPolicy *policy)
+                  const RegistryDevice *device, const RegistryPolicy *policy)
 {
     const RegistryScope *scope = policy ? policy->scope : NULL;
     gint64 until = scope && scope->expires > 0 ? scope->expires / G_TIME_SPAN_SECOND : G_MAXINT64;
@@ -144,6 +145,8 @@ check_complete_by(AuthCheck *check, AuthVerdict verdict, const char *text,
         .text = text,
         .policy = check->token.policy[0] ? check->token.policy : NULL,
         .expiry = MIN((gint64)MIN(check->token.expiry, (guint64)G_MAXINT64), until),
+        .keys = check->keys,
+        .device = policy ? NULL : device,
         .rights = policy ? policy->rights : 0,
         .scope = scope,
     };
@@ -161,7 +164,7 @@ check_complete_by(AuthCheck *check, AuthVerdict verdict, const char *text,
 static void
 check_complete(AuthCheck *check, AuthVerdict verdict, const char *text)
 {
-    check_complete_by(check, verdict, text, NULL);
+    check_complete_by(check, verdict, text, NULL, NULL);
 }
 
 /* What is wrong with the token before any key is looked at, or NULL. */
@@ -203,8 +206,9 @@ check_new(Auth *auth, const Source *source, const char *token, gsize len)
     return check;
 }
 
-/* Always tries both keys, and zeros for a missing one, so that the time tells nothing. */
-static gboolean
+/* Which key signed. Always tries both, and zeros for a missing one, so that the time tells nothing.
+ */
+static RegistryKeys
 keys_verify(const SasToken *token, const RegistryKey *primary, const RegistryKey *secondary)
 {
     static const RegistryKey none = {.len = REGISTRY_KEY_NEW};
@@ -215,7 +219,9 @@ keys_verify(const SasToken *token, const RegistryKey *primary, const RegistryKey
     gboolean good_first = sas_token_verify(token, first->bytes, first->len);
     gboolean good_second = sas_token_verify(token, second->bytes, second->len);
 
-    return (has_first && good_first) || (has_second && good_second);
+    if (has_first && good_first)
+        return REGISTRY_KEY_PRIMARY;
+    return has_second && good_second ? REGISTRY_KEY_SECONDARY : REGISTRY_KEYS_NONE;
 }
 
 static gboolean
@@ -232,7 +238,7 @@ check_passed(AuthCheck *check, const RegistryDevice *device, const RegistryPolic
         registry_keep_device(check->auth->registry, device);
     if (check->fetch && policy)
         registry_keep_policy(check->auth->registry, policy);
-    check_complete_by(check, AUTH_OK, "", policy);
+    check_complete_by(check, AUTH_OK, "", device, policy);
 }
 
 /* A device that connects with a policy's key must be in the policy's scope. A module has the tags
@@ -259,9 +265,10 @@ check_policy_found(const RegistryResult *result, void *data)
 {
     AuthCheck *check = data;
     const RegistryPolicy *policy = result->policy;
-    gboolean good = check->done && keys_verify(&check->token, policy ? &policy->primary : NULL,
-                                               policy ? &policy->secondary : NULL);
 
+    if (check->done)
+        check->keys = keys_verify(&check->token, policy ? &policy->primary : NULL,
+                                  policy ? &policy->secondary : NULL);
     if (!check->done)
         auth_check_free(check);
     else if (!code_is_answer(result->code))
@@ -270,7 +277,7 @@ check_policy_found(const RegistryResult *result, void *data)
         check_complete(check, AUTH_DENIED, check->fault);
     else if (!policy)
         check_complete(check, AUTH_DENIED, "no such user");
-    else if (!good)
+    else if (!check->keys)
         check_complete(check, AUTH_DENIED, "wrong signature");
     else if (registry_scope_has_expired(policy->scope, g_get_real_time()))
         check_complete(check, AUTH_DENIED, "the user has expired");
@@ -304,17 +311,17 @@ device_key(const RegistryDevice *device, gboolean secondary)
 }
 
 /* What its own credentials, a token or a certificate, say. The MACs of both keys are computed in
- * any case, for the time. NULL: they are good. */
+ * any case, for the time. NULL: they are good; *RET_KEYS is the key that signed, if one did. */
 static char *
-device_judge(const AuthCheck *check, const RegistryDevice *device)
+device_judge(const AuthCheck *check, const RegistryDevice *device, RegistryKeys *ret_keys)
 {
-    gboolean good = keys_verify(&check->token, device_key(device, FALSE), device_key(device, TRUE));
+    *ret_keys = keys_verify(&check->token, device_key(device, FALSE), device_key(device, TRUE));
 
     if (!device)
         return g_strdup("no such device");
     if (check->bare)
         return certificate_fault(check->client, device, g_get_real_time() / G_TIME_SPAN_SECOND);
-    if (good)
+    if (*ret_keys)
         return NULL;
     return g_strdup(device->auth.kind == REGISTRY_AUTH_KEYS
                         ? "wrong signature"
@@ -345,7 +352,7 @@ check_device_found(const RegistryResult *result, void *data)
         check_ask_policy(check);
         return;
     }
-    fault = device_judge(check, device);
+    fault = device_judge(check, device, &check->keys);
     check->by_authority = device && device->auth.kind == REGISTRY_AUTH_AUTHORITY;
     if (check->fault || fault)
         check_complete(check, AUTH_DENIED, check->fault ? check->fault : fault);
@@ -361,12 +368,13 @@ cache_speaks_for(const AuthCheck *check, const RegistryDevice *device)
     gboolean own_key = check->device && !check->token.policy[0];
     const RegistryPolicy *policy =
         own_key ? NULL : registry_peek_policy(registry, auth_check_policy(check));
-    g_autofree char *fault = own_key ? device_judge(check, device) : NULL;
+    RegistryKeys keys;
+    g_autofree char *fault = own_key ? device_judge(check, device, &keys) : NULL;
     gboolean good = own_key && !fault;
 
     if (!own_key)
         good = keys_verify(&check->token, policy ? &policy->primary : NULL,
-                           policy ? &policy->secondary : NULL);
+                           policy ? &policy->secondary : NULL) != REGISTRY_KEYS_NONE;
     return good && !check->fault && (device || !check->device);
 }
 

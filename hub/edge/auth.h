@@ -25,8 +25,10 @@ typedef enum {
 
 typedef struct {
     AuthVerdict verdict;
-    const char *text;   /* why not, for the log only; never NULL */
-    const char *policy; /* the policy that signed; NULL: the device's own key */
+    const char *text;             /* why not, for the log only; never NULL */
+    const char *policy;           /* the policy that signed; NULL: the device's own key */
+    RegistryKeys keys;            /* with AUTH_OK: which key of these signed; none: a certificate */
+    const RegistryDevice *device; /* with AUTH_OK of its own credentials: the device's record */
     gint64 expiry; /* of the token or certificate or, earlier, of the policy; s since the epoch */
     gboolean by_certificate;    /* the device's own; then `policy` is NULL */
     gboolean by_authority;      /* and that counts because of who issued it */

@@ -15,8 +15,8 @@ random_fill(void *bytes, gsize len)
 }
 
 /* 63 bits, so that it fits a signed integer everywhere; never 0. */
-static guint64
-random_number(void)
+guint64
+registry_random_number(void)
 {
     guint64 number = 0;
 
@@ -24,14 +24,19 @@ random_number(void)
     return (number >> 1) | 1;
 }
 
+void
+registry_key_make(RegistryKey *key)
+{
+    key->len = REGISTRY_KEY_NEW;
+    random_fill(key->bytes, key->len);
+}
+
 /* Makes a key where none was given. FALSE: the length of the key is not allowed. */
 static gboolean
 key_complete(RegistryKey *key)
 {
-    if (key->len == 0) {
-        key->len = REGISTRY_KEY_NEW;
-        random_fill(key->bytes, key->len);
-    }
+    if (key->len == 0)
+        registry_key_make(key);
     return key->len >= REGISTRY_KEY_MIN && key->len <= REGISTRY_KEY_MAX;
 }
 
@@ -51,8 +56,8 @@ registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDon
     RegistryDevice *device = registry_device_copy(draft);
 
     job->device = device;
-    device->generation_id = random_number();
-    device->etag = random_number();
+    device->generation_id = registry_random_number();
+    device->etag = registry_random_number();
     device->created = g_get_real_time();
     if (registry_auth_fault(&device->auth))
         registry_job_finish(job, REGISTRY_INVALID, g_strdup(registry_auth_fault(&device->auth)));
@@ -68,8 +73,8 @@ registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDon
 static gboolean
 row_complete(RegistryDevice *device)
 {
-    device->generation_id = random_number();
-    device->etag = random_number();
+    device->generation_id = registry_random_number();
+    device->etag = registry_random_number();
     device->created = g_get_real_time();
     return registry_device_names_are_valid(device->id, device->module) &&
            labels_are_valid(device) && key_complete(&device->primary) &&
@@ -119,7 +124,7 @@ registry_set_enabled(Registry *registry, const char *id, const char *module, gbo
 
     job->device = registry_device_named(id, module);
     job->device->enabled = enabled;
-    job->device->etag = random_number();
+    job->device->etag = registry_random_number();
     device_change(registry, job);
 }
 
@@ -131,7 +136,7 @@ registry_edit_device(Registry *registry, const char *id, const RegistryDeviceEdi
     const char *fault = edit->comment ? registry_comment_fault(edit->comment) : NULL;
 
     job->device = registry_device_named(id, NULL);
-    job->etag = random_number();
+    job->etag = registry_random_number();
     job->tags = g_strdupv((char **)(guintptr)edit->tags);
     job->no_tags = g_strdupv((char **)(guintptr)edit->no_tags);
     job->comment = g_strdup(edit->comment);
@@ -150,7 +155,7 @@ registry_set_auth(Registry *registry, const char *id, const char *module, const 
 
     job->device = registry_device_named(id, module);
     job->device->auth = *auth;
-    job->etag = random_number();
+    job->etag = registry_random_number();
     if (fault)
         registry_job_finish(job, REGISTRY_INVALID, g_strdup(fault));
     else

@@ -23,7 +23,11 @@ typedef enum {
     REGISTRY_ADD_POLICY,
     REGISTRY_REMOVE_POLICY,
     REGISTRY_EDIT_POLICY,
-    REGISTRY_IMPORT_DEVICES, /* `extra` is a RegistryImport */
+    REGISTRY_IMPORT_DEVICES,  /* `extra` is a RegistryImport */
+    REGISTRY_NEW_DEVICE_KEYS, /* `extra` of this and the next two is a KeysJob */
+    REGISTRY_NEW_POLICY_KEYS,
+    REGISTRY_REKEY,
+    REGISTRY_LIST_REKEYS,
     REGISTRY_JOB_KINDS,
 } RegistryJobKind;
 
@@ -80,12 +84,44 @@ RegistryDevice *registry_device_named(const char *id, const char *module);
 RegistryPolicy *registry_policy_named(const char *name);
 gboolean registry_device_names_are_valid(const char *id, const char *module);
 
+/* Random, and not 0: for an etag. */
+guint64 registry_random_number(void);
+void registry_key_make(RegistryKey *key); /* random, of REGISTRY_KEY_NEW bytes */
+
 /* MESSAGE is taken; NULL: the usual one for CODE. Any thread. */
 void registry_job_finish(RegistryJob *job, RegistryCode code, char *message);
 
 /* For an edit: changes the stored record in `device` or `policy` as asked. Other than REGISTRY_OK:
  * `message` says why not, and nothing must be written. Any thread. */
 RegistryCode registry_job_edit(RegistryJob *job);
+
+/* The steps of a rekey (registry/keys.h). */
+typedef enum {
+    REKEY_STEP_WANT,
+    REKEY_STEP_OFFER,
+    REKEY_STEP_CONFIRM,
+    REKEY_STEP_REFUSE,
+    REKEY_STEP_RETIRE,
+} RekeyStep;
+
+/* `extra` of REGISTRY_NEW_DEVICE_KEYS, REGISTRY_NEW_POLICY_KEYS and REGISTRY_REKEY. */
+typedef struct {
+    RegistryKeys which; /* to replace; of a rekey: the parameter of its step */
+    RekeyStep step;
+    gboolean asked;
+    gint64 now;            /* µs since the epoch; of REKEY_STEP_RETIRE: confirmed by then */
+    guint64 etag;          /* the new one of a device, if a key changes */
+    RegistryKey keys[2];   /* new ones: the primary, the secondary; of a rekey: the first alone */
+    RegistryKeys replaced; /* the answer: what was changed */
+} KeysJob;
+
+/* What a rekey step makes of a device with its stored REKEY and the FORMER key.
+ * DEVICE gets keys and rekey as they are to be stored, FORMER what is to be stored as such, and
+ * `replaced` of KEYS says which keys have changed. FALSE: nothing changes. Pure; any thread. */
+gboolean registry_rekey_step(KeysJob *keys, RegistryDevice *device, RegistryKey *former);
+
+/* The keys of `which` become new ones, and `replaced`. The same. */
+void registry_keys_replace(KeysJob *keys, RegistryKey *primary, RegistryKey *secondary);
 
 /* A backend embeds this as its first member. Both are called on the main thread. */
 typedef struct RegistryBackend RegistryBackend;

@@ -68,6 +68,22 @@ watchers_tell(Registry *registry, RegistryChangeKind kind, const char *name, con
     watchers_tell_change(registry, &(RegistryChange){.kind = kind, .name = name, .module = module});
 }
 
+static void
+watchers_tell_keys(Registry *registry, const RegistryJob *job, RegistryChangeKind kind)
+{
+    const KeysJob *keys = job->extra;
+    const RegistryChange change = {
+        .kind = kind,
+        .name = job->device ? job->device->id : job->policy->name,
+        .module = job->device ? job->device->module : NULL,
+        .keys = keys->replaced,
+        .planned = job->kind == REGISTRY_REKEY,
+    };
+
+    if (keys->replaced)
+        watchers_tell_change(registry, &change);
+}
+
 void
 registry_keep_device(Registry *registry, const RegistryDevice *device)
 {
@@ -188,6 +204,15 @@ registry_apply(Registry *registry, const RegistryJob *job)
         break;
     case REGISTRY_IMPORT_DEVICES:
         apply_import(registry, job->extra);
+        break;
+    case REGISTRY_NEW_DEVICE_KEYS:
+    case REGISTRY_REKEY:
+        registry_cache_drop(registry->devices, name);
+        watchers_tell_keys(registry, job, REGISTRY_DEVICE_KEYS);
+        break;
+    case REGISTRY_NEW_POLICY_KEYS:
+        registry_cache_drop(registry->policies, policy->name);
+        watchers_tell_keys(registry, job, REGISTRY_POLICY_KEYS);
         break;
     default: /* lists and a new policy change nothing that is cached */
         break;

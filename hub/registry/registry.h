@@ -63,6 +63,30 @@ typedef struct {
     gsize len;
 } RegistryKey;
 
+/* Which of the two keys of a device or policy; also a set of them. */
+typedef enum {
+    REGISTRY_KEYS_NONE = 0,
+    REGISTRY_KEY_PRIMARY = 1 << 0,
+    REGISTRY_KEY_SECONDARY = 1 << 1,
+    REGISTRY_KEYS_BOTH = REGISTRY_KEY_PRIMARY | REGISTRY_KEY_SECONDARY,
+} RegistryKeys;
+
+/* A change of a device's key over its own connection (registry/keys.h). */
+typedef enum {
+    REKEY_NONE,
+    REKEY_WANTED,    /* it was asked for, and the device has not been offered a key yet */
+    REKEY_OFFERED,   /* the key `which` is new; whether the device has stored it is not known */
+    REKEY_CONFIRMED, /* the device has logged in with it; the other key goes after the grace */
+    REKEY_READ_ONLY, /* the device has said that it cannot store a key */
+} RekeyState;
+
+typedef struct {
+    RekeyState state;
+    RegistryKeys which;
+    gint64 asked;     /* µs since the epoch, wall clock */
+    gint64 confirmed; /* the same; 0: not yet */
+} RegistryRekey;
+
 typedef struct {
     char *id;
     char *module;      /* NULL: the device itself */
@@ -76,6 +100,7 @@ typedef struct {
     char *comment;         /* NULL: none; a module has none */
     RegistryTags *tags;    /* a module has those of its device */
     RegistryAuth auth;     /* where that is not by keys, the keys do not count */
+    RegistryRekey rekey;
 } RegistryDevice;
 
 typedef struct {
@@ -192,6 +217,9 @@ typedef enum {
     REGISTRY_DEVICE_EDITED,   /* tags or comment */
     REGISTRY_POLICY_EDITED,   /* its scope */
     REGISTRY_DEVICE_AUTH,     /* how it proves who it is */
+    REGISTRY_DEVICE_KEYS,     /* some of its keys are good no more; with MODULE NULL, only those of
+                               * the device itself */
+    REGISTRY_POLICY_KEYS,
 } RegistryChangeKind;
 
 typedef struct {
@@ -201,6 +229,8 @@ typedef struct {
     const RegistryTags *tags;   /* with REGISTRY_DEVICE_EDITED: as they are now */
     const RegistryScope *scope; /* with REGISTRY_POLICY_EDITED: as it is now */
     const RegistryAuth *auth;   /* with REGISTRY_DEVICE_AUTH: the same */
+    RegistryKeys keys;          /* with *_KEYS: those that were replaced */
+    gboolean planned;           /* by a rekey, after which streams go on */
 } RegistryChange;
 
 typedef void (*RegistryWatchFunc)(const RegistryChange *change, void *data);

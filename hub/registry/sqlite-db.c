@@ -15,13 +15,15 @@
                " WHERE own.id = device.id AND own.module = '') END"
 #define POLICY_COLUMNS "name, rights, primary_key, secondary_key, created, scope"
 
-/* After the columns: a module is admitted only when its device is enabled too. The last one is NULL
- * for who has keys. */
+/* After the columns: a module is admitted only when its device is enabled too. The last two are
+ * NULL for who has keys, and without a rekey. */
 #define ADMITTED                                                                                   \
     ", enabled AND (module = '' OR EXISTS (SELECT 1 FROM device AS own"                            \
     " WHERE own.id = device.id AND own.module = '' AND own.enabled))"                              \
     ", (SELECT auth FROM device_auth AS way"                                                       \
-    " WHERE way.id = device.id AND way.module = device.module)"
+    " WHERE way.id = device.id AND way.module = device.module)"                                    \
+    ", (SELECT printf('%d %d %d %d', state, which, asked, confirmed) FROM rekey"                   \
+    " WHERE rekey.id = device.id AND rekey.module = device.module)"
 
 static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -53,6 +55,16 @@ static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_ADD_POLICY] = "INSERT INTO policy (" POLICY_COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6)",
     [SQL_REMOVE_POLICY] = "DELETE FROM policy WHERE name = ?1",
     [SQL_EDIT_POLICY] = "UPDATE policy SET scope = ?2 WHERE name = ?1",
+    [SQL_SET_DEVICE_KEYS] = "UPDATE device SET primary_key = ?3, secondary_key = ?4, etag = ?5"
+                            " WHERE id = ?1 AND module = ?2",
+    [SQL_SET_POLICY_KEYS] =
+        "UPDATE policy SET primary_key = ?2, secondary_key = ?3 WHERE name = ?1",
+    [SQL_PUT_REKEY] = "INSERT OR REPLACE INTO rekey"
+                      " (id, module, state, which, asked, confirmed, former)"
+                      " VALUES (?1,?2,?3,?4,?5,?6,?7)",
+    [SQL_GET_FORMER] = "SELECT former FROM rekey WHERE id = ?1 AND module = ?2",
+    [SQL_LIST_REKEYS] = "SELECT id, module, confirmed FROM rekey WHERE confirmed > 0"
+                        " ORDER BY confirmed LIMIT ?1",
 };
 
 /* What the last failed call means; its text stays with the connection until the next one. */
@@ -155,6 +167,10 @@ static const struct {
     [REGISTRY_REMOVE_POLICY] = {registry_sqlite_remove_policy, TRUE},
     [REGISTRY_EDIT_POLICY] = {registry_sqlite_edit_policy, TRUE},
     [REGISTRY_IMPORT_DEVICES] = {registry_sqlite_import_devices, TRUE},
+    [REGISTRY_NEW_DEVICE_KEYS] = {registry_sqlite_new_device_keys, TRUE},
+    [REGISTRY_NEW_POLICY_KEYS] = {registry_sqlite_new_policy_keys, TRUE},
+    [REGISTRY_REKEY] = {registry_sqlite_rekey, TRUE},
+    [REGISTRY_LIST_REKEYS] = {registry_sqlite_list_rekeys, FALSE},
 };
 
 /* One transaction. BEGIN IMMEDIATE takes the write lock first, so that only BEGIN can be busy. */

@@ -2,6 +2,8 @@
 /* Devices in the database behind registry/sqlite.h. */
 #include "hub/registry/sqlite-private.h"
 
+#include <stdio.h>
+
 /* A text that we do not know lets nobody in: no certificate is trusted, and keys do not count. */
 static void
 column_auth(sqlite3_stmt *row, int column, RegistryAuth *ret)
@@ -10,6 +12,22 @@ column_auth(sqlite3_stmt *row, int column, RegistryAuth *ret)
 
     if (text && !registry_auth_parse(text, ret))
         *ret = (RegistryAuth){.kind = REGISTRY_AUTH_THUMBPRINT};
+}
+
+/* TEXT NULL: there is none. */
+static void
+rekey_parse(const char *text, RegistryRekey *ret)
+{
+    long long asked, confirmed;
+    int state, which;
+
+    *ret = (RegistryRekey){0};
+    if (!text || sscanf(text, "%d %d %lld %lld", &state, &which, &asked, &confirmed) != 4)
+        return;
+    ret->state = (RekeyState)state;
+    ret->which = (RegistryKeys)which;
+    ret->asked = asked;
+    ret->confirmed = confirmed;
 }
 
 static RegistryDevice *
@@ -33,6 +51,7 @@ column_device(sqlite3_stmt *row)
     device->tags = registry_tags_parse(tags);
     device->admitted = sqlite3_column_int(row, 10) != 0;
     column_auth(row, 11, &device->auth);
+    rekey_parse((const char *)sqlite3_column_text(row, 12), &device->rekey);
     return device;
 }
 
@@ -208,4 +227,104 @@ registry_sqlite_edit_device(RegistrySqliteDb *self, RegistryJob *job)
     if (code == REGISTRY_OK)
         code = registry_sqlite_clear_tags(self, job);
     return code == REGISTRY_OK ? registry_sqlite_write_tags(self, job) : code;
+}
+
+/* Writes both keys of the device, of which one may be the old one. A trigger ends its rekey. */
+static RegistryCode
+write_keys(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_SET_DEVICE_KEYS];
+
+    job->device->etag = ((const KeysJob *)job->extra)->etag;
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    registry_sqlite_bind_text(statement, 2, job->device->module);
+    registry_sqlite_bind_key(statement, 3, &job->device->primary);
+    registry_sqlite_bind_key(statement, 4, &job->device->secondary);
+    (void)sqlite3_bind_int64(statement, 5, (gint64)job->device->etag);
+    return registry_sqlite_run(self, SQL_SET_DEVICE_KEYS) ? REGISTRY_OK
+                                                          : registry_sqlite_fail(self, job);
+}
+
+RegistryCode
+registry_sqlite_new_device_keys(RegistrySqliteDb *self, RegistryJob *job)
+{
+    RegistryCode code = registry_sqlite_read_device(self, job);
+
+    if (code != REGISTRY_OK)
+        return code;
+    registry_keys_replace(job->extra, &job->device->primary, &job->device->secondary);
+    job->device->rekey = (RegistryRekey){0};
+    return write_keys(self, job);
+}
+
+static RegistryCode
+read_former(RegistrySqliteDb *self, RegistryJob *job, RegistryKey *ret)
+{
+    sqlite3_stmt *statement = self->statements[SQL_GET_FORMER];
+    int result;
+
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    registry_sqlite_bind_text(statement, 2, job->device->module);
+    result = sqlite3_step(statement);
+    if (result == SQLITE_ROW)
+        registry_sqlite_key(statement, 0, ret);
+    registry_sqlite_done(statement);
+    return result == SQLITE_ROW || result == SQLITE_DONE ? REGISTRY_OK
+                                                         : registry_sqlite_fail(self, job);
+}
+
+static RegistryCode
+write_rekey(RegistrySqliteDb *self, RegistryJob *job, const RegistryKey *former)
+{
+    sqlite3_stmt *statement = self->statements[SQL_PUT_REKEY];
+    const RegistryRekey *rekey = &job->device->rekey;
+
+    registry_sqlite_bind_text(statement, 1, job->device->id);
+    registry_sqlite_bind_text(statement, 2, job->device->module);
+    (void)sqlite3_bind_int(statement, 3, (int)rekey->state);
+    (void)sqlite3_bind_int(statement, 4, (int)rekey->which);
+    (void)sqlite3_bind_int64(statement, 5, rekey->asked);
+    (void)sqlite3_bind_int64(statement, 6, rekey->confirmed);
+    registry_sqlite_bind_key(statement, 7, former);
+    return registry_sqlite_run(self, SQL_PUT_REKEY) ? REGISTRY_OK : registry_sqlite_fail(self, job);
+}
+
+/* Keys first: that ends the former rekey, and the new state of it is written afterwards. */
+RegistryCode
+registry_sqlite_rekey(RegistrySqliteDb *self, RegistryJob *job)
+{
+    KeysJob *keys = job->extra;
+    g_auto(RegistryKey) former = {.len = 0};
+    RegistryCode code = registry_sqlite_read_device(self, job);
+
+    if (code == REGISTRY_OK)
+        code = read_former(self, job, &former);
+    if (code != REGISTRY_OK || !registry_rekey_step(keys, job->device, &former))
+        return code;
+    if (keys->replaced)
+        code = write_keys(self, job);
+    if (code == REGISTRY_OK && job->device->rekey.state != REKEY_NONE)
+        code = write_rekey(self, job, &former);
+    return code;
+}
+
+RegistryCode
+registry_sqlite_list_rekeys(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_LIST_REKEYS];
+    int result;
+
+    job->devices = g_ptr_array_new_with_free_func((GDestroyNotify)registry_device_free);
+    (void)sqlite3_bind_int64(statement, 1, job->limit);
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+        g_autofree char *id = registry_sqlite_text(statement, 0);
+        g_autofree char *module = registry_sqlite_text(statement, 1);
+        RegistryDevice *device = registry_device_named(id, module && *module ? module : NULL);
+
+        device->rekey.state = REKEY_CONFIRMED;
+        device->rekey.confirmed = sqlite3_column_int64(statement, 2);
+        g_ptr_array_add(job->devices, device);
+    }
+    registry_sqlite_done(statement);
+    return result == SQLITE_DONE ? REGISTRY_OK : registry_sqlite_fail(self, job);
 }

@@ -125,3 +125,19 @@ registry_sqlite_edit_policy(RegistrySqliteDb *self, RegistryJob *job)
     return registry_sqlite_run(self, SQL_EDIT_POLICY) ? REGISTRY_OK
                                                       : registry_sqlite_fail(self, job);
 }
+
+RegistryCode
+registry_sqlite_new_policy_keys(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_SET_POLICY_KEYS];
+    RegistryCode code = registry_sqlite_read_policy(self, job);
+
+    if (code != REGISTRY_OK)
+        return code;
+    registry_keys_replace(job->extra, &job->policy->primary, &job->policy->secondary);
+    registry_sqlite_bind_text(statement, 1, job->policy->name);
+    registry_sqlite_bind_key(statement, 2, &job->policy->primary);
+    registry_sqlite_bind_key(statement, 3, &job->policy->secondary);
+    return registry_sqlite_run(self, SQL_SET_POLICY_KEYS) ? REGISTRY_OK
+                                                          : registry_sqlite_fail(self, job);
+}

@@ -28,6 +28,11 @@ typedef enum {
     SQL_ADD_POLICY,
     SQL_REMOVE_POLICY,
     SQL_EDIT_POLICY,
+    SQL_SET_DEVICE_KEYS,
+    SQL_SET_POLICY_KEYS,
+    SQL_PUT_REKEY,
+    SQL_GET_FORMER,
+    SQL_LIST_REKEYS,
     SQL_STATEMENTS,
 } RegistrySqlStatement;
 
@@ -74,3 +79,7 @@ RegistryCode registry_sqlite_list_policies(RegistrySqliteDb *self, RegistryJob *
 RegistryCode registry_sqlite_add_policy(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_remove_policy(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_edit_policy(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_new_device_keys(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_new_policy_keys(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_rekey(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_list_rekeys(RegistrySqliteDb *self, RegistryJob *job);

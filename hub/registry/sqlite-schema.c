@@ -29,7 +29,20 @@ static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
     " id TEXT NOT NULL, module TEXT NOT NULL, auth TEXT NOT NULL,"
     " PRIMARY KEY (id, module)) STRICT, WITHOUT ROWID;"
     "CREATE TRIGGER device_auth_gone AFTER DELETE ON device BEGIN"
-    " DELETE FROM device_auth WHERE id = OLD.id AND module = OLD.module; END;",
+    " DELETE FROM device_auth WHERE id = OLD.id AND module = OLD.module; END;"
+    /* A rekey, of registry/keys.h: whoever removes a device or gives it other keys ends it.
+     * `former` is the key in whose place the new one was put. */
+    "CREATE TABLE rekey ("
+    " id TEXT NOT NULL, module TEXT NOT NULL, state INTEGER NOT NULL, which INTEGER NOT NULL,"
+    " asked INTEGER NOT NULL, confirmed INTEGER NOT NULL, former BLOB NOT NULL,"
+    " PRIMARY KEY (id, module)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX rekey_confirmed ON rekey (confirmed) WHERE confirmed > 0;"
+    "CREATE TRIGGER rekey_of_no_device AFTER DELETE ON device BEGIN"
+    " DELETE FROM rekey WHERE id = OLD.id AND module = OLD.module; END;"
+    "CREATE TRIGGER rekey_of_other_keys AFTER UPDATE OF primary_key, secondary_key ON device"
+    " WHEN OLD.primary_key IS NOT NEW.primary_key OR OLD.secondary_key IS NOT NEW.secondary_key "
+    "BEGIN"
+    " DELETE FROM rekey WHERE id = OLD.id AND module = OLD.module; END;",
 };
 
 /* The one number that a PRAGMA gives; FALSE: the database cannot be read. */

@@ -28,10 +28,11 @@ typedef struct {
     AuthCheck *check;
     Search *search;
     char *policy;
+    RegistryKeys keys;    /* which of its keys signed */
     RegistryScope *scope; /* the policy's */
     RegistryTags *tags;   /* the device's */
     gboolean reads;       /* the policy has registry-read */
-    gboolean revoked;     /* its policy was removed after it was authenticated */
+    gboolean revoked;     /* its policy or its key was removed after it was authenticated */
     gboolean gone;        /* the client */
     GList link;
 } RestCall;
@@ -116,6 +117,7 @@ call_open(RestCall *call)
         .module = request->match.parts[ROUTE_MODULE],
         .name = request->match.parts[ROUTE_STREAM_NAME],
         .policy = policy,
+        .policy_keys = call->keys,
         .scope = scope,
         .tags = tags,
         .extended = request->caps != NULL,
@@ -336,6 +338,7 @@ call_checked(const AuthResult *result, void *data)
     }
     request_authenticated(call->request);
     call->policy = g_strdup(result->policy);
+    call->keys = result->keys;
     call->scope = registry_scope_ref(result->scope);
     call->reads = (result->rights & REGISTRY_RIGHT_READ) != 0;
     call_go_on(call);
@@ -352,6 +355,17 @@ rest_user_changed(Rest *rest, const char *user, const RegistryScope *scope, gboo
         call->revoked = call->revoked || removed;
         registry_scope_unref(call->scope);
         call->scope = registry_scope_ref(scope);
+    }
+}
+
+void
+rest_keys_changed(Rest *rest, const char *user, RegistryKeys keys)
+{
+    for (GList *link = rest->calls.head; link; link = link->next) {
+        RestCall *call = link->data;
+
+        if (g_strcmp0(call->policy, user) == 0 && (call->keys & keys) != 0)
+            call->revoked = TRUE;
     }
 }
 

@@ -20,3 +20,6 @@ void rest_request(Rest *rest, Request *request);
 /* The user's scope is this from now on, also for requests that are authenticated already; or, with
  * REMOVED, there is no such user any more. */
 void rest_user_changed(Rest *rest, const char *user, const RegistryScope *scope, gboolean removed);
+
+/* KEYS of the user are good no more, also for requests that were authenticated with them. */
+void rest_keys_changed(Rest *rest, const char *user, RegistryKeys keys);

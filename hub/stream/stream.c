@@ -91,6 +91,7 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
                                         : g_strdup(opening->device);
     stream->name = g_strdup(opening->name);
     stream->policy = g_strdup(opening->policy);
+    stream->policy_keys = opening->policy_keys;
     stream->tags = registry_tags_ref(opening->tags);
     stream->from = g_strdup(post->peer);
     stream->post = post;
@@ -232,6 +233,7 @@ hub_stream_publish(HubStream *stream)
     if (stream->leg_lost[LEG_DEVICE] || (stream->legs[LEG_DEVICE] && !capable))
         return;
     stream->capable = capable;
+    stream->device_keys = devices_keys(devices, stream->client_id);
     hub_stream_name_request(stream);
     if (stream->answer_by == 0)
         stream->answer_by = clock_now() + stream->response_timeout;

@@ -33,9 +33,11 @@ struct HubStream {
     char *client_id; /* device or device/module */
     char *name;
     char *policy;
-    char *from;  /* the initiator's address */
-    char *order; /* among the streams of its tunnel; NULL: none */
-    guint rid;   /* of its request; 0: not published yet */
+    RegistryKeys policy_keys; /* which key of its policy opened it */
+    RegistryKeys device_keys; /* which key its device was connected with when it was asked */
+    char *from;               /* the initiator's address */
+    char *order;              /* among the streams of its tunnel; NULL: none */
+    guint rid;                /* of its request; 0: not published yet */
     HubStreamState state;
     HubStreamState ended_in; /* the state that it ended in */
     Reason reason;

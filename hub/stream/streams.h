@@ -9,7 +9,7 @@
 #include "hub/device/devices.h"
 #include "hub/edge/error.h"
 #include "hub/edge/http-request.h"
-#include "hub/registry/scope.h"
+#include "hub/registry/registry.h"
 
 typedef struct Streams Streams;
 
@@ -37,6 +37,7 @@ typedef struct {
     const char *module; /* NULL: the device itself */
     const char *name;
     const char *policy;         /* the initiator's */
+    RegistryKeys policy_keys;   /* which of its keys signed */
     const RegistryScope *scope; /* the initiator's: its limits hold here */
     const RegistryTags *tags;   /* the device's */
     const char *order;          /* streamd-order; NULL: none */
@@ -62,6 +63,13 @@ streams_revoke_device(Streams *streams, const char *device, const char *module, 
 /* Of exactly this client id: not those of a device's modules. */
 void streams_revoke_client(Streams *streams, const char *client_id, RestError error);
 void streams_revoke_policy(Streams *streams, const char *policy);
+
+/* The same for streams that were opened with one of KEYS of a policy; or to a device or module
+ * (exactly this one) that was connected with one of its own KEYS. */
+guint streams_count_keys(Streams *streams, const char *client_id, const char *policy,
+                         RegistryKeys keys); /* one of the two is NULL */
+void
+streams_revoke_keys(Streams *streams, const char *client_id, const char *policy, RegistryKeys keys);
 
 /* The scope of a user, or the tags of a device and its modules, are these from now on: streams that
  * are in no scope any more end as those of a policy that was revoked. */

@@ -21,6 +21,7 @@
 #define AUTH_USAGE "[--thumbprint HEX|--certificate FILE]... [--ca] [--keys]"
 #define LABELS (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_NO_TAG) | OPTION_BIT(OPTION_COMMENT))
 #define FILTER (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STATE))
+#define REKEY_WORDS_MAX 1000
 #define KEY (OUTPUT | OPTION_BIT(OPTION_SECONDARY))
 
 static const Verb verbs[] = {
@@ -123,6 +124,27 @@ static const Verb verbs[] = {
      N_("FILE is new and of mode 0600. Pages of 200 are each of one moment; what is added "
         "meanwhile may be in it or not."),
      JSON_REFUSED},
+    {"device regenerate", 2, 2, MODULE | OUTPUT, verb_device_regenerate,
+     "ID[/MODULE] primary|secondary|both [--module M] [--output FILE|-]",
+     N_("Replace keys of a device or module by new ones, at once"),
+     N_("This revokes the old key: whoever is connected with it is cut, with their streams, and "
+        "that "
+        "is said. The other key stays good. --output writes the new connection string; of both "
+        "keys, with the primary. To change keys without a cut, see 'device rekey'."),
+     "{\"device\": {...}, \"cut\": {\"devices\": ..., \"streams\": ...}}"},
+    {"device rekey", 0, REKEY_WORDS_MAX, OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_ALL),
+     verb_device_rekey, "ID[/MODULE]... | --tag KEY=VALUE... | --all",
+     N_("Give devices new keys over their own connections, without a cut"),
+     N_("The device stores the new key, and then logs in with it; an hour later (rekey-grace) the "
+        "former key is good no more. The result of each is 'done', 'pending' (the device is away "
+        "or "
+        "has not answered: it gets the key when it connects again), 'read-only' (its key is in a "
+        "file of its machine), 'not-capable' (a client that knows nothing of this) or 'failed'. "
+        "Where one is of the last three kinds, it ends with 12. It paces itself: 50 a second at "
+        "most. A key that was stolen has to be replaced by 'device regenerate': until then, "
+        "whoever "
+        "has it may get the new one."),
+     "[{\"device_id\": ..., \"result\": ...}, ...]"},
     {"user add", 1, 1, OPTION_BIT(OPTION_RIGHTS) | SCOPE_OPTIONS, verb_user_add,
      "NAME --rights RIGHT,... " SCOPE_USAGE,
      N_("Add a user: a name with two keys, and what they may do"),
@@ -137,6 +159,14 @@ static const Verb verbs[] = {
      N_("A device has to fit one of the patterns, and to have one of the values of each tag's key. "
         "An empty value takes a list away. Streams that are in the scope no more end at once."),
      "{...}"},
+    {"user regenerate", 2, 2, OUTPUT, verb_user_regenerate,
+     "NAME primary|secondary|both [--output FILE|-]",
+     N_("Replace keys of a user by new ones, at once"),
+     N_("This revokes the old key: streams that were opened with it, and devices that are "
+        "connected "
+        "with it, are cut, and that is said. The other key stays good. --output writes the new "
+        "connection string; of both keys, with the primary."),
+     "{\"user\": {...}, \"cut\": {\"devices\": ..., \"streams\": ...}}"},
     {"user remove", 1, 1, 0, verb_user_remove, "NAME", N_("Remove a user; its streams are cut"),
      NULL, "{...}"},
     {"invite device", 1, 1, MODULE | OUTPUT, verb_invite_device,

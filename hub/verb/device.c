@@ -133,6 +133,31 @@ add_auth(Table *table, JsonNode *device)
     }
 }
 
+/* How a change of its key over its connection stands; "" when there is none. */
+static char *
+rekey_text(JsonNode *device)
+{
+    static const struct {
+        const char *state, *text, *time;
+    } rows[] = {
+        {"wanted", N_("pending since %s: the device is away"), "askedTime"},
+        {"offered", N_("pending since %s: the device has not logged in with it"), "askedTime"},
+        {"confirmed", N_("in use since %s; the former one is still good"), "confirmedTime"},
+        {"read-only", N_("asked for at %s: the device cannot store one"), "askedTime"},
+    };
+    JsonNode *rekey = json_object_get_member(json_node_get_object(device), "rekey");
+
+    for (gsize i = 0; rekey && i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) parts = NULL;
+
+        if (strcmp(verb_json_text(rekey, "state"), rows[i].state) != 0)
+            continue;
+        parts = g_strsplit(_(rows[i].text), "%s", 2);
+        return g_strjoinv(verb_json_text(rekey, rows[i].time), parts);
+    }
+    return g_strdup("");
+}
+
 static void
 print_device(const Cli *cli, JsonNode *device)
 {
@@ -145,12 +170,13 @@ print_device(const Cli *cli, JsonNode *device)
         {N_("Created"), "createdTime"},     {N_("Comment"), "comment"},
     };
     g_autoptr(Table) table = table_new("", "", NULL);
-    g_autofree char *tags = verb_device_tags(device);
+    g_autofree char *tags = verb_device_tags(device), *rekey = rekey_text(device);
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         output_add_row(table, _(rows[i].label), verb_json_text(device, rows[i].member));
     output_add_row(table, _("Tags"), tags);
     add_auth(table, device);
+    output_add_row(table, _("New key"), rekey);
     output_rows(cli, table);
 }
 

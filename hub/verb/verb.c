@@ -75,6 +75,25 @@ verb_check_name(const char *name, GError **error)
 }
 
 gboolean
+verb_take_device(const Cli *cli, const char *word, char **ret_id, char **ret_module, GError **error)
+{
+    const char *slash = strchr(word, '/'), *given = cli->values[OPTION_MODULE];
+    g_autofree char *id = slash ? g_strndup(word, (gsize)(slash - word)) : g_strdup(word);
+    g_autofree char *module = g_strdup(slash ? slash + 1 : given);
+
+    if (slash && given) {
+        cli_fail(error, EXIT_CODE_USAGE, _("'%s' names a module already: leave --module out"),
+                 word);
+        return FALSE;
+    }
+    if (!verb_check_name(id, error) || (module != NULL && !verb_check_name(module, error)))
+        return FALSE;
+    *ret_id = g_steal_pointer(&id);
+    *ret_module = g_steal_pointer(&module);
+    return TRUE;
+}
+
+gboolean
 verb_write_secret(const char *file, const char *text, GError **error)
 {
     g_autoptr(GError) failure = NULL;

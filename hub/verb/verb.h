@@ -32,6 +32,9 @@ ExitCode verb_device_enable(Cli *cli, GError **error);
 ExitCode verb_device_disable(Cli *cli, GError **error);
 ExitCode verb_device_import(Cli *cli, GError **error);
 ExitCode verb_device_export(Cli *cli, GError **error);
+ExitCode verb_device_regenerate(Cli *cli, GError **error);
+ExitCode verb_device_rekey(Cli *cli, GError **error);
+ExitCode verb_user_regenerate(Cli *cli, GError **error);
 ExitCode verb_user_add(Cli *cli, GError **error);
 ExitCode verb_user_list(Cli *cli, GError **error);
 ExitCode verb_user_show(Cli *cli, GError **error);
@@ -61,6 +64,11 @@ JsonNode *verb_ask(const Cli *cli, const char *method, const char *path, GError 
 
 /* Whether NAME is valid for a device, a module or a user; otherwise ERROR is set. */
 gboolean verb_check_name(const char *name, GError **error);
+
+/* "ID" or "ID/MODULE", or ID with --module; the parts are for g_free. FALSE with ERROR set: a name
+ * is not valid, or there are two modules. */
+gboolean verb_take_device(const Cli *cli, const char *word, char **ret_id, char **ret_module,
+                          GError **error);
 
 /* Writes a secret to the FILE of --output. "-": to standard output. Any other file must be new:
  * STREAMD_ERROR_EXISTS says what to do. */

@@ -73,6 +73,20 @@ def by_hand(site, secrets):
     check_equal(hub.post("by-hand", token=bad).read().status, 401, "a wrong signature")
 
 
+def new_keys(site, secrets):
+    """Keys that are changed, in each way there is: over the connection, and at once; none is in an answer either."""
+    answers = []
+    for kind, name, words in (("device", site.DEVICE, ("rekey",)), ("device", "by-hand", ("regenerate", "both")),
+                              ("user", "other", ("regenerate", "secondary"))):
+        answers.append(site.hub.admin(kind, words[0], name, *words[1:], "--json"))
+        answers.append(site.hub.admin(kind, "show", name, "--json"))
+        for more in ((), ("--secondary",)):
+            key = key_of(site.hub.admin("connection-string", kind, name, *more))
+            secrets[f"key {more} of {name} after {words[0]}"] = key
+            check(not any(form[:PIECE] in answer for form in forms(key) for answer in answers), "a key in an answer")
+    check_equal("done" in answers[0], True, answers[0])
+
+
 def nothing_in_the_logs():
     """a whole site, with every process at the most verbose level, writes no secret to any log"""
     with Site() as site:
@@ -92,6 +106,8 @@ def nothing_in_the_logs():
         done = site.client.ctl("connect", site.DEVICE, "nothing-there")
         check_equal(done.returncode, 12, "no such stream")
         by_hand(site, secrets)
+        site.hub.admin("user", "add", "other", "--rights", "service-connect")
+        new_keys(site, secrets)
         for process in site.main_processes():
             check_equal(process.stop(), 0, f"{process.name} ends in order")
             check("is asked for" in process.log() or "asks for" in process.log(),

@@ -191,11 +191,14 @@ def of_streamhub():
             hub.look(name, ["a"])
         check_equal(hub.look("device set", ["a", "--comment", "roof"], ["a", "--tag", "rackNo=7", "--tag", "in-use=yes"])["tags"],
                     {"rackNo": "7", "in-use": "yes"}, "tags, as they were written")
+        check_equal(hub.look("device rekey", ["a", "b"])[0]["result"], "pending", "a new key for a device that is away")
+        hub.look("device regenerate", ["a", "primary"], ["b", "both"])
         hub.look("device remove", ["a"], ["b"])
         hub.look("user add", ["anna", "--rights", "service-connect"], ["bob", "--rights", "registry-read,service-connect"])
         check_equal(hub.look("user show", ["bob"]), {"name": "bob", "rights": ["service-connect", "registry-read"], "scope": {}},
                     "a user")
         hub.look("user set", ["bob", "--devices", "gw-*"], ["bob", "--streams", "ssh"])
+        check_equal(hub.look("user regenerate", ["anna", "both"])["cut"], {"devices": 0, "streams": 0}, "what was cut")
         hub.look("user remove", ["anna"], ["bob"])
         hub.look("invite device", ["a", "--output", place("a1")], ["a", "--output", place("a2")])
         check_equal(hub.look("invite user", ["carl", "--output", place("c1")], ["carl", "--existing", "--output", place("c2")]),

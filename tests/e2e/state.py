@@ -477,5 +477,6 @@ def ca_missing():
         good(site.client.tunnel(site.DEVICE, "echo"))
 
 
-enter()
-main(full, slow, stopped, caller_leaves, in_order, quota, killed, newer, key_missing, ca_missing)
+if __name__ == "__main__":
+    enter()
+    main(full, slow, stopped, caller_leaves, in_order, quota, killed, newer, key_missing, ca_missing)

@@ -23,7 +23,10 @@ store_submit(RegistryBackend *backend, RegistryJob *job)
         job->device->primary.len = sizeof right_key;
         job->device->admitted = TRUE;
     }
-    if (store->holds)
+    /* A look for keys whose grace is over is not what a test holds. */
+    if (job->kind == REGISTRY_LIST_REKEYS)
+        registry_job_finish(job, REGISTRY_OK, NULL);
+    else if (store->holds)
         store->held = job;
     else
         registry_job_finish(job, there ? REGISTRY_OK : REGISTRY_NOT_FOUND, NULL);
@@ -87,6 +90,8 @@ fixture_setup(Fixture *f, gconstpointer data)
                                .devices = f->devices,
                                .shares = f->shares,
                                .queue = f->queue};
+    f->rekeys = rekeys_new(f->settings, f->registry, f->devices, f->clock);
+    f->service.rekeys = f->rekeys;
     f->peer = -1;
 }
 
@@ -128,6 +133,7 @@ fixture_teardown(Fixture *f, gconstpointer data)
     settle(f);
     g_ptr_array_unref(f->slots);
     packet_shares_free(f->shares);
+    rekeys_free(f->rekeys);
     devices_free(f->devices);
     reactor_pool_free(f->reactors);
     g_source_destroy(f->source);
@@ -147,11 +153,14 @@ forget(Fixture *f)
     static const char *const names[] = {HOST, NULL};
 
     mqtt_service_close_all(&f->service);
+    rekeys_free(f->rekeys);
     auth_free(f->auth);
     registry_free(f->registry);
     f->registry = registry_new(&f->store.backend);
     f->auth = auth_new(f->settings, f->registry, f->admission, names);
     f->service.auth = f->auth;
+    f->rekeys = rekeys_new(f->settings, f->registry, f->devices, f->clock);
+    f->service.rekeys = f->rekeys;
 }
 
 void

@@ -18,6 +18,7 @@ typedef struct {
 
 typedef struct {
     Store store;
+    Rekeys *rekeys;
     Registry *registry;
     Settings *settings;
     Admission *admission;

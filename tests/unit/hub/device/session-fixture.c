@@ -25,6 +25,7 @@ session_free(MqttSession *session)
     g_free(session->client_id);
     g_free(session->policy);
     g_free(session->closed);
+    g_free(session->key);
     g_free(session);
 }
 
@@ -52,6 +53,12 @@ mqtt_session_is_by_authority(MqttSession *session G_GNUC_UNUSED)
     return FALSE;
 }
 
+RegistryKeys
+mqtt_session_keys(MqttSession *session)
+{
+    return session->keys;
+}
+
 Caps
 mqtt_session_caps(MqttSession *session)
 {
@@ -70,6 +77,14 @@ mqtt_session_notify(MqttSession *session, const char *notice)
 {
     g_assert_null(session->closed);
     g_ptr_array_add(session->notices, g_strdup(notice));
+}
+
+void
+mqtt_session_offer_key(MqttSession *session, const char *topic, const char *key)
+{
+    g_ptr_array_add(session->topics, g_strdup(topic));
+    g_free(session->key);
+    session->key = g_strdup(key);
 }
 
 /* As a real one does, it says that it is gone. */

@@ -6,8 +6,10 @@
 
 struct MqttSession {
     char *client_id;
-    char *policy; /* that signed; NULL: the device's own key */
+    char *policy;      /* that signed; NULL: the device's own key */
+    RegistryKeys keys; /* that it was admitted by */
     Caps caps;
+    char *key;         /* offered last */
     GPtrArray *topics; /* published to it */
     GPtrArray *notices;
     char *closed; /* why; NULL: it is open */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a session can be told and the scripts of streams never say to it. */
+/* What the scripts of streams never say to a session, or ask it in vain. */
 #include "hub/device/mqtt-session.h"
 
 void
@@ -18,4 +18,10 @@ gboolean
 mqtt_session_is_by_authority(MqttSession *session G_GNUC_UNUSED)
 {
     return FALSE;
+}
+
+RegistryKeys
+mqtt_session_keys(MqttSession *session G_GNUC_UNUSED)
+{
+    return REGISTRY_KEY_PRIMARY;
 }

@@ -148,8 +148,6 @@ request_upgrade(Request *request, RequestUpgraded func, void *data)
     queue_call(asked->script->queue, upgrade_done, asked);
 }
 
-/* ---- the sessions' part ---- */
-
 const char *
 mqtt_session_client_id(MqttSession *session)
 {
