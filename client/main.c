@@ -10,6 +10,7 @@
 
 #define ADD_HUB                                                                                    \
     (OPTION_BIT(OPTION_CONNECTION_STRING_FILE) | OPTION_BIT(OPTION_CA) |                           \
+     OPTION_BIT(OPTION_CERTIFICATE) | OPTION_BIT(OPTION_KEY) | OPTION_BIT(OPTION_KEY_PIN_FILE) |   \
      OPTION_BIT(OPTION_TRANSPORT) | OPTION_BIT(OPTION_MQTT_PORT) | OPTION_BIT(OPTION_PROXY) |      \
      OPTION_BIT(OPTION_PROXY_CREDENTIALS_FILE) | OPTION_BIT(OPTION_NO_PROXY) |                     \
      OPTION_BIT(OPTION_ALLOWED_USERS) | OPTION_BIT(OPTION_STREAM_HOSTS))
@@ -37,11 +38,14 @@ static const Verb verbs[] = {
      .json = "{\"manager\": {...}, \"policy\": {...}, \"hubs\": [...], \"targets\": [...]}"},
     {"hub add", 1, 2, ADD_HUB, verb_hub_add,
      "NAME [INVITATION|-] [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] "
-     "[--mqtt-port N] [--proxy URL [--proxy-credentials-file FILE|-] [--no-proxy LIST]] "
+     "[--certificate FILE --key FILE|URL [--key-pin-file FILE]] [--mqtt-port N] [--proxy URL "
+     "[--proxy-credentials-file FILE|-] [--no-proxy LIST]] "
      "[--allowed-users LIST] [--stream-hosts LIST]",
      N_("Add a hub, by the file that 'streamhub invite' wrote, or by a connection string"),
      N_("An invitation is a connection string, and after it the certificates that the hub's has to "
-        "be issued by. Without a file the connection string is asked for, without showing it."),
+        "be issued by. Without a file the connection string is asked for, without showing it. With "
+        "--certificate it ends with x509=true; streamd watches the files, and what is renewed is "
+        "used at once."),
      .json = "{...}"},
     {"hub list", 0, 0, 0, verb_hub_list, "", N_("List the hubs and how they are"),
      .json = "[{...}, ...]"},

@@ -142,6 +142,8 @@ static gpointer
 reload_apply(App *app, AppChange *change)
 {
     app_commit_config(app, change->plan);
+    for (guint i = 0; i < app->hubs->len; i++)
+        hub_look_at_certificate(app->hubs->pdata[i]);
     return NULL;
 }
 

@@ -16,6 +16,14 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
                        N_("Read the connection string from a file, or from standard input")},
     [OPTION_CA - OPTION_OWN] = {"ca", VALUE_REQUIRED, "FILE",
                                 N_("The certificates that the hub's must be issued by, in PEM")},
+    [OPTION_CERTIFICATE -
+        OPTION_OWN] = {"certificate", VALUE_REQUIRED, "FILE",
+                       N_("The certificate by which the device proves who it is, in PEM")},
+    [OPTION_KEY - OPTION_OWN] = {"key", VALUE_REQUIRED, "FILE|URL",
+                                 N_("The key of that certificate: a file that streamd can read and "
+                                    "others cannot, or the URL pkcs11:... of one in a token")},
+    [OPTION_KEY_PIN_FILE - OPTION_OWN] = {"key-pin-file", VALUE_REQUIRED, "FILE",
+                                          N_("A file with the PIN of that token")},
     [OPTION_TRANSPORT -
         OPTION_OWN] = {"transport", VALUE_REQUIRED, "wss|mqtts",
                        N_("How a device's control connection travels; default: wss")},

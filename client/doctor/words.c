@@ -87,6 +87,17 @@ static const DoctorText cures[] = {
                  "good for a limited time.")},
     {"identity", N_("Compare with the hub: is the device or user known and enabled, and the key "
                     "the same? Get a new connection string there.")},
+    {"own-certificate", N_("Compare with the hub: streamhub device show, and the hub's log, which "
+                           "says what was wrong. "
+                           "'openssl x509 -in FILE -noout -subject -dates -fingerprint -sha256' "
+                           "shows what this device "
+                           "has.")},
+    {"own-certificate-unasked",
+     N_("Switch client-certificates on in the hub's settings and restart it, or give the device a "
+        "key.")},
+    {"own-certificate-expired",
+     N_("Renew the device's certificate: streamd uses the new file at once. Or set this machine's "
+        "clock.")},
     {"too-soon",
      N_("Wait a few minutes and try again. The hub is busy, or somebody at this address "
         "has tried wrong credentials recently. The hub lets correct ones in at once.")},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/secret-input.h"
 #include "common/cli/output.h"
+#include "client/show/hub-worry.h"
 #include "client/show/properties.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -26,6 +27,20 @@ hub_add_list(const Cli *cli, Option option, const char *name, GVariantBuilder *b
                               g_variant_new_strv((const char *const *)words, -1));
 }
 
+/* The caller need not be able to read it. A URL is left as it is. */
+static void
+hub_add_path(const Cli *cli, Option option, const char *name, GVariantBuilder *builder)
+{
+    const char *value = cli->values[option];
+    g_autofree char *path = NULL;
+
+    if (value == NULL)
+        return;
+    path =
+        g_str_has_prefix(value, "pkcs11:") ? g_strdup(value) : g_canonicalize_filename(value, NULL);
+    verb_add_string(builder, name, path);
+}
+
 static gboolean
 hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
 {
@@ -45,6 +60,9 @@ hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
         }
         verb_add_string(builder, "ca-file", ca);
     }
+    hub_add_path(cli, OPTION_CERTIFICATE, "certificate-file", builder);
+    hub_add_path(cli, OPTION_KEY, "key-file", builder);
+    hub_add_path(cli, OPTION_KEY_PIN_FILE, "key-pin-file", builder);
     hub_add_list(cli, OPTION_ALLOWED_USERS, "allowed-users", builder);
     hub_add_list(cli, OPTION_STREAM_HOSTS, "stream-hosts", builder);
     return TRUE;
@@ -191,6 +209,7 @@ verb_hub_list(Cli *cli, GError **error)
         g_autofree char *age = output_age(bus_number(hub, "Since"));
         g_autofree char *in = output_size(bus_number(hub, "BytesIn"));
         g_autofree char *out = output_size(bus_number(hub, "BytesOut"));
+        g_autofree char *worry = show_hub_worry(hub);
 
         table_add(table, bus_string(hub, "Name"));
         table_add(table, bus_string(hub, "Role"));
@@ -201,7 +220,7 @@ verb_hub_list(Cli *cli, GError **error)
         table_addf(table, "%" G_GUINT64_FORMAT, bus_number(hub, "StreamsOpened"));
         table_add(table, in);
         table_add(table, out);
-        table_add(table, bus_string(hub, "LastError"));
+        table_add(table, worry);
     }
     output_table(cli, table, _("No hubs. Add one with: streamctl hub add NAME"));
     return EXIT_CODE_OK;

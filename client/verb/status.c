@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
+#include "client/show/hub-worry.h"
 #include "client/show/policy-text.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -74,6 +75,7 @@ status_print_hubs(const Cli *cli, GPtrArray *hubs)
         GVariant *hub = ((BusObject *)g_ptr_array_index(hubs, i))->properties;
         g_autofree char *age = output_age(bus_number(hub, "Since"));
         const char *state = bus_string(hub, "State");
+        g_autofree char *worry = NULL;
         g_autofree char *for_how_long =
             *age != '\0' ? g_strdup_printf(_("%s for %s"), state, age) : g_strdup(state);
 
@@ -81,7 +83,8 @@ status_print_hubs(const Cli *cli, GPtrArray *hubs)
         table_addf(table, "%s %s", bus_string(hub, "Role"), bus_string(hub, "Identity"));
         table_add(table, bus_string(hub, "HostName"));
         output_add_state(table, state, for_how_long);
-        table_add(table, bus_string(hub, "LastError"));
+        worry = show_hub_worry(hub);
+        table_add(table, worry);
     }
     status_print_rows(cli, table);
 }

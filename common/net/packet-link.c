@@ -181,6 +181,8 @@ packet_link_read_failed(PacketLink *link, int error)
 {
     if (error == 0 || error == -ESHUTDOWN)
         packet_link_end(link, 0, "the peer closed the connection");
+    else if (error == -EACCES) /* it has refused our certificate, and said so in an alert */
+        packet_link_end(link, error, tls_session_error(connection_tls(link->connection)));
     else
         packet_link_end(link, error, "the connection was lost");
 }

@@ -14,7 +14,11 @@ gboolean tls_context_asks(const TlsContext *context, TlsTrust **ret_trust);
 /* Priorities, credentials, ALPN and tickets of a new session. 0 or a GnuTLS error. */
 int tls_context_set_up(TlsContext *context, gnutls_session_t session);
 
-/* For tls-own.c. The copy of PIN lives as long as the context; NULL for none. */
+/* A client's: it has a certificate to show. */
+gboolean tls_context_shows(const TlsContext *context);
+
+/* For tls-own.c: it has one from now on. The copy of PIN lives as long as the context; NULL for
+ * none. */
 gnutls_certificate_credentials_t tls_context_credentials(TlsContext *context);
 char *tls_context_keep_pin(TlsContext *context, const char *pin);
 

@@ -30,7 +30,8 @@ struct TlsContext {
     gboolean server;
     gboolean asks; /* clients for a certificate */
     TlsTrust *trust;
-    char *pin; /* of the token that has our key; NULL: none */
+    gboolean shows; /* a certificate of its own */
+    char *pin;      /* of the token that has our key; NULL: none */
     gnutls_certificate_credentials_t credentials;
     gnutls_priority_t priority;
     gnutls_datum_t ticket_key;
@@ -179,9 +180,16 @@ tls_context_asks(const TlsContext *context, TlsTrust **ret_trust)
     return context->asks;
 }
 
+gboolean
+tls_context_shows(const TlsContext *context)
+{
+    return context->shows;
+}
+
 gnutls_certificate_credentials_t
 tls_context_credentials(TlsContext *context)
 {
+    context->shows = TRUE;
     return context->credentials;
 }
 

@@ -285,6 +285,28 @@ tls_session_set_certificate_error(TlsSession *session)
     session->error = g_strconcat(reason, whose, NULL);
 }
 
+/* The peer's alert is about the certificate that we have shown, or about our signature. */
+static gboolean
+tls_session_is_refused(const TlsSession *session)
+{
+    if (!tls_context_shows(session->context))
+        return FALSE;
+    switch (gnutls_alert_get(session->session)) {
+    case GNUTLS_A_BAD_CERTIFICATE:
+    case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+    case GNUTLS_A_CERTIFICATE_REVOKED:
+    case GNUTLS_A_CERTIFICATE_EXPIRED:
+    case GNUTLS_A_CERTIFICATE_UNKNOWN:
+    case GNUTLS_A_CERTIFICATE_REQUIRED:
+    case GNUTLS_A_UNKNOWN_CA:
+    case GNUTLS_A_ACCESS_DENIED:
+    case GNUTLS_A_DECRYPT_ERROR:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
 /* Turns a GnuTLS result into a negative errno, and keeps its text. */
 static int
 tls_session_fail(TlsSession *session, int code)
@@ -296,6 +318,8 @@ tls_session_fail(TlsSession *session, int code)
     case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
         tls_session_set_certificate_error(session);
         return -EKEYREJECTED;
+    case GNUTLS_E_FATAL_ALERT_RECEIVED:
+        return tls_session_is_refused(session) ? -EACCES : -EPROTO;
     case GNUTLS_E_PREMATURE_TERMINATION:
         return -ESHUTDOWN;
     case GNUTLS_E_PULL_ERROR:

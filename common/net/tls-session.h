@@ -19,8 +19,8 @@ void tls_session_free(TlsSession *session);
 /* Where its buffers come from and go to from now on; NULL: the heap. */
 void tls_session_set_reactor(TlsSession *session, Reactor *reactor);
 
-/* 0 when done, -EAGAIN, or a failure: -EKEYREJECTED (certificate refused), -EPROTO, -ECONNRESET...
- */
+/* 0 when done, -EAGAIN, or a failure: -EKEYREJECTED (certificate refused), -EACCES (the peer has
+ * refused ours; in TLS 1.3 also of the first read after it), -EPROTO, -ECONNRESET... */
 int tls_session_handshake(TlsSession *session);
 
 /* Why the handshake or a later call failed: one English clause, for the user. Never NULL. */

@@ -34,7 +34,8 @@ bus_server_hub_added(Hub *hub, void *data)
 static void
 bus_server_hub_changed(Hub *hub, void *data)
 {
-    bus_object_changed(data, &bus_hub_kind, hub, "State", "Since", "LastError", NULL);
+    bus_object_changed(data, &bus_hub_kind, hub, "State", "Since", "LastError",
+                       "CertificateExpires", "CertificateError", NULL);
 }
 
 static void

@@ -2,10 +2,10 @@
 #include "daemon/config/config.h"
 
 #include "common/base/file.h"
+#include "common/base/secret-file.h"
 #include "common/base/secret.h"
 #include "common/codec/connection-string.h"
 #include "daemon/config/keys.h"
-#include "daemon/config/secret-file.h"
 #include "daemon/link/stream-hosts.h"
 #include "daemon/local/target.h"
 #include "daemon/policy/user-list.h"
@@ -102,6 +102,17 @@ check_identity(ConfigFile *config, const ConfigSection *section, const char *sec
         problem_here(config, &section->place, section, error->message);
 }
 
+/* The paths; the files are looked at when the hub is made. */
+static void
+check_own(ConfigFile *config, const ConfigSection *section, const OwnFiles *own)
+{
+    const ConfigEntry *entry = config_section_find(section, "CertificateFile");
+    g_autoptr(GError) error = NULL;
+
+    if (!own_files_check(own, &error))
+        problem_here(config, entry ? &entry->place : &section->place, section, error->message);
+}
+
 /* A digest of the CA file: when its contents are replaced, the hub counts as changed, although the
  * path is the same. */
 static char *
@@ -136,6 +147,9 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .connection_string = secret,
         .ca_file = config_section_value(section, "CaFile"),
         .ca_digest = digest,
+        .own = {config_section_value(section, "CertificateFile"),
+                config_section_value(section, "KeyFile"),
+                config_section_value(section, "KeyPinFile")},
         .transport = (HubTransport)config_keys_choice(section, "Transport"),
         .mqtts_port = (guint16)config_keys_number(section, "MqttPort"),
         .token_life = (guint)config_keys_number(section, "TokenLife"),
@@ -149,6 +163,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .source = source,
     };
 
+    check_own(config, section, &hub.own);
     if (!hub_name_is_valid(name))
         problem_here(config, &section->place, section,
                      "a hub's name is 1 to 64 of the characters A-Z a-z 0-9 . _ -");

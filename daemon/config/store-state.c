@@ -25,6 +25,9 @@ hub_item_free(void *data)
     g_free((char *)hub->ca_file);
     g_free((char *)hub->ca);
     g_free((char *)hub->ca_digest);
+    g_free((char *)hub->own.certificate);
+    g_free((char *)hub->own.key);
+    g_free((char *)hub->own.pin_file);
     g_free((char *)hub->source);
     proxy_settings_clear(&hub->proxy);
     g_free((char *)hub->allowed_users);
@@ -100,6 +103,9 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     item->ca_file = g_strdup(hub->ca_file);
     item->ca = g_strdup(hub->ca);
     item->ca_digest = g_strdup(hub->ca_digest);
+    item->own.certificate = g_strdup(hub->own.certificate);
+    item->own.key = g_strdup(hub->own.key);
+    item->own.pin_file = g_strdup(hub->own.pin_file);
     item->source = g_strdup(hub->source);
     item->allowed_users = g_strdup(hub->allowed_users);
     item->stream_hosts = g_strdup(hub->stream_hosts);

@@ -48,6 +48,9 @@ store_read_hub(SettingsReader *reader, const char *name, const StoreKeys *keys, 
     g_autofree char *identity = store_read_identity(reader);
     g_autofree char *ca_file = settings_reader_text(reader, "ca-file", FALSE);
     g_autofree char *ca = settings_reader_text(reader, "ca", FALSE);
+    g_autofree char *certificate = settings_reader_text(reader, "certificate-file", FALSE);
+    g_autofree char *own_key = settings_reader_text(reader, "key-file", FALSE);
+    g_autofree char *pin_file = settings_reader_text(reader, "key-pin-file", FALSE);
     g_autofree char *users = settings_reader_text(reader, "allowed-users", FALSE);
     g_autofree char *hosts = settings_reader_text(reader, "stream-hosts", FALSE);
     g_autofree char *proxy = settings_reader_text(reader, "proxy", FALSE);
@@ -57,6 +60,7 @@ store_read_hub(SettingsReader *reader, const char *name, const StoreKeys *keys, 
         .identity = identity,
         .ca_file = ca_file,
         .ca = ca,
+        .own = {certificate, own_key, pin_file},
         .allowed_users = users,
         .stream_hosts = hosts,
         .proxy = {.url = proxy, .exceptions = exceptions},
@@ -204,6 +208,9 @@ store_put_hub(GKeyFile *file, const HubSettings *hub, const char *secret)
     g_key_file_set_integer(file, group, "mqtt-port", hub->mqtts_port);
     set_text(file, group, "ca-file", hub->ca_file);
     set_text(file, group, "ca", hub->ca);
+    set_text(file, group, "certificate-file", hub->own.certificate);
+    set_text(file, group, "key-file", hub->own.key);
+    set_text(file, group, "key-pin-file", hub->own.pin_file);
     set_text(file, group, "allowed-users", hub->allowed_users);
     set_text(file, group, "stream-hosts", hub->stream_hosts);
     set_text(file, group, "proxy", hub->proxy.url);

@@ -68,7 +68,10 @@ diagnosis_session_closed(DeviceSession *session, const GError *error, void *data
         diagnosis->subscription = g_error_copy(error);
         diagnosis_ok(diagnosis);
     } else {
-        diagnosis_fail_credentials(diagnosis, diagnosis_session_cause(error), error);
+        const char *blame = device_session_blame(session);
+
+        diagnosis_fail_credentials(diagnosis, blame ? blame : diagnosis_session_cause(error),
+                                   error);
     }
 }
 

@@ -117,6 +117,7 @@ diagnosis_free(Diagnosis *diagnosis)
     proxy_unref(diagnosis->proxy);
     tls_context_unref(diagnosis->tls);
     tls_context_unref(diagnosis->link_tls);
+    own_certificate_unref(diagnosis->link.own);
     connection_string_free(diagnosis->identity);
     g_clear_error(&diagnosis->route_error);
     g_clear_error(&diagnosis->tls_error);
@@ -199,7 +200,10 @@ diagnosis_fail_credentials(Diagnosis *diagnosis, const char *cause, const GError
 
     if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_BUSY) && hub &&
         hub_state(hub) == HUB_REFUSED)
-        diagnosis_fail_text(diagnosis, "identity", STREAMD_ERROR_UNAUTHORIZED, hub_last_error(hub));
+        diagnosis_fail_text(diagnosis,
+                            diagnosis->link.own ? own_certificate_cause(diagnosis->link.own)
+                                                : "identity",
+                            STREAMD_ERROR_UNAUTHORIZED, hub_last_error(hub));
     else
         diagnosis_fail(diagnosis, cause, error);
 }
@@ -255,6 +259,8 @@ diagnosis_copy_hub(Diagnosis *diagnosis, Hub *hub, GError **error)
     diagnosis->link.identity = diagnosis->identity;
     diagnosis->link.proxy = diagnosis->proxy;
     diagnosis->link_tls = tls_context_ref(diagnosis->link.tls);
+    if (diagnosis->link.own)
+        (void)own_certificate_ref(diagnosis->link.own);
     return TRUE;
 }
 

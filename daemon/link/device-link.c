@@ -8,6 +8,9 @@
 #define STALE_ATTEMPT (1 * G_TIME_SPAN_SECOND)
 #define HURRY_MAX 250 /* ms */
 
+/* A certificate that ends soon: the files are looked at no more often. */
+#define DEVICE_CERTIFICATE_LEAST (75 * G_TIME_SPAN_SECOND)
+
 struct DeviceLink {
     Runtime *runtime;
     DeviceSessionOptions options;
@@ -91,6 +94,20 @@ device_link_note_death(DeviceLink *link, DeviceSession *session)
     link->died_idle = FALSE;
 }
 
+/* How long the present connection is good for: that of a token; or what the certificate has left,
+ * in whose last minute another one may come at any time. */
+static gint64
+device_link_life(const DeviceLink *link)
+{
+    gint64 life = link->options.token_life * G_TIME_SPAN_SECOND;
+    gint64 left;
+
+    if (!link->options.own)
+        return life;
+    left = own_certificate_end(link->options.own) * G_TIME_SPAN_SECOND - g_get_real_time();
+    return CLAMP(left, DEVICE_CERTIFICATE_LEAST, MAX(life, DEVICE_CERTIFICATE_LEAST));
+}
+
 static void
 device_link_session_ready(DeviceSession *session, void *data)
 {
@@ -107,7 +124,7 @@ device_link_session_ready(DeviceSession *session, void *data)
     if (link->new_key)
         device_link_use_key(link);
     else
-        device_link_renew_in(link, link->options.token_life * G_TIME_SPAN_SECOND / 5 * 4);
+        device_link_renew_in(link, device_link_life(link) / 5 * 4);
     device_link_tell(link, HUB_CONNECTED, NULL);
 }
 
@@ -182,6 +199,8 @@ device_link_dial(DeviceLink *link)
 
     options.keep_alive = link->keep_alive.pause;
     link->new_key = FALSE;
+    if (options.own)
+        options.tls = own_certificate_tls(options.own);
     link->tried_at = g_get_monotonic_time();
     return device_session_new(link->runtime, &options, &session_events, link);
 }
@@ -269,6 +288,15 @@ device_link_probe(DeviceLink *link)
         device_session_probe(link->session, DEVICE_PROBE);
 }
 
+static void
+device_link_again(DeviceLink *link)
+{
+    g_clear_pointer(&link->session, device_session_free);
+    clear_timer(&link->retry);
+    link->backoff.failures = 0;
+    link->retry = g_timeout_add((guint)g_random_int_range(0, HURRY_MAX), device_link_retry, link);
+}
+
 /* Tries again soon what waits or hangs; at a random time, so that a site's devices do not all come
  * at once. */
 static void
@@ -276,12 +304,8 @@ device_link_hurry(DeviceLink *link)
 {
     gboolean stale = g_get_monotonic_time() - link->tried_at >= STALE_ATTEMPT;
 
-    if (link->session && !stale)
-        return;
-    g_clear_pointer(&link->session, device_session_free);
-    clear_timer(&link->retry);
-    link->backoff.failures = 0;
-    link->retry = g_timeout_add((guint)g_random_int_range(0, HURRY_MAX), device_link_retry, link);
+    if (!link->session || stale)
+        device_link_again(link);
 }
 
 void
@@ -294,6 +318,18 @@ device_link_network_changed(DeviceLink *link)
     } else if (!link->heir && (link->session || link->retry)) {
         device_link_hurry(link);
     }
+}
+
+void
+device_link_certificate_changed(DeviceLink *link)
+{
+    gboolean trying = link->heir || link->session || link->retry;
+
+    g_clear_pointer(&link->heir, device_session_free);
+    if (link->session && device_session_is_ready(link->session))
+        device_link_renew_in(link, 0);
+    else if (trying)
+        device_link_again(link);
 }
 
 gboolean

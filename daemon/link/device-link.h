@@ -42,5 +42,9 @@ void device_link_network_changed(DeviceLink *link);
 #define DEVICE_LINK_KEY_WAIT (2 * G_TIME_SPAN_SECOND)
 void device_link_use_key(DeviceLink *link);
 
+/* There is another certificate to show: a link that is up makes a second connection, which takes
+ * over from the first; one that waits tries now. */
+void device_link_certificate_changed(DeviceLink *link);
+
 /* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */
 gboolean device_link_publish(DeviceLink *link, const char *topic);

@@ -25,6 +25,9 @@ struct DeviceSession {
     Runtime *runtime;
     Reactor *reactor;
     const ConnectionString *identity;
+    OwnCertificate *own; /* NULL: a token is sent */
+    gboolean asked;      /* the hub asked for a certificate in TLS, or earlier */
+    const char *blame;   /* as device_session_blame */
     guint token_life;
     guint keep_alive, pause; /* s */
     SessionState state;
@@ -109,18 +112,19 @@ device_session_send_connect(DeviceSession *session)
     g_autofree char *client_id = device_client_id(session->identity);
     const Caps caps = session->rekey ? CAPS_ALL | CAP_REKEY : CAPS_ALL;
     g_autofree char *user_name = device_user_name(session->identity, caps);
-    g_auto(SecretText) password = device_password(session->identity, session->token_life);
+    g_auto(SecretText) password =
+        session->own ? NULL : device_password(session->identity, session->token_life);
     MqttConnect connect = {
         .client_id = slice_of(client_id),
         .keep_alive = (guint16)session->keep_alive,
         .has_user_name = TRUE,
-        .has_password = TRUE,
+        .has_password = !session->own,
         .user_name = slice_of(user_name),
-        .password = slice_of(password),
+        .password = slice_of(password ? password : ""),
     };
 
     session->state = SESSION_CONNECTING;
-    if (!password || !mqtt_write_connect(packet, &connect)) {
+    if ((!password && !session->own) || !mqtt_write_connect(packet, &connect)) {
         device_session_close(session, STREAMD_ERROR_INVALID,
                              "cannot make a token from this identity");
         return;
@@ -143,6 +147,20 @@ device_session_send_subscribe(DeviceSession *session)
         device_session_send(session, packet);
 }
 
+/* The hub does not want our certificate. SAID: the alert by which it told so in TLS, or NULL: it
+ * has only refused the CONNECT. */
+static void
+device_session_blame_own(DeviceSession *session, const char *said)
+{
+    g_autofree char *client_id = device_client_id(session->identity);
+    g_autofree char *why =
+        own_certificate_blame(session->own, client_id, session->asked || said, &session->blame);
+    g_autofree char *text = said ? g_strdup_printf("%s (%s)", why, said) : NULL;
+
+    own_certificate_refused(session->own);
+    device_session_close(session, STREAMD_ERROR_UNAUTHORIZED, text ? text : why);
+}
+
 /* docs/wire-protocol.md, section 1.2: 5 means any failure of the credentials; 3 does not mean that
  * the key is wrong. */
 static void
@@ -161,10 +179,13 @@ device_session_take_connack(DeviceSession *session, const MqttPacket *packet)
         break;
     case MQTT_BAD_CREDENTIALS:
     case MQTT_NOT_AUTHORIZED:
-        device_session_close(
-            session, STREAMD_ERROR_UNAUTHORIZED,
-            "the hub refused the identity: unknown or disabled device, wrong key, or a "
-            "clock that is wrong by minutes");
+        if (session->own)
+            device_session_blame_own(session, NULL);
+        else
+            device_session_close(
+                session, STREAMD_ERROR_UNAUTHORIZED,
+                "the hub refused the identity: unknown or disabled device, wrong key, or a "
+                "clock that is wrong by minutes");
         break;
     case MQTT_UNAVAILABLE:
         device_session_close(session, STREAMD_ERROR_BUSY,
@@ -333,7 +354,17 @@ device_session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *da
 static void
 device_session_lost(PacketLink *link, int error, const char *text, void *data)
 {
-    device_session_close(data, STREAMD_ERROR_UNREACHABLE, text);
+    DeviceSession *session = data;
+
+    /* In TLS 1.3 the hub judges a certificate after our side of the handshake is over. */
+    if (session->own && error == -EACCES && session->state != SESSION_CLOSED)
+        device_session_blame_own(session, text);
+    else if (session->own && session->state == SESSION_CONNECTING)
+        device_session_close(session, STREAMD_ERROR_UNREACHABLE,
+                             "the connection was cut after the certificate was shown: the hub may "
+                             "have refused it");
+    else
+        device_session_close(session, STREAMD_ERROR_UNREACHABLE, text);
 }
 
 static const PacketLinkEvents link_events = {
@@ -354,10 +385,17 @@ device_session_connected(Connection *connection, const GError *error, void *data
 
     session->dial = NULL;
     session->ws_dial = NULL;
+    if (error && session->own &&
+        g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED)) {
+        device_session_blame_own(session, error->message);
+        return;
+    }
     if (error) {
         device_session_close(session, (StreamdError)error->code, error->message);
         return;
     }
+    session->asked = session->own && (tls_session_was_asked(connection_tls(connection)) ||
+                                      tls_session_resumed(connection_tls(connection)));
     session->link = packet_link_new(connection, session->reactor, &options, session->runtime->home,
                                     &link_events, session);
     device_session_send_connect(session);
@@ -379,10 +417,11 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
     session->runtime = runtime;
     session->reactor = runtime_pick(runtime);
     session->identity = options->identity;
+    session->own = options->own ? own_certificate_ref(options->own) : NULL;
     session->token_life = options->token_life;
     session->keep_alive = session->pause = options->keep_alive;
     session->framed = options->framed;
-    session->rekey = options->rekey;
+    session->rekey = options->rekey && !options->own;
     session->events = events;
     session->data = data;
     if (options->framed)
@@ -411,6 +450,7 @@ device_session_free(DeviceSession *session)
     if (session->ping)
         g_source_remove(session->ping);
     g_clear_pointer(&session->link, packet_link_unref);
+    own_certificate_unref(session->own);
     g_free(session);
 }
 
@@ -418,6 +458,12 @@ gboolean
 device_session_is_accepted(const DeviceSession *session)
 {
     return session->accepted;
+}
+
+const char *
+device_session_blame(const DeviceSession *session)
+{
+    return session->blame;
 }
 
 gboolean

@@ -10,6 +10,7 @@
 #include "common/codec/stream-topic.h"
 #include "common/extension/notice.h"
 #include "common/net/tls-context.h"
+#include "daemon/link/own-certificate.h"
 #include "daemon/net/proxy.h"
 #include "daemon/net/runtime.h"
 
@@ -24,6 +25,7 @@ typedef struct {
     guint16 port;
     gboolean framed; /* MQTT over WebSocket */
     TlsContext *tls;
+    OwnCertificate *own;              /* what TLS shows in the place of a token; NULL: nothing */
     Proxy *proxy;                     /* NULL: directly */
     const ConnectionString *identity; /* outlives the session */
     guint token_life;                 /* s */
@@ -53,6 +55,9 @@ void device_session_free(DeviceSession *session); /* says DISCONNECT when it is 
 
 /* The hub has taken our CONNECT, whatever came then. */
 gboolean device_session_is_accepted(const DeviceSession *session);
+
+/* What the hub has refused of our own certificate, as a code for doctor; NULL: nothing. */
+const char *device_session_blame(const DeviceSession *session);
 
 gboolean device_session_is_ready(const DeviceSession *session);
 

@@ -22,6 +22,7 @@ hub_settings(const Hub *hub)
         .transport = hub->transport,
         .mqtts_port = hub->mqtts_port,
         .ca_digest = hub->ca_digest,
+        .own = {hub->own_certificate, hub->own_key, hub->own_pin},
         .proxy = hub->proxy_settings,
         .source = hub->source,
         .token_life = hub->token_life,
@@ -58,6 +59,9 @@ hub_has_settings(const Hub *hub, const HubSettings *settings)
            hub_has_times(hub, settings) && g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
            g_strcmp0(hub->ca, settings->ca_file ? NULL : settings->ca) == 0 &&
            g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
+           g_strcmp0(hub->own_certificate, settings->own.certificate) == 0 &&
+           g_strcmp0(hub->own_key, settings->own.key) == 0 &&
+           g_strcmp0(hub->own_pin, settings->own.pin_file) == 0 &&
            hub->transport == settings->transport && hub->mqtts_port == port &&
            proxy_settings_equal(&hub->proxy_settings, &settings->proxy) &&
            g_strcmp0(hub->allowed_users, settings->allowed_users ? settings->allowed_users : "") ==
@@ -144,6 +148,30 @@ const char *
 hub_source(const Hub *hub)
 {
     return hub->source;
+}
+
+const char *
+hub_certificate_file(const Hub *hub)
+{
+    return hub->own_certificate ? hub->own_certificate : "";
+}
+
+const char *
+hub_key_file(const Hub *hub)
+{
+    return hub->own_key ? hub->own_key : "";
+}
+
+guint64
+hub_certificate_expires(const Hub *hub)
+{
+    return hub->own ? (guint64)MAX(own_certificate_end(hub->own), 0) * G_TIME_SPAN_SECOND : 0;
+}
+
+const char *
+hub_certificate_error(const Hub *hub)
+{
+    return hub->own ? own_certificate_fault(hub->own) : "";
 }
 
 HubState

@@ -27,6 +27,8 @@ struct Hub {
     Proxy *proxy;                 /* NULL: directly */
     char *source;
     char *ca_digest;
+    char *own_certificate, *own_key, *own_pin; /* as HubSettings.own */
+    OwnCertificate *own;                       /* NULL: it has a key of the hub's */
     guint token_life;
     guint keep_alive, leg_ping, leg_dead, end_wait;
     TlsContext *tls; /* HTTP and WebSocket */

@@ -122,7 +122,10 @@ hub_session_options(const Hub *hub)
         .host = hub_connect_host(hub),
         .port = framed ? hub_connect_port(hub) : hub->mqtts_port,
         .framed = framed,
-        .tls = framed ? hub->tls : hub->mqtt_tls,
+        .tls = hub->own ? own_certificate_tls(hub->own)
+               : framed ? hub->tls
+                        : hub->mqtt_tls,
+        .own = hub->own,
         .proxy = hub->proxy,
         .identity = hub->parts,
         .token_life = hub->token_life,
@@ -158,6 +161,26 @@ hub_init_device(Hub *hub)
     hub->streams = device_streams_new(&streams);
 }
 
+/* A certificate goes with a connection string that says so, and with no other. */
+static gboolean
+hub_check_own(const Hub *hub, GError **error)
+{
+    const OwnFiles files = {hub->own_certificate, hub->own_key, hub->own_pin};
+
+    if (!own_files_check(&files, error))
+        return FALSE;
+    if (hub->parts->x509 == (files.certificate != NULL) || hub->refused)
+        return TRUE;
+    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                        hub->parts->x509
+                            ? "a device with a certificate (x509=true) needs the files of its "
+                              "certificate and key (CertificateFile and KeyFile, or --certificate "
+                              "and --key)"
+                            : "the connection string has a key, and the certificate would not be "
+                              "used: for a device with a certificate it ends with x509=true");
+    return FALSE;
+}
+
 static gboolean
 hub_check(const Hub *hub, GError **error)
 {
@@ -179,12 +202,7 @@ hub_check(const Hub *hub, GError **error)
         g_prefix_error(error, "the hosts of the hub's streams: ");
         return FALSE;
     }
-    if (hub->parts->x509) {
-        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                            "identities with a certificate (x509=true) are not supported yet");
-        return FALSE;
-    }
-    return TRUE;
+    return hub_check_own(hub, error);
 }
 
 TlsContext *
@@ -194,12 +212,38 @@ hub_new_tls(const Hub *hub, const char *alpn, GError **error)
                    : tls_context_new_client(hub->ca_file, alpn, error);
 }
 
+static void
+hub_own_changed(void *data)
+{
+    Hub *hub = data;
+
+    if (hub->link && !*own_certificate_fault(hub->own))
+        device_link_certificate_changed(hub->link);
+    hub->context.changed(hub, hub->context.data);
+}
+
+/* The control link shows the certificate. Legs have tokens: they do not, so that no key in a token
+ * is asked for each stream, and no other host sees it. */
+static gboolean
+hub_init_own(Hub *hub, GError **error)
+{
+    const OwnFiles files = {hub->own_certificate, hub->own_key, hub->own_pin};
+    const char *alpn = hub->transport == HUB_TRANSPORT_MQTTS ? "mqtt" : "http/1.1";
+
+    hub->own = own_certificate_new(&files, hub->ca, hub->ca_file, alpn, error);
+    if (hub->own)
+        own_certificate_watch(hub->own, hub_own_changed, hub);
+    return hub->own != NULL;
+}
+
 static gboolean
 hub_init_tls(Hub *hub, GError **error)
 {
     hub->tls = hub_new_tls(hub, "http/1.1", error);
     if (!hub->tls)
         return FALSE;
+    if (hub->parts->x509)
+        return hub_init_own(hub, error);
     if (hub->transport == HUB_TRANSPORT_MQTTS && hub_role(hub) == HUB_ROLE_DEVICE)
         hub->mqtt_tls = hub_new_tls(hub, "mqtt", error);
     return hub->transport != HUB_TRANSPORT_MQTTS || hub_role(hub) != HUB_ROLE_DEVICE ||
@@ -276,6 +320,9 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->mqtts_port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
     hub->source = g_strdup(settings->source);
     hub->ca_digest = g_strdup(settings->ca_digest);
+    hub->own_certificate = g_strdup(settings->own.certificate);
+    hub->own_key = g_strdup(settings->own.key);
+    hub->own_pin = g_strdup(settings->own.pin_file);
     hub->token_life = settings->token_life ? settings->token_life : HUB_TOKEN_LIFE;
     hub->keep_alive = settings->keep_alive ? settings->keep_alive : KEEP_ALIVE_MOST;
     hub->leg_ping = settings->leg_ping ? settings->leg_ping : HUB_LEG_PING;
@@ -311,6 +358,9 @@ hub_free(Hub *hub)
         g_source_remove(hub->retry);
     tls_context_unref(hub->tls);
     tls_context_unref(hub->mqtt_tls);
+    if (hub->own)
+        own_certificate_watch(hub->own, NULL, NULL);
+    own_certificate_unref(hub->own);
     connection_string_free(hub->parts);
     secret_free(hub->connection_string);
     g_free(hub->public_string);
@@ -321,6 +371,9 @@ hub_free(Hub *hub)
     g_free(hub->ca_file);
     g_free(hub->ca);
     g_free(hub->ca_digest);
+    g_free(hub->own_certificate);
+    g_free(hub->own_key);
+    g_free(hub->own_pin);
     g_free(hub->source);
     g_free(hub->allowed_users);
     g_free(hub->stream_globs);
@@ -444,6 +497,13 @@ hub_note_taken_over(Hub *hub)
     hub->taken_over = (guint64)g_get_real_time();
     hub->takeovers++;
     hub->context.changed(hub, hub->context.data);
+}
+
+void
+hub_look_at_certificate(Hub *hub)
+{
+    if (hub->own && own_certificate_look(hub->own))
+        hub_own_changed(hub);
 }
 
 void

@@ -6,6 +6,7 @@
  * with a trusted certificate. Main thread. */
 #pragma once
 
+#include "daemon/link/own-certificate.h"
 #include "daemon/net/proxy.h"
 
 #include <glib.h>
@@ -57,6 +58,7 @@ typedef struct {
     const char *ca_file;           /* absolute path; NULL: the system's trust */
     const char *ca;                /* PEM, of an invitation; used where CA_FILE is NULL */
     const char *ca_digest;         /* of its contents when it was read; NULL: not known */
+    OwnFiles own;                  /* what a device with x509=true shows to its hub */
     HubTransport transport;
     guint16 mqtts_port;        /* 0: HUB_MQTTS_PORT */
     guint token_life;          /* s; 0: HUB_TOKEN_LIFE */
@@ -81,6 +83,14 @@ gboolean hub_is_wanted(const Hub *hub);        /* hub_connect was the last word 
 const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
 const char *hub_stream_hosts(const Hub *hub);  /* as HubSettings.stream_hosts; "" when none */
 const char *hub_source(const Hub *hub);        /* as HubSettings.source */
+/* What it shows to its hub: the paths, or the URL of the key; "": it has a key of the hub's. */
+const char *hub_certificate_file(const Hub *hub);
+const char *hub_key_file(const Hub *hub);
+guint64 hub_certificate_expires(const Hub *hub); /* CLOCK_REALTIME µs; 0: there is none */
+/* Why files that have come since cannot be used; "": they are used. */
+const char *hub_certificate_error(const Hub *hub);
+/* Looks at the files of its certificate now, as it does when they change. */
+void hub_look_at_certificate(Hub *hub);
 HubState hub_state(const Hub *hub);
 const char *hub_refused(const Hub *hub);    /* as HubSettings.refused */
 const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */

@@ -62,6 +62,7 @@ dial_ready(Job *job)
                                               : tls_session_error(connection_tls(job->connection)));
     job_fail(job,
              r == -EKEYREJECTED ? STREAMD_ERROR_UNTRUSTED
+             : r == -EACCES     ? STREAMD_ERROR_UNAUTHORIZED
              : r == -EPROTO     ? STREAMD_ERROR_PROTOCOL
                                 : STREAMD_ERROR_UNREACHABLE,
              text);

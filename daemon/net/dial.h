@@ -16,7 +16,8 @@ typedef struct Dial Dial;
 
 /* CONNECTION is detached, and the callee owns it. Or it is NULL: then ERROR is UNREACHABLE (name,
  * route, refusal), UNTRUSTED (the certificate; the message says why), TIMED_OUT, PROTOCOL (no TLS
- * there) or PROXY_REFUSED, with a message that names host and port, and the proxy. Once, later. */
+ * there), UNAUTHORIZED (it refused the certificate that we have shown) or PROXY_REFUSED, with a
+ * message that names host and port, and the proxy. Once, later. */
 typedef void (*DialDone)(Connection *connection, const GError *error, void *data);
 
 /* HOST: a name or address, without brackets; it is also what the certificate must be for. PROXY

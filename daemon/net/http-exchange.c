@@ -122,6 +122,11 @@ http_exchange_read(HttpExchange *exchange)
 
         if (r == -EAGAIN)
             return;
+        if (r == -EACCES) {
+            job_fail(job, STREAMD_ERROR_UNAUTHORIZED,
+                     tls_session_error(connection_tls(job->connection)));
+            return;
+        }
         if (r <= 0) {
             job_fail(job, STREAMD_ERROR_UNREACHABLE, "the connection was closed before the answer");
             return;

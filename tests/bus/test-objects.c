@@ -189,7 +189,9 @@ test_hubs(Fixture *fixture, gconstpointer data)
     host = fixture_property(bus, device, BUS_HUB, "HostName");
     g_assert_cmpstr(host, ==, "localhost:9");
     connect = fixture_call(bus, device, BUS_HUB, "Connect", NULL);
-    wait_heard(bus, &heard, "changed " BUS_PATH_HUB "/home State Since LastError\n");
+    wait_heard(bus, &heard,
+               "changed " BUS_PATH_HUB
+               "/home CertificateExpires CertificateError State Since LastError\n");
     disconnect = fixture_call(bus, device, BUS_HUB, "Disconnect", NULL);
     removed = fixture_call(bus, device, BUS_HUB, "Remove", NULL);
     wait_heard(bus, &heard, "removed " BUS_PATH_HUB "/home\n");

@@ -9,8 +9,9 @@ import struct
 import threading
 
 import wire
-from harness import SANITIZED, check, check_equal, eventually, main
+from harness import SANITIZED, Site, check, check_equal, eventually, main
 from hub_wire import CAPABLE, QUICK, check_accepted, check_echo, check_error, hub_settled, with_hub
+from x509 import Certified
 
 MANY = 200
 BULK = 32 << 20
@@ -225,5 +226,31 @@ def names(hub):
     check(not any("Device good is connected" in line for line in lines), "forged")
 
 
+def certificates():
+    """a certificate that is good for it alone lets it be nobody else; large chains cost nothing that stays"""
+    with Site(hub_arguments=["--grace", "1"], gateway=False, client=False) as site:
+        hub = Certified(site, "penalty = 1\nhandshake-timeout = 5\n")
+        honest = Honest(hub)
+        for name in ("evil", "victim"):
+            hub.hub.admin("device", "add", name, "--ca")
+        hub.hub.admin("device", "add", "victim", "--module", "m", "--ca")
+        mine = hub.root.issue("evil", "evil", san=["evil.example"])
+        for name in ("victim", "victim/m", "good", "evil/m", "nobody", "EVIL", "evil.example"):
+            check(hub.come(name, mine).connack in (3, 5), f"it came in as {name}")
+        device = hub.come("evil", mine)
+        check_equal((device.connack, device.subscribe()), (0, [0, 0]), "as itself")
+        post = hub.post("victim", connect="0")
+        check_error(post.read(), 404103, "DeviceNotOnline")
+        check(device.has_no_request(), "it was asked in the place of another")
+        large = hub.root.issue("large", "evil", san=[f"{n}.{'x' * 60}.example" for n in range(150)])
+        for _ in range(3):
+            many = [wire.connect(hub.port, hub.ca, certificate=large.files) for _ in range(50)]
+            for one in many:
+                one.close()
+        honest.check()
+        check_equal(device.ping(), True, "its own link")
+        honest.check_memory(8192)
+
+
 if __name__ == "__main__":
-    main(answers, tokens, never_comes, does_not_read, frames, floods, reader, names)
+    main(answers, tokens, never_comes, does_not_read, frames, floods, reader, names, certificates)

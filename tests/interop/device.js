@@ -3,7 +3,8 @@
 // streams: these go through their own MQTT connection, and the stream's leg is a WebSocket of ws.
 //
 // Usage: device.js CONFIG.json; keys: connectionString, transport ("tcp" or "ws"), port (with "ws"),
-// mode ("accept", "reject", "silent"), messageSize, besides (so much telemetry, and the twin). Says what happens as one JSON object a line.
+// mode ("accept", "reject", "silent"), messageSize, besides (so much telemetry, and the twin), cert and key (PEM, with
+// x509=true). Says what happens as one JSON object a line.
 'use strict';
 
 const fs = require('node:fs');
@@ -22,7 +23,8 @@ function say(event, details) {
 // MQTT over WebSocket insists on port 443 in the packages; the agent connects elsewhere.
 class PortAgent extends https.Agent {
   createConnection(options) {
-    return tls.connect({ ...options, port: config.port, servername: options.host });
+    return tls.connect({ ...options, port: config.port, servername: options.host, cert: config.cert,
+      key: config.key });
   }
 }
 
@@ -132,6 +134,9 @@ async function besideStreams(client) {
 async function main() {
   const client = Client.fromConnectionString(config.connectionString,
     config.transport === 'ws' ? MqttWs : Mqtt);
+  if (config.cert) {
+    await client.setOptions({ cert: config.cert, key: config.key });
+  }
   if (config.transport === 'ws') {
     await client.setOptions({ mqtt: { webSocketAgent: new PortAgent() } });
   }

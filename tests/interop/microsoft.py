@@ -17,6 +17,7 @@ sys.path.insert(0, HERE)
 
 # pylint: disable=wrong-import-position
 import packages  # noqa: E402
+from devices_x509 import Certificate  # noqa: E402
 from ends import Server, connect, in_threads, read_exactly, reset  # noqa: E402
 from harness import PATIENCE, Site, check, check_equal, eventually, main, run  # noqa: E402
 
@@ -38,18 +39,28 @@ def node(site, script, config):
     return ["node", os.path.join(HERE, script), path], env
 
 
+def read_text(path):
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
 class Device:
     """device.js as a process; what it says is kept in order."""
 
-    def __init__(self, site, device, mode="accept", transport="tcp", message_size=65536, besides=0):
-        string = site.hub.add_device(device)
+    def __init__(self, site, device, mode="accept", transport="tcp", message_size=65536, besides=0,
+                 files=None):
+        if files:
+            site.hub.admin("device", "add", device, "--certificate", files[0])
+        string = site.hub.connection_string("device", device) if files else site.hub.add_device(device)
+        cert, key = (read_text(name) for name in files) if files else (None, None)
         port = site.hub.https_port if transport == "ws" else site.hub.mqtts_port
         host = "localhost" if transport == "ws" else f"localhost:{port}"
         string = re.sub(r"HostName=[^;]*", f"HostName={host}", string)
         self.events = queue.Queue()
         argv, env = node(site, "device.js", {
             "connectionString": string, "transport": transport, "port": port, "mode": mode,
-            "messageSize": message_size, "besides": besides})
+            "messageSize": message_size, "besides": besides,
+            **({"cert": cert, "key": key} if files else {})})
         self.process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, text=True)
         site.children.append(self.process)
@@ -186,6 +197,22 @@ def their_twin_and_telemetry():
             check(device.events.empty(), "it never said that it was disconnected")
 
 
+class AskingSite(Site):
+    HUB_SETTINGS = Site.HUB_SETTINGS + "client-certificates = yes\n"
+
+
+def their_device_with_a_certificate():
+    """a device of Microsoft's packages with a certificate (X.509), by both transports"""
+    with AskingSite(gateway=False) as site:
+        for transport in ("tcp", "ws"):
+            mine = Certificate(site.dir, transport, [transport])
+            device = Device(site, f"ms-x509-{transport}", transport=transport, files=mine.files)
+            port = site.client.tunnel(f"ms-x509-{transport}", "echo")
+            echo_through(port)
+            for event in ("request", "open", "closed"):
+                device.expect(event)
+
+
 def their_device_rejects():
     """a device of Microsoft's packages rejects: exit code 12 at our client, False at theirs"""
     with Site(gateway=False) as site:
@@ -240,5 +267,6 @@ def both_theirs():
 
 if __name__ == "__main__":
     packages.install(MODULES)
-    main(their_device, their_device_over_websocket, their_twin_and_telemetry, their_device_rejects, their_service,
+    main(their_device, their_device_over_websocket, their_twin_and_telemetry,
+         their_device_with_a_certificate, their_device_rejects, their_service,
          their_errors, both_theirs)

@@ -144,6 +144,10 @@ BUS_GETTER(bus_hub_get_name, Hub, "s", hub_name(object))
 BUS_GETTER(bus_hub_get_role, Hub, "s", hub_role_name(hub_role(object)))
 BUS_GETTER(bus_hub_get_identity, Hub, "s", hub_identity(object))
 BUS_GETTER(bus_hub_get_proxy, Hub, "s", hub_proxy_url(object))
+BUS_GETTER(bus_hub_get_certificate_file, Hub, "s", hub_certificate_file(object))
+BUS_GETTER(bus_hub_get_key_file, Hub, "s", hub_key_file(object))
+BUS_GETTER(bus_hub_get_certificate_expires, Hub, "t", hub_certificate_expires(object))
+BUS_GETTER_TEXT(bus_hub_get_certificate_error, Hub, hub_certificate_error(object))
 BUS_GETTER(bus_hub_get_source, Hub, "s", hub_source(object) != NULL ? "config" : "bus")
 BUS_GETTER(bus_hub_get_transport, Hub, "s",
            hub_role(object) == HUB_ROLE_DEVICE ? hub_transport_name(hub_transport(object)) : "")
@@ -197,6 +201,13 @@ static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_PROPERTY("Transport", "s", bus_hub_get_transport, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Proxy", "s", bus_hub_get_proxy, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Source", "s", bus_hub_get_source, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("CertificateFile", "s", bus_hub_get_certificate_file, 0,
+                    SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("KeyFile", "s", bus_hub_get_key_file, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("CertificateExpires", "t", bus_hub_get_certificate_expires, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("CertificateError", "s", bus_hub_get_certificate_error, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("State", "s", bus_hub_get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Since", "t", bus_hub_get_since, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("LastError", "s", bus_hub_get_last_error, 0,

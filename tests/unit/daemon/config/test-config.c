@@ -4,7 +4,7 @@
 #include "common/base/secret.h"
 #include "daemon/config/config.h"
 #include "daemon/config/keys.h"
-#include "daemon/config/secret-file.h"
+#include "common/base/secret-file.h"
 
 #include <glib/gstdio.h>
 #include <stdlib.h>

@@ -427,6 +427,29 @@ test_proxy(StoreFixture *fixture, gconstpointer data)
     g_assert_cmpstr(store_state_hub(loaded, 0).connection_string, ==, IDENTITY);
 }
 
+/* A device with a certificate: where its files are, and a connection string without a key. */
+static void
+test_certificate(StoreFixture *fixture, gconstpointer data)
+{
+    static const char string[] = "HostName=h;DeviceId=gw;x509=true";
+    g_autoptr(StoreState) state = store_state_new(), loaded = NULL;
+    g_autoptr(GError) error = NULL;
+    HubSettings kept;
+
+    store_state_add_hub(
+        state, &(HubSettings){.name = "a",
+                              .connection_string = string,
+                              .own = {"/etc/gw.pem", "pkcs11:object=gw;type=private", "/etc/pin"}});
+    (void)store_save(fixture->store, state, &error);
+    g_assert_no_error(error);
+    loaded = store_load_well(fixture);
+    kept = store_state_hub(loaded, 0);
+    g_assert_cmpstr(kept.connection_string, ==, string);
+    g_assert_cmpstr(kept.own.certificate, ==, "/etc/gw.pem");
+    g_assert_cmpstr(kept.own.key, ==, "pkcs11:object=gw;type=private");
+    g_assert_cmpstr(kept.own.pin_file, ==, "/etc/pin");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -447,5 +470,6 @@ main(int argc, char **argv)
     STORE_TEST("store/newer", test_newer);
     STORE_TEST("store/full", test_full);
     STORE_TEST("store/proxy", test_proxy);
+    STORE_TEST("store/certificate", test_certificate);
     return g_test_run();
 }

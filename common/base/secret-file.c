@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/config/secret-file.h"
+#include "common/base/secret-file.h"
 
 #include "common/base/error.h"
 #include "common/base/file.h"
