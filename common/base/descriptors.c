@@ -2,7 +2,9 @@
 #include "common/base/descriptors.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 guint
 descriptors_capacity(void)
@@ -18,6 +20,18 @@ gboolean
 descriptors_are_scarce(int fd)
 {
     return (guint)fd >= descriptors_capacity();
+}
+
+/* The kernel gives the lowest number that is free. */
+guint
+descriptors_used(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return descriptors_capacity();
+    close(fd);
+    return (guint)fd;
 }
 
 void

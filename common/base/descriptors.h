@@ -13,6 +13,9 @@ gboolean descriptors_are_scarce(int fd);
 /* So many descriptors this process may have before they are scarce; G_MAXUINT: without end. */
 guint descriptors_capacity(void);
 
+/* About how many it has: all below this number are in use. */
+guint descriptors_used(void);
+
 /* Raises the soft limit to the hard limit, but not above WANTED. If that fails, it warns and the
  * limit stays. */
 void descriptors_raise_limit(guint64 wanted);

@@ -54,9 +54,10 @@
 /* What the handlers know of the hub. Outlives the server. */
 typedef struct {
     Registry *registry;
-    const char *host;       /* in connection strings, */
-    guint16 port;           /* with this port unless it is 443 */
-    const char *streams_at; /* NAME:PORT, where streams are sent; NULL: as above */
+    const char *host;             /* in connection strings, */
+    guint16 port;                 /* with this port unless it is 443 */
+    const char *const *listeners; /* "https [::]:443", "mqtts [::]:8883"; NULL: not told */
+    const char *streams_at;       /* NAME:PORT, where streams are sent; NULL: as above */
     gboolean (*is_connected)(void *data, const char *device, const char *module);
     gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not shown */
     StreamhubCounts (*counts)(void *data);

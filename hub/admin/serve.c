@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define ADMIN_AGAIN_S 2
+#define SERVE_LISTENERS_MAX 16 /* as many as the edge takes */
 
 typedef struct {
     const ServeOptions *options;
@@ -34,8 +35,10 @@ typedef struct {
     Registry *registry;
     ReactorPool *reactors;
     Streamhub *hub;
-    guint16 port;     /* of the first listener */
-    char *streams_at; /* where streams are sent, for admin_hub */
+    guint16 port;                             /* of the first listener */
+    char *streams_at;                         /* where streams are sent, for admin_hub */
+    char *listeners[SERVE_LISTENERS_MAX + 1]; /* the same, of what is listened on */
+    guint n_listeners;
     AdminHub admin_hub;
     AdminServer *admin;
     guint admin_again; /* source: retries the admin socket */
@@ -69,6 +72,8 @@ serve_clear(Serve *serve)
     identity_free(serve->identity);
     g_clear_pointer(&serve->loop, g_main_loop_unref);
     g_free(serve->streams_at);
+    for (guint i = 0; i < serve->n_listeners; i++)
+        g_free(serve->listeners[i]);
     if (serve->lock >= 0)
         close(serve->lock);
 }
@@ -255,6 +260,8 @@ listener_opened(Serve *serve, const char *kind, const char *bound, GString *line
     if (serve->port == 0)
         serve->port = (guint16)g_ascii_strtoull(strrchr(bound, ':') + 1, NULL, 10);
     g_string_append_printf(lines, "listening %s %s\n", kind, bound);
+    if (serve->n_listeners < SERVE_LISTENERS_MAX)
+        serve->listeners[serve->n_listeners++] = g_strdup_printf("%s %s", kind, bound);
 }
 
 /* "[::]:443" takes IPv4 as well, but not when an IPv4 address has the same port: the two would
@@ -462,6 +469,7 @@ serve_open_admin(Serve *serve, GError **error)
                                   .close_stream = close_stream,
                                   .key_use = key_use,
                                   .rekey = rekey,
+                                  .listeners = (const char *const *)serve->listeners,
                                   .data = serve};
     serve_tell_address(serve);
     serve->admin = open_admin(serve, &failure);

@@ -2,6 +2,8 @@
 /* What the admin socket answers about the hub itself. */
 #include "hub/admin/request.h"
 
+#include "common/base/descriptors.h"
+
 #include <string.h>
 
 static char *
@@ -28,6 +30,26 @@ member_number(JsonBuilder *builder, const char *name, guint64 value)
     json_builder_add_int_value(builder, (gint64)value);
 }
 
+/* What `streamhub doctor` wants to know. */
+static void
+member_listeners(JsonBuilder *builder, const char *const *listeners)
+{
+    json_builder_set_member_name(builder, "listeners");
+    json_builder_begin_array(builder);
+    for (; listeners && *listeners; listeners++)
+        json_builder_add_string_value(builder, *listeners);
+    json_builder_end_array(builder);
+}
+
+static void
+member_descriptors(JsonBuilder *builder)
+{
+    guint most = descriptors_capacity();
+
+    member_number(builder, "descriptors", descriptors_used());
+    member_number(builder, "descriptorsMax", most == G_MAXUINT ? 0 : most);
+}
+
 void
 admin_status_show(AdminRequest *request)
 {
@@ -48,6 +70,8 @@ admin_status_show(AdminRequest *request)
     member_number(builder, "streams", counts.streams);
     member_number(builder, "streamsTotal", counts.streams_total);
     member_number(builder, "ignoredAnswers", counts.ignored_answers);
+    member_descriptors(builder);
+    member_listeners(builder, request->hub->listeners);
     json_builder_set_member_name(builder, "draining");
     json_builder_add_boolean_value(builder, counts.draining);
     if (request->hub->identity) {

@@ -112,13 +112,23 @@ registry_peek_policy(Registry *registry, const char *name)
     return registry_cache_get(registry->policies, name);
 }
 
-/* Who has been let in with a key that is no more is put out, and may come back with the new one. */
+static RegistryKeys
+row_keys(const DeviceRow *row)
+{
+    RegistryKeys keys = REGISTRY_KEYS_NONE;
+
+    if (row->changed & DEVICE_ROW_PRIMARY)
+        keys |= REGISTRY_KEY_PRIMARY;
+    if (row->changed & DEVICE_ROW_SECONDARY)
+        keys |= REGISTRY_KEY_SECONDARY;
+    return keys;
+}
+
 static void
 apply_row(Registry *registry, const DeviceRow *row)
 {
     const RegistryDevice *device = row->device;
     g_autofree char *name = g_strjoin("/", device->id, device->module, NULL);
-    gboolean disabled = (row->changed & DEVICE_ROW_STATUS) && !device->enabled;
 
     registry_cache_drop(registry->devices, name);
     if (row->changed & DEVICE_ROW_TAGS)
@@ -130,10 +140,15 @@ apply_row(Registry *registry, const DeviceRow *row)
                                                          .name = device->id,
                                                          .module = device->module,
                                                          .auth = &device->auth});
-    if (disabled || (row->changed & DEVICE_ROW_KEYS))
-        watchers_tell(registry, REGISTRY_DEVICE_DISABLED, device->id, device->module);
-    if (!disabled && (row->changed & (DEVICE_ROW_STATUS | DEVICE_ROW_KEYS)))
-        watchers_tell(registry, REGISTRY_DEVICE_ADMITTED, device->id, device->module);
+    if (row->changed & DEVICE_ROW_KEYS)
+        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_KEYS,
+                                                         .name = device->id,
+                                                         .module = device->module,
+                                                         .keys = row_keys(row)});
+    if (row->changed & DEVICE_ROW_STATUS)
+        watchers_tell(registry,
+                      device->enabled ? REGISTRY_DEVICE_ADMITTED : REGISTRY_DEVICE_DISABLED,
+                      device->id, device->module);
 }
 
 /* Nobody waits for a device that is new. */

@@ -240,3 +240,14 @@ registry_sqlite_file_open(const char *path, RegistrySqliteOpen how, char **ret_r
     *ret_reason = g_steal_pointer(&reason);
     return db;
 }
+
+gboolean
+registry_sqlite_examine(const char *path, gboolean *ret_older, char **ret_reason, GError **error)
+{
+    g_autoptr(sqlite3) db =
+        registry_sqlite_file_open(path, REGISTRY_SQLITE_CHECK, ret_reason, error);
+    gint64 version = db ? registry_sqlite_schema_version(db, path, error) : 0;
+
+    *ret_older = version < REGISTRY_SQLITE_VERSION;
+    return version != 0;
+}

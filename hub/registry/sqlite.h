@@ -23,6 +23,12 @@
  * G_FILE_ERROR_EXIST when there is something of that name. */
 gboolean registry_sqlite_create(const char *path, GError **error);
 
+/* Reads and checks all of the registry, also beside a hub that changes it. *ret_older: it is of an
+ * older version. *ret_reason, which the caller frees: why the disk takes no changes, or NULL. Any
+ * thread; waits for the disk. Errors as registry_sqlite_open. */
+gboolean
+registry_sqlite_examine(const char *path, gboolean *ret_older, char **ret_reason, GError **error);
+
 /* Opens, checks and, if it is of an older version, upgrades the registry. Main thread; waits for
  * the disk. Errors name the file and the reason: G_FILE_ERROR when it cannot be opened,
  * STREAMD_ERROR_DENIED when others can read it, STREAMD_ERROR_INVALID when it is not a registry, is

@@ -64,6 +64,19 @@ static const Verb verbs[] = {
      "{\"draining\": ..., \"streams\": ..., ...}, the status"},
     {"status", 0, 0, 0, verb_status, "", N_("Show what the running hub is doing"), NULL,
      "{\"host_name\": ..., \"streams\": ..., ...}"},
+    {"doctor", 0, 0, OPTION_BIT(OPTION_CONFIG), verb_doctor, "[--config FILE]",
+     N_("Look, step by step, at what the hub needs and whether clients get to it, and say what "
+        "helps"),
+     N_("Settings, disk, registry, clock and certificate, also where the hub does not run; then "
+        "the "
+        "hub itself, its limits, its name, both ports, and the way of a client. The exit code is "
+        "that of the first step that fails: 3 where the hub does not run, 15 for the certificate, "
+        "14 for the name and the ways to the hub, 7 for limits and descriptors, 1 for the others. "
+        "Without --config it reads the settings of the installed hub, or of another one the "
+        "defaults."),
+     "{\"hub\": ..., \"checks\": [{\"step\": ..., \"result\": ..., \"message\": ..., \"cure\": "
+     "..., ...}, "
+     "...]}"},
     {"log-level", 0, 1, 0, verb_log_level, "[emerg|alert|crit|err|warning|notice|info|debug]",
      N_("Show how much the hub tells its log, or set it until its next start"),
      N_("No level has keys, tokens or bytes of a stream in it."), "{\"level\": ..., ...}"},

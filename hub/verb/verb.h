@@ -13,6 +13,7 @@ ExitCode verb_serve(Cli *cli, GError **error);
 ExitCode verb_reload(Cli *cli, GError **error);
 ExitCode verb_certificate_show(Cli *cli, GError **error);
 ExitCode verb_certificate_install(Cli *cli, GError **error);
+ExitCode verb_doctor(Cli *cli, GError **error);
 ExitCode verb_settings(Cli *cli, GError **error);
 ExitCode verb_backup(Cli *cli, GError **error);
 ExitCode verb_restore(Cli *cli, GError **error);

@@ -178,7 +178,8 @@ def of_streamhub():
         hub = Hub(site, table)
         streams_of_the_hub(hub, site)
         place = lambda *parts: os.path.join(site.dir, *parts)
-        for name in ("status", "reload", "certificate show", "endpoints", "device list", "user list", "log-level"):
+        for name in ("status", "reload", "certificate show", "endpoints", "device list", "user list", "log-level",
+                     "doctor"):
             hub.look(name, [])
         pair = [place("pair", "server.pem"), place("pair", "server-key.pem")]
         os.mkdir(place("pair"))
@@ -203,6 +204,10 @@ def of_streamhub():
         hub.look("invite device", ["a", "--output", place("a1")], ["a", "--output", place("a2")])
         check_equal(hub.look("invite user", ["carl", "--output", place("c1")], ["carl", "--existing", "--output", place("c2")]),
                     {"file": place("c2"), "key": "existing"}, "an invitation")
+        with open(place("devices"), "w", encoding="ascii") as file:
+            file.write('{"id":"imported"}\n')
+        check_equal(hub.look("device import", [place("devices")]), {"added": 0, "updated": 0, "unchanged": 1, "refused": 0},
+                    "an import, again")
         hub.look("backup", [place("one")], [place("two")])
         other = place("other")
         for state in (other, place("third")):

@@ -41,7 +41,8 @@ HUB = {
     'hub': 'base registry edge device stream rest',
     'hub/admin': 'base registry .',
     'hub/cli': '',
-    'hub/verb': 'base registry admin cli',
+    'hub/doctor': 'base registry admin',
+    'hub/verb': 'base registry admin cli doctor',
 }
 DAEMON = {
     'daemon/net': '',
@@ -65,9 +66,9 @@ CLIENT = {
     'client/complete': 'cli bus verb',
 }
 # The two command lines. Nothing else has words for whoever types.
-COMMAND_LINES = ('hub/cli', 'hub/verb', *CLIENT)
+COMMAND_LINES = ('hub/cli', 'hub/doctor', 'hub/verb', *CLIENT)
 # A main.c starts everything that its program has; streamhubd has no verbs.
-SERVER = {folder: row for folder, row in HUB.items() if folder not in ('hub/cli', 'hub/verb')}
+SERVER = {folder: row for folder, row in HUB.items() if folder not in ('hub/cli', 'hub/doctor', 'hub/verb')}
 MAINS = {'hub/main.c': HUB, 'hub/streamhubd.c': SERVER, 'daemon/main.c': DAEMON, 'client/main.c': CLIENT}
 
 

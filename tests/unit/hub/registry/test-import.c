@@ -15,11 +15,10 @@ typedef struct {
 static void
 on_change(const RegistryChange *change, void *data)
 {
-    static const char *const names[] = {[REGISTRY_DEVICE_REMOVED] = "removed",
-                                        [REGISTRY_DEVICE_DISABLED] = "disabled",
-                                        [REGISTRY_DEVICE_ADMITTED] = "admitted",
-                                        [REGISTRY_DEVICE_EDITED] = "edited",
-                                        [REGISTRY_DEVICE_AUTH] = "auth"};
+    static const char *const names[] = {
+        [REGISTRY_DEVICE_REMOVED] = "removed",   [REGISTRY_DEVICE_DISABLED] = "disabled",
+        [REGISTRY_DEVICE_ADMITTED] = "admitted", [REGISTRY_DEVICE_EDITED] = "edited",
+        [REGISTRY_DEVICE_AUTH] = "auth",         [REGISTRY_DEVICE_KEYS] = "keys"};
     Fixture *f = data;
 
     g_string_append_printf(f->told, "%s %s%s%s\n", names[change->kind], change->name,
@@ -141,10 +140,9 @@ test_fields(Fixture *f, gconstpointer data G_GNUC_UNUSED)
         {"{\"id\":\"a\",\"tags\":{\"site\":\"y\"}}", "!", "~", "tags", "edited a\n"},
         {"{\"id\":\"a\",\"tags\":{}}", "!", "~", "tags", "edited a\n"},
         {"{\"id\":\"a\",\"comment\":\"\"}", "!", "~", "comment", ""},
-        {"{\"id\":\"a\",\"keys\":{\"primary\":\"" OTHER_KEY "\"}}", "!", "~", "keys",
-         "disabled a\nadmitted a\n"},
+        {"{\"id\":\"a\",\"keys\":{\"primary\":\"" OTHER_KEY "\"}}", "!", "~", "keys", "keys a\n"},
         {"{\"id\":\"a\",\"keys\":{\"secondary\":\"" OTHER_KEY "\"},\"tags\":{}}", "!", "~",
-         "tags, keys", "edited a\ndisabled a\nadmitted a\n"},
+         "tags, keys", "edited a\nkeys a\n"},
         {"{\"id\":\"a\",\"auth\":\"sas\"}", "-", "-", NULL, ""},
         {"{\"id\":\"a\",\"auth\":\"certificateAuthority\"}", "!", "~", "auth", "auth a\n"},
         {"{\"id\":\"a\",\"module\":\"m\",\"status\":\"disabled\"}", "!", "~", "status",
