@@ -53,19 +53,10 @@ hub_request(Request *request, void *data)
 {
     Streamhub *hub = data;
 
-    switch (request->match.route->kind) {
-    case ROUTE_STREAM:
-    case ROUTE_DEVICES:
-    case ROUTE_QUERY:
-        rest_request(hub->rest, request);
-        return;
-    case ROUTE_LEG:
+    if (request->match.route->kind == ROUTE_LEG)
         streams_leg(hub->streams, request);
-        return;
-    case ROUTE_MQTT: /* handled by hub_mqtt */
-        break;
-    }
-    request_answer(request, 404, NULL, NULL);
+    else /* never ROUTE_MQTT: hub_mqtt */
+        rest_request(hub->rest, request);
 }
 
 static void

@@ -16,6 +16,33 @@ secret_free(char *text)
     g_free(text);
 }
 
+/* Appends to a string that may hold keys: where it has to grow, the old memory is wiped. */
+static inline void
+secret_append(GString **string, const char *text, gsize len)
+{
+    GString *old = *string;
+
+    if (old->allocated_len - old->len <= len) {
+        GString *grown = g_string_sized_new(MAX(2 * old->allocated_len, old->len + len + 1));
+
+        g_string_append_len(grown, old->str, (gssize)old->len);
+        explicit_bzero(old->str, old->len);
+        (void)g_string_free(old, TRUE);
+        *string = grown;
+    }
+    g_string_append_len(*string, text, (gssize)len);
+}
+
+/* Wipes and frees such a string; NULL is fine. */
+static inline void
+secret_string_free(GString *string)
+{
+    if (!string)
+        return;
+    explicit_bzero(string->str, string->len);
+    (void)g_string_free(string, TRUE);
+}
+
 /* In a time that tells the length at most. */
 static inline gboolean
 secret_equals(const char *a, const char *b)
@@ -33,3 +60,7 @@ secret_equals(const char *a, const char *b)
 /* A `char *` that is wiped at the end of its scope: `g_auto(SecretText) key = NULL;`. */
 typedef char *SecretText;
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC(SecretText, secret_free, NULL)
+
+/* The same for a GString. */
+typedef GString *SecretString;
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(SecretString, secret_string_free, NULL)

@@ -339,6 +339,7 @@ connection_send_queued(Connection *connection)
 
         if (n < 0)
             return (int)n;
+        explicit_bzero(queued->data, (gsize)n); /* answers of the hub may have keys */
         g_byte_array_remove_range(queued, 0, (guint)n);
         if (queued->len == 0)
             g_clear_pointer(&connection->queued, g_byte_array_unref);

@@ -3,8 +3,6 @@
 
 #include "common/codec/http-build.h"
 
-#include <unistd.h>
-
 static void
 append(GString *fields, const char *name, const char *value)
 {
@@ -48,22 +46,11 @@ rest_answer_rejected(Request *request, const char *stream_id, Reason reason, con
     request_answer(request, 200, fields->str, NULL);
 }
 
-static char *
-tracking_id(void)
-{
-    guint64 bytes[2] = {0};
-
-    if (getentropy(bytes, sizeof bytes) < 0)
-        g_debug("no random bytes for a tracking id");
-    return g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x", bytes[0],
-                           bytes[1]);
-}
-
 static void
 answer_error(Request *request, RestError error, const char *text, guint retry)
 {
     g_autoptr(GString) fields = g_string_new(NULL);
-    g_autofree char *tracking = tracking_id();
+    g_autofree char *tracking = rest_tracking_id();
     g_autofree char *body = rest_error_body(error, text, tracking, g_get_real_time());
 
     append(fields, "iothub-errorcode", rest_error_name(error));

@@ -5,12 +5,11 @@
  * reference; whoever drops the last one frees the memory. Only the reactor uses the socket. */
 #include "hub/edge/private.h"
 
-#include "hub/edge/balancer.h"
-
-#include "common/codec/http-build.h"
-#include "common/codec/http-date.h"
+#include "common/base/secret.h"
 #include "common/codec/http-head.h"
 #include "common/codec/ws-handshake.h"
+#include "hub/edge/balancer.h"
+#include "hub/edge/refusal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -35,13 +34,12 @@ edge_unref(EdgeConnection *edge)
 
     if (atomic_fetch_sub(&edge->references, 1) != 1)
         return;
-    edge_request_clear(&edge->request);
+    edge_request_release(edge);
     if (edge->buffer)
         g_byte_array_unref(edge->buffer);
     if (edge->accept)
         g_string_free(edge->accept, TRUE);
-    if (edge->answer)
-        g_string_free(edge->answer, TRUE);
+    secret_string_free(edge->answer);
     slot_unref(edge->slot);
     g_free(edge);
     edge_release(owner);
@@ -102,19 +100,19 @@ edge_set_timer(EdgeConnection *edge, gint64 delay)
 }
 
 static void
+edge_refuse_with(EdgeConnection *edge, const Refusal *refusal)
+{
+    g_autoptr(GString) answer = g_string_new(NULL);
+
+    refusal_append(answer, refusal);
+    (void)connection_queue(edge->connection, answer->str, answer->len);
+    edge_end(edge, TRUE);
+}
+
+static void
 edge_refuse(EdgeConnection *edge, guint status)
 {
-    g_autoptr(GString) head = g_string_new(NULL);
-
-    http_status_line(head, status);
-    http_date_append(head, g_get_real_time() / G_USEC_PER_SEC);
-    if (status == 426)
-        (void)!http_header_append(head, "Sec-WebSocket-Version", "13");
-    http_header_append_number(head, "Content-Length", 0);
-    (void)!http_header_append(head, "Connection", "close");
-    http_head_end(head);
-    (void)connection_queue(edge->connection, head->str, head->len);
-    edge_end(edge, TRUE);
+    edge_refuse_with(edge, &(Refusal){.status = status});
 }
 
 /* An MQTT connection on its way to the main thread. */
@@ -225,7 +223,10 @@ static gboolean
 edge_take_head(EdgeConnection *edge, const HttpRequest *head)
 {
     if (!route_find(head->method, head->path, &edge->request.match)) {
-        edge_refuse(edge, 404);
+        g_autofree char *methods = NULL;
+        Refusal refusal = refusal_of_path(head->method, head->path, &methods);
+
+        edge_refuse_with(edge, &refusal);
         return FALSE;
     }
     if (!origin_is_fit(edge, head)) {
@@ -259,8 +260,12 @@ edge_take_body(EdgeConnection *edge)
 {
     guint n = (guint)MIN(edge->body_left, (guint64)edge->buffer->len);
 
-    if (edge->request.body)
-        g_string_append_len(edge->request.body, (const char *)edge->buffer->data, (gssize)n);
+    if (!edge_request_keep_body(edge, edge->buffer->data, n)) {
+        edge_refuse(edge, 503);
+        return;
+    }
+    if (n > 0)
+        explicit_bzero(edge->buffer->data, n); /* it may have keys */
     g_byte_array_remove_range(edge->buffer, 0, n);
     edge->body_left -= n;
     if (edge->body_left == 0) {
@@ -365,6 +370,7 @@ edge_read(EdgeConnection *edge)
             return;
         }
         edge_take_bytes(edge, piece, (gsize)n);
+        explicit_bzero(piece, (gsize)n); /* as its copy in edge_take_body */
     }
 }
 
@@ -445,7 +451,7 @@ edge_ready(Connection *connection, void *data)
 static void
 edge_next_request(EdgeConnection *edge)
 {
-    edge_request_clear(&edge->request);
+    edge_request_release(edge);
     connection_keep_alive(edge->connection, 0); /* not needed: the timer is short */
     edge->phase = PHASE_HEAD;
     edge->waiting_idle = edge->buffer->len == 0;
@@ -491,7 +497,7 @@ edge_answer(EdgeConnection *edge)
 {
     gboolean sent = connection_queue(edge->connection, edge->answer->str, edge->answer->len);
 
-    g_string_free(g_steal_pointer(&edge->answer), TRUE);
+    g_clear_pointer(&edge->answer, secret_string_free);
     edge->phase = PHASE_BODY; /* the main thread has let go of it */
     if (!sent || !edge->keep_alive || !edge->authenticated || edge->worker->stopping)
         edge_end(edge, sent);

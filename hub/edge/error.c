@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/edge/error.h"
 
+#include <unistd.h>
+
 typedef struct {
     RestError error;
     const char *name;
@@ -10,6 +12,7 @@ typedef struct {
 static const ErrorRow rows[] = {
     {REST_SERVER_ERROR, "ServerError", "The hub failed."},
     {REST_ARGUMENT_INVALID, "ArgumentInvalid", "The request is malformed."},
+    {REST_BULK_FAILED, "BulkRegistryOperationFailure", "Some of the changes were not made."},
     {REST_UNAUTHORIZED_ACCESS, "IotHubUnauthorizedAccess", "Unauthorized."},
     {REST_UNAUTHORIZED, "IotHubUnauthorized", "Unauthorized."},
     {REST_FORBIDDEN, "GenericForbidden", "The user lacks the permission for this."},
@@ -18,6 +21,17 @@ static const ErrorRow rows[] = {
     {REST_MODULE_NOT_FOUND, "ModuleNotFound", "The device has no such module."},
     {REST_DEVICE_NOT_ONLINE, "DeviceNotOnline", "The device is not connected."},
     {REST_DEVICE_CLOSED, "DeviceConnectionClosedRemotely", "The device closed its connection."},
+    {REST_NO_METHOD, "MethodNotAllowed", "This path has no such method; Allow has those it has."},
+    {REST_DEVICE_EXISTS, "DeviceAlreadyExists", "The hub has a device of this name already."},
+    {REST_MODULE_EXISTS, "ModuleAlreadyExistsOnDevice", "The device has such a module already."},
+    {REST_CHANGED, "PreconditionFailed", "It has changed: its ETag is another one."},
+    {REST_URI_TOO_LONG, "UriTooLong", "The request line is too long."},
+    {REST_NO_EXPECTATION, "ExpectationFailed", "Expect may be 100-continue."},
+    {REST_NO_UPGRADE, "UpgradeRequired", "A WebSocket of version 13 is wanted here."},
+    {REST_HEAD_TOO_LARGE, "HeadersTooLarge", "The request has too many or too large fields."},
+    {REST_NOT_IMPLEMENTED, "NotImplemented", "This hub has nothing of this kind."},
+    {REST_HTTP_VERSION, "HttpVersionNotSupported", "The version of HTTP is 1.1 or 1.0."},
+    {REST_STORAGE, "InsufficientStorage", "The disk of the hub takes no change."},
     {REST_TOO_LARGE, "MessageTooLarge", "The request is too large."},
     {REST_THROTTLED, "ThrottlingException", "Too many streams or requests at once."},
     {REST_UNAVAILABLE, "ServiceUnavailable", "The hub is stopping or too busy."},
@@ -51,9 +65,21 @@ rest_error_text(RestError error)
     return error_row(error)->text;
 }
 
-/* Appends TEXT, escaped for a JSON string. */
-static void
-append_escaped(GString *out, const char *text)
+RestError
+rest_error_of_status(guint status)
+{
+    const ErrorRow *found = NULL;
+
+    if (status == 403)
+        return REST_FORBIDDEN;
+    for (guint i = 1; i < G_N_ELEMENTS(rows); i++)
+        if (!found && (guint)rows[i].error / 1000 == status)
+            found = &rows[i];
+    return found ? found->error : REST_SERVER_ERROR;
+}
+
+void
+rest_append_text(GString *out, const char *text)
 {
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
@@ -66,6 +92,17 @@ append_escaped(GString *out, const char *text)
 }
 
 char *
+rest_tracking_id(void)
+{
+    guint64 bytes[2] = {0};
+
+    if (getentropy(bytes, sizeof bytes) < 0)
+        g_debug("no random bytes for a tracking id");
+    return g_strdup_printf("%016" G_GINT64_MODIFIER "x%016" G_GINT64_MODIFIER "x", bytes[0],
+                           bytes[1]);
+}
+
+char *
 rest_error_body(RestError error, const char *text, const char *tracking, gint64 now)
 {
     g_autoptr(GString) inner = g_string_new(NULL);
@@ -75,11 +112,11 @@ rest_error_body(RestError error, const char *text, const char *tracking, gint64 
 
     g_string_append_printf(inner, "{\"errorCode\":%d,\"trackingId\":\"",
                            (int)error_row(error)->error);
-    append_escaped(inner, tracking);
+    rest_append_text(inner, tracking);
     g_string_append(inner, "\",\"message\":\"");
-    append_escaped(inner, text ? text : rest_error_text(error));
+    rest_append_text(inner, text ? text : rest_error_text(error));
     g_string_append_printf(inner, "\",\"timestampUtc\":\"%s\"}", stamp);
-    append_escaped(out, inner->str);
+    rest_append_text(out, inner->str);
     g_string_append(out, "\",\"ExceptionMessage\":\"\"}");
     return g_string_free(out, FALSE);
 }

@@ -33,10 +33,14 @@ struct Request {
     char *connect_timeout;  /* iothub-streaming-connect-timeout-in-seconds */
     char *response_timeout; /* iothub-streaming-response-timeout-in-seconds */
     char *api_version;
-    char *after;        /* of a list: the last one of the page before, decoded */
-    char *page_size;    /* x-ms-max-item-count */
-    char *continuation; /* x-ms-continuation */
-    GString *body;      /* whole, of a route with body_max */
+    char *after; /* of a list: the last one of the page before, decoded */
+    char *top;   /* of a list: how many */
+    char *if_match;
+    char *if_none_match;
+    char *page_size;     /* x-ms-max-item-count */
+    char *continuation;  /* x-ms-continuation */
+    GString *body;       /* whole, of a route with body_max; wiped afterwards */
+    gboolean of_streamd; /* User-Agent: streamd/... */
     char peer[64];
     /* Set by the module that answers: called when the client goes away before the answer. NULL: not
      * needed. */
@@ -52,7 +56,8 @@ void request_authenticated(Request *request);
  * Connections of a user with many of them are not kept alive. */
 gboolean request_take_user(Request *request, const char *user, gboolean force);
 
-/* FIELDS: whole header lines, or NULL. BODY NULL: empty; otherwise JSON. */
+/* FIELDS: whole header lines, or NULL. BODY NULL: empty; otherwise JSON. What the edge keeps of
+ * BODY until it is queued is wiped. */
 void request_answer(Request *request, guint status, const char *fields, const char *body);
 
 /* 101; the connection comes to FUNC. For routes with `upgrade`. */

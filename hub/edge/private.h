@@ -12,6 +12,11 @@
 
 #define EDGE_LISTENERS_MAX 16
 
+/* Bytes of bodies that are kept until they are complete: of each so many freely, and of all
+ * together so many beyond that. Whose body does not fit gets 503. */
+#define EDGE_BODY_FREE 4096
+#define EDGE_BODIES_MAX (8 * 1024 * 1024)
+
 typedef struct EdgeWorker EdgeWorker;
 typedef struct EdgeConnection EdgeConnection;
 
@@ -47,7 +52,8 @@ struct Edge {
     guint n_fds;
     EdgeWorker *workers;
     guint n_workers;
-    guint stopping;   /* workers that have not answered yet */
+    guint stopping;         /* workers that have not answered yet */
+    atomic_uint body_bytes; /* of all bodies together, without the first EDGE_BODY_FREE of each */
     atomic_uint live; /* connections, and one for the edge itself until its workers have stopped */
     void (*stopped)(void *data);
     void *stopped_data;
@@ -76,8 +82,9 @@ struct EdgeConnection {
     GList link;
     GByteArray *buffer; /* the head and what came with it */
     guint64 body_left;
-    gint64 body_until; /* when the rest must have come, on the reactor's clock */
-    GString *accept;   /* the 101 */
+    guint body_charged; /* to Edge.body_bytes */
+    gint64 body_until;  /* when the rest must have come, on the reactor's clock */
+    GString *accept;    /* the 101 */
     guint requests;
     gboolean keep_alive;
     gboolean waiting_idle; /* between two requests, nothing of the next has come */
@@ -104,3 +111,9 @@ void edge_connection_stop(EdgeConnection *connection);
 /* Keeps what main needs of a head. On its reactor. */
 void edge_request_fill(EdgeConnection *edge, const HttpRequest *head);
 void edge_request_clear(Request *request);
+
+/* Adds to the body where the route has one. FALSE: there are too many others. On its reactor. */
+gboolean edge_request_keep_body(EdgeConnection *edge, const guint8 *bytes, gsize len);
+
+/* The request is over: clears it, and gives back what its body took. */
+void edge_request_release(EdgeConnection *edge);

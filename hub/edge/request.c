@@ -2,11 +2,14 @@
 /* The request of an edge connection: what the main thread gets of it, and what comes back. */
 #include "hub/edge/private.h"
 
+#include "common/base/secret.h"
 #include "common/codec/http-build.h"
 #include "common/codec/http-date.h"
 #include "common/codec/percent.h"
 
 #include <string.h>
+
+#define HEAD_ROOM 1024 /* bytes of a head, usually */
 
 void
 edge_request_clear(Request *request)
@@ -23,8 +26,10 @@ edge_request_clear(Request *request)
     g_clear_pointer(&request->after, g_free);
     g_clear_pointer(&request->page_size, g_free);
     g_clear_pointer(&request->continuation, g_free);
-    if (request->body)
-        (void)g_string_free(g_steal_pointer(&request->body), TRUE);
+    g_clear_pointer(&request->top, g_free);
+    g_clear_pointer(&request->if_match, g_free);
+    g_clear_pointer(&request->if_none_match, g_free);
+    g_clear_pointer(&request->body, secret_string_free);
     request->gone = NULL;
     request->data = NULL;
 }
@@ -41,7 +46,7 @@ void
 edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
 {
     Request *request = &edge->request;
-    Slice version, after;
+    Slice version, after, top, agent;
 
     request->authorization = header_dup(head, "Authorization");
     request->caps = header_dup(head, "streamd-caps");
@@ -54,10 +59,52 @@ edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
         request->body = g_string_new(NULL);
     if (http_query_get(head->query, "api-version", &version))
         request->api_version = slice_dup(version);
+    request->if_match = header_dup(head, "If-Match");
+    request->if_none_match = header_dup(head, "If-None-Match");
+    request->of_streamd = http_headers_get(&head->headers, "User-Agent", &agent) &&
+                          agent.len >= 8 && memcmp(agent.ptr, "streamd/", 8) == 0;
+    if (http_query_get(head->query, "top", &top))
+        request->top = slice_dup(top);
     if (http_query_get(head->query, "after", &after))
         request->after = percent_decode_text(after.ptr, after.len);
     g_strlcpy(request->peer, connection_peer(edge->connection), sizeof request->peer);
     connection_keep_alive(edge->connection, CONNECTION_IDLE);
+}
+
+void
+edge_request_release(EdgeConnection *edge)
+{
+    atomic_fetch_sub(&edge->worker->edge->body_bytes, edge->body_charged);
+    edge->body_charged = 0;
+    edge_request_clear(&edge->request);
+}
+
+/* Bodies come before anybody has authenticated, so that all of them together are bounded. What has
+ * not arrived takes nothing. */
+static gboolean
+body_may_grow(EdgeConnection *edge, gsize len)
+{
+    atomic_uint *all = &edge->worker->edge->body_bytes;
+    gsize whole = edge->request.body->len + len;
+    guint more = whole > EDGE_BODY_FREE ? (guint)(whole - EDGE_BODY_FREE) - edge->body_charged : 0;
+
+    if (atomic_fetch_add(all, more) + more > EDGE_BODIES_MAX) {
+        atomic_fetch_sub(all, more);
+        return FALSE;
+    }
+    edge->body_charged += more;
+    return TRUE;
+}
+
+gboolean
+edge_request_keep_body(EdgeConnection *edge, const guint8 *bytes, gsize len)
+{
+    if (!edge->request.body)
+        return TRUE;
+    if (!body_may_grow(edge, len))
+        return FALSE;
+    secret_append(&edge->request.body, (const char *)bytes, len);
+    return TRUE;
 }
 
 void
@@ -84,7 +131,7 @@ void
 request_answer(Request *request, guint status, const char *fields, const char *body)
 {
     EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
-    GString *head = g_string_new(NULL);
+    GString *head = g_string_sized_new(HEAD_ROOM + (body ? strlen(body) : 0));
 
     http_status_line(head, status);
     http_date_append(head, g_get_real_time() / G_USEC_PER_SEC);
@@ -92,11 +139,13 @@ request_answer(Request *request, guint status, const char *fields, const char *b
         g_string_append(head, fields);
     if (body)
         (void)!http_header_append(head, "Content-Type", "application/json; charset=utf-8");
-    http_header_append_number(head, "Content-Length", body ? strlen(body) : 0);
+    if (status != 204)
+        http_header_append_number(head, "Content-Length", body ? strlen(body) : 0);
     if (!edge->authenticated || !edge->keep_alive)
         (void)!http_header_append(head, "Connection", "close");
     http_head_end(head);
-    g_string_append(head, body ? body : "");
+    if (body)
+        secret_append(&head, body, strlen(body));
     edge->answer = head;
     edge->is_answered = TRUE;
     reactor_post(edge->worker->reactor, &edge->answered);

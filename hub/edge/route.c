@@ -4,15 +4,32 @@
 #include <string.h>
 
 /* docs/wire-protocol.md, sections 1.1, 3, 4 and 6 */
+/* clang-format off */
 const Route routes[] = {
     {"GET", "/$iothub/websocket", ROUTE_MQTT, ROUTE_AUTH_CONNECT, TRUE, 0},
     {"GET", "/bridges/ih/{hub}/d/{device}/sid/{id}/r/{side}", ROUTE_LEG, ROUTE_AUTH_TOKEN, TRUE, 0},
     {"POST", "/twins/{device}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE, FALSE, 0},
-    {"POST", "/twins/{device}/modules/{module}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE,
-     FALSE, 0},
+    {"POST", "/twins/{device}/modules/{module}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE, FALSE, 0},
     {"GET", "/devices", ROUTE_DEVICES, ROUTE_AUTH_READER, FALSE, 0},
+    {"POST", "/devices", ROUTE_BULK, ROUTE_AUTH_WRITER, FALSE, ROUTE_BULK_MAX},
     {"POST", "/devices/query", ROUTE_QUERY, ROUTE_AUTH_LISTER, FALSE, ROUTE_QUERY_MAX},
+    {"GET", "/devices/{device}", ROUTE_IDENTITY_GET, ROUTE_AUTH_READER, FALSE, 0},
+    {"PUT", "/devices/{device}", ROUTE_IDENTITY_PUT, ROUTE_AUTH_WRITER, FALSE, ROUTE_IDENTITY_MAX},
+    {"DELETE", "/devices/{device}", ROUTE_IDENTITY_DELETE, ROUTE_AUTH_WRITER, FALSE, 0},
+    {"GET", "/devices/{device}/modules", ROUTE_MODULES, ROUTE_AUTH_READER, FALSE, 0},
+    {"GET", "/devices/{device}/modules/{module}", ROUTE_IDENTITY_GET, ROUTE_AUTH_READER, FALSE, 0},
+    {"PUT", "/devices/{device}/modules/{module}", ROUTE_IDENTITY_PUT, ROUTE_AUTH_WRITER, FALSE, ROUTE_IDENTITY_MAX},
+    {"DELETE", "/devices/{device}/modules/{module}", ROUTE_IDENTITY_DELETE, ROUTE_AUTH_WRITER, FALSE, 0},
+    {"GET", "/twins/{device}", ROUTE_TWIN_GET, ROUTE_AUTH_LISTER, FALSE, 0},
+    {"PATCH", "/twins/{device}", ROUTE_TWIN_PATCH, ROUTE_AUTH_WRITER, FALSE, ROUTE_TWIN_MAX},
+    {"PUT", "/twins/{device}", ROUTE_TWIN_PUT, ROUTE_AUTH_WRITER, FALSE, ROUTE_TWIN_MAX},
+    {"GET", "/twins/{device}/modules/{module}", ROUTE_TWIN_GET, ROUTE_AUTH_LISTER, FALSE, 0},
+    {"PATCH", "/twins/{device}/modules/{module}", ROUTE_TWIN_PATCH, ROUTE_AUTH_WRITER, FALSE, ROUTE_TWIN_MAX},
+    {"PUT", "/twins/{device}/modules/{module}", ROUTE_TWIN_PUT, ROUTE_AUTH_WRITER, FALSE, ROUTE_TWIN_MAX},
+    {"GET", "/statistics/devices", ROUTE_COUNT_DEVICES, ROUTE_AUTH_READER, FALSE, 0},
+    {"GET", "/statistics/service", ROUTE_COUNT_CONNECTED, ROUTE_AUTH_LISTER, FALSE, 0},
 };
+/* clang-format on */
 const guint routes_count = G_N_ELEMENTS(routes);
 
 static const char *const part_names[ROUTE_PARTS] = {
@@ -59,6 +76,25 @@ route_matches(const Route *route, const HttpPath *path, RouteMatch *match)
     return TRUE;
 }
 
+/* A slash at the end of a path is an empty segment. */
+static HttpPath
+path_without_slash(const HttpPath *path)
+{
+    HttpPath shorter = *path;
+
+    if (shorter.count > 1 && shorter.items[shorter.count - 1].len == 0)
+        shorter.count--;
+    return shorter;
+}
+
+static gboolean
+route_takes(const Route *route, const HttpPath *path, RouteMatch *match)
+{
+    HttpPath shorter = path_without_slash(path);
+
+    return route_matches(route, route->upgrade ? path : &shorter, match);
+}
+
 gboolean
 route_find(Slice method, Slice path, RouteMatch *ret)
 {
@@ -69,13 +105,30 @@ route_find(Slice method, Slice path, RouteMatch *ret)
     for (guint i = 0; i < routes_count; i++) {
         g_auto(RouteMatch) match = {0};
 
-        if (!slice_equal(method, routes[i].method) || !route_matches(&routes[i], &split, &match))
+        if (!slice_equal(method, routes[i].method) || !route_takes(&routes[i], &split, &match))
             continue;
         *ret = match;
         match = (RouteMatch){0};
         return TRUE;
     }
     return FALSE;
+}
+
+char *
+route_methods(Slice path)
+{
+    g_autoptr(GString) methods = g_string_new(NULL);
+    HttpPath split = {0};
+
+    if (!http_path_split(path, &split))
+        return NULL;
+    for (guint i = 0; i < routes_count; i++) {
+        g_auto(RouteMatch) match = {0};
+
+        if (route_takes(&routes[i], &split, &match) && !strstr(methods->str, routes[i].method))
+            g_string_append_printf(methods, "%s%s", methods->len > 0 ? ", " : "", routes[i].method);
+    }
+    return methods->len > 0 ? g_strdup(methods->str) : NULL;
 }
 
 void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Routes: every path that the edge serves, with its method and the credentials that it needs. A
- * path that is not in this table is answered with 404 (requirement R29). Pure; any thread. */
+ * path that is not in this table is answered with 501, another method of one that is with 405
+ * (requirement R29). A slash at the end changes nothing, except for a WebSocket. Pure; any
+ * thread. */
 #pragma once
 
 #include "common/codec/http-target.h"
@@ -11,6 +13,7 @@ typedef enum {
     ROUTE_AUTH_SERVICE, /* Authorization: SharedAccessSignature of a policy with service-connect */
     ROUTE_AUTH_READER,  /* the same of a policy with registry-read */
     ROUTE_AUTH_LISTER,  /* the same of one with either */
+    ROUTE_AUTH_WRITER,  /* the same of one with registry-write */
 } RouteAuth;
 
 typedef enum {
@@ -19,9 +22,23 @@ typedef enum {
     ROUTE_STREAM,
     ROUTE_DEVICES,
     ROUTE_QUERY,
+    ROUTE_BULK,
+    ROUTE_IDENTITY_GET, /* of a device or module, as the next ones */
+    ROUTE_IDENTITY_PUT,
+    ROUTE_IDENTITY_DELETE,
+    ROUTE_MODULES,
+    ROUTE_TWIN_GET,
+    ROUTE_TWIN_PATCH,
+    ROUTE_TWIN_PUT,
+    ROUTE_COUNT_DEVICES,
+    ROUTE_COUNT_CONNECTED,
 } RouteKind;
 
-#define ROUTE_QUERY_MAX 4096 /* bytes of a question about devices */
+/* Bytes of a body. */
+#define ROUTE_QUERY_MAX 4096        /* a question about devices */
+#define ROUTE_IDENTITY_MAX 4096     /* a device or module */
+#define ROUTE_TWIN_MAX (32 * 1024)  /* as many tags as there may be */
+#define ROUTE_BULK_MAX (128 * 1024) /* a hundred devices */
 
 /* What a {name} in a pattern stands for. */
 typedef enum {
@@ -51,8 +68,11 @@ typedef struct {
     char *parts[ROUTE_PARTS]; /* decoded; NULL where the pattern has none */
 } RouteMatch;
 
-/* FALSE: 404. *ret is for route_match_clear. */
+/* FALSE: there is none. *ret is for route_match_clear. */
 gboolean route_find(Slice method, Slice path, RouteMatch *ret);
+
+/* The methods that PATH has, "GET, PUT"; NULL: there is no such path. The caller frees it. */
+char *route_methods(Slice path);
 
 void route_match_clear(RouteMatch *match);
 

@@ -31,13 +31,19 @@ registry_key_make(RegistryKey *key)
     random_fill(key->bytes, key->len);
 }
 
-/* Makes a key where none was given. FALSE: the length of the key is not allowed. */
-static gboolean
-key_complete(RegistryKey *key)
+gboolean
+registry_key_complete(RegistryKey *key)
 {
     if (key->len == 0)
         registry_key_make(key);
     return key->len >= REGISTRY_KEY_MIN && key->len <= REGISTRY_KEY_MAX;
+}
+
+void
+registry_device_renew(RegistryDevice *device)
+{
+    device->generation_id = registry_random_number();
+    device->etag = registry_random_number();
 }
 
 /* Tags need no check: a RegistryTags is always valid. */
@@ -56,14 +62,13 @@ registry_add_device(Registry *registry, const RegistryDevice *draft, RegistryDon
     RegistryDevice *device = registry_device_copy(draft);
 
     job->device = device;
-    device->generation_id = registry_random_number();
-    device->etag = registry_random_number();
+    registry_device_renew(device);
     device->created = g_get_real_time();
     if (registry_auth_fault(&device->auth))
         registry_job_finish(job, REGISTRY_INVALID, g_strdup(registry_auth_fault(&device->auth)));
     else if (registry_device_names_are_valid(device->id, device->module) &&
-             labels_are_valid(device) && key_complete(&device->primary) &&
-             key_complete(&device->secondary))
+             labels_are_valid(device) && registry_key_complete(&device->primary) &&
+             registry_key_complete(&device->secondary))
         registry_job_submit(registry, job);
     else
         registry_job_finish(job, REGISTRY_INVALID, NULL);
@@ -77,8 +82,8 @@ row_complete(RegistryDevice *device)
     device->etag = registry_random_number();
     device->created = g_get_real_time();
     return registry_device_names_are_valid(device->id, device->module) &&
-           labels_are_valid(device) && key_complete(&device->primary) &&
-           key_complete(&device->secondary);
+           labels_are_valid(device) && registry_key_complete(&device->primary) &&
+           registry_key_complete(&device->secondary);
 }
 
 void
@@ -198,8 +203,8 @@ registry_add_policy(Registry *registry, const RegistryPolicy *draft, RegistryDon
     job->policy = policy;
     policy->created = g_get_real_time();
     if (policy->name && device_id_is_valid(policy->name, -1) && policy->rights != 0 &&
-        (policy->rights & ~(guint)REGISTRY_RIGHTS_ALL) == 0 && key_complete(&policy->primary) &&
-        key_complete(&policy->secondary))
+        (policy->rights & ~(guint)REGISTRY_RIGHTS_ALL) == 0 &&
+        registry_key_complete(&policy->primary) && registry_key_complete(&policy->secondary))
         registry_job_submit(registry, job);
     else
         registry_job_finish(job, REGISTRY_INVALID, NULL);
@@ -215,4 +220,53 @@ registry_remove_policy(Registry *registry, const char *name, RegistryDone done, 
         registry_job_submit(registry, job);
     else
         registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+/* From here on: an edit of the stored record, on the thread of the storage. */
+
+static RegistryCode
+edit_refuse(RegistryJob *job, char *why)
+{
+    job->message = why;
+    return REGISTRY_INVALID;
+}
+
+static RegistryCode
+edit_device(RegistryJob *job)
+{
+    RegistryDevice *device = job->device;
+    char *why = NULL;
+    RegistryTags *tags = registry_tags_edit(device->tags, (const char *const *)job->tags,
+                                            (const char *const *)job->no_tags, &why);
+
+    if (why)
+        return edit_refuse(job, why);
+    registry_tags_unref(device->tags);
+    device->tags = tags;
+    if (job->comment) {
+        g_free(device->comment);
+        device->comment = *job->comment ? g_strdup(job->comment) : NULL;
+    }
+    device->etag = job->etag;
+    return REGISTRY_OK;
+}
+
+static RegistryCode
+edit_policy(RegistryJob *job)
+{
+    RegistryPolicy *policy = job->policy;
+    char *why = NULL;
+    RegistryScope *scope = registry_scope_edit(policy->scope, job->scope, job->kinds, &why);
+
+    if (why)
+        return edit_refuse(job, why);
+    registry_scope_unref(policy->scope);
+    policy->scope = scope;
+    return REGISTRY_OK;
+}
+
+RegistryCode
+registry_job_edit(RegistryJob *job)
+{
+    return job->kind == REGISTRY_EDIT_DEVICE ? edit_device(job) : edit_policy(job);
 }

@@ -17,7 +17,9 @@ typedef enum {
     REGISTRY_REMOVE_DEVICE,
     REGISTRY_SET_ENABLED,
     REGISTRY_EDIT_DEVICE,
-    REGISTRY_SET_AUTH, /* `device` has the names and the new auth */
+    REGISTRY_SET_AUTH,     /* `device` has the names and the new auth */
+    REGISTRY_WRITE_DEVICE, /* write.h; so is the next */
+    REGISTRY_COUNT_DEVICES,
     REGISTRY_LOOKUP_POLICY,
     REGISTRY_LIST_POLICIES,
     REGISTRY_ADD_POLICY,
@@ -87,6 +89,11 @@ gboolean registry_device_names_are_valid(const char *id, const char *module);
 /* Random, and not 0: for an etag. */
 guint64 registry_random_number(void);
 void registry_key_make(RegistryKey *key); /* random, of REGISTRY_KEY_NEW bytes */
+/* Makes a key where none was given. FALSE: the length of the key is not allowed. */
+gboolean registry_key_complete(RegistryKey *key);
+
+/* A new etag and generation. */
+void registry_device_renew(RegistryDevice *device);
 
 /* MESSAGE is taken; NULL: the usual one for CODE. Any thread. */
 void registry_job_finish(RegistryJob *job, RegistryCode code, char *message);

@@ -20,6 +20,7 @@ static const char *const code_names[] = {
     [REGISTRY_EXISTS] = "exists",   [REGISTRY_INVALID] = "invalid",
     [REGISTRY_LIMIT] = "limit",     [REGISTRY_BUSY] = "busy",
     [REGISTRY_STORAGE] = "storage", [REGISTRY_FAILED] = "failed",
+    [REGISTRY_CHANGED] = "changed", [REGISTRY_DENIED] = "denied",
     [REGISTRY_CLOSED] = "stopping",
 };
 

@@ -5,6 +5,7 @@
 #include "hub/registry/cache.h"
 #include "hub/registry/device-row.h"
 #include "hub/registry/job.h"
+#include "hub/registry/write.h"
 
 typedef struct {
     guint id;
@@ -32,6 +33,8 @@ static const char *const code_messages[] = {
     [REGISTRY_BUSY] = "the registry is busy; try again",
     [REGISTRY_STORAGE] = "the disk takes no change of the registry",
     [REGISTRY_FAILED] = "the registry failed",
+    [REGISTRY_CHANGED] = "it has changed meanwhile",
+    [REGISTRY_DENIED] = "this user may not have it",
     [REGISTRY_CLOSED] = "the hub is stopping",
 };
 
@@ -163,12 +166,40 @@ apply_import(Registry *registry, const RegistryImport *import)
     }
 }
 
+static void
+apply_policy(Registry *registry, const RegistryJob *job)
+{
+    const RegistryPolicy *policy = job->policy;
+
+    switch (job->kind) {
+    case REGISTRY_LOOKUP_POLICY:
+        if (!job->fetch)
+            registry_keep_policy(registry, policy);
+        break;
+    case REGISTRY_EDIT_POLICY:
+        registry_cache_drop(registry->policies, policy->name);
+        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_POLICY_EDITED,
+                                                         .name = policy->name,
+                                                         .scope = policy->scope});
+        break;
+    case REGISTRY_REMOVE_POLICY:
+        registry_cache_drop(registry->policies, policy->name);
+        watchers_tell(registry, REGISTRY_POLICY_REMOVED, policy->name, NULL);
+        break;
+    case REGISTRY_NEW_POLICY_KEYS:
+        registry_cache_drop(registry->policies, policy->name);
+        watchers_tell_keys(registry, job, REGISTRY_POLICY_KEYS);
+        break;
+    default: /* lists and a new policy change nothing that is cached */
+        break;
+    }
+}
+
 /* After a job: keeps the cache true, and tells the watchers of a change. */
 static void
 registry_apply(Registry *registry, const RegistryJob *job)
 {
     const RegistryDevice *device = job->device;
-    const RegistryPolicy *policy = job->policy;
     g_autofree char *name =
         device && device->id ? g_strjoin("/", device->id, device->module, NULL) : NULL;
 
@@ -203,19 +234,9 @@ registry_apply(Registry *registry, const RegistryJob *job)
                                                          .module = device->module,
                                                          .auth = &device->auth});
         break;
-    case REGISTRY_LOOKUP_POLICY:
-        if (!job->fetch)
-            registry_keep_policy(registry, policy);
-        break;
-    case REGISTRY_EDIT_POLICY:
-        registry_cache_drop(registry->policies, policy->name);
-        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_POLICY_EDITED,
-                                                         .name = policy->name,
-                                                         .scope = policy->scope});
-        break;
-    case REGISTRY_REMOVE_POLICY:
-        registry_cache_drop(registry->policies, policy->name);
-        watchers_tell(registry, REGISTRY_POLICY_REMOVED, policy->name, NULL);
+    case REGISTRY_WRITE_DEVICE:
+        registry_cache_drop(registry->devices, name);
+        registry_write_tell(job, watchers_tell_change);
         break;
     case REGISTRY_IMPORT_DEVICES:
         apply_import(registry, job->extra);
@@ -225,11 +246,8 @@ registry_apply(Registry *registry, const RegistryJob *job)
         registry_cache_drop(registry->devices, name);
         watchers_tell_keys(registry, job, REGISTRY_DEVICE_KEYS);
         break;
-    case REGISTRY_NEW_POLICY_KEYS:
-        registry_cache_drop(registry->policies, policy->name);
-        watchers_tell_keys(registry, job, REGISTRY_POLICY_KEYS);
-        break;
-    default: /* lists and a new policy change nothing that is cached */
+    default:
+        apply_policy(registry, job);
         break;
     }
 }

@@ -44,6 +44,8 @@ typedef enum {
     REGISTRY_STORAGE, /* the disk takes no change: full, read-only, failing; the message has the
                        * system's reason (507) */
     REGISTRY_FAILED,  /* the database failed; nothing was changed */
+    REGISTRY_CHANGED, /* its etag is another one */
+    REGISTRY_DENIED,  /* the scope has no place for it */
     REGISTRY_CLOSED,  /* the registry was freed meanwhile */
 } RegistryCode;
 

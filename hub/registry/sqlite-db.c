@@ -44,6 +44,9 @@ static const char *const statement_texts[SQL_STATEMENTS] = {
         "UPDATE device SET comment = ?2, tags = ?3, etag = ?4 WHERE id = ?1 AND module = ''",
     [SQL_IMPORT_DEVICE] = "UPDATE device SET enabled = ?3, primary_key = ?4, secondary_key = ?5,"
                           " etag = ?6, comment = ?7, tags = ?8 WHERE id = ?1 AND module = ?2",
+    [SQL_WRITE_DEVICE] = "UPDATE device SET enabled = ?3, primary_key = ?4, secondary_key = ?5,"
+                         " etag = ?6 WHERE id = ?1 AND module = ?2",
+    [SQL_COUNT_DEVICES] = "SELECT count(*), total(enabled) FROM device WHERE module = ''",
     [SQL_ADD_TAG] = "INSERT INTO device_tag (tag, id) VALUES (?1, ?2)",
     [SQL_CLEAR_TAGS] = "DELETE FROM device_tag WHERE id = ?1",
     [SQL_PUT_AUTH] = "INSERT OR REPLACE INTO device_auth (id, module, auth) VALUES (?1, ?2, ?3)",
@@ -161,6 +164,8 @@ static const struct {
     [REGISTRY_SET_ENABLED] = {registry_sqlite_set_enabled, TRUE},
     [REGISTRY_EDIT_DEVICE] = {registry_sqlite_edit_device, TRUE},
     [REGISTRY_SET_AUTH] = {registry_sqlite_set_auth, TRUE},
+    [REGISTRY_WRITE_DEVICE] = {registry_sqlite_write_device, TRUE},
+    [REGISTRY_COUNT_DEVICES] = {registry_sqlite_count_devices, FALSE},
     [REGISTRY_LOOKUP_POLICY] = {registry_sqlite_read_policy, FALSE},
     [REGISTRY_LIST_POLICIES] = {registry_sqlite_list_policies, FALSE},
     [REGISTRY_ADD_POLICY] = {registry_sqlite_add_policy, TRUE},

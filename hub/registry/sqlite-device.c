@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices in the database behind registry/sqlite.h. */
 #include "hub/registry/sqlite-private.h"
+#include "hub/registry/write.h"
 
 #include <stdio.h>
 
@@ -216,17 +217,136 @@ update_labels(RegistrySqliteDb *self, RegistryJob *job)
 }
 
 RegistryCode
+registry_sqlite_write_labels(RegistrySqliteDb *self, RegistryJob *job)
+{
+    RegistryCode code = update_labels(self, job);
+
+    if (code == REGISTRY_OK)
+        code = registry_sqlite_clear_tags(self, job);
+    return code == REGISTRY_OK ? registry_sqlite_write_tags(self, job) : code;
+}
+
+RegistryCode
 registry_sqlite_edit_device(RegistrySqliteDb *self, RegistryJob *job)
 {
     RegistryCode code = registry_sqlite_read_device(self, job);
 
     if (code == REGISTRY_OK)
         code = registry_job_edit(job);
+    return code == REGISTRY_OK ? registry_sqlite_write_labels(self, job) : code;
+}
+
+/* From here on: registry/write.h. */
+
+/* The user may have changed since it was let in. */
+static RegistryCode
+read_scope(RegistrySqliteDb *self, RegistryJob *job, RegistryWrite *write)
+{
+    RegistryJob look = {.policy = registry_policy_named(write->policy)};
+    RegistryCode code = registry_sqlite_read_policy(self, &look);
+
+    job->message = look.message;
+    if (code == REGISTRY_OK) {
+        registry_scope_unref(write->scope);
+        write->scope = registry_scope_ref(look.policy->scope);
+    }
+    registry_policy_free(look.policy);
+    return code == REGISTRY_NOT_FOUND ? REGISTRY_DENIED : code;
+}
+
+/* The device that a new module is to belong to; NULL with *RET_CODE set: it is not there. */
+static RegistryDevice *
+read_owner(RegistrySqliteDb *self, RegistryJob *job, RegistryCode *ret_code)
+{
+    RegistryJob look = {.device = registry_device_named(job->device->id, NULL)};
+
+    *ret_code = registry_sqlite_read_device(self, &look);
+    job->message = look.message;
+    if (*ret_code == REGISTRY_OK)
+        return look.device;
+    registry_device_free(look.device);
+    return NULL;
+}
+
+static RegistryCode
+make_for_service(RegistrySqliteDb *self, RegistryJob *job)
+{
+    g_autoptr(RegistryDevice) owner = NULL;
+    RegistryCode code = REGISTRY_OK;
+
+    if (job->device->module)
+        owner = read_owner(self, job, &code);
     if (code == REGISTRY_OK)
-        code = update_labels(self, job);
+        code = registry_write_may_create(job->extra, owner);
     if (code == REGISTRY_OK)
-        code = registry_sqlite_clear_tags(self, job);
-    return code == REGISTRY_OK ? registry_sqlite_write_tags(self, job) : code;
+        code = registry_write_make(job);
+    return code == REGISTRY_OK ? registry_sqlite_add_device(self, job) : code;
+}
+
+static RegistryCode
+change_for_service(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_WRITE_DEVICE];
+    RegistryCode code = registry_write_apply(job);
+    const RegistryDevice *device = job->device;
+    const RegistryWriting *writing = job->extra;
+
+    if (code != REGISTRY_OK)
+        return code;
+    registry_sqlite_bind_text(statement, 1, device->id);
+    registry_sqlite_bind_text(statement, 2, device->module);
+    (void)sqlite3_bind_int(statement, 3, device->enabled ? 1 : 0);
+    registry_sqlite_bind_key(statement, 4, &device->primary);
+    registry_sqlite_bind_key(statement, 5, &device->secondary);
+    (void)sqlite3_bind_int64(statement, 6, (gint64)device->etag);
+    if (!registry_sqlite_run(self, SQL_WRITE_DEVICE))
+        return registry_sqlite_fail(self, job);
+    if (writing->auth_changed)
+        code = registry_sqlite_write_auth(self, job);
+    if (code == REGISTRY_OK && writing->labels_changed)
+        code = registry_sqlite_write_labels(self, job);
+    return code == REGISTRY_OK ? registry_sqlite_read_device(self, job) : code;
+}
+
+RegistryCode
+registry_sqlite_write_device(RegistrySqliteDb *self, RegistryJob *job)
+{
+    RegistryWriting *writing = job->extra;
+    RegistryWriteMode mode = writing->write.mode;
+    RegistryCode code = REGISTRY_OK;
+
+    if (writing->write.policy)
+        code = read_scope(self, job, &writing->write);
+    if (code == REGISTRY_OK && mode == REGISTRY_WRITE_CREATE && !writing->write.module)
+        code = registry_write_may_create(writing, NULL); /* whether it is there or not */
+    if (code == REGISTRY_OK)
+        code = registry_sqlite_read_device(self, job);
+    if (code == REGISTRY_NOT_FOUND && mode != REGISTRY_WRITE_UPDATE &&
+        mode != REGISTRY_WRITE_REMOVE)
+        return make_for_service(self, job);
+    if (code == REGISTRY_OK)
+        code = registry_write_may_change(writing, job->device);
+    if (code != REGISTRY_OK)
+        return code;
+    if (mode != REGISTRY_WRITE_REMOVE)
+        return change_for_service(self, job);
+    writing->removed = TRUE;
+    return registry_sqlite_remove_device(self, job);
+}
+
+RegistryCode
+registry_sqlite_count_devices(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_COUNT_DEVICES];
+    RegistryCounts *counts = job->extra;
+    int result = sqlite3_step(statement);
+
+    if (result == SQLITE_ROW) {
+        counts->devices = (guint64)sqlite3_column_int64(statement, 0);
+        counts->enabled = (guint64)sqlite3_column_int64(statement, 1);
+    }
+    registry_sqlite_done(statement);
+    return result == SQLITE_ROW ? REGISTRY_OK : registry_sqlite_fail(self, job);
 }
 
 /* Writes both keys of the device, of which one may be the old one. A trigger ends its rekey. */

@@ -17,6 +17,8 @@ typedef enum {
     SQL_SET_ENABLED,
     SQL_EDIT_DEVICE,
     SQL_IMPORT_DEVICE,
+    SQL_WRITE_DEVICE,
+    SQL_COUNT_DEVICES,
     SQL_ADD_TAG,
     SQL_CLEAR_TAGS,
     SQL_PUT_AUTH,
@@ -74,6 +76,10 @@ RegistryCode registry_sqlite_set_enabled(RegistrySqliteDb *self, RegistryJob *jo
 RegistryCode registry_sqlite_edit_device(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_set_auth(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_import_devices(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_write_device(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_count_devices(RegistrySqliteDb *self, RegistryJob *job);
+/* Part of those: writes comment, tags and etag of the device in JOB. */
+RegistryCode registry_sqlite_write_labels(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_read_policy(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_list_policies(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_add_policy(RegistrySqliteDb *self, RegistryJob *job);

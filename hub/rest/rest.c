@@ -2,40 +2,14 @@
 #include "hub/rest/rest.h"
 
 #include "common/codec/device-id.h"
+#include "common/codec/http-build.h"
 #include "common/codec/http-field.h"
 #include "common/codec/stream-order.h"
 #include "common/log/events.h"
-#include "hub/edge/answer.h"
-#include "common/codec/http-build.h"
+#include "hub/rest/call.h"
 #include "hub/rest/devices.h"
-#include "hub/rest/search.h"
 
 #include <string.h>
-
-struct Rest {
-    const Settings *settings;
-    Auth *auth;
-    Registry *registry;
-    Devices *devices;
-    Streams *streams;
-    GQueue calls; /* of RestCall.link */
-};
-
-/* One request until it is answered or has become a stream. */
-typedef struct {
-    Rest *rest; /* NULL: it was freed meanwhile */
-    Request *request;
-    AuthCheck *check;
-    Search *search;
-    char *policy;
-    RegistryKeys keys;    /* which of its keys signed */
-    RegistryScope *scope; /* the policy's */
-    RegistryTags *tags;   /* the device's */
-    gboolean reads;       /* the policy has registry-read */
-    gboolean revoked;     /* its policy or its key was removed after it was authenticated */
-    gboolean gone;        /* the client */
-    GList link;
-} RestCall;
 
 Rest *
 rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices *devices,
@@ -51,7 +25,7 @@ rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices *devi
     return rest;
 }
 
-static void
+void
 call_free(RestCall *call)
 {
     if (call->rest)
@@ -81,7 +55,7 @@ rest_free(Rest *rest)
     g_free(rest);
 }
 
-static void
+void
 call_fail(RestCall *call, RestError error, const char *text)
 {
     Request *request = call->request;
@@ -89,6 +63,16 @@ call_fail(RestCall *call, RestError error, const char *text)
     request->gone = NULL;
     call_free(call);
     rest_answer_error(request, error, text);
+}
+
+void
+call_answer(RestCall *call, guint status, const char *fields, const char *body)
+{
+    Request *request = call->request;
+
+    request->gone = NULL;
+    call_free(call);
+    request_answer(request, status, fields, body);
 }
 
 /* FALSE: the field exists and is not a number of seconds. */
@@ -229,7 +213,6 @@ call_searched(const char *body, const char *more, RegistryCode code, void *data)
 {
     RestCall *call = data;
     g_autoptr(GString) fields = g_string_new(NULL);
-    Request *request = call->request;
 
     if (!call->rest) {
         call_free(call);
@@ -239,12 +222,29 @@ call_searched(const char *body, const char *more, RegistryCode code, void *data)
         call_fail(call, call->revoked ? REST_UNAUTHORIZED : REST_UNAVAILABLE, NULL);
         return;
     }
-    request->gone = NULL;
-    call_free(call);
     (void)!http_header_append(fields, "x-ms-item-type", "raw");
     if (more)
         (void)!http_header_append(fields, "x-ms-continuation", more);
-    request_answer(request, 200, fields->str, body);
+    call_answer(call, 200, fields->str, body);
+}
+
+static void
+call_search_in(RestCall *call, Query *query, SearchForm form, guint page)
+{
+    const char *after = call->request->continuation;
+    const SearchOptions options = {
+        .registry = call->rest->registry,
+        .devices = call->rest->devices,
+        .scope = call->scope,
+        .after = after && *after ? after : NULL,
+        .page = page,
+        .form = form,
+    };
+
+    if (options.after && !search_after_is_valid(after))
+        call_fail(call, REST_ARGUMENT_INVALID, "x-ms-continuation is none of this hub's.");
+    else
+        call->search = search_new(&options, query, call_searched, call);
 }
 
 /* Searches the devices that the user reaches. */
@@ -252,23 +252,42 @@ static void
 call_search(RestCall *call)
 {
     const Request *request = call->request;
-    const char *after = request->continuation;
     guint64 page = SEARCH_PAGE;
     g_auto(Query) query = {0};
     g_autofree char *why = NULL;
 
-    if (!call->rest->settings->users_may_list && !call->reads)
+    if (!call->rest->settings->users_may_list && !(call->rights & REGISTRY_RIGHT_READ))
         call_fail(call, REST_FORBIDDEN, "Users may not list devices at this hub.");
     else if (request->page_size &&
              !g_ascii_string_to_unsigned(request->page_size, 10, 1, SEARCH_PAGE_MAX, &page, NULL))
         call_fail(call, REST_ARGUMENT_INVALID, "x-ms-max-item-count is a number from 1 to 1000.");
-    else if (after && *after && !search_after_is_valid(after))
-        call_fail(call, REST_ARGUMENT_INVALID, "x-ms-continuation is none of this hub's.");
     else if (!query_parse(request->body->str, request->body->len, &query, &why))
         call_fail(call, REST_ARGUMENT_INVALID, why);
     else
-        call->search = search_new(call->rest->registry, call->rest->devices, call->scope, &query,
-                                  after && *after ? after : NULL, (guint)page, call_searched, call);
+        call_search_in(call, &query, SEARCH_FIELDS, (guint)page);
+}
+
+/* A streamd of before 0.2 wants a short list, page by page; others want identities. As in IoT Hub,
+ * any other number of them than 1 to 1000 means 1000. */
+static void
+call_list(RestCall *call)
+{
+    const Request *request = call->request;
+    guint64 top = SEARCH_PAGE_MAX;
+    g_auto(Query) query = {0};
+
+    if (registry_scope_is_narrow(call->scope)) {
+        call_fail(call, REST_FORBIDDEN, "This user may not list every device.");
+        return;
+    }
+    if (request->of_streamd || request->after) {
+        registry_list_devices(call->rest->registry, request->after, NULL, REST_DEVICES_PAGE,
+                              call_listed, call);
+        return;
+    }
+    if (request->top)
+        (void)g_ascii_string_to_unsigned(request->top, 10, 1, SEARCH_PAGE_MAX, &top, NULL);
+    call_search_in(call, &query, SEARCH_IDENTITIES, (guint)top);
 }
 
 static void
@@ -276,18 +295,24 @@ call_go_on(RestCall *call)
 {
     const Request *request = call->request;
 
-    if (request->match.route->kind == ROUTE_QUERY) {
-        call_search(call);
-        return;
-    }
-    if (request->match.route->kind == ROUTE_DEVICES && registry_scope_is_narrow(call->scope))
-        call_fail(call, REST_FORBIDDEN, "This user may not list every device.");
-    else if (request->match.route->kind == ROUTE_DEVICES)
-        registry_list_devices(call->rest->registry, request->after, NULL, REST_DEVICES_PAGE,
-                              call_listed, call);
-    else
+    switch (request->match.route->kind) {
+    case ROUTE_STREAM:
         registry_lookup_device(call->rest->registry, request->match.parts[ROUTE_DEVICE], NULL,
                                call_device_found, call);
+        break;
+    case ROUTE_QUERY:
+        call_search(call);
+        break;
+    case ROUTE_DEVICES:
+        call_list(call);
+        break;
+    case ROUTE_BULK:
+        bulk_begin(call);
+        break;
+    default:
+        manage_begin(call);
+        break;
+    }
 }
 
 /* As in IoT Hub, a policy that may not open streams gets the same answer as an unknown one. For a
@@ -340,7 +365,7 @@ call_checked(const AuthResult *result, void *data)
     call->policy = g_strdup(result->policy);
     call->keys = result->keys;
     call->scope = registry_scope_ref(result->scope);
-    call->reads = (result->rights & REGISTRY_RIGHT_READ) != 0;
+    call->rights = result->rights;
     call_go_on(call);
 }
 
@@ -375,20 +400,20 @@ call_gone(Request *request G_GNUC_UNUSED, void *data)
     ((RestCall *)data)->gone = TRUE;
 }
 
-/* The resource that the token must be for: the device's twin, or the hub when the path names none;
- * or the list of devices. */
+/* The resource that the token must be for: that of the path, or what all of its kind have in common
+ * when the path has no valid name. */
 static char *
 scope_of(const RouteMatch *match)
 {
     const char *device = match->parts[ROUTE_DEVICE];
     const char *module = match->parts[ROUTE_MODULE];
+    g_auto(GStrv) segments = g_strsplit(match->route->pattern, "/", 3);
+    const char *kind = segments[1]; /* "twins", "devices", "statistics" */
 
-    if (match->route->kind == ROUTE_DEVICES || match->route->kind == ROUTE_QUERY)
-        return g_strdup("devices");
-    if (!device_id_is_valid(device, -1) || (module && !device_id_is_valid(module, -1)))
-        return g_strdup("twins");
-    return module ? g_strdup_printf("twins/%s/modules/%s", device, module)
-                  : g_strdup_printf("twins/%s", device);
+    if (!device || !device_id_is_valid(device, -1) || (module && !device_id_is_valid(module, -1)))
+        return g_strdup(kind);
+    return module ? g_strdup_printf("%s/%s/modules/%s", kind, device, module)
+                  : g_strdup_printf("%s/%s", kind, device);
 }
 
 static RegistryRights
@@ -399,6 +424,8 @@ rights_for(RouteAuth auth)
         return REGISTRY_RIGHT_READ;
     case ROUTE_AUTH_LISTER:
         return REGISTRY_RIGHT_READ | REGISTRY_RIGHT_SERVICE_CONNECT;
+    case ROUTE_AUTH_WRITER:
+        return REGISTRY_RIGHT_WRITE;
     default:
         return REGISTRY_RIGHT_SERVICE_CONNECT;
     }

@@ -13,8 +13,7 @@ Rest *rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices
                Streams *streams);
 void rest_free(Rest *rest); /* open requests are not answered any more */
 
-/* A REQUEST of ROUTE_STREAM: authenticates it, finds the device, opens the stream. One of
- * ROUTE_DEVICES: authenticates it and lists the devices. */
+/* Authenticates REQUEST, which is of any route but a leg's and MQTT's, and does what it asks. */
 void rest_request(Rest *rest, Request *request);
 
 /* The user's scope is this from now on, also for requests that are authenticated already; or, with

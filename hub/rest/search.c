@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/rest/search.h"
 
+#include "common/base/secret.h"
 #include "common/codec/device-id.h"
-#include "hub/registry/labels-json.h"
+#include "hub/edge/error.h"
+#include "hub/rest/identity.h"
+#include "hub/rest/twin.h"
 
-#include <json-glib/json-glib.h>
 #include <string.h>
 
 struct Search {
@@ -13,7 +15,8 @@ struct Search {
     RegistryScope *scope;
     Query query;
     char *tag; /* that every result must have; NULL: none */
-    JsonBuilder *builder;
+    SearchForm form;
+    GString *out;
     char *id, *module; /* looked at last; NULL: nothing yet */
     guint page;
     guint found;
@@ -30,33 +33,78 @@ search_free(Search *search)
     registry_scope_unref(search->scope);
     query_clear(&search->query);
     g_free(search->tag);
-    g_object_unref(search->builder);
+    secret_string_free(search->out);
     g_free(search->id);
     g_free(search->module);
     g_free(search);
 }
 
 static void
-add_text(JsonBuilder *builder, const char *name, const char *value)
+append_member(GString *out, const char *name, const char *value)
 {
-    json_builder_set_member_name(builder, name);
-    json_builder_add_string_value(builder, value);
+    g_string_append_printf(out, "\"%s\":\"", name);
+    rest_append_text(out, value);
+    g_string_append_c(out, '"');
 }
 
-/* Only what a user that may open streams may know: no key, thumbprint or address. */
 static void
-add_device(JsonBuilder *builder, const RegistryDevice *device, gboolean connected)
+append_all(GString *out, const RegistryDevice *device, gboolean connected)
 {
-    json_builder_begin_object(builder);
-    add_text(builder, "deviceId", device->id);
-    if (device->module)
-        add_text(builder, "moduleId", device->module);
-    add_text(builder, "status", device->enabled ? "enabled" : "disabled");
-    add_text(builder, "connectionState", connected ? "Connected" : "Disconnected");
-    registry_tags_build(builder, "tags", device->tags);
-    if (device->comment)
-        add_text(builder, "comment", device->comment);
-    json_builder_end_object(builder);
+    append_member(out, "deviceId", device->id);
+    g_string_append_c(out, ',');
+    if (device->module) {
+        append_member(out, "moduleId", device->module);
+        g_string_append_c(out, ',');
+    }
+    append_member(out, "status", device->enabled ? "enabled" : "disabled");
+    g_string_append_c(out, ',');
+    append_member(out, "connectionState", connected ? "Connected" : "Disconnected");
+    g_string_append(out, ",\"tags\":");
+    twin_append_tags(out, device->tags);
+    if (device->comment) {
+        g_string_append_c(out, ',');
+        append_member(out, "comment", device->comment);
+    }
+}
+
+/* A field that the device does not have is left out. */
+static void
+append_columns(GString *out, const Query *query, const RegistryDevice *device, gboolean connected)
+{
+    gsize start = out->len;
+
+    for (guint i = 0; i < query->n_columns; i++) {
+        const QueryColumn *column = &query->columns[i];
+        const char *value = query_value(&column->operand, device, connected);
+
+        if (!value && column->operand.field != QUERY_TAGS)
+            continue;
+        if (out->len > start)
+            g_string_append_c(out, ',');
+        if (value) {
+            append_member(out, column->name, value);
+        } else {
+            g_string_append_printf(out, "\"%s\":", column->name);
+            twin_append_tags(out, device->tags);
+        }
+    }
+}
+
+static void
+append_device(Search *search, const RegistryDevice *device, gboolean connected)
+{
+    if (search->found++ > 0)
+        secret_append(&search->out, ",", 1);
+    if (search->form == SEARCH_IDENTITIES) {
+        identity_append(&search->out, device, connected, TRUE);
+        return;
+    }
+    g_string_append_c(search->out, '{');
+    if (search->query.n_columns > 0)
+        append_columns(search->out, &search->query, device, connected);
+    else
+        append_all(search->out, device, connected);
+    g_string_append_c(search->out, '}');
 }
 
 static gboolean
@@ -80,22 +128,24 @@ search_look_at(Search *search, const RegistryDevice *device)
     if (!registry_scope_has_device(search->scope, device->id, device->tags) ||
         !query_fits(&search->query, device, connected))
         return;
-    add_device(search->builder, device, connected);
-    search->found++;
+    append_device(search, device, connected);
 }
 
 static void
 search_end(Search *search, gboolean more)
 {
-    g_autofree char *body = NULL, *after = NULL;
-    g_autoptr(JsonNode) root = NULL;
+    g_autofree char *after =
+        more && search->id ? g_strjoin("/", search->id, search->module, NULL) : NULL;
 
-    json_builder_end_array(search->builder);
-    root = json_builder_get_root(search->builder);
-    body = json_to_string(root, FALSE);
-    after = more && search->id ? g_strjoin("/", search->id, search->module, NULL) : NULL;
-    search->done(body, after, REGISTRY_OK, search->data);
+    secret_append(&search->out, "]", 1);
+    search->done(search->out->str, after, REGISTRY_OK, search->data);
     search_free(search);
+}
+
+static gboolean
+search_is_full(const Search *search)
+{
+    return search->found == search->page || search->out->len >= SEARCH_BYTES_MAX;
 }
 
 static void
@@ -109,11 +159,11 @@ search_on_page(const RegistryResult *result, void *data)
         search_free(search);
         return;
     }
-    while (i < result->n_devices && search->found < search->page)
+    while (i < result->n_devices && !search_is_full(search))
         search_look_at(search, result->devices[i++]);
     if (i == result->n_devices && !result->more)
         search_end(search, FALSE);
-    else if (search->found == search->page || search->looked_at >= SEARCH_LOOKED_AT_MAX)
+    else if (search_is_full(search) || search->looked_at >= SEARCH_LOOKED_AT_MAX)
         search_end(search, TRUE);
     else
         search_go_on(search);
@@ -148,23 +198,23 @@ tag_of(const Query *query, const RegistryScope *scope)
 }
 
 Search *
-search_new(Registry *registry, Devices *devices, const RegistryScope *scope, Query *query,
-           const char *after, guint page, SearchDone done, void *data)
+search_new(const SearchOptions *options, Query *query, SearchDone done, void *data)
 {
     Search *search = g_new0(Search, 1);
+    const char *after = options->after;
     const char *slash = after ? strchr(after, '/') : NULL;
 
-    search->registry = registry;
-    search->devices = devices;
-    search->scope = registry_scope_ref(scope);
+    search->registry = options->registry;
+    search->devices = options->devices;
+    search->scope = registry_scope_ref(options->scope);
     search->query = *query;
     *query = (Query){0};
-    search->tag = tag_of(&search->query, scope);
-    search->builder = json_builder_new();
-    json_builder_begin_array(search->builder);
+    search->tag = tag_of(&search->query, options->scope);
+    search->form = options->form;
+    search->out = g_string_new("[");
     search->id = slash ? g_strndup(after, (gsize)(slash - after)) : g_strdup(after);
     search->module = slash ? g_strdup(slash + 1) : NULL;
-    search->page = page;
+    search->page = options->page;
     search->done = done;
     search->data = data;
     search_go_on(search);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""GET /devices (docs/wire-protocol.md, section 6), for policies with registry-read only, and never a
-key; and streamctl's list, which asks POST /devices/query (scopes.py): page by page."""
+"""GET /devices (docs/wire-protocol.md, section 6) as streamd asked for it before 0.2, for policies with
+registry-read only, and never a key (registry_rest.py has what others get); and streamctl's list, which asks POST /devices/query (scopes.py): page by page."""
 import concurrent.futures
 import json
 
@@ -12,11 +12,11 @@ MORE = 10   # devices on the second page
 
 
 def get(hub, policy, path="/devices?api-version=2021-04-12", resource="localhost", key=None):
-    """The answer to a GET with that policy's credential; None: without one."""
-    fields = []
+    """The answer to a GET of a streamd of 0.1 with that policy's credential; None: without one."""
+    fields = [("User-Agent", "streamd/0.1.0")]
     if policy:
         key = key or wire.parse_connection_string(hub.connection_string("user", policy))["SharedAccessKey"]
-        fields = [("Authorization", wire.sas(resource, key, policy=policy))]
+        fields.append(("Authorization", wire.sas(resource, key, policy=policy)))
     http = wire.Http(hub.https_port, hub.ca)
     answer = http.ask("GET", path, fields)
     http.close()

@@ -36,7 +36,7 @@ def alpn(hub):
         check(got == wanted or wanted == NO_PROTOCOL and NO_PROTOCOL in got,
               f"offering {offered}: {got}")
     http = wire.Http(hub.port, hub.ca, alpn=["h2", "http/1.1"])
-    check_equal(http.ask("GET", "/nothing").status, 404, "HTTP after h2 was offered too")
+    check_equal(http.ask("GET", "/nothing").status, 501, "HTTP after h2 was offered too")
 
 
 def client_hello(context):

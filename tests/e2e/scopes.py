@@ -136,8 +136,8 @@ def modules(hub):
     check_equal(hub.listed("berlin", "SELECT * FROM devices.modules WHERE moduleId = 'x'"), [], "none")
 
 
-def opened(hub, name, user):
-    device = hub.device(name)
+def opened(hub, name, user, device=None):
+    device = device or hub.device(name)
     post = hub.post(name, token=hub.token(user))
     request = device.request()
     device.answer(request, 200)
@@ -255,7 +255,7 @@ def listing(hub):
                     [name for name in wanted if name in USERS["glob"][1]], where)
     for body, why in ((b"", "no JSON"), (b"[]", "The body is"), (b'{"query": 1}', "The body is"),
                       (b'{"query": "SELECT * FROM devices WHERE a"}', "character"),
-                      (b'{"query": "DELETE"}', "character 7: want SELECT")):
+                      (b'{"query": "DELETE"}', "character 1: want SELECT")):
         answer = hub.ask("POST", "/devices/query?api-version=2021-04-12", "all", body)
         check_equal(answer.status, 400, answer.body)
         check(why in text_of(answer), text_of(answer))
@@ -295,4 +295,5 @@ def devices_of_users(hub):
     check(own.ping(), "a device with a key of its own")
 
 
-main(matrix, modules, live, expiry, amounts, listing, devices_of_users)
+if __name__ == "__main__":
+    main(matrix, modules, live, expiry, amounts, listing, devices_of_users)

@@ -124,12 +124,13 @@ class Http:
             lines.append(f"Content-Length: {len(body)}")
         self.sock.sendall("\r\n".join(lines + ["", ""]).encode() + body)
 
-    def read(self):
+    def read(self, body=True):
+        """BODY: not of the answer to a HEAD."""
         head = self.reader.until(b"\r\n\r\n").decode().split("\r\n")
         status = int(head[0].split()[1])
         headers = [(line.split(":", 1)[0].lower(), line.split(":", 1)[1].strip()) for line in head[1:]]
         length = int(dict(headers).get("content-length", "0"))
-        return Response(status, headers, self.reader.take(length) if status != 101 else b"")
+        return Response(status, headers, self.reader.take(length) if body and status != 101 else b"")
 
     def ask(self, *args, **kwargs):
         self.send(*args, **kwargs)

@@ -25,10 +25,13 @@ check_query(const char *text, gsize len)
     g_assert_null(why);
     g_assert_cmpuint(query.n_conditions, <=, QUERY_CONDITIONS_MAX);
     for (guint i = 0; i < query.n_conditions; i++) {
-        g_assert_nonnull(query.conditions[i].value);
-        g_assert_cmpint(query.conditions[i].key != NULL, ==,
-                        query.conditions[i].field == QUERY_TAG);
+        const QueryCondition *condition = &query.conditions[i];
+
+        g_assert_true(condition->test == QUERY_DEFINED || condition->values[0]);
+        g_assert_cmpint(condition->operand.key != NULL, ==, condition->operand.field == QUERY_TAG);
     }
+    for (guint i = 0; i < query.n_columns; i++)
+        g_assert_nonnull(query.columns[i].name);
     (void)query_fits(&query, &device, TRUE);
     tag = query_tag(&query);
 }

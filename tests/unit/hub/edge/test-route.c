@@ -32,17 +32,21 @@ test_table(void)
         for (guint j = 0; j < G_N_ELEMENTS(methods); j++) {
             gboolean own = g_strcmp0(methods[j], routes[i].method) == 0;
 
-            g_assert_cmpint(found(methods[j], path, &match), ==, own);
+            route_match_clear(&match);
             if (own)
-                g_assert_true(match.route == &routes[i]);
+                g_assert_true(found(methods[j], path, &match) && match.route == &routes[i]);
+            else
+                g_assert_true(!found(methods[j], path, &match) || match.route != &routes[i]);
         }
         g_assert_true(routes[i].auth == ROUTE_AUTH_TOKEN || routes[i].auth == ROUTE_AUTH_SERVICE ||
                       routes[i].auth == ROUTE_AUTH_READER || routes[i].auth == ROUTE_AUTH_LISTER ||
+                      routes[i].auth == ROUTE_AUTH_WRITER ||
                       (routes[i].auth == ROUTE_AUTH_CONNECT && routes[i].kind == ROUTE_MQTT));
     }
 }
 
-/* A path with one segment more, less or misspelled is none. */
+/* A path with one segment more, less or misspelled is another route's or none. A slash at the end
+ * changes nothing, but for a WebSocket. */
 static void
 test_neighbours(void)
 {
@@ -53,11 +57,13 @@ test_neighbours(void)
         g_autofree char *front = g_strconcat("/", path, NULL);
         g_autofree char *shorter = g_strndup(path, (gsize)(strrchr(path, '/') - path));
         g_autofree char *upper = g_ascii_strup(path, -1);
-        const char *const others[] = {longer, slash, front, *shorter ? shorter : "/", upper};
+        const char *const others[] = {longer, front, *shorter ? shorter : "/", upper};
         g_auto(RouteMatch) match = {0};
 
         for (guint j = 0; j < G_N_ELEMENTS(others); j++)
-            g_assert_false(found(routes[i].method, others[j], &match));
+            g_assert_true(!found(routes[i].method, others[j], &match) || match.route != &routes[i]);
+        route_match_clear(&match);
+        g_assert_cmpint(found(routes[i].method, slash, &match), ==, !routes[i].upgrade);
     }
 }
 
@@ -97,6 +103,36 @@ test_encoding(void)
     g_assert_false(found("POST", "/twins/x/streams/a/b/c/d/e/f/g/h/i/j/k/l/m", &match));
 }
 
+static void
+test_methods(void)
+{
+    static const struct {
+        const char *path, *methods;
+    } rows[] = {
+        {"/devices", "GET, POST"},
+        {"/devices/", "GET, POST"},
+        {"/devices/gw-1", "GET, PUT, DELETE"},
+        {"/devices/query", "POST, GET, PUT, DELETE"}, /* a device may have this name */
+        {"/devices/gw-1/modules", "GET"},
+        {"/twins/gw-1", "GET, PATCH, PUT"},
+        {"/twins/gw-1/streams/ssh", "POST"},
+        {"/$iothub/websocket", "GET"},
+        {"/$iothub/websocket/", NULL},
+        {"/twins", NULL},
+        {"/devices/gw-1/modules/m/x", NULL},
+        {"/devices//modules", NULL},
+        {"//devices", NULL},
+        {"/", NULL},
+        {"/a/b/c/d/e/f/g/h/i/j/k/l/m", NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *names = route_methods(slice_of(rows[i].path));
+
+        g_assert_cmpstr(names, ==, rows[i].methods);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -105,5 +141,6 @@ main(int argc, char **argv)
     g_test_add_func("/route/neighbours", test_neighbours);
     g_test_add_func("/route/parts", test_parts);
     g_test_add_func("/route/encoding", test_encoding);
+    g_test_add_func("/route/methods", test_methods);
     return g_test_run();
 }

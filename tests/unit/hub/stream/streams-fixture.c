@@ -172,6 +172,9 @@ asked_free(gpointer data)
     g_free(asked->request.authorization);
     g_free(asked->request.caps);
     g_free(asked->request.connect_timeout);
+    g_free(asked->request.if_match);
+    if (asked->request.body)
+        (void)g_string_free(asked->request.body, TRUE);
     g_free(asked->fields);
     g_free(asked->body);
     g_free(asked);
