@@ -173,12 +173,22 @@ def read_only_at_start():
         at_start(end, lambda site: site.remount("ro"), lambda site: site.remount("rw"), READ_ONLY)
 
 
+FIRST_FORM = {"device": ["id", "module", "enabled", "primary_key", "secondary_key", "generation_id", "etag", "created"],
+              "policy": ["name", "rights", "primary_key", "secondary_key", "created"]}
+
+
 def make_older(site):
-    """The registry becomes one of 0.1.0."""
+    """The registry becomes one of 0.1.0: without whatever came later."""
     with contextlib.closing(sqlite3.connect(os.path.join(site.state, "registry.sqlite"))) as db:
-        db.executescript("DROP TABLE device_tag; ALTER TABLE device DROP COLUMN comment;"
-                         "ALTER TABLE device DROP COLUMN tags; ALTER TABLE policy DROP COLUMN scope;"
-                         "PRAGMA user_version=1; PRAGMA wal_checkpoint(TRUNCATE);")
+        for kind in ("trigger", "view", "index", "table"):
+            for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = ? AND sql NOT NULL", (kind,)).fetchall():
+                if name not in FIRST_FORM:
+                    db.execute(f"DROP {kind} {name}")
+        for table, columns in FIRST_FORM.items():
+            for row in db.execute(f"PRAGMA table_info({table})").fetchall():
+                if row[1] not in columns:
+                    db.execute(f"ALTER TABLE {table} DROP COLUMN {row[1]}")
+        db.executescript("PRAGMA user_version=1; PRAGMA wal_checkpoint(TRUNCATE);")
 
 
 def since_upgrade():
