@@ -140,7 +140,7 @@ rekey_text(JsonNode *device)
     static const struct {
         const char *state, *text, *time;
     } rows[] = {
-        {"wanted", N_("pending since %s: the device is away"), "askedTime"},
+        {"wanted", N_("pending since %s: the device gets one when it connects"), "askedTime"},
         {"offered", N_("pending since %s: the device has not logged in with it"), "askedTime"},
         {"confirmed", N_("in use since %s; the former one is still good"), "confirmedTime"},
         {"read-only", N_("asked for at %s: the device cannot store one"), "askedTime"},
