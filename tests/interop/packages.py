@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Puts the Node packages of package-lock.json into DIRECTORY/node_modules, and the Python ones of
-requirements.txt into DIRECTORY/site-packages, unless they are there.
+python/NAME.txt into DIRECTORY/python-NAME, unless they are there.
 
 Usage: packages.py DIRECTORY      (./check calls it before the tests, the tests call it again)
 """
@@ -14,7 +14,9 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODE_FILES = ("package.json", "package-lock.json", ".npmrc")
-PYTHON_FILES = ("requirements.txt",)
+# Each in a folder of its own: Microsoft's device wants an older paho-mqtt than the field has. "build" is what one of the
+# others is made with.
+PYTHON_SETS = ("build", "field", "microsoft", "registry")
 
 
 def wanted(files):
@@ -34,9 +36,9 @@ def have(folder, files):
         return False
 
 
-def fetch(argv, directory, folder, files):
+def fetch(argv, directory, folder, files, env=None):
     """Runs ARGV, which makes FOLDER, and marks that it is whole."""
-    done = subprocess.run(argv, cwd=directory, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    done = subprocess.run(argv, cwd=directory, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"{' '.join(argv[:4])} failed:\n{done.stdout}")
@@ -54,15 +56,22 @@ def install_node(directory):
     fetch(["npm", "ci", "--no-progress", "--loglevel=error"], directory, folder, NODE_FILES)
 
 
-def install_python(directory):
-    """pip does the same with the hashes of requirements.txt, and runs nothing of what it fetches."""
-    folder = os.path.join(directory, "site-packages")
-    if have(folder, PYTHON_FILES):
+def python_path(directory, name):
+    """Where the Python packages of that name are, for PYTHONPATH."""
+    return os.path.join(directory, "python-" + name)
+
+
+def install_python(directory, name):
+    """pip does the same with the hashes of the set's file. All but one of them are wheels, of which nothing is run."""
+    folder = python_path(directory, name)
+    files = (os.path.join("python", name + ".txt"),)
+    if have(folder, files):
         return
     shutil.rmtree(folder, ignore_errors=True)
-    fetch([sys.executable, "-m", "pip", "install", "--target", folder, "--require-hashes", "--no-deps",
-           "--only-binary", ":all:", "--no-compile", "--disable-pip-version-check", "--quiet",
-           "--requirement", os.path.join(HERE, "requirements.txt")], directory, folder, PYTHON_FILES)
+    fetch(["/usr/bin/python3", "-m", "pip", "install", "--target", folder, "--require-hashes", "--no-deps",
+           "--no-build-isolation", "--no-compile", "--disable-pip-version-check", "--quiet",
+           "--requirement", os.path.join(HERE, *files)], directory, folder, files,
+          env={**os.environ, "PYTHONPATH": python_path(directory, "build")})
 
 
 def install(directory):
@@ -71,7 +80,8 @@ def install(directory):
     with open(os.path.join(directory, ".lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         install_node(directory)
-        install_python(directory)
+        for name in PYTHON_SETS:
+            install_python(directory, name)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def node(site, *calls, user="registryReadWrite"):
 
 def python(site, *calls, user="registryReadWrite"):
     string = re.sub(r"HostName=[^;]*", f"HostName=localhost:{site.hub.https_port}", site.hub.connection_string("user", user))
-    folders = os.pathsep.join((os.path.join(MODULES, "site-packages"), os.path.join(HERE, "stand-in")))
+    folders = os.pathsep.join((packages.python_path(MODULES, "registry"), os.path.join(HERE, "stand-in")))
     return script(site, [sys.executable, os.path.join(HERE, "manager.py")], {"connectionString": string, "calls": calls},
                   PYTHONPATH=folders, REQUESTS_CA_BUNDLE=site.hub.ca, PYTHONDONTWRITEBYTECODE="1")
 

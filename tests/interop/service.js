@@ -3,7 +3,8 @@
 // the stream's leg is a WebSocket of ws. Sends random data and expects all of it back.
 //
 // Usage: service.js CONFIG.json; keys: host, port, policy, key, device, stream, connectTimeout,
-// responseTimeout, total, messageSize. Prints one JSON object: the answer, and what came of the leg.
+// responseTimeout, total, messageSize, and if wanted expired (so is the token) and idle (seconds of silence, after which
+// 64 more bytes are sent). Prints one JSON object: the answer, and what came of the leg.
 'use strict';
 
 const crypto = require('node:crypto');
@@ -15,7 +16,10 @@ const WebSocket = require('ws');
 const config = JSON.parse(fs.readFileSync(process.argv[2], 'utf8'));
 
 function initiate() {
-  const token = SharedAccessSignature.create(config.host, config.policy, config.key, anHourFromNow());
+  // The package renews a token that is an object by itself, before each request; a string stays as it is.
+  const token = config.expired
+    ? SharedAccessSignature.create(config.host, config.policy, config.key, anHourFromNow() - 3700).toString()
+    : SharedAccessSignature.create(config.host, config.policy, config.key, anHourFromNow());
   const client = new RestApiClient({ host: config.host, sharedAccessSignature: token }, 'interop/1.0');
   const path = `/twins/${encodeURIComponent(config.device)}/streams/${config.stream}?api-version=2019-07-01-preview`;
   const headers = {
@@ -63,6 +67,7 @@ function receiveAll(leg) {
       biggest = Math.max(biggest, data.length);
       if (total >= config.total) {
         leg.removeAllListeners('close');
+        leg.removeAllListeners('message');
         done({ complete: true });
       }
     });
@@ -79,6 +84,12 @@ async function echo(url, token) {
   });
   const sent = await sendAll(leg);
   const result = { sent, ...await received };
+  if (config.idle) {
+    await new Promise((resolve) => setTimeout(resolve, config.idle * 1000));
+    const late = new Promise((resolve) => leg.on('message', (data) => resolve(data.length)));
+    leg.send(crypto.randomBytes(64), { binary: true });
+    result.late = await late;
+  }
   await new Promise((resolve) => {
     if (leg.readyState === WebSocket.CLOSED) {
       resolve();
