@@ -43,6 +43,7 @@ typedef struct {
     gboolean broken;
     gboolean no_primary;
     gboolean secondary;
+    RegistryAuth auth; /* of dev1 */
 } Store;
 
 static const guint8 right_key[32] = "the right key", wrong_key[32] = "a wrong key";
@@ -78,6 +79,8 @@ store_submit(RegistryBackend *backend, RegistryJob *job)
         job->policy->rights = user ? REGISTRY_RIGHT_SERVICE_CONNECT : REGISTRY_RIGHTS_ALL;
     else
         job->device->admitted = !store->disabled;
+    if (job->device)
+        job->device->auth = store->auth;
     registry_job_finish(job, REGISTRY_OK, NULL);
 }
 
@@ -289,6 +292,54 @@ test_same_work_for_users(Fixture *f, gconstpointer data)
     }
 }
 
+static AuthVerdict
+show_certificate(Fixture *f, const char *device, TlsClient *client)
+{
+    const AuthDevice asked = {
+        .source = source_of_peer("192.0.2.1:1"), .device = device, .client = client};
+
+    macs = f->store.asked = 0;
+    (void)auth_check_device(f->auth, &asked, checked, f);
+    return wait_for(f);
+}
+
+/* A device of any kind, and none at all, with no certificate, a wrong one and one that cannot be
+ * read; and a right one that is known already. */
+static void
+test_same_work_for_certificates(Fixture *f, gconstpointer data)
+{
+    static const RegistryAuthKind kinds[] = {REGISTRY_AUTH_KEYS, REGISTRY_AUTH_THUMBPRINT,
+                                             REGISTRY_AUTH_AUTHORITY};
+    char *names[] = {(char *)"dev2", NULL};
+    TlsClient wrong = {.not_after = G_MAXINT64, .names = names, .until = G_MAXINT64};
+    TlsClient broken = {.fault = "the certificate is malformed"}, right = wrong;
+    TlsClient *const shown[] = {NULL, &wrong, &broken};
+
+    f->settings->client_certificates = TRUE;
+    atomic_init(&wrong.references, 100);
+    atomic_init(&broken.references, 100);
+    atomic_init(&right.references, 100);
+    right.sha256[0] = 7;
+    for (guint kind = 0; kind < G_N_ELEMENTS(kinds); kind++) {
+        f->store.auth = (RegistryAuth){.kind = kinds[kind]};
+        f->store.auth.thumbprints[0] = (RegistryThumbprint){.bytes = {7}, .len = 32};
+        for (guint i = 0; i < 2 * G_N_ELEMENTS(shown); i++) {
+            AuthVerdict verdict = show_certificate(f, i % 2 ? "dev1" : "nobody", shown[i / 2]);
+
+            g_assert_true(verdict == AUTH_DENIED || verdict == AUTH_TOO_SOON);
+            g_assert_cmpuint(macs, ==, 4);
+            g_assert_cmpuint(f->store.asked, ==, 1);
+        }
+    }
+    f->store.auth.kind = REGISTRY_AUTH_THUMBPRINT;
+    for (guint again = 0; again < 2; again++) {
+        g_assert_cmpint(show_certificate(f, "dev1", &right), ==, AUTH_OK);
+        g_assert_cmpuint(f->store.asked, ==, again == 0);
+    }
+    g_assert_cmpint(show_certificate(f, "dev1", &wrong), !=, AUTH_OK);
+    g_assert_cmpuint(macs + f->store.asked, ==, 4 + 1);
+}
+
 /* A record may have one key, the other, both or none: each opens, and one that is not there is not
  * a key of zeros. */
 static void
@@ -445,5 +496,6 @@ main(int argc, char **argv)
     ADD("/auth/guessing", test_guessing);
     ADD("/auth/guessing-region", test_guessing_region);
     ADD("/auth/one-key-of-two", test_one_key_of_two);
+    ADD("/auth/same-work-for-certificates", test_same_work_for_certificates);
     return g_test_run();
 }
