@@ -49,13 +49,14 @@ scan_is_key(const KeyScan *scan, Slice name)
            (slice_equal(name, "primaryKey") || slice_equal(name, "secondaryKey"));
 }
 
+/* VALUE is in the text that may be written. */
 static void
-keys_add(RestKeys *keys, KeyScan *scan, Slice value)
+keys_add(RestKeys *keys, Slice value)
 {
-    char *place = scan->text + (value.ptr - scan->text);
+    char *place = (char *)(guintptr)value.ptr;
     char marker[MARKER + 1];
 
-    if (value.len < MARKER)
+    if (!place || value.len < MARKER)
         return;
     if (keys->count < REST_KEYS_MAX) {
         RegistryKey *key = &keys->keys[keys->count];
@@ -84,7 +85,7 @@ keys_take_string(RestKeys *keys, KeyScan *scan)
     scan_space(scan);
     scan->names[scan->depth] = name;
     if (scan_is_key(scan, name) && scan->at < scan->len && scan->text[scan->at] == '"')
-        keys_add(keys, scan, scan_string(scan));
+        keys_add(keys, scan_string(scan));
 }
 
 RestKeys *
