@@ -13,7 +13,7 @@
      OPTION_BIT(OPTION_CERTIFICATE) | OPTION_BIT(OPTION_KEY) | OPTION_BIT(OPTION_KEY_PIN_FILE) |   \
      OPTION_BIT(OPTION_TRANSPORT) | OPTION_BIT(OPTION_MQTT_PORT) | OPTION_BIT(OPTION_PROXY) |      \
      OPTION_BIT(OPTION_PROXY_CREDENTIALS_FILE) | OPTION_BIT(OPTION_NO_PROXY) |                     \
-     OPTION_BIT(OPTION_ALLOWED_USERS) | OPTION_BIT(OPTION_STREAM_HOSTS))
+     OPTION_BIT(OPTION_ALLOWED_USERS) | OPTION_BIT(OPTION_STREAM_HOSTS) | OPTION_BIT(OPTION_AS))
 #define TIMES (OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_TIMEOUT))
 #define OPEN (OPTION_BIT(OPTION_HUB) | TIMES)
 #define OPEN_TUNNEL                                                                                \
@@ -37,15 +37,18 @@ static const Verb verbs[] = {
     {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and accept policy"),
      .json = "{\"manager\": {...}, \"policy\": {...}, \"hubs\": [...], \"targets\": [...]}"},
     {"hub add", 1, 2, ADD_HUB, verb_hub_add,
-     "NAME [INVITATION|-] [--connection-string-file FILE|-] [--ca FILE] [--transport wss|mqtts] "
-     "[--certificate FILE --key FILE|URL [--key-pin-file FILE]] [--mqtt-port N] [--proxy URL "
-     "[--proxy-credentials-file FILE|-] [--no-proxy LIST]] "
+     "NAME [INVITATION|-] [--as ID] [--connection-string-file FILE|-] [--ca FILE] [--transport "
+     "wss|mqtts] [--certificate FILE --key FILE|URL [--key-pin-file FILE]] [--mqtt-port N] "
+     "[--proxy "
+     "URL [--proxy-credentials-file FILE|-] [--no-proxy LIST]] "
      "[--allowed-users LIST] [--stream-hosts LIST]",
      N_("Add a hub, by the file that 'streamhub invite' wrote, or by a connection string"),
-     N_("An invitation is a connection string, and after it the certificates that the hub's has to "
-        "be issued by. Without a file the connection string is asked for, without showing it. With "
-        "--certificate it ends with x509=true; streamd watches the files, and what is renewed is "
-        "used at once."),
+     N_("With an invitation, streamd makes a key of its own, keeps it, and joins the hub with it; "
+        "the file is not needed any more then. One for a group of devices leaves open who we are: "
+        "--as says it. Where the hub wants a person to approve of it, 'hub list' says so, and it "
+        "connects as soon as that is done. Without a file a connection string is asked for, "
+        "without showing it. With --certificate it ends with x509=true; streamd watches the files, "
+        "and what is renewed is used at once."),
      .json = "{...}"},
     {"hub list", 0, 0, 0, verb_hub_list, "", N_("List the hubs and how they are"),
      .json = "[{...}, ...]"},

@@ -329,6 +329,18 @@ commit_proxy(ConfigPlan *plan, App *app, const StoreState *config)
     app->proxy_settings = proxy_settings_copy(&settings);
 }
 
+static void
+commit_enrolls(App *app, const StoreState *config)
+{
+    store_state_free(app->enrolls);
+    app->enrolls = store_state_new();
+    for (guint i = 0; i < store_state_enrolls(config); i++) {
+        const StoreEnroll enroll = store_state_enroll(config, i);
+
+        store_state_add_enroll(app->enrolls, &enroll);
+    }
+}
+
 void
 app_commit_config(App *app, ConfigPlan *plan)
 {
@@ -341,6 +353,8 @@ app_commit_config(App *app, ConfigPlan *plan)
     accept_policy_swap(app->policy, plan->policy);
     app_tell_policy(app);
     commit_limits(app, plan->config);
+    commit_enrolls(app, plan->config);
+    app_join_configured(app);
 }
 
 gboolean

@@ -20,6 +20,7 @@ app_draft_new(App *app)
     draft->hubs = app_list_hubs(app);
     draft->targets = app_list_targets(app);
     draft->tunnels = g_ptr_array_new();
+    draft->joined = g_ptr_array_new();
     for (guint i = 0; i < app->tunnels->len; i++)
         if (tunnel_persistent(app->tunnels->pdata[i]))
             g_ptr_array_add(draft->tunnels, app->tunnels->pdata[i]);
@@ -37,6 +38,7 @@ app_draft_free(AppDraft *draft)
     g_ptr_array_unref(draft->hubs);
     g_ptr_array_unref(draft->targets);
     g_ptr_array_unref(draft->tunnels);
+    g_ptr_array_unref(draft->joined);
     accept_policy_free(draft->policy);
     g_hash_table_unref(draft->keys);
     g_free(draft);
@@ -81,6 +83,7 @@ app_draft_drop_hub(AppDraft *draft, Hub *hub)
         }
     g_ptr_array_remove(draft->hubs, hub);
     g_hash_table_remove(draft->keys, hub);
+    g_ptr_array_remove(draft->joined, hub);
     return count;
 }
 
@@ -99,6 +102,8 @@ draft_keep_objects(const AppDraft *draft, StoreState *state)
 
         if (next)
             hub.connection_string = next;
+        if (g_ptr_array_find(draft->joined, draft->hubs->pdata[i], NULL))
+            hub.invitation = NULL;
         if (!hub.source)
             store_state_add_hub(state, &hub);
     }

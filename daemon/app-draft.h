@@ -10,6 +10,7 @@ typedef struct {
     GPtrArray *hubs;      /* Hub, also those of the configuration */
     GPtrArray *targets;   /* Target, likewise */
     GPtrArray *tunnels;   /* Tunnel: the persistent ones */
+    GPtrArray *joined;    /* Hub: those that need their invitation no more */
     AcceptPolicy *policy; /* the draft's own */
     gboolean default_kept;
     GHashTable *keys; /* Hub -> its next connection string, wiped at the end */

@@ -47,10 +47,15 @@ check_names(const char *device, const char *module, const char *stream, GError *
 gboolean
 app_check_hub(const Hub *hub, GError **error)
 {
-    if (hub_refused(hub))
+    const char *unjoined = hub_unjoined(hub);
+
+    if (unjoined)
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
+                    "the hub \"%s\" has not been joined yet: %s", hub_name(hub), unjoined);
+    else if (hub_refused(hub))
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
                     "the hub \"%s\" cannot be used: %s", hub_name(hub), hub_refused(hub));
-    return hub_refused(hub) == NULL;
+    return !unjoined && hub_refused(hub) == NULL;
 }
 
 static gboolean

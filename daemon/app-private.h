@@ -42,6 +42,7 @@ struct App {
     Handlers *handlers;
     guint64 last_stream, last_tunnel; /* the last ids; each kind counts its own */
     NetworkWatch *network;            /* NULL until app_start */
+    StoreState *enrolls;              /* of the configuration: hubs to join; may be NULL */
     const Observer *observer;
     void *observer_data;
 };
@@ -96,3 +97,9 @@ gboolean app_check_hub(const Hub *hub, GError **error);
 Hub *app_resolve_hub_of(GPtrArray *hubs, const char *name, HubRole role, GError **error);
 
 void app_restore_tunnels(App *app);
+
+/* HubContext.enrolled */
+void app_hub_enrolled(Hub *hub, void *data);
+
+/* Begins to join the hubs of the configuration that are not there; once the app is started. */
+void app_join_configured(App *app);

@@ -85,6 +85,7 @@ app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error
         .find_target = app_hub_find_target,
         .changed = app_hub_changed,
         .key = app_hub_key,
+        .enrolled = app_hub_enrolled,
         .decided = app_journal_decided,
         .data = app,
     };

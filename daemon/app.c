@@ -281,6 +281,7 @@ app_free(App *app)
     if (app->started)
         event_log(EVENT_DAEMON_STOPPED, &(EventData){0});
     store_state_free(app->loaded);
+    store_state_free(app->enrolls);
     store_writer_free(app->writer);
     g_free(app->state_error);
     g_free(app->config_file);
@@ -315,6 +316,7 @@ app_start(App *app)
     for (guint i = 0; i < app->hubs->len; i++)
         hub_connect(app->hubs->pdata[i]);
     app_restore_tunnels(app);
+    app_join_configured(app);
 }
 
 static GPtrArray *

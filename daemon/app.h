@@ -104,6 +104,11 @@ const char *app_state_error(const App *app);
  * configuration cannot be removed here: DENIED, with file and line. */
 AppChange *
 app_add_hub(App *app, const HubSettings *settings, AppDone done, void *data, GError **error);
+/* The same by an invitation: makes a key and keeps it, then the hub is told of it until it has
+ * taken it. TICKET: common/codec/invitation.h; AS: daemon/config/claim.h, or NULL. Of SETTINGS it
+ * uses all but connection_string and invitation. Also INVALID: this streamd keeps nothing. */
+AppChange *app_join_hub(App *app, const HubSettings *settings, const char *ticket, const char *as,
+                        AppDone done, void *data, GError **error);
 AppChange *app_remove_hub(App *app, const char *name, AppDone done, void *data, GError **error);
 Hub *app_find_hub(App *app, const char *name);
 GPtrArray *app_list_hubs(App *app); /* Hub, by name */

@@ -13,6 +13,7 @@
 #include "hub/edge/auth.h"
 #include "hub/edge/certificate.h"
 #include "hub/edge/edge.h"
+#include "hub/rest/enroll.h"
 #include "hub/rest/rest.h"
 #include "hub/stream/streams.h"
 
@@ -35,6 +36,7 @@ struct Streamhub {
     Streams *streams;
     StreamLooks *looks;
     Rest *rest;
+    Enrollments *enrollments;
     Edge *edge;
     PacketShares *shares;
     CertificateReview *review;
@@ -53,7 +55,9 @@ hub_request(Request *request, void *data)
 {
     Streamhub *hub = data;
 
-    if (request->match.route->kind == ROUTE_LEG)
+    if (request->match.route->kind == ROUTE_ENROLL)
+        enrollments_request(hub->enrollments, request);
+    else if (request->match.route->kind == ROUTE_LEG)
         streams_leg(hub->streams, request);
     else /* never ROUTE_MQTT: hub_mqtt */
         rest_request(hub->rest, request);
@@ -239,6 +243,7 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->streams = streams_new(&needs);
     hub->looks = stream_looks_new(hub->streams, hub->clock);
     hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->devices, hub->streams);
+    hub->enrollments = enrollments_new(hub->auth, hub->registry);
     hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
                          hub->admission, &edge_events, hub);
     hub->mqtt.settings = hub->settings;
@@ -464,6 +469,7 @@ streamhub_free(Streamhub *hub)
     tls_trust_unref(hub->mqtt.trust);
     hub->mqtt.trust = NULL;
     rest_free(hub->rest);
+    enrollments_free(hub->enrollments);
     stream_looks_free(hub->looks);
     streams_free(hub->streams);
     rekeys_free(hub->rekeys);

@@ -121,6 +121,10 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
         OPTION_OWN] = {"allowed-users", VALUE_REQUIRED, "LIST",
                        N_("With --system: only these users and groups, alice,@ops, open "
                           "streams through the hub")},
+    [OPTION_AS - OPTION_OWN] = {"as", VALUE_REQUIRED, "ID",
+                                N_("Which id to claim with an invitation for a group: that one, or "
+                                   "host-name (the default), machine-id or serial"),
+                                NULL},
     [OPTION_STREAM_HOSTS -
         OPTION_OWN] = {"stream-hosts", VALUE_REQUIRED, "LIST",
                        N_("More hosts that the hub may send streams to, beside its own: "

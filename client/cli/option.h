@@ -51,6 +51,7 @@ enum {
     OPTION_AT,
     OPTION_ALLOWED_USERS,
     OPTION_STREAM_HOSTS,
+    OPTION_AS,
     OPTION_LAST,
 };
 

@@ -49,6 +49,7 @@ hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
 
     if (!cli_number(cli, OPTION_MQTT_PORT, 1, 65535, &port, error))
         return FALSE;
+    verb_add_string(builder, "as", cli->values[OPTION_AS]);
     verb_add_string(builder, "transport", cli->values[OPTION_TRANSPORT]);
     if (port != 0)
         g_variant_builder_add(builder, "{sv}", "mqtt-port", g_variant_new_uint16((guint16)port));

@@ -5,6 +5,7 @@
 #include "common/base/secret-file.h"
 #include "common/base/secret.h"
 #include "common/codec/connection-string.h"
+#include "daemon/config/enroll.h"
 #include "daemon/config/keys.h"
 #include "daemon/link/stream-hosts.h"
 #include "daemon/local/target.h"
@@ -325,6 +326,8 @@ config_read_section(ConfigFile *config, const ConfigSection *section, StoreState
         config_read_target(config, section, name, state);
     else if ((name = config_section_name(section, "rule")) != NULL)
         config_read_rule(config, section, name, state);
+    else if ((name = config_section_name(section, "enroll")) != NULL)
+        config_read_enroll(config, section, name, state);
     else if (strcmp(section->name, "policy") == 0)
         config_read_policy(config, section, state);
     else if (strcmp(section->name, "limits") == 0)
@@ -381,5 +384,6 @@ config_load(const char *path, gboolean required, GError **error)
     for (guint i = 0; i < config_file_size(config); i++)
         config_read_section(config, config_file_section(config, i), state);
     store_state_sort_rules(state);
+    config_find_enroll(path, state);
     return config_file_check(config, error) ? g_steal_pointer(&state) : NULL;
 }

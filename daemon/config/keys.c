@@ -44,6 +44,9 @@ static const ConfigKey keys[] = {
     {"hub", "ProxyCredentialsFile", CONFIG_PATH},
     {"hub", "ProxyCredentialsCredential", CONFIG_TEXT},
     {"hub", "NoProxy", CONFIG_TEXT},
+    {"enroll", "InvitationFile", CONFIG_PATH},
+    {"enroll", "InvitationCredential", CONFIG_TEXT},
+    {"enroll", "As", CONFIG_TEXT},
     {"network", "Proxy", CONFIG_TEXT},
     {"network", "ProxyCredentialsFile", CONFIG_PATH},
     {"network", "ProxyCredentialsCredential", CONFIG_TEXT},
@@ -74,7 +77,7 @@ static const ConfigKey keys[] = {
 static const struct {
     const char *kind;
     gboolean named;
-} kinds[] = {{"hub", TRUE},     {"target", TRUE},  {"rule", TRUE},
+} kinds[] = {{"hub", TRUE},     {"target", TRUE},  {"rule", TRUE},    {"enroll", TRUE},
              {"policy", FALSE}, {"limits", FALSE}, {"network", FALSE}};
 
 guint
@@ -241,7 +244,7 @@ config_keys_check(ConfigFile *config)
         if (!kind)
             config_file_problem(config, &section->place,
                                 "there is no section [%.64s]; there are [hub NAME], [target NAME], "
-                                "[rule N], [policy], [limits] and [network]",
+                                "[rule N], [enroll NAME], [policy], [limits] and [network]",
                                 section->name);
         for (guint k = 0; kind && k < section->entries->len; k++)
             entry_check(config, kind, section->entries->pdata[k]);

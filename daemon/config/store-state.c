@@ -5,7 +5,7 @@
 
 /* The state owns the strings of the items: HubSettings and the like point to them. */
 struct StoreState {
-    GPtrArray *hubs, *targets, *rules, *tunnels;
+    GPtrArray *hubs, *targets, *rules, *tunnels, *enrolls;
     gboolean has_default, accept;
     char *reject_text;
     guint32 next_rule;
@@ -20,6 +20,7 @@ hub_item_free(void *data)
 
     g_free((char *)hub->name);
     secret_free((char *)hub->connection_string);
+    secret_free((char *)hub->invitation);
     g_free((char *)hub->identity);
     g_free((char *)hub->refused);
     g_free((char *)hub->ca_file);
@@ -64,6 +65,19 @@ tunnel_item_free(void *data)
     g_free(tunnel);
 }
 
+static void
+enroll_item_free(void *data)
+{
+    StoreEnroll *enroll = data;
+
+    g_free((char *)enroll->name);
+    g_free((char *)enroll->as);
+    secret_free((char *)enroll->ticket);
+    g_free((char *)enroll->ca);
+    g_free((char *)enroll->why);
+    g_free(enroll);
+}
+
 StoreState *
 store_state_new(void)
 {
@@ -73,6 +87,7 @@ store_state_new(void)
     state->targets = g_ptr_array_new_with_free_func(target_item_free);
     state->rules = g_ptr_array_new_with_free_func(rule_item_free);
     state->tunnels = g_ptr_array_new_with_free_func(tunnel_item_free);
+    state->enrolls = g_ptr_array_new_with_free_func(enroll_item_free);
     return state;
 }
 
@@ -85,6 +100,7 @@ store_state_free(StoreState *state)
     g_ptr_array_unref(state->targets);
     g_ptr_array_unref(state->rules);
     g_ptr_array_unref(state->tunnels);
+    g_ptr_array_unref(state->enrolls);
     g_free(state->reject_text);
     proxy_settings_clear(&state->proxy);
     g_free(state);
@@ -98,6 +114,7 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     *item = *hub;
     item->name = g_strdup(hub->name);
     item->connection_string = g_strdup(hub->connection_string);
+    item->invitation = g_strdup(hub->invitation);
     item->identity = g_strdup(hub->identity);
     item->refused = g_strdup(hub->refused);
     item->ca_file = g_strdup(hub->ca_file);
@@ -142,6 +159,19 @@ store_state_add_tunnel(StoreState *state, const TunnelOptions *tunnel)
     item->stream = g_strdup(tunnel->stream);
     item->listen = g_strdup(tunnel->listen);
     g_ptr_array_add(state->tunnels, item);
+}
+
+void
+store_state_add_enroll(StoreState *state, const StoreEnroll *enroll)
+{
+    StoreEnroll *item = g_new(StoreEnroll, 1);
+
+    item->name = g_strdup(enroll->name);
+    item->as = g_strdup(enroll->as);
+    item->ticket = g_strdup(enroll->ticket);
+    item->ca = g_strdup(enroll->ca);
+    item->why = g_strdup(enroll->why);
+    g_ptr_array_add(state->enrolls, item);
 }
 
 void
@@ -208,6 +238,18 @@ guint
 store_state_tunnels(const StoreState *state)
 {
     return state->tunnels->len;
+}
+
+guint
+store_state_enrolls(const StoreState *state)
+{
+    return state ? state->enrolls->len : 0;
+}
+
+StoreEnroll
+store_state_enroll(const StoreState *state, guint index)
+{
+    return *(const StoreEnroll *)state->enrolls->pdata[index];
 }
 
 HubSettings

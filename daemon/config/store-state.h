@@ -16,6 +16,15 @@ typedef struct {
     guint streams_per_uid;
 } StoreLimits;
 
+/* A hub that is joined at the start, unless there is one of its name. Only of the configuration. */
+typedef struct {
+    const char *name;
+    const char *as;     /* daemon/config/claim.h; NULL: the host's name */
+    const char *ticket; /* secret; NULL: WHY says why there is none */
+    const char *ca;     /* PEM, or NULL */
+    const char *why;
+} StoreEnroll;
+
 StoreState *store_state_new(void);
 void store_state_free(StoreState *state); /* wipes the connection strings; NULL is fine */
 
@@ -23,6 +32,7 @@ void store_state_add_hub(StoreState *state, const HubSettings *hub);
 void store_state_add_target(StoreState *state, const TargetSettings *target);
 void store_state_add_rule(StoreState *state, const AcceptRule *rule);
 void store_state_add_tunnel(StoreState *state, const TunnelOptions *tunnel);
+void store_state_add_enroll(StoreState *state, const StoreEnroll *enroll);
 void store_state_set_default(StoreState *state, gboolean accept, const char *reject_text);
 void store_state_set_next_rule(StoreState *state, guint32 next_id);
 void store_state_set_limits(StoreState *state, const StoreLimits *limits);
@@ -33,10 +43,12 @@ guint store_state_hubs(const StoreState *state);
 guint store_state_targets(const StoreState *state);
 guint store_state_rules(const StoreState *state);
 guint store_state_tunnels(const StoreState *state);
+guint store_state_enrolls(const StoreState *state); /* STATE NULL: none */
 HubSettings store_state_hub(const StoreState *state, guint index);
 TargetSettings store_state_target(const StoreState *state, guint index);
 AcceptRule store_state_rule(const StoreState *state, guint index);
 TunnelOptions store_state_tunnel(const StoreState *state, guint index);
+StoreEnroll store_state_enroll(const StoreState *state, guint index);
 
 /* FALSE when no default was set. */
 gboolean

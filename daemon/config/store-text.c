@@ -20,6 +20,7 @@ store_key_clear(StoreKey *key)
 {
     g_clear_pointer(&key->connection_string, secret_free);
     g_clear_pointer(&key->proxy_credentials, secret_free);
+    g_clear_pointer(&key->invitation, secret_free);
     g_clear_pointer(&key->why, g_free);
 }
 
@@ -74,6 +75,7 @@ store_read_hub(SettingsReader *reader, const char *name, const StoreKeys *keys, 
         return;
     keys->find(name, file, &key, keys->data);
     hub.connection_string = key.connection_string;
+    hub.invitation = key.invitation;
     hub.refused = key.connection_string ? NULL : key.why;
     hub.proxy.credentials = proxy ? key.proxy_credentials : NULL;
     store_state_add_hub(state, &hub);

@@ -9,6 +9,7 @@
 typedef struct {
     char *connection_string; /* secret; NULL: there is none */
     char *proxy_credentials; /* secret; NULL: none */
+    char *invitation;        /* secret; NULL: none, we have joined */
     char *why;               /* when there is no connection string: the reason, for people */
 } StoreKey;
 

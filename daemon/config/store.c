@@ -12,7 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STORE_PROXY "/proxy" /* follows a hub's name, which has no slash */
+/* What else a hub may have in its file: */
+#define STORE_INVITATION "/invitation"
+#define STORE_PROXY "/proxy" /* they follow its name, which has no slash */
 
 /* The files, as this store knows them. */
 struct Store {
@@ -96,10 +98,13 @@ store_find_secret(const char *secrets, const char *hub, const char *suffix)
 static char *
 store_format_secret(const HubSettings *hub)
 {
-    if (!hub->proxy.credentials)
-        return g_strdup_printf("%s %s\n", hub->name, hub->connection_string);
-    return g_strdup_printf("%s %s\n%s" STORE_PROXY " %s\n", hub->name, hub->connection_string,
-                           hub->name, hub->proxy.credentials);
+    const char *proxy = hub->proxy.credentials, *invitation = hub->invitation;
+
+    /* One allocation of the right size, so that no copy of a key is left in memory. */
+    return g_strconcat(hub->name, " ", hub->connection_string, "\n", proxy ? hub->name : "",
+                       proxy ? STORE_PROXY " " : "", proxy ? proxy : "", proxy ? "\n" : "",
+                       invitation ? hub->name : "", invitation ? STORE_INVITATION " " : "",
+                       invitation ? invitation : "", invitation ? "\n" : "", NULL);
 }
 
 static void
@@ -124,6 +129,7 @@ store_find_key(const char *hub, const char *file, StoreKey *key, void *data)
         keys = own;
     }
     key->connection_string = store_find_secret(keys, hub, "");
+    key->invitation = store_find_secret(keys, hub, STORE_INVITATION);
     key->proxy_credentials = store_find_secret(keys, hub, STORE_PROXY);
     if (!key->connection_string && !key->why)
         key->why = g_strdup_printf("its key is missing: it is not in %s",

@@ -270,6 +270,12 @@ diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone
 {
     Diagnosis *diagnosis;
 
+    if (hub_unjoined(hub)) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
+                    "the hub \"%s\" has not been joined yet: %s", hub_name(hub),
+                    hub_unjoined(hub));
+        return NULL;
+    }
     if (hub_refused(hub)) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
                     "the hub \"%s\" cannot be used: %s", hub_name(hub), hub_refused(hub));

@@ -8,8 +8,9 @@
 
 typedef struct FileWatch FileWatch;
 
-#define FILE_WATCH_REST (200 * G_TIME_SPAN_MILLISECOND) /* after the last change, before it tells  \
-                                                         */
+#define FILE_WATCH_REST                                                                            \
+    (200 * G_TIME_SPAN_MILLISECOND) /* after the last change, before it tells                      \
+                                     */
 
 /* FILES: absolute paths, NULL-terminated. FUNC is called some time after the last of a row of
  * changes in their folders. Folders that cannot be watched are left out: never NULL. */

@@ -21,7 +21,9 @@ typedef struct {
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     void (*changed)(Hub *hub, void *data);
-    void (*key)(Hub *hub, const KeyOffer *offer, void *data);      /* a new key for its device */
+    void (*key)(Hub *hub, const KeyOffer *offer, void *data); /* a new key for its device */
+    /* The hub has taken our key: to be kept, and then hub_set_enrolled. */
+    void (*enrolled)(Hub *hub, void *data);
     void (*decided)(Stream *stream, const AcceptVerdict *verdict); /* by the policy; may be NULL */
     void *data;
 } HubContext;
@@ -83,6 +85,9 @@ void hub_set_key(Hub *hub, const char *connection_string);
 #define HUB_KEYS_BURST 4
 #define HUB_KEYS_PAUSE G_TIME_SPAN_MINUTE
 gboolean hub_take_key_turn(Hub *hub, gint64 now);
+
+/* It needs its invitation no more, and connects like any other. */
+void hub_set_enrolled(Hub *hub);
 
 /* network-watch.h */
 void hub_network_changed(Hub *hub);

@@ -13,6 +13,7 @@ hub_settings(const Hub *hub)
     return (HubSettings){
         .name = hub->name,
         .connection_string = hub->connection_string,
+        .invitation = hub->invitation,
         .identity = hub->public_string,
         .refused = hub->refused,
         .ca_file = hub->ca_file,
@@ -178,6 +179,14 @@ HubState
 hub_state(const Hub *hub)
 {
     return hub->state;
+}
+
+const char *
+hub_unjoined(const Hub *hub)
+{
+    if (!hub->invitation)
+        return NULL;
+    return *hub->last_error ? hub->last_error : "it is being asked";
 }
 
 const char *

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/link/device-link.h"
+#include "daemon/link/enroll.h"
 #include "daemon/link/hub-private.h"
 #include "daemon/net/backoff.h"
 #include "daemon/net/dial.h"
@@ -51,4 +52,14 @@ struct Hub {
     Dial *probe;
     Backoff backoff;
     guint retry;
+    /* of both roles, until it has joined */
+    char *invitation; /* the ticket; NULL: it has joined */
+    Enroll *enroll;
 };
+
+/* ERROR: one clause, or NULL for none. */
+void hub_set_state(Hub *hub, HubState state, const char *error);
+
+/* enroll.c */
+void hub_enroll_start(Hub *hub);
+void hub_enroll_stop(Hub *hub);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-static void
+void
 hub_set_state(Hub *hub, HubState state, const char *error)
 {
     if (hub->state == state && strcmp(hub->last_error, error ? error : "") == 0)
@@ -283,6 +283,7 @@ hub_parse(Hub *hub, const HubSettings *settings, GError **error)
     hub->refused = g_strdup(settings->refused);
     if (settings->connection_string) {
         hub->connection_string = g_strstrip(g_strdup(settings->connection_string));
+        hub->invitation = g_strdup(settings->invitation);
         hub->parts = connection_string_parse(settings->connection_string, -1, error);
         return hub->parts != NULL;
     }
@@ -353,9 +354,9 @@ hub_free(Hub *hub)
         return;
     device_streams_free(hub->streams);
     device_link_free(hub->link);
+    hub_enroll_stop(hub);
+    secret_free(hub->invitation);
     dial_cancel(hub->probe);
-    if (hub->retry)
-        g_source_remove(hub->retry);
     tls_context_unref(hub->tls);
     tls_context_unref(hub->mqtt_tls);
     if (hub->own)
@@ -509,7 +510,9 @@ hub_look_at_certificate(Hub *hub)
 void
 hub_network_changed(Hub *hub)
 {
-    if (hub->link)
+    if (hub->invitation && hub->retry)
+        hub_connect(hub);
+    else if (hub->link)
         device_link_network_changed(hub->link);
     else if (hub->retry)
         hub_connect(hub);
@@ -521,6 +524,10 @@ hub_connect(Hub *hub)
     hub->wanted = TRUE;
     if (hub->refused)
         return;
+    if (hub->invitation) {
+        hub_enroll_start(hub);
+        return;
+    }
     if (hub->link) {
         device_link_start(hub->link);
         return;
@@ -541,6 +548,8 @@ hub_disconnect(Hub *hub)
     hub->wanted = FALSE;
     if (hub->refused)
         return;
+    if (hub->invitation)
+        hub_enroll_stop(hub);
     if (hub->link) {
         device_link_stop(hub->link);
         return;

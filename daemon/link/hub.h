@@ -52,6 +52,8 @@ typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
     const char *connection_string; /* secret: copied, wiped at the end; never shown again. NULL:
                                       REFUSED says why */
+    const char *invitation;        /* secret: the ticket by which it is still to be joined with that
+                                      key (common/codec/invitation.h); NULL: we have joined */
     const char *identity;          /* without a connection string: that one without its key; NULL:
                                       not known */
     const char *refused;           /* why the hub cannot be used; NULL: it can */
@@ -92,6 +94,8 @@ const char *hub_certificate_error(const Hub *hub);
 /* Looks at the files of its certificate now, as it does when they change. */
 void hub_look_at_certificate(Hub *hub);
 HubState hub_state(const Hub *hub);
+/* Why it was not joined yet by its invitation; NULL: it was. */
+const char *hub_unjoined(const Hub *hub);
 const char *hub_refused(const Hub *hub);    /* as HubSettings.refused */
 const char *hub_last_error(const Hub *hub); /* "" when none; one English clause */
 guint64 hub_reconnects(const Hub *hub);     /* how often it was reached again after it was lost */

@@ -66,7 +66,10 @@ admin_device_build(JsonBuilder *builder, const AdminHub *hub, const RegistryDevi
     member_text(builder, "deviceId", device->id);
     if (device->module)
         member_text(builder, "moduleId", device->module);
-    member_text(builder, "status", device->enabled ? "enabled" : "disabled");
+    member_text(builder, "status",
+                device->waiting   ? "waiting"
+                : device->enabled ? "enabled"
+                                  : "disabled");
     member_text(builder, "connectionState", connected ? "Connected" : "Disconnected");
     if (hub->is_online) {
         json_builder_set_member_name(builder, "online");
@@ -191,16 +194,21 @@ answer_device(AdminRequest *request, guint status, const RegistryDevice *device)
     admin_request_answer_json(request, status, builder);
 }
 
-static void
-on_one(const RegistryResult *result, void *data)
+void
+admin_device_answer(AdminRequest *request, const RegistryResult *result)
 {
-    AdminRequest *request = data;
     g_autofree char *subject = request_subject(request);
 
     if (result->code == REGISTRY_OK)
         answer_device(request, 200, result->device);
     else
         admin_request_fail_registry(request, result, "device", subject);
+}
+
+static void
+on_one(const RegistryResult *result, void *data)
+{
+    admin_device_answer(data, result);
 }
 
 static void

@@ -29,6 +29,7 @@ static const AdminRoute routes[] = {
     {"PATCH", "v1/devices/{id}", admin_device_edit},
     {"PUT", "v1/devices/{id}/enabled", admin_device_set_enabled},
     {"PUT", "v1/devices/{id}/authentication", admin_device_set_auth},
+    {"PUT", "v1/devices/{id}/approved", admin_device_approve},
     {"GET", "v1/devices/{id}/connection-string", admin_device_connection_string},
     {"POST", "v1/devices/{id}/keys", admin_device_regenerate},
     {"POST", "v1/devices/{id}/rekey", admin_device_rekey},
@@ -48,6 +49,10 @@ static const AdminRoute routes[] = {
     {"PATCH", "v1/users/{name}", admin_user_edit},
     {"GET", "v1/users/{name}/connection-string", admin_user_connection_string},
     {"POST", "v1/users/{name}/keys", admin_user_regenerate},
+    {"GET", "v1/invitations", admin_invitation_list},
+    {"POST", "v1/invitations", admin_invitation_add},
+    {"DELETE", "v1/invitations/{name}", admin_invitation_revoke},
+    {"GET", "v1/invitations/{name}/ticket", admin_invitation_ticket},
     {NULL, NULL, NULL},
 };
 
@@ -93,8 +98,8 @@ request_tell(const AdminRequest *request)
 
     if (!request->verb)
         return;
-    detail = g_strdup_printf("%s %s %s", request->verb, device ? "device" : "user",
-                             device ? device : request->name);
+    detail =
+        g_strdup_printf("%s %s %s", request->verb, request->what, device ? device : request->name);
     event_log(EVENT_REGISTRY_CHANGED, &(EventData){.uid = request->uid, .detail = detail});
 }
 
@@ -278,6 +283,17 @@ body_parse(AdminRequest *request, const char *body, gsize len, const char **ret_
     return TRUE;
 }
 
+/* What kind of record a request is about; NULL: none of the registry. */
+static const char *
+what_of(const AdminRoute *route)
+{
+    if (g_str_has_prefix(route->pattern, "v1/devices"))
+        return "device";
+    if (g_str_has_prefix(route->pattern, "v1/invitations"))
+        return "invitation";
+    return g_str_has_prefix(route->pattern, "v1/users") ? "user" : NULL;
+}
+
 /* What the log says about the request; NULL: nothing. Giving out a key changes nothing, but is
  * logged too. */
 static const char *
@@ -286,13 +302,18 @@ verb_of(const AdminRequest *request, const AdminRoute *route)
     gboolean enabled = FALSE;
 
     /* Only for the registry: the hub logs a change of its certificate itself. */
-    if (!g_str_has_prefix(route->pattern, "v1/devices") &&
-        !g_str_has_prefix(route->pattern, "v1/users"))
+    if (!request->what)
         return NULL;
     if (g_str_has_suffix(route->pattern, "/keys"))
         return "made a new key for";
     if (g_str_has_suffix(route->pattern, "/rekey"))
         return "asked a new key of";
+    if (strcmp(request->what, "invitation") == 0 && strcmp(route->method, "DELETE") == 0)
+        return "revoked";
+    if (g_str_has_suffix(route->pattern, "/approved"))
+        return "approved";
+    if (g_str_has_suffix(route->pattern, "/ticket"))
+        return "took the key of";
     if (strcmp(route->method, "POST") == 0)
         return "added";
     if (strcmp(route->method, "DELETE") == 0)
@@ -309,6 +330,7 @@ verb_of(const AdminRequest *request, const AdminRoute *route)
 static void
 request_run(AdminRequest *request, const AdminRoute *route, Slice body)
 {
+    request->what = what_of(route);
     request->verb = verb_of(request, route);
     request->raw = route->lines ? body : (Slice){0};
     route->handler(request);

@@ -22,6 +22,7 @@
  *   PATCH  /v1/devices/ID               {"tags":{"site":"berlin","old":null},"comment":".."}
  *   PUT    /v1/devices/ID[/modules/M]/enabled                    {"enabled":true}
  *   PUT    /v1/devices/ID[/modules/M]/authentication    {"authentication":{..}} (auth-json.h)
+ *   PUT    /v1/devices/ID/approved      one that waits for it may connect
  *   GET    /v1/devices/ID[/modules/M]/connection-string[?key=secondary]     text/plain
  *   POST   /v1/import[?update=yes&dryRun=yes]   lines of registry/device-row.h
  *                                               {"added":2,"updated":0,"unchanged":0,
@@ -38,9 +39,16 @@
  *   PATCH  /v1/users/NAME               {"scope":{"devices":["gw-*"],..}}
  *   GET    /v1/users/NAME/connection-string[?key=secondary]                 text/plain
  *   POST   /v1/users/NAME/keys          as of a device
+ *   GET    /v1/invitations                                       {"invitations":[...]}
+ *   POST   /v1/invitations              {"name":..,"kind":"device|user|group","uses":N
+ *                                       [,"subject":ID][,"module":M][,"expires":"2027-.."]
+ *                                       [,"rights":..][,"scope":{..}][,"tags":{..}]
+ *                                       [,"ids":"a\nb\n"][,"approve":true]}
+ *   DELETE /v1/invitations/NAME         revokes it
+ *   GET    /v1/invitations/NAME/ticket                           text/plain
  *
- * Answers are JSON, except connection strings. These hold a key, so they never become a JsonNode.
- * Failures are {"error":{"code":"not-found","message":"..."}}. */
+ * Answers are JSON, except connection strings and tickets. These hold a key, so they never become a
+ * JsonNode. Failures are {"error":{"code":"not-found","message":"..."}}. */
 #pragma once
 
 #include "common/base/slice.h"
@@ -89,6 +97,7 @@ struct AdminRequest {
     char *name;
     guint32 uid;         /* who asks */
     const char *verb;    /* what it changes, for the log; NULL: nothing */
+    const char *what;    /* "device", "user", "invitation"; NULL: nothing of the registry */
     StreamhubKeys keys;  /* of a regeneration, */
     StreamhubKeyUse cut; /* and what it ends */
     AdminAnswer answer;  /* NULL once the asker has gone */
@@ -109,7 +118,7 @@ void admin_request_answer_json(AdminRequest *request, guint status, JsonBuilder 
 void admin_request_answer_text(AdminRequest *request, char *secret);
 void admin_request_fail(AdminRequest *request, guint status, const char *code, const char *format,
                         ...) G_GNUC_PRINTF(4, 5);
-/* WHAT is "device" or "user". */
+/* WHAT is "device", "user" or "invitation". */
 void admin_request_fail_registry(AdminRequest *request, const RegistryResult *result,
                                  const char *what, const char *name);
 
@@ -137,8 +146,11 @@ const AdminRoute *admin_routes(void);
 void admin_device_build(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *device);
 void admin_user_build(JsonBuilder *builder, const RegistryPolicy *policy);
 
-/* The handlers: admin/certificate-answer.c, admin/device.c, admin/keys.c, admin/log-level.c,
- * admin/move.c, admin/status.c, admin/stream.c, admin/user.c. */
+/* For RESULT of a change of the device that the request names. */
+void admin_device_answer(AdminRequest *request, const RegistryResult *result);
+
+/* The handlers: admin/certificate-answer.c, admin/device.c, admin/invitation.c, admin/keys.c,
+ * admin/log-level.c, admin/move.c, admin/status.c, admin/stream.c, admin/user.c. */
 void admin_certificate_show(AdminRequest *request);
 void admin_certificate_install(AdminRequest *request);
 void admin_reload(AdminRequest *request);
@@ -157,6 +169,11 @@ void admin_device_export(AdminRequest *request);
 void admin_device_regenerate(AdminRequest *request);
 void admin_device_rekey(AdminRequest *request);
 void admin_user_regenerate(AdminRequest *request);
+void admin_device_approve(AdminRequest *request);
+void admin_invitation_list(AdminRequest *request);
+void admin_invitation_add(AdminRequest *request);
+void admin_invitation_revoke(AdminRequest *request);
+void admin_invitation_ticket(AdminRequest *request);
 void admin_user_list(AdminRequest *request);
 void admin_user_add(AdminRequest *request);
 void admin_user_show(AdminRequest *request);

@@ -71,3 +71,13 @@ verb_user_path(const char *name, const char *tail)
     g_string_append(path, tail);
     return g_string_free(path, FALSE);
 }
+
+char *
+verb_invitation_path(const char *name, const char *tail)
+{
+    GString *path = g_string_new("/v1/invitations/");
+
+    percent_append(path, PERCENT_SEGMENT, name, -1);
+    g_string_append(path, tail);
+    return g_string_free(path, FALSE);
+}

@@ -16,3 +16,5 @@ JsonArray *verb_json_array(JsonNode *object, const char *member);
 char *verb_device_path(const char *id, const char *module, const char *tail);
 /* The same, "/v1/users/NAMETAIL". */
 char *verb_user_path(const char *name, const char *tail);
+/* The same, "/v1/invitations/NAMETAIL". */
+char *verb_invitation_path(const char *name, const char *tail);

@@ -53,10 +53,12 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
         OPTION_OWN] = {"output", VALUE_REQUIRED, "FILE|-",
                        N_("Write the credential to a new file of mode 0600, or to standard output"),
                        NULL},
-    [OPTION_EXISTING -
-        OPTION_OWN] = {"existing", VALUE_NONE, NULL,
-                       N_("Hand out the key of a user that is there already, with all its rights"),
-                       NULL},
+    [OPTION_EXISTING - OPTION_OWN] =
+        {
+            "existing", VALUE_NONE, NULL,
+            N_("Hand out the key of a user or device that is there already, with all its "
+               "rights"),
+            NULL},
     [OPTION_SECONDARY -
         OPTION_OWN] = {"secondary", VALUE_NONE, NULL, N_("With the secondary key"), NULL},
     [OPTION_TAG - OPTION_OWN] = {"tag", VALUE_REPEATED, "KEY=VALUE",
@@ -68,11 +70,12 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
                                      NULL},
     [OPTION_STATE - OPTION_OWN] = {"state", VALUE_REQUIRED, "connected|away",
                                    N_("Only those that are connected now, or that are not"), NULL},
-    [OPTION_DEVICES -
-        OPTION_OWN] = {"devices", VALUE_REPEATED, "PATTERN",
-                       N_("The user reaches devices with such an id, * and ? as in a shell; may be "
-                          "repeated"),
-                       NULL},
+    [OPTION_DEVICES - OPTION_OWN] =
+        {"devices", VALUE_REPEATED, "PATTERN",
+         N_(
+             "Devices with such an id, * and ? as in a shell: those that the user reaches, "
+             "or that may join; may be repeated"),
+         NULL},
     [OPTION_STREAMS -
         OPTION_OWN] = {"streams", VALUE_REPEATED, "PATTERN",
                        N_("The user may open streams of such a name; may be repeated"), NULL},
@@ -116,6 +119,21 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
         OPTION_OWN] = {"since-upgrade", VALUE_NONE, NULL,
                        N_("List what has changed since the upgrade, and copy nothing"), NULL},
     [OPTION_ALL - OPTION_OWN] = {"all", VALUE_NONE, NULL, N_("Every device and module"), NULL},
+    [OPTION_USES - OPTION_OWN] = {"uses", VALUE_REQUIRED, "N",
+                                  N_("How many may join by the invitation; default: 1"), NULL},
+    [OPTION_USER_EXPIRES -
+        OPTION_OWN] = {"user-expires", VALUE_REQUIRED, "TIME",
+                       N_("Until when the user is good, once it has joined; as --expires"), NULL},
+    [OPTION_WITH_KEY -
+        OPTION_OWN] = {"with-key", VALUE_NONE, NULL,
+                       N_("Write the key itself, for a client that cannot make one: good for "
+                          "whoever has the file, for ever"),
+                       NULL},
+    [OPTION_IDS - OPTION_OWN] = {"ids", VALUE_REQUIRED, "FILE",
+                                 N_("Only devices with these ids may join, a line each"), NULL},
+    [OPTION_APPROVE -
+        OPTION_OWN] = {"approve", VALUE_NONE, NULL,
+                       N_("A device that joins waits until 'streamhub device approve'"), NULL},
 };
 
 const OptionTable streamhub_options = {

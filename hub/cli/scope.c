@@ -7,11 +7,22 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+/* Which option says until when the user is good. */
+static Option
+expiry_option(const Cli *cli)
+{
+    return cli->verb->options & OPTION_BIT(OPTION_USER_EXPIRES) ? OPTION_USER_EXPIRES
+                                                                : OPTION_EXPIRES;
+}
+
 gboolean
 verb_scope_is_given(const Cli *cli)
 {
+    const guint64 options =
+        expiry_option(cli) == OPTION_EXPIRES ? SCOPE_OPTIONS : SCOPE_OPTIONS_INVITED;
+
     for (guint i = 0; i < OPTIONS_MAX; i++)
-        if (cli->given[i] && (SCOPE_OPTIONS & OPTION_BIT(i)))
+        if (cli->given[i] && (options & OPTION_BIT(i)))
             return TRUE;
     return FALSE;
 }
@@ -51,10 +62,11 @@ parse_time(const char *text)
     return when ? when : g_date_time_new_from_iso8601(exact, here);
 }
 
-static gboolean
-add_expiry(const Cli *cli, JsonBuilder *builder, GError **error)
+gboolean
+verb_time_add(const Cli *cli, Option option, const char *fallback, JsonBuilder *builder,
+              GError **error)
 {
-    const char *text = cli->values[OPTION_EXPIRES];
+    const char *text = cli->given[option] ? cli->values[option] : fallback;
     g_autoptr(GDateTime) when = NULL;
     g_autoptr(GDateTime) utc = NULL;
     g_autofree char *shown = NULL;
@@ -69,9 +81,8 @@ add_expiry(const Cli *cli, JsonBuilder *builder, GError **error)
     when = parse_time(text);
     if (!when) {
         cli_fail(error, EXIT_CODE_USAGE,
-                 _("--expires %s: want a span such as 7d, a time such as 2027-01-31T12:00, or "
-                   "never"),
-                 text);
+                 _("--%s %s: want a span such as 7d, a time such as 2027-01-31T12:00, or never"),
+                 streamhub_options.own[option - OPTION_OWN].name, text);
         return FALSE;
     }
     utc = g_date_time_to_utc(when);
@@ -120,7 +131,7 @@ verb_scope_add(const Cli *cli, JsonBuilder *builder, GError **error)
     add_list(cli, OPTION_DEVICES, builder, "devices");
     add_list(cli, OPTION_TAG, builder, "tags");
     add_list(cli, OPTION_STREAMS, builder, "streams");
-    if (!add_expiry(cli, builder, error) ||
+    if (!verb_time_add(cli, expiry_option(cli), NULL, builder, error) ||
         !add_number(cli, OPTION_STREAMS_MAX, builder, "streams_max", error) ||
         !add_number(cli, OPTION_OPENS_PER_MINUTE, builder, "opens_per_minute", error) ||
         !add_size(cli, builder, error))

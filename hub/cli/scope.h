@@ -17,10 +17,22 @@
     "[--devices PATTERN]... [--tag KEY=VALUE]... [--streams PATTERN]... [--expires TIME] "         \
     "[--streams-max N] [--opens-per-minute N] [--bytes-per-day SIZE]"
 
+/* The same for a verb that has an --expires of its own. */
+#define SCOPE_OPTIONS_INVITED                                                                      \
+    ((SCOPE_OPTIONS & ~OPTION_BIT(OPTION_EXPIRES)) | OPTION_BIT(OPTION_USER_EXPIRES))
+#define SCOPE_USAGE_INVITED                                                                        \
+    "[--devices PATTERN]... [--tag KEY=VALUE]... [--streams PATTERN]... [--user-expires TIME] "    \
+    "[--streams-max N] [--opens-per-minute N] [--bytes-per-day SIZE]"
+
 gboolean verb_scope_is_given(const Cli *cli);
 
 /* Adds the member "scope" with what the options say. FALSE with ERROR set: a value is wrong. */
 gboolean verb_scope_add(const Cli *cli, JsonBuilder *builder, GError **error);
+
+/* Adds the member "expires": the value of OPTION, or FALLBACK (may be NULL: nothing). "never" is
+ * null. FALSE with ERROR set: it is no time. */
+gboolean verb_time_add(const Cli *cli, Option option, const char *fallback, JsonBuilder *builder,
+                       GError **error);
 
 /* "devices gw-*; tags site=berlin; until 2027-01-31T12:00:00Z", or "everything". Caller frees. */
 char *verb_scope_text(JsonNode *user);

@@ -4,6 +4,7 @@
 #include "common/codec/sas-token.h"
 #include "hub/edge/certificate.h"
 #include "hub/edge/penalties.h"
+#include "hub/registry/invitation.h"
 
 #include <string.h>
 
@@ -25,6 +26,7 @@ struct AuthCheck {
     gboolean bare;         /* it brought no token: a certificate has to do */
     TlsClient *client;     /* that one; NULL: none was sent */
     gboolean by_authority; /* the device's certificate counts because of who issued it */
+    char *invitation;      /* of somebody who enrols; otherwise NULL */
     gboolean fetch;        /* asks the database, not the cache */
     RegistryDevice *found; /* a device whose token a policy signed */
     RegistryRights needed; /* of a policy */
@@ -72,13 +74,17 @@ auth_check_free(AuthCheck *check)
     registry_device_free(check->found);
     tls_client_unref(check->client);
     g_free(check->path);
+    g_free(check->invitation);
     g_free(check);
 }
 
-/* The identity that it claims: for a device the resource of its token, for a service its user. */
+/* The identity that it claims: for a device the resource of its token, for a service its user, for
+ * an enrolment the invitation, with a slash that no user has. */
 static const char *
 auth_check_identity(const AuthCheck *check)
 {
+    if (check->invitation)
+        return check->invitation;
     return check->device ? check->path : check->token.policy;
 }
 
@@ -443,6 +449,47 @@ auth_check_service(Auth *auth, const AuthService *service, AuthDone done, void *
         check->fault = "the token names no user (skn)";
     check->fetch = !cache_speaks_for(check, NULL);
     check_ask_policy(check);
+    return check;
+}
+
+static void
+check_invitation_found(const RegistryResult *result, void *data)
+{
+    AuthCheck *check = data;
+    const RegistryInvitation *invitation =
+        result->code == REGISTRY_OK ? registry_result_invitation(result) : NULL;
+    gboolean good =
+        check->done && keys_verify(&check->token, invitation ? &invitation->key : NULL, NULL);
+
+    if (!check->done)
+        auth_check_free(check);
+    else if (!code_is_answer(result->code))
+        check_complete(check, AUTH_BUSY, "the registry does not answer");
+    else if (check->fault)
+        check_complete(check, AUTH_DENIED, check->fault);
+    else if (!invitation)
+        check_complete(check, AUTH_DENIED, "no such invitation");
+    else if (!good)
+        check_complete(check, AUTH_DENIED, "wrong signature");
+    else
+        check_complete(check, AUTH_OK, "");
+}
+
+AuthCheck *
+auth_check_invited(Auth *auth, const AuthInvited *invited, AuthDone done, void *data)
+{
+    const char *token = invited->token;
+    AuthCheck *check = check_new(auth, &invited->source, token, token ? strlen(token) : 0);
+
+    check->done = done;
+    check->data = data;
+    check->path = g_strdup(invited->path);
+    check->invitation = g_strconcat("enrollments/", invited->name, NULL);
+    if (!check->fault)
+        check->fault = token_fault(check);
+    if (!check->fault && check->token.policy[0])
+        check->fault = "the token of an invitation names no user (skn)";
+    registry_fetch_invitation(auth->registry, invited->name, check_invitation_found, check);
     return check;
 }
 

@@ -69,6 +69,17 @@ typedef struct {
 
 AuthCheck *auth_check_service(Auth *auth, const AuthService *service, AuthDone done, void *data);
 
+typedef struct {
+    Source source;
+    const char *name;  /* of the invitation */
+    const char *path;  /* "enrollments/factory/devices/gw-1" */
+    const char *token; /* as above */
+} AuthInvited;
+
+/* AUTH_OK: it is signed with the key of the invitation, in whatever state that is. Its RESULT has
+ * neither policy nor rights. */
+AuthCheck *auth_check_invited(Auth *auth, const AuthInvited *invited, AuthDone done, void *data);
+
 /* The operator has changed the device, or with MODULE its module. */
 void auth_forgive_device(Auth *auth, const char *device, const char *module);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* docs/wire-protocol.md, sections 1.1, 3, 4 and 6 */
+/* docs/wire-protocol.md, sections 1.1, 3, 4, 6 and 9 */
 /* clang-format off */
 const Route routes[] = {
     {"GET", "/$iothub/websocket", ROUTE_MQTT, ROUTE_AUTH_CONNECT, TRUE, 0},
@@ -28,14 +28,22 @@ const Route routes[] = {
     {"PUT", "/twins/{device}/modules/{module}", ROUTE_TWIN_PUT, ROUTE_AUTH_WRITER, FALSE, ROUTE_TWIN_MAX},
     {"GET", "/statistics/devices", ROUTE_COUNT_DEVICES, ROUTE_AUTH_READER, FALSE, 0},
     {"GET", "/statistics/service", ROUTE_COUNT_CONNECTED, ROUTE_AUTH_LISTER, FALSE, 0},
+    {"PUT", "/enrollments/{invitation}/devices/{device}", ROUTE_ENROLL, ROUTE_AUTH_INVITED, FALSE, ROUTE_ENROLL_MAX},
+    {"PUT", "/enrollments/{invitation}/devices/{device}/modules/{module}", ROUTE_ENROLL, ROUTE_AUTH_INVITED, FALSE, ROUTE_ENROLL_MAX},
+    {"PUT", "/enrollments/{invitation}/users/{user}", ROUTE_ENROLL, ROUTE_AUTH_INVITED, FALSE, ROUTE_ENROLL_MAX},
 };
 /* clang-format on */
 const guint routes_count = G_N_ELEMENTS(routes);
 
 static const char *const part_names[ROUTE_PARTS] = {
-    [ROUTE_HUB] = "{hub}",       [ROUTE_DEVICE] = "{device}",
-    [ROUTE_MODULE] = "{module}", [ROUTE_STREAM_NAME] = "{stream}",
-    [ROUTE_STREAM_ID] = "{id}",  [ROUTE_SIDE] = "{side}",
+    [ROUTE_HUB] = "{hub}",
+    [ROUTE_DEVICE] = "{device}",
+    [ROUTE_MODULE] = "{module}",
+    [ROUTE_STREAM_NAME] = "{stream}",
+    [ROUTE_STREAM_ID] = "{id}",
+    [ROUTE_SIDE] = "{side}",
+    [ROUTE_INVITATION] = "{invitation}",
+    [ROUTE_USER] = "{user}",
 };
 
 static gboolean

@@ -14,6 +14,7 @@ typedef enum {
     ROUTE_AUTH_READER,  /* the same of a policy with registry-read */
     ROUTE_AUTH_LISTER,  /* the same of one with either */
     ROUTE_AUTH_WRITER,  /* the same of one with registry-write */
+    ROUTE_AUTH_INVITED, /* the same, signed with the key of the invitation in the path */
 } RouteAuth;
 
 typedef enum {
@@ -32,6 +33,7 @@ typedef enum {
     ROUTE_TWIN_PUT,
     ROUTE_COUNT_DEVICES,
     ROUTE_COUNT_CONNECTED,
+    ROUTE_ENROLL,
 } RouteKind;
 
 /* Bytes of a body. */
@@ -39,6 +41,7 @@ typedef enum {
 #define ROUTE_IDENTITY_MAX 4096     /* a device or module */
 #define ROUTE_TWIN_MAX (32 * 1024)  /* as many tags as there may be */
 #define ROUTE_BULK_MAX (128 * 1024) /* a hundred devices */
+#define ROUTE_ENROLL_MAX 512        /* an enrolment */
 
 /* What a {name} in a pattern stands for. */
 typedef enum {
@@ -48,6 +51,8 @@ typedef enum {
     ROUTE_STREAM_NAME,
     ROUTE_STREAM_ID,
     ROUTE_SIDE,
+    ROUTE_INVITATION,
+    ROUTE_USER,
     ROUTE_PARTS,
 } RoutePart;
 

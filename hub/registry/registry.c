@@ -4,6 +4,7 @@
 #include "common/codec/device-id.h"
 #include "hub/registry/cache.h"
 #include "hub/registry/device-row.h"
+#include "hub/registry/invitation.h"
 #include "hub/registry/job.h"
 #include "hub/registry/write.h"
 
@@ -128,6 +129,15 @@ row_keys(const DeviceRow *row)
 }
 
 static void
+watchers_tell_auth(Registry *registry, const RegistryDevice *device)
+{
+    watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_AUTH,
+                                                     .name = device->id,
+                                                     .module = device->module,
+                                                     .auth = &device->auth});
+}
+
+static void
 apply_row(Registry *registry, const DeviceRow *row)
 {
     const RegistryDevice *device = row->device;
@@ -139,10 +149,7 @@ apply_row(Registry *registry, const DeviceRow *row)
                                                          .name = device->id,
                                                          .tags = device->tags});
     if (row->changed & DEVICE_ROW_AUTH)
-        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_AUTH,
-                                                         .name = device->id,
-                                                         .module = device->module,
-                                                         .auth = &device->auth});
+        watchers_tell_auth(registry, device);
     if (row->changed & DEVICE_ROW_KEYS)
         watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_KEYS,
                                                          .name = device->id,
@@ -213,11 +220,16 @@ registry_apply(Registry *registry, const RegistryJob *job)
         watchers_tell(registry, REGISTRY_DEVICE_REMOVED, device->id, device->module);
         break;
     case REGISTRY_SET_ENABLED:
+    case REGISTRY_APPROVE_DEVICE:
         registry_cache_drop(registry->devices, name);
         watchers_tell(registry,
                       device->enabled ? REGISTRY_DEVICE_ADMITTED : REGISTRY_DEVICE_DISABLED,
                       device->id, device->module);
         break;
+    case REGISTRY_ENROLL:
+        if (((const RegistryEnrollment *)job->extra)->outcome != ENROLLED_NEW || job->policy)
+            break;
+        G_GNUC_FALLTHROUGH;
     case REGISTRY_ADD_DEVICE:
         watchers_tell(registry, REGISTRY_DEVICE_ADMITTED, device->id, device->module);
         break;
@@ -229,10 +241,7 @@ registry_apply(Registry *registry, const RegistryJob *job)
         break;
     case REGISTRY_SET_AUTH:
         registry_cache_drop(registry->devices, name);
-        watchers_tell_change(registry, &(RegistryChange){.kind = REGISTRY_DEVICE_AUTH,
-                                                         .name = device->id,
-                                                         .module = device->module,
-                                                         .auth = &device->auth});
+        watchers_tell_auth(registry, device);
         break;
     case REGISTRY_WRITE_DEVICE:
         registry_cache_drop(registry->devices, name);

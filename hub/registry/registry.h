@@ -93,6 +93,7 @@ typedef struct {
     char *id;
     char *module;      /* NULL: the device itself */
     gboolean enabled;  /* as set for this one */
+    gboolean waiting;  /* enrolled, and not enabled before it is approved (invitation.h) */
     gboolean admitted; /* may authenticate: enabled and, for a module, its device is enabled too */
     RegistryKey primary;
     RegistryKey secondary;

@@ -3,7 +3,6 @@
 
 #include "common/base/error.h"
 #include "hub/base/private-file.h"
-#include "hub/registry/sqlite-copy.h"
 #include "hub/registry/sqlite-file.h"
 #include "hub/registry/sqlite-schema.h"
 

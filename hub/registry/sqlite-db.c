@@ -13,17 +13,26 @@
 #define DEVICE_READ                                                                                \
     DEVICE_OWN ", CASE module WHEN '' THEN tags ELSE (SELECT own.tags FROM device AS own"          \
                " WHERE own.id = device.id AND own.module = '') END"
+/* The column behind the last one: whether it waits for approval. */
+#define WAITING                                                                                    \
+    ", NOT enabled AND module = '' AND EXISTS (SELECT 1 FROM enrollment"                           \
+    " WHERE enrollment.id = device.id)"
 #define POLICY_COLUMNS "name, rights, primary_key, secondary_key, created, scope"
+#define INVITATION_COLUMNS                                                                         \
+    "name, kind, key, subject, module, scope, rights, tags, ids, approve, uses, expires, created"
+#define INVITATION_READ                                                                            \
+    "SELECT " INVITATION_COLUMNS ", used, revoked FROM invitation JOIN invitation_use USING "      \
+    "(name)"
 
-/* After the columns: a module is admitted only when its device is enabled too. The last two are
- * NULL for who has keys, and without a rekey. */
+/* After the columns: a module is admitted only when its device is enabled too. Of the last three,
+ * the first two are NULL for who has keys, and without a rekey. */
 #define ADMITTED                                                                                   \
     ", enabled AND (module = '' OR EXISTS (SELECT 1 FROM device AS own"                            \
     " WHERE own.id = device.id AND own.module = '' AND own.enabled))"                              \
     ", (SELECT auth FROM device_auth AS way"                                                       \
     " WHERE way.id = device.id AND way.module = device.module)"                                    \
     ", (SELECT printf('%d %d %d %d', state, which, asked, confirmed) FROM rekey"                   \
-    " WHERE rekey.id = device.id AND rekey.module = device.module)"
+    " WHERE rekey.id = device.id AND rekey.module = device.module)" WAITING
 
 static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -68,6 +77,20 @@ static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_GET_FORMER] = "SELECT former FROM rekey WHERE id = ?1 AND module = ?2",
     [SQL_LIST_REKEYS] = "SELECT id, module, confirmed FROM rekey WHERE confirmed > 0"
                         " ORDER BY confirmed LIMIT ?1",
+    [SQL_GET_INVITATION] = INVITATION_READ " WHERE name = ?1",
+    [SQL_LIST_INVITATIONS] = INVITATION_READ " ORDER BY name LIMIT ?1",
+    [SQL_COUNT_INVITATIONS] = "SELECT count(*) FROM invitation",
+    [SQL_CLOSED_INVITATION] =
+        "SELECT name FROM invitation JOIN invitation_use USING (name)"
+        " WHERE revoked OR used >= uses OR (expires > 0 AND expires < ?1) ORDER BY created LIMIT 1",
+    [SQL_ADD_INVITATION] = "INSERT INTO invitation (" INVITATION_COLUMNS
+                           ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+    [SQL_ADD_INVITATION_USE] = "INSERT INTO invitation_use (name, used, revoked) VALUES (?1, 0, 0)",
+    [SQL_REMOVE_INVITATION] = "DELETE FROM invitation WHERE name = ?1",
+    [SQL_REMOVE_INVITATION_USE] = "DELETE FROM invitation_use WHERE name = ?1",
+    [SQL_REVOKE_INVITATION] = "UPDATE invitation_use SET revoked = 1 WHERE name = ?1",
+    [SQL_USE_INVITATION] = "UPDATE invitation_use SET used = used + 1 WHERE name = ?1",
+    [SQL_ADD_WAITING] = "INSERT INTO enrollment (id, invitation) VALUES (?1, ?2)",
 };
 
 /* What the last failed call means; its text stays with the connection until the next one. */
@@ -176,6 +199,12 @@ static const struct {
     [REGISTRY_NEW_POLICY_KEYS] = {registry_sqlite_new_policy_keys, TRUE},
     [REGISTRY_REKEY] = {registry_sqlite_rekey, TRUE},
     [REGISTRY_LIST_REKEYS] = {registry_sqlite_list_rekeys, FALSE},
+    [REGISTRY_LOOKUP_INVITATION] = {registry_sqlite_read_invitation, FALSE},
+    [REGISTRY_LIST_INVITATIONS] = {registry_sqlite_list_invitations, FALSE},
+    [REGISTRY_ADD_INVITATION] = {registry_sqlite_add_invitation, TRUE},
+    [REGISTRY_REVOKE_INVITATION] = {registry_sqlite_revoke_invitation, TRUE},
+    [REGISTRY_ENROLL] = {registry_sqlite_enroll, TRUE},
+    [REGISTRY_APPROVE_DEVICE] = {registry_sqlite_approve_device, TRUE},
 };
 
 /* One transaction. BEGIN IMMEDIATE takes the write lock first, so that only BEGIN can be busy. */

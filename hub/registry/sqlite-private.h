@@ -2,6 +2,7 @@
 /* Only for registry/sqlite-db.c and the files that do its jobs. */
 #pragma once
 
+#include "hub/registry/invitation.h"
 #include "hub/registry/sqlite-db.h"
 
 typedef enum {
@@ -35,6 +36,17 @@ typedef enum {
     SQL_PUT_REKEY,
     SQL_GET_FORMER,
     SQL_LIST_REKEYS,
+    SQL_GET_INVITATION,
+    SQL_LIST_INVITATIONS,
+    SQL_COUNT_INVITATIONS,
+    SQL_CLOSED_INVITATION,
+    SQL_ADD_INVITATION,
+    SQL_ADD_INVITATION_USE,
+    SQL_REMOVE_INVITATION,
+    SQL_REMOVE_INVITATION_USE,
+    SQL_REVOKE_INVITATION,
+    SQL_USE_INVITATION,
+    SQL_ADD_WAITING,
     SQL_STATEMENTS,
 } RegistrySqlStatement;
 
@@ -89,3 +101,9 @@ RegistryCode registry_sqlite_new_device_keys(RegistrySqliteDb *self, RegistryJob
 RegistryCode registry_sqlite_new_policy_keys(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_rekey(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_list_rekeys(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_read_invitation(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_list_invitations(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_add_invitation(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_revoke_invitation(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_enroll(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_approve_device(RegistrySqliteDb *self, RegistryJob *job);

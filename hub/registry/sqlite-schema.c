@@ -2,7 +2,6 @@
 #include "hub/registry/sqlite-schema.h"
 
 #include "common/base/error.h"
-#include "hub/registry/sqlite-copy.h"
 #include "hub/registry/sqlite-file.h"
 
 /* Step N leads from version N to N + 1. A released step never changes: 0.1.0 has the first one. */
@@ -42,7 +41,23 @@ static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
     "CREATE TRIGGER rekey_of_other_keys AFTER UPDATE OF primary_key, secondary_key ON device"
     " WHEN OLD.primary_key IS NOT NEW.primary_key OR OLD.secondary_key IS NOT NEW.secondary_key "
     "BEGIN"
-    " DELETE FROM rekey WHERE id = OLD.id AND module = OLD.module; END;",
+    " DELETE FROM rekey WHERE id = OLD.id AND module = OLD.module; END;"
+    /* What changes with each use is in a table of its own, so that keys are not written again. */
+    "CREATE TABLE invitation ("
+    " name TEXT NOT NULL PRIMARY KEY, kind INTEGER NOT NULL, key BLOB NOT NULL,"
+    " subject TEXT NOT NULL, module TEXT NOT NULL, scope TEXT NOT NULL, rights INTEGER NOT NULL,"
+    " tags TEXT NOT NULL, ids TEXT NOT NULL, approve INTEGER NOT NULL, uses INTEGER NOT NULL,"
+    " expires INTEGER NOT NULL, created INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE invitation_use ("
+    " name TEXT NOT NULL PRIMARY KEY, used INTEGER NOT NULL, revoked INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    /* Devices that wait for approval, and by which invitation they came. */
+    "CREATE TABLE enrollment ("
+    " id TEXT NOT NULL PRIMARY KEY, invitation TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER enrollment_over AFTER UPDATE OF enabled ON device"
+    " WHEN NEW.module = '' AND NEW.enabled BEGIN DELETE FROM enrollment WHERE id = NEW.id; END;"
+    "CREATE TRIGGER enrollment_gone AFTER DELETE ON device WHEN OLD.module = '' BEGIN"
+    " DELETE FROM enrollment WHERE id = OLD.id; END;",
 };
 
 /* The one number that a PRAGMA gives; FALSE: the database cannot be read. */

@@ -22,6 +22,7 @@
 #define LABELS (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_NO_TAG) | OPTION_BIT(OPTION_COMMENT))
 #define FILTER (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STATE))
 #define REKEY_WORDS_MAX 1000
+#define INVITE (OPTION_BIT(OPTION_USES) | OPTION_BIT(OPTION_EXPIRES) | OPTION_BIT(OPTION_WITH_KEY))
 #define KEY (OUTPUT | OPTION_BIT(OPTION_SECONDARY))
 
 static const Verb verbs[] = {
@@ -158,6 +159,8 @@ static const Verb verbs[] = {
         "whoever "
         "has it may get the new one."),
      "[{\"device_id\": ..., \"result\": ...}, ...]"},
+    {"device approve", 1, 1, 0, verb_device_approve, "ID",
+     N_("Let a device connect that joined by an invitation with --approve"), NULL, "{...}"},
     {"user add", 1, 1, OPTION_BIT(OPTION_RIGHTS) | SCOPE_OPTIONS, verb_user_add,
      "NAME --rights RIGHT,... " SCOPE_USAGE,
      N_("Add a user: a name with two keys, and what they may do"),
@@ -182,21 +185,43 @@ static const Verb verbs[] = {
      "{\"user\": {...}, \"cut\": {\"devices\": ..., \"streams\": ...}}"},
     {"user remove", 1, 1, 0, verb_user_remove, "NAME", N_("Remove a user; its streams are cut"),
      NULL, "{...}"},
-    {"invite device", 1, 1, MODULE | OUTPUT, verb_invite_device,
-     "ID [--module M] [--output FILE|-]",
-     N_("Add a device, and write all it needs into a file: ID.invite"),
-     N_("The file holds a credential and the hub's authority, and 'streamctl hub add' takes it. "
-        "The "
-        "authority is left out where the hub has a certificate of another one. A device that is "
-        "there already is invited again, with the same key, and that is said. The file must not be "
-        "there yet."),
-     "{\"file\": ..., \"key\": \"new\" or \"existing\"}"},
-    {"invite user", 1, 1, OUTPUT | OPTION_BIT(OPTION_EXISTING) | SCOPE_OPTIONS, verb_invite_user,
-     "NAME [--existing] [--output FILE|-] " SCOPE_USAGE,
+    {"invite device", 1, 1,
+     MODULE | OUTPUT | INVITE | OPTION_BIT(OPTION_EXISTING) | OPTION_BIT(OPTION_TAG),
+     verb_invite_device,
+     "ID [--module M] [--uses N] [--expires TIME] [--tag KEY=VALUE]... [--with-key] [--existing] "
+     "[--output FILE|-]",
+     N_("Write all that a device needs to join into a file: ID.invite"),
+     N_("The file holds an invitation and the hub's authority, and 'streamctl hub add' takes it: "
+        "the device makes a key of its own, and joins with it. Then the invitation is used up; it "
+        "also ends after a week, or with 'invite revoke'. The authority is left out where the hub "
+        "has a certificate of another one. The file must not be there yet. --with-key adds the "
+        "device now and writes its key instead."),
+     "{\"file\": ..., \"key\": \"own\", \"new\" or \"existing\"}"},
+    {"invite user", 1, 1, OUTPUT | INVITE | OPTION_BIT(OPTION_EXISTING) | SCOPE_OPTIONS_INVITED,
+     verb_invite_user,
+     "NAME [--uses N] [--expires TIME] [--with-key] [--existing] [--output "
+     "FILE|-] " SCOPE_USAGE_INVITED,
      N_("The same for somebody who opens streams: a new user, who may do that and nothing else"),
      N_("One that is there already may have rights that nobody asked for, and its key is "
         "somebody's: it is refused, unless --existing says that this very key is meant."),
-     "{\"file\": ..., \"key\": \"new\" or \"existing\"}"},
+     "{\"file\": ..., \"key\": \"own\", \"new\" or \"existing\"}"},
+    {"invite group", 1, 1,
+     OUTPUT | OPTION_BIT(OPTION_USES) | OPTION_BIT(OPTION_EXPIRES) | OPTION_BIT(OPTION_TAG) |
+         OPTION_BIT(OPTION_DEVICES) | OPTION_BIT(OPTION_IDS) | OPTION_BIT(OPTION_APPROVE),
+     verb_invite_group,
+     "NAME --devices PATTERN... --uses N [--expires TIME] [--tag KEY=VALUE]... [--ids FILE] "
+     "[--approve] [--output FILE|-]",
+     N_("The same for many devices: one file for an image"),
+     N_("Each device makes a key of its own and says which id it claims: 'streamctl hub add --as', "
+        "or [enroll] in streamd.conf(5). Nobody proves that a claim is true. Where that matters, "
+        "name the ids that may join, or approve each device."),
+     "{\"file\": ..., \"key\": \"own\"}"},
+    {"invite list", 0, 0, 0, verb_invite_list, "",
+     N_("List the invitations, what they are for and how often they were used"), NULL,
+     "[{\"name\": ..., \"kind\": ..., \"state\": ..., \"used\": ..., ...}, ...]"},
+    {"invite revoke", 1, 1, 0, verb_invite_revoke, "NAME",
+     N_("Let nobody join by an invitation any more"),
+     N_("Who has joined stays: see 'device remove' and 'user remove'."), "{...}"},
     {"connection-string device", 1, 1, MODULE | KEY, verb_connection_string_device,
      "ID [--module M] [--output FILE|-] [--secondary]",
      N_("Print the connection string of a device: a credential"),

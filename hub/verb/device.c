@@ -194,9 +194,8 @@ verb_device_show(Cli *cli, GError **error)
     return EXIT_CODE_OK;
 }
 
-/* KEY=VALUE; FALSE with ERROR set. */
-static gboolean
-add_tag(JsonBuilder *body, const char *tag, GError **error)
+gboolean
+verb_tag_add(JsonBuilder *body, const char *tag, GError **error)
 {
     g_autofree char *why = NULL;
     g_autofree char *key = g_strndup(tag, strcspn(tag, "="));
@@ -221,7 +220,7 @@ labels(const Cli *cli, GError **error)
     json_builder_set_member_name(body, "tags");
     json_builder_begin_object(body);
     for (; tags && *tags; tags++)
-        if (!add_tag(body, *tags, error))
+        if (!verb_tag_add(body, *tags, error))
             return NULL;
     for (; keys && *keys; keys++) {
         json_builder_set_member_name(body, *keys);
@@ -328,5 +327,15 @@ verb_device_disable(Cli *cli, GError **error)
 
     if (device != NULL)
         print_done(cli, device, _("Disabled device %s"), _("Disabled module %s"));
+    return verb_end(device != NULL, error);
+}
+
+ExitCode
+verb_device_approve(Cli *cli, GError **error)
+{
+    g_autoptr(JsonNode) device = ask(cli, "PUT", "/approved", NULL, error);
+
+    if (device != NULL)
+        print_done(cli, device, _("Approved device %s"), "");
     return verb_end(device != NULL, error);
 }

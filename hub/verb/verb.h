@@ -36,6 +36,7 @@ ExitCode verb_device_export(Cli *cli, GError **error);
 ExitCode verb_device_regenerate(Cli *cli, GError **error);
 ExitCode verb_device_rekey(Cli *cli, GError **error);
 ExitCode verb_user_regenerate(Cli *cli, GError **error);
+ExitCode verb_device_approve(Cli *cli, GError **error);
 ExitCode verb_user_add(Cli *cli, GError **error);
 ExitCode verb_user_list(Cli *cli, GError **error);
 ExitCode verb_user_show(Cli *cli, GError **error);
@@ -43,6 +44,9 @@ ExitCode verb_user_set(Cli *cli, GError **error);
 ExitCode verb_user_remove(Cli *cli, GError **error);
 ExitCode verb_invite_device(Cli *cli, GError **error);
 ExitCode verb_invite_user(Cli *cli, GError **error);
+ExitCode verb_invite_group(Cli *cli, GError **error);
+ExitCode verb_invite_list(Cli *cli, GError **error);
+ExitCode verb_invite_revoke(Cli *cli, GError **error);
 ExitCode verb_connection_string_device(Cli *cli, GError **error);
 ExitCode verb_connection_string_user(Cli *cli, GError **error);
 
@@ -88,3 +92,14 @@ JsonNode *verb_device_create(const Cli *cli, AdminClient *client, GError **error
 JsonNode *verb_user_create(const Cli *cli, AdminClient *client, const char *rights, GError **error);
 char *verb_user_rights(JsonNode *user);   /* "service-connect, registry-read"; caller frees */
 char *verb_device_tags(JsonNode *device); /* "floor=1, site=berlin"; caller frees */
+
+/* Writes FIRST and the hub's authority to the file of --output, and says so. KEY: what --json says
+ * about the key. */
+gboolean verb_invitation_write(const Cli *cli, const char *first, const char *key, GError **error);
+
+/* invite --with-key, --existing (connection-string.c). */
+gboolean verb_invite_device_key(const Cli *cli, GError **error);
+gboolean verb_invite_user_key(const Cli *cli, const char *rights, GError **error);
+
+/* Adds KEY=VALUE of --tag as a member; FALSE with ERROR set. */
+gboolean verb_tag_add(JsonBuilder *body, const char *tag, GError **error);

@@ -85,6 +85,21 @@ words_offer_streams(const Words *words)
 }
 
 static void
+words_offer_invitations(const Words *words)
+{
+    g_autoptr(JsonNode) answer =
+        admin_client_call(words->client, "GET", "/v1/invitations", NULL, NULL);
+    JsonArray *list = answer != NULL ? verb_json_array(answer, "invitations") : NULL;
+
+    for (guint i = 0; list != NULL && i < json_array_get_length(list); i++) {
+        JsonNode *invitation = json_array_get_element(list, i);
+
+        words->func(verb_json_text(invitation, "name"), verb_json_text(invitation, "state"),
+                    words->data);
+    }
+}
+
+static void
 words_offer_rights(WordFunc func, void *data)
 {
     static const char *const rights[] = {"service-connect", "device-connect", "registry-read",
@@ -124,6 +139,8 @@ words_offer(const WordsWanted *wanted, WordFunc func, void *data)
         words_offer_devices(&words);
     else if (g_str_has_prefix(verb, "user ") || strcmp(verb, "connection-string user") == 0)
         words_offer_users(&words);
+    else if (strcmp(verb, "invite revoke") == 0)
+        words_offer_invitations(&words);
     else if (g_str_has_prefix(verb, "stream "))
         words_offer_streams(&words);
     return FALSE;

@@ -11,7 +11,8 @@ os.environ["STREAMD_TEST_DEBUG"] = "all"  # before the harness makes an environm
 # pylint: disable=wrong-import-position
 import wire
 from ends import Server, connect, read_all
-from harness import Failure, Site, check, check_equal, main
+from enroll import Invitation, new_key
+from harness import Failure, Site, check, check_equal, eventually, main
 from hub_wire import Wire
 
 PAYLOAD = "canary-" + os.urandom(16).hex()
@@ -87,6 +88,24 @@ def new_keys(site, secrets):
     check_equal("done" in answers[0], True, answers[0])
 
 
+def joining(site, secrets):
+    """By an invitation, by streamd and by hand, and refused with its key and without."""
+    group = Invitation(site, "group", "factory", "--devices", "*", "--uses", "2")
+    secrets["key of the invitation"] = group.key
+    secrets["key that joins"] = own = new_key()
+    token = group.token()
+    secrets["signature of the invitation"] = token.split("sig=")[1].split("&")[0]
+    check_equal(group.put("by-hand", own, token=token)[0], 409, "taken")
+    check_equal(group.put("joined", own, token=token)[0], 200, "joined")
+    check_equal(group.put("joined", own + "==", token=token)[0], 400, "a malformed body")
+    bad = wire.sas("localhost/enrollments/factory", own)
+    secrets["signature with another key"] = bad.split("sig=")[1].split("&")[0]
+    check_equal(group.put("joined", own, token=bad)[0], 401, "another key")
+    site.gateway.ctl_ok("hub", "add", "second", group.path, "--as", "gw-2")
+    eventually(lambda: site.gateway.ctl_json("hub", "show", "second")["state"] == "connected", "it has joined")
+    secrets["key that streamd made"] = key_of(site.hub.connection_string("device", "gw-2"))
+
+
 def nothing_in_the_logs():
     """a whole site, with every process at the most verbose level, writes no secret to any log"""
     with Site() as site:
@@ -108,6 +127,7 @@ def nothing_in_the_logs():
         by_hand(site, secrets)
         site.hub.admin("user", "add", "other", "--rights", "service-connect")
         new_keys(site, secrets)
+        joining(site, secrets)
         for process in site.main_processes():
             check_equal(process.stop(), 0, f"{process.name} ends in order")
             check("is asked for" in process.log() or "asks for" in process.log(),

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 
 from ends import Server, connect, read_all
+from enroll import Invitation, new_key
 from harness import Site, check, check_equal, eventually, main, run, run_ok, write_private
 
 REFUSED = "-"  # what the JSON of a verb is where --json does not go with it
@@ -201,9 +202,16 @@ def of_streamhub():
         hub.look("user set", ["bob", "--devices", "gw-*"], ["bob", "--streams", "ssh"])
         check_equal(hub.look("user regenerate", ["anna", "both"])["cut"], {"devices": 0, "streams": 0}, "what was cut")
         hub.look("user remove", ["anna"], ["bob"])
-        hub.look("invite device", ["a", "--output", place("a1")], ["a", "--output", place("a2")])
-        check_equal(hub.look("invite user", ["carl", "--output", place("c1")], ["carl", "--existing", "--output", place("c2")]),
-                    {"file": place("c2"), "key": "existing"}, "an invitation")
+        hub.look("invite device", ["a", "--output", place("a1")], ["b", "--output", place("a2")])
+        check_equal(hub.look("invite user", ["carl", "--output", place("c1")], ["dora", "--with-key", "--output", place("c2")]),
+                    {"file": place("c2"), "key": "new"}, "a file with a key")
+        hub.look("invite group", *(["g" + n, "--devices", "*", "--uses", "2", "--output", place("g" + n)] for n in "12"))
+        hub.look("invite list", [])
+        hub.look("invite revoke", ["g1"], ["g2"])
+        waiting = Invitation(site, "group", "g3", "--devices", "*", "--uses", "2", "--approve")
+        for name in ("w1", "w2"):
+            waiting.put(name, new_key())
+        hub.look("device approve", ["w1"], ["w2"])
         with open(place("devices"), "w", encoding="ascii") as file:
             file.write('{"id":"imported"}\n')
         check_equal(hub.look("device import", [place("devices")]), {"added": 0, "updated": 0, "unchanged": 1, "refused": 0},

@@ -270,7 +270,7 @@ def every_route(hub):
     """every route is closed to who has no credentials, whatever the method"""
     device = hub.device()
     names = {"hub": "localhost", "device": "dev1", "module": "m", "stream": "s", "id": "0" * 32,
-             "side": "service"}
+             "side": "service", "invitation": "factory", "user": "ada"}
     upgrade = [("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
                ("Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")]
     device_token = wire.sas("localhost/devices/dev1", hub.devices["dev1"])

@@ -16,6 +16,7 @@ import time
 
 import wire
 from disks import enter, fill
+from enroll import JOINED, Invitation, devices, keys_in, new_key
 from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
 from hub_wire import Wire
 
@@ -274,6 +275,22 @@ def full_while_running():
         check_equal(far.receive(7), b"and now", "what came through")
 
 
+def full_for_enrolments():
+    """a full disk under devices that join: 507 and nothing is counted; with room again the same key is taken"""
+    with SmallDisk() as site:
+        group = Invitation(site, "group", "factory", "--devices", "*", "--uses", "2")
+        first, second = new_key(), new_key()
+        check_equal(group.put("gw-1", first), JOINED, "with room")
+        site.fill()
+        for _ in range(3):
+            status, code, _ = group.put("gw-2", second)
+            check_equal((status, code), (507, "InsufficientStorage"), "no room")
+        check_equal((group.shown()["used"], sorted(devices(site))), (1, ["gw-1"]), "what is counted")
+        site.make_room()
+        eventually(lambda: group.put("gw-2", second) == JOINED, "there is room again")
+        check_equal((group.shown()["used"], keys_in(site)), (2, {"gw-1": first, "gw-2": second}), "what is counted")
+
+
 # -- init ----------------------------------------------------------------------------------------
 
 
@@ -526,5 +543,5 @@ def verbs_killed():
 
 
 enter()
-main(since_upgrade, full_at_start, read_only_at_start, older_at_start, no_place_for_the_socket, full_while_running, init_killed, init_says, no_room,
+main(since_upgrade, full_at_start, read_only_at_start, older_at_start, no_place_for_the_socket, full_while_running, full_for_enrolments, init_killed, init_says, no_room,
      in_the_file, backups, verbs_killed)

@@ -49,11 +49,14 @@ def joining():
 
 
 def refusals():
-    """what is no invitation, an offer of a name that is taken; invited again, it is the same identity"""
+    """what is no invitation, an offer of a name that is taken; with --existing it is the same identity"""
     with Site(gateway=False) as site:
         first, again, bad = (os.path.join(site.dir, name) for name in ("first", "again", "bad"))
-        for path in (first, again):
-            site.hub.admin("invite", "device", "gw-1", "--output", path)
+        site.hub.admin("invite", "device", "gw-1", "--with-key", "--output", first)
+        done = run([site.streamhub, "--state-dir", site.hub.state_dir, "invite", "device", "gw-1", "--output", again])
+        check_equal((done.returncode, os.path.exists(again)), (6, False), "a second time")
+        check("--existing" in done.stderr, done.stderr)
+        site.hub.admin("invite", "device", "gw-1", "--existing", "--output", again)
         with open(first, encoding="ascii") as one, open(again, encoding="ascii") as other:
             text = one.read()
             check_equal(other.read(), text, "the second invitation")
@@ -103,17 +106,24 @@ def users_that_exist():
         check_equal((done.returncode, done.stderr), (0, ""), "standard output")
         check(done.stdout.startswith("HostName=") and done.stdout.endswith("-----END CERTIFICATE-----\n"),
               done.stdout)
-        check_equal(policies(), {**before, "alice": ["service-connect"]}, "policies")
+        check("SharedAccessKey" not in done.stdout and "InvitationKey=" in done.stdout, done.stdout)
+        check_equal(policies(), before, "nobody is there before she joins")
         check_equal(os.path.exists(os.path.join(site.dir, "-")), False, "a file of that name")
         check_equal(invite("user", "alice").returncode, 6, "a second time")
-        again = invite("user", "alice", "--existing", "--output", "-")
+        check_equal(invite("user", "alice", "--existing").returncode, 4, "a key of nobody")
+        done = invite("user", "carl", "--with-key", "--output", "-")
+        check_equal((done.returncode, policies()), (0, {**before, "carl": ["service-connect"]}), "with a key")
+        again = invite("user", "carl", "--existing", "--output", "-")
         check_equal(again.stdout, done.stdout, "the same key")
+        check_equal(invite("user", "carl", "--with-key").returncode, 6, "a second time")
+        for arguments in (("--with-key", "--uses", "2"), ("--existing", "--expires", "1d"), ("--existing", "--tag", "a=b")):
+            check_equal(invite("user", "carl", *arguments).returncode, 2, arguments)
 
         # A file that is in the way: said, left as it is, and the name is not taken by the attempt.
         path = os.path.join(site.dir, "bob.invite")
         write_private(path, "mine")
-        for kind in ("user", "device"):
-            done = invite(kind, "bob")
+        for kind, *more in (("user",), ("device",), ("user", "--with-key"), ("device", "--with-key")):
+            done = invite(kind, "bob", *more)
             check_equal(done.returncode, 6, done.stderr)
             check(path.rsplit("/", 1)[1] in done.stderr and "--output" in done.stderr, done.stderr)
         check("bob" not in policies(), "a user without an invitation")
@@ -121,7 +131,12 @@ def users_that_exist():
         with open(path, encoding="ascii") as file:
             check_equal(file.read(), "mine", "the file")
         os.unlink(path)
+        check_equal([i["state"] for i in json.loads(site.hub.admin("invite", "list", "--json"))],
+                    ["open", "revoked"], "alice's, and the failed ones")
         check_equal(invite("user", "bob").returncode, 0, "the next attempt")
+        site.hub.admin("invite", "revoke", "bob")
+        os.unlink(path)
+        check_equal(invite("user", "bob", "--with-key").returncode, 0, "with a key")
 
         # Connection strings go to standard output by the same name; a full one is an error.
         shown = site.hub.admin("connection-string", "user", "bob", "--output", "-")

@@ -12,6 +12,7 @@ static const char *const names[ROUTE_PARTS] = {
     [ROUTE_HUB] = "{hub}",       [ROUTE_DEVICE] = "{device}",
     [ROUTE_MODULE] = "{module}", [ROUTE_STREAM_NAME] = "{stream}",
     [ROUTE_STREAM_ID] = "{id}",  [ROUTE_SIDE] = "{side}",
+    [ROUTE_USER] = "{user}",     [ROUTE_INVITATION] = "{invitation}",
 };
 
 int

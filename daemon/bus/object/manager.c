@@ -22,6 +22,7 @@ typedef struct {
     BusSecret *secret; /* the one that is being read */
     HubSettings settings;
     char *allowed_users, *stream_hosts;
+    const char *as;
     int fd, proxy_fd; /* the message's; PROXY_FD -1: none */
     char *proxy_credentials;
 } AddHub;
@@ -73,6 +74,25 @@ add_hub_cancel(void *data)
     add_hub_free(add);
 }
 
+/* By an invitation it makes a key of its own. */
+static AppChange *
+add_hub_change(AddHub *add, GError **error)
+{
+    const char *first = add->settings.connection_string;
+    App *app = bus_call_context(add->call)->app;
+
+    if (invitation_is_ticket(first))
+        return app_join_hub(app, &add->settings, first, add->as, bus_manager_hub_added, add->call,
+                            error);
+    if (add->as != NULL && *add->as != '\0') {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "'as' goes with an invitation: a connection string says itself who we "
+                            "are");
+        return NULL;
+    }
+    return app_add_hub(app, &add->settings, bus_manager_hub_added, add->call, error);
+}
+
 static void
 add_hub_read(const char *text, const GError *error, void *data)
 {
@@ -90,8 +110,7 @@ add_hub_read(const char *text, const GError *error, void *data)
         add->settings.allowed_users = add->allowed_users;
         add->settings.stream_hosts = add->stream_hosts;
         add->settings.proxy.credentials = add->proxy_credentials;
-        change = app_add_hub(bus_call_context(add->call)->app, &add->settings,
-                             bus_manager_hub_added, add->call, &failure);
+        change = add_hub_change(add, &failure);
         error = failure;
     }
     (void)bus_call_await(add->call, change, error);
@@ -146,6 +165,7 @@ add_hub_read_arguments(sd_bus_message *message, AddHub *add, sd_bus_error *error
         {"proxy", 's', &settings->proxy.url},
         {"no-proxy", 's', &settings->proxy.exceptions},
         {"proxy-credentials", 'h', &add->proxy_fd},
+        {"as", 's', &add->as},
     };
     int r;
 

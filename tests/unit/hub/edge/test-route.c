@@ -41,6 +41,7 @@ test_table(void)
         g_assert_true(routes[i].auth == ROUTE_AUTH_TOKEN || routes[i].auth == ROUTE_AUTH_SERVICE ||
                       routes[i].auth == ROUTE_AUTH_READER || routes[i].auth == ROUTE_AUTH_LISTER ||
                       routes[i].auth == ROUTE_AUTH_WRITER ||
+                      (routes[i].auth == ROUTE_AUTH_INVITED && routes[i].kind == ROUTE_ENROLL) ||
                       (routes[i].auth == ROUTE_AUTH_CONNECT && routes[i].kind == ROUTE_MQTT));
     }
 }
