@@ -51,6 +51,14 @@ app_journal_hub_key(Hub *hub, const char *detail)
     event_log(EVENT_HUB_KEY, &data);
 }
 
+void
+app_journal_hub_taken_over(Hub *hub)
+{
+    const EventData data = of_hub(hub);
+
+    event_log(EVENT_HUB_TAKEN_OVER, &data);
+}
+
 static EventData
 of_target(Target *target)
 {

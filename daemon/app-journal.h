@@ -8,6 +8,7 @@
 void app_journal_hub_added(Hub *hub);
 void app_journal_hub_changed(Hub *hub);
 void app_journal_hub_key(Hub *hub, const char *detail);
+void app_journal_hub_taken_over(Hub *hub);
 void app_journal_hub_removed(Hub *hub);
 void app_journal_target_added(Target *target);
 void app_journal_target_removed(Target *target);

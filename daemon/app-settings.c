@@ -86,6 +86,7 @@ app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error
         .changed = app_hub_changed,
         .key = app_hub_key,
         .enrolled = app_hub_enrolled,
+        .taken_over = app_journal_hub_taken_over,
         .decided = app_journal_decided,
         .data = app,
     };

@@ -2,6 +2,7 @@
 #include "hub/hub.h"
 
 #include "common/base/error.h"
+#include "common/log/events.h"
 #include "common/loop/heap-watch.h"
 #include "hub/base/address.h"
 #include "hub/base/clock.h"
@@ -41,6 +42,7 @@ struct Streamhub {
     PacketShares *shares;
     CertificateReview *review;
     Rekeys *rekeys;
+    Sightings *sightings;
     HeapWatch *heap;
     MqttService mqtt;
     Timer grace;
@@ -89,8 +91,30 @@ hub_answer(const char *client_id, const StreamAnswer *answer, void *data)
     streams_answer(((Streamhub *)data)->streams, client_id, answer);
 }
 
-static const DevicesEvents devices_events = {
-    .subscribed = hub_subscribed, .link_lost = hub_link_lost, .answer = hub_answer};
+static void
+hub_cloned(const char *client_id, const CloneReport *report, void *data G_GNUC_UNUSED)
+{
+    g_autofree char *times = g_strdup_printf("%u times", report->times);
+
+    event_log(EVENT_DEVICE_CLONED, &(EventData){.device = client_id, .detail = times});
+}
+
+static const DevicesEvents devices_events = {.subscribed = hub_subscribed,
+                                             .link_lost = hub_link_lost,
+                                             .answer = hub_answer,
+                                             .cloned = hub_cloned};
+
+static void
+hub_note_seen(const char *client_id, void *data)
+{
+    sightings_seen(data, client_id);
+}
+
+static void
+hub_note_connected(Sightings *sightings, void *data)
+{
+    devices_foreach(((Streamhub *)data)->devices, hub_note_seen, sightings);
+}
 
 static char *
 client_id_of(const char *device, const char *module)
@@ -173,6 +197,7 @@ hub_registry_changed(const RegistryChange *change, void *data)
         streams_revoke_device(hub->streams, change->name, change->module,
                               change->module ? REST_MODULE_NOT_FOUND : REST_DEVICE_NOT_FOUND);
         devices_revoke(hub->devices, change->name, change->module);
+        sightings_forget(hub->sightings, change->name, change->module);
         auth_forgive_device(hub->auth, change->name, change->module);
         break;
     case REGISTRY_DEVICE_DISABLED:
@@ -254,6 +279,8 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->mqtt.shares = hub->shares;
     hub->rekeys = rekeys_new(hub->settings, hub->registry, hub->devices, hub->clock);
     hub->mqtt.rekeys = hub->rekeys;
+    hub->sightings = sightings_new(hub->registry, hub->clock, hub_note_connected, hub);
+    hub->mqtt.sightings = hub->sightings;
     hub->mqtt.queue = options->queue;
     hub->mqtt.trust = options->trust ? tls_trust_ref(options->trust) : NULL;
     hub->review = certificate_review_new(options->queue, &review_events, hub);
@@ -408,6 +435,7 @@ hub_edge_stopped(void *data)
     Streamhub *hub = data;
 
     mqtt_service_close_all(&hub->mqtt);
+    sightings_flush(hub->sightings);
     hub->linger.func = hub_lingered;
     clock_set(hub->clock, &hub->linger, STOP_LINGER);
 }
@@ -475,6 +503,7 @@ streamhub_free(Streamhub *hub)
     rekeys_free(hub->rekeys);
     devices_free(hub->devices);
     packet_shares_free(hub->shares);
+    sightings_free(hub->sightings);
     auth_free(hub->auth);
     edge_free(hub->edge);
     admission_free(hub->admission);
@@ -500,6 +529,20 @@ streamhub_device_is_online(Streamhub *hub, const char *device, const char *modul
     return devices_is_online(hub->devices, client_id);
 }
 
+gboolean
+streamhub_device_is_cloned(Streamhub *hub, const char *device, const char *module, CloneReport *ret)
+{
+    g_autofree char *client_id = client_id_of(device, module);
+
+    return devices_is_cloned(hub->devices, client_id, ret);
+}
+
+void
+streamhub_write_facts(Streamhub *hub)
+{
+    sightings_flush(hub->sightings);
+}
+
 StreamhubCounts
 streamhub_counts(Streamhub *hub)
 {
@@ -507,6 +550,7 @@ streamhub_counts(Streamhub *hub)
         .connections = admission_total(hub->admission),
         .unauthenticated = admission_waiting(hub->admission),
         .devices = devices_count(hub->devices),
+        .cloned = devices_cloned(hub->devices),
         .streams = streams_count(hub->streams),
         .streams_total = streams_total(hub->streams),
         .ignored_answers = streams_ignored(hub->streams),

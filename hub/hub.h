@@ -12,6 +12,7 @@
 #include "common/net/tls-context.h"
 #include "hub/base/settings.h"
 #include "hub/device/rekeys.h"
+#include "hub/device/clones.h"
 #include "hub/registry/registry.h"
 #include "hub/stream/look.h"
 
@@ -84,10 +85,17 @@ gboolean streamhub_device_is_connected(Streamhub *hub, const char *device, const
 gboolean streamhub_device_is_online(Streamhub *hub, const char *device,
                                     const char *module); /* and subscribed */
 
+gboolean streamhub_device_is_cloned(Streamhub *hub, const char *device, const char *module,
+                                    CloneReport *ret);
+
+/* What was seen of devices lately is written before what is asked of the registry next. */
+void streamhub_write_facts(Streamhub *hub);
+
 typedef struct {
     guint connections;     /* sockets at the edge, legs and devices included */
     guint unauthenticated; /* of those */
     guint devices;         /* connected */
+    guint cloned;          /* devices whose identity two machines use now */
     guint streams;         /* not ended */
     guint64 streams_total;
     guint64 ignored_answers; /* late or unknown answers of devices */

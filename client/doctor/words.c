@@ -22,6 +22,7 @@ static const DoctorText steps[] = {
     {"clock", N_("Clock")},
     {"credentials", N_("Credentials")},
     {"subscription", N_("Subscription")},
+    {"identity", N_("Identity")},
     {"device", N_("Device")},
     {"policy", N_("Accept policy")},
     {"target", N_("Target")},
@@ -98,6 +99,8 @@ static const DoctorText cures[] = {
     {"own-certificate-expired",
      N_("Renew the device's certificate: streamd uses the new file at once. Or set this machine's "
         "clock.")},
+    {"cloned", N_("A copied image has this identity's key: add a device for one of the two at the "
+                  "hub (streamhub device add), and give that machine its own connection string.")},
     {"too-soon",
      N_("Wait a few minutes and try again. The hub is busy, or somebody at this address "
         "has tried wrong credentials recently. The hub lets correct ones in at once.")},

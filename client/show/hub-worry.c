@@ -2,6 +2,7 @@
 #include "client/show/hub-worry.h"
 
 #include "client/bus/bus.h"
+#include "common/cli/output.h"
 
 #include <glib/gi18n.h>
 
@@ -21,8 +22,23 @@ expiry_worry(gint64 expires)
                            (int)(left / DAY));
 }
 
-char *
-show_hub_worry(GVariant *hub)
+/* NULL: no other machine was found lately to use its identity. */
+static char *
+other_machine(GVariant *hub)
+{
+    guint64 last = bus_number(hub, "TakenOver");
+    g_autofree char *age = NULL;
+
+    if (last == 0 || (guint64)g_get_real_time() >= last + (guint64)HUB_WORRY_SHARED)
+        return NULL;
+    age = output_age(last);
+    return g_strdup_printf(
+        _("another machine uses this identity, too: it took over %u times, last %s ago"),
+        (guint)bus_number(hub, "TakeOvers"), age);
+}
+
+static char *
+worry_of_its_own(GVariant *hub)
 {
     const char *const texts[] = {bus_string(hub, "LastError"), bus_string(hub, "CertificateError")};
 
@@ -30,4 +46,15 @@ show_hub_worry(GVariant *hub)
         if (*texts[i] != '\0')
             return g_strdup(texts[i]);
     return expiry_worry((gint64)bus_number(hub, "CertificateExpires"));
+}
+
+char *
+show_hub_worry(GVariant *hub)
+{
+    g_autofree char *own = worry_of_its_own(hub);
+    g_autofree char *other = other_machine(hub);
+
+    if (other == NULL)
+        return g_steal_pointer(&own);
+    return *own != '\0' ? g_strdup_printf("%s; %s", own, other) : g_steal_pointer(&other);
 }

@@ -58,6 +58,8 @@ static const struct {
     {"BytesIn", N_("In"), SHOW_SIZE},
     {"BytesOut", N_("Out"), SHOW_SIZE},
     {"Reconnects", N_("Reconnects"), SHOW_PLAIN},
+    {"TakenOver", N_("Taken over by another machine"), SHOW_TIME},
+    {"TakeOvers", N_("Take-overs"), SHOW_NOT_ZERO},
     {"StreamingEndpoints", N_("Streaming endpoints"), SHOW_PLAIN},
     {"RequestedAt", N_("Requested"), SHOW_TIME},
     {"OpenedAt", N_("Opened"), SHOW_TIME},

@@ -58,20 +58,31 @@ table_width(const char *text)
 }
 
 Table *
-table_new(const char *title, ...)
+table_new_of(const char *const *titles)
 {
     Table *table = g_new0(Table, 1);
-    va_list args;
 
     table->cells = g_ptr_array_new_with_free_func(g_free);
-    va_start(args, title);
-    for (const char *next = title; next != NULL; next = va_arg(args, const char *))
-        g_ptr_array_add(table->cells, g_strdup(next));
-    va_end(args);
+    for (; *titles != NULL; titles++)
+        g_ptr_array_add(table->cells, g_strdup(*titles));
     table->columns = table->cells->len;
     table->cell_paint = g_array_new(FALSE, TRUE, sizeof(TablePaint));
     table->right = g_new0(gboolean, table->columns);
     return table;
+}
+
+Table *
+table_new(const char *title, ...)
+{
+    g_autoptr(GPtrArray) titles = g_ptr_array_new();
+    va_list args;
+
+    va_start(args, title);
+    for (const char *next = title; next != NULL; next = va_arg(args, const char *))
+        g_ptr_array_add(titles, (gpointer)(guintptr)next);
+    va_end(args);
+    g_ptr_array_add(titles, NULL);
+    return table_new_of((const char *const *)titles->pdata);
 }
 
 void

@@ -12,6 +12,7 @@ typedef struct Table Table;
 
 /* Titles, then NULL. */
 Table *table_new(const char *title, ...) G_GNUC_NULL_TERMINATED;
+Table *table_new_of(const char *const *titles);
 void table_free(Table *table); /* NULL is fine */
 
 /* Numbers read better at the right. */

@@ -36,6 +36,8 @@ struct PacketLink {
     gboolean resting; /* nothing is read until it is over */
     guint pings;      /* of the peer in the second that began then */
     gint64 pings_since;
+    guint16 said_code; /* of the peer's close frame, and its text, which is "" when there is none */
+    char said[WS_MAX_CONTROL_FRAME];
     int error; /* how it ended, for the owner's closed event */
     char *text;
 
@@ -43,6 +45,8 @@ struct PacketLink {
     pthread_mutex_t lock;
     GByteArray *out; /* NULL mostly */
     gboolean out_full, close_wanted;
+    guint16 close_code;
+    const char *close_text; /* static; NULL: none */
     gint64 idle_limit;
     gint64 probe_wanted; /* its limit; 0: none */
     gboolean ping_wanted;

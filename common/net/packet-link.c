@@ -58,13 +58,19 @@ packet_link_control(PacketLink *link, WsOpcode opcode, const void *payload, size
 }
 
 static void
-packet_link_say_close(PacketLink *link, uint16_t code)
+packet_link_say(PacketLink *link, uint16_t code, const char *text)
 {
     uint8_t frame[WS_MAX_CONTROL_FRAME], room[WS_MASK_KEY_LEN];
 
     if (link->options.framed)
         (void)connection_queue(link->connection, frame,
-                               ws_close_write(frame, code, NULL, packet_link_key(link, room)));
+                               ws_close_write(frame, code, text, packet_link_key(link, room)));
+}
+
+static void
+packet_link_say_close(PacketLink *link, uint16_t code)
+{
+    packet_link_say(link, code, NULL);
 }
 
 /* Ends the link, once. What is queued is still sent. */
@@ -98,6 +104,10 @@ packet_link_ws_end(PacketLink *link)
 {
     gboolean closed = link->last.type == WS_EVENT_CLOSE;
 
+    if (closed) {
+        link->said_code = link->last.code;
+        memcpy(link->said, link->last.payload, MIN(link->last.payload_len, sizeof link->said - 1));
+    }
     packet_link_say_close(link, link->last.code ? link->last.code : WS_CLOSE_NORMAL);
     packet_link_end(link, closed ? 0 : -EPROTO,
                     closed ? "the peer closed the WebSocket" : link->last.text);
@@ -326,16 +336,20 @@ packet_link_kicked(Message *message)
     PacketLink *link = CONTAINER_OF(message, PacketLink, kick);
     g_autoptr(GByteArray) out = NULL;
     gboolean full, close_wanted;
+    guint16 code;
+    const char *text;
 
     pthread_mutex_lock(&link->lock);
     out = g_steal_pointer(&link->out);
     full = link->out_full;
     close_wanted = link->close_wanted;
+    code = link->close_code;
+    text = link->close_text;
     pthread_mutex_unlock(&link->lock);
     if (link->connection && ((out && !packet_link_queue_frame(link, out)) || full)) {
         packet_link_end(link, -ENOBUFS, "the peer does not read what it is sent");
     } else if (link->connection && close_wanted) {
-        packet_link_say_close(link, WS_CLOSE_NORMAL);
+        packet_link_say(link, code, text);
         packet_link_end(link, 0, "closed");
     } else if (link->connection) {
         packet_link_set_timer(link);
@@ -485,14 +499,29 @@ packet_link_rest(PacketLink *link, gint64 pause)
     pthread_mutex_unlock(&link->lock);
 }
 
+const char *
+packet_link_said(PacketLink *link, guint16 *ret_code)
+{
+    *ret_code = link->said_code;
+    return link->said;
+}
+
 void
 packet_link_close(PacketLink *link)
+{
+    packet_link_close_as(link, WS_CLOSE_NORMAL, NULL);
+}
+
+void
+packet_link_close_as(PacketLink *link, guint16 code, const char *text)
 {
     if (link->muted)
         return;
     link->muted = TRUE;
     pthread_mutex_lock(&link->lock);
     link->close_wanted = TRUE;
+    link->close_code = code;
+    link->close_text = text;
     pthread_mutex_unlock(&link->lock);
     packet_link_kick(link);
 }

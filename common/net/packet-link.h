@@ -47,6 +47,13 @@ void packet_link_probe(PacketLink *link, gint64 limit, gboolean ping);
 void packet_link_rest(PacketLink *link, gint64 pause);
 void packet_link_close(
     PacketLink *link); /* sends what waits, then ends; closed is not called any more */
+/* The same with another close code than 1000, and a text, which is static. Packets that are not
+ * framed have no place for them. */
+void packet_link_close_as(PacketLink *link, guint16 code, const char *text);
+
+/* In `closed`: the text of the close frame that the peer sent, "" when there was none, and its
+ * code, else 0. */
+const char *packet_link_said(PacketLink *link, guint16 *ret_code);
 const char *packet_link_peer(PacketLink *link);
 
 /* Drops the caller's reference; implies close. */

@@ -35,6 +35,16 @@ diagnosis_session_request(DeviceSession *session, const StreamRequest *request, 
 }
 
 static void
+diagnosis_session_notice(DeviceSession *session, const Notice *notice, void *data)
+{
+    Diagnosis *diagnosis = data;
+    Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+
+    if (hub)
+        hub_take_notice(hub, notice);
+}
+
+static void
 diagnosis_session_survived(DeviceSession *session, void *data)
 {
 }
@@ -78,6 +88,7 @@ diagnosis_session_closed(DeviceSession *session, const GError *error, void *data
 static const DeviceSessionEvents session_events = {
     .ready = diagnosis_session_ready,
     .request = diagnosis_session_request,
+    .notice = diagnosis_session_notice,
     .survived = diagnosis_session_survived,
     .closed = diagnosis_session_closed,
 };
@@ -117,6 +128,20 @@ diagnose_subscription(Diagnosis *diagnosis)
 {
     if (diagnosis->subscription)
         diagnosis_fail(diagnosis, "no-streams", diagnosis->subscription);
+    else
+        diagnosis_ok(diagnosis);
+}
+
+/* Whether the hub has said lately that another machine uses this identity, too. */
+void
+diagnose_identity(Diagnosis *diagnosis)
+{
+    const Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+
+    if (hub && hub_is_shared(hub))
+        diagnosis_fail_text(diagnosis, "cloned", STREAMD_ERROR_EXISTS,
+                            "another machine uses this identity, too: each takes the connection "
+                            "over from the other");
     else
         diagnosis_ok(diagnosis);
 }

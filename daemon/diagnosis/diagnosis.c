@@ -9,6 +9,7 @@ static const DiagnosisStep device_steps[] = {
     {"tcp", diagnose_tcp, TRUE},
     {"tls", diagnose_tls, TRUE},
     {"clock", diagnose_clock, TRUE},
+    {"identity", diagnose_identity, FALSE},
     {"credentials", diagnose_device_credentials, TRUE},
     {"subscription", diagnose_subscription, TRUE},
     {"policy", diagnose_policy, FALSE},
@@ -257,6 +258,9 @@ diagnosis_copy_hub(Diagnosis *diagnosis, Hub *hub, GError **error)
     diagnosis->link = hub_session_options(hub);
     diagnosis->link.host = diagnosis->host;
     diagnosis->link.identity = diagnosis->identity;
+    if (diagnosis->link.instance)
+        g_strlcpy(diagnosis->instance, diagnosis->link.instance, sizeof diagnosis->instance);
+    diagnosis->link.instance = diagnosis->instance;
     diagnosis->link.proxy = diagnosis->proxy;
     diagnosis->link_tls = tls_context_ref(diagnosis->link.tls);
     if (diagnosis->link.own)

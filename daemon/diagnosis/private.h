@@ -3,7 +3,7 @@
 #pragma once
 
 #include "daemon/diagnosis/diagnosis.h"
-#include "daemon/link/hub-private.h"
+#include "daemon/link/hub-notice.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/http-exchange.h"
 
@@ -29,6 +29,7 @@ struct Diagnosis {
     ConnectionString *identity;
     HubRole role;
     DeviceSessionOptions link; /* the strings belong to this struct */
+    char instance[INSTANCE_LEN + 1];
     TlsContext *link_tls;
     char *device, *stream, *initiator;
     guint32 uid;
@@ -87,6 +88,7 @@ void diagnose_clock(Diagnosis *diagnosis);
 /* diagnosis/device.c */
 void diagnose_device_credentials(Diagnosis *diagnosis);
 void diagnose_subscription(Diagnosis *diagnosis);
+void diagnose_identity(Diagnosis *diagnosis);
 void diagnose_policy(Diagnosis *diagnosis);
 void diagnose_target(Diagnosis *diagnosis);
 

@@ -62,6 +62,15 @@ device_link_note_refusal(DeviceLink *link, const char *refusal)
     link->refusal = g_strdup(refusal);
 }
 
+static gint64
+device_link_delay(DeviceLink *link, gboolean rarely)
+{
+    gint64 disputed =
+        backoff_next_disputed(&link->backoff, g_get_monotonic_time(), g_random_double());
+
+    return MAX(backoff_next(&link->backoff, rarely, g_random_double()), disputed);
+}
+
 static void
 device_link_lost(DeviceLink *link, const GError *error)
 {
@@ -74,8 +83,7 @@ device_link_lost(DeviceLink *link, const GError *error)
     link->ready_since = 0;
     clear_timer(&link->renewal);
     link->retry =
-        g_timeout_add((guint)(backoff_next(&link->backoff, rarely, g_random_double()) / 1000),
-                      device_link_retry, link);
+        g_timeout_add((guint)(device_link_delay(link, rarely) / 1000), device_link_retry, link);
     if (refused && !waits)
         device_link_note_refusal(link, error->message);
     device_link_tell(link, refused ? HUB_REFUSED : HUB_DISCONNECTED,
@@ -160,6 +168,8 @@ device_link_session_closed(DeviceSession *session, const GError *error, void *da
         return;
     }
     link->died_idle = device_session_died_idle(session);
+    if (device_session_was_taken_over(session))
+        link->events->taken_over(link, link->data);
     g_clear_pointer(&link->session, device_session_free);
     if (!link->heir)
         device_link_lost(link, error);
@@ -279,6 +289,12 @@ device_link_stop(DeviceLink *link)
     link->backoff = (Backoff){0};
     device_link_note_refusal(link, NULL);
     device_link_tell(link, HUB_DISCONNECTED, NULL);
+}
+
+void
+device_link_dispute(DeviceLink *link)
+{
+    backoff_dispute(&link->backoff, g_get_monotonic_time());
 }
 
 void

@@ -18,6 +18,8 @@ typedef struct {
     void (*request)(DeviceLink *link, const StreamRequest *request, void *data);
     void (*notice)(DeviceLink *link, const Notice *notice, void *data);
     void (*key)(DeviceLink *link, const KeyOffer *offer, void *data);
+    /* The hub closed the connection because another machine took over. */
+    void (*taken_over)(DeviceLink *link, void *data);
 } DeviceLinkEvents;
 
 /* OPTIONS is copied; what it points to outlives the link. Its keep_alive is the longest pause that
@@ -28,6 +30,10 @@ void device_link_free(DeviceLink *link); /* NULL is fine */
 
 void device_link_start(DeviceLink *link); /* now; also when it waits for the next attempt */
 void device_link_stop(DeviceLink *link);
+
+/* Another machine uses this identity: the attempts after the next losses come later and later, so
+ * that the two do not take over from each other all the time (backoff.h). */
+void device_link_dispute(DeviceLink *link);
 
 /* A stream was cut: perhaps the link is as dead as its leg. */
 void device_link_probe(DeviceLink *link);

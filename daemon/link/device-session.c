@@ -5,6 +5,7 @@
 #include "common/codec/mqtt-writer.h"
 #include "common/codec/percent.h"
 #include "common/codec/sas-token.h"
+#include "common/codec/ws-frame.h"
 #include "common/net/packet-link.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/ws-dial.h"
@@ -28,6 +29,7 @@ struct DeviceSession {
     OwnCertificate *own; /* NULL: a token is sent */
     gboolean asked;      /* the hub asked for a certificate in TLS, or earlier */
     const char *blame;   /* as device_session_blame */
+    const char *instance;
     guint token_life;
     guint keep_alive, pause; /* s */
     SessionState state;
@@ -42,6 +44,7 @@ struct DeviceSession {
     gint64 probe_at; /* when it fires */
     gboolean idle;   /* the probe came after a full pause */
     gboolean died_idle;
+    gboolean taken_over;
     const DeviceSessionEvents *events;
     void *data;
 };
@@ -54,11 +57,10 @@ device_client_id(const ConnectionString *identity)
 }
 
 char *
-device_user_name(const ConnectionString *identity, Caps caps)
+device_user_name(const ConnectionString *identity, Caps caps, const char *instance)
 {
     g_autofree char *client_id = device_client_id(identity);
-    g_autofree char *names = caps_format(caps, ',');
-    g_autofree char *type = g_strdup_printf("streamd/" STREAMD_VERSION " (caps=%s)", names);
+    g_autofree char *type = client_type_format(STREAMD_VERSION, caps, instance);
     g_autofree char *encoded = percent_encode(PERCENT_SEGMENT, type, -1);
 
     return g_strdup_printf("%s/%s/?api-version=" DEVICE_API_VERSION "&DeviceClientType=%s",
@@ -111,7 +113,7 @@ device_session_send_connect(DeviceSession *session)
     g_autoptr(GByteArray) packet = g_byte_array_new();
     g_autofree char *client_id = device_client_id(session->identity);
     const Caps caps = session->rekey ? CAPS_ALL | CAP_REKEY : CAPS_ALL;
-    g_autofree char *user_name = device_user_name(session->identity, caps);
+    g_autofree char *user_name = device_user_name(session->identity, caps, session->instance);
     g_auto(SecretText) password =
         session->own ? NULL : device_password(session->identity, session->token_life);
     MqttConnect connect = {
@@ -351,6 +353,17 @@ device_session_packet(PacketLink *link, const guint8 *bytes, gsize len, void *da
     }
 }
 
+/* The close frame may say that another machine took over. */
+static const char *
+device_session_reason(DeviceSession *session, PacketLink *link, const char *text)
+{
+    guint16 code;
+    const char *said = packet_link_said(link, &code);
+
+    session->taken_over = code == WS_CLOSE_POLICY && strcmp(said, TAKEN_OVER) == 0;
+    return session->taken_over ? "another machine with the same identity has taken over" : text;
+}
+
 static void
 device_session_lost(PacketLink *link, int error, const char *text, void *data)
 {
@@ -364,7 +377,8 @@ device_session_lost(PacketLink *link, int error, const char *text, void *data)
                              "the connection was cut after the certificate was shown: the hub may "
                              "have refused it");
     else
-        device_session_close(session, STREAMD_ERROR_UNREACHABLE, text);
+        device_session_close(session, STREAMD_ERROR_UNREACHABLE,
+                             device_session_reason(session, link, text));
 }
 
 static const PacketLinkEvents link_events = {
@@ -418,6 +432,7 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
     session->reactor = runtime_pick(runtime);
     session->identity = options->identity;
     session->own = options->own ? own_certificate_ref(options->own) : NULL;
+    session->instance = options->instance;
     session->token_life = options->token_life;
     session->keep_alive = session->pause = options->keep_alive;
     session->framed = options->framed;
@@ -495,6 +510,12 @@ device_session_set_pause(DeviceSession *session, guint pause)
     if (session->ping)
         g_source_remove(session->ping);
     session->ping = g_timeout_add_seconds(session->pause, device_session_pause_over, session);
+}
+
+gboolean
+device_session_was_taken_over(const DeviceSession *session)
+{
+    return session->taken_over;
 }
 
 gboolean

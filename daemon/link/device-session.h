@@ -4,10 +4,10 @@
  */
 #pragma once
 
-#include "common/codec/caps.h"
 #include "common/codec/connection-string.h"
 #include "common/extension/key-offer.h"
 #include "common/codec/stream-topic.h"
+#include "common/extension/client-type.h"
 #include "common/extension/notice.h"
 #include "common/net/tls-context.h"
 #include "daemon/link/own-certificate.h"
@@ -28,6 +28,7 @@ typedef struct {
     OwnCertificate *own;              /* what TLS shows in the place of a token; NULL: nothing */
     Proxy *proxy;                     /* NULL: directly */
     const ConnectionString *identity; /* outlives the session */
+    const char *instance;             /* client-type.h; outlives the session too */
     guint token_life;                 /* s */
     guint keep_alive;                 /* s, told to the hub */
     gboolean rekey;                   /* tells the hub that it may send a new key */
@@ -72,11 +73,15 @@ void device_session_set_pause(DeviceSession *session, guint pause);
 /* It has ended because the hub did not answer the ping at the end of a pause. */
 gboolean device_session_died_idle(const DeviceSession *session);
 
+/* It has ended because another machine with this identity took over; the hub said so. */
+gboolean device_session_was_taken_over(const DeviceSession *session);
+
 /* QoS 0, empty payload. FALSE when it is not ready. */
 gboolean device_session_publish(DeviceSession *session, const char *topic);
 
 /* "dev1" or "dev1/mod1". Caller frees. */
 char *device_client_id(const ConnectionString *identity);
 
-/* The user name of section 1.2, with what we can do in DeviceClientType (section 8). */
-char *device_user_name(const ConnectionString *identity, Caps caps);
+/* The user name of section 1.2, with what we can do in DeviceClientType (section 8). INSTANCE NULL:
+ * it is not named. */
+char *device_user_name(const ConnectionString *identity, Caps caps, const char *instance);

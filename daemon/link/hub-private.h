@@ -24,6 +24,7 @@ typedef struct {
     void (*key)(Hub *hub, const KeyOffer *offer, void *data); /* a new key for its device */
     /* The hub has taken our key: to be kept, and then hub_set_enrolled. */
     void (*enrolled)(Hub *hub, void *data);
+    void (*taken_over)(Hub *hub); /* another machine has its identity; may be NULL */
     void (*decided)(Stream *stream, const AcceptVerdict *verdict); /* by the policy; may be NULL */
     void *data;
 } HubContext;

@@ -219,6 +219,13 @@ hub_takeovers(const Hub *hub)
     return hub->takeovers;
 }
 
+gboolean
+hub_is_shared(const Hub *hub)
+{
+    return hub->taken_over > 0 &&
+           (guint64)g_get_real_time() < hub->taken_over + (guint64)HUB_SHARED_TIME;
+}
+
 const char *const *
 hub_endpoints(const Hub *hub)
 {

@@ -43,6 +43,7 @@ struct Hub {
     guint64 takeovers;    /* how often it has told so */
     /* device */
     DeviceLink *link;
+    char instance[INSTANCE_LEN + 1];
     DeviceStreams *streams;
     gboolean key_busy;   /* a new key is being saved */
     guint keys_taken;    /* new keys, less those that HUB_KEYS_PAUSE has forgiven */

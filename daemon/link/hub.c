@@ -71,11 +71,18 @@ hub_link_key(DeviceLink *link, const KeyOffer *offer, void *data)
     hub->context.key(hub, offer, hub->context.data);
 }
 
+static void
+hub_link_taken_over(DeviceLink *link G_GNUC_UNUSED, void *data)
+{
+    hub_note_taken_over(data);
+}
+
 static const DeviceLinkEvents link_events = {
     .state = hub_link_state,
     .request = hub_link_request,
     .notice = hub_link_notice,
     .key = hub_link_key,
+    .taken_over = hub_link_taken_over,
 };
 
 static guint64
@@ -128,6 +135,7 @@ hub_session_options(const Hub *hub)
         .own = hub->own,
         .proxy = hub->proxy,
         .identity = hub->parts,
+        .instance = hub->instance,
         .token_life = hub->token_life,
         .keep_alive = hub->keep_alive,
     };
@@ -157,6 +165,7 @@ hub_init_device(Hub *hub)
     };
 
     options.rekey = hub->context.key != NULL;
+    instance_make(hub->instance);
     hub->link = device_link_new(hub->context.runtime, &options, &link_events, hub);
     hub->streams = device_streams_new(&streams);
 }
@@ -497,7 +506,9 @@ hub_note_taken_over(Hub *hub)
 {
     hub->taken_over = (guint64)g_get_real_time();
     hub->takeovers++;
-    hub->context.changed(hub, hub->context.data);
+    device_link_dispute(hub->link);
+    if (hub->context.taken_over)
+        hub->context.taken_over(hub);
 }
 
 void

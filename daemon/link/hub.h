@@ -108,6 +108,10 @@ guint64 hub_since(const Hub *hub); /* CLOCK_REALTIME µs of the last change of s
 guint64 hub_taken_over(const Hub *hub);
 guint64 hub_takeovers(const Hub *hub);
 
+/* It has said so within HUB_SHARED_TIME. */
+#define HUB_SHARED_TIME (G_TIME_SPAN_HOUR)
+gboolean hub_is_shared(const Hub *hub);
+
 /* Connects now, and retries until hub_disconnect. Does nothing while it is connected or connecting.
  */
 void hub_connect(Hub *hub);

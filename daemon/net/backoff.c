@@ -22,7 +22,28 @@ void
 backoff_lasted(Backoff *backoff, gint64 lasted)
 {
     if (lasted >= BACKOFF_STABLE)
-        *backoff = (Backoff){0};
+        *backoff = (Backoff){.disputes = backoff->disputes, .disputed = backoff->disputed};
     else
         backoff->settled = lasted >= BACKOFF_SETTLED;
+}
+
+void
+backoff_dispute(Backoff *backoff, gint64 now)
+{
+    if (backoff->disputed > 0 && now - backoff->disputed > BACKOFF_PEACE)
+        backoff->disputes = 0;
+    backoff->disputes++;
+    backoff->disputed = now;
+}
+
+gint64
+backoff_next_disputed(const Backoff *backoff, gint64 now, double random)
+{
+    gint64 ceiling;
+
+    if (backoff->disputed == 0 || now - backoff->disputed > BACKOFF_PEACE)
+        return 0;
+    ceiling = BACKOFF_DISPUTE << MIN(backoff->disputes - 1, 16U);
+    ceiling = MIN(ceiling, BACKOFF_DISPUTE_MAX);
+    return ceiling / 2 + (gint64)(random * (double)(ceiling / 2));
 }

@@ -6,9 +6,12 @@
 #include "common/codec/connection-string.h"
 #include "hub/registry/auth-json.h"
 #include "hub/registry/keys.h"
+#include "hub/admin/device-facts.h"
 #include "hub/registry/labels-json.h"
 
 #include <string.h>
+
+#define SORT_SEEN "last-seen"
 
 /* The name in messages: "dev1" or "dev1/module". */
 static char *
@@ -84,6 +87,7 @@ admin_device_build(JsonBuilder *builder, const AdminHub *hub, const RegistryDevi
         member_text(builder, "comment", device->comment);
     registry_auth_build(builder, "authentication", &device->auth);
     build_rekey(builder, &device->rekey);
+    device_facts_build(builder, hub, device);
     json_builder_end_object(builder);
 }
 
@@ -92,16 +96,13 @@ static gboolean
 is_asked_for(const AdminRequest *request, const char *const *tags, const char *state,
              const RegistryDevice *device)
 {
-    const AdminHub *hub = request->hub;
-    gboolean connected = hub->is_connected(hub->data, device->id, device->module);
-
     for (; *tags; tags++) {
         g_autofree char *key = g_strndup(*tags, strcspn(*tags, "="));
 
         if (g_strcmp0(registry_tags_get(device->tags, key), *tags + strlen(key) + 1) != 0)
             return FALSE;
     }
-    return !state || connected == (strcmp(state, "connected") == 0);
+    return !state || strcmp(state, device_facts_state(request->hub, device)) == 0;
 }
 
 static void
@@ -112,6 +113,8 @@ build_last(JsonBuilder *builder, const RegistryDevice *device)
     member_text(builder, "deviceId", device->id);
     if (device->module)
         member_text(builder, "moduleId", device->module);
+    if (device->facts)
+        member_number_text(builder, "seen", (guint64)device->facts->seen);
     json_builder_end_object(builder);
 }
 
@@ -154,35 +157,53 @@ on_listed(const RegistryResult *result, void *data)
 
 /* What is wrong with the query, or NULL; the caller frees it. */
 static char *
-list_fault(const char *limit, char **tags, const char *state, guint64 *ret_limit)
+list_fault(const char *limit, char **tags, const char *state, const char *sort, guint64 *ret_limit)
 {
     char *why = NULL;
 
     if (limit && !g_ascii_string_to_unsigned(limit, 10, 1, REGISTRY_PAGE_MAX, ret_limit, NULL))
         return g_strdup_printf("limit is a number from 1 to %d", REGISTRY_PAGE_MAX);
-    if (state && strcmp(state, "connected") != 0 && strcmp(state, "away") != 0)
-        return g_strdup("state is connected or away");
+    if (state && !device_facts_state_is_known(state))
+        return g_strdup("state is connected, away, never or refused");
+    if (sort && strcmp(sort, "id") != 0 && strcmp(sort, SORT_SEEN) != 0)
+        return g_strdup("sort is id or last-seen");
     for (; *tags && !why; tags++)
         (void)registry_tag_is_valid(*tags, &why);
     return why;
 }
 
-void
-admin_device_list(AdminRequest *request)
+/* The page after the names of the query; by when each was seen last, or else by id. */
+static void
+list_page(AdminRequest *request, const char *sort, const char *tag, guint limit)
 {
     g_autofree char *after = admin_request_query(request, "after");
     g_autofree char *after_module = admin_request_query(request, "afterModule");
+    g_autofree char *after_seen = admin_request_query(request, "afterSeen");
+    Registry *registry = request->hub->registry;
+
+    if (request->hub->write_facts)
+        request->hub->write_facts(request->hub->data);
+    if (g_strcmp0(sort, SORT_SEEN) == 0)
+        registry_list_by_seen(registry, after_seen ? g_ascii_strtoll(after_seen, NULL, 10) : 0,
+                              after, after_module, limit, on_listed, request);
+    else
+        registry_list_tagged(registry, tag, after, after_module, limit, on_listed, request);
+}
+
+void
+admin_device_list(AdminRequest *request)
+{
     g_autofree char *limit_text = admin_request_query(request, "limit");
     g_autofree char *state = admin_request_query(request, "state");
+    g_autofree char *sort = admin_request_query(request, "sort");
     g_auto(GStrv) tags = wanted_tags(request);
     guint64 limit = 0;
-    g_autofree char *why = list_fault(limit_text, tags, state, &limit);
+    g_autofree char *why = list_fault(limit_text, tags, state, sort, &limit);
 
     if (why)
         admin_request_fail(request, 400, "invalid", "%s", why);
     else
-        registry_list_tagged(request->hub->registry, tags[0], after, after_module, (guint)limit,
-                             on_listed, request);
+        list_page(request, sort, tags[0], (guint)limit);
 }
 
 static void
@@ -278,7 +299,9 @@ admin_device_add(AdminRequest *request)
 void
 admin_device_show(AdminRequest *request)
 {
-    registry_lookup_device(request->hub->registry, request->id, request->module, on_one, request);
+    if (request->hub->write_facts)
+        request->hub->write_facts(request->hub->data);
+    registry_fetch_device(request->hub->registry, request->id, request->module, on_one, request);
 }
 
 void

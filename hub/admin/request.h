@@ -13,7 +13,8 @@
  *   GET    /v1/streams[?after=NUMBER][&limit=N]     {"streams":[...],"more":false}
  *   GET    /v1/streams/ID               all that is known of one
  *   POST   /v1/streams/ID/close         as GET, before it is closed
- *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N][&tags=A=B%0AC=D][&state=connected|away]
+ *   GET    /v1/devices[?after=ID[&afterModule=M]][&limit=N][&tags=A=B%0AC=D]
+ *          [&state=connected|away|never|refused][&sort=id|last-seen[&afterSeen=T]]
  *                                       {"devices":[...],"more":false,"last":{..}}
  *   POST   /v1/devices                  {"deviceId":..[,"moduleId":..][,"enabled":false]
  *                                        [,"authentication":{..}]}
@@ -67,6 +68,9 @@ typedef struct {
     const char *const *listeners; /* "https [::]:443", "mqtts [::]:8883"; NULL: not told */
     const char *streams_at;       /* NAME:PORT, where streams are sent; NULL: as above */
     gboolean (*is_connected)(void *data, const char *device, const char *module);
+    /* NULL: not told. */
+    gboolean (*is_cloned)(void *data, const char *device, const char *module, CloneReport *ret);
+    void (*write_facts)(void *data); /* what was seen lately goes to the registry; NULL: nothing */
     gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not shown */
     StreamhubCounts (*counts)(void *data);
     void (*drain)(void *data, gboolean draining); /* NULL: not possible */

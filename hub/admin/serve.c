@@ -94,6 +94,18 @@ is_connected(void *data, const char *device, const char *module)
 }
 
 static gboolean
+is_cloned(void *data, const char *device, const char *module, CloneReport *ret)
+{
+    return streamhub_device_is_cloned(((Serve *)data)->hub, device, module, ret);
+}
+
+static void
+write_facts(void *data)
+{
+    streamhub_write_facts(((Serve *)data)->hub);
+}
+
+static gboolean
 is_online(void *data, const char *device, const char *module)
 {
     return streamhub_device_is_online(((Serve *)data)->hub, device, module);
@@ -458,6 +470,8 @@ serve_open_admin(Serve *serve, GError **error)
 
     serve->admin_hub = (AdminHub){.registry = serve->registry,
                                   .is_connected = is_connected,
+                                  .is_cloned = is_cloned,
+                                  .write_facts = write_facts,
                                   .is_online = is_online,
                                   .counts = counts,
                                   .drain = drain,

@@ -67,6 +67,7 @@ admin_status_show(AdminRequest *request)
     member_number(builder, "connections", counts.connections);
     member_number(builder, "unauthenticatedConnections", counts.unauthenticated);
     member_number(builder, "connectedDevices", counts.devices);
+    member_number(builder, "clonedDevices", counts.cloned);
     member_number(builder, "streams", counts.streams);
     member_number(builder, "streamsTotal", counts.streams_total);
     member_number(builder, "ignoredAnswers", counts.ignored_answers);

@@ -123,6 +123,9 @@ static const SettingRow rows[] = {
      "how long a device's former key stays good after its first login with the new one"},
     {"takeovers-per-minute", COUNT(takeovers_per_minute), 10, 1, 100000,
      "connections of one device that replace one another"},
+    {"clone-window", SECONDS(clone_window), 600, 0, 86400,
+     "two machines have one identity when one that was replaced comes back within it; 0: they are "
+     "not told apart"},
     {"stream-deadline", SECONDS(stream_deadline), 60, 1, 60, "from the request to both legs"},
     {"response-timeout", SECONDS(response_timeout), 30, 0.1, 60,
      "for the device's answer when the request names no time"},

@@ -47,6 +47,7 @@ typedef struct {
     gboolean rekey;                /* rekey: give devices new keys over their connections */
     gint64 rekey_grace;            /* rekey-grace: from the login with a new key to the end of the
                                     * former one */
+    gint64 clone_window; /* clone-window: an instance that comes back within it is a clone; 0: no */
     guint
         takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
 

@@ -35,7 +35,10 @@ static char *
 format_rows(const Listing *listing, JsonArray *items, gboolean more)
 {
     for (guint i = 0; i < json_array_get_length(items); i++)
-        listing->add(listing->table, json_array_get_element(items, i));
+        if (listing->add)
+            listing->add(listing->table, json_array_get_element(items, i));
+        else
+            listing->add_with(listing->table, json_array_get_element(items, i), listing->data);
     if (table_rows(listing->table) == 0 && (more || listing->begun))
         return g_strdup("");
     if (more || listing->begun)

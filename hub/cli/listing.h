@@ -13,8 +13,10 @@
 typedef struct {
     Table *table; /* NULL: JSON */
     TableStyle style;
-    void (*add)(Table *table, JsonNode *item); /* one row */
-    const char *none;                          /* what is printed of a list without items */
+    void (*add)(Table *table, JsonNode *item); /* one row; NULL: `add_with` and its data */
+    void (*add_with)(Table *table, JsonNode *item, const void *data);
+    const void *data;
+    const char *none; /* what is printed of a list without items */
     gboolean begun;
 } Listing;
 

@@ -68,8 +68,14 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
     [OPTION_COMMENT - OPTION_OWN] = {"comment", VALUE_REQUIRED, "TEXT",
                                      N_("A remark, up to 256 bytes; an empty one takes it away"),
                                      NULL},
-    [OPTION_STATE - OPTION_OWN] = {"state", VALUE_REQUIRED, "connected|away",
-                                   N_("Only those that are connected now, or that are not"), NULL},
+    [OPTION_STATE - OPTION_OWN] = {"state", VALUE_REQUIRED, "connected|away|never|refused",
+                                   N_("Only those that are connected now, were once, never were, "
+                                      "or were refused last"),
+                                   NULL},
+    [OPTION_SORT - OPTION_OWN] = {"sort", VALUE_REQUIRED, "id|last-seen|state",
+                                  N_("In which order; default: id"), NULL},
+    [OPTION_COLUMNS - OPTION_OWN] = {"columns", VALUE_REPEATED, "COLUMN,...",
+                                     N_("What to show of each, separated by commas"), NULL},
     [OPTION_DEVICES - OPTION_OWN] =
         {"devices", VALUE_REPEATED, "PATTERN",
          N_(

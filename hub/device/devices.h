@@ -9,6 +9,7 @@
 #include "hub/base/settings.h"
 #include "hub/registry/device-auth.h"
 #include "hub/registry/registry.h"
+#include "hub/device/clones.h"
 
 typedef struct Devices Devices;
 typedef struct MqttSession MqttSession;
@@ -18,6 +19,8 @@ typedef struct {
     void (*subscribed)(const char *client_id, void *data);
     /* It is connected and has its CONNACK, so that it can be told something. May be NULL. */
     void (*connected)(const char *client_id, Caps caps, void *data);
+    /* An instance came back that another one had replaced. May be NULL. */
+    void (*cloned)(const char *client_id, const CloneReport *report, void *data);
     void (*link_lost)(const char *client_id, void *data);
     void (*answer)(const char *client_id, const StreamAnswer *answer, void *data);
 } DevicesEvents;
@@ -42,6 +45,12 @@ MqttSession *devices_session(Devices *devices, const char *client_id);
 /* The key that its present connection was made with, of its own two; none when it is away or was
  * admitted by other means. */
 RegistryKeys devices_keys(Devices *devices, const char *client_id);
+/* Whether two machines use its identity now (clones.h); and of how many devices that is so. */
+gboolean devices_is_cloned(Devices *devices, const char *client_id, CloneReport *ret);
+guint devices_cloned(Devices *devices);
+
+/* Calls FUNC for each that is connected. FUNC must not change who is. */
+void devices_foreach(Devices *devices, void (*func)(const char *client_id, void *data), void *data);
 
 /* An empty PUBLISH to a device that is online; FALSE: it is not. */
 gboolean devices_publish(Devices *devices, const char *client_id, const char *topic);
@@ -56,7 +65,8 @@ guint devices_notify_all(Devices *devices, const char *notice);
 /* For sessions. */
 
 /* SESSION replaces an older one, which is closed (the newer wins). *ret_present: the subscriptions
- * were kept. FALSE: too many take-overs within a minute; refuse SESSION. */
+ * were kept. FALSE: too many take-overs within a minute, or one too soon while two machines have
+ * this identity; refuse SESSION. */
 gboolean
 devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean *ret_present);
 
@@ -68,6 +78,9 @@ void devices_disconnect(Devices *devices, MqttSession *session);
 void devices_subscribe(Devices *devices, MqttSession *session, Slice filter);
 void devices_unsubscribe(Devices *devices, MqttSession *session, Slice filter);
 void devices_answer(Devices *devices, MqttSession *session, const StreamAnswer *answer);
+
+/* Entries, also of devices that are away: for tests. */
+guint devices_known(Devices *devices);
 
 /* Closes the connection and forgets what was kept. MODULE NULL: the device and all of its modules.
  */

@@ -1,47 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/device/mqtt-session.h"
+#include "hub/device/mqtt-session-private.h"
 
 #include "common/codec/mqtt-writer.h"
-#include "common/extension/notice.h"
+#include "common/codec/ws-frame.h"
 #include "common/log/events.h"
-#include "common/net/packet-link.h"
-#include "hub/device/mqtt-user.h"
 #include "hub/device/twin.h"
 #include "hub/edge/certificate.h"
 
 /* A client may send more before CONNACK (MQTT-3.1.4). So many bytes are kept during the check. */
 #define EARLY_MAX (16 * 1024)
 #define GRANTED_QOS_MAX 1
-
-typedef enum {
-    SESSION_NEW,      /* waits for CONNECT */
-    SESSION_CHECKING, /* of the credentials */
-    SESSION_UP,
-} SessionState;
-
-struct MqttSession {
-    MqttService *service;
-    PacketLink *link;
-    Slot *slot;
-    GList node; /* in the service's sessions */
-    SessionState state;
-    AuthCheck *check;
-    MqttUser user;
-    char *client_id;
-    char *policy;
-    TlsClient *client;     /* what it showed in TLS; NULL: nothing */
-    gboolean by_authority; /* that counts because of who issued it */
-    RegistryKeys keys;
-    gboolean rekey; /* a new key waits for its SUBSCRIBE */
-    char *peer;
-    gboolean clean;
-    guint16 keep_alive;
-    GByteArray *early; /* packets that came while we check; NULL: none */
-    Timer expiry;      /* of the token */
-    PacketShare share;
-    gboolean slowed; /* it was over its share, and this was logged */
-    guint owed;      /* answers that we asked for: they do not count */
-};
 
 static void mqtt_session_packet(PacketLink *link, const guint8 *packet, gsize len, void *data);
 static void mqtt_session_closed(PacketLink *link, int error, const char *text, void *data);
@@ -78,6 +46,14 @@ mqtt_session_tell(const MqttSession *session, EventKind kind, const char *why)
               &(EventData){.device = session->client_id, .peer = session->peer, .detail = why});
 }
 
+/* Connected until now. */
+static void
+mqtt_session_note_end(MqttSession *session)
+{
+    if (session->state == SESSION_UP)
+        sightings_seen(session->service->sightings, session->client_id);
+}
+
 /* Do not log unauthenticated connections: scans would flood the log. */
 void
 mqtt_session_close(MqttSession *session, const char *why)
@@ -86,6 +62,7 @@ mqtt_session_close(MqttSession *session, const char *why)
         mqtt_session_tell(session, EVENT_DEVICE_LOST, why);
     else
         g_debug("mqtt %s: %s", session->peer, why);
+    mqtt_session_note_end(session);
     if (session->state == SESSION_UP) {
         devices_disconnect(session->service->devices, session);
         rekeys_lost(session->service->rekeys, session);
@@ -93,27 +70,21 @@ mqtt_session_close(MqttSession *session, const char *why)
     mqtt_session_free(session);
 }
 
+gboolean
+mqtt_session_close_taken_over(MqttSession *session)
+{
+    const gboolean told = session->framed;
+
+    packet_link_close_as(session->link, WS_CLOSE_POLICY, TAKEN_OVER);
+    mqtt_session_close(session, "taken over by another machine with the same identity");
+    return told;
+}
+
 static void
 mqtt_session_closed(PacketLink *link G_GNUC_UNUSED, int error G_GNUC_UNUSED, const char *text,
                     void *data)
 {
     mqtt_session_close(data, text);
-}
-
-static void
-mqtt_session_send(MqttSession *session, GByteArray *packet)
-{
-    packet_link_send(session->link, packet->data, packet->len);
-}
-
-static void
-mqtt_session_send_message(MqttSession *session, const char *topic, const char *payload)
-{
-    g_autoptr(GByteArray) out = g_byte_array_new();
-    const MqttPublish publish = {.topic = slice_of(topic), .payload = slice_of(payload)};
-
-    if (mqtt_write_publish(out, &publish))
-        mqtt_session_send(session, out);
 }
 
 /* CODE is 5 for every fault of the credentials, 3 for a fault of ours and for wrong credentials
@@ -126,6 +97,8 @@ mqtt_session_refuse(MqttSession *session, guint8 code, const char *why)
     mqtt_write_connack(packet, FALSE, code);
     mqtt_session_send(session, packet);
     mqtt_session_tell(session, EVENT_DEVICE_REFUSED, why);
+    if (session->client_id)
+        sightings_refused(session->service->sightings, session->client_id, why);
     mqtt_session_close(session, why);
 }
 
@@ -218,12 +191,15 @@ mqtt_session_checked(const AuthResult *result, void *data)
         g_clear_pointer(&session->client, tls_client_unref);
     session->keys = result->keys;
     if (!devices_connect(devices, session, session->clean, &present)) {
-        mqtt_session_refuse(session, MQTT_UNAVAILABLE, "too many take-overs");
+        mqtt_session_refuse(session, MQTT_UNAVAILABLE,
+                            "too many take-overs: another machine may have the same identity");
         return;
     }
     session->state = SESSION_UP;
     if (result->device)
         session->rekey = rekeys_admitted(session->service->rekeys, session, result->device);
+    sightings_connected(session->service->sightings, session->client_id, session->peer,
+                        session->user.type.name);
     session->share = packet_shares_begin(session->service->shares, session->client_id, clock_now());
     mqtt_session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
     slot_authenticated(session->slot, clock_now());
@@ -361,7 +337,7 @@ publish_take_key_answer(MqttSession *session, const MqttPublish *publish)
     KeyAnswer answer;
     KeyOfferResult result = KEY_OFFER_OTHER;
 
-    if (session->user.caps & CAP_REKEY)
+    if (session->user.type.caps & CAP_REKEY)
         result = key_answer_parse(publish->topic, publish->payload, &answer);
     if (result == KEY_OFFER_OK)
         rekeys_answer(session->service->rekeys, session, &answer);
@@ -504,81 +480,13 @@ mqtt_session_new(MqttService *service, const Handover *handover)
     session->service = service;
     session->slot = handover->slot;
     session->client = handover->client;
+    session->framed = handover->framed;
     session->node.data = session;
     session->expiry.func = mqtt_session_expired;
     session->peer = g_strdup(connection_peer(handover->connection));
     g_queue_push_tail_link(&service->sessions, &session->node);
     session->link = packet_link_new(handover->connection, handover->reactor, &options,
                                     service->queue, &link_events, session);
-}
-
-const char *
-mqtt_session_client_id(MqttSession *session)
-{
-    return session->client_id;
-}
-
-const char *
-mqtt_session_policy(MqttSession *session)
-{
-    return session->policy;
-}
-
-TlsClient *
-mqtt_session_client(MqttSession *session)
-{
-    return session->state == SESSION_UP ? session->client : NULL;
-}
-
-gboolean
-mqtt_session_is_by_authority(MqttSession *session)
-{
-    return session->by_authority;
-}
-
-RegistryKeys
-mqtt_session_keys(MqttSession *session)
-{
-    return session->keys;
-}
-
-Caps
-mqtt_session_caps(MqttSession *session)
-{
-    return session->user.caps;
-}
-
-static void
-session_publish(MqttSession *session, const MqttPublish *publish)
-{
-    g_autoptr(GByteArray) out = g_byte_array_new();
-
-    if (mqtt_write_publish(out, publish))
-        mqtt_session_send(session, out);
-    explicit_bzero(out->data, out->len); /* it carried a token or a key */
-    /* R12: the link was idle and may be dead. streamd is pinged; other clients are not, because a
-     * ping may break them. */
-    packet_link_probe(session->link, session->service->settings->link_probe,
-                      session->user.caps != 0);
-}
-
-void
-mqtt_session_notify(MqttSession *session, const char *notice)
-{
-    mqtt_session_send_message(session, NOTICE_TOPIC, notice);
-}
-
-void
-mqtt_session_publish(MqttSession *session, const char *topic)
-{
-    session->owed++;
-    session_publish(session, &(MqttPublish){.topic = slice_of(topic)});
-}
-
-void
-mqtt_session_offer_key(MqttSession *session, const char *topic, const char *key)
-{
-    session_publish(session, &(MqttPublish){.topic = slice_of(topic), .payload = slice_of(key)});
 }
 
 void

@@ -7,6 +7,7 @@
 #include "hub/device/devices.h"
 #include "hub/device/packet-share.h"
 #include "hub/device/rekeys.h"
+#include "hub/device/sightings.h"
 #include "hub/edge/auth.h"
 #include "hub/edge/http-request.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     Devices *devices;
     PacketShares *shares;
     Rekeys *rekeys;
+    Sightings *sightings;
     Queue *queue;
     TlsTrust *trust;   /* the authorities of devices; NULL: none */
     GQueue sessions;   /* all of them, those before CONNECT too */
@@ -37,10 +39,14 @@ gboolean mqtt_session_is_by_authority(MqttSession *session);
 /* With which of the keys of its policy, or of its own, it was admitted; none: not by a key. */
 RegistryKeys mqtt_session_keys(MqttSession *session);
 Caps mqtt_session_caps(MqttSession *session);
+const char *mqtt_session_instance(MqttSession *session); /* "": it named none */
 void mqtt_session_publish(MqttSession *session, const char *topic);
 void mqtt_session_notify(MqttSession *session, const char *notice); /* the payload */
 /* KEY is the payload. */
 void mqtt_session_offer_key(MqttSession *session, const char *topic, const char *key);
 void mqtt_session_close(MqttSession *session, const char *why); /* frees it */
+
+/* The same; its connection is taken over by that of another machine. TRUE: it is told so. */
+gboolean mqtt_session_close_taken_over(MqttSession *session);
 
 void mqtt_service_close_all(MqttService *service);

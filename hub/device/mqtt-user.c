@@ -66,7 +66,7 @@ parameters_read(Slice parameters, MqttUser *user)
     if (!http_query_get(parameters, "DeviceClientType", &value))
         return;
     type = percent_decode_text(value.ptr, value.len);
-    user->caps = type ? caps_from_client_type(type) : 0;
+    client_type_parse(type, &user->type);
 }
 
 gboolean
@@ -89,4 +89,5 @@ mqtt_user_clear(MqttUser *user)
 {
     g_clear_pointer(&user->device, g_free);
     g_clear_pointer(&user->module, g_free);
+    client_type_clear(&user->type);
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "common/base/slice.h"
-#include "common/codec/caps.h"
+#include "common/extension/client-type.h"
 
 #define MQTT_API_VERSION_MAX 32
 
@@ -11,7 +11,7 @@ typedef struct {
     char *device;
     char *module;                               /* NULL: the device itself */
     char api_version[MQTT_API_VERSION_MAX + 1]; /* "" when not told, or not printable or longer */
-    Caps caps;
+    ClientType type;                            /* what it says of itself */
 } MqttUser;
 
 /* CLIENT_ID is {device} or {device}/{module}; USER_NAME {hub}/{client id}, then maybe parameters

@@ -10,7 +10,8 @@
 
 typedef enum {
     TWIN_OTHER,  /* another topic */
-    TWIN_SILENT, /* there is nothing to say: a method's result, or a request without a usable $rid */
+    TWIN_SILENT, /* there is nothing to say: a method's result, or a request without a usable $rid
+                  */
     TWIN_ANSWER,
 } TwinResult;
 

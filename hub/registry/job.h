@@ -36,6 +36,7 @@ typedef enum {
     REGISTRY_REVOKE_INVITATION,
     REGISTRY_ENROLL,
     REGISTRY_APPROVE_DEVICE,
+    REGISTRY_WRITE_FACTS, /* `extra` has them */
     REGISTRY_JOB_KINDS,
 } RegistryJobKind;
 
@@ -46,7 +47,8 @@ typedef struct {
     RegistryJobKind kind;
 
     /* What is asked. For a look-up, a removal and set-enabled (with `enabled`) only the names are
-     * set. For a list the names are those to begin after; NULL: from the first. For an addition the
+     * set. For a list the names are those to begin after; NULL: from the first. With `facts` beside
+     * them it is ordered by when each was seen last, and begins after theirs. For an addition the
      * record is complete, with `etag` and `generation_id`. The `etag` of set-enabled is the new
      * one. When the backend finishes with OK, it has put the stored (or removed) record in their
      * place. */

@@ -3,6 +3,26 @@
 
 #include <string.h>
 
+char *
+registry_time_format(gint64 time)
+{
+    g_autoptr(GDateTime) utc =
+        time > 0 ? g_date_time_new_from_unix_utc(time / G_USEC_PER_SEC) : NULL;
+
+    return utc ? g_date_time_format(utc, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+}
+
+void
+registry_time_build(JsonBuilder *builder, const char *name, gint64 time)
+{
+    g_autofree char *text = registry_time_format(time);
+
+    if (!text)
+        return;
+    json_builder_set_member_name(builder, name);
+    json_builder_add_string_value(builder, text);
+}
+
 void
 registry_tags_build(JsonBuilder *builder, const char *name, const RegistryTags *tags)
 {

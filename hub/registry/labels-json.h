@@ -8,6 +8,12 @@
 
 #include <json-glib/json-glib.h>
 
+/* "2026-11-30T15:30:00Z"; TIME in µs since the epoch. NULL for 0. Caller frees. */
+char *registry_time_format(gint64 time);
+
+/* Adds a member NAME, "2026-11-30T15:30:00Z"; TIME in µs since the epoch. 0: adds nothing. */
+void registry_time_build(JsonBuilder *builder, const char *name, gint64 time);
+
 /* Adds a member NAME: an object, which may be empty. */
 void registry_tags_build(JsonBuilder *builder, const char *name, const RegistryTags *tags);
 void registry_scope_build(JsonBuilder *builder, const char *name, const RegistryScope *scope);

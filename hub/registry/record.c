@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Records of the registry: copies, names of rights and codes. */
+/* Records of the registry: copies, names of rights and codes; facts. */
 #include "common/codec/device-id.h"
 #include "hub/registry/job.h"
 
@@ -40,6 +40,7 @@ registry_device_copy(const RegistryDevice *device)
     copy->module = g_strdup(device->module);
     copy->comment = g_strdup(device->comment);
     copy->tags = registry_tags_ref(device->tags);
+    copy->facts = registry_facts_copy(device->facts);
     return copy;
 }
 
@@ -52,6 +53,7 @@ registry_device_free(RegistryDevice *device)
     g_free(device->module);
     g_free(device->comment);
     registry_tags_unref(device->tags);
+    registry_facts_free(device->facts);
     explicit_bzero(device, sizeof *device);
     g_free(device);
 }
@@ -145,4 +147,81 @@ gboolean
 registry_device_names_are_valid(const char *id, const char *module)
 {
     return id && device_id_is_valid(id, -1) && (!module || device_id_is_valid(module, -1));
+}
+
+RegistryFacts *
+registry_facts_new(const char *id, const char *module)
+{
+    RegistryFacts *facts = g_new0(RegistryFacts, 1);
+
+    facts->id = g_strdup(id);
+    facts->module = g_strdup(module);
+    return facts;
+}
+
+RegistryFacts *
+registry_facts_copy(const RegistryFacts *facts)
+{
+    RegistryFacts *copy;
+
+    if (!facts)
+        return NULL;
+    copy = registry_facts_new(facts->id, facts->module);
+    registry_facts_merge(copy, facts);
+    return copy;
+}
+
+void
+registry_facts_free(RegistryFacts *facts)
+{
+    if (!facts)
+        return;
+    g_free(facts->id);
+    g_free(facts->module);
+    g_free(facts->address);
+    g_free(facts->client);
+    g_free(facts->refusal);
+    g_free(facts);
+}
+
+static void
+text_take(char **text, const char *newer)
+{
+    if (!newer)
+        return;
+    g_free(*text);
+    *text = g_strdup(newer);
+}
+
+void
+registry_facts_merge(RegistryFacts *facts, const RegistryFacts *newer)
+{
+    facts->seen = MAX(facts->seen, newer->seen);
+    facts->refused = MAX(facts->refused, newer->refused);
+    text_take(&facts->address, newer->address);
+    text_take(&facts->client, newer->client);
+    text_take(&facts->refusal, newer->refusal);
+}
+
+void
+registry_write_facts(Registry *registry, GPtrArray *facts, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_WRITE_FACTS, done, data);
+
+    job->extra = facts;
+    job->extra_free = (GDestroyNotify)g_ptr_array_unref;
+    registry_job_submit(registry, job);
+}
+
+void
+registry_list_by_seen(Registry *registry, gint64 after_seen, const char *after_id,
+                      const char *after_module, guint limit, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_LIST_DEVICES, done, data);
+
+    job->device = registry_device_named(after_id, after_module);
+    job->device->facts = registry_facts_new(after_id, after_module);
+    job->device->facts->seen = after_id ? after_seen : G_MAXINT64;
+    job->limit = limit == 0 ? REGISTRY_PAGE_MAX : MIN(limit, REGISTRY_PAGE_MAX);
+    registry_job_submit(registry, job);
 }

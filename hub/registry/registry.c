@@ -92,8 +92,10 @@ void
 registry_keep_device(Registry *registry, const RegistryDevice *device)
 {
     g_autofree char *name = g_strjoin("/", device->id, device->module, NULL);
+    RegistryDevice *kept = registry_device_copy(device);
 
-    registry_cache_put(registry->devices, name, registry_device_copy(device));
+    g_clear_pointer(&kept->facts, registry_facts_free); /* they would soon be wrong */
+    registry_cache_put(registry->devices, name, kept);
 }
 
 void

@@ -22,6 +22,7 @@
 #include <glib.h>
 
 typedef struct Registry Registry;
+typedef struct RegistryFacts RegistryFacts;
 
 /* Bytes of a key, decoded. IoT Hub takes keys of 16 to 64 bytes and makes keys of 32. */
 #define REGISTRY_KEY_MIN 16
@@ -104,6 +105,7 @@ typedef struct {
     RegistryTags *tags;    /* a module has those of its device */
     RegistryAuth auth;     /* where that is not by keys, the keys do not count */
     RegistryRekey rekey;
+    RegistryFacts *facts; /* NULL: none, or not looked up */
 } RegistryDevice;
 
 typedef struct {
@@ -210,6 +212,47 @@ void registry_remove_policy(Registry *registry, const char *name, RegistryDone d
 void registry_edit_policy(Registry *registry, const char *name, const RegistryPolicyEdit *edit,
                           RegistryDone done, void *data);
 
+/* Facts: what the hub has seen of a device or module, in a table of its own. They change often and
+ * are worth little each, so they are written in batches (hub/device/sightings.h says how late), and
+ * writing one touches no key and no etag.
+ *
+ * A list (registry_list_devices and those like it) and registry_fetch_device have them in the
+ * records that they answer. A record of the cache may be without. */
+#define REGISTRY_FACTS_MAX 1000  /* of one write */
+#define REGISTRY_ADDRESS_MAX 64  /* bytes; longer texts are cut */
+#define REGISTRY_CLIENT_MAX 128  /* the same */
+#define REGISTRY_REFUSAL_MAX 128 /* the same */
+
+struct RegistryFacts {
+    char *id;
+    char *module;   /* NULL: the device itself */
+    gint64 seen;    /* when it was connected last, µs since the epoch, wall clock; 0: never */
+    char *address;  /* from where, without the port; NULL: not known */
+    char *client;   /* what it said it is; NULL: nothing */
+    gint64 refused; /* when it was refused last; 0: never */
+    char *refusal;  /* why; NULL: it never was */
+};
+
+RegistryFacts *registry_facts_new(const char *id, const char *module);
+RegistryFacts *registry_facts_copy(const RegistryFacts *facts); /* NULL is fine */
+void registry_facts_free(RegistryFacts *facts);                 /* the same */
+
+/* Of two facts of the same device, NEWER wins where it says something. */
+void registry_facts_merge(RegistryFacts *facts, const RegistryFacts *newer);
+
+/* Takes FACTS, at most REGISTRY_FACTS_MAX RegistryFacts. Each is merged into what is stored. Those
+ * of devices that are not in the registry are dropped, so nobody can fill the table with names that
+ * he invents. DONE gets them back as the `extra` of the result (a GPtrArray) when the code is
+ * REGISTRY_OK; otherwise nothing was written, and they are gone. */
+void registry_write_facts(Registry *registry, GPtrArray *facts, RegistryDone done, void *data);
+
+/* As registry_list_devices, ordered by when each was seen last, the newest first; devices that were
+ * never seen come at the end. AFTER_SEEN and the names are those of the last entry of the page
+ * before; names NULL: from the beginning. A device that connects while the pages are read may come
+ * twice, or not at all. */
+void registry_list_by_seen(Registry *registry, gint64 after_seen, const char *after_id,
+                           const char *after_module, guint limit, RegistryDone done, void *data);
+
 /* Changes that end an admission (docs/wire-protocol.md, section 4a, "device disabled or removed,
  * policy revoked"), or give one. */
 typedef enum {
@@ -261,3 +304,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Registry, registry_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegistryDevice, registry_device_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegistryPolicy, registry_policy_free)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RegistryKey, registry_key_clear)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegistryFacts, registry_facts_free)

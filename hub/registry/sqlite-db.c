@@ -34,16 +34,32 @@
     ", (SELECT printf('%d %d %d %d', state, which, asked, confirmed) FROM rekey"                   \
     " WHERE rekey.id = device.id AND rekey.module = device.module)" WAITING
 
+/* Behind that what was seen of it: sqlite-device.c has their number. */
+#define FACTS ", -unseen, address, client, refused, refusal"
+#define WITH_FACTS " LEFT JOIN device_seen ON of_device = id AND of_module = module"
+
 static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
-    [SQL_GET_DEVICE] = "SELECT " DEVICE_READ ADMITTED " FROM device WHERE id = ?1 AND module = ?2",
-    [SQL_LIST_DEVICES] = "SELECT " DEVICE_READ ADMITTED
-                         " FROM device WHERE (id, module) > (?1, ?2) ORDER BY id, module LIMIT ?3",
-    [SQL_LIST_TAGGED] = "SELECT " DEVICE_READ ADMITTED " FROM (SELECT id AS tagged FROM device_tag"
-                        " WHERE tag = ?4 AND id >= ?1) CROSS JOIN device ON id = tagged"
-                        " WHERE (id, module) > (?1, ?2) ORDER BY tagged, module LIMIT ?3",
+    [SQL_GET_DEVICE] = "SELECT " DEVICE_READ ADMITTED FACTS " FROM device" WITH_FACTS
+                       " WHERE id = ?1 AND module = ?2",
+    [SQL_LIST_DEVICES] = "SELECT " DEVICE_READ ADMITTED FACTS " FROM device" WITH_FACTS
+                         " WHERE (id, module) > (?1, ?2) ORDER BY id, module LIMIT ?3",
+    [SQL_LIST_TAGGED] =
+        "SELECT " DEVICE_READ ADMITTED FACTS " FROM (SELECT id AS tagged FROM device_tag"
+        " WHERE tag = ?4 AND id >= ?1) CROSS JOIN device ON id = tagged" WITH_FACTS
+        " WHERE (id, module) > (?1, ?2) ORDER BY tagged, module LIMIT ?3",
+    [SQL_LIST_SEEN] = "SELECT " DEVICE_READ ADMITTED FACTS " FROM (SELECT * FROM device_seen"
+                      " WHERE (unseen, of_device, of_module) > (?4, ?1, ?2)"
+                      " ORDER BY unseen, of_device, of_module LIMIT ?3)"
+                      " CROSS JOIN device ON id = of_device AND module = of_module"
+                      " ORDER BY unseen, of_device, of_module",
+    /* Unknown devices have no row, so nothing is stored of them. */
+    [SQL_WRITE_FACTS] = "UPDATE device_seen SET unseen = min(unseen, -?3),"
+                        " address = iif(?4 = '', address, ?4), client = iif(?5 = '', client, ?5),"
+                        " refused = max(refused, ?6), refusal = iif(?7 = '', refusal, ?7)"
+                        " WHERE of_device = ?1 AND of_module = ?2",
     [SQL_COUNT_MODULES] = "SELECT count(*), sum(module = '') FROM device WHERE id = ?1",
     [SQL_ADD_DEVICE] =
         "INSERT INTO device (" DEVICE_COLUMNS ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
@@ -189,6 +205,7 @@ static const struct {
     [REGISTRY_SET_AUTH] = {registry_sqlite_set_auth, TRUE},
     [REGISTRY_WRITE_DEVICE] = {registry_sqlite_write_device, TRUE},
     [REGISTRY_COUNT_DEVICES] = {registry_sqlite_count_devices, FALSE},
+    [REGISTRY_WRITE_FACTS] = {registry_sqlite_write_facts, TRUE},
     [REGISTRY_LOOKUP_POLICY] = {registry_sqlite_read_policy, FALSE},
     [REGISTRY_LIST_POLICIES] = {registry_sqlite_list_policies, FALSE},
     [REGISTRY_ADD_POLICY] = {registry_sqlite_add_policy, TRUE},

@@ -31,6 +31,30 @@ rekey_parse(const char *text, RegistryRekey *ret)
     ret->confirmed = confirmed;
 }
 
+#define FACTS_COLUMNS 5 /* see sqlite-db.c */
+
+static char *
+text_or_null(sqlite3_stmt *row, int column)
+{
+    g_autofree char *text = registry_sqlite_text(row, column);
+
+    return text && *text ? g_steal_pointer(&text) : NULL;
+}
+
+static RegistryFacts *
+column_facts(sqlite3_stmt *row, const RegistryDevice *device)
+{
+    RegistryFacts *facts = registry_facts_new(device->id, device->module);
+    const int column = sqlite3_column_count(row) - FACTS_COLUMNS;
+
+    facts->seen = sqlite3_column_int64(row, column);
+    facts->address = text_or_null(row, column + 1);
+    facts->client = text_or_null(row, column + 2);
+    facts->refused = sqlite3_column_int64(row, column + 3);
+    facts->refusal = text_or_null(row, column + 4);
+    return facts;
+}
+
 static RegistryDevice *
 column_device(sqlite3_stmt *row)
 {
@@ -54,6 +78,7 @@ column_device(sqlite3_stmt *row)
     column_auth(row, 11, &device->auth);
     rekey_parse((const char *)sqlite3_column_text(row, 12), &device->rekey);
     device->waiting = sqlite3_column_int(row, 13) != 0;
+    device->facts = column_facts(row, device);
     return device;
 }
 
@@ -81,14 +106,19 @@ registry_sqlite_read_device(RegistrySqliteDb *self, RegistryJob *job)
 RegistryCode
 registry_sqlite_list_devices(RegistrySqliteDb *self, RegistryJob *job)
 {
-    sqlite3_stmt *statement = self->statements[job->tags ? SQL_LIST_TAGGED : SQL_LIST_DEVICES];
+    const RegistryFacts *after = job->device->facts;
+    sqlite3_stmt *statement = self->statements[after       ? SQL_LIST_SEEN
+                                               : job->tags ? SQL_LIST_TAGGED
+                                                           : SQL_LIST_DEVICES];
     int result;
 
     job->devices = g_ptr_array_new_with_free_func((GDestroyNotify)registry_device_free);
     registry_sqlite_bind_text(statement, 1, job->device->id);
     registry_sqlite_bind_text(statement, 2, job->device->module);
     (void)sqlite3_bind_int64(statement, 3, (gint64)job->limit + 1);
-    if (job->tags)
+    if (after)
+        (void)sqlite3_bind_int64(statement, 4, -after->seen);
+    else if (job->tags)
         registry_sqlite_bind_text(statement, 4, job->tags[0]);
     while ((result = sqlite3_step(statement)) == SQLITE_ROW && job->devices->len < job->limit)
         g_ptr_array_add(job->devices, column_device(statement));
@@ -490,4 +520,30 @@ registry_sqlite_set_auth(RegistrySqliteDb *self, RegistryJob *job)
     job->device->etag = job->etag;
     code = registry_sqlite_write_auth(self, job);
     return code == REGISTRY_OK ? write_etag(self, job) : code;
+}
+
+static gboolean
+write_one(RegistrySqliteDb *self, const RegistryFacts *facts)
+{
+    sqlite3_stmt *statement = self->statements[SQL_WRITE_FACTS];
+
+    registry_sqlite_bind_text(statement, 1, facts->id);
+    registry_sqlite_bind_text(statement, 2, facts->module);
+    (void)sqlite3_bind_int64(statement, 3, facts->seen);
+    registry_sqlite_bind_text(statement, 4, facts->address);
+    registry_sqlite_bind_text(statement, 5, facts->client);
+    (void)sqlite3_bind_int64(statement, 6, facts->refused);
+    registry_sqlite_bind_text(statement, 7, facts->refusal);
+    return registry_sqlite_run(self, SQL_WRITE_FACTS);
+}
+
+RegistryCode
+registry_sqlite_write_facts(RegistrySqliteDb *self, RegistryJob *job)
+{
+    const GPtrArray *facts = job->extra;
+
+    for (guint i = 0; i < facts->len; i++)
+        if (!write_one(self, facts->pdata[i]))
+            return registry_sqlite_fail(self, job);
+    return REGISTRY_OK;
 }

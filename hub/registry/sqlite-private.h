@@ -47,6 +47,8 @@ typedef enum {
     SQL_REVOKE_INVITATION,
     SQL_USE_INVITATION,
     SQL_ADD_WAITING,
+    SQL_LIST_SEEN,
+    SQL_WRITE_FACTS,
     SQL_STATEMENTS,
 } RegistrySqlStatement;
 
@@ -92,6 +94,7 @@ RegistryCode registry_sqlite_write_device(RegistrySqliteDb *self, RegistryJob *j
 RegistryCode registry_sqlite_count_devices(RegistrySqliteDb *self, RegistryJob *job);
 /* Part of those: writes comment, tags and etag of the device in JOB. */
 RegistryCode registry_sqlite_write_labels(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_write_facts(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_read_policy(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_list_policies(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_add_policy(RegistrySqliteDb *self, RegistryJob *job);

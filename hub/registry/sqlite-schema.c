@@ -57,7 +57,22 @@ static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
     "CREATE TRIGGER enrollment_over AFTER UPDATE OF enabled ON device"
     " WHEN NEW.module = '' AND NEW.enabled BEGIN DELETE FROM enrollment WHERE id = NEW.id; END;"
     "CREATE TRIGGER enrollment_gone AFTER DELETE ON device WHEN OLD.module = '' BEGIN"
-    " DELETE FROM enrollment WHERE id = OLD.id; END;",
+    " DELETE FROM enrollment WHERE id = OLD.id; END;"
+    /* Facts are written often: in the row of a device they would rewrite its keys. `unseen` is
+     * minus the time at which it was seen, so that one index has the newest first. Every device
+     * has a row from the beginning. */
+    "CREATE TABLE device_seen ("
+    " of_device TEXT NOT NULL, of_module TEXT NOT NULL, unseen INTEGER NOT NULL DEFAULT 0,"
+    " address TEXT NOT NULL DEFAULT '', client TEXT NOT NULL DEFAULT '',"
+    " refused INTEGER NOT NULL DEFAULT 0, refusal TEXT NOT NULL DEFAULT '',"
+    " PRIMARY KEY (of_device, of_module)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX device_seen_order ON device_seen (unseen, of_device, of_module);"
+    "INSERT INTO device_seen (of_device, of_module) SELECT id, module FROM device;"
+    "CREATE TRIGGER device_seen_added AFTER INSERT ON device BEGIN"
+    " INSERT INTO device_seen (of_device, of_module) SELECT new.id, new.module WHERE NOT EXISTS"
+    " (SELECT 1 FROM device_seen WHERE of_device = new.id AND of_module = new.module); END;"
+    "CREATE TRIGGER device_seen_removed AFTER DELETE ON device BEGIN"
+    " DELETE FROM device_seen WHERE of_device = old.id AND of_module = old.module; END;",
 };
 
 /* The one number that a PRAGMA gives; FALSE: the database cannot be read. */

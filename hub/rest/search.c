@@ -6,6 +6,7 @@
 #include "hub/edge/error.h"
 #include "hub/rest/identity.h"
 #include "hub/rest/twin.h"
+#include "hub/registry/labels-json.h"
 
 #include <string.h>
 
@@ -48,6 +49,20 @@ append_member(GString *out, const char *name, const char *value)
 }
 
 static void
+append_last_seen(GString *out, const RegistryDevice *device, gboolean connected)
+{
+    gint64 stored = device->facts ? device->facts->seen : 0;
+    g_autofree char *seen = registry_time_format(connected ? g_get_real_time() : stored);
+
+    if (!seen)
+        return;
+    g_string_append_c(out, ',');
+    append_member(out, "lastActivityTime", seen);
+}
+
+/* Only what a user that may open streams may know: no key, thumbprint, address or
+ * refusal. */
+static void
 append_all(GString *out, const RegistryDevice *device, gboolean connected)
 {
     append_member(out, "deviceId", device->id);
@@ -65,6 +80,7 @@ append_all(GString *out, const RegistryDevice *device, gboolean connected)
         g_string_append_c(out, ',');
         append_member(out, "comment", device->comment);
     }
+    append_last_seen(out, device, connected);
 }
 
 /* A field that the device does not have is left out. */

@@ -20,9 +20,11 @@
      OPTION_BIT(OPTION_KEYS))
 #define AUTH_USAGE "[--thumbprint HEX|--certificate FILE]... [--ca] [--keys]"
 #define LABELS (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_NO_TAG) | OPTION_BIT(OPTION_COMMENT))
-#define FILTER (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STATE))
 #define REKEY_WORDS_MAX 1000
 #define INVITE (OPTION_BIT(OPTION_USES) | OPTION_BIT(OPTION_EXPIRES) | OPTION_BIT(OPTION_WITH_KEY))
+#define FILTER                                                                                     \
+    (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STATE) | OPTION_BIT(OPTION_SORT) |                 \
+     OPTION_BIT(OPTION_COLUMNS))
 #define KEY (OUTPUT | OPTION_BIT(OPTION_SECONDARY))
 
 static const Verb verbs[] = {
@@ -102,13 +104,18 @@ static const Verb verbs[] = {
         "certificates, "
         "or --ca. Certificates count only where the setting client-certificates is on."),
      "{...}"},
-    {"device list", 0, 0, FILTER, verb_device_list, "[--tag KEY=VALUE]... [--state connected|away]",
+    {"device list", 0, 0, FILTER, verb_device_list,
+     "[--tag KEY=VALUE]... [--state connected|away|never|refused] [--sort id|last-seen|state] "
+     "[--columns COLUMN,...]",
      N_("List devices and modules"),
      N_("It comes page by page, so that a registry of any size takes little memory and its first "
         "line is there at once. The columns are as wide as the first 200 entries want them. With "
         "--json it is one array with a line per entry, which ends with a line ']' when it is "
-        "whole."),
-     "[{\"device_id\": ..., \"status\": ..., ...}, ...]"},
+        "whole. 'refused' is a device that is away and was refused after it was seen last. "
+        "'last-seen' has the newest first. TAKE-OVERS are counted while two machines have one "
+        "identity. Columns: device, module, status, state, last-seen, address, client, refused, "
+        "refusal, take-overs, created, tags, comment."),
+     "[{\"device_id\": ..., \"status\": ..., \"state\": ..., ...}, ...]"},
     {"device show", 1, 1, MODULE, verb_device_show, "ID [--module M]",
      N_("Show all of a device or module"), NULL, "{...}"},
     {"device set", 1, 1, LABELS | MODULE | AUTH, verb_device_set,

@@ -158,6 +158,21 @@ rekey_text(JsonNode *device)
     return g_strdup("");
 }
 
+/* While two machines have the device's identity. */
+static void
+print_clones(Table *table, JsonNode *device)
+{
+    gint64 times = verb_json_number(device, "takeOvers");
+    g_autofree char *text = NULL;
+
+    if (times == 0)
+        return;
+    text = g_strdup_printf(
+        _("two machines have this identity: one came back %d times since %s, last %s"), (int)times,
+        verb_json_text(device, "takeOversSince"), verb_json_text(device, "lastTakeOver"));
+    output_add_row(table, _("Take-overs"), text);
+}
+
 static void
 print_device(const Cli *cli, JsonNode *device)
 {
@@ -165,7 +180,10 @@ print_device(const Cli *cli, JsonNode *device)
         const char *label, *member;
     } rows[] = {
         {N_("Device"), "deviceId"},         {N_("Module"), "moduleId"},
-        {N_("Status"), "status"},           {N_("Connection"), "connectionState"},
+        {N_("Status"), "status"},           {N_("State"), "state"},
+        {N_("Last seen"), "lastSeen"},      {N_("Last address"), "lastAddress"},
+        {N_("Client"), "client"},           {N_("Last refused"), "lastRefused"},
+        {N_("Refusal"), "lastRefusal"},     {N_("Connection"), "connectionState"},
         {N_("Generation"), "generationId"}, {N_("ETag"), "etag"},
         {N_("Created"), "createdTime"},     {N_("Comment"), "comment"},
     };
@@ -177,6 +195,7 @@ print_device(const Cli *cli, JsonNode *device)
     output_add_row(table, _("Tags"), tags);
     add_auth(table, device);
     output_add_row(table, _("New key"), rekey);
+    print_clones(table, device);
     output_rows(cli, table);
 }
 

@@ -16,6 +16,7 @@ print_status(const Cli *cli, JsonNode *status)
         {N_("Connections"), "connections"},
         {N_("Not authenticated"), "unauthenticatedConnections"},
         {N_("Connected devices"), "connectedDevices"},
+        {N_("On two machines"), "clonedDevices"},
         {N_("Streams now"), "streams"},
         {N_("Streams in all"), "streamsTotal"},
         {N_("Certificate's days"), "certificateDaysLeft"},

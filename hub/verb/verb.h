@@ -90,7 +90,9 @@ void verb_warn(const char *text);
 JsonNode *verb_device_create(const Cli *cli, AdminClient *client, GError **error);
 /* With the scope of the options. */
 JsonNode *verb_user_create(const Cli *cli, AdminClient *client, const char *rights, GError **error);
-char *verb_user_rights(JsonNode *user);   /* "service-connect, registry-read"; caller frees */
+char *verb_user_rights(JsonNode *user); /* "service-connect, registry-read"; caller frees */
+/* FUNC is told each column of `device list` and its title. */
+void verb_device_columns(void (*func)(const char *name, const char *title, void *data), void *data);
 char *verb_device_tags(JsonNode *device); /* "floor=1, site=berlin"; caller frees */
 
 /* Writes FIRST and the hub's authority to the file of --output, and says so. KEY: what --json says

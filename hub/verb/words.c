@@ -133,7 +133,9 @@ words_offer(const WordsWanted *wanted, WordFunc func, void *data)
 
     if (strcmp(wanted->placeholder, "CERT") == 0 || strcmp(wanted->placeholder, "KEY") == 0)
         return TRUE;
-    if (g_strcmp0(wanted->option, "rights") == 0)
+    if (g_strcmp0(wanted->option, "columns") == 0)
+        verb_device_columns(func, data);
+    else if (g_strcmp0(wanted->option, "rights") == 0)
         words_offer_rights(func, data);
     else if (g_str_has_prefix(verb, "device ") || strcmp(verb, "connection-string device") == 0)
         words_offer_devices(&words);

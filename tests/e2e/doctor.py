@@ -16,9 +16,9 @@ from harness import PATIENCE, SANITIZED, Site, check, check_equal, eventually, m
 from proxies import Hostile, Tinyproxy
 
 COMMON = ["dns", "proxy", "tcp", "tls", "clock", "credentials"]
-DEVICE = COMMON + ["subscription", "policy", "target"]
+DEVICE = COMMON[:-1] + ["identity", "credentials", "subscription", "policy", "target"]
 SERVICE = COMMON + ["device", "policy", "target", "stream"]
-NEEDS_NO_HUB = ("policy", "target")  # in the device role
+NEEDS_NO_HUB = ("identity", "policy", "target")  # in the device role
 
 
 def examine(daemon, hub, *arguments):

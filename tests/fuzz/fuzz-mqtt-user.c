@@ -9,6 +9,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* An instance is whole or not there, and a name can be shown. */
+static void
+check_type(const ClientType *type)
+{
+    gsize len = strlen(type->instance);
+
+    g_assert_true(len == 0 || len == INSTANCE_LEN);
+    g_assert_cmpuint(strspn(type->instance, "0123456789abcdef"), ==, len);
+    if (!type->name)
+        return;
+    g_assert_cmpuint(strlen(type->name), <=, CLIENT_NAME_MAX);
+    for (const char *c = type->name; *c; c++)
+        g_assert_true(g_ascii_isprint(*c));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -26,6 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_assert_true(device_id_is_valid(user.device, -1));
     g_assert_true(!user.module || device_id_is_valid(user.module, -1));
     g_assert_cmpuint(strlen(user.api_version), <=, MQTT_API_VERSION_MAX);
+    check_type(&user.type);
     again = user.module ? g_strconcat(user.device, "/", user.module, NULL) : g_strdup(user.device);
     g_assert_true(slice_equal(client_id, again));
     return 0;

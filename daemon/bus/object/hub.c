@@ -183,6 +183,9 @@ BUS_GETTER(bus_hub_get_bytes_in, Hub, "t", bus_hub_traffic(context, object).byte
 BUS_GETTER(bus_hub_get_bytes_out, Hub, "t", bus_hub_traffic(context, object).bytes_out)
 BUS_GETTER(bus_hub_get_reconnects, Hub, "t", hub_reconnects(object))
 
+BUS_GETTER(bus_hub_get_taken_over, Hub, "t", hub_taken_over(object))
+BUS_GETTER(bus_hub_get_takeovers, Hub, "t", hub_takeovers(object))
+
 static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Connect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_connect,
@@ -219,6 +222,8 @@ static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_PROPERTY("BytesIn", "t", bus_hub_get_bytes_in, 0, 0),
     SD_BUS_PROPERTY("BytesOut", "t", bus_hub_get_bytes_out, 0, 0),
     SD_BUS_PROPERTY("Reconnects", "t", bus_hub_get_reconnects, 0, 0),
+    SD_BUS_PROPERTY("TakenOver", "t", bus_hub_get_taken_over, 0, 0),
+    SD_BUS_PROPERTY("TakeOvers", "t", bus_hub_get_takeovers, 0, 0),
     SD_BUS_VTABLE_END,
 };
 

@@ -13,6 +13,9 @@ test_scopes(Fixture *f, gconstpointer data G_GNUC_UNUSED)
         "user set ann --tag site",
         "invite user ann --existing --devices x",
         "device list --state asleep",
+        "device list --sort size",
+        "device list --columns device,,tags",
+        "device list --columns colour",
         "device list --tag site",
         "device set gw-1",
         "user set ann --devices a/b",
@@ -37,6 +40,12 @@ test_scopes(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
         g_assert_cmpint(hub(f, &run, bad[i]), ==, 2);
     ASSERT_HAS(run.err, "a pattern has");
+    g_assert_cmpint(hub(f, &run, "device list --columns colour"), ==, 2);
+    ASSERT_HAS(run.err, "there is no column 'colour'; there are: device, module, status, state, "
+                        "last-seen, address, client, refused, refusal, take-overs, created, tags, "
+                        "comment");
+    g_assert_cmpint(hub(f, &run, "device list --sort size"), ==, 2);
+    ASSERT_HAS(run.err, "there are: id, last-seen, state");
 }
 
 static void

@@ -13,8 +13,12 @@ test_devices(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpstr(run.err, ==, "streamhub: there is a device 'dev1' already\n");
     g_assert_cmpint(hub(f, &run, "device add dev1 --module m"), ==, 0);
     g_assert_cmpint(hub(f, &run, "device list"), ==, 0);
-    g_assert_true(g_str_has_prefix(run.out, "DEVICE  MODULE  STATUS   CONNECTION    CREATED\n"
-                                            "dev1            enabled  disconnected  20"));
+    g_assert_cmpstr(run.out, ==,
+                    "DEVICE  MODULE  STATUS   STATE\n"
+                    "dev1            enabled  never\n"
+                    "dev1    m       enabled  never\n");
+    g_assert_cmpint(hub(f, &run, "device list --columns created --columns device,module"), ==, 0);
+    g_assert_true(g_str_has_prefix(run.out, "CREATED               DEVICE  MODULE\n20"));
     g_assert_cmpint(hub(f, &run, "device disable dev1"), ==, 0);
     g_assert_cmpint(hub(f, &run, "device show dev1 --json"), ==, 0);
     ASSERT_HAS(run.out, "\"status\" : \"disabled\"");

@@ -104,13 +104,14 @@ test_user_name(void)
         "HostName=h.example:8443;DeviceId=dev1;SharedAccessKey=c2VjcmV0", -1, NULL);
     g_autoptr(ConnectionString) module = connection_string_parse(
         "HostName=h.example;DeviceId=dev1;ModuleId=m;SharedAccessKey=c2VjcmV0", -1, NULL);
-    g_autofree char *plain = device_user_name(device, CAPS_ALL);
-    g_autofree char *of_module = device_user_name(module, 0);
+    g_autofree char *plain = device_user_name(device, CAPS_ALL, "0123456789abcdef");
+    g_autofree char *of_module = device_user_name(module, 0, NULL);
 
     g_assert_cmpstr(
         plain, ==,
         "h.example/dev1/?api-version=2021-04-12&DeviceClientType=streamd%2F" STREAMD_VERSION
-        "%20%28caps%3Dhalf-close%2Creason%2Cdeadline%2Cinitiator%2Csid%2Corder%2Cnotice%29");
+        "%20%28caps%3Dhalf-close%2Creason%2Cdeadline%2Cinitiator%2Csid%2Corder%2Cnotice%29%20%"
+        "28instance%3D0123456789abcdef%29");
     g_assert_true(g_str_has_prefix(of_module, "h.example/dev1/m/?api-version="));
 }
 

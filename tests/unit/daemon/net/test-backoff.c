@@ -126,6 +126,30 @@ test_settled(void)
     g_assert_cmpint(backoff_next(&backoff, FALSE, ALMOST_ONE), >, BACKOFF_MAX / 2);
 }
 
+/* Taken over: 5 s, doubled up to 5 min, and at least half of it; over after 10 min of peace. What
+ * a long connection forgives does not end it. */
+static void
+test_disputed(void)
+{
+    Backoff backoff = {0};
+    gint64 now = G_TIME_SPAN_HOUR, wanted = BACKOFF_DISPUTE;
+
+    g_assert_cmpint(backoff_next_disputed(&backoff, now, ALMOST_ONE), ==, 0);
+    for (guint i = 0; i < 40; i++) {
+        backoff_dispute(&backoff, now);
+        g_assert_cmpint(backoff_next_disputed(&backoff, now, 0), ==, wanted / 2);
+        g_assert_cmpint(backoff_next_disputed(&backoff, now, ALMOST_ONE), <=, wanted);
+        g_assert_cmpint(backoff_next_disputed(&backoff, now, ALMOST_ONE), >=, wanted - 1000);
+        backoff_lasted(&backoff, BACKOFF_STABLE);
+        wanted = MIN(wanted * 2, BACKOFF_DISPUTE_MAX);
+    }
+    g_assert_cmpint(backoff_next_disputed(&backoff, now + BACKOFF_PEACE, 0), >, 0);
+    g_assert_cmpint(backoff_next_disputed(&backoff, now + BACKOFF_PEACE + 1, 0), ==, 0);
+    backoff_dispute(&backoff, now + BACKOFF_PEACE + 1);
+    g_assert_cmpint(backoff_next_disputed(&backoff, now + BACKOFF_PEACE + 1, 0), ==,
+                    BACKOFF_DISPUTE / 2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -135,6 +159,7 @@ main(int argc, char **argv)
     g_test_add_func("/backoff/refused", test_refused);
     g_test_add_func("/backoff/forgives", test_forgives);
     g_test_add_func("/backoff/settled", test_settled);
+    g_test_add_func("/backoff/disputed", test_disputed);
     g_test_add_func("/backoff/table", test_table);
     g_test_add_func("/backoff/refusals-in-a-row", test_refusals_in_a_row);
     g_test_add_func("/backoff/spread", test_spread);

@@ -38,6 +38,7 @@ static const struct {
     {"token-skew", TRUE, {5, 0, 300}},
     {"rekey-grace", TRUE, {3600, 0, 2592000}},
     {"takeovers-per-minute", FALSE, {10, 1, 100000}},
+    {"clone-window", TRUE, {600, 0, 86400}},
     {"stream-deadline", TRUE, {60, 1, 60}},
     {"response-timeout", TRUE, {30, 0.1, 60}},
     {"device-return-time", TRUE, {30, 0, 600}},

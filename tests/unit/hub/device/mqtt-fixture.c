@@ -59,6 +59,11 @@ static const DevicesEvents events = {
     .subscribed = on_subscribed, .link_lost = on_link_lost, .answer = on_answer};
 
 static void
+on_refresh(Sightings *sightings G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
+{
+}
+
+static void
 slot_end(gpointer data)
 {
     slot_leave(data, g_get_monotonic_time());
@@ -84,11 +89,13 @@ fixture_setup(Fixture *f, gconstpointer data)
     f->slots = g_ptr_array_new_with_free_func(slot_end);
     f->devices = devices_new(f->settings, &events, f);
     f->shares = packet_shares_new(f->settings);
+    f->sightings = sightings_new(f->registry, f->clock, on_refresh, f);
     f->service = (MqttService){.settings = f->settings,
                                .auth = f->auth,
                                .clock = f->clock,
                                .devices = f->devices,
                                .shares = f->shares,
+                               .sightings = f->sightings,
                                .queue = f->queue};
     f->rekeys = rekeys_new(f->settings, f->registry, f->devices, f->clock);
     f->service.rekeys = f->rekeys;
@@ -139,6 +146,7 @@ fixture_teardown(Fixture *f, gconstpointer data)
     g_source_destroy(f->source);
     g_source_unref(f->source);
     queue_free(f->queue);
+    sightings_free(f->sightings);
     clock_free(f->clock);
     auth_free(f->auth);
     registry_free(f->registry);
@@ -161,6 +169,8 @@ forget(Fixture *f)
     f->service.auth = f->auth;
     f->rekeys = rekeys_new(f->settings, f->registry, f->devices, f->clock);
     f->service.rekeys = f->rekeys;
+    sightings_free(f->sightings);
+    f->service.sightings = f->sightings = sightings_new(f->registry, f->clock, on_refresh, f);
 }
 
 void

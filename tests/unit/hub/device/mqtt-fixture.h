@@ -29,6 +29,7 @@ typedef struct {
     ReactorPool *reactors;
     Devices *devices;
     PacketShares *shares;
+    Sightings *sightings;
     MqttService service;
     GString *told;
     GPtrArray *slots; /* as the edge: a connection leaves its slot before it is closed */

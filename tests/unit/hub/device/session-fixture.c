@@ -11,6 +11,7 @@ session_new(Devices *devices, const char *client_id, const char *policy, Caps ca
     session->client_id = g_strdup(client_id);
     session->policy = g_strdup(policy);
     session->caps = caps;
+    session->instance = "";
     session->topics = g_ptr_array_new_with_free_func(g_free);
     session->notices = g_ptr_array_new_with_free_func(g_free);
     session->devices = devices;
@@ -63,6 +64,20 @@ Caps
 mqtt_session_caps(MqttSession *session)
 {
     return session->caps;
+}
+
+const char *
+mqtt_session_instance(MqttSession *session)
+{
+    return session->instance;
+}
+
+gboolean
+mqtt_session_close_taken_over(MqttSession *session)
+{
+    session->taken_over = TRUE;
+    mqtt_session_close(session, "taken over by another machine");
+    return session->framed;
 }
 
 void

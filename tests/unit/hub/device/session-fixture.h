@@ -9,8 +9,11 @@ struct MqttSession {
     char *policy;      /* that signed; NULL: the device's own key */
     RegistryKeys keys; /* that it was admitted by */
     Caps caps;
-    char *key;         /* offered last */
-    GPtrArray *topics; /* published to it */
+    char *key; /* offered last */
+    const char *instance;
+    gboolean framed;     /* its close frame can say why */
+    gboolean taken_over; /* it was closed with that reason */
+    GPtrArray *topics;   /* published to it */
     GPtrArray *notices;
     char *closed; /* why; NULL: it is open */
     Devices *devices;

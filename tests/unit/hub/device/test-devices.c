@@ -363,6 +363,83 @@ test_close_all(Fixture *f, gconstpointer data)
     g_assert_nonnull(connect_by(f, "dev1", NULL, FALSE, TRUE));
 }
 
+/* One that connects as INSTANCE, by wss or not. NULL: refused. */
+static MqttSession *
+connect_as(Fixture *f, const char *instance, gboolean framed)
+{
+    MqttSession *session = session_new(f->devices, "dev1", NULL, CAPS_ALL);
+    gboolean kept;
+
+    session->instance = instance;
+    session->framed = framed;
+    g_ptr_array_add(f->sessions, session);
+    if (!devices_connect(f->devices, session, TRUE, &kept))
+        return NULL;
+    devices_connected(f->devices, session);
+    return session;
+}
+
+#define A "aaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbb"
+
+/* A comes back after B: B is told by its close frame, or at its next link; A is told nothing. */
+static void
+test_cloned(Fixture *f, gconstpointer data)
+{
+    for (guint framed = 0; framed < 2; framed++) {
+        MqttSession *first = connect_as(f, A, framed > 0), *second, *third, *fourth;
+        CloneReport report;
+
+        second = connect_as(f, B, framed > 0);
+        g_assert_false(first->taken_over);
+        g_assert_false(devices_is_cloned(f->devices, "dev1", &report));
+        third = connect_as(f, A, framed > 0);
+        g_assert_true(second->taken_over);
+        g_assert_cmpuint(third->notices->len, ==, 0);
+        g_assert_true(devices_is_cloned(f->devices, "dev1", &report));
+        g_assert_cmpuint(devices_cloned(f->devices), ==, 1);
+        if (framed) /* it was told, and this is too soon */
+            g_assert_null(connect_as(f, B, TRUE));
+        g_assert_nonnull(connect_as(f, A, framed > 0));
+        clock_pass(f->clock, framed ? CLONES_HOLD + 1000 : 0);
+        fourth = connect_as(f, B, framed > 0);
+        g_assert_nonnull(fourth);
+        g_assert_cmpuint(fourth->notices->len, ==, framed ? 0 : 1);
+        if (!framed)
+            g_assert_cmpint(strncmp(fourth->notices->pdata[0], "{\"kind\":\"taken-over\"", 20), ==,
+                            0);
+        g_assert_cmpuint(connect_as(f, B, framed > 0)->notices->len, ==, 0); /* once */
+        devices_revoke(f->devices, "dev1", NULL);
+        g_assert_false(devices_is_cloned(f->devices, "dev1", &report));
+        clock_pass(f->clock, 3600 * SECOND);
+    }
+}
+
+/* An entry that is kept for its take-overs goes once they have faded, without its device. */
+static void
+test_faded(Fixture *f, gconstpointer data)
+{
+    MqttSession *other;
+
+    for (guint i = 0; i < 1000; i++) {
+        g_autofree char *id = g_strdup_printf("gone%u", i);
+        MqttSession *session;
+
+        (void)connect_clean(f, id);
+        session = connect_clean(f, id);
+        devices_disconnect(f->devices, session);
+    }
+    g_assert_cmpuint(devices_known(f->devices), ==, 1000);
+    clock_pass(f->clock, 60 * SECOND - 1000);
+    other = connect_clean(f, "dev1");
+    devices_disconnect(f->devices, other);
+    g_assert_cmpuint(devices_known(f->devices), ==, 1000);
+    clock_pass(f->clock, 2000);
+    for (guint i = 0; i < 125; i++)
+        devices_disconnect(f->devices, connect_clean(f, "dev1"));
+    g_assert_cmpuint(devices_known(f->devices), ==, 0);
+}
+
 /* Who is connected and takes notices gets them, and is known to be there; nobody else. */
 static void
 test_notices(Fixture *f, gconstpointer data)
@@ -399,6 +476,8 @@ main(int argc, char **argv)
     ADD("takeovers-are-not-saved-up", test_takeovers_are_not_saved_up);
     ADD("revoke", test_revoke);
     ADD("revoke-policy", test_revoke_policy);
+    ADD("cloned", test_cloned);
+    ADD("faded", test_faded);
     ADD("notices", test_notices);
     ADD("close-all", test_close_all);
     return g_test_run();

@@ -31,7 +31,7 @@ test_forms(void)
         g_assert_true(parse("dev1", names[i], &user));
         g_assert_cmpstr(user.device, ==, "dev1");
         g_assert_null(user.module);
-        g_assert_cmpint(user.caps, ==, 0);
+        g_assert_cmpint(user.type.caps, ==, 0);
     }
 }
 
@@ -69,7 +69,7 @@ test_parameters(void)
     g_assert_cmpstr(user.device, ==, "dev1");
     g_assert_cmpstr(user.module, ==, "mod");
     g_assert_cmpstr(user.api_version, ==, "2020-05-31-preview");
-    g_assert_cmpint(user.caps, ==, CAP_HALF_CLOSE | CAP_REASON);
+    g_assert_cmpint(user.type.caps, ==, CAP_HALF_CLOSE | CAP_REASON);
 }
 
 /* What goes into records is short and plain; what is not is left out, and the device let in. */
