@@ -57,6 +57,12 @@ static const Verb verbs[] = {
      N_("Connect now instead of at the next attempt, and stay connected"), .json = "{...}"},
     {"hub disconnect", 1, 1, 0, verb_hub_disconnect, "NAME",
      N_("Stay away from a hub until 'hub connect'; open streams go on")},
+    {"hub set", 1, 1, OPTION_BIT(OPTION_ACCEPT_CA), verb_hub_set, "NAME --accept-ca",
+     N_("Trust the next authority of a hub alone, without waiting"),
+     N_("streamd keeps a next authority that the present one has signed, and trusts both; after "
+        "seven days, and a connection that the next one has verified, it trusts that alone by "
+        "itself. Where the hub does not use it yet, it is shut out by this."),
+     .json = "{...}"},
     {"hub remove", 1, 1, 0, verb_hub_remove, "NAME",
      N_("Forget a hub; its tunnels close and its streams end")},
     {"offer", 2, 2, KNOWN, verb_offer,

@@ -75,6 +75,16 @@ destination_init(Destination *to, GPtrArray *hubs, const OpenOptions *options, G
     return check_names(to->device, to->module, to->stream, error);
 }
 
+/* The hub's authority tells something, beside the answer. */
+static void
+app_told(Stream *stream, Slice text, void *data)
+{
+    Hub *hub = app_find_hub(data, stream_hub(stream));
+
+    if (hub)
+        hub_take_statement(hub, text.ptr, text.len);
+}
+
 static void
 app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done, void *data)
 {
@@ -85,6 +95,8 @@ app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done,
         .order = to->order,
         .timeout = to->timeout,
         .wait = to->wait,
+        .told = app_told,
+        .told_data = app,
     };
 
     hub_fill_open(to->hub, &options);

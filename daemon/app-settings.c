@@ -26,6 +26,66 @@ app_hub_changed(Hub *hub, void *data)
     APP_TELL(app, hub_changed, hub);
 }
 
+/* What comes next for the hub; it is no event. */
+static void
+app_hub_noted(Hub *hub, void *data)
+{
+    App *app = data;
+
+    if (app->observer && app->observer->hub_pending_changed)
+        app->observer->hub_pending_changed(hub, app->observer_data);
+}
+
+/* What a hub keeps of itself: it is saved as the hub's settings are. */
+typedef struct {
+    App *app;
+    char *name;
+} HubKeep;
+
+static gboolean
+keep_hub_check(App *app G_GNUC_UNUSED, AppChange *change, AppDraft *draft, GError **error)
+{
+    if (app_draft_find_hub(draft, change->name))
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND, "the hub \"%s\" is gone",
+                change->name);
+    return FALSE;
+}
+
+static gpointer
+keep_hub_apply(App *app, AppChange *change)
+{
+    return app_find_hub(app, change->name);
+}
+
+static const ChangeKind keep_hub_kind = {keep_hub_check, keep_hub_apply};
+
+static void
+hub_keep_done(gpointer object G_GNUC_UNUSED, const GError *error, void *data)
+{
+    HubKeep *keep = data;
+    Hub *hub = app_find_hub(keep->app, keep->name);
+
+    if (hub)
+        hub_kept(hub, error);
+    g_free(keep->name);
+    g_free(keep);
+}
+
+static void
+app_hub_keep(Hub *hub, void *data)
+{
+    g_autoptr(GError) error = NULL;
+    HubKeep *keep = g_new0(HubKeep, 1);
+    AppChange *change = app_change_new(&keep_hub_kind, hub_keep_done, keep);
+
+    keep->app = data;
+    keep->name = g_strdup(hub_name(hub));
+    change->name = g_strdup(keep->name);
+    if (!app_submit(keep->app, change, &error))
+        hub_keep_done(NULL, error, keep);
+}
+
 static gboolean
 app_refuse(StreamdError code, GError **error, const char *format, const char *name)
 {
@@ -87,11 +147,23 @@ app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error
         .key = app_hub_key,
         .enrolled = app_hub_enrolled,
         .taken_over = app_journal_hub_taken_over,
+        .noted = app_hub_noted,
+        .keep = app_hub_keep,
         .decided = app_journal_decided,
         .data = app,
     };
 
     return hub_new(&context, settings, error);
+}
+
+gboolean
+app_accept_authority(App *app, const char *name, GError **error)
+{
+    Hub *hub = app_find_hub(app, name);
+
+    if (!hub)
+        return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no hub", name);
+    return app_has_state(app, error) && hub_accept_ca(hub, error);
 }
 
 static gboolean

@@ -27,6 +27,7 @@ typedef struct {
     void (*hub_added)(Hub *hub, void *data);
     void (*hub_changed)(Hub *hub, void *data); /* state, last error, since */
     void (*hub_endpoints_changed)(Hub *hub, void *data);
+    void (*hub_pending_changed)(Hub *hub, void *data);
     void (*hub_removed)(Hub *hub, void *data);
     void (*target_added)(Target *target, void *data);
     void (*target_removed)(Target *target, void *data);
@@ -112,6 +113,9 @@ AppChange *app_join_hub(App *app, const HubSettings *settings, const char *ticke
 AppChange *app_remove_hub(App *app, const char *name, AppDone done, void *data, GError **error);
 Hub *app_find_hub(App *app, const char *name);
 GPtrArray *app_list_hubs(App *app); /* Hub, by name */
+
+/* Trusts the next authority of a hub alone; in force once it is saved. BUSY: hub_accept_ca. */
+gboolean app_accept_authority(App *app, const char *name, GError **error);
 
 /* The hub of that name in that role. With NAME NULL or empty: the only one of that role. Errors:
  * NOT_FOUND, INVALID (there are several: the message names them). */

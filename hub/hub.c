@@ -34,6 +34,7 @@ struct Streamhub {
     Admission *admission;
     Auth *auth;
     Devices *devices;
+    Statements *statements;
     Streams *streams;
     StreamLooks *looks;
     Rest *rest;
@@ -99,10 +100,24 @@ hub_cloned(const char *client_id, const CloneReport *report, void *data G_GNUC_U
     event_log(EVENT_DEVICE_CLONED, &(EventData){.device = client_id, .detail = times});
 }
 
+static void
+hub_connected(const char *client_id, Caps caps G_GNUC_UNUSED, void *data)
+{
+    statements_connected(((Streamhub *)data)->statements, client_id);
+}
+
+static void
+hub_kept(const char *client_id, StatementKind kind, guint64 serial, void *data)
+{
+    statements_kept(((Streamhub *)data)->statements, client_id, kind, serial);
+}
+
 static const DevicesEvents devices_events = {.subscribed = hub_subscribed,
+                                             .connected = hub_connected,
                                              .link_lost = hub_link_lost,
                                              .answer = hub_answer,
-                                             .cloned = hub_cloned};
+                                             .cloned = hub_cloned,
+                                             .kept = hub_kept};
 
 static void
 hub_note_seen(const char *client_id, void *data)
@@ -263,12 +278,14 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->auth =
         auth_new(hub->settings, hub->registry, hub->admission, (const char *const *)hub->names);
     hub->devices = devices_new(hub->settings, &devices_events, hub);
+    hub->statements = statements_new(hub->devices, hub->registry);
     needs.clock = hub->clock;
     needs.devices = hub->devices;
     hub->streams = streams_new(&needs);
     hub->looks = stream_looks_new(hub->streams, hub->clock);
     hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->devices, hub->streams);
     hub->enrollments = enrollments_new(hub->auth, hub->registry);
+    rest_set_statements(hub->rest, hub->statements);
     hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
                          hub->admission, &edge_events, hub);
     hub->mqtt.settings = hub->settings;
@@ -501,6 +518,7 @@ streamhub_free(Streamhub *hub)
     stream_looks_free(hub->looks);
     streams_free(hub->streams);
     rekeys_free(hub->rekeys);
+    statements_free(hub->statements);
     devices_free(hub->devices);
     packet_shares_free(hub->shares);
     sightings_free(hub->sightings);
@@ -511,6 +529,26 @@ streamhub_free(Streamhub *hub)
     g_strfreev(hub->names);
     g_free(hub->streaming_host);
     g_free(hub);
+}
+
+Caps
+streamhub_device_caps(Streamhub *hub, const char *device, const char *module)
+{
+    g_autofree char *client_id = client_id_of(device, module);
+
+    return devices_caps(hub->devices, client_id);
+}
+
+void
+streamhub_set_statements(Streamhub *hub, const char *const *texts)
+{
+    statements_set(hub->statements, texts);
+}
+
+guint64
+streamhub_statement(const Streamhub *hub)
+{
+    return statements_serial(hub->statements, STATEMENT_AUTHORITY);
 }
 
 gboolean

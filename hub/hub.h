@@ -8,6 +8,7 @@
  * or disabled there (requirement R18). */
 #pragma once
 
+#include "common/codec/caps.h"
 #include "common/loop/reactor.h"
 #include "common/net/tls-context.h"
 #include "hub/base/settings.h"
@@ -68,6 +69,11 @@ void streamhub_set_tls(Streamhub *hub, TlsContext *tls);
  * well, before that is given to streamhub_set_tls. */
 void streamhub_set_trust(Streamhub *hub, TlsTrust *trust);
 
+/* What the hub's authority has signed, by StatementKind; NULL where there is none. Its clients are
+ * told. The other call: the serial of the one about the next authority; 0: there is none. */
+void streamhub_set_statements(Streamhub *hub, const char *const *texts);
+guint64 streamhub_statement(const Streamhub *hub);
+
 /* While DRAINING, new streams are refused with 503 and Retry-After. Open streams and the links of
  * devices go on. */
 void streamhub_drain(Streamhub *hub, gboolean draining);
@@ -84,6 +90,7 @@ void streamhub_free(Streamhub *hub); /* after DONE, or before streamhub_start */
 gboolean streamhub_device_is_connected(Streamhub *hub, const char *device, const char *module);
 gboolean streamhub_device_is_online(Streamhub *hub, const char *device,
                                     const char *module); /* and subscribed */
+Caps streamhub_device_caps(Streamhub *hub, const char *device, const char *module);
 
 gboolean streamhub_device_is_cloned(Streamhub *hub, const char *device, const char *module,
                                     CloneReport *ret);

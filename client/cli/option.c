@@ -35,6 +35,8 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
     [OPTION_PROXY_CREDENTIALS_FILE -
         OPTION_OWN] = {"proxy-credentials-file", VALUE_REQUIRED, "FILE|-",
                        N_("Read USER:PASSWORD for the proxy from a file, or from standard input")},
+    [OPTION_ACCEPT_CA - OPTION_OWN] = {"accept-ca", VALUE_NONE, NULL,
+                                       N_("Trust the hub's next authority alone"), NULL},
     [OPTION_NO_PROXY -
         OPTION_OWN] = {"no-proxy", VALUE_REQUIRED, "LIST",
                        N_("Names, addresses and networks that are reached without the proxy")},

@@ -273,6 +273,36 @@ verb_hub_disconnect(Cli *cli, GError **error)
                             _("there is no hub %s"), error);
 }
 
+/* Whether the next authority is in force. */
+static gboolean
+hub_is_accepted(GVariant *hub)
+{
+    return *bus_string(hub, "NextAuthority") == '\0';
+}
+
+ExitCode
+verb_hub_set(Cli *cli, GError **error)
+{
+    g_autofree char *path = bus_path(BUS_PATH_HUB, cli->words[0]);
+    g_autoptr(Bus) bus = NULL;
+    g_autoptr(GVariant) hub = NULL;
+    ExitCode code;
+
+    if (!cli->given[OPTION_ACCEPT_CA])
+        return cli_fail(error, EXIT_CODE_USAGE, _("what is to be set? Give --accept-ca"));
+    code = verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "AcceptAuthority",
+                            _("there is no hub %s"), error);
+    bus = code == EXIT_CODE_OK ? verb_open_bus(cli, error) : NULL;
+    if (bus == NULL)
+        return code == EXIT_CODE_OK ? verb_code(error) : code;
+    hub = hub_wait(bus, path, hub_is_accepted);
+    if (hub == NULL || !hub_is_accepted(hub))
+        return cli_fail(error, EXIT_CODE_OTHER, _("streamd could not save this; its log says why"));
+    if (cli->given[OPTION_JSON])
+        output_json(hub, FALSE);
+    return EXIT_CODE_OK;
+}
+
 ExitCode
 verb_hub_remove(Cli *cli, GError **error)
 {

@@ -65,10 +65,23 @@ status_print_rows(const Cli *cli, const Table *table)
     (void)fputs(text, stdout);
 }
 
+/* What has to be known of a change of the hub's authority. */
+static const char *
+status_next_authority(GVariant *hub)
+{
+    const char *state = bus_string(hub, "NextAuthority");
+
+    if (strcmp(state, "pending") == 0)
+        return _("its next authority is pending");
+    if (strcmp(state, "file") == 0)
+        return _("its authority changes: renew the CA file");
+    return state;
+}
+
 static void
 status_print_hubs(const Cli *cli, GPtrArray *hubs)
 {
-    g_autoptr(Table) table = table_new("", "", "", "", "", NULL);
+    g_autoptr(Table) table = table_new("", "", "", "", "", "", NULL);
 
     (void)puts(hubs->len > 0 ? _("Hubs:") : _("Hubs: none; add one with: streamctl hub add NAME"));
     for (guint i = 0; i < hubs->len; i++) {
@@ -85,6 +98,7 @@ status_print_hubs(const Cli *cli, GPtrArray *hubs)
         output_add_state(table, state, for_how_long);
         worry = show_hub_worry(hub);
         table_add(table, worry);
+        table_add(table, status_next_authority(hub));
     }
     status_print_rows(cli, table);
 }

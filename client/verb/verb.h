@@ -13,6 +13,7 @@ ExitCode verb_hub_show(Cli *cli, GError **error);
 ExitCode verb_hub_connect(Cli *cli, GError **error);
 ExitCode verb_hub_disconnect(Cli *cli, GError **error);
 ExitCode verb_hub_remove(Cli *cli, GError **error);
+ExitCode verb_hub_set(Cli *cli, GError **error);
 ExitCode verb_target_add(Cli *cli, GError **error);
 ExitCode verb_offer(Cli *cli, GError **error);
 ExitCode verb_target_list(Cli *cli, GError **error);

@@ -22,6 +22,10 @@ gboolean tls_context_shows(const TlsContext *context);
 gnutls_certificate_credentials_t tls_context_credentials(TlsContext *context);
 char *tls_context_keep_pin(TlsContext *context, const char *pin);
 
+/* A reference; NULL: there is none. Any thread. */
+TlsNext *tls_context_next(TlsContext *context);
+gboolean tls_context_has_next(TlsContext *context, const TlsNext *next);
+
 /* The client's cache of one ticket per server name. Any thread. */
 void tls_context_save_ticket(TlsContext *context, const char *server_name, gnutls_datum_t ticket);
 void tls_context_use_ticket(TlsContext *context, const char *server_name, gnutls_session_t session);

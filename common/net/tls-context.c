@@ -36,7 +36,8 @@ struct TlsContext {
     gnutls_priority_t priority;
     gnutls_datum_t ticket_key;
     const char *alpn;
-    pthread_mutex_t ticket_lock;
+    pthread_mutex_t ticket_lock; /* and of NEXT */
+    TlsNext *next;
     Ticket tickets[TLS_TICKETS_MAX];
     guint ticket_next;
 };
@@ -161,6 +162,7 @@ tls_context_unref(TlsContext *context)
     gnutls_certificate_free_credentials(context->credentials);
     tls_trust_unref(context->trust);
     secret_free(context->pin);
+    tls_next_unref(context->next);
     gnutls_priority_deinit(context->priority);
     pthread_mutex_destroy(&context->ticket_lock);
     g_free(context);
@@ -199,6 +201,42 @@ tls_context_keep_pin(TlsContext *context, const char *pin)
     secret_free(context->pin);
     context->pin = g_strdup(pin);
     return context->pin;
+}
+
+void
+tls_context_set_next(TlsContext *context, TlsNext *next)
+{
+    TlsNext *former;
+
+    pthread_mutex_lock(&context->ticket_lock);
+    former = context->next;
+    context->next = next ? tls_next_ref(next) : NULL;
+    for (guint i = 0; i < TLS_TICKETS_MAX; i++)
+        ticket_clear(&context->tickets[i]);
+    pthread_mutex_unlock(&context->ticket_lock);
+    tls_next_unref(former);
+}
+
+TlsNext *
+tls_context_next(TlsContext *context)
+{
+    TlsNext *next;
+
+    pthread_mutex_lock(&context->ticket_lock);
+    next = context->next ? tls_next_ref(context->next) : NULL;
+    pthread_mutex_unlock(&context->ticket_lock);
+    return next;
+}
+
+gboolean
+tls_context_has_next(TlsContext *context, const TlsNext *next)
+{
+    gboolean has;
+
+    pthread_mutex_lock(&context->ticket_lock);
+    has = context->next == next;
+    pthread_mutex_unlock(&context->ticket_lock);
+    return has;
 }
 
 gboolean

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* TLS context: credentials and rules shared by sessions (security: TLS 1.2 and 1.3 only, AEAD with
  * forward secrecy, no early data, no renegotiation, resumption on). Reference counted; immutable
- * once made but for the client's cache of tickets, so any thread may make sessions from it. */
+ * once made but for the client's cache of tickets and its next authority, so any thread may make
+ * sessions from it. */
 #pragma once
 
 #include "common/net/tls-client.h"
+#include "common/net/tls-next.h"
 
 #include <glib.h>
 
@@ -40,6 +42,10 @@ typedef struct {
 /* Before the first session. STREAMD_ERROR_INVALID: what is wrong, such as a key of another
  * certificate. May ask a token, which takes time. */
 gboolean tls_context_show(TlsContext *context, const TlsOwn *own, GError **error);
+
+/* A client's: what it trusts beside or in the place of the above, from the next handshake on. NULL:
+ * nothing. Forgets the tickets. Any thread. */
+void tls_context_set_next(TlsContext *context, TlsNext *next);
 
 TlsContext *tls_context_ref(TlsContext *context);
 void tls_context_unref(TlsContext *context);

@@ -3,6 +3,7 @@
 
 #include "common/base/escape.h"
 #include "common/net/tls-context-private.h"
+#include "common/net/tls-next-private.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -41,6 +42,8 @@ struct TlsSession {
     Wire in, out;
     ssize_t end;        /* how reading ended; -EAGAIN while it has not. Later calls return it too */
     gboolean connected; /* the handshake is done */
+    TlsNext *next;      /* a client's; NULL: there is none */
+    unsigned status;    /* with NEXT: of the verification, as GnuTLS has it */
     gboolean dry;       /* the socket was empty at the last pull */
 };
 
@@ -137,7 +140,9 @@ tls_ticket_arrived(gnutls_session_t raw, unsigned type G_GNUC_UNUSED, unsigned w
     TlsSession *session = gnutls_session_get_ptr(raw);
     gnutls_datum_t ticket = {0};
 
-    if (session->server_name && gnutls_session_get_data2(raw, &ticket) >= 0)
+    /* One of a session that other authorities have verified would spare the next one its check. */
+    if (session->server_name && tls_context_has_next(session->context, session->next) &&
+        gnutls_session_get_data2(raw, &ticket) >= 0)
         tls_context_save_ticket(session->context, session->server_name, ticket);
     return 0;
 }
@@ -150,13 +155,41 @@ is_address(const char *name)
     return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
 }
 
+/* Verified by what the context trusts, or by the next authority alone. */
+static int
+tls_verify_both(gnutls_session_t raw)
+{
+    TlsSession *session = gnutls_session_get_ptr(raw);
+    unsigned count = 0, status = GNUTLS_CERT_INVALID, next_status;
+    const gnutls_datum_t *chain = gnutls_certificate_get_peers(raw, &count);
+
+    next_status = tls_next_verify(session->next, chain, chain ? count : 0, session->server_name);
+    if (tls_next_is_alone(session->next) || next_status == 0)
+        status = next_status;
+    else if (gnutls_certificate_verify_peers3(raw, session->server_name, &status) < 0)
+        status |= GNUTLS_CERT_INVALID;
+    session->status = status;
+    return status == 0 ? 0 : GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+}
+
+static unsigned
+tls_verify_status(const TlsSession *session)
+{
+    return session->next ? session->status
+                         : gnutls_session_get_verify_cert_status(session->session);
+}
+
 static void
 tls_session_set_up_client(TlsSession *session)
 {
     if (!is_address(session->server_name))
         gnutls_server_name_set(session->session, GNUTLS_NAME_DNS, session->server_name,
                                strlen(session->server_name));
-    gnutls_session_set_verify_cert(session->session, session->server_name, 0);
+    session->next = tls_context_next(session->context);
+    if (session->next)
+        gnutls_session_set_verify_function(session->session, tls_verify_both);
+    else
+        gnutls_session_set_verify_cert(session->session, session->server_name, 0);
     tls_context_use_ticket(session->context, session->server_name, session->session);
     gnutls_handshake_set_hook_function(session->session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET,
                                        GNUTLS_HOOK_POST, tls_ticket_arrived);
@@ -201,6 +234,7 @@ tls_session_free(TlsSession *session)
     wire_release(session, &session->in);
     wire_release(session, &session->out);
     tls_context_unref(session->context);
+    tls_next_unref(session->next);
     g_free(session->server_name);
     g_free(session->error);
     g_free(session);
@@ -274,7 +308,7 @@ tls_session_set_certificate_error(TlsSession *session)
 {
     g_autofree char *reason = NULL, *whose = NULL;
     gnutls_datum_t text = {0};
-    unsigned status = gnutls_session_get_verify_cert_status(session->session);
+    unsigned status = tls_verify_status(session);
 
     if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) < 0)
         return;
@@ -382,7 +416,7 @@ tls_session_peer(const TlsSession *session)
 {
     unsigned count = 0;
     const gnutls_datum_t *chain = gnutls_certificate_get_peers(session->session, &count);
-    unsigned status = gnutls_session_get_verify_cert_status(session->session);
+    unsigned status = tls_verify_status(session);
     TlsPeer peer = {0};
     gnutls_x509_crt_t certificate;
 

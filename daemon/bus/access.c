@@ -18,6 +18,7 @@ static const BusAccess rows[] = {
     {BUS_MANAGER, "UnregisterAgent", ""}, /* these two concern the caller alone */
     {BUS_MANAGER, "UnregisterHandler", ""},
     {BUS_MANAGER, "RegisterHandler", ACTION("handle-streams")},
+    {BUS_HUB, "AcceptAuthority", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Connect", ACTION("manage-hubs"), .object = "hub"},
     /* It makes connections; and it opens a stream when one is named. */
     {BUS_HUB, "Diagnose", ACTION("manage-hubs"), .object = "hub"},

@@ -45,6 +45,13 @@ bus_server_hub_endpoints_changed(Hub *hub, void *data)
 }
 
 static void
+bus_server_hub_pending_changed(Hub *hub, void *data)
+{
+    bus_object_changed(data, &bus_hub_kind, hub, "NextAuthority", "NextAuthorityTime",
+                       "NextAddress", NULL);
+}
+
+static void
 bus_server_hub_removed(Hub *hub, void *data)
 {
     bus_object_removed(data, &bus_hub_kind, hub);
@@ -140,6 +147,7 @@ static const Observer bus_server_observer = {
     .hub_added = bus_server_hub_added,
     .hub_changed = bus_server_hub_changed,
     .hub_endpoints_changed = bus_server_hub_endpoints_changed,
+    .hub_pending_changed = bus_server_hub_pending_changed,
     .hub_removed = bus_server_hub_removed,
     .target_added = bus_server_target_added,
     .target_removed = bus_server_target_removed,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/config/store-state.h"
 
+#include "daemon/link/hub-pending.h"
+
 #include "common/base/secret.h"
 
 /* The state owns the strings of the items: HubSettings and the like point to them. */
@@ -25,6 +27,7 @@ hub_item_free(void *data)
     g_free((char *)hub->refused);
     g_free((char *)hub->ca_file);
     g_free((char *)hub->ca);
+    hub_pending_clear(&hub->pending);
     g_free((char *)hub->ca_digest);
     g_free((char *)hub->own.certificate);
     g_free((char *)hub->own.key);
@@ -119,6 +122,7 @@ store_state_add_hub(StoreState *state, const HubSettings *hub)
     item->refused = g_strdup(hub->refused);
     item->ca_file = g_strdup(hub->ca_file);
     item->ca = g_strdup(hub->ca);
+    item->pending = hub_pending_copy(&hub->pending);
     item->ca_digest = g_strdup(hub->ca_digest);
     item->own.certificate = g_strdup(hub->own.certificate);
     item->own.key = g_strdup(hub->own.key);

@@ -42,6 +42,45 @@ store_read_identity(SettingsReader *reader)
 }
 
 static void
+set_text(GKeyFile *file, const char *group, const char *key, const char *value)
+{
+    if (value && *value)
+        g_key_file_set_string(file, group, key, value);
+}
+
+/* What the hub's authority has told. The texts are the caller's to free. */
+static void
+store_read_pending(SettingsReader *reader, HubPending *ret)
+{
+    ret->next_ca = settings_reader_text(reader, "next-ca", FALSE);
+    ret->next_host = settings_reader_text(reader, "next-host", FALSE);
+    ret->next_port = (guint16)settings_reader_number(reader, "next-port", 1, 65535, 443);
+    ret->next_since = settings_reader_number(reader, "next-ca-since", 0, G_MAXINT64, 0);
+    ret->next_proved = settings_reader_boolean(reader, "next-ca-proved", FALSE);
+    ret->authority_serial =
+        (guint64)settings_reader_number(reader, "authority-serial", 0, G_MAXINT64, 0);
+    ret->address_serial =
+        (guint64)settings_reader_number(reader, "address-serial", 0, G_MAXINT64, 0);
+}
+
+static void
+store_put_pending(GKeyFile *file, const char *group, const HubPending *pending)
+{
+    if (pending->authority_serial > 0)
+        g_key_file_set_uint64(file, group, "authority-serial", pending->authority_serial);
+    set_text(file, group, "next-ca", pending->next_ca);
+    if (pending->next_ca) {
+        g_key_file_set_int64(file, group, "next-ca-since", pending->next_since);
+        g_key_file_set_boolean(file, group, "next-ca-proved", pending->next_proved);
+    }
+    if (pending->address_serial > 0)
+        g_key_file_set_uint64(file, group, "address-serial", pending->address_serial);
+    set_text(file, group, "next-host", pending->next_host);
+    if (pending->next_host)
+        g_key_file_set_integer(file, group, "next-port", pending->next_port);
+}
+
+static void
 store_read_hub(SettingsReader *reader, const char *name, const StoreKeys *keys, StoreState *state)
 {
     g_auto(StoreKey) key = {0};
@@ -67,6 +106,11 @@ store_read_hub(SettingsReader *reader, const char *name, const StoreKeys *keys, 
         .proxy = {.url = proxy, .exceptions = exceptions},
     };
 
+    g_autofree char *next_ca = NULL, *next_host = NULL;
+
+    store_read_pending(reader, &hub.pending);
+    next_ca = (char *)(guintptr)hub.pending.next_ca;
+    next_host = (char *)(guintptr)hub.pending.next_host;
     hub.transport = (HubTransport)settings_reader_choice(reader, "transport", transports, 0);
     hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 0, 65535, 0);
     if (file && !store_secrets_is_of(file, name))
@@ -161,13 +205,6 @@ store_text_parse(const char *path, const char *text, int version, const StoreKey
 }
 
 static void
-set_text(GKeyFile *file, const char *group, const char *key, const char *value)
-{
-    if (value && *value)
-        g_key_file_set_string(file, group, key, value);
-}
-
-static void
 store_put_tunnel(GKeyFile *file, guint index, const TunnelOptions *tunnel)
 {
     g_autofree char *group = g_strdup_printf("tunnel %u", index + 1);
@@ -213,6 +250,7 @@ store_put_hub(GKeyFile *file, const HubSettings *hub, const char *secret)
     set_text(file, group, "certificate-file", hub->own.certificate);
     set_text(file, group, "key-file", hub->own.key);
     set_text(file, group, "key-pin-file", hub->own.pin_file);
+    store_put_pending(file, group, &hub->pending);
     set_text(file, group, "allowed-users", hub->allowed_users);
     set_text(file, group, "stream-hosts", hub->stream_hosts);
     set_text(file, group, "proxy", hub->proxy.url);

@@ -362,3 +362,10 @@ device_link_use_key(DeviceLink *link)
     if (link->session && device_session_is_ready(link->session))
         device_link_renew_in(link, g_random_int_range(0, (gint32)DEVICE_LINK_KEY_WAIT));
 }
+
+void
+device_link_set_way(DeviceLink *link, const char *host, guint16 port)
+{
+    link->options.host = host;
+    link->options.port = port;
+}

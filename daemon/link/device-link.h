@@ -52,5 +52,8 @@ void device_link_use_key(DeviceLink *link);
  * over from the first; one that waits tries now. */
 void device_link_certificate_changed(DeviceLink *link);
 
+/* Where it connects from the next attempt on; HOST outlives the link, or the next call. */
+void device_link_set_way(DeviceLink *link, const char *host, guint16 port);
+
 /* FALSE when it is not connected: the hub asks again after the next SUBSCRIBE. */
 gboolean device_link_publish(DeviceLink *link, const char *topic);

@@ -299,6 +299,12 @@ device_streams_new(const DeviceStreamsContext *context)
 }
 
 void
+device_streams_set_hosts(DeviceStreams *streams, const StreamHosts *hosts)
+{
+    streams->context.stream_hosts = hosts;
+}
+
+void
 device_streams_free(DeviceStreams *streams)
 {
     if (!streams)

@@ -52,6 +52,9 @@ typedef struct {
 /* CONTEXT is copied; what it points to outlives the streams. */
 DeviceStreams *device_streams_new(const DeviceStreamsContext *context);
 
+/* HOSTS outlives the streams, or the next call. */
+void device_streams_set_hosts(DeviceStreams *streams, const StreamHosts *hosts);
+
 /* Streams in their handshake end with REASON_STOPPING; open ones go on. NULL is fine. */
 void device_streams_free(DeviceStreams *streams);
 

@@ -25,6 +25,10 @@ typedef struct {
     /* The hub has taken our key: to be kept, and then hub_set_enrolled. */
     void (*enrolled)(Hub *hub, void *data);
     void (*taken_over)(Hub *hub); /* another machine has its identity; may be NULL */
+    /* What comes next for it has changed (hub-pending.h). */
+    void (*noted)(Hub *hub, void *data);
+    /* Its settings have to be saved; hub_kept is to be called afterwards. */
+    void (*keep)(Hub *hub, void *data);
     void (*decided)(Stream *stream, const AcceptVerdict *verdict); /* by the policy; may be NULL */
     void *data;
 } HubContext;
@@ -89,6 +93,19 @@ gboolean hub_take_key_turn(Hub *hub, gint64 now);
 
 /* It needs its invitation no more, and connects like any other. */
 void hub_set_enrolled(Hub *hub);
+
+/* What its authority tells, any bytes (hub-pending.h). */
+void hub_take_statement(Hub *hub, const char *text, gsize len);
+
+/* After `keep`: they are on the disk, or ERROR says why not, and nothing has changed. */
+void hub_kept(Hub *hub, const GError *error);
+
+/* The administrator trusts the next authority alone, now. BUSY: there is none, or it is not ours.
+ */
+gboolean hub_accept_ca(Hub *hub, GError **error);
+
+/* The hub cannot be reached: another address has its turn, if there is one. */
+void hub_try_elsewhere(Hub *hub);
 
 /* network-watch.h */
 void hub_network_changed(Hub *hub);

@@ -2,6 +2,7 @@
 /* The struct of a hub, shared by hub.c and hub-settings.c alone. */
 #pragma once
 
+#include "common/extension/statement.h"
 #include "daemon/link/device-link.h"
 #include "daemon/link/enroll.h"
 #include "daemon/link/hub-private.h"
@@ -41,6 +42,18 @@ struct Hub {
     GPtrArray *endpoints; /* and a NULL */
     guint64 taken_over;   /* CLOCK_REALTIME µs when the hub told that last; 0: never */
     guint64 takeovers;    /* how often it has told so */
+    /* hub-pending.h */
+    HubPending pending;           /* what is in force; the strings are the hub's */
+    HubPending *saving;           /* being saved; NULL: nothing is */
+    char *saving_ca;              /* with it, an authority in the place of `ca`; NULL: it stays */
+    char *later[STATEMENT_KINDS]; /* by StatementKind: statements that came while something was
+                                     being saved */
+    TlsNext *next;      /* what `tls` and `mqtt_tls` trust beside, or in the place of, the rest */
+    char *next_address; /* NULL: none */
+    guint64 known[STATEMENT_KINDS]; /* the serials of `pending` */
+    guint64 told_serial; /* of the last statement that only the configuration can follow; 0: none */
+    gboolean elsewhere;  /* the next address is tried now */
+    guint look;          /* source */
     /* device */
     DeviceLink *link;
     char instance[INSTANCE_LEN + 1];

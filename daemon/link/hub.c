@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 #include "common/base/secret.h"
 #include "daemon/link/hub-notice.h"
+#include "daemon/link/hub-pending.h"
 #include "daemon/net/keep-alive.h"
 #include "daemon/policy/user-list.h"
 
@@ -30,12 +31,16 @@ hub_set_state(Hub *hub, HubState state, const char *error)
 static const char *
 hub_connect_host(const Hub *hub)
 {
+    if (hub->elsewhere)
+        return hub->pending.next_host;
     return hub->parts->gateway ? hub->parts->gateway : hub->parts->host;
 }
 
 static guint16
 hub_connect_port(const Hub *hub)
 {
+    if (hub->elsewhere)
+        return hub->pending.next_port;
     return hub->parts->gateway ? hub->parts->gateway_port : hub->parts->port;
 }
 
@@ -45,8 +50,12 @@ hub_link_state(DeviceLink *link, HubState state, const char *error, void *data)
     Hub *hub = data;
 
     hub_set_state(hub, state, error);
-    if (state == HUB_CONNECTED)
-        device_streams_link_ready(hub->streams);
+    if (state == HUB_DISCONNECTED && error)
+        hub_try_elsewhere(hub);
+    if (state != HUB_CONNECTED)
+        return;
+    device_streams_link_ready(hub->streams);
+    hub_look_at_pending(hub);
 }
 
 static void
@@ -217,8 +226,12 @@ hub_check(const Hub *hub, GError **error)
 TlsContext *
 hub_new_tls(const Hub *hub, const char *alpn, GError **error)
 {
-    return hub->ca ? tls_context_new_client_pem(hub->ca, alpn, error)
-                   : tls_context_new_client(hub->ca_file, alpn, error);
+    TlsContext *tls = hub->ca ? tls_context_new_client_pem(hub->ca, alpn, error)
+                              : tls_context_new_client(hub->ca_file, alpn, error);
+
+    if (tls && hub->next)
+        tls_context_set_next(tls, hub->next);
+    return tls;
 }
 
 static void
@@ -345,7 +358,8 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     if (!hub_parse(hub, settings, error) || !hub_check(hub, error) ||
         !hub_init_way(hub, settings, error))
         return NULL;
-    hub->stream_hosts = stream_hosts_new(hub->parts, hub->stream_globs);
+    if (!hub_init_pending(hub, &settings->pending, error))
+        return NULL;
     if (hub_role(hub) == HUB_ROLE_DEVICE) {
         hub->identity = device_client_id(hub->parts);
         if (!hub->refused)
@@ -366,6 +380,9 @@ hub_free(Hub *hub)
     hub_enroll_stop(hub);
     secret_free(hub->invitation);
     dial_cancel(hub->probe);
+    if (hub->retry)
+        g_source_remove(hub->retry);
+    hub_free_pending(hub);
     tls_context_unref(hub->tls);
     tls_context_unref(hub->mqtt_tls);
     if (hub->own)
@@ -406,6 +423,8 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->identity = hub->parts;
     options->stream_hosts = hub->stream_hosts;
     options->times = hub_leg_times(hub);
+    options->known =
+        hub->pending.authority_serial || hub->pending.address_serial ? hub->known : NULL;
 }
 
 gboolean
@@ -450,8 +469,10 @@ hub_probed(Connection *connection, const GError *error, void *data)
     if (!error) {
         hub->backoff.failures = 0;
         hub_set_state(hub, HUB_CONNECTED, NULL);
+        hub_look_at_pending(hub);
         return;
     }
+    hub_try_elsewhere(hub);
     hub_probe_later(hub, error->code == STREAMD_ERROR_PROXY_REFUSED);
     hub_set_state(hub, HUB_DISCONNECTED, error->message);
 }
@@ -468,11 +489,13 @@ hub_note(Hub *hub, const GError *error)
         if (hub->wanted && !hub->probe && !hub->retry)
             hub_probe_later(hub, error->code == STREAMD_ERROR_PROXY_REFUSED);
         hub_set_state(hub, HUB_DISCONNECTED, error->message);
+        hub_try_elsewhere(hub);
     } else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED) {
         hub_set_state(hub, HUB_REFUSED, error->message);
     } else if (!error ||
                (error->code != STREAMD_ERROR_TIMED_OUT && error->code != STREAMD_ERROR_BUSY)) {
         hub_set_state(hub, HUB_CONNECTED, NULL);
+        hub_look_at_pending(hub);
     }
 }
 

@@ -48,6 +48,21 @@ typedef enum {
     10 /* s that bytes which stand still hold up the end of a stream that was cut */
 #define HUB_END_WAIT_MAX 3600
 
+/* What the authority of the hub has told (common/extension/statement.h), and is kept. The serials
+ * are those of the last statement of each kind; 0: there was none. */
+typedef struct {
+    guint64 authority_serial;
+    const char *next_ca;  /* the next authority, PEM; NULL: none is pending */
+    gint64 next_since;    /* s since 1970: when it came */
+    gboolean next_proved; /* it has verified a handshake by itself */
+    guint64 address_serial;
+    const char *next_host; /* the next name; NULL: none is pending */
+    guint16 next_port;
+} HubPending;
+
+/* A next authority is trusted alone after so long, once it has verified a handshake. */
+#define HUB_PENDING_S (7 * 24 * 60 * 60)
+
 typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
     const char *connection_string; /* secret: copied, wiped at the end; never shown again. NULL:
@@ -71,6 +86,7 @@ typedef struct {
     const char *stream_hosts;  /* stream-hosts.h; NULL or empty: the hub's own alone */
     ProxySettings proxy;       /* its own; all NULL: what is set for all hubs */
     const char *source; /* "FILE:LINE" of the configuration, which alone changes it; NULL: D-Bus */
+    HubPending pending;
 } HubSettings;
 
 const char *hub_name(const Hub *hub);
@@ -102,6 +118,14 @@ guint64 hub_reconnects(const Hub *hub);     /* how often it was reached again af
 /* HOST:PORT of the last streams' legs, the newest last; NULL-terminated. */
 const char *const *hub_endpoints(const Hub *hub);
 guint64 hub_since(const Hub *hub); /* CLOCK_REALTIME µs of the last change of state */
+
+/* How the change of the hub's authority stands: "", "pending" (trusted beside the present one) or
+ * "file" (told, but only its CA file changes what is trusted here). And until when it stands so at
+ * least (s since 1970; 0: no such time is known). */
+const char *hub_authority_state(const Hub *hub);
+gint64 hub_authority_until(const Hub *hub);
+/* "HOST:PORT" under which the hub will be found, as its authority has told; "" when it has not. */
+const char *hub_next_address(const Hub *hub);
 
 /* When the hub last said that another machine uses this identity (CLOCK_REALTIME µs; 0: never), and
  * how often it has said so. */

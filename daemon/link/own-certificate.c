@@ -14,6 +14,7 @@ struct OwnCertificate {
     guint references;
     char *certificate_file, *key, *pin_file; /* as OwnFiles */
     char *ca, *ca_file;
+    TlsNext *next; /* NULL: none */
     const char *alpn;
     char *hash; /* of what is in use */
     TlsContext *tls;
@@ -127,6 +128,8 @@ make_tls(const OwnCertificate *own, const Contents *contents, GError **error)
 
     if (!tls)
         return NULL;
+    if (own->next)
+        tls_context_set_next(tls, own->next);
     if (tls_context_show(tls, &shown, error))
         return g_steal_pointer(&tls);
     g_prefix_error(error, "certificate %s with key %s: ", own->certificate_file, own->key);
@@ -232,6 +235,7 @@ own_certificate_unref(OwnCertificate *own)
         return;
     file_watch_free(own->watch);
     tls_context_unref(own->tls);
+    tls_next_unref(own->next);
     tls_client_unref(own->shown);
     g_free(own->certificate_file);
     g_free(own->key);
@@ -332,4 +336,13 @@ own_certificate_blame(OwnCertificate *own, const char *client_id, gboolean asked
         thumbprint, tls_client_has_name(own->shown, client_id) ? "" : ", or does not name ",
         tls_client_has_name(own->shown, client_id) ? "" : client_id,
         tls_client_has_name(own->shown, client_id) ? "" : " (CN or SAN)");
+}
+
+void
+own_certificate_set_next(OwnCertificate *own, TlsNext *next)
+{
+    tls_next_unref(own->next);
+    own->next = next ? tls_next_ref(next) : NULL;
+    if (own->tls)
+        tls_context_set_next(own->tls, next);
 }

@@ -43,6 +43,9 @@ void own_certificate_watch(OwnCertificate *own, void (*func)(void *data), void *
 /* Looks at the files now. TRUE: there is another certificate than before. */
 gboolean own_certificate_look(OwnCertificate *own);
 
+/* What is trusted beside, or in the place of, CA, from the next handshake on (tls-context.h). */
+void own_certificate_set_next(OwnCertificate *own, TlsNext *next);
+
 /* For the next connection; looks at the files. Borrowed. */
 TlsContext *own_certificate_tls(OwnCertificate *own);
 

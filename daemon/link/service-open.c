@@ -37,6 +37,8 @@ struct ServiceOpen {
     gint64 away_since; /* no connection was made since then; 0: one was */
     ServiceOpenDone done;
     void *data;
+    void (*told)(Stream *stream, Slice text, void *data);
+    void *told_data;
 };
 
 static void
@@ -401,6 +403,16 @@ service_open_unanswered(ServiceOpen *open, const GError *error, gboolean answere
 }
 
 static void
+service_open_tell(const ServiceOpen *open, const HttpAnswer *answer)
+{
+    Slice text;
+
+    if (open->told && open->stream &&
+        http_headers_get(&answer->head.headers, "streamd-statement", &text))
+        open->told(open->stream, text, open->told_data);
+}
+
+static void
 service_open_posted(Connection *connection, const HttpAnswer *answer, const GError *error,
                     void *data)
 {
@@ -409,6 +421,8 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
     g_autoptr(GError) refusal = NULL;
     Reason reason;
 
+    if (!error)
+        service_open_tell(open, answer);
     if (error) {
         service_open_unanswered(open, error, http_exchange_was_answered(post));
     } else if (service_answer_check(&answer->head, &reason, &refusal)) {
@@ -500,6 +514,8 @@ service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpe
     open->stream = stream;
     open->done = done;
     open->data = data;
+    open->told = options->told;
+    open->told_data = options->told_data;
     stream_set_leg_times(stream, &options->times);
     stream_set_handshake(stream, service_open_cancelled, open);
     open->request = service_request_begin(options);

@@ -42,10 +42,14 @@ typedef struct {
     const char *device;
     const char *module; /* NULL: none */
     const char *stream;
-    const char *order; /* among the connections of a tunnel (stream-order.h); NULL: none */
-    gint64 timeout;    /* µs for the device's answer */
-    gint64 wait;       /* µs for the device to come */
-    RelayTimes times;  /* of the leg */
+    const char *order;    /* among the connections of a tunnel (stream-order.h); NULL: none */
+    gint64 timeout;       /* µs for the device's answer */
+    gint64 wait;          /* µs for the device to come */
+    RelayTimes times;     /* of the leg */
+    const guint64 *known; /* the serials of the statements that are kept, by kind; NULL: none */
+    /* The hub's answer has a statement in it, any bytes. NULL: nobody wants it. */
+    void (*told)(Stream *stream, Slice text, void *data);
+    void *told_data;
 } ServiceOpenOptions;
 
 /* ERROR NULL: the leg is attached to STREAM. Otherwise STREAM has ended with its reason. Errors:

@@ -3,6 +3,7 @@
 #include "common/base/secret.h"
 #include "common/codec/http-build.h"
 #include "common/codec/sas-token.h"
+#include "common/extension/statement.h"
 #include "daemon/link/service-open.h"
 #include "daemon/net/http-exchange.h"
 
@@ -34,6 +35,7 @@ service_request_begin(const ServiceOpenOptions *options)
         g_strdup_printf("/twins/%s%s%s/streams/%s?api-version=" SERVICE_API_VERSION,
                         options->device, options->module ? "/modules/" : "",
                         options->module ? options->module : "", options->stream);
+    g_autofree char *known = options->known ? statement_known_format(options->known) : NULL;
     GString *out = g_string_new(NULL);
 
     if (!token || !http_request_line(out, "POST", path) ||
@@ -41,7 +43,8 @@ service_request_begin(const ServiceOpenOptions *options)
         !http_header_append(out, "Authorization", token) ||
         !http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION) ||
         !http_header_append(out, "Request-Id", id) ||
-        !http_header_append(out, "streamd-caps", "half-close, reason") ||
+        !http_header_append(out, "streamd-caps", "half-close, reason, notice") ||
+        (known && !http_header_append(out, "streamd-statement", known)) ||
         (options->order && !http_header_append(out, "streamd-order", options->order))) {
         http_request_wipe(out);
         return NULL;

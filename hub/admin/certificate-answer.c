@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the admin socket answers about the hub's certificate, and to a reload. */
+/* What the admin socket answers about the hub's certificate, to a reload, and about who knows the
+ * next authority. */
 #include "hub/admin/request.h"
 
 static void
@@ -74,4 +75,117 @@ admin_reload(AdminRequest *request)
     gboolean done = request->hub->reload(request->hub->data, &error);
 
     answer_change(request, done, error);
+}
+
+/* "yes"; "told": it is connected, and has been told; "plain": it is connected, and cannot be told;
+ * "away": it will be told when it comes, if it can be. */
+static const char *
+what_device_knows(const AdminHub *hub, const RegistryKnown *known, guint64 serial)
+{
+    const char *module = *known->module ? known->module : NULL;
+
+    if (known->serial >= serial)
+        return "yes";
+    if (!hub->is_connected(hub->data, known->name, module))
+        return "away";
+    return hub->caps && hub->caps(hub->data, known->name, module) & CAP_NOTICE ? "told" : "plain";
+}
+
+static void
+build_device(JsonBuilder *builder, const RegistryKnown *known)
+{
+    add_text(builder, "deviceId", known->name);
+    if (*known->module)
+        add_text(builder, "moduleId", known->module);
+}
+
+static gboolean
+known_failed(AdminRequest *request, const RegistryResult *result)
+{
+    if (result->code != REGISTRY_OK)
+        admin_request_fail_registry(request, result, "list", "devices");
+    return result->code != REGISTRY_OK;
+}
+
+static void
+on_devices(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+    const KnownJob *job = result->extra;
+    guint64 serial = request->hub->statement ? request->hub->statement(request->hub->data) : 0;
+    JsonBuilder *builder;
+
+    if (known_failed(request, result))
+        return;
+    builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "devices");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < job->known->len; i++) {
+        const RegistryKnown *known = &g_array_index(job->known, RegistryKnown, i);
+
+        json_builder_begin_object(builder);
+        build_device(builder, known);
+        add_text(builder, "knows", what_device_knows(request->hub, known, serial));
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    json_builder_set_member_name(builder, "more");
+    json_builder_add_boolean_value(builder, job->more);
+    if (job->known->len > 0) {
+        json_builder_set_member_name(builder, "last");
+        json_builder_begin_object(builder);
+        build_device(builder, &g_array_index(job->known, RegistryKnown, job->known->len - 1));
+        json_builder_end_object(builder);
+    }
+    json_builder_end_object(builder);
+    admin_request_answer_json(request, 200, builder);
+}
+
+void
+admin_known_devices(AdminRequest *request)
+{
+    g_autofree char *after = admin_request_query(request, "after");
+    g_autofree char *after_module = admin_request_query(request, "afterModule");
+
+    registry_list_devices_known(request->hub->registry, after, after_module, REGISTRY_PAGE_MAX,
+                                on_devices, request);
+}
+
+/* A user's key may be on several machines. "yes": one has told that it knows; "plain": one that
+ * cannot be told has used it, whatever the others know. */
+static void
+on_users(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+    const KnownJob *job = result->extra;
+    guint64 serial = request->hub->statement ? request->hub->statement(request->hub->data) : 0;
+    JsonBuilder *builder;
+
+    if (known_failed(request, result))
+        return;
+    builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, "users");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < job->known->len; i++) {
+        const RegistryKnown *known = &g_array_index(job->known, RegistryKnown, i);
+
+        json_builder_begin_object(builder);
+        add_text(builder, "name", known->name);
+        add_text(builder, "knows",
+                 known->plain              ? "plain"
+                 : known->serial >= serial ? "yes"
+                                           : "away");
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    json_builder_end_object(builder);
+    admin_request_answer_json(request, 200, builder);
+}
+
+void
+admin_known_users(AdminRequest *request)
+{
+    registry_list_users_known(request->hub->registry, on_users, request);
 }

@@ -166,6 +166,25 @@ certificate_pair_read(const char *cert_file, const char *key_file, GError **erro
     return g_steal_pointer(&pair);
 }
 
+CertificatePair *
+certificate_pair_new(const char *cert, const char *key, GError **error)
+{
+    g_autoptr(CertificatePair) pair = g_new0(CertificatePair, 1);
+
+    pair->cert_text = g_strdup(cert);
+    pair->key_text = g_strdup(key);
+    if (!pair_parse(pair, "what was made", error) ||
+        !pair_check_key(pair, "that was made", "that was made", error))
+        return NULL;
+    return g_steal_pointer(&pair);
+}
+
+const char *
+certificate_pair_pem(const CertificatePair *pair)
+{
+    return pair->cert_text;
+}
+
 static void G_GNUC_PRINTF(2, 3) problem(GString *problems, const char *format, ...)
 {
     va_list args;

@@ -19,6 +19,8 @@ typedef struct CertificatePair CertificatePair;
 /* STREAMD_ERROR_INVALID with the file and what is wrong: not readable, no certificate, no key, or
  * a key that is not of this certificate. */
 CertificatePair *certificate_pair_read(const char *cert_file, const char *key_file, GError **error);
+/* The same of texts in PEM, which are copied. */
+CertificatePair *certificate_pair_new(const char *cert, const char *key, GError **error);
 void certificate_pair_free(CertificatePair *pair); /* NULL is fine; wipes the key */
 
 /* The hub's pair in its state folder, and the pair that is staged there. A key that others than its
@@ -38,6 +40,8 @@ gboolean certificate_pair_commit(const char *state_dir, GError **error);
 void certificate_pair_unstage(const char *state_dir);
 
 TlsContext *certificate_pair_tls(const CertificatePair *pair, GError **error);
+
+const char *certificate_pair_pem(const CertificatePair *pair); /* the certificates alone */
 
 /* What the certificate says. Names and addresses as in certificate_names; NULL-terminated. */
 const char *const *certificate_pair_names(const CertificatePair *pair);

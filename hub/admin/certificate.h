@@ -10,8 +10,11 @@
 #define CERTIFICATE_SERVER_DAYS 825
 #define CERTIFICATE_NAMES_MAX 64
 
-/* Makes a key and a self-signed authority for it. */
-gboolean certificate_make_authority(const char *cert_file, const char *key_file, GError **error);
+#define CERTIFICATE_AUTHORITY_NAME "streamhub CA"
+
+/* Makes a key and a self-signed authority for it. A successor needs a NAME of its own. */
+gboolean certificate_make_authority(const char *name, const char *cert_file, const char *key_file,
+                                    GError **error);
 
 /* Makes a key and a certificate for a server named NAMES, signed by the authority. NAMES: host
  * names and IP addresses as text, at least one; the first is also the common name.

@@ -219,7 +219,8 @@ identity_warning(const Identity *identity)
         return g_strdup_printf("clients will not take the hub's certificate: %s", error->message);
     if (identity_days(identity) < IDENTITY_WARN_DAYS)
         return g_strdup_printf("the hub's certificate expires in %" G_GINT64_FORMAT
-                               " days: 'streamhub certificate install CERT KEY' takes another",
+                               " days: 'streamhub certificate renew' makes another, or "
+                               "'streamhub certificate install CERT KEY' takes one",
                                identity_days(identity));
     return NULL;
 }

@@ -83,7 +83,8 @@ give_files(const char *state_dir, char *const *paths, GError **error)
 static gboolean
 make_files(const char *state_dir, char *const *paths, const char *const *names, GError **error)
 {
-    return certificate_make_authority(paths[FILE_CA_CERT], paths[FILE_CA_KEY], error) &&
+    return certificate_make_authority(CERTIFICATE_AUTHORITY_NAME, paths[FILE_CA_CERT],
+                                      paths[FILE_CA_KEY], error) &&
            certificate_make_server(paths[FILE_CA_CERT], paths[FILE_CA_KEY], names,
                                    paths[FILE_SERVER_CERT], paths[FILE_SERVER_KEY], error) &&
            make_registry(paths[FILE_REGISTRY], error) && give_files(state_dir, paths, error);

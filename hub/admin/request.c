@@ -17,6 +17,8 @@ static const AdminRoute routes[] = {
     {"GET", "v1/certificate", admin_certificate_show},
     {"POST", "v1/certificate/install", admin_certificate_install},
     {"POST", "v1/reload", admin_reload},
+    {"GET", "v1/known/devices", admin_known_devices},
+    {"GET", "v1/known/users", admin_known_users},
     {"GET", "v1/log-level", admin_log_level_show},
     {"PUT", "v1/log-level", admin_log_level_set},
     {"GET", "v1/streams", admin_stream_list},

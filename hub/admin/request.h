@@ -10,6 +10,9 @@
  *   POST   /v1/reload                   what SIGHUP does
  *   GET    /v1/log-level                {"level":"info","target":"journal"}
  *   PUT    /v1/log-level                {"level":"debug"}, until the next start
+ *   GET    /v1/known/devices[?after=ID[&afterModule=M]]   who knows the next authority:
+ *                                       {"devices":[{"deviceId":..,"knows":"yes"}],"more":false,..}
+ *   GET    /v1/known/users              {"users":[{"name":..,"knows":"plain"}]}
  *   GET    /v1/streams[?after=NUMBER][&limit=N]     {"streams":[...],"more":false}
  *   GET    /v1/streams/ID               all that is known of one
  *   POST   /v1/streams/ID/close         as GET, before it is closed
@@ -81,6 +84,10 @@ typedef struct {
     void (*rekey)(void *data, const char *device, const char *module, RekeyDone done,
                   void *done_data); /* NULL: not possible */
     Journal *journal;               /* its own log */
+    /* What a connected device can do, and the serial of the statement about the next authority; 0:
+     * nothing. NULL: not known. */
+    Caps (*caps)(void *data, const char *device, const char *module);
+    guint64 (*statement)(void *data);
     void (*look)(void *data, const StreamQuery *query, StreamsLooked done, void *done_data);
     gboolean (*close_stream)(void *data, const char *id);
     void *data;
@@ -158,6 +165,8 @@ void admin_device_answer(AdminRequest *request, const RegistryResult *result);
 void admin_certificate_show(AdminRequest *request);
 void admin_certificate_install(AdminRequest *request);
 void admin_reload(AdminRequest *request);
+void admin_known_devices(AdminRequest *request);
+void admin_known_users(AdminRequest *request);
 void admin_log_level_show(AdminRequest *request);
 void admin_log_level_set(AdminRequest *request);
 void admin_device_list(AdminRequest *request);

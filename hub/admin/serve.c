@@ -3,6 +3,7 @@
 
 #include "common/base/descriptors.h"
 #include "common/base/error.h"
+#include "common/extension/statement.h"
 #include "common/log/events.h"
 #include "common/loop/watchdog.h"
 #include "hub/admin/identity.h"
@@ -22,6 +23,7 @@
 
 #define ADMIN_AGAIN_S 2
 #define SERVE_LISTENERS_MAX 16 /* as many as the edge takes */
+#define DAY_S (24 * 60 * 60)
 
 typedef struct {
     const ServeOptions *options;
@@ -44,6 +46,7 @@ typedef struct {
     guint admin_again; /* source: retries the admin socket */
     Watchdog *watchdog;
     guint signals[3]; /* sources */
+    guint daily;      /* source: warns of the certificate */
     gboolean stopping;
 } Serve;
 
@@ -55,6 +58,8 @@ serve_clear(Serve *serve)
             g_source_remove(serve->signals[i]);
     if (serve->admin_again)
         g_source_remove(serve->admin_again);
+    if (serve->daily)
+        g_source_remove(serve->daily);
     watchdog_free(serve->watchdog);
     admin_server_free(serve->admin);
     if (serve->registry)
@@ -246,6 +251,19 @@ serve_load(Serve *serve, GError **error)
     return serve->registry != NULL;
 }
 
+static void
+serve_read_statements(Serve *serve)
+{
+    g_autofree char *authority =
+        state_read_statement(serve->options->state_dir, STATE_STATEMENT_AUTHORITY);
+    g_autofree char *address =
+        state_read_statement(serve->options->state_dir, STATE_STATEMENT_ADDRESS);
+    const char *const texts[STATEMENT_KINDS] = {
+        [STATEMENT_AUTHORITY] = authority, [STATEMENT_ADDRESS] = address};
+
+    streamhub_set_statements(serve->hub, texts);
+}
+
 static gboolean
 serve_make_hub(Serve *serve, GError **error)
 {
@@ -263,6 +281,8 @@ serve_make_hub(Serve *serve, GError **error)
     options.queue = serve->queue;
     options.reactors = serve->reactors;
     serve->hub = streamhub_new(&options, error);
+    if (serve->hub)
+        serve_read_statements(serve);
     return serve->hub != NULL;
 }
 
@@ -341,11 +361,24 @@ serve_listen(Serve *serve, GString *lines, GError **error)
            listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
 }
 
+static Caps
+caps_of(void *data, const char *device, const char *module)
+{
+    return streamhub_device_caps(((Serve *)data)->hub, device, module);
+}
+
+static guint64
+statement_of(void *data)
+{
+    return streamhub_statement(((Serve *)data)->hub);
+}
+
 static void
 serve_show_identity(Serve *serve, gboolean taken, const GError *error)
 {
     if (taken) {
         streamhub_set_tls(serve->hub, serve_tls(serve));
+        serve_read_statements(serve);
         event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
         warn_of_identity(serve);
     } else {
@@ -478,6 +511,8 @@ serve_open_admin(Serve *serve, GError **error)
                                   .identity = identity_of,
                                   .reload = reload,
                                   .install = install_certificate,
+                                  .caps = caps_of,
+                                  .statement = statement_of,
                                   .journal = serve->options->journal,
                                   .look = look,
                                   .close_stream = close_stream,
@@ -534,6 +569,13 @@ on_alive(void *data G_GNUC_UNUSED)
     (void)sd_notify(0, "WATCHDOG=1");
 }
 
+static gboolean
+on_day(void *data)
+{
+    warn_of_identity(data);
+    return G_SOURCE_CONTINUE;
+}
+
 static void
 serve_go(Serve *serve, const char *lines)
 {
@@ -543,6 +585,7 @@ serve_go(Serve *serve, const char *lines)
     serve->signals[0] = g_unix_signal_add(SIGTERM, on_stop, serve);
     serve->signals[1] = g_unix_signal_add(SIGINT, on_stop, serve);
     serve->signals[2] = g_unix_signal_add(SIGHUP, on_reload, serve);
+    serve->daily = g_timeout_add_seconds(DAY_S, on_day, serve);
     if (sd_watchdog_enabled(1, &limit) > 0)
         serve->watchdog = watchdog_new(serve->reactors, (gint64)limit, on_alive, NULL);
     g_print("%sready\n", lines);

@@ -2,6 +2,8 @@
 #include "hub/admin/state.h"
 
 #include "common/base/error.h"
+#include "common/base/file.h"
+#include "common/extension/statement.h"
 #include "hub/base/private-file.h"
 
 #include <errno.h>
@@ -37,4 +39,19 @@ state_lock(const char *state_dir, GError **error)
     else
         (void)file_error_set(state_dir, number, error);
     return -1;
+}
+
+char *
+state_read_statement(const char *state_dir, const char *name)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_build_filename(state_dir, name, NULL);
+    char *text = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return NULL;
+    text = file_read(path, STATEMENT_MAX, NULL, &error);
+    if (!text)
+        g_warning("What the authority tells is not passed on: %s", error->message);
+    return text;
 }

@@ -2,6 +2,7 @@
 #include "hub/base/private-file.h"
 
 #include "common/base/error.h"
+#include "common/base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,6 +66,21 @@ public_file_write(const char *path, const void *bytes, gsize len, GError **error
 }
 
 gboolean
+public_file_replace(const char *path, const void *bytes, gsize len, GError **error)
+{
+    g_autofree char *next = g_strconcat(path, ".new", NULL);
+
+    (void)g_unlink(next); /* left by one that was interrupted */
+    if (!public_file_write(next, bytes, len, error))
+        return FALSE;
+    if (g_rename(next, path) == 0)
+        return TRUE;
+    (void)file_error_set(path, errno, error);
+    (void)g_unlink(next);
+    return FALSE;
+}
+
+gboolean
 private_folder_make(const char *path, GError **error)
 {
     struct stat info;
@@ -94,4 +110,68 @@ private_file_check(const char *path, GError **error)
                 "%s: others than its owner have access to it (mode %03o), and it holds keys", path,
                 info.st_mode & 0777);
     return FALSE;
+}
+
+/* A link could lead to a key of somebody else's that this user may read, and another name of the
+ * file be one under which others write to it. */
+static int
+open_own(const char *path, struct stat *ret, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+
+    if (fd < 0) {
+        g_set_error(error, STREAMD_ERROR,
+                    errno == ENOENT ? STREAMD_ERROR_NOT_FOUND : STREAMD_ERROR_INVALID, "%s: %s",
+                    path, g_strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) && ret->st_nlink == 1)
+        return fd;
+    close(fd);
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
+                "%s: it is not a regular file with one name", path);
+    return -1;
+}
+
+char *
+private_file_read(const char *path, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    struct stat info;
+    int fd = open_own(path, &info, error);
+    char *text = NULL;
+
+    if (fd < 0)
+        return NULL;
+    if (info.st_uid != geteuid() || (info.st_mode & 077) != 0) {
+        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
+                    "%s: it belongs to user %u with mode %04o, and must be of user %u alone (0600)",
+                    path, info.st_uid, info.st_mode & 07777, geteuid());
+    } else {
+        text = file_read_fd(fd, FILE_PEM_MAX, NULL, &failure);
+        if (!text)
+            g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, "%s: %s", path,
+                        failure->message);
+    }
+    close(fd);
+    return text;
+}
+
+gboolean
+private_file_take(const char *path, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    struct stat info;
+    int fd = open_own(path, &info, &failure);
+    gboolean ok;
+
+    if (fd < 0) {
+        ok = g_error_matches(failure, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND);
+        if (!ok)
+            g_propagate_error(error, g_steal_pointer(&failure));
+        return ok;
+    }
+    ok = (fchown(fd, 0, 0) == 0 && fchmod(fd, 0600) == 0) || file_error_set(path, errno, error);
+    close(fd);
+    return ok;
 }

@@ -140,6 +140,14 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
     [OPTION_APPROVE -
         OPTION_OWN] = {"approve", VALUE_NONE, NULL,
                        N_("A device that joins waits until 'streamhub device approve'"), NULL},
+    [OPTION_DUE - OPTION_OWN] = {"due", VALUE_NONE, NULL,
+                                 N_("Only when it ends within 30 days, and is of the hub's own "
+                                    "authority"),
+                                 NULL},
+    [OPTION_FINISH - OPTION_OWN] = {"finish", VALUE_NONE, NULL,
+                                    N_("Show the next authority alone: whoever does not know it "
+                                       "is shut out"),
+                                    NULL},
 };
 
 const OptionTable streamhub_options = {

@@ -47,6 +47,8 @@ enum {
     OPTION_WITH_KEY,
     OPTION_IDS,
     OPTION_APPROVE,
+    OPTION_DUE,
+    OPTION_FINISH,
     OPTION_LAST,
 };
 

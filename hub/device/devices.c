@@ -375,6 +375,15 @@ devices_unsubscribe(Devices *devices, MqttSession *session, Slice filter)
 }
 
 void
+devices_kept(Devices *devices, MqttSession *session, StatementKind kind, guint64 serial)
+{
+    const Device *device = device_of(devices, session);
+
+    if (device && devices->events->kept)
+        devices->events->kept(device->client_id, kind, serial, devices->data);
+}
+
+void
 devices_answer(Devices *devices, MqttSession *session, const StreamAnswer *answer)
 {
     devices->events->answer(mqtt_session_client_id(session), answer, devices->data);

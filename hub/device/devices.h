@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/codec/stream-topic.h"
+#include "common/extension/statement.h"
 #include "common/net/tls-client.h"
 #include "hub/base/settings.h"
 #include "hub/registry/device-auth.h"
@@ -23,6 +24,8 @@ typedef struct {
     void (*cloned)(const char *client_id, const CloneReport *report, void *data);
     void (*link_lost)(const char *client_id, void *data);
     void (*answer)(const char *client_id, const StreamAnswer *answer, void *data);
+    /* It keeps the statements of this kind up to SERIAL. May be NULL. */
+    void (*kept)(const char *client_id, StatementKind kind, guint64 serial, void *data);
 } DevicesEvents;
 
 /* Kept by reference: SETTINGS, EVENTS. */
@@ -78,6 +81,7 @@ void devices_disconnect(Devices *devices, MqttSession *session);
 void devices_subscribe(Devices *devices, MqttSession *session, Slice filter);
 void devices_unsubscribe(Devices *devices, MqttSession *session, Slice filter);
 void devices_answer(Devices *devices, MqttSession *session, const StreamAnswer *answer);
+void devices_kept(Devices *devices, MqttSession *session, StatementKind kind, guint64 serial);
 
 /* Entries, also of devices that are away: for tests. */
 guint devices_known(Devices *devices);

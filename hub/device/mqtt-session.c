@@ -353,11 +353,17 @@ publish_take(MqttSession *session, const MqttPublish *publish)
     g_autofree char *topic = NULL;
     const char *payload = NULL;
     KeyOfferResult key;
+    StatementKind kind;
+    guint64 serial;
 
     if (stream_topic_is_answer(publish->topic)) {
         if (stream_answer_parse(publish->topic, &answer) != STREAM_TOPIC_OK)
             return "bad answer to a stream request";
         devices_answer(session->service->devices, session, &answer);
+        return NULL;
+    }
+    if (statement_ack_parse(publish->topic, &kind, &serial)) {
+        devices_kept(session->service->devices, session, kind, serial);
         return NULL;
     }
     switch (twin_answer(publish->topic, &topic, &payload)) {

@@ -11,6 +11,14 @@ append(GString *fields, const char *name, const char *value)
         g_debug("%s left out", name);
 }
 
+/* What the hub's authority tells; in every answer to a service that is allowed to know it. */
+static void
+append_statement(GString *fields, const Request *request)
+{
+    if (request->statement)
+        append(fields, "streamd-statement", request->statement);
+}
+
 void
 rest_answer_accepted(Request *request, const RestAccepted *accepted)
 {
@@ -25,6 +33,7 @@ rest_answer_accepted(Request *request, const RestAccepted *accepted)
         if (*caps)
             append(fields, "streamd-caps", caps);
     }
+    append_statement(fields, request);
     request_answer(request, 200, fields->str, NULL);
     explicit_bzero(fields->str, fields->len);
 }
@@ -43,6 +52,7 @@ rest_answer_rejected(Request *request, const char *stream_id, Reason reason, con
         if (!long_reason || !http_header_append(fields, "streamd-reject-reason", long_reason))
             append(fields, "streamd-reject-reason", reason_code(reason));
     }
+    append_statement(fields, request);
     request_answer(request, 200, fields->str, NULL);
 }
 
@@ -59,6 +69,7 @@ answer_error(Request *request, RestError error, const char *text, guint retry)
     /* The code alone does not tell a disabled device from a wrong key. */
     if (error == REST_UNAUTHORIZED_ACCESS && request->caps)
         append(fields, "streamd-reject-reason", reason_code(REASON_REVOKED));
+    append_statement(fields, request);
     request_answer(request, rest_error_status(error), fields->str, body);
 }
 

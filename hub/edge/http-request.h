@@ -30,6 +30,7 @@ struct Request {
     char *authorization;    /* wiped afterwards */
     char *caps;             /* streamd-caps */
     char *order;            /* streamd-order */
+    char *known;            /* streamd-statement: the serials that the service knows */
     char *connect_timeout;  /* iothub-streaming-connect-timeout-in-seconds */
     char *response_timeout; /* iothub-streaming-response-timeout-in-seconds */
     char *api_version;
@@ -42,6 +43,7 @@ struct Request {
     GString *body;       /* whole, of a route with body_max; wiped afterwards */
     gboolean of_streamd; /* User-Agent: streamd/... */
     char peer[64];
+    char *statement; /* set by the module that answers: the field streamd-statement of the answer */
     /* Set by the module that answers: called when the client goes away before the answer. NULL: not
      * needed. */
     void (*gone)(Request *request, void *data);

@@ -20,6 +20,8 @@ edge_request_clear(Request *request)
     g_clear_pointer(&request->authorization, g_free);
     g_clear_pointer(&request->caps, g_free);
     g_clear_pointer(&request->order, g_free);
+    g_clear_pointer(&request->known, g_free);
+    g_clear_pointer(&request->statement, g_free);
     g_clear_pointer(&request->connect_timeout, g_free);
     g_clear_pointer(&request->response_timeout, g_free);
     g_clear_pointer(&request->api_version, g_free);
@@ -51,6 +53,7 @@ edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
     request->authorization = header_dup(head, "Authorization");
     request->caps = header_dup(head, "streamd-caps");
     request->order = header_dup(head, "streamd-order");
+    request->known = header_dup(head, "streamd-statement");
     request->connect_timeout = header_dup(head, "iothub-streaming-connect-timeout-in-seconds");
     request->response_timeout = header_dup(head, "iothub-streaming-response-timeout-in-seconds");
     request->page_size = header_dup(head, "x-ms-max-item-count");

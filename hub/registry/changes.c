@@ -270,3 +270,86 @@ registry_job_edit(RegistryJob *job)
 {
     return job->kind == REGISTRY_EDIT_DEVICE ? edit_device(job) : edit_policy(job);
 }
+
+/* Who knows the next authority. */
+static void
+known_clear(gpointer data)
+{
+    RegistryKnown *known = data;
+
+    g_free(known->name);
+    g_free(known->module);
+}
+
+static void
+known_job_free(gpointer data)
+{
+    KnownJob *job = data;
+
+    known_clear(&job->noted);
+    g_array_unref(job->known);
+    g_free(job);
+}
+
+static KnownJob *
+known_job(RegistryJob *job)
+{
+    KnownJob *known = g_new0(KnownJob, 1);
+
+    known->known = g_array_new(FALSE, FALSE, sizeof(RegistryKnown));
+    g_array_set_clear_func(known->known, known_clear);
+    job->extra = known;
+    job->extra_free = known_job_free;
+    return known;
+}
+
+void
+registry_note_device_known(Registry *registry, const char *id, const char *module, guint64 serial,
+                           RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_NOTE_DEVICE_KNOWN, done, data);
+
+    known_job(job)->noted =
+        (RegistryKnown){g_strdup(id), g_strdup(module ? module : ""), serial, FALSE};
+    job->device = registry_device_named(id, module);
+    if (registry_device_names_are_valid(id, module))
+        registry_job_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+void
+registry_note_user_known(Registry *registry, const char *name, guint64 serial, gboolean plain,
+                         RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_NOTE_USER_KNOWN, done, data);
+
+    known_job(job)->noted = (RegistryKnown){g_strdup(name), g_strdup(""), serial, plain};
+    job->policy = registry_policy_named(name);
+    if (device_id_is_valid(name, -1))
+        registry_job_submit(registry, job);
+    else
+        registry_job_finish(job, REGISTRY_NOT_FOUND, NULL);
+}
+
+void
+registry_list_devices_known(Registry *registry, const char *id, const char *module, guint limit,
+                            RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_LIST_DEVICES_KNOWN, done, data);
+    KnownJob *known = known_job(job);
+
+    known->noted =
+        (RegistryKnown){g_strdup(id ? id : ""), g_strdup(module ? module : ""), 0, FALSE};
+    known->limit = CLAMP(limit, 1, REGISTRY_PAGE_MAX);
+    registry_job_submit(registry, job);
+}
+
+void
+registry_list_users_known(Registry *registry, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_LIST_USERS_KNOWN, done, data);
+
+    (void)known_job(job);
+    registry_job_submit(registry, job);
+}

@@ -293,6 +293,34 @@ gboolean registry_rights_parse(const char *text, RegistryRights *ret_rights);
 /* "not-found" and the like: what the admin socket calls the code. */
 const char *registry_code_name(RegistryCode code);
 
+/* Which devices and users know the hub's next authority (common/extension/statement.h). */
+typedef struct {
+    char *name;     /* of a device or user; "" only in an array's last element */
+    char *module;   /* "": the device itself, or a user */
+    guint64 serial; /* of the last statement that it has kept; 0: none */
+    gboolean plain; /* a user's: a client without notices has used it since the change began */
+} RegistryKnown;
+
+/* `extra` of the results. */
+typedef struct {
+    GArray *known; /* RegistryKnown, by name */
+    gboolean more;
+    guint limit;
+    RegistryKnown noted;
+} KnownJob;
+
+/* SERIAL 0 and PLAIN: a client that cannot be told. A serial never goes back; `plain` stays until
+ * the change ends. Not found: no such device or user. */
+void registry_note_device_known(Registry *registry, const char *id, const char *module,
+                                guint64 serial, RegistryDone done, void *data);
+void registry_note_user_known(Registry *registry, const char *name, guint64 serial, gboolean plain,
+                              RegistryDone done, void *data);
+
+/* All devices after (ID, MODULE), or all users, each with what it knows. */
+void registry_list_devices_known(Registry *registry, const char *id, const char *module,
+                                 guint limit, RegistryDone done, void *data);
+void registry_list_users_known(Registry *registry, RegistryDone done, void *data);
+
 /* These wipe the keys; NULL is fine. */
 void registry_device_free(RegistryDevice *device);
 void registry_policy_free(RegistryPolicy *policy);

@@ -107,6 +107,22 @@ static const char *const statement_texts[SQL_STATEMENTS] = {
     [SQL_REVOKE_INVITATION] = "UPDATE invitation_use SET revoked = 1 WHERE name = ?1",
     [SQL_USE_INVITATION] = "UPDATE invitation_use SET used = used + 1 WHERE name = ?1",
     [SQL_ADD_WAITING] = "INSERT INTO enrollment (id, invitation) VALUES (?1, ?2)",
+    [SQL_NOTE_DEVICE_KNOWN] =
+        "INSERT INTO known_device (id, module, serial) SELECT id, module, ?3 FROM device"
+        " WHERE id = ?1 AND module = ?2 AND ?4 = 0"
+        " ON CONFLICT (id, module) DO UPDATE SET serial = excluded.serial"
+        " WHERE excluded.serial > serial",
+    [SQL_NOTE_USER_KNOWN] =
+        "INSERT INTO known_user (name, serial, plain) SELECT name, ?3, ?4 FROM policy"
+        " WHERE name = ?1 AND ?2 = ''"
+        " ON CONFLICT (name) DO UPDATE SET serial = max(serial, excluded.serial),"
+        " plain = max(plain, excluded.plain)"
+        " WHERE excluded.serial > serial OR excluded.plain > plain",
+    [SQL_LIST_DEVICES_KNOWN] =
+        "SELECT id, module, coalesce((SELECT serial FROM known_device AS known"
+        " WHERE known.id = device.id AND known.module = device.module), 0), 0 FROM device"
+        " WHERE (id, module) > (?1, ?2) ORDER BY id, module LIMIT ?3",
+    [SQL_LIST_USERS_KNOWN] = "SELECT name, '', serial, plain FROM known_user ORDER BY name",
 };
 
 /* What the last failed call means; its text stays with the connection until the next one. */
@@ -222,6 +238,10 @@ static const struct {
     [REGISTRY_REVOKE_INVITATION] = {registry_sqlite_revoke_invitation, TRUE},
     [REGISTRY_ENROLL] = {registry_sqlite_enroll, TRUE},
     [REGISTRY_APPROVE_DEVICE] = {registry_sqlite_approve_device, TRUE},
+    [REGISTRY_NOTE_DEVICE_KNOWN] = {registry_sqlite_note_device_known, TRUE},
+    [REGISTRY_NOTE_USER_KNOWN] = {registry_sqlite_note_user_known, TRUE},
+    [REGISTRY_LIST_DEVICES_KNOWN] = {registry_sqlite_list_devices_known, FALSE},
+    [REGISTRY_LIST_USERS_KNOWN] = {registry_sqlite_list_users_known, FALSE},
 };
 
 /* One transaction. BEGIN IMMEDIATE takes the write lock first, so that only BEGIN can be busy. */

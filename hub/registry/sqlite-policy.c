@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Policies in the database behind registry/sqlite.h. */
+/* Policies in the database behind registry/sqlite.h, and who knows the next authority. */
 #include "hub/registry/sqlite-private.h"
 
 /* NULL: the scope cannot be read. Without it the user would reach the whole hub. */
@@ -140,4 +140,71 @@ registry_sqlite_new_policy_keys(RegistrySqliteDb *self, RegistryJob *job)
     registry_sqlite_bind_key(statement, 3, &job->policy->secondary);
     return registry_sqlite_run(self, SQL_SET_POLICY_KEYS) ? REGISTRY_OK
                                                           : registry_sqlite_fail(self, job);
+}
+
+/* Who knows the next authority: devices and users. */
+static RegistryCode
+note_known(RegistrySqliteDb *self, RegistryJob *job, RegistrySqlStatement which)
+{
+    sqlite3_stmt *statement = self->statements[which];
+    const RegistryKnown *noted = &((KnownJob *)job->extra)->noted;
+
+    registry_sqlite_bind_text(statement, 1, noted->name);
+    registry_sqlite_bind_text(statement, 2, noted->module);
+    (void)sqlite3_bind_int64(statement, 3, (gint64)noted->serial);
+    (void)sqlite3_bind_int(statement, 4, noted->plain);
+    return registry_sqlite_run(self, which) ? REGISTRY_OK : registry_sqlite_fail(self, job);
+}
+
+RegistryCode
+registry_sqlite_note_device_known(RegistrySqliteDb *self, RegistryJob *job)
+{
+    return note_known(self, job, SQL_NOTE_DEVICE_KNOWN);
+}
+
+RegistryCode
+registry_sqlite_note_user_known(RegistrySqliteDb *self, RegistryJob *job)
+{
+    return note_known(self, job, SQL_NOTE_USER_KNOWN);
+}
+
+/* NAME, MODULE, SERIAL, PLAIN of each row. */
+static RegistryCode
+read_known(RegistrySqliteDb *self, RegistryJob *job, sqlite3_stmt *statement)
+{
+    KnownJob *known = job->extra;
+    int result;
+
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+        const RegistryKnown row = {
+            registry_sqlite_text(statement, 0), registry_sqlite_text(statement, 1),
+            (guint64)sqlite3_column_int64(statement, 2), sqlite3_column_int(statement, 3) != 0};
+
+        g_array_append_val(known->known, row);
+    }
+    registry_sqlite_done(statement);
+    return result == SQLITE_DONE ? REGISTRY_OK : registry_sqlite_fail(self, job);
+}
+
+RegistryCode
+registry_sqlite_list_devices_known(RegistrySqliteDb *self, RegistryJob *job)
+{
+    sqlite3_stmt *statement = self->statements[SQL_LIST_DEVICES_KNOWN];
+    KnownJob *known = job->extra;
+    RegistryCode code;
+
+    registry_sqlite_bind_text(statement, 1, known->noted.name);
+    registry_sqlite_bind_text(statement, 2, known->noted.module);
+    (void)sqlite3_bind_int64(statement, 3, (gint64)known->limit + 1);
+    code = read_known(self, job, statement);
+    known->more = known->known->len > known->limit;
+    if (known->more)
+        g_array_set_size(known->known, known->limit);
+    return code;
+}
+
+RegistryCode
+registry_sqlite_list_users_known(RegistrySqliteDb *self, RegistryJob *job)
+{
+    return read_known(self, job, self->statements[SQL_LIST_USERS_KNOWN]);
 }

@@ -49,6 +49,10 @@ typedef enum {
     SQL_ADD_WAITING,
     SQL_LIST_SEEN,
     SQL_WRITE_FACTS,
+    SQL_NOTE_DEVICE_KNOWN,
+    SQL_NOTE_USER_KNOWN,
+    SQL_LIST_DEVICES_KNOWN,
+    SQL_LIST_USERS_KNOWN,
     SQL_STATEMENTS,
 } RegistrySqlStatement;
 
@@ -110,3 +114,7 @@ RegistryCode registry_sqlite_add_invitation(RegistrySqliteDb *self, RegistryJob 
 RegistryCode registry_sqlite_revoke_invitation(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_enroll(RegistrySqliteDb *self, RegistryJob *job);
 RegistryCode registry_sqlite_approve_device(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_note_device_known(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_note_user_known(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_list_devices_known(RegistrySqliteDb *self, RegistryJob *job);
+RegistryCode registry_sqlite_list_users_known(RegistrySqliteDb *self, RegistryJob *job);

@@ -72,7 +72,18 @@ static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
     " INSERT INTO device_seen (of_device, of_module) SELECT new.id, new.module WHERE NOT EXISTS"
     " (SELECT 1 FROM device_seen WHERE of_device = new.id AND of_module = new.module); END;"
     "CREATE TRIGGER device_seen_removed AFTER DELETE ON device BEGIN"
-    " DELETE FROM device_seen WHERE of_device = old.id AND of_module = old.module; END;",
+    " DELETE FROM device_seen WHERE of_device = old.id AND of_module = old.module; END;"
+    /* Who knows the next authority, of registry/registry.h. */
+    "CREATE TABLE known_device ("
+    " id TEXT NOT NULL, module TEXT NOT NULL, serial INTEGER NOT NULL, PRIMARY KEY (id, module))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE known_user ("
+    " name TEXT NOT NULL PRIMARY KEY, serial INTEGER NOT NULL, plain INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER known_of_no_device AFTER DELETE ON device BEGIN"
+    " DELETE FROM known_device WHERE id = OLD.id AND module = OLD.module; END;"
+    "CREATE TRIGGER known_of_no_user AFTER DELETE ON policy BEGIN"
+    " DELETE FROM known_user WHERE name = OLD.name; END;",
 };
 
 /* The one number that a PRAGMA gives; FALSE: the database cannot be read. */

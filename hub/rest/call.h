@@ -12,7 +12,8 @@ struct Rest {
     Registry *registry;
     Devices *devices;
     Streams *streams;
-    GQueue calls; /* of RestCall.link */
+    Statements *statements; /* NULL: none */
+    GQueue calls;           /* of RestCall.link */
 };
 
 typedef struct {

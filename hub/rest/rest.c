@@ -37,6 +37,12 @@ call_free(RestCall *call)
 }
 
 void
+rest_set_statements(Rest *rest, Statements *statements)
+{
+    rest->statements = statements;
+}
+
+void
 rest_free(Rest *rest)
 {
     if (!rest)
@@ -85,6 +91,23 @@ timeout_read(const char *field, gint64 missing, gint64 most, gint64 *ret)
         return FALSE;
     *ret = MIN(value, most);
     return TRUE;
+}
+
+/* What the hub's authority tells this user, in whatever the answer is. */
+static void
+call_take_statement(const RestCall *call)
+{
+    Request *request = call->request;
+    gboolean takes = request->caps && caps_parse(request->caps, strlen(request->caps)) & CAP_NOTICE;
+    guint64 knows[STATEMENT_KINDS] = {0};
+    const char *text;
+
+    if (!call->rest->statements)
+        return;
+    if (request->known && !statement_known_parse(request->known, knows))
+        memset(knows, 0, sizeof knows);
+    text = statements_for(call->rest->statements, call->policy, takes, knows);
+    request->statement = g_strdup(text);
 }
 
 static void
@@ -297,6 +320,7 @@ call_go_on(RestCall *call)
 
     switch (request->match.route->kind) {
     case ROUTE_STREAM:
+        call_take_statement(call);
         registry_lookup_device(call->rest->registry, request->match.parts[ROUTE_DEVICE], NULL,
                                call_device_found, call);
         break;

@@ -2,7 +2,7 @@
 /* REST: the requests of services (docs/wire-protocol.md, sections 3 and 6). Main thread. */
 #pragma once
 
-#include "hub/device/devices.h"
+#include "hub/device/statements.h"
 #include "hub/edge/auth.h"
 #include "hub/stream/streams.h"
 
@@ -11,6 +11,8 @@ typedef struct Rest Rest;
 /* Kept by reference. */
 Rest *rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices *devices,
                Streams *streams);
+/* What services are told (hub/device/statements.h); NULL: nothing. */
+void rest_set_statements(Rest *rest, Statements *statements);
 void rest_free(Rest *rest); /* open requests are not answered any more */
 
 /* Authenticates REQUEST, which is of any route but a leg's and MQTT's, and does what it asks. */

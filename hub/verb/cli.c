@@ -56,6 +56,35 @@ static const Verb verbs[] = {
         "expired or is not valid yet, is not for the hub's name or not for servers, does not fit "
         "the key, or whose chain is broken, is refused, and the old one stays."),
      "{...}, the certificate; {\"installed\": \"at-start\"} where the hub does not run"},
+    {"certificate renew", 0, 0, OPTION_BIT(OPTION_DUE) | NAMES, verb_certificate_renew,
+     "[--due] [--host-name NAME]...",
+     N_("Make a new certificate with the hub's own authority, and give it to the hub"),
+     N_("It has a new key and the names of the present one, or those that are given. As with "
+        "install the hub shows it from then on, and nothing is cut. It takes the authority's key: "
+        "run it as root. streamhub-certificate.timer runs it daily with --due."),
+     "{...}, the certificate; {\"renewed\": \"no\", ...} where it is not due"},
+    {"ca show", 0, 0, 0, verb_ca_show, "",
+     N_("Show the hub's own authority, and how far the change of it has come"),
+     N_("As root: it opens the authority's key."),
+     "{\"change\": \"none\", \"linked\" or \"told\", \"not_after\": ..., ...}"},
+    {"ca rotate", 0, 0, OPTION_BIT(OPTION_FINISH), verb_ca_rotate, "[--finish]",
+     N_("Begin the change of the hub's authority, or with --finish end it"),
+     N_("The next authority is made, and told to every streamd that knows how, in a statement that "
+        "the present one has signed. An authority of 0.1 cannot vouch for the next one towards "
+        "other clients: there the hub shows the present one until --finish. Otherwise it shows the "
+        "next one at once, and clients that know only the present one are served until --finish. "
+        "Lists who knows the next one, and who needs a visit before --finish."),
+     "[{\"device_id\": ..., \"knows\": ...}, {\"name\": ..., \"knows\": ...}, ...]"},
+    {"ca announce", 1, 1, 0, verb_ca_announce, "NAME[:PORT]|-",
+     N_("Tell every streamd that knows how under which name and port the hub will be found"),
+     N_("The certificate has to have the new name as well: 'streamhub certificate renew "
+        "--host-name OLD --host-name NEW'. streamd goes on with the old name, and tries the new "
+        "one where that fails. - takes it back."),
+     "{\"host\": ..., \"port\": ...}"},
+    {"ca protect", 0, 0, 0, verb_ca_protect, "",
+     N_("Give the authority's key back to root; the service does this before it starts"),
+     N_("The service manager gives the whole folder to the user of the hub, when it is new."),
+     "{\"state_dir\": ...}"},
     {"settings", 0, 0, 0, verb_settings, "",
      N_("Print a file for 'serve --config' with every limit, its default and what it is for"), NULL,
      JSON_REFUSED},
@@ -240,7 +269,7 @@ static const Verb verbs[] = {
      N_("Copy the registry into a new file of mode 0600, also while the hub runs"),
      N_("It has every device and user with their keys, as they are at one moment. The file is a "
         "plain SQLite database with a table 'backup' that holds a checksum of all the others. The "
-        "certificates and their keys (*.pem) are not in it: they change by hand only. "
+        "certificates and their keys (*.pem) are not in it. "
         "--since-upgrade lists the devices and users that were added, removed or given other keys, "
         "and the invitations that were made, since an upgrade kept the former registry as "
         "registry.sqlite.v1: what is lost, or in force again, when the version before it starts "

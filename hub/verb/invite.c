@@ -23,18 +23,13 @@
 #define USES_DEFAULT 1
 #define EXPIRES_DEFAULT "7d"
 
-/* The authority that `init` made, if the hub's certificate is from it. If not, the administrator
- * has installed a certificate whose authority the clients trust already. */
+/* The authority in the file NAME, if the hub's certificate is from it. */
 static gboolean
-read_ca(const Cli *cli, char **ret_ca, GError **error)
+read_ca_of(const char *state_dir, const char *name, char **ret_ca, GError **error)
 {
-    const char *state_dir = verb_state_dir(cli);
-    g_autofree char *ca = NULL, *server = NULL;
+    g_autofree char *ca = g_build_filename(state_dir, name, NULL), *server = NULL;
     g_autoptr(GError) failure = NULL;
 
-    if (state_dir == NULL)
-        return TRUE;
-    ca = g_build_filename(state_dir, STATE_CA_CERT, NULL);
     server = g_build_filename(state_dir, STATE_SERVER_CERT, NULL);
     if (!g_file_test(ca, G_FILE_TEST_EXISTS))
         return TRUE;
@@ -46,6 +41,19 @@ read_ca(const Cli *cli, char **ret_ca, GError **error)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&failure));
     return FALSE;
+}
+
+/* The authority that `init` made, or while it changes the next one, whichever the hub's certificate
+ * is from. If from neither, the administrator has installed a certificate whose authority the
+ * clients trust already. */
+static gboolean
+read_ca(const Cli *cli, char **ret_ca, GError **error)
+{
+    const char *state_dir = verb_state_dir(cli);
+
+    return state_dir == NULL ||
+           (read_ca_of(state_dir, STATE_CA_NEXT_CERT, ret_ca, error) &&
+            (*ret_ca != NULL || read_ca_of(state_dir, STATE_CA_CERT, ret_ca, error)));
 }
 
 /* The file of --output, or NAME.invite in the current folder. */

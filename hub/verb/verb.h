@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/cli/cli.h"
+#include "hub/admin/certificate-pair.h"
 #include "hub/admin/client.h"
 #include "hub/cli/option.h"
 
@@ -14,6 +15,11 @@ ExitCode verb_reload(Cli *cli, GError **error);
 ExitCode verb_certificate_show(Cli *cli, GError **error);
 ExitCode verb_certificate_install(Cli *cli, GError **error);
 ExitCode verb_doctor(Cli *cli, GError **error);
+ExitCode verb_certificate_renew(Cli *cli, GError **error);
+ExitCode verb_ca_show(Cli *cli, GError **error);
+ExitCode verb_ca_rotate(Cli *cli, GError **error);
+ExitCode verb_ca_announce(Cli *cli, GError **error);
+ExitCode verb_ca_protect(Cli *cli, GError **error);
 ExitCode verb_settings(Cli *cli, GError **error);
 ExitCode verb_backup(Cli *cli, GError **error);
 ExitCode verb_restore(Cli *cli, GError **error);
@@ -85,6 +91,11 @@ gboolean verb_print_texts(const Cli *cli, const char *key, ...) G_GNUC_NULL_TERM
 
 /* Prints a warning from the hub on standard error; "": there is none. */
 void verb_warn(const char *text);
+
+/* Gives PAIR to the hub, running or not, as 'certificate install' does; unless QUIET, prints what
+ * it says. FALSE: the old one stays, and ERROR has the reason. */
+gboolean
+verb_give_certificate(const Cli *cli, const CertificatePair *pair, gboolean quiet, GError **error);
 
 /* Requests of several verbs. They print nothing on standard output, and return the hub's answer. */
 JsonNode *verb_device_create(const Cli *cli, AdminClient *client, GError **error);

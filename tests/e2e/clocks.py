@@ -3,12 +3,12 @@
 
 libfaketime gives a process the time that a file says; its monotonic clock is left alone."""
 import contextlib
-import glob
 import json
 import os
 import threading
 import time
 
+from clock_site import ClockSite
 from ends import Server, connect, echo, tick
 from harness import Failure, Site, check, check_equal, eventually, listed, main, write_private
 
@@ -16,39 +16,11 @@ DAYS = 400
 LIFE = 6  # s, of a token in the tests of its renewal
 
 
-def libfaketime():
-    found = glob.glob("/usr/lib/*/faketime/libfaketime.so.1")
-    check(found, "there is no libfaketime (Debian: faketime)")
-    return found[0]
-
-
 def hub_of(daemon):
     return listed(daemon.ctl_json("hub", "list"), "hubs")[0]
 
 
-class ClockSite(Site):
-    """What is started while `faked` is set sees the time that set_clock() says, each by its name."""
-
-    faked = None
-    zone = None
-
-    def environment(self, **more):
-        if self.zone:
-            more["TZ"] = self.zone
-        if self.faked:
-            path = os.path.join(self.dir, self.faked + ".clock")
-            if not os.path.exists(path):
-                self.set_clock(self.faked, "+0")
-            more.update(LD_PRELOAD=libfaketime(), FAKETIME_TIMESTAMP_FILE=path,
-                        FAKETIME_DONT_FAKE_MONOTONIC="1", FAKETIME_NO_CACHE="1")
-        return super().environment(**more)
-
-    def set_clock(self, name, offset):
-        path = os.path.join(self.dir, name + ".clock")
-        with open(path + ".new", "w", encoding="ascii") as file:
-            file.write(offset + "\n")
-        os.replace(path + ".new", path)
-
+class GatewaySite(ClockSite):
     def start_gateway(self, keys=""):
         secret = os.path.join(self.dir, "gw.cs")
         write_private(secret, self.hub.add_device(self.DEVICE) + "\n")
@@ -63,7 +35,7 @@ class ClockSite(Site):
 @contextlib.contextmanager
 def clock_site(faked, keys=""):
     """A site whose hub or gateway has a clock of its own."""
-    site = ClockSite(gateway=False)
+    site = GatewaySite(gateway=False)
     site.faked = faked if faked == "hub" else None
     with site:
         site.faked = faked if faked == "gateway" else None
@@ -102,7 +74,7 @@ def gateway_clock():
 
 def wrong_clock():
     """a gateway in another year is told why it is refused, and comes by itself when its clock is set"""
-    site = ClockSite(gateway=False)
+    site = GatewaySite(gateway=False)
     with site:
         site.faked = "gateway"
         site.set_clock("gateway", f"-{DAYS}d")
@@ -134,7 +106,7 @@ def expired_certificate():
 
 def renewal():
     """a token is renewed at 80 % of its life, far from Greenwich, and no stream sees a gap"""
-    site = ClockSite(gateway=False)
+    site = GatewaySite(gateway=False)
     site.zone = "Asia/Kolkata"
     with site:
         site.start_gateway(f"TokenLife={LIFE}")

@@ -24,6 +24,8 @@ etc/ssh/ssh_config.d/20-streamd.conf
 usr/lib/streamd/ssh_config.d/20-streamd.conf
 usr/lib/systemd/catalog/streamd.catalog
 usr/lib/systemd/system/streamd.service
+usr/lib/systemd/system/streamhub-certificate.service
+usr/lib/systemd/system/streamhub-certificate.timer
 usr/lib/systemd/system/streamhub-mqtts.socket
 usr/lib/systemd/system/streamhub.service
 usr/lib/systemd/system/streamhub.socket
@@ -103,7 +105,7 @@ class Installed(unittest.TestCase):
         """In a folder where the programs are where the units say: systemd wants to see them."""
         with tempfile.TemporaryDirectory() as folder:
             for path in paths:
-                text = re.sub('=/usr/(bin|libexec)/stream', rf'={self.root}/usr/\1/stream', read(path))
+                text = re.sub(r'=(\+?)/usr/(bin|libexec)/stream', rf'=\1{self.root}/usr/\2/stream', read(path))
                 with open(os.path.join(folder, os.path.basename(path)), 'w',
                           encoding='utf-8') as file:
                     file.write(text)
@@ -115,7 +117,7 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_verify_of_the_system(self):
-        self.assertEqual(len(self.units()), 4)
+        self.assertEqual(len(self.units()), 6)
         self.verify(self.units())
 
     def test_verify_of_the_user(self):
@@ -141,6 +143,8 @@ class Installed(unittest.TestCase):
 
     def test_it_never_gives_up(self):
         for path in self.units('*.service') + [self.path('usr/lib/systemd/user/streamd.service')]:
+            if 'Type=oneshot' in read(path).splitlines():
+                continue
             for line in 'Restart=always', 'StartLimitIntervalSec=0', 'Type=notify':
                 self.assertIn(line, read(path).splitlines(), path)
             self.assertRegex(read(path), r'(?m)^WatchdogSec=\d+$')
@@ -168,9 +172,16 @@ class Installed(unittest.TestCase):
         self.assertFalse(os.path.exists(self.path(f'usr/lib/systemd/system/{alias}')))
 
     def test_one_user_in_all_places(self):
-        service = read(self.path('usr/lib/systemd/system/streamd.service'))
-        self.assertIn('User=streamd', service.splitlines())
-        self.assertRegex(read(self.path('usr/lib/sysusers.d/streamd.conf')), r'(?m)^u streamd - ')
+        for user, unit in ('streamd', 'streamd'), ('streamhub', 'streamhub'):
+            service = read(self.path(f'usr/lib/systemd/system/{unit}.service'))
+            self.assertIn(f'User={user}', service.splitlines())
+            self.assertRegex(read(self.path('usr/lib/sysusers.d/streamd.conf')), rf'(?m)^u {user} - ')
+
+    def test_renewal_has_no_network(self):
+        service = read(self.path('usr/lib/systemd/system/streamhub-certificate.service')).splitlines()
+        for line in 'PrivateNetwork=yes', 'RestrictAddressFamilies=AF_UNIX', 'Type=oneshot':
+            self.assertIn(line, service)
+        self.assertNotIn('User=', '\n'.join(service))
 
 
 class Again(unittest.TestCase):

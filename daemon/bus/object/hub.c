@@ -22,6 +22,17 @@ bus_hub_disconnect(sd_bus_message *message, void *data, sd_bus_error *error)
 }
 
 static int
+bus_hub_accept_authority(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    BusItem *item = data;
+
+    if (!app_accept_authority(item->context->app, hub_name(item->object), &failure))
+        return bus_error_set(error, failure);
+    return sd_bus_reply_method_return(message, NULL);
+}
+
+static int
 bus_hub_remove(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     g_autoptr(GError) failure = NULL;
@@ -154,6 +165,10 @@ BUS_GETTER(bus_hub_get_transport, Hub, "s",
 BUS_GETTER(bus_hub_get_state, Hub, "s", hub_state_name(hub_state(object)))
 BUS_GETTER(bus_hub_get_since, Hub, "t", hub_since(object))
 BUS_GETTER_TEXT(bus_hub_get_last_error, Hub, hub_last_error(object))
+BUS_GETTER(bus_hub_get_next_authority, Hub, "s", hub_authority_state(object))
+BUS_GETTER(bus_hub_get_next_authority_time, Hub, "t",
+           (guint64)hub_authority_until(object) * G_USEC_PER_SEC)
+BUS_GETTER(bus_hub_get_next_address, Hub, "s", hub_next_address(object))
 
 /* As with streams: a caller gets only the counts of what it sees. */
 static gboolean
@@ -188,6 +203,8 @@ BUS_GETTER(bus_hub_get_takeovers, Hub, "t", hub_takeovers(object))
 
 static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_ARGS("AcceptAuthority", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT,
+                            bus_hub_accept_authority, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Connect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_connect,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Diagnose", SD_BUS_ARGS("a{sv}", options),
@@ -214,6 +231,12 @@ static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_PROPERTY("State", "s", bus_hub_get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Since", "t", bus_hub_get_since, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("LastError", "s", bus_hub_get_last_error, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("NextAuthority", "s", bus_hub_get_next_authority, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("NextAuthorityTime", "t", bus_hub_get_next_authority_time, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("NextAddress", "s", bus_hub_get_next_address, 0,
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("StreamingEndpoints", "as", bus_hub_get_endpoints, 0,
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),

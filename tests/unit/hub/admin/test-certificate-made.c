@@ -29,7 +29,8 @@ set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     f->ca_key = g_build_filename(f->folder, "ca-key.pem", NULL);
     f->cert = g_build_filename(f->folder, "server.pem", NULL);
     f->key = g_build_filename(f->folder, "server-key.pem", NULL);
-    g_assert_true(certificate_make_authority(f->ca_cert, f->ca_key, &error));
+    g_assert_true(
+        certificate_make_authority(CERTIFICATE_AUTHORITY_NAME, f->ca_cert, f->ca_key, &error));
     g_assert_no_error(error);
 }
 
@@ -399,7 +400,7 @@ test_failure_leaves_nothing(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpstr(kept, ==, "mine");
     g_assert_false(certificate_make_server(f->ca_cert, f->ca_key, names, elsewhere, f->key, NULL));
     g_assert_false(g_file_test(f->key, G_FILE_TEST_EXISTS));
-    g_assert_false(certificate_make_authority(elsewhere, f->key, NULL));
+    g_assert_false(certificate_make_authority(CERTIFICATE_AUTHORITY_NAME, elsewhere, f->key, NULL));
     g_assert_false(g_file_test(f->key, G_FILE_TEST_EXISTS));
     /* The key is there: it stays, and there is no certificate. */
     remove_pair(f);
