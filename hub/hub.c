@@ -3,55 +3,14 @@
 
 #include "common/base/error.h"
 #include "common/log/events.h"
-#include "common/loop/heap-watch.h"
 #include "hub/base/address.h"
-#include "hub/base/clock.h"
 #include "hub/base/networks.h"
-#include "hub/device/certificate-review.h"
-#include "hub/device/devices.h"
-#include "hub/device/mqtt-session.h"
-#include "hub/device/rekeys.h"
-#include "hub/edge/auth.h"
-#include "hub/edge/certificate.h"
-#include "hub/edge/edge.h"
-#include "hub/rest/enroll.h"
-#include "hub/rest/rest.h"
-#include "hub/stream/streams.h"
+#include "hub/hub-private.h"
 
 #include <string.h>
 
 /* After the last stream has ended, what is still queued has this time to be sent. */
 #define STOP_LINGER (300 * G_TIME_SPAN_MILLISECOND)
-
-struct Streamhub {
-    const Settings *settings;
-    Registry *registry;
-    guint watch;
-    char **names;
-    char *streaming_host; /* NAME or NAME:PORT */
-    guint16 port;         /* of the first listener; 0: there is none yet */
-    Clock *clock;
-    Admission *admission;
-    Auth *auth;
-    Devices *devices;
-    Statements *statements;
-    Streams *streams;
-    StreamLooks *looks;
-    Rest *rest;
-    Enrollments *enrollments;
-    Edge *edge;
-    PacketShares *shares;
-    CertificateReview *review;
-    Rekeys *rekeys;
-    Sightings *sightings;
-    HeapWatch *heap;
-    MqttService mqtt;
-    Timer grace;
-    Timer linger;
-    gboolean streams_ended;
-    StreamhubDone done;
-    void *done_data;
-};
 
 static void
 hub_request(Request *request, void *data)
@@ -131,124 +90,6 @@ hub_note_connected(Sightings *sightings, void *data)
     devices_foreach(((Streamhub *)data)->devices, hub_note_seen, sightings);
 }
 
-static char *
-client_id_of(const char *device, const char *module)
-{
-    return module ? g_strdup_printf("%s/%s", device, module) : g_strdup(device);
-}
-
-/* Whoever has just connected with what counts from now on, stays. */
-static void
-hub_auth_changed(Streamhub *hub, const RegistryChange *change)
-{
-    g_autofree char *client_id = client_id_of(change->name, change->module);
-
-    auth_forgive_device(hub->auth, change->name, change->module);
-    if (devices_still_counts(hub->devices, client_id, change->auth))
-        return;
-    streams_revoke_client(hub->streams, client_id, REST_UNAUTHORIZED_ACCESS);
-    devices_revoke_client(hub->devices, client_id, "the device has other credentials now");
-}
-
-static void
-collect_one(const char *client_id, TlsClient *client, void *data)
-{
-    g_ptr_array_add(data, review_item_new(client_id, client));
-}
-
-static GPtrArray *
-hub_collect(void *data)
-{
-    GPtrArray *items = g_ptr_array_new_with_free_func((GDestroyNotify)review_item_free);
-
-    devices_each_by_authority(((Streamhub *)data)->devices, collect_one, items);
-    return items;
-}
-
-static void
-hub_refused(const ReviewItem *item, TlsClientStanding standing, void *data)
-{
-    Streamhub *hub = data;
-
-    if (!devices_is_client(hub->devices, item->client_id, item->client))
-        return;
-    streams_revoke_client(hub->streams, item->client_id, REST_UNAUTHORIZED_ACCESS);
-    devices_revoke_client(hub->devices, item->client_id, certificate_standing_text(standing));
-}
-
-static const ReviewEvents review_events = {.collect = hub_collect, .refused = hub_refused};
-
-/* What a replaced key has opened ends with it; after a rekey only connections do. */
-static void
-hub_device_keys_changed(Streamhub *hub, const RegistryChange *change)
-{
-    g_autofree char *client_id = client_id_of(change->name, change->module);
-
-    if (!change->planned) {
-        streams_revoke_keys(hub->streams, client_id, NULL, change->keys);
-        rekeys_void(hub->rekeys, change->name, change->module);
-        auth_forgive_device(hub->auth, change->name, change->module);
-    }
-    devices_revoke_keys(hub->devices, client_id, change->keys);
-}
-
-static void
-hub_policy_keys_changed(Streamhub *hub, const RegistryChange *change)
-{
-    rest_keys_changed(hub->rest, change->name, change->keys);
-    streams_revoke_keys(hub->streams, NULL, change->name, change->keys);
-    devices_revoke_policy_keys(hub->devices, change->name, change->keys);
-}
-
-/* R18: disconnects whoever has lost the right. Ends the streams first, so that their devices can
- * still be told. */
-static void
-hub_registry_changed(const RegistryChange *change, void *data)
-{
-    Streamhub *hub = data;
-
-    switch (change->kind) {
-    case REGISTRY_DEVICE_REMOVED:
-        streams_revoke_device(hub->streams, change->name, change->module,
-                              change->module ? REST_MODULE_NOT_FOUND : REST_DEVICE_NOT_FOUND);
-        devices_revoke(hub->devices, change->name, change->module);
-        sightings_forget(hub->sightings, change->name, change->module);
-        auth_forgive_device(hub->auth, change->name, change->module);
-        break;
-    case REGISTRY_DEVICE_DISABLED:
-        streams_revoke_device(hub->streams, change->name, change->module, REST_UNAUTHORIZED_ACCESS);
-        devices_revoke(hub->devices, change->name, change->module);
-        auth_forgive_device(hub->auth, change->name, change->module);
-        break;
-    case REGISTRY_DEVICE_ADMITTED:
-        auth_forgive_device(hub->auth, change->name, change->module);
-        break;
-    case REGISTRY_DEVICE_EDITED:
-        streams_device_changed(hub->streams, change->name, change->tags);
-        devices_judge_again(hub->devices, change->name, NULL);
-        break;
-    case REGISTRY_DEVICE_AUTH:
-        hub_auth_changed(hub, change);
-        break;
-    case REGISTRY_POLICY_EDITED:
-        rest_user_changed(hub->rest, change->name, change->scope, FALSE);
-        streams_user_changed(hub->streams, change->name, change->scope);
-        devices_judge_again(hub->devices, NULL, change->name);
-        break;
-    case REGISTRY_POLICY_REMOVED:
-        rest_user_changed(hub->rest, change->name, NULL, TRUE);
-        streams_revoke_policy(hub->streams, change->name);
-        devices_revoke_policy(hub->devices, change->name);
-        break;
-    case REGISTRY_DEVICE_KEYS:
-        hub_device_keys_changed(hub, change);
-        break;
-    case REGISTRY_POLICY_KEYS:
-        hub_policy_keys_changed(hub, change);
-        break;
-    }
-}
-
 static char **
 names_copy(const char *const *names)
 {
@@ -300,7 +141,7 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->mqtt.sightings = hub->sightings;
     hub->mqtt.queue = options->queue;
     hub->mqtt.trust = options->trust ? tls_trust_ref(options->trust) : NULL;
-    hub->review = certificate_review_new(options->queue, &review_events, hub);
+    hub->review = certificate_review_new(options->queue, &hub_review_events, hub);
     hub->heap = heap_watch_new(hub_load, hub);
     hub->watch = registry_watch(hub->registry, hub_registry_changed, hub);
 }
@@ -534,7 +375,7 @@ streamhub_free(Streamhub *hub)
 Caps
 streamhub_device_caps(Streamhub *hub, const char *device, const char *module)
 {
-    g_autofree char *client_id = client_id_of(device, module);
+    g_autofree char *client_id = hub_client_id(device, module);
 
     return devices_caps(hub->devices, client_id);
 }
@@ -554,7 +395,7 @@ streamhub_statement(const Streamhub *hub)
 gboolean
 streamhub_device_is_connected(Streamhub *hub, const char *device, const char *module)
 {
-    g_autofree char *client_id = client_id_of(device, module);
+    g_autofree char *client_id = hub_client_id(device, module);
 
     return devices_is_connected(hub->devices, client_id);
 }
@@ -562,7 +403,7 @@ streamhub_device_is_connected(Streamhub *hub, const char *device, const char *mo
 gboolean
 streamhub_device_is_online(Streamhub *hub, const char *device, const char *module)
 {
-    g_autofree char *client_id = client_id_of(device, module);
+    g_autofree char *client_id = hub_client_id(device, module);
 
     return devices_is_online(hub->devices, client_id);
 }
@@ -570,7 +411,7 @@ streamhub_device_is_online(Streamhub *hub, const char *device, const char *modul
 gboolean
 streamhub_device_is_cloned(Streamhub *hub, const char *device, const char *module, CloneReport *ret)
 {
-    g_autofree char *client_id = client_id_of(device, module);
+    g_autofree char *client_id = hub_client_id(device, module);
 
     return devices_is_cloned(hub->devices, client_id, ret);
 }
@@ -611,7 +452,7 @@ streamhub_close_stream(Streamhub *hub, const char *id)
 StreamhubKeyUse
 streamhub_key_use(Streamhub *hub, const StreamhubKeys *keys)
 {
-    g_autofree char *client_id = keys->device ? client_id_of(keys->device, keys->module) : NULL;
+    g_autofree char *client_id = keys->device ? hub_client_id(keys->device, keys->module) : NULL;
 
     return (StreamhubKeyUse){
         .devices = client_id ? (devices_is_by_keys(hub->devices, client_id, keys->keys) ? 1 : 0)

@@ -296,21 +296,6 @@ listener_opened(Serve *serve, const char *kind, const char *bound, GString *line
         serve->listeners[serve->n_listeners++] = g_strdup_printf("%s %s", kind, bound);
 }
 
-/* "[::]:443" takes IPv4 as well, but not when an IPv4 address has the same port: the two would
- * conflict. */
-static gboolean
-six_is_alone(const char *address, const char *const *others)
-{
-    const char *port = strrchr(address, ':');
-
-    if (address[0] != '[' || !port || g_str_equal(port, ":0"))
-        return FALSE;
-    for (; others && *others; others++)
-        if ((*others)[0] != '[' && g_strcmp0(strrchr(*others, ':'), port) == 0)
-            return TRUE;
-    return FALSE;
-}
-
 static gboolean
 listen_all(Serve *serve, const char *kind, const char *const *addresses, GString *lines,
            GError **error)
@@ -318,8 +303,8 @@ listen_all(Serve *serve, const char *kind, const char *const *addresses, GString
     for (const char *const *address = addresses; address && *address; address++) {
         g_autofree char *bound = NULL;
 
-        gboolean six_only = six_is_alone(*address, serve->options->listen) ||
-                            six_is_alone(*address, serve->options->mqtt_listen);
+        gboolean six_only = address_is_six_only(*address, serve->options->listen) ||
+                            address_is_six_only(*address, serve->options->mqtt_listen);
 
         if (!streamhub_listen(serve->hub, *address, six_only, &bound, error))
             return FALSE;

@@ -45,3 +45,16 @@ address_with_port(const char *text, guint16 port)
 
     return g_strdup_printf("%s:%u", host, address_port(text, port));
 }
+
+gboolean
+address_is_six_only(const char *address, const char *const *others)
+{
+    const char *port = strrchr(address, ':');
+
+    if (address[0] != '[' || !port || g_str_equal(port, ":0"))
+        return FALSE;
+    for (; others && *others; others++)
+        if ((*others)[0] != '[' && g_strcmp0(strrchr(*others, ':'), port) == 0)
+            return TRUE;
+    return FALSE;
+}

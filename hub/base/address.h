@@ -11,3 +11,7 @@ gboolean address_is_good(const char *text);
 char *address_host(const char *text);                    /* in lower case */
 char *address_with_port(const char *text, guint16 port); /* PORT where it names none */
 guint16 address_port(const char *text, guint16 port);    /* the same */
+
+/* Of an address to listen on. "[::]:443" takes IPv4 as well, but not when one of OTHERS (may be
+ * NULL) is an IPv4 address with the same port: the two would conflict. */
+gboolean address_is_six_only(const char *address, const char *const *others);

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "hub/admin/certificate-pair.h"
-#include "hub/admin/client.h"
+#include "hub/cli/client.h"
 #include "hub/base/settings.h"
 
 #include <json-glib/json-glib.h>

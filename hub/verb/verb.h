@@ -4,7 +4,7 @@
 
 #include "common/cli/cli.h"
 #include "hub/admin/certificate-pair.h"
-#include "hub/admin/client.h"
+#include "hub/cli/client.h"
 #include "hub/cli/option.h"
 
 #include <json-glib/json-glib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/verb/words.h"
 
-#include "hub/admin/client.h"
+#include "hub/cli/client.h"
 #include "hub/admin/state.h"
 #include "hub/cli/json.h"
 #include "hub/cli/option.h"

@@ -64,7 +64,7 @@ class RulesCase(unittest.TestCase):
                                     'examples/echo/a.c': '#include <systemd/sd-bus.h>\n',
                                     'hub/main.c': '#include <systemd/sd-daemon.h>\n',
                                     'hub/registry/sqlite.c': '#include <sqlite3.h>\n',
-                                    'hub/admin/client.c': '#include <libsoup/soup.h>\n',
+                                    'hub/cli/client.c': '#include <libsoup/soup.h>\n',
                                     'common/net/tls-session.c': '#include <gnutls/gnutls.h>\n'})
         for path, name in [('daemon/stream/stream.c', 'systemd/sd-bus.h'), ('hub/main.c', 'systemd/sd-bus.h'),
                            ('hub/registry/registry.c', 'sqlite3.h'), ('daemon/main.c', 'sqlite3.h'),

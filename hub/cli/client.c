@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/admin/client.h"
+#include "hub/cli/client.h"
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
