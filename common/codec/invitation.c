@@ -2,6 +2,7 @@
 #include "common/codec/invitation.h"
 
 #include "common/base/error.h"
+#include "common/base/pasted.h"
 #include "common/base/secret.h"
 #include "common/base/slice.h"
 #include "common/codec/connection-string.h"
@@ -31,7 +32,8 @@ invitation_check_ca(const char *text, GError **error)
 
         if (!end) {
             g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                                "what follows the first line are no certificates in PEM");
+                                "what follows the first line are no certificates in PEM; if a "
+                                "mail program has broken that line, make it one line again");
             return FALSE;
         }
         end += strlen(CERTIFICATE_END);
@@ -43,20 +45,24 @@ invitation_check_ca(const char *text, GError **error)
 gboolean
 invitation_split(const char *text, char **ret_first, char **ret_ca, GError **error)
 {
-    const char *begin = text + strspn(text, BLANKS);
-    const char *ca = begin + strcspn(begin, "\n");
-    g_auto(SecretText) first = g_strchomp(g_strndup(begin, (gsize)(ca - begin)));
+    g_auto(SecretText) clean = NULL, first = NULL;
+    const char *ca;
 
-    ca += strspn(ca, BLANKS);
     if (strlen(text) > INVITATION_MAX) {
         g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
                             "the credentials are too long");
         return FALSE;
     }
+    clean = pasted_clean(text, strlen(text), "What was given", error);
+    if (!clean)
+        return FALSE;
+    ca = clean + strcspn(clean, "\n");
+    first = g_strchomp(g_strndup(clean, (gsize)(ca - clean)));
+    ca += strspn(ca, BLANKS);
     if (!invitation_check_ca(ca, error))
         return FALSE;
     *ret_first = g_steal_pointer(&first);
-    *ret_ca = *ca != '\0' ? g_strdup(ca) : NULL;
+    *ret_ca = *ca != '\0' ? g_strconcat(ca, "\n", NULL) : NULL;
     return TRUE;
 }
 

@@ -42,7 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_assert_null(strchr(string, '\n'));
     check_ticket(string);
     made = invitation_make(string, ca);
-    if (*string == '\0')
+    if (!g_ascii_isalnum(*string)) /* a second pair of quotes would be taken off the next time */
         return 0;
     g_assert_true(invitation_split(made, &again, &ca_again, NULL));
     g_assert_cmpstr(again, ==, string);

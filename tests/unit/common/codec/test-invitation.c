@@ -17,6 +17,11 @@ static const struct {
     {"  " STRING " \r\n", STRING, NULL},
     {STRING "\n" PEM, STRING, PEM},
     {"\n" STRING "\r\n\r\n" PEM "\n" PEM, STRING, PEM "\n" PEM},
+    {"\xef\xbb\xbf" STRING "\n" PEM, STRING, PEM},
+    {"> " STRING "\r\n> -----BEGIN CERTIFICATE-----\r\n> MAo=\r\n> -----END CERTIFICATE-----\r\n",
+     STRING, PEM},
+    {"\"" STRING "\"", STRING, NULL},
+    {"\xff\xfeH", NULL, NULL},
     {"", "", NULL}, /* for the connection string's own reader to refuse */
     {STRING "\n" STRING, NULL, NULL},
     {STRING "\n" KEY, NULL, NULL},
