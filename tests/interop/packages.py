@@ -76,6 +76,7 @@ def install_python(directory, name):
 
 def install(directory):
     """Once at a time."""
+    directory = os.path.abspath(directory)  # npm and pip run in it
     os.makedirs(directory, exist_ok=True)
     with open(os.path.join(directory, ".lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
