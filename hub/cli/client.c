@@ -5,6 +5,7 @@
 #include "common/base/secret.h"
 #include "common/codec/json-guard.h"
 
+#include <glib/gi18n.h>
 #include <gio/gunixsocketaddress.h>
 #include <libsoup/soup.h>
 #include <string.h>
@@ -68,10 +69,10 @@ set_unreachable(const AdminClient *client, const GError *cause, GError **error)
 {
     if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
-                    "%s: permission denied: ask as root or as the hub's user", client->path);
+                    _("%s: permission denied: ask as root or as the hub's user"), client->path);
     else
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNREACHABLE,
-                    "no hub answers at %s (%s): is 'streamhub serve' running?", client->path,
+                    _("no hub answers at %s (%s): is 'streamhub serve' running?"), client->path,
                     cause->message);
 }
 
@@ -106,8 +107,8 @@ parse(const char *text, gsize len, GError **error)
     if (root && JSON_NODE_HOLDS_OBJECT(root))
         return json_node_ref(root);
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
-                "the hub's answer is not understood: %s",
-                result == JSON_GUARD_OK ? "not an object" : json_guard_text(result));
+                _("the hub's answer is not understood: %s"),
+                result == JSON_GUARD_OK ? _("not an object") : json_guard_text(result));
     return NULL;
 }
 
@@ -129,7 +130,7 @@ set_refusal(const char *text, gsize len, GError **error)
 
     if (root)
         g_set_error_literal(error, STREAMD_ERROR, (int)code_from_name(text_member(object, "code")),
-                            message ? message : "the hub refused and gave no reason");
+                            message ? message : _("the hub refused and gave no reason"));
 }
 
 /* The body of a good answer, NUL-terminated; free with secret_free. MESSAGE is taken. */
