@@ -74,7 +74,8 @@ static const Verb verbs[] = {
         "other clients: there the hub shows the present one until --finish. Otherwise it shows the "
         "next one at once, and clients that know only the present one are served until --finish. "
         "Lists who knows the next one, and who needs a visit before --finish."),
-     "[{\"device_id\": ..., \"knows\": ...}, {\"name\": ..., \"knows\": ...}, ...]"},
+     "[{\"device_id\": ..., \"knows\": ...}, ...]; a user has \"name\" in the place of "
+     "\"device_id\""},
     {"ca announce", 1, 1, 0, verb_ca_announce, "NAME[:PORT]|-",
      N_("Tell every streamd that knows how under which name and port the hub will be found"),
      N_("The certificate has to have the new name as well: 'streamhub certificate renew "

@@ -120,6 +120,7 @@ def client_verbs(look, site):
     look("device list", "--hub", "owner")
     look("hub connect", "owner")
     look("hub disconnect", "owner")
+    look("hub set", "owner", "--accept-ca", code=1)  # it has told of no next authority
     tunnel = look("tunnel open", site.DEVICE, "echo", "--hub", "office", "--background", again=False)
     with connect(int(tunnel["listen_address"].rsplit(":", 1)[1])):
         stream = eventually(site.client.streams, "a stream")[0]["id"]
@@ -216,6 +217,11 @@ def of_streamhub():
             file.write('{"id":"imported"}\n')
         check_equal(hub.look("device import", [place("devices")]), {"added": 0, "updated": 0, "unchanged": 1, "refused": 0},
                     "an import, again")
+        hub.look("certificate renew", ["--due"], [])
+        hub.look("ca show", [])
+        hub.look("ca rotate", [])
+        hub.look("ca announce", ["localhost:8443"], ["-"])
+        hub.look("ca protect", [])
         hub.look("backup", [place("one")], [place("two")])
         other = place("other")
         for state in (other, place("third")):
