@@ -316,7 +316,10 @@ withdraw(const Cli *cli, const Succession *succession, GError **error)
                             _("no address is announced"));
         return FALSE;
     }
-    return tell_hub(cli, error);
+    if (!tell_hub(cli, error))
+        return FALSE;
+    (void)verb_print_texts(cli, "host", "", "port", "", NULL);
+    return TRUE;
 }
 
 ExitCode

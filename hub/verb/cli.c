@@ -81,7 +81,7 @@ static const Verb verbs[] = {
      N_("The certificate has to have the new name as well: 'streamhub certificate renew "
         "--host-name OLD --host-name NEW'. streamd goes on with the old name, and tries the new "
         "one where that fails. - takes it back."),
-     "{\"host\": ..., \"port\": ...}"},
+     "{\"host\": ..., \"port\": ...}; both empty where it was taken back"},
     {"ca protect", 0, 0, 0, verb_ca_protect, "",
      N_("Give the authority's key back to root; the service does this before it starts"),
      N_("The service manager gives the whole folder to the user of the hub, when it is new."),
