@@ -152,8 +152,8 @@ def help_is_translated():
         check(wide("Options of every verb:") in say(site.client, "hub", "add", "--help"), "titles of options")
 
 
-HUB_DATA = set("""enabled disconnected Disconnected dev1 service-connect registry-read registry-write device-connect iothubowner registryRead
-    registryReadWrite user show remove list device module rights invite ETag CN""".split())
+HUB_DATA = set("""enabled disconnected Disconnected connected away never refused dev1 service-connect registry-read
+    registry-write device-connect iothubowner registryRead registryReadWrite user show remove list device module rights invite ETag CN""".split())
 
 
 def hub_is_translated():

@@ -22,7 +22,7 @@ LEAST = 3 << 9   # KiB that may stay, whatever the crowd took,
 SHARE = 0.25     # or so much of it,
 SOON = 45        # s
 HISTORY = 330    # s, for which streamd remembers 256 streams that have ended (daemon/stream/stream.h);
-REMEMBERED = 0.65  # with them so much stays: each page that has one of them
+REMEMBERED = 0.7  # with them so much stays: each page that has one of them; 0.60 to 0.65 was seen
 
 
 class Crowd:
