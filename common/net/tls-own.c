@@ -52,18 +52,17 @@ own_read_key(TlsContext *context, const TlsOwn *own, gnutls_privkey_t key, GErro
     return r >= 0 || own_fail("the token does not give the key", r, error);
 }
 
-/* The chain and the key belong to the credentials once this has succeeded. */
+/* The certificates of the chain, not the array, and the key belong to the credentials once this has
+ * succeeded. */
 static int
 own_install(TlsContext *context, const TlsOwn *own, gnutls_privkey_t key)
 {
     const gnutls_datum_t pem = {(unsigned char *)(guintptr)own->certificate,
                                 (unsigned)strlen(own->certificate)};
-    gnutls_pcert_st *chain = gnutls_malloc(TLS_CLIENT_CHAIN_MAX * sizeof *chain);
+    gnutls_pcert_st chain[TLS_CLIENT_CHAIN_MAX];
     unsigned count = TLS_CLIENT_CHAIN_MAX;
     int r;
 
-    if (!chain)
-        return GNUTLS_E_MEMORY_ERROR;
     r = gnutls_pcert_list_import_x509_raw(chain, &count, &pem, GNUTLS_X509_FMT_PEM,
                                           GNUTLS_X509_CRT_LIST_IMPORT_FAIL_IF_EXCEED);
     if (r >= 0) {
@@ -72,8 +71,6 @@ own_install(TlsContext *context, const TlsOwn *own, gnutls_privkey_t key)
         for (unsigned i = 0; r < 0 && i < count; i++)
             gnutls_pcert_deinit(&chain[i]);
     }
-    if (r < 0)
-        gnutls_free(chain);
     return r;
 }
 
