@@ -10,7 +10,7 @@
 struct Enrollments {
     Auth *auth;
     Registry *registry;
-    GHashTable *counts; /* name of an invitation -> requests that are being answered */
+    GHashTable *counts; /* name of an invitation -> requests with its key that are being answered */
     GQueue calls;       /* of EnrollCall.link */
 };
 
@@ -19,7 +19,8 @@ typedef struct {
     Enrollments *owner; /* NULL: it was freed meanwhile */
     Request *request;
     AuthCheck *check;
-    char *identity; /* "enrollments/NAME": for limits, and no user has such a name */
+    char *identity;   /* "enrollments/NAME": for limits, and no user has such a name */
+    gboolean counted; /* it has the key: others must not fill the places of an invitation */
     GList link;
 } EnrollCall;
 
@@ -52,10 +53,10 @@ calls_set_count(Enrollments *enrollments, const char *identity, guint count)
 static void
 call_free(EnrollCall *call)
 {
-    if (call->owner) {
+    if (call->owner && call->counted)
         calls_set_count(call->owner, call->identity, calls_count(call->owner, call->identity) - 1);
+    if (call->owner)
         g_queue_unlink(&call->owner->calls, &call->link);
-    }
     g_free(call->identity);
     g_free(call);
 }
@@ -218,6 +219,18 @@ call_refuse(EnrollCall *call, const AuthResult *result)
     rest_answer_too_soon(request, result->retry_after);
 }
 
+/* FALSE: so many are being answered already. */
+static gboolean
+call_take_place(EnrollCall *call)
+{
+    guint count = calls_count(call->owner, call->identity);
+
+    call->counted = count < ENROLLMENTS_AT_ONCE;
+    if (call->counted)
+        calls_set_count(call->owner, call->identity, count + 1);
+    return call->counted;
+}
+
 static void
 call_checked(const AuthResult *result, void *data)
 {
@@ -233,7 +246,10 @@ call_checked(const AuthResult *result, void *data)
         return;
     }
     request_authenticated(call->request);
-    call_enroll(call);
+    if (call_take_place(call))
+        call_enroll(call);
+    else
+        call_fail(call, REST_UNAVAILABLE, "Too many enrol by this invitation at once.");
 }
 
 /* The resource that the token must be for: all of the path, or its first segments. */
@@ -257,7 +273,6 @@ call_new(Enrollments *enrollments, Request *request)
     call->identity = g_strconcat("enrollments/", request->match.parts[ROUTE_INVITATION], NULL);
     call->link.data = call;
     g_queue_push_tail_link(&enrollments->calls, &call->link);
-    calls_set_count(enrollments, call->identity, calls_count(enrollments, call->identity) + 1);
     return call;
 }
 
@@ -270,8 +285,5 @@ enrollments_request(Enrollments *enrollments, Request *request)
                                  request->match.parts[ROUTE_INVITATION], path,
                                  request->authorization};
 
-    if (calls_count(enrollments, call->identity) > ENROLLMENTS_AT_ONCE)
-        call_fail(call, REST_UNAVAILABLE, "Too many enrol by this invitation at once.");
-    else
-        call->check = auth_check_invited(enrollments->auth, &invited, call_checked, call);
+    call->check = auth_check_invited(enrollments->auth, &invited, call_checked, call);
 }

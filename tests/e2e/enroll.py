@@ -81,7 +81,7 @@ def matrix():
         group = {
             "open": Invitation(site, "group", "open", "--devices", "gw-*", "--uses", "3"),
             "used-up": Invitation(site, "group", "used", "--devices", "gw-*", "--uses", "1"),
-            "expired": Invitation(site, "group", "expired", "--devices", "gw-*", "--uses", "3", "--expires", "1s"),
+            "expired": Invitation(site, "group", "expired", "--devices", "gw-*", "--uses", "3", "--expires", "4s"),
             "revoked": Invitation(site, "group", "revoked", "--devices", "gw-*", "--uses", "3"),
         }
         key = {state: new_key() for state in group}
