@@ -244,7 +244,8 @@ enroll_again(gpointer data)
 static void
 enroll_later(Hub *hub, gboolean refused, gint64 wait)
 {
-    gint64 delay = MAX(backoff_next(&hub->backoff, refused, g_random_double()), wait);
+    gint64 usual = backoff_next(&hub->backoff, refused, g_random_double());
+    gint64 delay = MAX(usual, wait); /* a macro: it would count a failure twice */
 
     if (hub->retry)
         g_source_remove(hub->retry);
