@@ -117,6 +117,8 @@ FORBIDDEN = [
     (r'\bsignal\s*\((?!\s*SIGPIPE\s*,\s*SIG_IGN)|\bsigaction\s*\(',
      'a signal handler: use g_unix_signal_add or signalfd'),
     (r'\b__u?int128(_t)?\b|\b_BitInt\b', 'not on 32-bit machines'),
+    (r'\b(MAX|MIN|CLAMP)\s*\([^;]*\b(backoff_next|g_random_\w+|\w+_(take|pop|steal|read|receive)\w*|recv|send|read|write)\s*\(',
+     'a macro that calls it twice: put the result into a variable first'),
 ]
 
 # Beside these; a test may want a socket that is soon full.

@@ -80,9 +80,10 @@ class RulesCase(unittest.TestCase):
 
     def test_forbidden(self):
         self.keeps('forbidden', {'tests/unit/a.c': 'setsockopt(fd, 1, SO_SNDBUF, &n, 4);\n', 'common/a.c': '/* goto */\nputs("goto x");\nsignal(SIGPIPE, SIG_IGN);\n'
-                                               'g_unix_signal_add(SIGTERM, f, NULL);\ngoto_next(1);\n'})
+                                               'g_unix_signal_add(SIGTERM, f, NULL);\ngoto_next(1);\nn = MIN(n, relay_end_next(r));\n'})
         for text in ['goto out;', 'GMutex mutex;', 'g_async_queue_push(q, x);', 'strcpy(a, b);', 'sprintf(a, "x");',
-                     'signal(SIGTERM, handler);', 'sigaction(SIGHUP, &a, NULL);', 'x = (unsigned __int128)a;', 'setsockopt(fd, 1, SO_RCVBUF, &n, 4);']:
+                     'signal(SIGTERM, handler);', 'sigaction(SIGHUP, &a, NULL);', 'x = (unsigned __int128)a;', 'setsockopt(fd, 1, SO_RCVBUF, &n, 4);',
+                     'a = MAX(backoff_next(&b), 1);', 'n = MIN(0, queue_take(q));']:
             self.breaks('forbidden', {'common/a.c': '\n' + text + '\n'}, 2)
 
     def test_unfinished(self):

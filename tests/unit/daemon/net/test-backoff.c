@@ -89,8 +89,11 @@ test_refused(void)
     Backoff backoff = {0};
     gint64 most = 0;
 
-    for (guint i = 0; i < 40; i++)
-        most = MAX(most, backoff_next(&backoff, TRUE, ALMOST_ONE));
+    for (guint i = 0; i < 40; i++) {
+        gint64 delay = backoff_next(&backoff, TRUE, ALMOST_ONE);
+
+        most = MAX(most, delay);
+    }
     g_assert_cmpint(most, >, BACKOFF_MAX);
     g_assert_cmpint(most, <=, BACKOFF_MAX_REFUSED);
 }
