@@ -2,7 +2,7 @@
 /* streamctl: the table of verbs. */
 #include "client/cli/failure.h"
 #include "client/complete/source.h"
-#include "client/verb/limit-option.h"
+#include "client/verb/policy/limit-option.h"
 #include "client/verb/verb.h"
 #include "common/cli/cli.h"
 

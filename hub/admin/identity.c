@@ -2,7 +2,7 @@
 #include "hub/admin/identity.h"
 
 #include "common/base/error.h"
-#include "hub/admin/certificate.h"
+#include "hub/certificate/certificate.h"
 
 #define DAY (24 * 60 * 60)
 

@@ -6,7 +6,7 @@
  * takes a new certificate only when clients will accept it and the hub could start with it. */
 #pragma once
 
-#include "hub/admin/certificate-pair.h"
+#include "hub/certificate/pair.h"
 
 typedef struct Identity Identity;
 

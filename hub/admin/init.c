@@ -2,7 +2,7 @@
 #include "hub/admin/init.h"
 
 #include "common/base/error.h"
-#include "hub/admin/certificate.h"
+#include "hub/certificate/certificate.h"
 #include "hub/base/private-file.h"
 #include "hub/registry/sqlite.h"
 

@@ -3,7 +3,7 @@
  * usual policies. Main thread, before any loop runs; waits for the disk. */
 #pragma once
 
-#include "hub/admin/state.h"
+#include "hub/base/state.h"
 
 /* NAMES: the hub's host name and its other names (certificate.h). The policies are those of IoT Hub
  * (docs/wire-protocol.md, section 1.3) with random keys: iothubowner, service, device,

@@ -3,7 +3,7 @@
 
 #include "common/base/error.h"
 #include "hub/admin/serve.h"
-#include "hub/admin/state.h"
+#include "hub/base/state.h"
 #include "common/base/exit-code.h"
 
 #define THREADS_MAX 64

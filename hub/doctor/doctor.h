@@ -4,7 +4,7 @@
  * removed again, to see whether that is possible. One thread; waits. */
 #pragma once
 
-#include "hub/admin/certificate-pair.h"
+#include "hub/certificate/pair.h"
 #include "hub/cli/client.h"
 #include "hub/base/settings.h"
 

@@ -3,7 +3,7 @@
 #include "common/base/error.h"
 #include "hub/admin/identity.h"
 #include "hub/admin/init.h"
-#include "hub/admin/state.h"
+#include "hub/base/state.h"
 #include "hub/base/address.h"
 #include "hub/doctor/steps.h"
 #include "hub/registry/sqlite.h"

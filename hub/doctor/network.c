@@ -2,8 +2,8 @@
 /* The way of a client: the name, and TLS with what listens. */
 #include "common/base/error.h"
 #include "common/net/connection.h"
-#include "hub/admin/certificate.h"
-#include "hub/admin/state.h"
+#include "hub/certificate/certificate.h"
+#include "hub/base/state.h"
 #include "hub/base/networks.h"
 #include "hub/doctor/steps.h"
 

@@ -3,7 +3,7 @@
 #include "common/cli/output.h"
 #include "common/base/error.h"
 #include "hub/admin/init.h"
-#include "hub/admin/state.h"
+#include "hub/base/state.h"
 #include "hub/registry/sqlite-backup.h"
 #include "hub/verb/verb.h"
 

@@ -2,10 +2,10 @@
 /* streamhub certificate show|renew|install, and reload: what SIGHUP does, with an answer. */
 #include "common/base/error.h"
 #include "common/cli/output.h"
-#include "hub/admin/certificate.h"
+#include "hub/certificate/certificate.h"
 #include "hub/admin/identity.h"
-#include "hub/admin/state.h"
-#include "hub/admin/succession.h"
+#include "hub/base/state.h"
+#include "hub/certificate/succession.h"
 #include "hub/cli/json.h"
 #include "hub/verb/verb.h"
 

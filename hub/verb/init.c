@@ -2,8 +2,8 @@
 /* streamhub init */
 #include "hub/admin/init.h"
 
-#include "hub/admin/certificate.h"
-#include "hub/admin/state.h"
+#include "hub/certificate/certificate.h"
+#include "hub/base/state.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>

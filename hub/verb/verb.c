@@ -5,7 +5,7 @@
 #include "common/base/table.h"
 #include "common/cli/output.h"
 #include "common/codec/device-id.h"
-#include "hub/admin/state.h"
+#include "hub/base/state.h"
 #include "hub/base/private-file.h"
 
 #include <glib/gi18n.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "common/cli/cli.h"
-#include "hub/admin/certificate-pair.h"
+#include "hub/certificate/pair.h"
 #include "hub/cli/client.h"
 #include "hub/cli/option.h"
 

@@ -2,7 +2,7 @@
 #include "hub/verb/words.h"
 
 #include "hub/cli/client.h"
-#include "hub/admin/state.h"
+#include "hub/base/state.h"
 #include "hub/cli/json.h"
 #include "hub/cli/option.h"
 #include "hub/verb/verb.h"

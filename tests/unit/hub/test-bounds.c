@@ -11,7 +11,7 @@
 #include "common/codec/stream-order.h"
 #include "common/codec/stream-topic.h"
 #include "common/codec/ws-frame.h"
-#include "hub/admin/certificate.h"
+#include "hub/certificate/certificate.h"
 #include "hub/base/settings.h"
 #include "hub/device/mqtt-user.h"
 

@@ -5,8 +5,8 @@
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/net/tls-session.h"
-#include "hub/admin/certificate-authority.h"
-#include "hub/admin/certificate.h"
+#include "hub/certificate/authority.h"
+#include "hub/certificate/certificate.h"
 
 #include <errno.h>
 #include <fcntl.h>

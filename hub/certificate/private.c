@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/admin/certificate-private.h"
+#include "hub/certificate/private.h"
 
 #include "common/base/error.h"
 #include "common/base/file.h"

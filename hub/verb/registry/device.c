@@ -5,7 +5,7 @@
 #include "hub/registry/tags.h"
 #include "hub/cli/json.h"
 #include "hub/registry/auth-json.h"
-#include "hub/verb/device-auth.h"
+#include "hub/verb/registry/device-auth.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>

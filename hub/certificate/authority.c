@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/admin/certificate-authority.h"
+#include "hub/certificate/authority.h"
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
-#include "hub/admin/certificate-private.h"
+#include "hub/certificate/private.h"
 #include "hub/base/private-file.h"
 
 #include <gnutls/abstract.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Makes certificates of an authority and of a server. */
-#include "hub/admin/certificate.h"
+#include "hub/certificate/certificate.h"
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
-#include "hub/admin/certificate-private.h"
+#include "hub/certificate/private.h"
 #include "hub/base/private-file.h"
 
 #include <arpa/inet.h>

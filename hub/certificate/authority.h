@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/extension/statement.h"
-#include "hub/admin/certificate-pair.h"
+#include "hub/certificate/pair.h"
 
 typedef struct CertificateAuthority CertificateAuthority;
 

@@ -3,7 +3,7 @@
  * has one that works whatever happens in between. */
 #include "common/base/error.h"
 #include "hub/admin/identity.h"
-#include "hub/admin/state.h"
+#include "hub/base/state.h"
 
 #include <glib/gstdio.h>
 #include <gnutls/x509.h>

@@ -10,7 +10,7 @@
  * waits for the disk. */
 #pragma once
 
-#include "hub/admin/certificate-authority.h"
+#include "hub/certificate/authority.h"
 
 typedef struct Succession Succession;
 

@@ -2,8 +2,8 @@
 /* Certificates that the hub makes: what they say and nothing beyond it, the names that they may
  * bear, at each bound; what is read of those that others made; and what a failure leaves. */
 #include "common/base/error.h"
-#include "hub/admin/certificate-pair.h"
-#include "hub/admin/certificate.h"
+#include "hub/certificate/pair.h"
+#include "hub/certificate/certificate.h"
 #include "hub/base/private-file.h"
 
 #include <glib/gstdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/admin/certificate.h"
+#include "hub/certificate/certificate.h"
 
 #include "common/base/error.h"
-#include "hub/admin/certificate-private.h"
+#include "hub/certificate/private.h"
 
 #include <arpa/inet.h>
 #include <gio/gio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/admin/succession.h"
+#include "hub/certificate/succession.h"
 
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "hub/admin/certificate.h"
-#include "hub/admin/state.h"
+#include "hub/certificate/certificate.h"
+#include "hub/base/state.h"
 #include "hub/base/private-file.h"
 
 #include <errno.h>

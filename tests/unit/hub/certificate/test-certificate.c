@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The hub's authority and certificate, and the state folder that init makes of them. */
-#include "hub/admin/certificate.h"
+#include "hub/certificate/certificate.h"
 
 #include "common/base/error.h"
 #include "common/net/tls-context.h"

@@ -3,7 +3,7 @@
 #include "client/show/moment.h"
 #include "common/cli/output.h"
 #include "client/show/policy-text.h"
-#include "client/verb/limit-option.h"
+#include "client/verb/policy/limit-option.h"
 #include "client/verb/verb.h"
 
 #include <glib/gi18n.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/admin/certificate-pair.h"
+#include "hub/certificate/pair.h"
 
 #include "common/base/error.h"
 #include "common/base/file.h"
 #include "common/base/secret.h"
-#include "hub/admin/certificate-private.h"
-#include "hub/admin/state.h"
+#include "hub/certificate/private.h"
+#include "hub/base/state.h"
 #include "hub/base/private-file.h"
 
 #include <errno.h>

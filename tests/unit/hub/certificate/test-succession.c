@@ -3,9 +3,9 @@
  * change of either kind; and a change that was interrupted at each of its steps. */
 #include "common/base/error.h"
 #include "common/base/file.h"
-#include "hub/admin/certificate.h"
-#include "hub/admin/state.h"
-#include "hub/admin/succession.h"
+#include "hub/certificate/certificate.h"
+#include "hub/base/state.h"
+#include "hub/certificate/succession.h"
 
 #include <glib/gstdio.h>
 #include <gnutls/x509.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/verb/device-auth.h"
+#include "hub/verb/registry/device-auth.h"
 
 #include "common/net/tls-client.h"
 #include "hub/cli/option.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/admin/state.h"
+#include "hub/base/state.h"
 
 #include "common/base/error.h"
 #include "common/base/file.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
 #include "client/show/properties.h"
-#include "client/verb/limit-option.h"
+#include "client/verb/policy/limit-option.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "client/verb/limit-option.h"
+#include "client/verb/policy/limit-option.h"
 
 #include "client/bus/bus.h"
 #include "common/codec/quantity.h"
