@@ -41,7 +41,7 @@ usr/share/doc/streamd/README.md
 usr/share/doc/streamd/SECURITY.md
 usr/share/doc/streamd/dbus/README.md
 usr/share/doc/streamd/docs/apps.md
-usr/share/doc/streamd/docs/operators.md
+usr/share/doc/streamd/docs/operations.md
 usr/share/doc/streamd/docs/wire-protocol.md
 usr/share/doc/streamd/examples/README.md
 usr/share/doc/streamd/examples/echo/echo-handler.c
