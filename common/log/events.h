@@ -63,9 +63,14 @@ typedef enum {
     EVENT_ROUTE_ENDED,
     EVENT_ROUTE_CUT,
     EVENT_REGISTRY_CHANGED,
+    EVENT_REGISTRY_WRITTEN,
     EVENT_BALANCER_REFUSED,
     EVENT_ENROLLED,
     EVENT_LIMIT_REACHED,
+    EVENT_RECORDS_HEAD,
+    EVENT_RECORDS_BLOCKED,
+    EVENT_RECORDS_RESUMED,
+    EVENT_RECORDS_LOST,
     /* both */
     EVENT_RECORDS_LEFT_OUT,
     EVENT_LAST,
@@ -89,6 +94,8 @@ typedef struct {
     guint64 bytes_in, bytes_out;
     guint64 duration; /* µs; written in ms */
     guint32 uid;      /* the local user who caused it */
+    const char *hash; /* of a record, in hexadecimal digits */
+    guint64 count;    /* of records */
 } EventData;
 
 void event_log(EventKind kind, const EventData *data);
