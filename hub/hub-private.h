@@ -37,6 +37,7 @@ struct Streamhub {
     CertificateReview *review;
     Rekeys *rekeys;
     Sightings *sightings;
+    Records *records; /* NULL: none */
     HeapWatch *heap;
     MqttService mqtt;
     Timer grace;
@@ -52,6 +53,9 @@ char *hub_client_id(const char *device, const char *module);
 /* Who is looked at when the authorities of devices change, and what becomes of whom they no longer
  * vouch for. Their data is the hub. */
 extern const ReviewEvents hub_review_events;
+
+/* Once it is answered, REQUEST is recorded, if it asks for a stream. */
+void hub_record_request(Streamhub *hub, Request *request);
 
 /* What a change of the registry ends, or lets in. Of registry_watch. */
 void hub_registry_changed(const RegistryChange *change, void *data);

@@ -17,6 +17,7 @@ hub_request(Request *request, void *data)
 {
     Streamhub *hub = data;
 
+    hub_record_request(hub, request);
     if (request->match.route->kind == ROUTE_ENROLL)
         enrollments_request(hub->enrollments, request);
     else if (request->match.route->kind == ROUTE_LEG)
@@ -112,7 +113,8 @@ hub_load(void *data)
 static void
 hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
 {
-    StreamsNeeds needs = {.settings = hub->settings, .queue = options->queue};
+    StreamsNeeds needs = {
+        .settings = hub->settings, .queue = options->queue, .records = options->records};
 
     hub->clock = clock_new();
     hub->admission = admission_new(hub->settings);
@@ -186,6 +188,7 @@ streamhub_new(const StreamhubOptions *options, GError **error)
 
     hub->settings = options->settings;
     hub->registry = options->registry;
+    hub->records = options->records;
     if (!streamhub_check_host(options->names, options->streaming_host, error))
         return NULL;
     hub->names = names_copy(options->names);

@@ -3,7 +3,7 @@
  *
  * All calls on the main thread, whose default main context must run. The life of a hub:
  * streamhub_new, streamhub_listen or streamhub_adopt once per address, streamhub_start, ...
- * streamhub_stop, DONE, streamhub_free. What it is given (settings, registry, reactors, queue) must
+ * streamhub_stop, DONE, streamhub_free. What it is given (settings, registry, reactors, queue, records) must
  * outlive it. It watches the registry, and disconnects a device or user at once when it is removed
  * or disabled there (requirement R18). */
 #pragma once
@@ -14,6 +14,7 @@
 #include "hub/base/settings.h"
 #include "hub/device/rekeys.h"
 #include "hub/device/clones.h"
+#include "hub/records/records.h"
 #include "hub/registry/registry.h"
 #include "hub/stream/look.h"
 
@@ -24,6 +25,7 @@ typedef struct {
     Registry *registry;
     ReactorPool *reactors;
     Queue *queue;    /* the main thread's; its source is attached by the caller */
+    Records *records; /* of what happens; NULL: none */
     TlsContext *tls; /* a reference is taken */
     TlsTrust *trust; /* the same: the authorities of devices, as they are set in TLS; NULL: none */
     const char *const

@@ -6,11 +6,11 @@
 #include "common/extension/statement.h"
 #include "common/log/events.h"
 #include "common/loop/watchdog.h"
+#include "hub/admin/configuration.h"
 #include "hub/admin/identity.h"
 #include "hub/admin/init.h"
 #include "hub/admin/server.h"
 #include "hub/base/address.h"
-#include "hub/base/paths.h"
 #include "hub/hub.h"
 #include "hub/registry/sqlite.h"
 
@@ -36,6 +36,7 @@ typedef struct {
     GSource *queue_source;
     Registry *registry;
     ReactorPool *reactors;
+    Records *records; /* NULL: none are kept */
     Streamhub *hub;
     guint16 port;                             /* of the first listener */
     char *streams_at;                         /* where streams are sent, for admin_hub */
@@ -65,6 +66,7 @@ serve_clear(Serve *serve)
     if (serve->registry)
         registry_close(serve->registry); /* no completion may reach a freed hub */
     streamhub_free(serve->hub);
+    records_free(serve->records);
     registry_free(serve->registry);
     reactor_pool_free(serve->reactors);
     if (serve->queue_source) {
@@ -174,50 +176,6 @@ warn_of_identity(const Serve *serve)
         g_warning("%s", warning);
 }
 
-/* --streaming-host comes before the setting. */
-static Settings *
-load_settings(const ServeOptions *options, GError **error)
-{
-    g_autoptr(Settings) settings =
-        options->config ? settings_load(options->config, error) : settings_new();
-
-    if (settings && options->streaming_host) {
-        g_free(settings->streaming_host);
-        settings->streaming_host = g_strdup(options->streaming_host);
-    }
-    return g_steal_pointer(&settings);
-}
-
-static char *
-public_name(const Settings *settings)
-{
-    return settings->public_address ? address_host(settings->public_address) : NULL;
-}
-
-/* NULL: the hub's first name. */
-static const char *
-streaming_host(const Settings *settings)
-{
-    return settings->streaming_host ? settings->streaming_host : settings->public_address;
-}
-
-/* The authorities of devices as SETTINGS have them. NULL without an error: no certificates are
- * asked for. FALSE: they cannot be read, or do not fit. */
-static gboolean
-read_trust(const Settings *settings, TlsTrust **ret, GError **error)
-{
-    g_auto(GStrv) authorities = paths_split(settings->device_ca);
-    g_auto(GStrv) lists = paths_split(settings->device_crl);
-
-    *ret = NULL;
-    if (!settings->client_certificates)
-        return TRUE;
-    *ret = tls_trust_new((const char *const *)authorities, (const char *const *)lists, error);
-    if (*ret && tls_trust_warning(*ret))
-        g_warning("%s", tls_trust_warning(*ret));
-    return *ret != NULL;
-}
-
 /* For each new context, before it is used. */
 static TlsContext *
 serve_tls(const Serve *serve)
@@ -237,15 +195,15 @@ serve_load(Serve *serve, GError **error)
     g_autofree char *registry = g_build_filename(options->state_dir, STATE_REGISTRY, NULL);
     g_autofree char *name = NULL;
 
-    serve->settings = load_settings(options, error);
+    serve->settings = configuration_load(options, error);
     if (!serve->settings)
         return FALSE;
-    name = public_name(serve->settings);
+    name = configuration_public_name(serve->settings);
     serve->identity = identity_new(options->state_dir, name, options->host_names, error);
     if (!serve->identity)
         return FALSE;
     warn_of_identity(serve);
-    if (!read_trust(serve->settings, &serve->trust, error))
+    if (!configuration_read_trust(serve->settings, &serve->trust, error))
         return FALSE;
     serve->registry = registry_sqlite_open(registry, error);
     return serve->registry != NULL;
@@ -272,12 +230,14 @@ serve_make_hub(Serve *serve, GError **error)
                                 .tls = serve_tls(serve),
                                 .trust = serve->trust,
                                 .names = identity_names(serve->identity),
-                                .streaming_host = streaming_host(serve->settings)};
+                                .streaming_host = configuration_streaming_host(serve->settings)};
 
     serve->queue = queue_new();
     serve->queue_source = queue_source_new(serve->queue);
     g_source_attach(serve->queue_source, NULL);
     serve->reactors = reactor_pool_new(serve->options->threads, "hub");
+    serve->records = configuration_records(serve->options, serve->settings);
+    options.records = serve->records;
     options.queue = serve->queue;
     options.reactors = serve->reactors;
     serve->hub = streamhub_new(&options, error);
@@ -375,7 +335,7 @@ serve_show_identity(Serve *serve, gboolean taken, const GError *error)
 static void
 serve_tell_address(Serve *serve)
 {
-    const char *public = serve->settings->public_address, *host = streaming_host(serve->settings);
+    const char *public = serve->settings->public_address, *host = configuration_streaming_host(serve->settings);
 
     g_free(serve->streams_at);
     serve->streams_at = address_with_port(host ? host : serve_name(serve), serve->port);
@@ -392,10 +352,12 @@ serve_take_settings(Serve *serve, Settings *settings)
     if (!settings_limits_equal(settings, serve->settings))
         g_message("%s has changed: its limits take force at the next start",
                   serve->options->config);
-    settings_take_addresses(serve->settings, settings);
+    settings_take_reloaded(serve->settings, settings);
     streamhub_set_address(serve->hub, identity_names(serve->identity),
-                          streaming_host(serve->settings), serve->settings->allowed_origins);
+                          configuration_streaming_host(serve->settings), serve->settings->allowed_origins);
     streamhub_set_balancers(serve->hub, serve->settings->proxy_protocol_from);
+    records_set_limits(serve->records, serve->settings->records_size,
+                       serve->settings->records_files);
     serve_tell_address(serve);
 }
 
@@ -417,15 +379,15 @@ reload(void *data, GError **error)
 {
     Serve *serve = data;
     g_autoptr(GError) failure = NULL;
-    g_autoptr(Settings) settings = load_settings(serve->options, &failure);
-    g_autofree char *name = settings ? public_name(settings) : NULL;
+    g_autoptr(Settings) settings = configuration_load(serve->options, &failure);
+    g_autofree char *name = settings ? configuration_public_name(settings) : NULL;
     g_auto(GStrv) names = identity_names_as(serve->identity, name);
     gboolean taken = FALSE;
     TlsTrust *trust = NULL;
 
     if (settings &&
-        streamhub_check_host((const char *const *)names, streaming_host(settings), &failure) &&
-        read_trust(settings, &trust, &failure)) {
+        streamhub_check_host((const char *const *)names, configuration_streaming_host(settings), &failure) &&
+        configuration_read_trust(settings, &trust, &failure)) {
         taken = identity_reload(serve->identity, name, &failure);
         serve_take_trust(serve, taken, trust);
         serve_show_identity(serve, taken, failure);
@@ -573,6 +535,7 @@ serve_go(Serve *serve, const char *lines)
     serve->daily = g_timeout_add_seconds(DAY_S, on_day, serve);
     if (sd_watchdog_enabled(1, &limit) > 0)
         serve->watchdog = watchdog_new(serve->reactors, (gint64)limit, on_alive, NULL);
+    records_start(serve->records);
     g_print("%sready\n", lines);
     event_log(EVENT_SERVER_STARTED,
               &(EventData){.hub = serve_name(serve), .detail = STREAMD_VERSION});

@@ -3,23 +3,27 @@
 
 #include "common/base/error.h"
 #include "common/base/file.h"
+#include "common/codec/quantity.h"
 #include "hub/base/address.h"
 #include "hub/base/networks.h"
 #include "hub/base/origins.h"
 #include "hub/base/paths.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
 #define GROUP "hub"
 #define FILE_SIZE_MAX ((gsize)256 * 1024)
 #define DAY 86400.0
+#define MIB (1024.0 * 1024)
 
 typedef enum {
     KIND_SECONDS, /* gint64 µs */
     KIND_COUNT,   /* guint */
     KIND_SWITCH,  /* gboolean */
+    KIND_SIZE,    /* guint64 bytes */
     KIND_TEXT,    /* char *, NULL by default */
 } SettingKind;
 
@@ -28,7 +32,15 @@ typedef struct {
     gboolean (*check)(const char *text);
     const char *wants;
     gboolean as_is; /* otherwise it is taken in lower case */
+    const char *usual; /* what NULL stands for; NULL: the text says that */
 } SettingForm;
+
+/* When a setting that has changed takes force. */
+typedef enum {
+    FORCE_AS_KIND,  /* a text: at a reload; others: at the next start */
+    FORCE_AT_START,
+    FORCE_AT_RELOAD,
+} SettingForce;
 
 typedef struct {
     const char *key;
@@ -39,6 +51,7 @@ typedef struct {
     double most; /* the hard cap */
     const char *text;
     const SettingForm *form; /* of a text */
+    SettingForce force;
 } SettingRow;
 
 static const SettingForm address = {address_is_good,
@@ -52,9 +65,25 @@ static const SettingForm origins = {origins_are_good,
                                     "web origins such as https://portal.example:8443, with commas "
                                     "between them, without a path"};
 
+static gboolean
+sink_is_good(const char *text)
+{
+    return g_ascii_strcasecmp(text, "file") == 0 || g_ascii_strcasecmp(text, "off") == 0;
+}
+
+static gboolean
+folder_is_good(const char *text)
+{
+    return g_path_is_absolute(text) && strlen(text) < PATH_MAX / 2;
+}
+
+static const SettingForm sink = {sink_is_good, "file or off", .usual = "file"};
+static const SettingForm folder = {folder_is_good, "an absolute path", .as_is = TRUE};
+
 #define SECONDS(member) KIND_SECONDS, G_STRUCT_OFFSET(Settings, member)
 #define COUNT(member) KIND_COUNT, G_STRUCT_OFFSET(Settings, member)
 #define SWITCH(member) KIND_SWITCH, G_STRUCT_OFFSET(Settings, member)
+#define SIZE(member) KIND_SIZE, G_STRUCT_OFFSET(Settings, member)
 #define TEXT(member) KIND_TEXT, G_STRUCT_OFFSET(Settings, member), 0, 0, 0
 
 static const SettingRow rows[] = {
@@ -160,6 +189,15 @@ static const SettingRow rows[] = {
     {"allowed-origins", TEXT(allowed_origins),
      "web origins whose pages may connect, beside those at the hub's own names and addresses",
      &origins},
+    {"records", TEXT(records),
+     "where it is recorded who opened which stream, how it ended, and what was changed", &sink,
+     FORCE_AT_START},
+    {"records-folder", TEXT(records_folder),
+     "the folder of these files; default: records, in the state folder", &folder, FORCE_AT_START},
+    {"records-size", SIZE(records_size), 64.0 * MIB, 64.0 * 1024, 1024.0 * 1024 * MIB,
+     "of a file of records; then a new one is begun", NULL, FORCE_AT_RELOAD},
+    {"records-files", COUNT(records_files), 10, 1, 100000,
+     "files of records that are kept beside the present one", NULL, FORCE_AT_RELOAD},
 };
 
 static char **
@@ -179,6 +217,8 @@ setting_store(Settings *settings, const SettingRow *row, double value)
         *(guint *)(void *)at = (guint)value;
     else if (row->kind == KIND_SWITCH)
         *(gboolean *)(void *)at = value > 0;
+    else if (row->kind == KIND_SIZE)
+        *(guint64 *)(void *)at = (guint64)value;
 }
 
 Settings *
@@ -243,6 +283,14 @@ value_parse(const SettingRow *row, const char *text, double *ret)
         *ret = on ? 1 : 0;
         return on || off;
     }
+    if (row->kind == KIND_SIZE) {
+        guint64 bytes = 0;
+
+        if (!quantity_parse_size(text, &bytes))
+            return FALSE;
+        *ret = (double)bytes;
+        return *ret >= row->least && *ret <= row->most;
+    }
     if (!g_ascii_isdigit(text[0]) || text[strspn(text, "0123456789.")])
         return FALSE;
     value = g_ascii_strtod(text, &end);
@@ -253,12 +301,23 @@ value_parse(const SettingRow *row, const char *text, double *ret)
 }
 
 static char *
+size_wants(const SettingRow *row)
+{
+    g_autofree char *least = quantity_format_size((guint64)row->least);
+    g_autofree char *most = quantity_format_size((guint64)row->most);
+
+    return g_strdup_printf("a size from %s to %s", least, most);
+}
+
+static char *
 row_wants(const SettingRow *row)
 {
     if (row->kind == KIND_TEXT)
         return g_strdup(row->form->wants);
     if (row->kind == KIND_SWITCH)
         return g_strdup("yes or no");
+    if (row->kind == KIND_SIZE)
+        return size_wants(row);
     return g_strdup_printf("%s from %.10g to %.10g",
                            row->kind == KIND_SECONDS ? "seconds" : "a whole number", row->least,
                            row->most);
@@ -275,7 +334,7 @@ row_take(Settings *settings, const SettingRow *row, char *value)
             return FALSE;
         g_free(*setting_text(settings, row));
         *setting_text(settings, row) = NULL;
-        if (*value)
+        if (*value && g_strcmp0(value, row->form->usual) != 0)
             *setting_text(settings, row) =
                 row->form->as_is ? g_strdup(value) : g_ascii_strdown(value, -1);
         return TRUE;
@@ -345,6 +404,7 @@ static void
 row_describe(const SettingRow *row, GString *out)
 {
     g_autofree char *wants = row_wants(row);
+    g_autofree char *size = quantity_format_size((guint64)row->value);
 
     g_string_append(out, "\n# ");
     if (*row->text)
@@ -353,7 +413,9 @@ row_describe(const SettingRow *row, GString *out)
     if (row->kind == KIND_SWITCH)
         g_string_append_printf(out, "%s\n", row->value > 0 ? "yes" : "no");
     else if (row->kind == KIND_TEXT)
-        g_string_append_c(out, '\n');
+        g_string_append_printf(out, "%s\n", row->form->usual ? row->form->usual : "");
+    else if (row->kind == KIND_SIZE)
+        g_string_append_printf(out, "%s\n", size);
     else
         g_string_append_printf(out, "%.10g\n", row->value);
 }
@@ -374,27 +436,51 @@ settings_user_share(const Settings *settings, guint most)
     return MAX((guint)((guint64)most * settings->user_share / 100), 1);
 }
 
+static gboolean
+row_is_reloaded(const SettingRow *row)
+{
+    return row->force == FORCE_AS_KIND ? row->kind == KIND_TEXT : row->force == FORCE_AT_RELOAD;
+}
+
+/* Bytes of a value that is no text. */
+static gsize
+row_size(const SettingRow *row)
+{
+    return row->kind == KIND_SECONDS || row->kind == KIND_SIZE ? sizeof(gint64) : sizeof(guint);
+}
+
+static gboolean
+row_is_equal(const SettingRow *row, const Settings *settings, const Settings *other)
+{
+    if (row->kind == KIND_TEXT)
+        return g_strcmp0(*setting_text(settings, row), *setting_text(other, row)) == 0;
+    return memcmp((const char *)settings + row->offset, (const char *)other + row->offset,
+                  row_size(row)) == 0;
+}
+
 gboolean
 settings_limits_equal(const Settings *settings, const Settings *other)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        gsize size = rows[i].kind == KIND_SECONDS ? sizeof(gint64) : sizeof(guint);
-
-        if (rows[i].kind != KIND_TEXT && memcmp((const char *)settings + rows[i].offset,
-                                                (const char *)other + rows[i].offset, size) != 0)
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (!row_is_reloaded(&rows[i]) && !row_is_equal(&rows[i], settings, other))
             return FALSE;
-    }
     return TRUE;
 }
 
 void
-settings_take_addresses(Settings *settings, Settings *from)
+settings_take_reloaded(Settings *settings, Settings *from)
 {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (rows[i].kind != KIND_TEXT)
+        const SettingRow *row = &rows[i];
+
+        if (!row_is_reloaded(row))
             continue;
-        g_free(*setting_text(settings, &rows[i]));
-        *setting_text(settings, &rows[i]) = g_steal_pointer(setting_text(from, &rows[i]));
+        if (row->kind == KIND_TEXT) {
+            g_free(*setting_text(settings, row));
+            *setting_text(settings, row) = g_steal_pointer(setting_text(from, row));
+        } else {
+            memcpy((char *)settings + row->offset, (const char *)from + row->offset, row_size(row));
+        }
     }
 }
 

@@ -75,6 +75,12 @@ typedef struct {
     char *streaming_host;      /* streaming-host: the host in the URLs of streams */
     char *proxy_protocol_from; /* proxy-protocol-from: the balancers, which say who connects */
     char *allowed_origins;     /* allowed-origins: web origins that may come beside the hub's own */
+
+    /* records (hub/records/records.h) */
+    char *records;        /* records: "off"; NULL: file */
+    char *records_folder; /* records-folder; NULL: `records` in the state folder */
+    guint64 records_size; /* records-size: bytes of a file, which is then rotated */
+    guint records_files;  /* records-files: kept beside the one that is written to */
 } Settings;
 
 /* The defaults. */
@@ -95,11 +101,11 @@ char *settings_describe(void);
 /* What one user may have of MOST: `user-share` percent, and at least one. */
 guint settings_user_share(const Settings *settings, guint most);
 
-/* All but the addresses, which a reload puts in force. */
+/* All but those that a reload puts in force: the addresses, and how much is kept of the records. */
 gboolean settings_limits_equal(const Settings *settings, const Settings *other);
 
-/* Takes the addresses of FROM; its limits stay. */
-void settings_take_addresses(Settings *settings, Settings *from);
+/* Takes those of FROM that a reload puts in force; the others stay. */
+void settings_take_reloaded(Settings *settings, Settings *from);
 
 void settings_free(Settings *settings);
 

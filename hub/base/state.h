@@ -24,6 +24,8 @@
 #define STATE_CA_FINISHING "ca-finishing" /* exists while the next one takes the place */
 #define STATE_STATEMENT_AUTHORITY "statement-authority"
 #define STATE_STATEMENT_ADDRESS "statement-address"
+/* A folder: hub/records/file.h says what is in it. */
+#define STATE_RECORDS "records"
 #define STATE_UNFINISHED "init-unfinished" /* exists while init makes the others */
 
 /* Locks the state folder for this process until the descriptor is closed, however the process ends.

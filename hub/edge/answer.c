@@ -44,6 +44,7 @@ rest_answer_rejected(Request *request, const char *stream_id, Reason reason, con
     g_autoptr(GString) fields = g_string_new(NULL);
     g_autofree char *long_reason = NULL;
 
+    request->reason = reason;
     append(fields, "iothub-streaming-is-accepted", "False");
     if (request->caps) {
         append(fields, "streamd-stream-id", stream_id);
@@ -63,6 +64,7 @@ answer_error(Request *request, RestError error, const char *text, guint retry)
     g_autofree char *tracking = rest_tracking_id();
     g_autofree char *body = rest_error_body(error, text, tracking, g_get_real_time());
 
+    request->error = (guint)error;
     append(fields, "iothub-errorcode", rest_error_name(error));
     if (retry > 0)
         http_header_append_number(fields, "Retry-After", retry);

@@ -6,11 +6,14 @@
  * the client has gone; after that it must not be used. Main thread. */
 #pragma once
 
+#include "common/base/reason.h"
 #include "common/net/connection.h"
 #include "hub/edge/admission.h"
 #include "hub/edge/route.h"
 
 typedef struct Request Request;
+
+#define REQUEST_STREAM_ID 40 /* bytes of a stream's id, NUL included */
 
 /* A connection that the edge hands to another module. */
 typedef struct {
@@ -44,6 +47,15 @@ struct Request {
     gboolean of_streamd; /* User-Agent: streamd/... */
     char peer[64];
     char *statement; /* set by the module that answers: the field streamd-statement of the answer */
+    /* For the records; set by the modules that answer. */
+    char *user;      /* who it is, once it is authenticated */
+    char stream_id[REQUEST_STREAM_ID]; /* of the stream that it asks for */
+    Reason reason;   /* why no stream came of it */
+    guint error;     /* RestError of the answer; 0: none */
+    gint64 begun;    /* hub/base/clock.h */
+    /* Called once, just before it is answered. NULL: not needed. */
+    void (*answered)(Request *request, guint status, gsize body_len, void *data);
+    void *answered_data;
     /* Set by the module that answers: called when the client goes away before the answer. NULL: not
      * needed. */
     void (*gone)(Request *request, void *data);

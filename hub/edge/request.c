@@ -32,8 +32,13 @@ edge_request_clear(Request *request)
     g_clear_pointer(&request->if_match, g_free);
     g_clear_pointer(&request->if_none_match, g_free);
     g_clear_pointer(&request->body, secret_string_free);
+    g_clear_pointer(&request->user, g_free);
+    request->stream_id[0] = '\0';
+    request->reason = REASON_NONE;
+    request->error = 0;
     request->gone = NULL;
     request->data = NULL;
+    request->answered = NULL;
 }
 
 static char *
@@ -125,6 +130,8 @@ request_take_user(Request *request, const char *user, gboolean force)
     EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
     UserRoom room = slot_take_user(edge->slot, user, force);
 
+    g_free(request->user);
+    request->user = g_strdup(user);
     if (room != USER_HAS_ROOM)
         edge->keep_alive = FALSE;
     return force || room != USER_IS_FULL;
@@ -136,6 +143,8 @@ request_answer(Request *request, guint status, const char *fields, const char *b
     EdgeConnection *edge = CONTAINER_OF(request, EdgeConnection, request);
     GString *head = g_string_sized_new(HEAD_ROOM + (body ? strlen(body) : 0));
 
+    if (request->answered)
+        request->answered(request, status, body ? strlen(body) : 0, request->answered_data);
     http_status_line(head, status);
     http_date_append(head, g_get_real_time() / G_USEC_PER_SEC);
     if (fields)

@@ -102,6 +102,7 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
     stream->error = REST_SERVER_ERROR;
     stream->by_device.data = stream->by_age.data = stream->by_number.data = stream;
     stream->begun = clock_now();
+    g_strlcpy(post->stream_id, stream->id, sizeof post->stream_id);
     post->gone = hub_stream_post_gone;
     post->data = stream;
     hub_stream_set_timers(stream, opening, wait);
@@ -124,8 +125,10 @@ hub_stream_free(HubStream *stream)
     clock_clear(stream->world->needs.clock, &stream->timer);
     clock_clear(stream->world->needs.clock, &stream->deadline);
     hub_stream_drop_tokens(stream);
-    if (stream->post)
+    if (stream->post) {
+        stream->post->reason = REASON_HUB_STOPPING;
         rest_answer_error(stream->post, REST_UNAVAILABLE, NULL);
+    }
     for (guint i = 0; i < LEG_SIDES; i++)
         leg_close(stream->legs[i], reason_close_code(REASON_HUB_STOPPING), NULL);
     if (stream->relay)
@@ -252,8 +255,10 @@ hub_stream_take_post(HubStream *stream)
 {
     Request *post = g_steal_pointer(&stream->post);
 
-    if (post)
+    if (post) {
         post->gone = NULL;
+        post->reason = stream->rejection != REASON_NONE ? stream->rejection : stream->reason;
+    }
     return post;
 }
 
@@ -309,6 +314,8 @@ hub_stream_hold_leg(HubStream *stream, LegSide side, Request *request)
     /* Counted even beyond the user's limit: the stream itself was admitted. */
     if (side == LEG_SERVICE)
         (void)request_take_user(request, stream->policy, TRUE);
+    if (side == LEG_DEVICE)
+        g_strlcpy(stream->device_from, request->peer, sizeof stream->device_from);
     stream->legs[side] = leg_new(request, needs->queue, &leg_events, stream);
     stream->leg_lost[side] = FALSE;
 }

@@ -36,6 +36,8 @@ struct HubStream {
     RegistryKeys policy_keys; /* which key of its policy opened it */
     RegistryKeys device_keys; /* which key its device was connected with when it was asked */
     char *from;               /* the initiator's address */
+    char device_from[64];     /* the address that the device's leg came from */
+    gint64 opened;            /* when it was open; 0: it never was, or its end is told */
     char *order;              /* among the streams of its tunnel; NULL: none */
     guint rid;                /* of its request; 0: not published yet */
     HubStreamState state;

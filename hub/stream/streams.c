@@ -4,6 +4,7 @@
 #include "common/log/events.h"
 #include "hub/edge/answer.h"
 #include "hub/stream/streams-private.h"
+#include "hub/stream/tell.h"
 
 #include <string.h>
 
@@ -42,12 +43,14 @@ streams_free(Streams *streams)
             HubStream *stream = ((StreamDevice *)value)->streams.head->data;
 
             g_queue_unlink(&((StreamDevice *)value)->streams, &stream->by_device);
+            stream_tell_end(stream);
             hub_stream_free(stream);
         }
     while (streams->ended.head) {
         HubStream *stream = streams->ended.head->data;
 
         g_queue_unlink(&streams->ended, &stream->by_age);
+        stream_tell_end(stream);
         hub_stream_free(stream);
     }
     by_device_free(streams->devices);
@@ -116,36 +119,6 @@ limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *accou
     return stream_account_limit(account, settings, clock_now(), g_get_real_time());
 }
 
-static EventData
-event_of_stream(const HubStream *stream)
-{
-    return (EventData){
-        .device = stream->client_id,
-        .stream = stream->name,
-        .stream_id = stream->id,
-        .initiator = stream->policy,
-        .reason = reason_code(stream->reason),
-    };
-}
-
-/* The end of a stream is logged once, with the device's answer if that was the cause. */
-static void
-stream_tell(const HubStream *stream, HubStreamState before)
-{
-    EventData data = event_of_stream(stream);
-
-    if (stream->rejection != REASON_NONE)
-        data.reason = reason_code(stream->rejection);
-    if (stream->state == STREAM_ACCEPTED)
-        event_log(EVENT_ROUTE_ACCEPTED, &data);
-    else if (stream->state == STREAM_OPEN)
-        event_log(EVENT_ROUTE_OPENED, &data);
-    else if (stream->state == STREAM_ENDED && before != STREAM_OPEN)
-        event_log(EVENT_ROUTE_REJECTED, &data);
-    else if (stream->state == STREAM_ENDED)
-        event_log(reason_is_orderly(stream->reason) ? EVENT_ROUTE_ENDED : EVENT_ROUTE_CUT, &data);
-}
-
 /* How long a stream waits for a device that is away: as long as the request says. Shortly after the
  * hub's start, when the device may be reconnecting, up to the time for an answer is added. */
 static gint64
@@ -162,7 +135,6 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
 {
     gint64 wait = opening_wait(streams, opening);
     HubStream *stream = hub_stream_new(&streams->world, post, opening, wait);
-    const EventData data = event_of_stream(stream);
 
     stream->owner = device;
     stream->account = account;
@@ -173,7 +145,7 @@ stream_begin(Streams *streams, Request *post, const StreamOpening *opening, Stre
     streams->live++;
     stream->number = ++streams->total;
     g_queue_push_tail_link(&streams->running, &stream->by_number);
-    event_log(EVENT_ROUTE_ASKED, &data);
+    stream_tell_asked(stream);
     if (devices_is_online(streams->world.needs.devices, stream->client_id))
         hub_stream_input(stream, STREAM_SUBSCRIBED, NULL);
     else if (wait <= 0)
@@ -199,6 +171,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     const char *limit;
 
     if (streams->stopping || streams->draining) {
+        post->reason = REASON_HUB_STOPPING;
         rest_answer_error(post, REST_UNAVAILABLE, NULL);
         return;
     }
@@ -215,6 +188,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
                                                 .peer = post->peer,
                                                 .detail = limit});
     device_settle(streams, device);
+    post->reason = REASON_LIMIT;
     rest_answer_error(post, REST_THROTTLED, limit);
 }
 
@@ -298,8 +272,7 @@ streams_changed(HubStream *stream, HubStreamState before, void *data)
     gboolean was_pending = before < STREAM_OPEN;
     gboolean is_pending = stream->state < STREAM_OPEN;
 
-    if (stream->state != before)
-        stream_tell(stream, before);
+    stream_tell(stream, before);
     if (was_pending && !is_pending)
         stream->owner->pending--;
     if (stream->state == STREAM_ENDED && before != STREAM_ENDED) {

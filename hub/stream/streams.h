@@ -9,6 +9,7 @@
 #include "hub/device/devices.h"
 #include "hub/edge/error.h"
 #include "hub/edge/http-request.h"
+#include "hub/records/records.h"
 #include "hub/registry/registry.h"
 
 typedef struct Streams Streams;
@@ -22,6 +23,7 @@ typedef struct {
     Clock *clock;
     Queue *queue;
     Devices *devices;
+    Records *records; /* NULL: none */
 } StreamsNeeds;
 
 /* Everything in NEEDS is kept by reference. */

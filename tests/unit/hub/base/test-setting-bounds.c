@@ -53,6 +53,7 @@ static const struct {
     {"leg-ping", TRUE, {20, 0.1, 3600}},
     {"leg-dead", TRUE, {45, 0.2, 7200}},
     {"end-wait", TRUE, {10, 0.1, 3600}},
+    {"records-files", FALSE, {10, 1, 100000}},
 };
 
 static gboolean
@@ -97,7 +98,8 @@ test_all_settings(void)
         g_auto(GStrv) pair = g_strsplit(lines[i], "=", 2);
         guint row = 0;
 
-        if (*lines[i] != '#' || !pair[1] || !g_ascii_isdigit(*pair[1]) || strchr(pair[0], ' '))
+        if (*lines[i] != '#' || !pair[1] || !g_ascii_isdigit(*pair[1]) || strchr(pair[0], ' ') ||
+            g_ascii_isalpha(pair[1][strlen(pair[1]) - 1])) /* a size: test-settings.c */
             continue;
         while (row < G_N_ELEMENTS(settings) && strcmp(settings[row].key, pair[0] + 1) != 0)
             row++;

@@ -21,6 +21,10 @@ test_defaults(void)
     g_assert_cmpint(settings->stream_deadline, ==, 60 * G_TIME_SPAN_SECOND);
     g_assert_cmpuint(settings->unauthenticated_max, ==, 1024);
     g_assert_true(settings->discard_telemetry);
+    g_assert_null(settings->records);
+    g_assert_null(settings->records_folder);
+    g_assert_cmpuint(settings->records_size, ==, 64 << 20);
+    g_assert_cmpuint(settings->records_files, ==, 10);
 }
 
 static void
@@ -49,14 +53,35 @@ test_addresses(void)
 
     g_assert_nonnull(next);
     g_assert_true(settings_limits_equal(settings, next));
-    settings_take_addresses(settings, next);
+    settings_take_reloaded(settings, next);
     g_assert_cmpstr(settings->public_address, ==, "hub.example.org:8443");
     g_assert_cmpstr(settings->proxy_protocol_from, ==, "10.0.0.0/8, ::1");
     g_assert_null(settings->streaming_host);
     g_assert_false(settings_limits_equal(settings, other));
-    settings_take_addresses(settings, other);
+    settings_take_reloaded(settings, other);
     g_assert_null(settings->public_address);
     g_assert_cmpuint(settings->streams_max, ==, 7);
+}
+
+/* How much is kept of the records takes force without a start; where they are does not. */
+static void
+test_records(void)
+{
+    g_autoptr(Settings) settings = settings_new();
+    g_autoptr(Settings) sizes = parse("[hub]\nrecords-size=1M\nrecords-files=3\n", NULL);
+    g_autoptr(Settings) off = parse("[hub]\nrecords=OFF\n", NULL);
+    g_autoptr(Settings) folder = parse("[hub]\nrecords-folder=/var/log/Hub\n", NULL);
+
+    g_assert_true(settings_limits_equal(settings, sizes));
+    settings_take_reloaded(settings, sizes);
+    g_assert_cmpuint(settings->records_size, ==, 1 << 20);
+    g_assert_cmpuint(settings->records_files, ==, 3);
+    g_assert_cmpstr(off->records, ==, "off");
+    g_assert_false(settings_limits_equal(settings, off));
+    g_assert_cmpstr(folder->records_folder, ==, "/var/log/Hub");
+    g_assert_false(settings_limits_equal(settings, folder));
+    settings_take_reloaded(settings, folder);
+    g_assert_null(settings->records_folder);
 }
 
 /* What 0.1.0 called it is still understood, and told about by its new name. */
@@ -114,6 +139,10 @@ test_refused(void)
         {"[hub]\nstreaming-host=[::1]\n", "hub.conf:2: streaming-host wants a host name"},
         {"[hub]\nproxy-protocol-from=10.0.0.1/8\n",
          "hub.conf:2: proxy-protocol-from wants IP addresses and networks"},
+        {"[hub]\nrecords=yes\n", "hub.conf:2: records wants file or off"},
+        {"[hub]\nrecords-folder=here\n", "hub.conf:2: records-folder wants an absolute path"},
+        {"[hub]\nrecords-size=65535\n", "hub.conf:2: records-size wants a size from 64K to 1T"},
+        {"[hub]\nrecords-size=1025G\n", "hub.conf:2: records-size wants a size from 64K to 1T"},
         {"[hub\n", "hub.conf: "},
         {"streams-max=1\n", "hub.conf: "},
     };
@@ -178,6 +207,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/settings/records", test_records);
     g_test_add_func("/settings/defaults", test_defaults);
     g_test_add_func("/settings/overlay", test_overlay);
     g_test_add_func("/settings/addresses", test_addresses);
