@@ -118,6 +118,8 @@ request_line_parse(Slice line, HttpRequest *request, HttpRefusal *ret_refusal)
         request->path.len = (gsize)(mark - request->target.ptr);
         request->query = (Slice){mark + 1, request->target.len - request->path.len - 1};
     }
+    if (!http_path_is_valid(request->path))
+        return http_refuse(ret_refusal, 400, "the path does not decode to UTF-8 without NUL");
     return TRUE;
 }
 
@@ -188,16 +190,28 @@ request_length_parse(HttpRequest *request, HttpRefusal *ret_refusal)
 }
 
 static gboolean
+request_coding_parse(HttpRequest *request, HttpRefusal *ret_refusal)
+{
+    Slice coding;
+
+    if (!http_headers_get(&request->headers, "Transfer-Encoding", &coding))
+        return TRUE;
+    if (http_headers_find(&request->headers, "Content-Length"))
+        return http_refuse(ret_refusal, 400, "both Content-Length and Transfer-Encoding");
+    if (request->minor_version == 0)
+        return http_refuse(ret_refusal, 400, "a Transfer-Encoding in HTTP/1.0");
+    if (!slice_equal_nocase(coding, "chunked"))
+        return http_refuse(ret_refusal, 501, "a Transfer-Encoding other than chunked");
+    request->chunked = TRUE;
+    return TRUE;
+}
+
+static gboolean
 request_framing_parse(HttpRequest *request, HttpRefusal *ret_refusal)
 {
-    gboolean coded = http_headers_find(&request->headers, "Transfer-Encoding") != NULL;
     Slice expect;
 
-    if (coded && http_headers_find(&request->headers, "Content-Length"))
-        return http_refuse(ret_refusal, 400, "both Content-Length and Transfer-Encoding");
-    if (coded)
-        return http_refuse(ret_refusal, 501, "requests with a Transfer-Encoding are not accepted");
-    if (!request_length_parse(request, ret_refusal))
+    if (!request_coding_parse(request, ret_refusal) || !request_length_parse(request, ret_refusal))
         return FALSE;
     if (!http_headers_get(&request->headers, "Expect", &expect))
         return TRUE;

@@ -31,7 +31,8 @@ typedef struct {
     guint minor_version;      /* 1, or 0 for HTTP/1.0 */
     gboolean keep_alive;      /* HTTP/1.1 without "Connection: close" */
     gboolean expect_continue; /* the client waits for 100 Continue before it sends the body */
-    guint64 content_length;   /* 0 when there was none; bodies are never chunked */
+    guint64 content_length;   /* 0 when there was none */
+    gboolean chunked;         /* the body is read by common/codec/http-chunks.h */
     gsize head_len;           /* length of the head: the body begins behind it */
     HttpHeaders headers;
 } HttpRequest;
@@ -49,7 +50,8 @@ typedef struct {
 } HttpResponse;
 
 /* *ret is written for HTTP_HEAD_OK only, *ret_refusal for HTTP_HEAD_REFUSED only. Refusals:
- * 400, 413 body, 414 request line, 417 Expect, 431 too large or many, 501 Transfer-Encoding, 505.
+ * 400, 413 body, 414 request line, 417 Expect, 431 too large or many, 501 a Transfer-Encoding other
+ * than chunked, 505.
  * `buf` may hold more than the head. */
 HttpHeadResult
 http_request_parse(const char *buf, gsize len, HttpRequest *ret, HttpRefusal *ret_refusal);

@@ -53,9 +53,29 @@ http_path_split(Slice path, HttpPath *ret)
 }
 
 gboolean
-http_path_is(const HttpPath *path, guint index, const char *name)
+http_path_is_valid(Slice path)
 {
-    return index < path->count && slice_equal(path->items[index], name);
+    g_autofree char *text = percent_decode_text(path.ptr, path.len);
+
+    return text != NULL;
+}
+
+/* Nearly every segment is sent as it is, and needs no copy. */
+gboolean
+http_path_is(const HttpPath *path, guint index, Slice name)
+{
+    g_autofree char *text = NULL;
+    Slice segment;
+
+    if (index >= path->count)
+        return FALSE;
+    segment = path->items[index];
+    if (segment.len > 0 && memchr(segment.ptr, '%', segment.len)) {
+        text = percent_decode_text(segment.ptr, segment.len);
+        segment = slice_of(text);
+    }
+    return segment.len == name.len &&
+           (name.len == 0 || memcmp(segment.ptr, name.ptr, name.len) == 0);
 }
 
 char *

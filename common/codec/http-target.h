@@ -19,11 +19,14 @@ typedef struct {
  * path and query, and every `%` has two hexadecimal digits. */
 gboolean http_target_is_valid(Slice target);
 
+/* Whether its escapes decode to UTF-8 without NUL. */
+gboolean http_path_is_valid(Slice path);
+
 /* Splits a path that begins with '/'. FALSE when it has more segments than any route. */
 gboolean http_path_split(Slice path, HttpPath *ret);
 
-/* Whether segment `index` exists and equals `name` exactly. */
-gboolean http_path_is(const HttpPath *path, guint index, const char *name);
+/* Whether segment `index` exists and, decoded, equals `name` exactly. */
+gboolean http_path_is(const HttpPath *path, guint index, Slice name);
 
 /* Segment `index`, decoded: UTF-8 without NUL, never empty. NULL when it is not so or does not
  * exist. The caller frees it. */

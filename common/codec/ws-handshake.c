@@ -75,7 +75,7 @@ request_fits(const HttpRequest *request, HttpRefusal *ret_refusal)
 {
     if (!slice_equal(request->method, "GET"))
         return http_refuse(ret_refusal, 405, "an upgrade is asked for with GET");
-    if (request->minor_version != 1 || request->content_length > 0)
+    if (request->minor_version != 1 || request->content_length > 0 || request->chunked)
         return http_refuse(ret_refusal, 400, "an upgrade needs HTTP/1.1 and no body");
     if (!header_is(&request->headers, "Upgrade", "websocket"))
         return http_refuse(ret_refusal, 400, "an upgrade to something other than websocket");

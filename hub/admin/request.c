@@ -224,7 +224,7 @@ segment_matches(Slice pattern, const HttpPath *path, guint index, AdminRequest *
                                                          : NULL;
 
     if (!variable)
-        return http_path_is(path, index, literal);
+        return http_path_is(path, index, slice_of(literal));
     g_free(*variable);
     *variable = http_path_decode(path, index);
     return *variable != NULL;

@@ -157,6 +157,10 @@ connection_parse(AdminConnection *connection)
         connection_refuse(connection, 413, "the body is too large");
         return TRUE;
     }
+    if (head.chunked) {
+        connection_refuse(connection, 501, "bodies of this socket have a Content-Length");
+        return TRUE;
+    }
     body_len = (gsize)head.content_length;
     if (connection->input_len - head.head_len < body_len)
         return FALSE;

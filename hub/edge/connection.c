@@ -244,8 +244,8 @@ edge_take_head(EdgeConnection *edge, const HttpRequest *head)
     edge->requests++;
     edge->keep_alive =
         head->keep_alive && edge->requests < edge->worker->edge->settings->requests_per_connection;
-    edge->body_left = head->content_length;
-    if (head->expect_continue && edge->body_left > 0) {
+    edge_request_expect_body(edge, head);
+    if (head->expect_continue && (head->chunked || head->content_length > 0)) {
         static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
         (void)connection_queue(edge->connection, go_on, strlen(go_on));
@@ -254,23 +254,21 @@ edge_take_head(EdgeConnection *edge, const HttpRequest *head)
     return TRUE;
 }
 
-/* Counts the bytes of the body, and drops them where a body has no meaning. */
 static void
 edge_take_body(EdgeConnection *edge)
 {
-    guint n = (guint)MIN(edge->body_left, (guint64)edge->buffer->len);
+    HttpRefusal refusal = {0};
+    gsize n = 0;
 
-    if (!edge_request_keep_body(edge, edge->buffer->data, n)) {
-        edge_refuse(edge, 503);
+    switch (edge_request_take_body(edge, &n, &refusal)) {
+    case EDGE_BODY_REFUSED:
+        edge_refuse(edge, refusal.status);
         return;
-    }
-    if (n > 0)
-        explicit_bzero(edge->buffer->data, n); /* it may have keys */
-    g_byte_array_remove_range(edge->buffer, 0, n);
-    edge->body_left -= n;
-    if (edge->body_left == 0) {
+    case EDGE_BODY_WHOLE:
         edge_ask(edge);
         return;
+    case EDGE_BODY_MORE:
+        break;
     }
     /* Received bytes extend the time; announced ones do not. */
     edge->body_until += (gint64)n * G_TIME_SPAN_SECOND / BODY_RATE;
@@ -370,7 +368,7 @@ edge_read(EdgeConnection *edge)
             return;
         }
         edge_take_bytes(edge, piece, (gsize)n);
-        explicit_bzero(piece, (gsize)n); /* as its copy in edge_take_body */
+        explicit_bzero(piece, (gsize)n); /* as its copy in edge_request_take_body */
     }
 }
 

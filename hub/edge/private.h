@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "common/codec/http-chunks.h"
 #include "common/codec/http-head.h"
 #include "hub/edge/edge.h"
 #include "hub/edge/terms.h"
@@ -81,6 +82,8 @@ struct EdgeConnection {
     Timer timer;
     GList link;
     GByteArray *buffer; /* the head and what came with it */
+    gboolean chunked;   /* then `chunks` says where the body ends, else `body_left` */
+    HttpChunks chunks;
     guint64 body_left;
     guint body_charged; /* to Edge.body_bytes */
     gint64 body_until;  /* when the rest must have come, on the reactor's clock */
@@ -112,8 +115,15 @@ void edge_connection_stop(EdgeConnection *connection);
 void edge_request_fill(EdgeConnection *edge, const HttpRequest *head);
 void edge_request_clear(Request *request);
 
-/* Adds to the body where the route has one. FALSE: there are too many others. On its reactor. */
-gboolean edge_request_keep_body(EdgeConnection *edge, const guint8 *bytes, gsize len);
+/* HEAD is complete: what its body will be. */
+void edge_request_expect_body(EdgeConnection *edge, const HttpRequest *head);
+
+typedef enum { EDGE_BODY_MORE, EDGE_BODY_WHOLE, EDGE_BODY_REFUSED } EdgeBody;
+
+/* Takes what is there of the body off `buffer`, keeps it where the route has one, and wipes it.
+ * *RET_LEN: so many bytes of the body. *RET_REFUSAL is set with EDGE_BODY_REFUSED. On its reactor.
+ */
+EdgeBody edge_request_take_body(EdgeConnection *edge, gsize *ret_len, HttpRefusal *ret_refusal);
 
 /* The request is over: clears it, and gives back what its body took. */
 void edge_request_release(EdgeConnection *edge);

@@ -104,15 +104,75 @@ body_may_grow(EdgeConnection *edge, gsize len)
     return TRUE;
 }
 
-gboolean
-edge_request_keep_body(EdgeConnection *edge, const guint8 *bytes, gsize len)
+/* Where a body has no meaning it is dropped. */
+static gboolean
+body_keep(EdgeConnection *edge, Slice bytes, HttpRefusal *ret_refusal)
 {
     if (!edge->request.body)
         return TRUE;
-    if (!body_may_grow(edge, len))
-        return FALSE;
-    secret_append(&edge->request.body, (const char *)bytes, len);
+    if (!body_may_grow(edge, bytes.len))
+        return http_refuse(ret_refusal, 503, "too many bodies of requests at once");
+    secret_append(&edge->request.body, bytes.ptr, bytes.len);
     return TRUE;
+}
+
+/* Of announced length. */
+static EdgeBody
+body_take_plain(EdgeConnection *edge, Slice *input, gsize *ret_len, HttpRefusal *ret_refusal)
+{
+    Slice piece = {input->ptr, (gsize)MIN(edge->body_left, (guint64)input->len)};
+
+    if (!body_keep(edge, piece, ret_refusal))
+        return EDGE_BODY_REFUSED;
+    input->len -= piece.len;
+    edge->body_left -= piece.len;
+    *ret_len = piece.len;
+    return edge->body_left == 0 ? EDGE_BODY_WHOLE : EDGE_BODY_MORE;
+}
+
+static EdgeBody
+body_take_chunks(EdgeConnection *edge, Slice *input, gsize *ret_len, HttpRefusal *ret_refusal)
+{
+    HttpChunksResult result;
+    Slice piece;
+
+    *ret_len = 0;
+    while ((result = http_chunks_read(&edge->chunks, input, &piece, ret_refusal)) ==
+           HTTP_CHUNKS_DATA) {
+        if (!body_keep(edge, piece, ret_refusal))
+            return EDGE_BODY_REFUSED;
+        *ret_len += piece.len;
+    }
+    if (result == HTTP_CHUNKS_REFUSED)
+        return EDGE_BODY_REFUSED;
+    return result == HTTP_CHUNKS_END ? EDGE_BODY_WHOLE : EDGE_BODY_MORE;
+}
+
+void
+edge_request_expect_body(EdgeConnection *edge, const HttpRequest *head)
+{
+    guint most = edge->request.match.route->body_max;
+
+    edge->chunked = head->chunked;
+    edge->chunks = (HttpChunks){.max = most > 0 ? most : HTTP_REQUEST_BODY_MAX};
+    edge->body_left = head->content_length;
+}
+
+EdgeBody
+edge_request_take_body(EdgeConnection *edge, gsize *ret_len, HttpRefusal *ret_refusal)
+{
+    GByteArray *buffer = edge->buffer;
+    Slice input = {(const char *)buffer->data, buffer->len};
+    EdgeBody body = edge->chunked ? body_take_chunks(edge, &input, ret_len, ret_refusal)
+                                  : body_take_plain(edge, &input, ret_len, ret_refusal);
+    guint used = buffer->len - (guint)input.len;
+
+    if (body == EDGE_BODY_REFUSED)
+        return body;
+    if (used > 0)
+        explicit_bzero(buffer->data, used); /* it may have keys */
+    g_byte_array_remove_range(buffer, 0, used);
+    return body;
 }
 
 void

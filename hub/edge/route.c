@@ -57,15 +57,13 @@ part_find(Slice name, RoutePart *ret)
     return FALSE;
 }
 
-/* Compares a literal segment without decoding: no client encodes these. */
 static gboolean
 segment_matches(Slice wanted, const HttpPath *path, guint index, RouteMatch *match)
 {
     RoutePart part;
 
     if (!part_find(wanted, &part))
-        return path->items[index].len == wanted.len &&
-               memcmp(path->items[index].ptr, wanted.ptr, wanted.len) == 0;
+        return http_path_is(path, index, wanted);
     match->parts[part] = http_path_decode(path, index);
     return match->parts[part] != NULL;
 }

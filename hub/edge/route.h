@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Routes: every path that the edge serves, with its method and the credentials that it needs. A
  * path that is not in this table is answered with 501, another method of one that is with 405
- * (requirement R29). A slash at the end changes nothing, except for a WebSocket. Pure; any
+ * (requirement R29). Paths are compared segment by segment, decoded: an encoded letter is that letter,
+ * and an encoded slash stays inside its segment. A slash at the end changes nothing, except for a WebSocket. Pure; any
  * thread. */
 #pragma once
 

@@ -40,7 +40,9 @@ check_request(const char *buf, const HttpRequest *request)
 
     g_assert_cmpuint(request->head_len, <=, HTTP_HEAD_MAX);
     g_assert_cmpuint(request->content_length, <=, HTTP_REQUEST_BODY_MAX);
-    g_assert_null(http_headers_find(&request->headers, "Transfer-Encoding"));
+    g_assert_cmpint(http_headers_find(&request->headers, "Transfer-Encoding") != NULL, ==,
+                    request->chunked);
+    g_assert_false(request->chunked && http_headers_find(&request->headers, "Content-Length"));
     check_inside(request->target, buf, request->head_len);
     check_inside(request->host, buf, request->head_len);
     g_assert_true(request->path.len > 0 && request->path.ptr[0] == '/');

@@ -37,9 +37,11 @@ test_segments(void)
 
     g_assert_true(http_path_split(slice_of("/twins/a%2Fb//streams/%C3%A4"), &path));
     g_assert_cmpuint(path.count, ==, 5);
-    g_assert_true(http_path_is(&path, 0, "twins"));
-    g_assert_false(http_path_is(&path, 0, "twin"));
-    g_assert_false(http_path_is(&path, 5, ""));
+    g_assert_true(http_path_is(&path, 0, slice_of("twins")));
+    g_assert_false(http_path_is(&path, 0, slice_of("twin")));
+    g_assert_true(http_path_is(&path, 1, slice_of("a/b")));
+    g_assert_true(http_path_is(&path, 2, slice_of("")));
+    g_assert_false(http_path_is(&path, 5, slice_of("")));
     device = http_path_decode(&path, 1);
     g_assert_cmpstr(device, ==, "a/b");
     g_assert_null(http_path_decode(&path, 2));

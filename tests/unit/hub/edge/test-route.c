@@ -99,9 +99,59 @@ test_encoding(void)
     g_assert_false(found("POST", "/twins//streams/s", &match));
     g_assert_false(found("POST", "/twins/%00/streams/s", &match));
     g_assert_false(found("POST", "/twins/%ff/streams/s", &match));
-    g_assert_false(found("POST", "/%74wins/d/streams/s", &match));
-    g_assert_false(found("GET", "/%24iothub/websocket", &match));
     g_assert_false(found("POST", "/twins/x/streams/a/b/c/d/e/f/g/h/i/j/k/l/m", &match));
+}
+
+/* Paths compare decoded, segment by segment. */
+static void
+test_decoded(void)
+{
+    static const struct {
+        const char *method, *path;
+        RouteKind kind;
+        const char *device, *module, *stream; /* device NULL: there is no such path */
+    } rows[] = {
+        {"POST", "/%74wins/d/streams/s", ROUTE_STREAM, "d", NULL, "s"},
+        {"POST", "/%74%77%69%6e%73/d/%73treams/s", ROUTE_STREAM, "d", NULL, "s"},
+        {"POST", "/twins/%64/streams/%73", ROUTE_STREAM, "d", NULL, "s"},
+        {"POST", "/twins/d/modules/%6D/streams/s", ROUTE_STREAM, "d", "m", "s"},
+        {"POST", "/twins/d/%6dodules/m/streams/s", ROUTE_STREAM, "d", "m", "s"},
+        {"POST", "/twins/d/streams/a%2Fb", ROUTE_STREAM, "d", NULL, "a/b"},
+        {"POST", "/twins/d%2fmodules%2Fm/streams/s", ROUTE_STREAM, "d/modules/m", NULL, "s"},
+        {"POST", "/twins/d/streams/%2e%2e", ROUTE_STREAM, "d", NULL, ".."},
+        {"POST", "/twins/d/streams/a%3Fb", ROUTE_STREAM, "d", NULL, "a?b"},
+        {"POST", "/twins/d/streams/%25", ROUTE_STREAM, "d", NULL, "%"},
+        {"GET", "/devices/gw%2D1", ROUTE_IDENTITY_GET, "gw-1", NULL, NULL},
+        {"GET", "/%64evices/gw-1/%6Dodules/", ROUTE_MODULES, "gw-1", NULL, NULL},
+        {"PATCH", "/t%77ins/gw-1", ROUTE_TWIN_PATCH, "gw-1", NULL, NULL},
+        {"POST", "/twins%2Fd%2Fstreams%2Fs", 0, NULL, NULL, NULL},
+        {"POST", "/twins%2Fd/streams/s", 0, NULL, NULL, NULL},
+        {"POST", "/twins/d/streams%2Fs", 0, NULL, NULL, NULL},
+        {"POST", "/Twins/d/streams/s", 0, NULL, NULL, NULL},
+        {"POST", "/%54wins/d/streams/s", 0, NULL, NULL, NULL},
+        {"POST", "/%2574wins/d/streams/s", 0, NULL, NULL, NULL},
+        {"POST", "/twins%00/d/streams/s", 0, NULL, NULL, NULL},
+        {"POST", "/twins/d/streams/%00", 0, NULL, NULL, NULL},
+        {"POST", "/twins/d/streams/s%00", 0, NULL, NULL, NULL},
+        {"POST", "/twins/d/streams/%", 0, NULL, NULL, NULL},
+        {"POST", "/twins/d/streams/%4", 0, NULL, NULL, NULL},
+        {"POST", "/%twins/d/streams/s", 0, NULL, NULL, NULL},
+    };
+    g_auto(RouteMatch) match = {0};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_cmpint(found(rows[i].method, rows[i].path, &match), ==, rows[i].device != NULL);
+        if (!rows[i].device)
+            continue;
+        g_assert_cmpint(match.route->kind, ==, rows[i].kind);
+        g_assert_cmpstr(match.parts[ROUTE_DEVICE], ==, rows[i].device);
+        g_assert_cmpstr(match.parts[ROUTE_MODULE], ==, rows[i].module);
+        g_assert_cmpstr(match.parts[ROUTE_STREAM_NAME], ==, rows[i].stream);
+    }
+    g_assert_true(found("GET", "/%24iothub/websocket", &match));
+    g_assert_true(found("GET", "/$iothub/web%73ocket", &match));
+    g_assert_false(found("GET", "/$iothub%2Fwebsocket", &match));
+    g_assert_true(found("GET", "/bridges/%69h/h/d/dev1/sid/00/r/device", &match));
 }
 
 static void
@@ -142,6 +192,7 @@ main(int argc, char **argv)
     g_test_add_func("/route/neighbours", test_neighbours);
     g_test_add_func("/route/parts", test_parts);
     g_test_add_func("/route/encoding", test_encoding);
+    g_test_add_func("/route/decoded", test_decoded);
     g_test_add_func("/route/methods", test_methods);
     return g_test_run();
 }
