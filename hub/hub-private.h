@@ -26,6 +26,7 @@ struct Streamhub {
     Clock *clock;
     Admission *admission;
     Auth *auth;
+    RefusalLog *refusals;
     Devices *devices;
     Statements *statements;
     Streams *streams;

@@ -32,7 +32,14 @@ hub_mqtt(const Handover *handover, void *data)
     mqtt_session_new(&((Streamhub *)data)->mqtt, handover);
 }
 
-static const EdgeEvents edge_events = {.request = hub_request, .mqtt = hub_mqtt};
+static void
+hub_refused(const Refused *refused, void *data)
+{
+    refusal_log_note(((Streamhub *)data)->refusals, refused);
+}
+
+static const EdgeEvents edge_events = {
+    .request = hub_request, .mqtt = hub_mqtt, .refused = hub_refused};
 
 static void
 hub_subscribed(const char *client_id, void *data)
@@ -117,6 +124,8 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
         .settings = hub->settings, .queue = options->queue, .records = options->records};
 
     hub->clock = clock_new();
+    hub->refusals = refusal_log_new(hub->clock);
+    needs.refusals = hub->refusals;
     hub->admission = admission_new(hub->settings);
     hub->auth =
         auth_new(hub->settings, hub->registry, hub->admission, (const char *const *)hub->names);
@@ -127,7 +136,8 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->streams = streams_new(&needs);
     hub->looks = stream_looks_new(hub->streams, hub->clock);
     hub->rest = rest_new(hub->settings, hub->auth, hub->registry, hub->devices, hub->streams);
-    hub->enrollments = enrollments_new(hub->auth, hub->registry);
+    rest_set_refusals(hub->rest, hub->refusals);
+    hub->enrollments = enrollments_new(hub->auth, hub->registry, hub->refusals);
     rest_set_statements(hub->rest, hub->statements);
     hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
                          hub->admission, &edge_events, hub);
@@ -141,6 +151,7 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     hub->mqtt.rekeys = hub->rekeys;
     hub->sightings = sightings_new(hub->registry, hub->clock, hub_note_connected, hub);
     hub->mqtt.sightings = hub->sightings;
+    hub->mqtt.refusals = hub->refusals;
     hub->mqtt.queue = options->queue;
     hub->mqtt.trust = options->trust ? tls_trust_ref(options->trust) : NULL;
     hub->review = certificate_review_new(options->queue, &hub_review_events, hub);
@@ -369,6 +380,7 @@ streamhub_free(Streamhub *hub)
     auth_free(hub->auth);
     edge_free(hub->edge);
     admission_free(hub->admission);
+    refusal_log_free(hub->refusals);
     clock_free(hub->clock);
     g_strfreev(hub->names);
     g_free(hub->streaming_host);

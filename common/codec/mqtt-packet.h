@@ -54,6 +54,11 @@ enum {
     MQTT_NOT_AUTHORIZED = 5,
 };
 
+/* The level of a CONNECT of MQTT 5, and the reason code by which its client understands that the
+ * server does not speak it. */
+#define MQTT_LEVEL_5 5
+#define MQTT_5_UNSUPPORTED_VERSION 0x84
+
 #define MQTT_QOS_MAX 2
 #define MQTT_SUBACK_REFUSED 0x80
 

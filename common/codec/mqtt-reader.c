@@ -122,6 +122,44 @@ mqtt_read_connect(const MqttPacket *packet, MqttConnect *ret)
     return MQTT_CONNECT_OK;
 }
 
+/* Properties, which there are from MQTT 5 on: their length in 1 to 4 bytes, and so many bytes. */
+static gboolean
+skip_properties(Slice *rest)
+{
+    gsize len = 0;
+    guint8 digit = 0x80;
+
+    for (guint shift = 0; digit & 0x80; shift += 7) {
+        if (shift > 21 || !take_u8(rest, &digit))
+            return FALSE;
+        len |= (gsize)(digit & 0x7f) << shift;
+    }
+    if (len > rest->len)
+        return FALSE;
+    rest->ptr += len;
+    rest->len -= len;
+    return TRUE;
+}
+
+gboolean
+mqtt_read_claim(const MqttPacket *packet, MqttClaim *ret)
+{
+    MqttClaim claim = {0};
+    Slice rest = packet->body;
+    guint16 keep_alive;
+    guint8 flags;
+
+    if (packet->type != MQTT_CONNECT || !take_string(&rest, &claim.protocol) ||
+        !take_u8(&rest, &claim.level))
+        return FALSE;
+    if (!take_u8(&rest, &flags) || !take_u16(&rest, &keep_alive) ||
+        (claim.level >= MQTT_LEVEL_5 && !skip_properties(&rest)) ||
+        !take_string(&rest, &claim.client_id))
+        claim.client_id = (Slice){NULL, 0};
+    *ret = claim;
+    return TRUE;
+}
+
 gboolean
 mqtt_read_connack(const MqttPacket *packet, MqttConnack *ret)
 {

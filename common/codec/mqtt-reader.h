@@ -62,6 +62,17 @@ typedef enum {
 G_GNUC_WARN_UNUSED_RESULT
 MqttConnectResult mqtt_read_connect(const MqttPacket *packet, MqttConnect *ret);
 
+/* What a CONNECT of any version says before its credentials. */
+typedef struct {
+    Slice protocol; /* "MQTT", or "MQIsdp" of 3.1 */
+    guint8 level;
+    Slice client_id; /* empty when there is none, or it is malformed */
+} MqttClaim;
+
+/* For the log and for the answer, where mqtt_read_connect does not accept it. */
+G_GNUC_WARN_UNUSED_RESULT
+gboolean mqtt_read_claim(const MqttPacket *packet, MqttClaim *ret);
+
 G_GNUC_WARN_UNUSED_RESULT
 gboolean mqtt_read_connack(const MqttPacket *packet, MqttConnack *ret);
 

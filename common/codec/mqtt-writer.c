@@ -133,6 +133,15 @@ mqtt_write_connack(GByteArray *out, gboolean session_present, guint8 code)
     put_u8(out, code);
 }
 
+void
+mqtt_write_connack_5(GByteArray *out, guint8 code)
+{
+    put_header(out, MQTT_CONNACK, 0, 3);
+    put_u8(out, 0);
+    put_u8(out, code);
+    put_u8(out, 0); /* no properties */
+}
+
 static gboolean
 publish_is_valid(const MqttPublish *p)
 {

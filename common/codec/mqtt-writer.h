@@ -19,6 +19,9 @@ gboolean mqtt_write_connect(GByteArray *out, const MqttConnect *connect);
 /* A refusal never has "session present" (MQTT-3.2.2-4). */
 void mqtt_write_connack(GByteArray *out, gboolean session_present, guint8 code);
 
+/* A refusal as a client of MQTT 5 reads it: CODE is a reason code (MQTT 5, section 3.2.2.2). */
+void mqtt_write_connack_5(GByteArray *out, guint8 code);
+
 /* With QoS 0, no retain and no dup the first byte is 0x30, the only one that the C device client
  * accepts (docs/wire-protocol.md, section 1.5 h). */
 G_GNUC_WARN_UNUSED_RESULT

@@ -137,14 +137,14 @@ static const EventRow rows[EVENT_LAST] = {
         "Device {DEVICE} is not connected any more: {DETAIL}",
         "DEVICE PEER DETAIL"},
     [EVENT_DEVICE_REFUSED] = {"DEVICE_REFUSED", "790b28c87b7a49809ec6636588a5fbb5", LOG_NOTICE, LOG_CLASS_REFUSED,
-        "A device that claims to be {DEVICE} is refused at {PEER}: {DETAIL}",
+        "A device that claims to be {DEVICE|nobody named} is refused at {PEER}: {DETAIL}",
         "DEVICE PEER DETAIL"},
     [EVENT_DEVICE_KEY] = {"DEVICE_KEY", "ca99faa3292f40a081a07509cda12af8", LOG_NOTICE, LOG_CLASS_DEVICE,
         "The key of device {DEVICE}: {DETAIL}",
         "DEVICE DETAIL"},
     [EVENT_SERVICE_REFUSED] = {"SERVICE_REFUSED", "57e90326086840898db39722e8bcf1eb", LOG_NOTICE, LOG_CLASS_REFUSED,
-        "A request from {PEER} is refused: {DETAIL}",
-        "PEER DETAIL"},
+        "A request of {INITIATOR|nobody named} from {PEER} is refused: {DETAIL}",
+        "INITIATOR PEER DETAIL"},
     [EVENT_ROUTE_ASKED] = {"ROUTE_ASKED", "9fdb17a7f8ea44d5917cd523840e8551", LOG_DEBUG, LOG_CLASS_STREAM,
         "Stream {STREAM_ID}: {INITIATOR} asks for {STREAM} of {DEVICE}",
         "DEVICE STREAM STREAM_ID INITIATOR PEER"},
@@ -251,7 +251,8 @@ field_value(const FieldRow *row, const EventData *data)
     }
 }
 
-/* An unknown value is shown as a dash, so that the text stays a sentence. */
+/* An unknown value is shown as a dash, so that the text stays a sentence, or by the words of
+ * {NAME|words}. */
 static char *
 text_fill(const char *text, const EventData *data)
 {
@@ -259,11 +260,16 @@ text_fill(const char *text, const EventData *data)
 
     for (const char *open; (open = strchr(text, '{')) != NULL;) {
         const char *close = strchr(open, '}');
-        const FieldRow *row = field_row(open + 1, (gsize)(close - open - 1));
+        gsize len = strcspn(open + 1, "|}");
+        const char *words = open[1 + len] == '|' ? open + 2 + len : "-";
+        const FieldRow *row = field_row(open + 1, len);
         g_autofree char *value = field_value(row, data);
 
         g_string_append_len(out, text, open - text);
-        g_string_append(out, *value ? value : "-");
+        if (*value)
+            g_string_append(out, value);
+        else
+            g_string_append_len(out, words, *words == '-' ? 1 : close - words);
         text = close + 1;
     }
     g_string_append(out, text);

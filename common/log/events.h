@@ -103,6 +103,6 @@ void event_log(EventKind kind, const EventData *data);
 /* The table, for the journal and for the test of the catalog. */
 const char *event_name(EventKind kind);       /* "STREAM_OPENED" */
 const char *event_message_id(EventKind kind); /* 32 hexadecimal digits */
-const char *event_text(EventKind kind);       /* with {FIELD} placeholders */
+const char *event_text(EventKind kind);       /* with {FIELD} or {FIELD|words when unknown} */
 const char *event_fields(EventKind kind);     /* names without STREAMD_, separated by spaces */
 gboolean event_field_is_known(const char *name);

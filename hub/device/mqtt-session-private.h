@@ -20,6 +20,7 @@ struct MqttSession {
     SessionState state;
     AuthCheck *check;
     MqttUser user;
+    char *claimed; /* of a CONNECT: who it says it is; NULL: nobody */
     char *client_id;
     char *policy;
     TlsClient *client;     /* what it showed in TLS; NULL: nothing */

@@ -7,6 +7,8 @@
 #include "hub/device/twin.h"
 #include "hub/edge/certificate.h"
 
+#include <errno.h>
+
 /* A client may send more before CONNACK (MQTT-3.1.4). So many bytes are kept during the check. */
 #define EARLY_MAX (16 * 1024)
 #define GRANTED_QOS_MAX 1
@@ -32,6 +34,7 @@ mqtt_session_free(MqttSession *session)
     mqtt_user_clear(&session->user);
     if (session->early)
         g_byte_array_unref(session->early);
+    g_free(session->claimed);
     g_free(session->client_id);
     g_free(session->policy);
     tls_client_unref(session->client);
@@ -54,7 +57,17 @@ mqtt_session_note_end(MqttSession *session)
         sightings_seen(session->service->sightings, session->client_id);
 }
 
-/* Do not log unauthenticated connections: scans would flood the log. */
+/* Somebody without a session: scans must not flood the log. */
+static void
+mqtt_session_tell_refused(const MqttSession *session, const char *why)
+{
+    refusal_log_note(session->service->refusals, &(Refused){.kind = EVENT_DEVICE_REFUSED,
+                                                            .peer = session->peer,
+                                                            .claimed = session->claimed,
+                                                            .why = why});
+}
+
+/* Whoever leaves without a session is not logged. */
 void
 mqtt_session_close(MqttSession *session, const char *why)
 {
@@ -80,11 +93,23 @@ mqtt_session_close_taken_over(MqttSession *session)
     return told;
 }
 
+/* Refused without an answer: nobody knows what the peer would understand. */
 static void
-mqtt_session_closed(PacketLink *link G_GNUC_UNUSED, int error G_GNUC_UNUSED, const char *text,
-                    void *data)
+mqtt_session_drop(MqttSession *session, const char *why)
 {
-    mqtt_session_close(data, text);
+    mqtt_session_tell_refused(session, why);
+    mqtt_session_close(session, why);
+}
+
+static void
+mqtt_session_closed(PacketLink *link G_GNUC_UNUSED, int error, const char *text, void *data)
+{
+    MqttSession *session = data;
+
+    if (session->state == SESSION_NEW && (error == -EPROTO || error == -EMSGSIZE))
+        mqtt_session_drop(session, text);
+    else
+        mqtt_session_close(session, text);
 }
 
 /* CODE is 5 for every fault of the credentials, 3 for a fault of ours and for wrong credentials
@@ -96,7 +121,7 @@ mqtt_session_refuse(MqttSession *session, guint8 code, const char *why)
 
     mqtt_write_connack(packet, FALSE, code);
     mqtt_session_send(session, packet);
-    mqtt_session_tell(session, EVENT_DEVICE_REFUSED, why);
+    mqtt_session_tell_refused(session, why);
     if (session->client_id)
         sightings_refused(session->service->sightings, session->client_id, why);
     mqtt_session_close(session, why);
@@ -233,14 +258,43 @@ mqtt_session_check(MqttSession *session, const MqttConnect *connect)
                                        mqtt_session_checked, session);
 }
 
+/* In the form that a client of that version understands. */
+static void
+mqtt_session_refuse_version(MqttSession *session, const MqttClaim *claim)
+{
+    g_autoptr(GByteArray) packet = g_byte_array_new();
+    gboolean old = claim->level < MQTT_LEVEL_5;
+
+    if (!slice_equal(claim->protocol, "MQTT") && !slice_equal(claim->protocol, "MQIsdp")) {
+        mqtt_session_drop(session, "a protocol that is not MQTT");
+        return;
+    }
+    if (old)
+        mqtt_write_connack(packet, FALSE, MQTT_BAD_PROTOCOL);
+    else
+        mqtt_write_connack_5(packet, MQTT_5_UNSUPPORTED_VERSION);
+    mqtt_session_send(session, packet);
+    mqtt_session_drop(session, old ? "MQTT 3.1, the older version, is not spoken here"
+                                   : "MQTT 5 is not spoken here");
+}
+
 static void
 mqtt_session_connect(MqttSession *session, const MqttPacket *packet, gsize len)
 {
+    MqttConnectResult result = MQTT_CONNECT_MALFORMED;
+    MqttClaim claim = {0};
     MqttConnect connect;
 
-    if (len > MQTT_CONNECT_MAX || packet->type != MQTT_CONNECT ||
-        mqtt_read_connect(packet, &connect) != MQTT_CONNECT_OK) {
-        mqtt_session_close(session, "the first packet is not a valid CONNECT");
+    if (len <= MQTT_CONNECT_MAX && mqtt_read_claim(packet, &claim))
+        result = mqtt_read_connect(packet, &connect);
+    if (claim.client_id.len > 0)
+        session->claimed = slice_dup(claim.client_id);
+    if (result == MQTT_CONNECT_UNSUPPORTED) {
+        mqtt_session_refuse_version(session, &claim);
+        return;
+    }
+    if (result != MQTT_CONNECT_OK) {
+        mqtt_session_drop(session, "the first packet is not a valid CONNECT");
         return;
     }
     if (session->service->stopping)
@@ -463,7 +517,8 @@ mqtt_session_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet, gsize 
     MqttPacket opened;
 
     if (!mqtt_packet_open(packet, len, MQTT_FROM_CLIENT, &opened))
-        mqtt_session_close(session, "malformed packet");
+        (session->state == SESSION_UP ? mqtt_session_close : mqtt_session_drop)(session,
+                                                                                "malformed packet");
     else if (session->state == SESSION_NEW)
         mqtt_session_connect(session, &opened, len);
     else if (session->state == SESSION_CHECKING)

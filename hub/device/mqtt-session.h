@@ -10,6 +10,7 @@
 #include "hub/device/sightings.h"
 #include "hub/edge/auth.h"
 #include "hub/edge/http-request.h"
+#include "hub/edge/refusal-log.h"
 
 /* What all sessions share; kept by reference. */
 typedef struct {
@@ -20,6 +21,7 @@ typedef struct {
     PacketShares *shares;
     Rekeys *rekeys;
     Sightings *sightings;
+    RefusalLog *refusals; /* NULL: refusals are not logged */
     Queue *queue;
     TlsTrust *trust;   /* the authorities of devices; NULL: none */
     GQueue sessions;   /* all of them, those before CONNECT too */

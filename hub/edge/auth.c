@@ -207,7 +207,7 @@ check_new(Auth *auth, const Source *source, const char *token, gsize len)
     }
     if (result != SAS_OK) {
         check->token = (SasToken){.sr = slice_of("-"), .se = slice_of("0")};
-        check->fault = sas_result_text(result);
+        check->fault = token ? sas_result_text(result) : "no token was sent";
     }
     return check;
 }

@@ -7,9 +7,7 @@
 
 #include "common/base/secret.h"
 #include "common/codec/http-head.h"
-#include "common/codec/ws-handshake.h"
 #include "hub/edge/balancer.h"
-#include "hub/edge/refusal.h"
 
 #include <errno.h>
 #include <string.h>
@@ -99,20 +97,21 @@ edge_set_timer(EdgeConnection *edge, gint64 delay)
     reactor_set_timer(edge->worker->reactor, &edge->timer, delay);
 }
 
-static void
-edge_refuse_with(EdgeConnection *edge, const Refusal *refusal)
+void
+edge_refuse(EdgeConnection *edge, const HttpRequest *head, const Refusal *refusal, const char *why)
 {
     g_autoptr(GString) answer = g_string_new(NULL);
 
+    edge_tell_refused(edge, head, why);
     refusal_append(answer, refusal);
     (void)connection_queue(edge->connection, answer->str, answer->len);
     edge_end(edge, TRUE);
 }
 
 static void
-edge_refuse(EdgeConnection *edge, guint status)
+edge_refuse_by(EdgeConnection *edge, const HttpRefusal *refusal)
 {
-    edge_refuse_with(edge, &(Refusal){.status = status});
+    edge_refuse(edge, NULL, &(Refusal){.status = refusal->status}, refusal->text);
 }
 
 /* An MQTT connection on its way to the main thread. */
@@ -161,30 +160,6 @@ edge_become_mqtt(EdgeConnection *edge, gboolean framed)
     edge_unref(edge);
 }
 
-/* Prepares the 101 for a valid upgrade. FALSE: the connection was refused. */
-static gboolean
-upgrade_prepare(EdgeConnection *edge, const HttpRequest *head)
-{
-    const Route *route = edge->request.match.route;
-    WsUpgrade upgrade = {0};
-    HttpRefusal refusal = {0};
-    Slice protocol = {0};
-
-    if (!ws_upgrade_validate(head, &upgrade, &refusal)) {
-        edge_refuse(edge, refusal.status);
-        return FALSE;
-    }
-    if (upgrade.protocols.len > 0 &&
-        !ws_protocol_choose(upgrade.protocols, route->kind == ROUTE_MQTT ? "mqtt" : NULL,
-                            &protocol)) {
-        edge_refuse(edge, 400);
-        return FALSE;
-    }
-    edge->accept = g_string_new(NULL);
-    ws_upgrade_accept(edge->accept, &upgrade, protocol);
-    return TRUE;
-}
-
 /* The body is complete: the request goes to the main thread. For MQTT the packets begin at once. */
 static void
 edge_ask(EdgeConnection *edge)
@@ -203,43 +178,12 @@ edge_ask(EdgeConnection *edge)
     (void)queue_post(edge->worker->edge->queue, &edge->asked);
 }
 
-/* FALSE: a browser, on somebody's web page (failure class 14). A browser shows its certificate for
- * any page, and a page at http://HUB may be anybody's: then only listed origins pass. */
-static gboolean
-origin_is_fit(EdgeConnection *edge, const HttpRequest *head)
-{
-    const Origins *origins = edge->worker->terms->origins;
-    TlsSession *tls = connection_tls(edge->connection);
-    g_autoptr(TlsClient) client = tls ? tls_session_client(tls) : NULL;
-    Slice origin = {0};
-
-    if (!http_headers_get(&head->headers, "Origin", &origin))
-        return TRUE;
-    return client ? origins_list(origins, origin) : origins_have(origins, origin);
-}
-
 /* A head is complete. FALSE: the connection is gone. */
 static gboolean
 edge_take_head(EdgeConnection *edge, const HttpRequest *head)
 {
-    if (!route_find(head->method, head->path, &edge->request.match)) {
-        g_autofree char *methods = NULL;
-        Refusal refusal = refusal_of_path(head->method, head->path, &methods);
-
-        edge_refuse_with(edge, &refusal);
+    if (!edge_admit_head(edge, head))
         return FALSE;
-    }
-    if (!origin_is_fit(edge, head)) {
-        edge_refuse(edge, 403);
-        return FALSE;
-    }
-    if (edge->request.match.route->upgrade && !upgrade_prepare(edge, head))
-        return FALSE;
-    if (edge->request.match.route->body_max > 0 &&
-        head->content_length > edge->request.match.route->body_max) {
-        edge_refuse(edge, 413);
-        return FALSE;
-    }
     edge_request_fill(edge, head);
     edge->requests++;
     edge->keep_alive =
@@ -262,7 +206,7 @@ edge_take_body(EdgeConnection *edge)
 
     switch (edge_request_take_body(edge, &n, &refusal)) {
     case EDGE_BODY_REFUSED:
-        edge_refuse(edge, refusal.status);
+        edge_refuse_by(edge, &refusal);
         return;
     case EDGE_BODY_WHOLE:
         edge_ask(edge);
@@ -288,7 +232,7 @@ edge_parse(EdgeConnection *edge)
     case HTTP_HEAD_MORE:
         return;
     case HTTP_HEAD_REFUSED:
-        edge_refuse(edge, refusal.status);
+        edge_refuse_by(edge, &refusal);
         return;
     case HTTP_HEAD_OK:
         break;
@@ -299,6 +243,13 @@ edge_parse(EdgeConnection *edge)
     edge->phase = PHASE_BODY;
     edge->body_until = reactor_now(edge->worker->reactor) + settings->request_timeout;
     edge_take_body(edge);
+}
+
+/* The protocol header of AMQP 1.0: no line follows, and an answer in HTTP would mean nothing. */
+static gboolean
+bytes_are_amqp(const GByteArray *buffer)
+{
+    return buffer->len > 4 && memcmp(buffer->data, "AMQP", 4) == 0 && buffer->data[4] < ' ';
 }
 
 /* The parser starts at the head's first byte each time, so it is called only when a line has ended
@@ -313,10 +264,14 @@ edge_take_bytes(EdgeConnection *edge, const guint8 *bytes, gsize len)
         edge_set_timer(edge, edge->worker->edge->settings->request_timeout);
     }
     g_byte_array_append(edge->buffer, bytes, (guint)len);
-    if (edge->phase == PHASE_BODY)
+    if (edge->phase == PHASE_BODY) {
         edge_take_body(edge);
-    else if (line_ended || edge->buffer->len > HTTP_LINE_MAX)
+    } else if (bytes_are_amqp(edge->buffer)) {
+        edge_tell_refused(edge, NULL, "AMQP is not there yet");
+        edge_end(edge, TRUE);
+    } else if (line_ended || edge->buffer->len > HTTP_LINE_MAX) {
         edge_parse(edge);
+    }
 }
 
 /* ALPN decides, otherwise the first byte: that of a CONNECT, or a letter of a method. */
@@ -340,7 +295,7 @@ edge_sniff(EdgeConnection *edge)
         return;
     }
     if (!g_ascii_isupper(first)) { /* not a method: do not wait for its line */
-        edge_refuse(edge, 400);
+        edge_refuse_by(edge, &(HttpRefusal){400, "neither MQTT nor HTTP"});
         return;
     }
     edge->buffer = g_byte_array_new();

@@ -10,12 +10,14 @@
 #include "hub/base/networks.h"
 #include "hub/base/origins.h"
 #include "hub/edge/http-request.h"
+#include "hub/edge/refusal-log.h"
 
 typedef struct Edge Edge;
 
 typedef struct {
     void (*request)(Request *request, void *data);      /* main thread; answer it once */
     void (*mqtt)(const Handover *handover, void *data); /* main thread; the connection is taken */
+    void (*refused)(const Refused *refused, void *data); /* main thread; NULL: not wanted */
 } EdgeEvents;
 
 /* Kept by reference: all but TLS, of which a reference is taken. */

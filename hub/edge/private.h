@@ -7,6 +7,7 @@
 #include "common/codec/http-chunks.h"
 #include "common/codec/http-head.h"
 #include "hub/edge/edge.h"
+#include "hub/edge/refusal.h"
 #include "hub/edge/terms.h"
 
 #include <stdatomic.h>
@@ -110,6 +111,17 @@ void edge_connection_new(EdgeWorker *worker, Connection *connection, Slot *slot,
 
 /* On its reactor: ends it if it waits for a request, else after the answer. */
 void edge_connection_stop(EdgeConnection *connection);
+
+/* The peer is refused: tells the main thread why. HEAD may name who it claims to be; NULL: it does
+ * not. On its reactor, before the connection ends. */
+void edge_tell_refused(EdgeConnection *edge, const HttpRequest *head, const char *why);
+
+/* The same, and answers REFUSAL, and ends the connection. */
+void
+edge_refuse(EdgeConnection *edge, const HttpRequest *head, const Refusal *refusal, const char *why);
+
+/* FALSE: this head was refused, and the connection is gone. On its reactor. */
+gboolean edge_admit_head(EdgeConnection *edge, const HttpRequest *head);
 
 /* Keeps what main needs of a head. On its reactor. */
 void edge_request_fill(EdgeConnection *edge, const HttpRequest *head);

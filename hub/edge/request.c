@@ -41,6 +41,44 @@ edge_request_clear(Request *request)
     request->answered = NULL;
 }
 
+typedef struct {
+    Edge *edge;
+    Refused refused; /* of the texts below */
+    char *peer, *claimed, *why;
+} RefusedMessage;
+
+static void
+refused_arrived(void *data)
+{
+    g_autofree RefusedMessage *message = data;
+    const Edge *edge = message->edge;
+
+    if (edge->events->refused)
+        edge->events->refused(&message->refused, edge->data);
+    g_free(message->peer);
+    g_free(message->claimed);
+    g_free(message->why);
+}
+
+void
+edge_tell_refused(EdgeConnection *edge, const HttpRequest *head, const char *why)
+{
+    RefusedMessage *message = g_new0(RefusedMessage, 1);
+    Slice field = {NULL, 0};
+
+    if (head)
+        (void)!http_headers_get(&head->headers, "Authorization", &field);
+    message->edge = edge->worker->edge;
+    message->peer = g_strdup(connection_peer(edge->connection));
+    message->claimed = refusal_log_claimed(field.ptr, field.len);
+    message->why = g_strdup(why);
+    message->refused = (Refused){.kind = EVENT_SERVICE_REFUSED,
+                                 .peer = message->peer,
+                                 .claimed = message->claimed,
+                                 .why = message->why};
+    queue_call(message->edge->queue, refused_arrived, message);
+}
+
 static char *
 header_dup(const HttpRequest *head, const char *name)
 {

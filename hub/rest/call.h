@@ -13,6 +13,7 @@ struct Rest {
     Devices *devices;
     Streams *streams;
     Statements *statements; /* NULL: none */
+    RefusalLog *refusals;   /* NULL: refusals are not logged */
     GQueue calls;           /* of RestCall.link */
 };
 
@@ -28,6 +29,7 @@ typedef struct {
     RegistryRights rights; /* the policy's */
     gboolean revoked;      /* its policy or its key was removed after it was authenticated */
     gboolean gone;         /* the client */
+    gboolean unreached;    /* the device is there, but not for this user: for the log alone */
     GList link;
 } RestCall;
 

@@ -10,6 +10,7 @@
 struct Enrollments {
     Auth *auth;
     Registry *registry;
+    RefusalLog *refusals; /* NULL: refusals are not logged */
     GHashTable *counts; /* name of an invitation -> requests with its key that are being answered */
     GQueue calls;       /* of EnrollCall.link */
 };
@@ -20,17 +21,19 @@ typedef struct {
     Request *request;
     AuthCheck *check;
     char *identity;   /* "enrollments/NAME": for limits, and no user has such a name */
+    char *path;       /* all of its path: who is to join, and by what */
     gboolean counted; /* it has the key: others must not fill the places of an invitation */
     GList link;
 } EnrollCall;
 
 Enrollments *
-enrollments_new(Auth *auth, Registry *registry)
+enrollments_new(Auth *auth, Registry *registry, RefusalLog *refusals)
 {
     Enrollments *enrollments = g_new0(Enrollments, 1);
 
     enrollments->auth = auth;
     enrollments->registry = registry;
+    enrollments->refusals = refusals;
     enrollments->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return enrollments;
 }
@@ -58,6 +61,7 @@ call_free(EnrollCall *call)
     if (call->owner)
         g_queue_unlink(&call->owner->calls, &call->link);
     g_free(call->identity);
+    g_free(call->path);
     g_free(call);
 }
 
@@ -81,10 +85,22 @@ enrollments_free(Enrollments *enrollments)
 }
 
 static void
+call_tell_refused(const EnrollCall *call, const char *why)
+{
+    refusal_log_note(call->owner->refusals, &(Refused){.kind = EVENT_SERVICE_REFUSED,
+                                                       .peer = call->request->peer,
+                                                       .claimed = call->path,
+                                                       .why = why});
+}
+
+/* What the hub itself cannot do for now (5xx) is no refusal. */
+static void
 call_fail(EnrollCall *call, RestError error, const char *text)
 {
     Request *request = call->request;
 
+    if (rest_error_status(error) < 500 && error != REST_UNAUTHORIZED)
+        call_tell_refused(call, text ? text : rest_error_text(error));
     call_free(call);
     rest_answer_error(request, error, text);
 }
@@ -210,7 +226,7 @@ call_refuse(EnrollCall *call, const AuthResult *result)
 {
     Request *request = call->request;
 
-    event_log(EVENT_SERVICE_REFUSED, &(EventData){.peer = request->peer, .detail = result->text});
+    call_tell_refused(call, result->text);
     if (result->verdict != AUTH_TOO_SOON) {
         call_fail(call, result->verdict == AUTH_BUSY ? REST_UNAVAILABLE : REST_UNAUTHORIZED, NULL);
         return;
@@ -271,6 +287,7 @@ call_new(Enrollments *enrollments, Request *request)
     call->owner = enrollments;
     call->request = request;
     call->identity = g_strconcat("enrollments/", request->match.parts[ROUTE_INVITATION], NULL);
+    call->path = call_path(&request->match, call->identity);
     call->link.data = call;
     g_queue_push_tail_link(&enrollments->calls, &call->link);
     return call;
@@ -280,9 +297,8 @@ void
 enrollments_request(Enrollments *enrollments, Request *request)
 {
     EnrollCall *call = call_new(enrollments, request);
-    g_autofree char *path = call_path(&request->match, call->identity);
     const AuthInvited invited = {source_of_peer(request->peer),
-                                 request->match.parts[ROUTE_INVITATION], path,
+                                 request->match.parts[ROUTE_INVITATION], call->path,
                                  request->authorization};
 
     call->check = auth_check_invited(enrollments->auth, &invited, call_checked, call);

@@ -5,6 +5,7 @@
 
 #include "hub/edge/auth.h"
 #include "hub/edge/http-request.h"
+#include "hub/edge/refusal-log.h"
 
 typedef struct Enrollments Enrollments;
 
@@ -12,7 +13,8 @@ typedef struct Enrollments Enrollments;
  * that come at once keep no place from those of another invitation. */
 #define ENROLLMENTS_AT_ONCE 64
 
-Enrollments *enrollments_new(Auth *auth, Registry *registry); /* kept by reference */
+/* Kept by reference. REFUSALS NULL: refusals are not logged. */
+Enrollments *enrollments_new(Auth *auth, Registry *registry, RefusalLog *refusals);
 void enrollments_free(Enrollments *enrollments); /* open requests are not answered any more */
 
 void enrollments_request(Enrollments *enrollments, Request *request);

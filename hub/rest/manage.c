@@ -102,8 +102,10 @@ call_reaches(RestCall *call, const RegistryResult *result)
         call_fail(call, REST_UNAUTHORIZED, NULL);
         return FALSE;
     }
-    if (result->code == REGISTRY_OK &&
-        registry_scope_has_device(call->scope, result->device->id, result->device->tags))
+    call->unreached =
+        result->code == REGISTRY_OK &&
+        !registry_scope_has_device(call->scope, result->device->id, result->device->tags);
+    if (result->code == REGISTRY_OK && !call->unreached)
         return TRUE;
     if (result->code == REGISTRY_OK || result->code == REGISTRY_INVALID)
         call_fail(call, manage_error(REGISTRY_NOT_FOUND, module_of(call)), NULL);

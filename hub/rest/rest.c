@@ -43,6 +43,12 @@ rest_set_statements(Rest *rest, Statements *statements)
 }
 
 void
+rest_set_refusals(Rest *rest, RefusalLog *refusals)
+{
+    rest->refusals = refusals;
+}
+
+void
 rest_free(Rest *rest)
 {
     if (!rest)
@@ -61,11 +67,49 @@ rest_free(Rest *rest)
     g_free(rest);
 }
 
+static void
+call_tell_refused(const RestCall *call, const char *claimed, const char *why)
+{
+    refusal_log_note(call->rest->refusals, &(Refused){.kind = EVENT_SERVICE_REFUSED,
+                                                      .peer = call->request->peer,
+                                                      .claimed = claimed,
+                                                      .why = why});
+}
+
+/* What the log says of an error to somebody with good credentials; NULL: nothing. The answer does
+ * not tell a device that is missing from one that the user does not reach; the log does. */
+static char *
+call_why(const RestCall *call, RestError error, const char *text)
+{
+    char *const *parts = call->request->match.parts;
+    const char *module = parts[ROUTE_MODULE];
+
+    switch (error) {
+    case REST_DEVICE_NOT_FOUND:
+        return g_strconcat(call->unreached ? "the user does not reach the device: "
+                                           : "the hub knows no such device: ",
+                           parts[ROUTE_DEVICE], NULL);
+    case REST_MODULE_NOT_FOUND:
+        return g_strconcat("the device has no such module: ", parts[ROUTE_DEVICE], "/", module,
+                           NULL);
+    case REST_UNAUTHORIZED_ACCESS:
+        return g_strconcat("the device is disabled: ", parts[ROUTE_DEVICE], NULL);
+    case REST_FORBIDDEN:
+    case REST_THROTTLED:
+        return g_strdup(text ? text : rest_error_text(error));
+    default:
+        return NULL;
+    }
+}
+
 void
 call_fail(RestCall *call, RestError error, const char *text)
 {
     Request *request = call->request;
+    g_autofree char *why = call->policy ? call_why(call, error, text) : NULL;
 
+    if (why)
+        call_tell_refused(call, call->policy, why);
     request->gone = NULL;
     call_free(call);
     rest_answer_error(request, error, text);
@@ -115,7 +159,7 @@ call_open(RestCall *call)
 {
     const Settings *settings = call->rest->settings;
     Request *request = call->request;
-    g_autofree char *policy = g_steal_pointer(&call->policy);
+    g_autofree char *policy = g_strdup(call->policy); /* call_fail names it too */
     g_autoptr(RegistryScope) scope = g_steal_pointer(&call->scope);
     g_autoptr(RegistryTags) tags = g_steal_pointer(&call->tags);
     Streams *streams = call->rest->streams;
@@ -156,7 +200,7 @@ call_open(RestCall *call)
 /* The error of a look-up; 0: none. A device that the user does not reach is reported as missing, so
  * that nobody learns which devices exist. */
 static RestError
-lookup_error(const RestCall *call, const RegistryResult *result, RestError missing)
+lookup_error(RestCall *call, const RegistryResult *result, RestError missing)
 {
     if (call->gone)
         return REST_TIMED_OUT; /* nobody reads the answer */
@@ -166,7 +210,9 @@ lookup_error(const RestCall *call, const RegistryResult *result, RestError missi
         return missing;
     if (result->code != REGISTRY_OK)
         return REST_UNAVAILABLE;
-    if (!registry_scope_has_device(call->scope, result->device->id, result->device->tags))
+    call->unreached =
+        !registry_scope_has_device(call->scope, result->device->id, result->device->tags);
+    if (call->unreached)
         return REST_DEVICE_NOT_FOUND;
     return result->device->admitted ? 0 : REST_UNAUTHORIZED_ACCESS;
 }
@@ -370,15 +416,17 @@ static void
 call_checked(const AuthResult *result, void *data)
 {
     RestCall *call = data;
-    const Request *request = call->request;
+    const char *field = call->request->authorization;
 
     call->check = NULL;
     if (result->verdict != AUTH_OK) {
-        event_log(EVENT_SERVICE_REFUSED,
-                  &(EventData){.peer = request->peer, .detail = result->text});
+        g_autofree char *claimed = refusal_log_claimed(field, field ? strlen(field) : 0);
+
+        call_tell_refused(call, claimed, result->text);
         call_refuse(call, result);
         return;
     }
+    call->policy = g_strdup(result->policy);
     /* A connection beyond the user's limit still counts as unauthenticated, and few of these are
      * allowed. */
     if (!request_take_user(call->request, result->policy, FALSE)) {
@@ -386,7 +434,6 @@ call_checked(const AuthResult *result, void *data)
         return;
     }
     request_authenticated(call->request);
-    call->policy = g_strdup(result->policy);
     call->keys = result->keys;
     call->scope = registry_scope_ref(result->scope);
     call->rights = result->rights;

@@ -13,6 +13,8 @@ Rest *rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices
                Streams *streams);
 /* What services are told (hub/device/statements.h); NULL: nothing. */
 void rest_set_statements(Rest *rest, Statements *statements);
+/* Where refusals are logged; kept by reference. */
+void rest_set_refusals(Rest *rest, RefusalLog *refusals);
 void rest_free(Rest *rest); /* open requests are not answered any more */
 
 /* Authenticates REQUEST, which is of any route but a leg's and MQTT's, and does what it asks. */

@@ -347,6 +347,20 @@ hub_stream_drain(HubStream *stream)
                                  FALSE);
 }
 
+void
+hub_stream_refuse_leg(const StreamWorld *world, Request *request)
+{
+    char *const *parts = request->match.parts;
+    gboolean device = g_strcmp0(parts[ROUTE_SIDE], "device") == 0;
+
+    refusal_log_note(world->needs.refusals,
+                     &(Refused){.kind = EVENT_SERVICE_REFUSED,
+                                .peer = request->peer,
+                                .claimed = device ? parts[ROUTE_DEVICE] : NULL,
+                                .why = "the token of the leg is unknown, used or too old"});
+    request_answer(request, 401, NULL, NULL);
+}
+
 static void
 hub_stream_act(HubStream *stream, const StreamCell *cell, LegSide side, Request *request)
 {
@@ -367,7 +381,7 @@ hub_stream_act(HubStream *stream, const StreamCell *cell, LegSide side, Request 
     if (actions & STREAM_LEG_TELL)
         hub_stream_tell_leg(stream, side, request);
     if (actions & STREAM_LEG_REFUSE)
-        request_answer(request, 401, NULL, NULL);
+        hub_stream_refuse_leg(stream->world, request);
     if (actions & STREAM_BRIDGE)
         hub_stream_bridge(stream);
     if (actions & STREAM_TELL_BRIDGE)

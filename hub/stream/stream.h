@@ -100,6 +100,9 @@ gboolean hub_stream_is_meant(const HubStream *stream, const StreamAnswer *answer
 /* Answer 200 or 400 that is meant for it. */
 void hub_stream_answered(HubStream *stream, const StreamAnswer *answer);
 
+/* A request for a leg without a good token: answers it. */
+void hub_stream_refuse_leg(const StreamWorld *world, Request *request);
+
 /* A request with the good token of SIDE. */
 void hub_stream_leg(HubStream *stream, LegSide side, Request *request);
 

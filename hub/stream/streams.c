@@ -308,7 +308,7 @@ streams_leg(Streams *streams, Request *request)
         token =
             token_find(streams->world.tokens, field + prefix, strlen(field + prefix), clock_now());
     if (!token || !path_fits(&request->match, token->owner, token->side)) {
-        request_answer(request, 401, NULL, NULL);
+        hub_stream_refuse_leg(&streams->world, request);
         return;
     }
     hub_stream_leg(token->owner, token->side, request);

@@ -9,6 +9,7 @@
 #include "hub/device/devices.h"
 #include "hub/edge/error.h"
 #include "hub/edge/http-request.h"
+#include "hub/edge/refusal-log.h"
 #include "hub/records/records.h"
 #include "hub/registry/registry.h"
 
@@ -23,7 +24,8 @@ typedef struct {
     Clock *clock;
     Queue *queue;
     Devices *devices;
-    Records *records; /* NULL: none */
+    Records *records;     /* NULL: none */
+    RefusalLog *refusals; /* NULL: refusals are not logged */
 } StreamsNeeds;
 
 /* Everything in NEEDS is kept by reference. */

@@ -42,7 +42,7 @@ class Hub:
         self.process.admin("device", "add", device)
         self.keys[device] = self.key("device", device)
 
-    def dial(self, source):
+    def dial(self, source, port=None):
         """A TCP connection from that address."""
         family = socket.AF_INET6 if ":" in source else socket.AF_INET
         plain = socket.socket(family, socket.SOCK_STREAM)
@@ -51,7 +51,7 @@ class Hub:
             if family == socket.AF_INET6:
                 plain.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
             plain.bind((source, 0))
-            plain.connect(("2001:db8:ffff::1" if family == socket.AF_INET6 else "127.0.0.1", self.port))
+            plain.connect(("2001:db8:ffff::1" if family == socket.AF_INET6 else "127.0.0.1", port or self.port))
         except BaseException:
             plain.close()
             raise

@@ -173,7 +173,7 @@ def rest_connection(hub):
             (501, "POST", "/twins/dev1/streams/x/y", fields), (501, "POST", "//twins/dev1/streams/x", fields),
             (403, "POST", "/twins/dev1/streams/x", fields + [("Origin", "https://example.com")]),
             (400, "POST", "/twins/dev1/streams/x", fields + [("Content-Length", "5")]),
-            (501, "POST", "/twins/dev1/streams/x", fields + [("Transfer-Encoding", "chunked")]),
+            (501, "POST", "/twins/dev1/streams/x", fields + [("Transfer-Encoding", "gzip")]),
             (400, "GET", "/$iothub/websocket", [("Upgrade", "websocket")])):
         http = wire.Http(hub.port, hub.ca)
         answer = http.ask(method, target, more)

@@ -447,12 +447,15 @@ def unknown(hub):
     for path in ("/", "/nothing", "/devices/gw-1/twin", "/jobs/create", "/jobs/v2", "/configurations/x", "/twins/gw-1/methods",
                  "/digitaltwins/gw-1", "/messages/devicebound", "/twins", "/statistics", "/statistics/x",
                  "/devices/gw-1/applyConfigurationContent", "/devices/gw-1/modules/m/x", "//devices", "/devices//modules",
-                 "/a/b/c/d/e/f/g/h/i/j/k/l/m/n", "/Devices", "/devices/a%00b"):
+                 "/a/b/c/d/e/f/g/h/i/j/k/l/m/n", "/Devices", "/devices%2Fgw-1", "/%44evices"):
         for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"):
             for user in ("all", None):
                 answer = hub.rest(method, path, user=user, body={} if method == "POST" else None)
                 check_error(answer, 501001, "NotImplemented")
-    for path, allowed in (("/devices", "GET, POST"), ("/devices/gw-1", "GET, PUT, DELETE"), ("/twins/gw-1", "GET, PATCH, PUT"),
+    for path in ("/devices/a%00b", "/devices/%ff", "/devices/%", "/devices/%4", "/devices/%gg", "/%00"):
+        check_error(hub.rest("GET", path), 400004, "ArgumentInvalid")
+    check_equal(hub.rest("GET", "/%64evices/nobody").status, 404, "an encoded letter is that letter")
+    for path, allowed in (("/devices", "GET, POST"), ("/dev%69ces/gw-1", "GET, PUT, DELETE"), ("/devices/gw-1", "GET, PUT, DELETE"), ("/twins/gw-1", "GET, PATCH, PUT"),
                           ("/devices/gw-1/modules/m/", "GET, PUT, DELETE"), ("/statistics/devices", "GET"),
                           ("/twins/gw-1/streams/s", "POST"), ("/$iothub/websocket", "GET")):
         for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
@@ -474,7 +477,7 @@ def unknown(hub):
             (413001, "MessageTooLarge", "PATCH", "/twins/gw-1", [("Content-Length", str(32 * 1024 + 1))]),
             (413001, "MessageTooLarge", "PATCH", "/twins/gw-1/modules/m", [("Content-Length", "99999")]),
             (413001, "MessageTooLarge", "DELETE", "/devices/gw-1", [("Content-Length", str(256 * 1024 + 1))]),
-            (501001, "NotImplemented", "PUT", "/devices/gw-1", [("Transfer-Encoding", "chunked")]),
+            (501001, "NotImplemented", "PUT", "/devices/gw-1", [("Transfer-Encoding", "gzip, chunked")]),
             (417001, "ExpectationFailed", "PUT", "/devices/gw-1", [("Expect", "x")]),
             (431001, "HeadersTooLarge", "GET", "/devices/gw-1", [(f"x-{n}", "y") for n in range(100)]),
             (414001, "UriTooLong", "GET", "/devices/" + "x" * 9000, []),
@@ -483,6 +486,63 @@ def unknown(hub):
         answer = http.ask(method, path, [("Authorization", hub.token("all")), *fields])
         check_error(answer, code, name)
         check_equal(answer.get("Connection"), "close", "the connection ends")
+
+
+def in_chunks(data, *sizes):
+    out, at = b"", 0
+    for size in (*sizes, len(data)):
+        piece = data[at:at + size]
+        at += len(piece)
+        out += f"{len(piece):x}\r\n".encode() + piece + b"\r\n" if piece else b""
+    return out + b"0\r\n\r\n"
+
+
+@with_registry
+def chunked(hub):
+    """a body in chunks is the same body: however it is cut, within the same bounds, and the connection goes on"""
+    hub.users()
+    hub.got("PUT", "/devices/gw-1", body=identity("gw-1"))
+
+    def head(method, path, *fields):
+        return "\r\n".join([f"{method} {path}{VERSION} HTTP/1.1", "Host: localhost", f"Authorization: {hub.token('all')}",
+                            "Transfer-Encoding: chunked", *fields, "", ""]).encode()
+
+    def patch(site, *sizes, spaces=0):
+        return in_chunks(json.dumps({"tags": {"site": site}}).encode() + b" " * spaces, *sizes)
+
+    def site_of(answer):
+        check_equal(answer.status, 200, f"{answer.body!r}")
+        return json.loads(answer.body)["tags"]["site"]
+
+    http = wire.Http(hub.port, hub.ca)
+    http.sock.sendall(head("PATCH", "/twins/gw-1") + patch("one"))
+    check_equal(site_of(http.read()), "one", "in one chunk")
+    data = head("PATCH", "/twins/gw-1") + patch("two", 1, 2, 3)
+    for at in range(len(data)):
+        http.sock.sendall(data[at:at + 1])
+    check_equal(site_of(http.read()), "two", "byte by byte")
+    http.sock.sendall(b"".join(head("PATCH", "/twins/gw-1") + patch(site, 5) for site in ("three", "four")))
+    check_equal([site_of(http.read()) for _ in range(2)], ["three", "four"], "two in a row")
+    http.sock.sendall(head("PATCH", "/twins/gw-1", "Expect: 100-continue"))
+    check_equal(http.read().status, 100, "go on")
+    http.sock.sendall(patch("five"))
+    check_equal(site_of(http.read()), "five", "behind 100 Continue")
+    room = 32 * 1024 - len(json.dumps({"tags": {"site": "six"}}))
+    http.sock.sendall(head("PATCH", "/twins/gw-1") + patch("six", 9000, 1, spaces=room))
+    check_equal(site_of(http.read()), "six", "as much as there may be")
+    http.sock.sendall(head("POST", "/twins/gw-1/streams/ssh") + in_chunks(b"x" * 256 * 1024, 60000, 60000))
+    check_error(http.read(), 404103, "DeviceNotOnline")
+    http.sock.sendall(head("PATCH", "/twins/gw-1") + patch("seven", 9000, spaces=room - 1))
+    check_error(http.read(), 413001, "MessageTooLarge")
+    for code, name, data in (
+            (413001, "MessageTooLarge", b"40001\r\n"), (400004, "ArgumentInvalid", b"1;x\r\n"),
+            (400004, "ArgumentInvalid", b"0\r\nX: y\r\n\r\n"), (400004, "ArgumentInvalid", b"1\nx\n0\n\n")):
+        http = wire.Http(hub.port, hub.ca)
+        http.sock.sendall(head("POST", "/twins/gw-1/streams/ssh") + data)
+        answer = http.read()
+        check_error(answer, code, name)
+        check_equal(answer.get("Connection"), "close", "the connection ends")
+    check_equal(hub.got("GET", "/twins/gw-1")["tags"], {"site": "six"}, "what was refused changed nothing")
 
 
 @with_registry
@@ -549,4 +609,4 @@ def secrets(hub):
 
 
 if __name__ == "__main__":
-    main(life, modules, twins, bodies, certificates, scoped_makers, bulk, lists, live, unknown, greedy, secrets)
+    main(life, modules, twins, bodies, certificates, scoped_makers, bulk, lists, live, unknown, chunked, greedy, secrets)

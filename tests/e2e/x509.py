@@ -45,9 +45,8 @@ class Certified(Wire):
         return Certificate(self.folder, label, names or (label,), **kwargs)
 
     def refusal(self, device):
-        """What the hub has last said about why it refused the device."""
-        lines = [line for line in self.hub.log().splitlines() if device in line and "refused" in line]
-        return lines[-1] if lines else ""
+        """What the hub has said about why it refused the device: each reason once in a while."""
+        return "\n".join(line for line in self.hub.log().splitlines() if f" {device} is refused" in line)
 
 
 def certified(settings="penalty = 0\n"):

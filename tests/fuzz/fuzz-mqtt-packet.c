@@ -34,9 +34,13 @@ static void
 try_connect(const MqttPacket *packet, GByteArray *out)
 {
     MqttConnect connect, back;
+    MqttClaim claim = {0};
+    gboolean claimed = mqtt_read_claim(packet, &claim);
 
+    require(claim.client_id.len <= packet->body.len);
     if (mqtt_read_connect(packet, &connect) != MQTT_CONNECT_OK)
         return;
+    require(claimed && claim.level == 4 && same(claim.client_id, connect.client_id));
     if (!mqtt_write_connect(out, &connect)) {
         require(packet->body.len > MQTT_STRING_MAX);
         return;

@@ -316,11 +316,51 @@ test_credentials_limit(void)
     g_assert_cmpint(read_connect_with(1, MQTT_STRING_MAX + 1), ==, MQTT_CONNECT_MALFORMED);
 }
 
+/* Who somebody claims to be, whatever version it speaks; cut anywhere, nobody. */
+static void
+test_claim(void)
+{
+    static const struct {
+        const char *body, *client_id;
+        guint level;
+    } rows[] = {
+        {"\"MQTT 04 c2 003c \"gw-1 \"u", "gw-1", 4},
+        {"\"MQTT 05 02 003c 05 110000000a \"gw-1", "gw-1", 5},
+        {"\"MQTT 05 02 003c 00 \"gw-1 \"u", "gw-1", 5},
+        {"\"MQTT 05 02 003c 8000 \"gw-1", "gw-1", 5},
+        {"\"MQTT 05 02 003c 8080808000 \"gw-1", "", 5}, /* a length of five bytes */
+        {"\"MQTT 05 02 003c 7f \"gw-1", "", 5},
+        {"\"MQTT 05 02 003c ffffff7f \"gw-1", "", 5},
+        {"\"MQTT 06 02 003c 00 \"gw-1", "gw-1", 6},
+        {"\"MQIsdp 03 02 003c \"gw-1", "gw-1", 3},
+        {"\"MQIsdp 03 02 003c 0005 'gw-1", "", 3},
+        {"\"MQTT 05 02 003c 00 \"", "", 5},
+        {"\"MQTT 04", "", 4},
+        {"\"MQTT", NULL, 0},
+        {"0005 'MQTT", NULL, 0},
+        {"", NULL, 0},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GByteArray) out = build_packet(0x10, rows[i].body);
+        MqttClaim claim = {0};
+        MqttPacket packet;
+
+        g_assert_true(mqtt_packet_open(out->data, out->len, MQTT_FROM_CLIENT, &packet));
+        g_assert_cmpint(mqtt_read_claim(&packet, &claim), ==, rows[i].client_id != NULL);
+        if (!rows[i].client_id)
+            continue;
+        g_assert_cmpuint(claim.level, ==, rows[i].level);
+        g_assert_true(slice_equal(claim.client_id, rows[i].client_id));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mqtt/reader/connect", test_connect);
+    g_test_add_func("/mqtt/reader/claim", test_claim);
     g_test_add_func("/mqtt/reader/publish", test_publish);
     g_test_add_func("/mqtt/reader/lists", test_lists);
     g_test_add_func("/mqtt/reader/small", test_small);

@@ -42,6 +42,8 @@ test_bytes(void)
     check_hex(out, "20020100");
     mqtt_write_connack(out, TRUE, MQTT_NOT_AUTHORIZED);
     check_hex(out, "20020005");
+    mqtt_write_connack_5(out, MQTT_5_UNSUPPORTED_VERSION);
+    check_hex(out, "2003008400");
     mqtt_write_id(out, MQTT_PUBACK, 0x1234);
     check_hex(out, "40021234");
     mqtt_write_id(out, MQTT_UNSUBACK, 1);

@@ -32,7 +32,7 @@ test_fields(void)
         for (char **field = fields; *field; field++)
             g_assert_true(event_field_is_known(*field));
         for (char **part = parts + 1; parts[0] && *part; part++) {
-            g_autofree char *name = g_strndup(*part, strcspn(*part, "}"));
+            g_autofree char *name = g_strndup(*part, strcspn(*part, "|}"));
 
             g_assert_true(g_strv_contains((const char *const *)fields, name));
         }
