@@ -4,7 +4,7 @@
  *
  *   GET    /v1/status
  *   GET    /v1/endpoints
- *   PUT    /v1/drain                    {"draining":true}       as /v1/status
+ *   PUT    /v1/drain                    {"draining":true,"readOnly":true}  as /v1/status
  *   GET    /v1/certificate              what the hub shows
  *   POST   /v1/certificate/install      takes the staged pair (admin/certificate-pair.h)
  *   POST   /v1/reload                   what SIGHUP does

@@ -75,6 +75,8 @@ admin_status_show(AdminRequest *request)
     member_listeners(builder, request->hub->listeners);
     json_builder_set_member_name(builder, "draining");
     json_builder_add_boolean_value(builder, counts.draining);
+    json_builder_set_member_name(builder, "readOnly");
+    json_builder_add_boolean_value(builder, registry_is_held(request->hub->registry));
     if (request->hub->identity) {
         json_builder_set_member_name(builder, "certificateDaysLeft");
         json_builder_add_int_value(builder,
@@ -84,18 +86,35 @@ admin_status_show(AdminRequest *request)
     admin_request_answer_json(request, 200, builder);
 }
 
+static void
+on_held(const RegistryResult *result, void *data)
+{
+    AdminRequest *request = data;
+
+    if (result->code == REGISTRY_OK)
+        admin_status_show(request);
+    else
+        admin_request_fail_registry(request, result, "registry", request->hub->host);
+}
+
+/* No new streams before no changes: who enrols is told to try again, and finds the next hub. */
 void
 admin_drain_set(AdminRequest *request)
 {
-    gboolean draining;
+    gboolean draining, read_only = FALSE;
 
     if (!admin_request_boolean(request, "draining", &draining)) {
         admin_request_fail(request, 400, "invalid", "draining: true or false");
         return;
     }
+    if (json_object_has_member(request->body, "readOnly") &&
+        (!admin_request_boolean(request, "readOnly", &read_only) || (read_only && !draining))) {
+        admin_request_fail(request, 400, "invalid", "readOnly: true, with draining, or false");
+        return;
+    }
     if (request->hub->drain)
         request->hub->drain(request->hub->data, draining);
-    admin_status_show(request);
+    registry_hold(request->hub->registry, read_only, on_held, request);
 }
 
 /* As `az iot hub devicestream show` prints it (docs/wire-protocol.md, section 6). */

@@ -41,6 +41,8 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
     [OPTION_TIMEOUT - OPTION_OWN] = {"timeout", VALUE_REQUIRED, "SECONDS",
                                      N_("Wait no longer than this; default: for ever"), NULL},
     [OPTION_CANCEL - OPTION_OWN] = {"cancel", VALUE_NONE, NULL, N_("Take new streams again"), NULL},
+    [OPTION_READ_ONLY - OPTION_OWN] = {"read-only", VALUE_NONE, NULL,
+                                       N_("Take no change of the registry either"), NULL},
     [OPTION_MODULE -
         OPTION_OWN] = {"module", VALUE_REQUIRED, "M", N_("A module of the device"), NULL},
     [OPTION_RIGHTS - OPTION_OWN] =

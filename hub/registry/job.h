@@ -41,6 +41,7 @@ typedef enum {
     REGISTRY_NOTE_USER_KNOWN,
     REGISTRY_LIST_DEVICES_KNOWN,
     REGISTRY_LIST_USERS_KNOWN,
+    REGISTRY_HOLD, /* with `held`: a backend refuses changes from now on, or takes them again */
     REGISTRY_JOB_KINDS,
 } RegistryJobKind;
 
@@ -72,6 +73,7 @@ typedef struct {
     gpointer extra;
     GDestroyNotify extra_free; /* NULL: nothing to free */
     gboolean fetch;            /* a look-up that does not change the cache */
+    gboolean held;             /* of REGISTRY_HOLD */
 
     /* The answer to a list, set by the backend. The arrays own the elements. */
     GPtrArray *devices;

@@ -24,6 +24,7 @@ struct Registry {
     guint last_watch;
     guint pending;
     gboolean closing;
+    gboolean held;
 };
 
 static const char *const code_messages[] = {
@@ -252,6 +253,9 @@ registry_apply(Registry *registry, const RegistryJob *job)
     case REGISTRY_IMPORT_DEVICES:
         apply_import(registry, job->extra);
         break;
+    case REGISTRY_HOLD:
+        registry->held = job->held;
+        break;
     case REGISTRY_NEW_DEVICE_KEYS:
     case REGISTRY_REKEY:
         registry_cache_drop(registry->devices, name);
@@ -332,6 +336,21 @@ registry_job_submit(Registry *registry, RegistryJob *job)
         registry_job_finish(job, REGISTRY_BUSY, NULL);
     else
         registry->backend->submit(registry->backend, job);
+}
+
+void
+registry_hold(Registry *registry, gboolean held, RegistryDone done, void *data)
+{
+    RegistryJob *job = registry_job_new(registry, REGISTRY_HOLD, done, data);
+
+    job->held = held;
+    registry_job_submit(registry, job);
+}
+
+gboolean
+registry_is_held(const Registry *registry)
+{
+    return registry->held;
 }
 
 Registry *

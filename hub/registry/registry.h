@@ -151,6 +151,11 @@ typedef void (*RegistryDone)(const RegistryResult *result, void *data);
 void registry_close(Registry *registry);
 void registry_free(Registry *registry); /* closes; NULL is fine */
 
+/* While HELD, every change is refused with REGISTRY_BUSY; what only reads goes on. When this
+ * completes, each change before it is on the disk, so a copy that is made then lacks nothing. */
+void registry_hold(Registry *registry, gboolean held, RegistryDone done, void *data);
+gboolean registry_is_held(const Registry *registry); /* once it has completed */
+
 /* MODULE NULL: the device itself. An unknown device is REGISTRY_NOT_FOUND; a disabled one is found
  * and not `admitted`. */
 void registry_lookup_device(Registry *registry, const char *id, const char *module,

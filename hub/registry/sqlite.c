@@ -17,6 +17,7 @@ typedef struct {
     char *path;
     RegistrySqliteDb *db; /* NULL: it cannot be opened just now */
     char *reason;         /* why it is read-only; NULL: it is not */
+    gboolean held;        /* the operator wants no changes */
     gint64 tried;         /* when it was opened last, monotonic µs */
     gint64 changed;       /* since when the log has more than the file; 0: it does not */
     Queue *jobs;          /* the thread receives */
@@ -64,6 +65,14 @@ sqlite_run(RegistrySqlite *self, RegistryJob *job)
     gboolean writes = registry_sqlite_db_writes(job->kind);
     RegistryCode code;
 
+    if (job->kind == REGISTRY_HOLD) {
+        self->held = job->held;
+        return REGISTRY_OK;
+    }
+    if (self->held && writes) {
+        job->message = g_strdup("the hub takes no changes before it is moved; try again");
+        return REGISTRY_BUSY;
+    }
     if ((!self->db || (self->reason && writes)) &&
         g_get_monotonic_time() - self->tried >= TRY_AGAIN)
         sqlite_open_again(self);

@@ -13,7 +13,8 @@
     (NAMES | OPTION_BIT(OPTION_LISTEN) | OPTION_BIT(OPTION_MQTT_LISTEN) |                          \
      OPTION_BIT(OPTION_STREAMING_HOST) | OPTION_BIT(OPTION_THREADS) | OPTION_BIT(OPTION_CONFIG) |  \
      OPTION_BIT(OPTION_GRACE))
-#define DRAIN (OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_CANCEL))
+#define DRAIN                                                                                      \
+    (OPTION_BIT(OPTION_TIMEOUT) | OPTION_BIT(OPTION_CANCEL) | OPTION_BIT(OPTION_READ_ONLY))
 #define OUTPUT OPTION_BIT(OPTION_OUTPUT)
 #define AUTH                                                                                       \
     (OPTION_BIT(OPTION_THUMBPRINT) | OPTION_BIT(OPTION_CERTIFICATE) | OPTION_BIT(OPTION_CA) |      \
@@ -89,11 +90,14 @@ static const Verb verbs[] = {
     {"settings", 0, 0, 0, verb_settings, "",
      N_("Print a file for 'serve --config' with every limit, its default and what it is for"), NULL,
      JSON_REFUSED},
-    {"drain", 0, 0, DRAIN, verb_drain, "[--timeout SECONDS] [--cancel]",
+    {"drain", 0, 0, DRAIN, verb_drain,
+     "[--read-only] [--timeout SECONDS] | --cancel",
      N_("Take no new streams, and wait until the last one has ended: before a restart"),
      N_("Then the hub can be stopped without cutting anybody; it refuses new streams until it is "
         "started again. With --timeout it says how many streams are left, and ends with 13. "
-        "--cancel takes it back."),
+        "--read-only is for a move to another machine: nothing of the registry changes any more, "
+        "so that a backup made now has all of it; who enrols or manages is told to try again. "
+        "--cancel takes both back."),
      "{\"draining\": ..., \"streams\": ..., ...}, the status"},
     {"status", 0, 0, 0, verb_status, "", N_("Show what the running hub is doing"), NULL,
      "{\"host_name\": ..., \"streams\": ..., ...}"},

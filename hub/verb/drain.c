@@ -19,6 +19,8 @@ ask_drain(const Cli *cli, gboolean draining, GError **error)
     json_builder_begin_object(body);
     json_builder_set_member_name(body, "draining");
     json_builder_add_boolean_value(body, draining);
+    json_builder_set_member_name(body, "readOnly");
+    json_builder_add_boolean_value(body, cli->given[OPTION_READ_ONLY]);
     json_builder_end_object(body);
     return admin_client_call(client, "PUT", "/v1/drain", body, error);
 }
@@ -63,6 +65,8 @@ verb_drain(Cli *cli, GError **error)
     gint64 end = G_MAXINT64;
     guint64 timeout = 0;
 
+    if (cancel && cli->given[OPTION_READ_ONLY])
+        return cli_fail(error, EXIT_CODE_USAGE, _("drain: --cancel takes --read-only back, too"));
     if (!cli_number(cli, OPTION_TIMEOUT, 0, TIMEOUT_MAX, &timeout, error))
         return verb_end(FALSE, error);
     if (cli->given[OPTION_TIMEOUT])

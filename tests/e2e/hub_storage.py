@@ -18,7 +18,7 @@ import wire
 from disks import enter, fill
 from enroll import JOINED, Invitation, devices, keys_in, new_key
 from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
-from hub_wire import Wire
+from hub_wire import Wire, check_echo
 
 FULL, READ_ONLY = "No space left on device", "Read-only file system"
 DISK = "4m"
@@ -542,6 +542,43 @@ def verbs_killed():
         print(f"# measured: killed at each of {backups} steps of a backup and {restores} of a restore")
 
 
+def held():
+    """drain --read-only, before a move: a backup has all, and who would change something is told to try again"""
+    with Site(gateway=False, client=False) as site:
+        hub = Wire(site)
+        group = Invitation(site, "group", "factory", "--devices", "gw-*", "--uses", "9")
+        check_equal(group.put("gw-0", new_key()), JOINED, "before")
+        device = hub.device()
+        leg, peer = hub.opened(device)
+        keys = keys_in(site)
+        state = ["--state-dir", site.hub.state_dir]
+        done = run([site.streamhub, "drain", "--read-only", "--timeout", "0", *state])
+        check_equal(done.returncode, 13, done.stderr)
+        check_equal([json.loads(site.hub.admin("status", "--json"))[name] for name in ("draining", "read_only")],
+                    [True, True], "the status")
+        for words in (["device", "add", "late"], ["device", "disable", "gw-0"], ["user", "add", "late", "--rights", "service-connect"],
+                      ["user", "remove", "service"], ["device", "set", "gw-0", "--tag", "a=b"], ["device", "regenerate", "gw-0", "both"]):
+            done = run([site.streamhub, *words, *state])
+            check(done.returncode != 0 and "takes no changes before it is moved; try again" in done.stderr, f"{words}: {done}")
+        check_equal(group.put("gw-1", new_key())[0], 503, "who enrols is told to try again")
+        check_equal(hub.post().read().status, 503, "who opens, too")
+        file = os.path.join(site.dir, "backup")
+        site.hub.admin("backup", file)
+        check_echo(leg, peer)
+        check(device.ping(), "the control link goes on")
+        check_equal((keys_in(site), group.shown()["used"]), (keys, 1), "what has changed")
+        check_equal(run([site.streamhub, "drain", "--cancel", "--read-only", *state]).returncode, 2, "both")
+        site.hub.admin("drain", "--cancel")
+        check_equal(json.loads(site.hub.admin("status", "--json"))["read_only"], False, "the status")
+        check_equal(group.put("gw-1", new_key()), JOINED, "afterwards")
+        site.hub.stop()
+        run_ok([site.streamhub, "restore", file, *state])
+        site.processes.remove(site.hub)
+        site.start_hub()
+        check_equal((keys_in(site), site.hub.alive()), (keys, True), "what the backup has")
+        check_equal(group.put("gw-1", new_key()), JOINED, "a restart takes changes")
+
+
 enter()
 main(since_upgrade, full_at_start, read_only_at_start, older_at_start, no_place_for_the_socket, full_while_running, full_for_enrolments, init_killed, init_says, no_room,
-     in_the_file, backups, verbs_killed)
+     in_the_file, backups, verbs_killed, held)

@@ -69,6 +69,31 @@ test_devices(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpint(lookup(f->registry, "Dev1", NULL), ==, REGISTRY_NOT_FOUND);
 }
 
+/* In order: what came before is written, what comes after is refused until it is let go. */
+static void
+test_held(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    RegistryDevice before = {.id = (char *)"before", .enabled = TRUE};
+    RegistryDevice after = {.id = (char *)"after", .enabled = TRUE};
+    g_auto(Answer) first = {0}, hold = {0}, second = {0};
+
+    registry_add_device(f->registry, &before, answer_take, &first);
+    registry_hold(f->registry, TRUE, answer_take, &hold);
+    g_assert_false(registry_is_held(f->registry));
+    registry_add_device(f->registry, &after, answer_take, &second);
+    answer_wait(&second);
+    g_assert_cmpint(first.code, ==, REGISTRY_OK);
+    g_assert_cmpint(hold.code, ==, REGISTRY_OK);
+    g_assert_true(registry_is_held(f->registry));
+    g_assert_cmpint(second.code, ==, REGISTRY_BUSY);
+    g_assert_nonnull(strstr(second.message, "takes no changes"));
+    g_assert_cmpint(lookup(f->registry, "before", NULL), ==, REGISTRY_OK);
+    g_assert_cmpint(lookup(f->registry, "after", NULL), ==, REGISTRY_NOT_FOUND);
+    g_assert_cmpint(ANSWER(hold, registry_hold, f->registry, FALSE), ==, REGISTRY_OK);
+    g_assert_false(registry_is_held(f->registry));
+    g_assert_cmpint(add(f->registry, "after", NULL), ==, REGISTRY_OK);
+}
+
 static void
 test_invalid(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -412,6 +437,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, func) g_test_add("/registry/" name, Fixture, NULL, set_up, func, tear_down)
     ADD("devices", test_devices);
+    ADD("held", test_held);
     ADD("invalid", test_invalid);
     ADD("enabled", test_enabled);
     ADD("remove", test_remove);
