@@ -19,8 +19,9 @@ step() {
     note step "$1" "$2"
     echo "# $1"
 }
-# over SECONDS: the operation has been done for so long.
+# over SECONDS: the operation is done, and the load goes on for so long.
 over() {
+    note done
     sleep "$1"
     note end
 }
@@ -94,7 +95,20 @@ for machine in hub1 hub2 site1 site2 site3; do
 done
 printf '[limits]\nListenersPerUser=1024\nStreamsPerUser=1024\n' >/etc/streamd/streamd.conf
 systemctl start streamd
-run hub1 'streamhub init --host-name hub.example && systemctl enable --now streamhub' || cat /shared/hub1.said
+# The long form begins with an authority as 0.1.0 made it, which cannot vouch for the next one.
+cat >/shared/make-old <<'MAKE'
+cd /var/lib/streamhub && rm ca.pem && openssl req -x509 -new -key ca-key.pem -days 3650 -subj '/CN=streamhub CA' \
+    -addext basicConstraints=critical,CA:TRUE,pathlen:0 -addext keyUsage=critical,keyCertSign,cRLSign -out ca.pem &&
+    streamhub certificate renew --host-name hub.example
+MAKE
+ok 'a hub' run hub1 'streamhub init --host-name hub.example'
+if [[ $gateways -gt 4 ]]; then
+    ok 'an authority of 0.1.0' run hub1 'bash /shared/make-old'
+    kind=told
+else
+    kind=linked
+fi
+ok 'it runs' run hub1 'systemctl enable --now streamhub'
 for user in ops bob carol; do
     run hub1 "streamhub invite user $user --output /shared/$user.invite"
     streamctl --system hub add $user /shared/$user.invite >/dev/null || exit 1
@@ -127,9 +141,9 @@ ok 'it was done' done_as_typed
 
 step 'Limit a user to two sites' 'bob/gw-3-*'
 on hub1 'streamhub device import --update /shared/sites.jsonl'
+note fails bob 'gw-3-*'
 on hub1 'streamhub user set bob --tag site=s1 --tag site=s2'
 note now
-note fails bob 'gw-3-*'
 over 3
 no_more 'bob/gw-3-.*'
 ok 'it was done' done_as_typed
@@ -141,17 +155,17 @@ over 2
 ok 'it was done' done_as_typed
 
 step 'Revoke a gateway' "*/gw-3-$gateways"
+note fails '*' "gw-3-$gateways"
 on hub1 "streamhub device disable gw-3-$gateways"
 note now
-note fails '*' "gw-3-$gateways"
 over 3
 no_more ".*/gw-3-$gateways"
 ok 'it was done' done_as_typed
 
 step 'Revoke a person' 'carol/*'
+note fails carol '*'
 on hub1 'streamhub user remove carol'
 note now
-note fails carol '*'
 over 3
 no_more 'carol/.*'
 ok 'it was done' done_as_typed
@@ -195,6 +209,7 @@ know() {
 }
 step 'Change the authority' none
 on hub1 'streamhub ca rotate'
+ok "the change is $kind" hub_says "\"$kind\"" 'streamhub ca show --json'
 ok 'who was not revoked knows the next one' in_time know $((all - 1 + 2))
 on hub1 'streamhub ca rotate --finish'
 ok 'the former one is good no more' refused trusted /shared/first-ca.pem

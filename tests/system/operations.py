@@ -7,7 +7,7 @@ change. LOG gets a line for each stream, "once|stays USER DEVICE BEGUN ENDED ok|
 brought its bytes back, REFUSED is how often nobody listened at the tunnel. SIGTERM ends it.
 
 operations.py judge LOG STEPS FAILED: STEPS has what the operator did ("step NAME MEANT", "typed", "now", "fails USER
-DEVICE", "end", each after a time), FAILED the journal's records of streams that did not open, in JSON. Says what
+DEVICE", "done", "end", each after a time), FAILED the journal's records of streams that did not open, in JSON. Says what
 each step cost, a line "NAME|COMMANDS|SECONDS|STREAMS ENDED|OPENINGS|CUT|FAILED|MEANT TO FAIL|GAP|SLOWEST|REFUSED" for each, and
 after it, with a "!", whatever was not meant."""
 import asyncio
@@ -120,7 +120,7 @@ class Step:
 
     def __init__(self, name, meant, begun):
         self.name, self.meant, self.begun = name, meant, begun
-        self.commands, self.now, self.finished = 0, begun, None
+        self.commands, self.now, self.done, self.finished = 0, begun, begun, None
         self.faults = []
 
     def means(self, stream):
@@ -144,6 +144,8 @@ def read_steps(path):
                 steps[-1].commands += 1
             elif what == "now":
                 steps[-1].now = moment
+            elif what == "done":
+                steps[-1].done = moment
             elif what == "fails":
                 fails.append((moment, *rest))
             else:
@@ -225,7 +227,7 @@ def judge(log, steps, failed):
     for step in it.steps:
         openings, cut, bad, meant, slowest, refused = it.judge_openings(step)
         ended = it.judge_staying(step)
-        print(f"{step.name}|{step.commands}|{step.finished - step.begun:.1f}|{ended}|{openings}|{cut}|{bad}|{meant}|"
+        print(f"{step.name}|{step.commands}|{step.done - step.begun:.1f}|{ended}|{openings}|{cut}|{bad}|{meant}|"
               f"{it.gap(step):.2f}|{slowest:.2f}|{refused}")
         for fault in step.faults:
             print(f"!{step.name}: {fault}")

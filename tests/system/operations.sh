@@ -9,14 +9,17 @@ gateways=$(</shared/gateways) # of each site
 
 # obey MACHINE: runs what is typed there, line by line, until the test ends.
 obey() {
-    local line status
+    local line='' part status
     mkfifo "/shared/$1.typed" "/shared/$1.status"
     exec 3<>"/shared/$1.typed"
     done_with "$1"
     until [[ -e /shared/stop ]]; do
-        read -r -t 1 -u 3 line || continue
         status=0
+        read -r -t 1 -u 3 part || status=$?
+        line+=$part # a second may be over in the middle of a line
+        [[ $status -eq 0 ]] || continue
         bash -c "$line" >"/shared/$1.said" 2>&1 </dev/null 3<&- || status=$?
         echo $status >"/shared/$1.status"
+        line=''
     done
 }
