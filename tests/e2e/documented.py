@@ -11,28 +11,10 @@ import sys
 
 from ends import Server
 from harness import PATIENCE, Failure, Process, Site, check, eventually, main, run
+from page import parts, pattern
 
-BLOCK = re.compile(r"^```(\w+)((?: \w+)*)\n(.*?)^```$", re.M | re.S)
-HEADING = re.compile(r"^##+ .*$", re.M)
 # What the text calls its service; here it is where one listens.
 SERVICE = "tcp:127.0.0.1:7\n"
-
-
-def parts(text):
-    """(line, what, words, content) of headings and blocks, in their order."""
-    found = []
-    for match in BLOCK.finditer(text):
-        found.append((match.start(), match.group(1), match.group(2).split(), match.group(3)))
-    inside = [(match.start(), match.end()) for match in BLOCK.finditer(text)]
-    for match in HEADING.finditer(text):
-        if not any(begin <= match.start() < end for begin, end in inside):
-            found.append((match.start(), "heading", [], match.group()))
-    for position, what, words, content in sorted(found):
-        yield text.count("\n", 0, position) + 1, what, words, content
-
-
-def pattern(text):
-    return re.sub(r"\d+", r"\\d+", re.escape(text))
 
 
 class Document:
