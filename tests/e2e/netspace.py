@@ -154,6 +154,7 @@ class NetSite(Site):
 
     HOST_NAME = "hub.test"
     ADDRESS = "10.77.1.2"
+    REACHED = None  # where the name leads, when that is not the hub's address
 
     def __init__(self, net, hub_settings="", gateway_keys="", client_keys="", gateway_string="",
                  **kwargs):
@@ -180,7 +181,7 @@ class NetSite(Site):
         return path
 
     def __enter__(self):
-        hosts = self.write("hosts", f"127.0.0.1 localhost\n{self.ADDRESS} {self.HOST_NAME}\n")
+        hosts = self.write("hosts", f"127.0.0.1 localhost\n{self.REACHED or self.ADDRESS} {self.HOST_NAME}\n")
         os.chmod(hosts, 0o644)
         run_ok(["mount", "--bind", hosts, "/etc/hosts"])
         self.closers.append(lambda: run_ok(["umount", "/etc/hosts"]))

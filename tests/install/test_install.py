@@ -42,6 +42,7 @@ usr/share/doc/streamd/SECURITY.md
 usr/share/doc/streamd/dbus/README.md
 usr/share/doc/streamd/docs/apps.md
 usr/share/doc/streamd/docs/operations.md
+usr/share/doc/streamd/docs/upgrade.md
 usr/share/doc/streamd/docs/wire-protocol.md
 usr/share/doc/streamd/examples/README.md
 usr/share/doc/streamd/examples/echo/echo-handler.c

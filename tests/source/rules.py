@@ -9,10 +9,15 @@ import re
 import statistics
 import sys
 
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'e2e'))
+
+# pylint: disable=wrong-import-position
 import dbus_api
+import page
 from source import Tree, c_functions, comments_c, matches
 
 LINES_OF_A_FUNCTION = 70
+MANUAL = 'docs/operations.md'
 LINES_OF_A_FILE = 600
 PAIRS_OF_A_FOLDER = 24
 
@@ -338,6 +343,37 @@ def rule_documents(tree):
                 target = os.path.normpath(os.path.join(os.path.dirname(path), match.group(1)))
                 if not os.path.exists(os.path.join(tree.root, target)):
                     yield path, line, f'link to {target}, which is not there'
+
+
+def rule_manual(tree):
+    """Each block of the manual is run by a test, which asks for it by its name, or its text says that it is untried;
+    and its links within lead somewhere."""
+    if MANUAL not in tree.files:
+        return
+    text = tree.text(MANUAL)
+    tests = '\n'.join(tree.text(path) for path in tree.ours() if fnmatch.fnmatchcase(path, 'tests/e2e/*.py')
+                      or fnmatch.fnmatchcase(path, 'tests/system/*.sh'))
+    found = page.blocks(text)
+    names = [block.name for block in found]
+    lines = {number for block in found for number in (block.line, block.line + block.content.count('\n') + 1)}
+    for line, _ in matches('^```', text):
+        if line not in lines:
+            yield MANUAL, line, 'a block without a language, or one that does not end'
+    anchors = {re.sub(r'[^\w -]', '', match.group(1)).lower().replace(' ', '-') for _, match in matches(r'^#+ (.*)$', text)}
+    for line, match in matches(r'\]\(#([^)]*)\)', text):
+        if match.group(1) not in anchors:
+            yield MANUAL, line, f'there is no heading {match.group(1)}'
+    for block in found:
+        before = text[:block.start].rstrip().rsplit('\n\n', 1)[-1]
+        if block.mark == 'untried':
+            if '**untried**' not in before:
+                yield MANUAL, block.line, 'the text before it does not say that it is **untried**'
+        elif not block.name:
+            yield MANUAL, block.line, 'neither <!-- run: NAME --> nor <!-- untried --> is before it'
+        elif names.count(block.name) > 1:
+            yield MANUAL, block.line, f'another block is called {block.name}, too'
+        elif not re.search(rf'(?:"|\b(?:recipe|block|settings) ){re.escape(block.name)}(?:"|\s|$)', tests, re.M):
+            yield MANUAL, block.line, f'no test runs {block.name}'
 
 
 def rule_dbus(tree):

@@ -171,6 +171,22 @@ class RulesCase(unittest.TestCase):
         self.breaks('documents', both | {'docs/wire-protocol.md': ''})
         self.breaks('documents', {'docs/a.md': '\n[w](nowhere.md)\n'}, 2)
 
+    def test_manual(self):
+        block = '<!-- run: backup -->\n```sh\nstreamhub backup\n```\n'
+        untried = 'How is **untried**:\n\n<!-- untried -->\n```sh\ncertbot\n```\n'
+        shell, python = {'tests/system/a.sh': 'ok 1 recipe backup\n'}, {'tests/e2e/a.py': 'PAGE["backup"]\n'}
+        good = f'# A page\n\n[a](#a-page)\n{block}\n{untried}'
+        for tests in (shell, python):
+            self.keeps('manual', tests | {rules.MANUAL: good})
+        for tests in ({}, {'tests/e2e/a.py': '"backups"'}, {'tests/system/a.sh': 'recipe backup-2 # backup\n'}, {'docs/a.md': 'recipe backup'}):
+            self.breaks('manual', tests | {rules.MANUAL: good}, 5)
+        for text, line in [(block.replace('<!-- run: backup -->\n', '\n'), 2), (block.replace('run: ', 'see: '), 2),
+                           (block.replace('```sh', '```'), 2), (block.replace('\n```\n', '\n'), 2),
+                           (untried.replace('**untried**', 'so'), 4), ('\n[a](#b)\n', 2)]:
+            found = self.problems('manual', shell | {rules.MANUAL: text})
+            self.assertEqual(found[0][1], line, found)
+        self.assertEqual(len(self.problems('manual', shell | {rules.MANUAL: block + '\n' + block})), 2)
+
 
 class ReaderCase(unittest.TestCase):
     def test_blank(self):
