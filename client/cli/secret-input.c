@@ -3,6 +3,7 @@
 
 #include "common/cli/cli.h"
 #include "common/base/file.h"
+#include "common/cli/output.h"
 #include "common/codec/invitation.h"
 
 #include <errno.h>
@@ -36,8 +37,7 @@ static int
 secret_input_fail(GError **error, ExitCode code, const char *format, const char *file)
 {
     g_autofree char *reason = g_strdup(g_strerror(errno));
-    g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
-    g_autofree char *text = g_strjoinv(file, parts);
+    g_autofree char *text = output_fill(format, file);
 
     g_set_error(error, EXIT_ERROR, (int)code, errno != 0 ? "%s: %s" : "%s", text, reason);
     return -1;

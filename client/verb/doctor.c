@@ -274,17 +274,13 @@ doctor_options(const Cli *cli)
 static char *
 doctor_title(GVariant *hub)
 {
-    const char *form = strcmp(bus_string(hub, "Role"), "device") == 0
-                           ? _("Hub %s, as device %s at %s")
-                           : _("Hub %s, as the user %s at %s");
-    const char *names[] = {bus_string(hub, "Name"), bus_string(hub, "Identity"),
-                           bus_string(hub, "HostName")};
-    g_auto(GStrv) parts = g_strsplit(form, "%s", 4);
-    g_autoptr(GString) text = g_string_new(parts[0]);
+    gboolean device = strcmp(bus_string(hub, "Role"), "device") == 0;
+    g_autofree char *text =
+        g_strdup_printf(device ? _("Hub %s, as device %s at %s") : _("Hub %s, as the user %s at %s"),
+                        bus_string(hub, "Name"), bus_string(hub, "Identity"),
+                        bus_string(hub, "HostName"));
 
-    for (guint i = 0; i < G_N_ELEMENTS(names) && parts[i + 1] != NULL; i++)
-        g_string_append_printf(text, "%s%s", names[i], parts[i + 1]);
-    return table_escape(text->str);
+    return table_escape(text);
 }
 
 static gboolean

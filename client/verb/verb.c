@@ -2,6 +2,7 @@
 #include "client/verb/verb.h"
 
 #include "client/show/properties.h"
+#include "common/cli/output.h"
 
 #include <unistd.h>
 
@@ -51,8 +52,7 @@ ExitCode
 verb_missing(const char *key, const char *missing, GError **error)
 {
     g_autofree char *quoted = g_strdup_printf("'%s'", key);
-    g_auto(GStrv) parts = g_strsplit(missing, "%s", 2);
-    g_autofree char *text = g_strjoinv(quoted, parts);
+    g_autofree char *text = output_fill(missing, quoted);
 
     if (verb_code(error) != EXIT_CODE_NOT_FOUND)
         return verb_code(error);

@@ -2,6 +2,7 @@
 #include "common/cli/cli.h"
 
 #include "common/cli/nearest.h"
+#include "common/cli/output.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -39,8 +40,7 @@ cli_unknown_option(const OptionTable *options, const char *name, gsize length, G
 static gboolean
 cli_refuse(const OptionRow *row, const char *format, GError **error)
 {
-    g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
-    g_autofree char *text = g_strjoinv(row->name, parts);
+    g_autofree char *text = output_fill(format, row->name);
 
     cli_fail(error, EXIT_CODE_USAGE, "%s", text);
     return FALSE;

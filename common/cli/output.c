@@ -38,6 +38,34 @@ output_width(void)
     return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
+/* The length of the "%s" or "%1$s" that TEXT begins with; 0: it begins with neither. */
+static gsize
+output_directive(const char *text)
+{
+    if (text[0] != '%')
+        return 0;
+    if (text[1] == 's')
+        return strlen("%s");
+    return g_ascii_isdigit(text[1]) && text[2] == '$' && text[3] == 's' ? strlen("%1$s") : 0;
+}
+
+char *
+output_fill(const char *format, const char *value)
+{
+    GString *text = g_string_new(NULL);
+
+    while (*format != '\0') {
+        gsize length = output_directive(format);
+
+        if (length > 0)
+            g_string_append(text, value);
+        else
+            g_string_append_c(text, *format);
+        format += MAX(length, 1);
+    }
+    return g_string_free(text, FALSE);
+}
+
 TableStyle
 output_style(const Cli *cli)
 {

@@ -26,6 +26,11 @@ gboolean output_flush(GError **error);
 /* Writes TEXT after the other output, and keeps no copy of it: it may be a secret. */
 gboolean output_write(const char *text, GError **error);
 
+/* FORMAT, a translated message, with VALUE in the place of each "%s" and "%1$s"; it has no other
+ * directives. For messages that are chosen at run time, where no compiler can check what printf
+ * would be given. Caller frees. */
+char *output_fill(const char *format, const char *value);
+
 /* The style of tables, by CLI's options, the environment (NO_COLOR, SYSTEMD_COLORS, TERM) and
  * standard output. Only a terminal gets colours and cut cells. */
 TableStyle output_style(const Cli *cli);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/cli/scope.h"
 
+#include "common/cli/output.h"
 #include "common/codec/quantity.h"
 #include "hub/cli/json.h"
 
@@ -143,8 +144,7 @@ verb_scope_add(const Cli *cli, JsonBuilder *builder, GError **error)
 static void
 text_add(GString *text, const char *format, const char *value)
 {
-    g_auto(GStrv) parts = g_strsplit(format, "%s", 2);
-    g_autofree char *piece = g_strjoinv(value, parts);
+    g_autofree char *piece = output_fill(format, value);
 
     g_string_append_printf(text, "%s%s", text->len ? "; " : "", piece);
 }

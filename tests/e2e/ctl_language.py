@@ -21,12 +21,26 @@ BUILT = os.environ["BUILT_LOCALES"]  # what po/ was compiled to
 
 MADE_UP = "qaa"  # nobody's, by ISO 639-2: the libraries have no messages in it either
 WIDE = {ord(c): chr(ord(c) - 0x20 + 0xFF00) for c in "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-KEPT = re.compile(r"%[-+ #0]*\d*(?:\.\d+)?(?:hh|h|ll|l|z)?[a-zA-Z%]|\\.")
+KEPT = re.compile(r"%(?:\d+\$)?[-+ #0]*\d*(?:\.\d+)?(?:hh|h|ll|l|z)?[a-zA-Z%]|\\.")
 
 # What stays as it is in any language: names of verbs and options, what the bus says, data.
 DATA = set("""streamctl streamd streamhub hub add target accept-policy tunnel stream open device service office
     gw-1 localhost connected connecting initiating accepted closed completed accept reject echo tcp config bus root
     wss help any requested deciding disconnected reject policy none MiB KiB bytes json jsno frob no web""".split())
+
+
+def reordered(text):
+    """The message with what is put into it in the opposite order, as a language may have to."""
+    found = [match.group() for match in KEPT.finditer(text) if match.group()[0] == "%" and match.group() != "%%"]
+    left = len(found)
+
+    def numbered(match):
+        nonlocal left
+        if match.group()[0] != "%" or match.group() == "%%":
+            return match.group()
+        left -= 1
+        return f"%{left + 1}$" + found[left][1:]
+    return KEPT.sub(numbered, text)
 
 
 def wide(text):
@@ -53,14 +67,16 @@ def make_language(site):
     po = [blocks[0].replace("nplurals=INTEGER; plural=EXPRESSION", "nplurals=2; plural=(n != 1)")]
     for block in blocks[1:]:
         one, many = strings(block, "msgid"), strings(block, "msgid_plural")
+        flag = "#, c-format\n" if re.search(r"(?m)^#,.* c-format", block) else ""
+        put = (lambda text: wide(reordered(text))) if flag else wide
         if many:
-            po.append(f"msgid {one}\nmsgid_plural {many}\nmsgstr[0] {wide(one)}\nmsgstr[1] {wide(many)}")
+            po.append(f"{flag}msgid {one}\nmsgid_plural {many}\nmsgstr[0] {put(one)}\nmsgstr[1] {put(many)}")
         elif one:
-            po.append(f"msgid {one}\nmsgstr {wide(one)}")
+            po.append(f"{flag}msgid {one}\nmsgstr {put(one)}")
     folder = os.path.join(LOCALE_DIR, MADE_UP, "LC_MESSAGES")
     os.makedirs(folder, exist_ok=True)
     made = os.path.join(site.dir, "streamd.mo")
-    subprocess.run(["msgfmt", "-o", made, "-"], input="\n\n".join(po) + "\n", text=True, check=True)
+    subprocess.run(["msgfmt", "--check-format", "-o", made, "-"], input="\n\n".join(po) + "\n", text=True, check=True)
     # Whole at once: other cases may be reading it.
     shutil.copy(made, os.path.join(folder, f"{os.getpid()}.new"))
     os.replace(os.path.join(folder, f"{os.getpid()}.new"), os.path.join(folder, "streamd.mo"))
@@ -180,6 +196,37 @@ def hub_is_translated():
         check(wide("DEVICE") in said[3], "the language was not used")
 
 
+def same_data(say_it, *arguments):
+    """The made-up language turns what is put into a message round; nothing of it is lost, and no format is seen.
+    Numbers may differ: two runs take different times."""
+    said, english = say_it(*arguments), say_it(*arguments, language="")
+    check(not re.search(r"%[0-9]*\$|%[sdu]", said), f"a format: {said}")
+    for word in re.findall(r"[a-z0-9][\w.:/-]*[a-z0-9]", said):
+        check(word in english or re.fullmatch(r"[\d.]+", word), f"{arguments}: {word!r} is not in {english!r}")
+    check_equal(len(re.findall(r"'[^']*'", said)), len(re.findall(r"'[^']*'", english)), f"quotes: {said}\n{english}")
+
+
+def reorders():
+    """a language may put names and numbers into another order"""
+    with Site() as site:
+        make_language(site)
+        site.gateway.ctl_ok("target", "add", "echo", "tcp:127.0.0.1:9")
+        for daemon in (site.client, site.gateway):
+            for words in ("doctor", "status", "hub list", "hub show office", "hub show none", "target show none", "stream show none",
+                          "accept-policy test echo", "accept-policy remove 7", "status --colour", "status --jsno", "tunnel close 7",
+                          "hub add x --connection-string-file /nowhere", "frob", "connect a", "hub list --color=green"):
+                same_data(functools.partial(say, daemon), *words.split())
+        env = {**site.environment(), **real_locale()}
+
+        def say_hub(*arguments, language=MADE_UP):
+            return subprocess.run([os.environ["STREAMHUB_ABROAD"], "--state-dir", site.hub.state_dir, *arguments], text=True,
+                                  env={**env, "LANGUAGE": language}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False).stdout
+        for words in ("device remove none", "device add gw-1", "user add service", "user show none", "device show gw-1", "device list --tag x",
+                      "device set gw-1 --tag a=b", "user set service --devices gw-*", "user show service", "invite user service",
+                      "restore /nowhere", "status", "doctor", "certificate show", "backup --since-upgrade", "device disable gw-1"):
+            same_data(say_hub, *words.split())
+
+
 def locales():
     """a locale of the C library chooses the language as well as LANGUAGE does, and C is English"""
     with Site(gateway=False) as site:
@@ -210,4 +257,4 @@ def languages():
             print("#", name, say(site.client, "hub", "list", language=name).splitlines()[0])
 
 
-main(everything_is_translated, help_is_translated, hub_is_translated, locales, languages)
+main(everything_is_translated, help_is_translated, hub_is_translated, reorders, locales, languages)

@@ -41,8 +41,7 @@ print_done(const Cli *cli, JsonNode *device, const char *of_device, const char *
 {
     const char *module = cli->values[OPTION_MODULE];
     g_autofree char *subject = g_strjoin("/", cli->words[0], module, NULL);
-    g_auto(GStrv) parts = g_strsplit(module != NULL ? of_module : of_device, "%s", 2);
-    g_autofree char *text = g_strjoinv(subject, parts);
+    g_autofree char *text = output_fill(module != NULL ? of_module : of_device, subject);
 
     if (cli->given[OPTION_JSON])
         output_json_node(device, FALSE);
@@ -147,14 +146,9 @@ rekey_text(JsonNode *device)
     };
     JsonNode *rekey = json_object_get_member(json_node_get_object(device), "rekey");
 
-    for (gsize i = 0; rekey && i < G_N_ELEMENTS(rows); i++) {
-        g_auto(GStrv) parts = NULL;
-
-        if (strcmp(verb_json_text(rekey, "state"), rows[i].state) != 0)
-            continue;
-        parts = g_strsplit(_(rows[i].text), "%s", 2);
-        return g_strjoinv(verb_json_text(rekey, rows[i].time), parts);
-    }
+    for (gsize i = 0; rekey && i < G_N_ELEMENTS(rows); i++)
+        if (strcmp(verb_json_text(rekey, "state"), rows[i].state) == 0)
+            return output_fill(_(rows[i].text), verb_json_text(rekey, rows[i].time));
     return g_strdup("");
 }
 

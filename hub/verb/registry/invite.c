@@ -176,7 +176,6 @@ check_is_new(AdminClient *client, const char *path, const char *format, const ch
     g_autoptr(GError) failure = NULL;
     g_autoptr(JsonNode) found = admin_client_call(client, "GET", path, NULL, &failure);
     g_autofree char *rights = NULL;
-    g_auto(GStrv) parts = NULL;
     g_autofree char *text = NULL;
 
     if (found == NULL && g_error_matches(failure, STREAMD_ERROR, STREAMD_ERROR_NOT_FOUND))
@@ -186,8 +185,7 @@ check_is_new(AdminClient *client, const char *path, const char *format, const ch
         return FALSE;
     }
     rights = verb_user_rights(found);
-    parts = g_strsplit(format, "%s", -1);
-    text = g_strjoinv(name, parts);
+    text = output_fill(format, name);
     cli_fail(error, EXIT_CODE_EXISTS, "%s%s%s%s", text, *rights ? " (" : "", rights,
              *rights ? ")" : "");
     return FALSE;

@@ -59,8 +59,7 @@ verb_user_rights(JsonNode *user)
 static void
 user_print_done(const Cli *cli, JsonNode *user, const char *text)
 {
-    g_auto(GStrv) parts = g_strsplit(text, "%s", 2);
-    g_autofree char *line = g_strjoinv(cli->words[0], parts);
+    g_autofree char *line = output_fill(text, cli->words[0]);
 
     if (cli->given[OPTION_JSON])
         output_json_node(user, FALSE);

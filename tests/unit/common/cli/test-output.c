@@ -204,6 +204,24 @@ test_pieces(void)
     }
 }
 
+static void
+test_fill(void)
+{
+    static const struct {
+        const char *format, *text;
+    } rows[] = {
+        {"no user '%s'", "no user 'gw'"}, {"'%1$s' is not there", "'gw' is not there"},
+        {"%2$s, %s", "gw, gw"},           {"100 %, %", "100 %, %"},
+        {"%1$d %1s %$s", "%1$d %1s %$s"}, {"", ""},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = output_fill(rows[i].format, "gw");
+
+        g_assert_cmpstr(text, ==, rows[i].text);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -219,5 +237,6 @@ main(int argc, char **argv)
     g_test_add_func("/output/names", test_names_in_json);
     g_test_add_func("/output/document", test_names_of_a_document);
     g_test_add_func("/output/ages", test_ages);
+    g_test_add_func("/output/fill", test_fill);
     return g_test_run();
 }
