@@ -115,8 +115,10 @@ bus_set_error(GError **error, const sd_bus_error *failure, int r)
     } else if (code == EXIT_CODE_NOT_RUNNING) {
         g_set_error(error, EXIT_ERROR, (int)code, _("streamd cannot be reached on the bus"));
     } else {
-        g_set_error(error, EXIT_ERROR, (int)code, "%s",
-                    failure->message != NULL ? failure->message : failure->name);
+        const char *said = failure->message != NULL ? failure->message : failure->name;
+        g_autofree char *text = failure_text(failure->name, said);
+
+        g_set_error_literal(error, EXIT_ERROR, (int)code, text);
     }
 }
 

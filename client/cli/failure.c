@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "common/bus/names.h"
+#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -43,6 +44,14 @@ failure_code(const char *name)
         if (strcmp(bus_codes[i].name, name + strlen(BUS_ERRORS)) == 0)
             return bus_codes[i].code;
     return EXIT_CODE_OTHER;
+}
+
+char *
+failure_text(const char *name, const char *text)
+{
+    if (!g_str_has_prefix(name, BUS_ERROR_PREFIX))
+        return g_strdup(text);
+    return words_of_error(streamd_error_from_name(name + strlen(BUS_ERROR_PREFIX)), text);
 }
 
 const char *

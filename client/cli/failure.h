@@ -7,5 +7,9 @@
 /* NAME: the full name of a D-Bus error. EXIT_CODE_OTHER when nothing fits better. */
 ExitCode failure_code(const char *name);
 
+/* TEXT, the English message of the error NAME, with its kind in front of it in the language of the
+ * user. Caller frees. */
+char *failure_text(const char *name, const char *text);
+
 /* What to try, translated. NULL: no hint. */
 const char *failure_hint(ExitCode code);

@@ -2,6 +2,7 @@
 #include "client/show/properties.h"
 
 #include "common/cli/output.h"
+#include "common/cli/words.h"
 #include "common/codec/quantity.h"
 
 #include <glib/gi18n.h>
@@ -15,6 +16,7 @@ typedef enum {
     SHOW_SIZE,
     SHOW_USER,
     SHOW_STATE,
+    SHOW_CODE, /* of common/cli/words.h */
     SHOW_NOT_ZERO,
     SHOW_LIMIT_SIZE,
     SHOW_LIMIT_TIME
@@ -30,7 +32,7 @@ static const struct {
     {"Name", N_("Name"), SHOW_PLAIN},
     {"State", N_("State"), SHOW_STATE},
     {"Since", N_("Since"), SHOW_TIME},
-    {"Role", N_("Role"), SHOW_PLAIN},
+    {"Role", N_("Role"), SHOW_CODE},
     {"HostName", N_("Host"), SHOW_PLAIN},
     {"Identity", N_("Identity"), SHOW_PLAIN},
     {"Transport", N_("Transport"), SHOW_PLAIN},
@@ -67,7 +69,7 @@ static const struct {
     {"RequestedAt", N_("Requested"), SHOW_TIME},
     {"OpenedAt", N_("Opened"), SHOW_TIME},
     {"ClosedAt", N_("Ended"), SHOW_TIME},
-    {"CloseReason", N_("Reason"), SHOW_PLAIN},
+    {"CloseReason", N_("Reason"), SHOW_CODE},
     {"CloseText", N_("How it ended"), SHOW_PLAIN},
     {"LastError", N_("Last error"), SHOW_PLAIN},
     {"MaxStreams", N_("Streams at once"), SHOW_NOT_ZERO},
@@ -164,6 +166,7 @@ show_value(const char *property, GVariant *value)
         return show_number(value) == 0 ? g_strdup("") : quantity_format_time(show_number(value));
     case SHOW_PLAIN:
     case SHOW_STATE:
+    case SHOW_CODE:
         break;
     }
     return show_plain(value);
@@ -187,9 +190,9 @@ show_add(Table *table, const char *label, const char *property, GVariant *value)
         return;
     table_addf(table, "%s:", label);
     if (show_kind(property) == SHOW_STATE)
-        output_add_state(table, text, text);
+        output_add_state(table, text, words_of_code(text));
     else
-        table_add(table, text);
+        table_add(table, show_kind(property) == SHOW_CODE ? words_of_code(text) : text);
 }
 
 static gboolean

@@ -5,6 +5,7 @@
 #include "client/verb/ssh-name.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
+#include "common/cli/words.h"
 
 #include <fcntl.h>
 #include <glib/gi18n.h>
@@ -41,7 +42,8 @@ connect_end(Bus *bus, const char *path, PumpEnd end, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     g_autoptr(GVariant) stream = connect_wait_end(bus, path, &failure);
-    const char *reason, *text;
+    g_autofree char *text = NULL;
+    const char *reason;
 
     if (stream == NULL) {
         if (failure != NULL && failure->code == EXIT_CODE_NOT_RUNNING)
@@ -54,9 +56,8 @@ connect_end(Bus *bus, const char *path, PumpEnd end, GError **error)
     reason = bus_string(stream, "CloseReason");
     if (exit_code_of_reason(reason) == EXIT_CODE_OK)
         return EXIT_CODE_OK;
-    text = bus_string(stream, "CloseText");
-    return cli_fail(error, EXIT_CODE_CUT, _("the stream was cut: %s (%s)"),
-                    *text != '\0' ? text : reason, reason);
+    text = words_of_reason(reason, bus_string(stream, "CloseText"));
+    return cli_fail(error, EXIT_CODE_CUT, _("the stream was cut: %s (%s)"), text, reason);
 }
 
 /* The names of the hubs through which streams can be opened. NULL with ERROR set. */

@@ -275,10 +275,9 @@ static char *
 doctor_title(GVariant *hub)
 {
     gboolean device = strcmp(bus_string(hub, "Role"), "device") == 0;
-    g_autofree char *text =
-        g_strdup_printf(device ? _("Hub %s, as device %s at %s") : _("Hub %s, as the user %s at %s"),
-                        bus_string(hub, "Name"), bus_string(hub, "Identity"),
-                        bus_string(hub, "HostName"));
+    g_autofree char *text = g_strdup_printf(
+        device ? _("Hub %s, as device %s at %s") : _("Hub %s, as the user %s at %s"),
+        bus_string(hub, "Name"), bus_string(hub, "Identity"), bus_string(hub, "HostName"));
 
     return table_escape(text);
 }

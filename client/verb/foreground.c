@@ -4,6 +4,7 @@
 #include "client/show/progress.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
+#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -50,13 +51,14 @@ static void
 foreground_stream_changed(Foreground *foreground, const BusEvent *event)
 {
     const char *reason = bus_string(event->properties, "CloseReason");
-    g_autofree char *text = NULL;
+    g_autofree char *why = NULL, *text = NULL;
 
     if (bus_number(event->properties, "OpenedAt") != 0 || *reason != '\0')
         foreground_set_opening(foreground, event->path, FALSE);
     if (*reason == '\0' || !g_hash_table_remove(foreground->streams, event->path))
         return;
-    text = table_escape(bus_string(event->properties, "CloseText"));
+    why = words_of_reason(reason, bus_string(event->properties, "CloseText"));
+    text = table_escape(why);
     if (bus_number(event->properties, "OpenedAt") == 0)
         (void)fprintf(stderr, _("streamctl: a connection failed: %s (%s)\n"), text, reason);
     else if (exit_code_of_reason(reason) != EXIT_CODE_OK)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/secret-input.h"
-#include "common/cli/output.h"
 #include "client/show/hub-worry.h"
 #include "client/show/properties.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
+#include "common/cli/output.h"
+#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -213,10 +214,10 @@ verb_hub_list(Cli *cli, GError **error)
         g_autofree char *worry = show_hub_worry(hub);
 
         table_add(table, bus_string(hub, "Name"));
-        table_add(table, bus_string(hub, "Role"));
+        table_add(table, words_of_code(bus_string(hub, "Role")));
         table_add(table, bus_string(hub, "Identity"));
         table_add(table, bus_string(hub, "HostName"));
-        output_add_state(table, bus_string(hub, "State"), bus_string(hub, "State"));
+        output_add_state(table, bus_string(hub, "State"), words_of_code(bus_string(hub, "State")));
         table_add(table, age);
         table_addf(table, "%" G_GUINT64_FORMAT, bus_number(hub, "StreamsOpened"));
         table_add(table, in);

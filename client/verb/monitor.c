@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/cli/output.h"
 #include "client/show/properties.h"
 #include "client/verb/verb.h"
+#include "common/cli/output.h"
+#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -104,16 +105,16 @@ monitor_append_state(Monitor *monitor, const BusEvent *event, GString *line)
 {
     const char *state = event->properties != NULL ? bus_string(event->properties, "State") : "";
     const char *before = g_hash_table_lookup(monitor->states, event->path);
-    g_autofree char *escaped = table_escape(state);
+    g_autofree char *escaped = table_escape(words_of_code(state));
     g_autofree char *shown = NULL;
 
     if (*state == '\0')
         return;
     shown = output_painted(&monitor->style, output_paint(state), escaped);
     if (before != NULL && strcmp(before, state) != 0)
-        g_string_append_printf(line, "%s \u2192 ", before);
+        g_string_append_printf(line, "%s \u2192 ", words_of_code(before));
     g_string_append(line, shown);
-    g_hash_table_insert(monitor->states, g_strdup(event->path), g_steal_pointer(&escaped));
+    g_hash_table_insert(monitor->states, g_strdup(event->path), g_strdup(state));
 }
 
 /* The name of the object: "hub office", "stream 7", "accept policy". Caller frees. */

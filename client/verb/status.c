@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/cli/output.h"
 #include "client/show/hub-worry.h"
 #include "client/show/policy-text.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
+#include "common/cli/output.h"
+#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -90,10 +91,12 @@ status_print_hubs(const Cli *cli, GPtrArray *hubs)
         const char *state = bus_string(hub, "State");
         g_autofree char *worry = NULL;
         g_autofree char *for_how_long =
-            *age != '\0' ? g_strdup_printf(_("%s for %s"), state, age) : g_strdup(state);
+            *age != '\0' ? g_strdup_printf(_("%s for %s"), words_of_code(state), age)
+                         : g_strdup(words_of_code(state));
 
         table_addf(table, "  %s", bus_string(hub, "Name"));
-        table_addf(table, "%s %s", bus_string(hub, "Role"), bus_string(hub, "Identity"));
+        table_addf(table, "%s %s", words_of_code(bus_string(hub, "Role")),
+                   bus_string(hub, "Identity"));
         table_add(table, bus_string(hub, "HostName"));
         output_add_state(table, state, for_how_long);
         worry = show_hub_worry(hub);

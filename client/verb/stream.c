@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/cli/output.h"
 #include "client/show/inspection.h"
 #include "client/show/properties.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
+#include "common/cli/output.h"
+#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -14,8 +15,9 @@ stream_state_text(GVariant *stream)
 {
     const char *state = bus_string(stream, "State"), *reason = bus_string(stream, "CloseReason");
 
-    return *reason != '\0' && strcmp(state, reason) != 0 ? g_strdup_printf("%s: %s", state, reason)
-                                                         : g_strdup(state);
+    if (*reason == '\0' || strcmp(state, reason) == 0)
+        return g_strdup(words_of_code(state));
+    return g_strdup_printf("%s: %s", words_of_code(state), words_of_code(reason));
 }
 
 static void
@@ -28,7 +30,7 @@ stream_add_row(Table *table, GVariant *stream)
     guint64 tunnel = bus_number(stream, "Tunnel");
 
     table_addf(table, "%" G_GUINT64_FORMAT, bus_number(stream, "Id"));
-    table_add(table, bus_string(stream, "Role"));
+    table_add(table, words_of_code(bus_string(stream, "Role")));
     table_add(table, bus_string(stream, "Hub"));
     table_add(table, bus_string(stream, "DeviceId"));
     table_add(table, bus_string(stream, "StreamName"));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/cli/output.h"
 #include "client/show/rates.h"
 #include "client/show/screen.h"
 #include "client/verb/verb.h"
+#include "common/cli/output.h"
+#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -59,7 +60,7 @@ top_add_row(Table *table, const Rate *rate)
     table_add(table, in);
     table_add(table, out);
     table_add(table, age);
-    output_add_state(table, state, state);
+    output_add_state(table, state, words_of_code(state));
     table_add(table, bus_string(rate->properties, "DeviceId"));
     table_add(table, bus_string(rate->properties, "StreamName"));
     table_add(table, bus_string(rate->properties, "Initiator"));

@@ -2,6 +2,7 @@
 /* streamhub stream list, show, close */
 #include "common/base/table.h"
 #include "common/cli/output.h"
+#include "common/cli/words.h"
 #include "common/codec/percent.h"
 #include "hub/cli/json.h"
 #include "hub/cli/listing.h"
@@ -25,7 +26,7 @@ add_stream(Table *table, JsonNode *stream)
     table_add(table, verb_json_text(stream, "device"));
     table_add(table, verb_json_text(stream, "stream"));
     table_add(table, verb_json_text(stream, "user"));
-    output_add_state(table, state, state);
+    output_add_state(table, state, words_of_code(state));
     table_add(table, verb_json_text(stream, "waits_for"));
     table_add(table, out);
     table_add(table, in);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub device list */
+#include "common/cli/words.h"
 #include "common/codec/percent.h"
 #include "hub/cli/json.h"
 #include "hub/cli/listing.h"
@@ -157,7 +158,9 @@ add_cell(Table *table, const Column *column, JsonNode *device)
         table_add(table, tags = verb_device_tags(device));
     else if (strcmp(column->name, "state") == 0)
         output_add_state(table, verb_json_text(device, column->member),
-                         verb_json_text(device, column->member));
+                         words_of_code(verb_json_text(device, column->member)));
+    else if (strcmp(column->name, "status") == 0)
+        table_add(table, words_of_code(verb_json_text(device, column->member)));
     else if (strcmp(column->name, "take-overs") == 0 && verb_json_number(device, "takeOvers") > 0)
         table_addf(table, "%" G_GINT64_FORMAT, verb_json_number(device, "takeOvers"));
     else

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamhub device add|show|set|remove|enable|disable */
 #include "common/cli/output.h"
+#include "common/cli/words.h"
 #include "common/codec/device-id.h"
 #include "hub/registry/tags.h"
 #include "hub/cli/json.h"
@@ -172,12 +173,13 @@ print_device(const Cli *cli, JsonNode *device)
 {
     static const struct {
         const char *label, *member;
+        gboolean code; /* of common/cli/words.h */
     } rows[] = {
         {N_("Device"), "deviceId"},         {N_("Module"), "moduleId"},
-        {N_("Status"), "status"},           {N_("State"), "state"},
+        {N_("Status"), "status", TRUE},     {N_("State"), "state", TRUE},
         {N_("Last seen"), "lastSeen"},      {N_("Last address"), "lastAddress"},
         {N_("Client"), "client"},           {N_("Last refused"), "lastRefused"},
-        {N_("Refusal"), "lastRefusal"},     {N_("Connection"), "connectionState"},
+        {N_("Refusal"), "lastRefusal"},     {N_("Connection"), "connectionState", TRUE},
         {N_("Generation"), "generationId"}, {N_("ETag"), "etag"},
         {N_("Created"), "createdTime"},     {N_("Comment"), "comment"},
     };
@@ -185,7 +187,9 @@ print_device(const Cli *cli, JsonNode *device)
     g_autofree char *tags = verb_device_tags(device), *rekey = rekey_text(device);
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
-        output_add_row(table, _(rows[i].label), verb_json_text(device, rows[i].member));
+        output_add_row(table, _(rows[i].label),
+                       rows[i].code ? words_of_code(verb_json_text(device, rows[i].member))
+                                    : verb_json_text(device, rows[i].member));
     output_add_row(table, _("Tags"), tags);
     add_auth(table, device);
     output_add_row(table, _("New key"), rekey);

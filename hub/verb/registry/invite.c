@@ -6,6 +6,7 @@
 #include "common/base/secret.h"
 #include "common/base/table.h"
 #include "common/cli/output.h"
+#include "common/cli/words.h"
 #include "common/codec/device-id.h"
 #include "common/codec/invitation.h"
 #include "hub/certificate/certificate.h"
@@ -389,7 +390,7 @@ add_row(Table *table, JsonNode *invitation)
     table_add(table, verb_json_text(invitation, "name"));
     table_add(table, verb_json_text(invitation, "kind"));
     table_add(table, whom);
-    output_add_state(table, state, state);
+    output_add_state(table, state, words_of_code(state));
     table_addf(table, "%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
                verb_json_number(invitation, "used"), verb_json_number(invitation, "uses"));
     table_add(table, *expires != '\0' ? expires : _("never"));
