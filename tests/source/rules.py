@@ -307,7 +307,7 @@ def rule_rows(tree):
 
 def reasons_of(code, document):
     """The end reasons in the code, and those in the table of the document, each with its columns."""
-    row = r'\[REASON_\w+\] = \{"([a-z-]+)",\s*"([^"]+)",\s*(\d+),\s*(TRUE|FALSE)\}'
+    row = r'\[REASON_\w+\] =\s*\{"([a-z-]+)",\s*N_\("([^"]+)"\),\s*(\d+),\s*(TRUE|FALSE)\}'
     coded = {(name, 'yes' if orderly == 'TRUE' else 'no', close, text)
              for name, text, close, orderly in re.findall(row, code) if name != 'none'}
     return coded, set(re.findall(r'^\| `([a-z-]+)` \| (yes|no) \| (\d+) \| (.+) \|$', document, re.M))

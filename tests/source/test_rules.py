@@ -162,7 +162,7 @@ class RulesCase(unittest.TestCase):
         self.assertEqual(len(self.problems('dbus', tree(type_='u'))), 2)  # gone as it was, new as it is
 
     def test_documents(self):
-        code = '[REASON_NONE] = {"none", "x", 1000, TRUE},\n[REASON_CUT] = {"cut", "it\n was", 1011,\n FALSE},\n'
+        code = '[REASON_NONE] = {"none", N_("x"), 1000, TRUE},\n[REASON_CUT] = {"cut", N_("it\n was"), 1011,\n FALSE},\n'
         code = code.replace('it\n was', 'it was')
         row = '| `cut` | no | 1011 | it was |\n'
         both = {'common/base/reason.c': code, 'docs/wire-protocol.md': row}
