@@ -236,13 +236,34 @@ cli_check_options(const Cli *cli, GError **error)
            (cli->program->check == NULL || cli->program->check(cli, error));
 }
 
+/* "log veriyf", of which "log" is a verb: the one that is meant may be "log verify". NULL: none. */
+static const char *
+cli_nearest_other(const Cli *cli)
+{
+    g_autofree char *two = g_strjoin(" ", cli->verb->name, cli->words[0], NULL);
+    const char *best = NULL;
+    guint distance = 0;
+
+    for (const Verb *verb = cli->program->verbs; verb->name != NULL; verb++)
+        if (g_str_has_prefix(verb->name, cli->verb->name) && verb->name[strlen(cli->verb->name)] == ' ')
+            nearest_consider(two, verb->name, &best, &distance);
+    return best;
+}
+
 static gboolean
 cli_check_words(const Cli *cli, GError **error)
 {
     const Verb *verb = cli->verb;
+    const char *other;
 
     if (cli->count >= verb->min && cli->count <= verb->max)
         return TRUE;
+    other = cli->count > verb->max ? cli_nearest_other(cli) : NULL;
+    if (other != NULL) {
+        cli_fail(error, EXIT_CODE_USAGE, _("there is no verb '%.64s%s%.64s'; did you mean '%s'?"),
+                 verb->name, " ", cli->words[0], other);
+        return FALSE;
+    }
     cli_fail(error, EXIT_CODE_USAGE, "%s: %s %s%s%s",
              cli->count < verb->min ? _("something is missing; the form is")
                                     : _("that is too much; the form is"),

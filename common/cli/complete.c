@@ -307,6 +307,8 @@ complete_print(const Program *program, char **words)
     } else if (completion.verb == NULL) {
         complete_verbs(&completion);
     } else {
+        if (completion.used == before->len) /* "log", which "log verify" begins with, too */
+            complete_verbs(&completion);
         complete_words(&completion);
     }
 }

@@ -62,6 +62,33 @@ help_append_options(GString *text, const OptionTable *options, const char *title
     g_string_append_printf(text, "\n%s\n%s", title, rows + strspn(rows, "\n"));
 }
 
+/* NOUN: only the verbs that begin with it; NULL: all. */
+static void
+help_append_verbs(GString *text, const Verb *verbs, const char *noun)
+{
+    g_autofree char *prefix = noun != NULL ? g_strconcat(noun, " ", NULL) : NULL;
+
+    for (const Verb *row = verbs; row->name != NULL; row++)
+        if (prefix == NULL || g_str_has_prefix(row->name, prefix)) {
+            help_append_usage(text, "  ", "", row);
+            help_append(text, "      ", "      ", _(row->help));
+        }
+}
+
+/* Of "log": "log verify". */
+static void
+help_append_others(GString *text, const Program *program, const Verb *verb)
+{
+    g_autoptr(GString) others = g_string_new(NULL);
+
+    help_append_verbs(others, program->verbs, verb->name);
+    if (others->len == 0)
+        return;
+    g_string_append_c(text, '\n');
+    g_string_append_printf(text, _("The verbs of '%s':"), verb->name);
+    g_string_append_printf(text, "\n%s", others->str);
+}
+
 static void
 help_verb(GString *text, const Program *program, const Verb *verb)
 {
@@ -81,21 +108,9 @@ help_verb(GString *text, const Program *program, const Verb *verb)
     help_append_options(text, &program->options, _("Options:"), verb->options);
     help_append_options(text, &program->options, _("Options of every verb:"),
                         option_everywhere(&program->options) & program_options_of(program, verb));
+    help_append_others(text, program, verb);
     g_string_append_c(text, '\n');
     help_append(text, "", "", codes);
-}
-
-/* NOUN: only the verbs that begin with it; NULL: all. */
-static void
-help_append_verbs(GString *text, const Verb *verbs, const char *noun)
-{
-    g_autofree char *prefix = noun != NULL ? g_strconcat(noun, " ", NULL) : NULL;
-
-    for (const Verb *row = verbs; row->name != NULL; row++)
-        if (prefix == NULL || g_str_has_prefix(row->name, prefix)) {
-            help_append_usage(text, "  ", "", row);
-            help_append(text, "      ", "      ", _(row->help));
-        }
 }
 
 static void

@@ -31,15 +31,17 @@ program_match(const char *name, const char *const *words, guint count)
 const Verb *
 program_find_verb(const Program *program, const char *const *words, guint count, guint *ret_used)
 {
+    const Verb *found = NULL;
+
     for (const Verb *verb = program->verbs; verb->name != NULL; verb++) {
         guint used = program_match(verb->name, words, count);
 
-        if (used > 0) {
+        if (used > (found != NULL ? *ret_used : 0)) {
             *ret_used = used;
-            return verb;
+            found = verb;
         }
     }
-    return NULL;
+    return found;
 }
 
 guint64

@@ -60,7 +60,8 @@ typedef struct {
     gboolean (*words)(const WordsWanted *wanted, WordFunc func, void *data);
 } Program;
 
-/* The verb that WORDS, COUNT of them, begin with, or NULL; and how many words its name has. */
+/* The verb that WORDS, COUNT of them, begin with, or NULL; and how many words its name has. Of "log"
+ * and "log verify" the longer one that fits. */
 const Verb *
 program_find_verb(const Program *program, const char *const *words, guint count, guint *ret_used);
 
