@@ -150,6 +150,39 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
                                     N_("Show the next authority alone: whoever does not know it "
                                        "is shut out"),
                                     NULL},
+    [OPTION_DEVICE - OPTION_OWN] = {"device", VALUE_REQUIRED, "ID[/MODULE]",
+                                    N_("Only what is about this device"), NULL},
+    [OPTION_USER - OPTION_OWN] = {"user", VALUE_REQUIRED, "NAME",
+                                  N_("Only what this user did, or what was done to it"), NULL},
+    [OPTION_RESULT - OPTION_OWN] = {"result", VALUE_REQUIRED, "ok|failed|CODE",
+                                    N_("Only requests and ends of streams that went well, went "
+                                       "wrong, or have this code or reason"),
+                                    NULL},
+    [OPTION_SINCE - OPTION_OWN] =
+        {"since", VALUE_REQUIRED, "TIME",
+         N_("From then on: 2026-11-24, '2026-11-24 12:00', 12:00, yesterday, today, or 2h (ago)"),
+         NULL},
+    [OPTION_UNTIL - OPTION_OWN] = {"until", VALUE_REQUIRED, "TIME",
+                                   N_("Up to then, in the same forms; a stream that was still open "
+                                      "then counts by its end"),
+                                   NULL},
+    [OPTION_KIND - OPTION_OWN] = {"kind", VALUE_REPEATED, "requests|ends|changes",
+                                  N_("Only requests for streams, ends of streams, or changes of "
+                                     "registry and hub; may be repeated"),
+                                  NULL},
+    [OPTION_LINES - OPTION_OWN] = {"lines", VALUE_REQUIRED, "N",
+                                   N_("Only the last N; with --follow 10, unless --since is given"),
+                                   "-n"},
+    [OPTION_FOLLOW - OPTION_OWN] = {"follow", VALUE_NONE, NULL,
+                                    N_("Go on with what is recorded from now on"), "-f"},
+    [OPTION_HEAD - OPTION_OWN] = {"head", VALUE_REPEATED, "HASH",
+                                  N_("A hash that was noted before has to be there; may be "
+                                     "repeated"),
+                                  NULL},
+    [OPTION_JOURNAL - OPTION_OWN] = {"journal", VALUE_OPTIONAL, "DIR",
+                                     N_("So have those that the journal was told; default: this "
+                                        "machine's"),
+                                     NULL},
 };
 
 const OptionTable streamhub_options = {

@@ -26,6 +26,10 @@
 #define FILTER                                                                                     \
     (OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STATE) | OPTION_BIT(OPTION_SORT) |                 \
      OPTION_BIT(OPTION_COLUMNS))
+#define LOG                                                                                        \
+    (OPTION_BIT(OPTION_DEVICE) | OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_RESULT) |             \
+     OPTION_BIT(OPTION_SINCE) | OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_KIND) |               \
+     OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW) | OPTION_BIT(OPTION_CONFIG))
 #define KEY (OUTPUT | OPTION_BIT(OPTION_SECONDARY))
 
 static const Verb verbs[] = {
@@ -286,6 +290,27 @@ static const Verb verbs[] = {
         "is "
         "kept beside the new one, as registry.sqlite.before-TIME."),
      "{\"registry\": ..., \"kept\": ...}"},
+    {"log", 0, 0, LOG, verb_log,
+     "[--device ID[/MODULE]] [--user NAME] [--result ok|failed|CODE] [--since TIME] [--until TIME] "
+     "[--kind requests|ends|changes]... [--lines N] [--follow] [--config FILE]",
+     N_("Show who asked for which stream, how each stream ended, and what was changed"),
+     N_("It reads the hub's records, also where the hub does not run: as root or as the hub's "
+        "user. Who opened a gateway: 'streamhub log --device gw-7'. Who was on it last Tuesday: "
+        "'streamhub log --device gw-7 --since 2026-11-24 --until 2026-11-25'. A stream that was "
+        "open at any time in between is shown by its end, whenever that came. Times are local; "
+        "with --json it prints the lines of the records as they are."),
+     "{\"time\": ..., \"operationName\": ..., \"category\": ..., ...}, one a line"},
+    {"log verify", 0, 0,
+     OPTION_BIT(OPTION_HEAD) | OPTION_BIT(OPTION_JOURNAL) | OPTION_BIT(OPTION_CONFIG),
+     verb_log_verify, "[--head HASH]... [--journal[=DIR]] [--config FILE]",
+     N_("Check that no record was changed, removed or put in between"),
+     N_("It prints what is wrong as FILE:LINE, and the hash of the last record: note it elsewhere. "
+        "A cut at the very end is seen only with --head and such a hash, or with --journal, which "
+        "has one of every 1,000 records. Records that the disk did not take, and a line that was "
+        "cut off when the hub was killed, are told and are no fault. Ends with 1 where something "
+        "is wrong."),
+     "{\"whole\": ..., \"records\": ..., \"head\": ..., \"faults\": [...], ...}; a fault is "
+     "{\"file\": ..., \"line\": ..., \"fault\": ..., \"message\": ...}"},
     {"endpoints", 0, 0, 0, verb_endpoints, "", N_("Show where streams of this hub are sent"), NULL,
      "{\"streaming_endpoints\": [...]}"},
     {.name = NULL},

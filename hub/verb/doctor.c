@@ -9,7 +9,6 @@
 #include <string.h>
 
 /* Of the installed hub. */
-#define CONFIG_DEFAULT STREAMHUB_SYSCONFDIR "/streamd/streamhub.conf"
 
 static char *
 time_text(gint64 time)
@@ -157,22 +156,11 @@ code_of(const DoctorCheck *failed)
     return EXIT_CODE_OTHER;
 }
 
-/* The installed hub has its settings where the package puts them; of another one they are named. */
-static const char *
-config_of(const Cli *cli)
-{
-    gboolean own = cli->given[OPTION_STATE_DIR] || cli->given[OPTION_ADMIN_SOCKET];
-
-    if (cli->given[OPTION_CONFIG])
-        return cli->values[OPTION_CONFIG];
-    return !own && g_file_test(CONFIG_DEFAULT, G_FILE_TEST_EXISTS) ? CONFIG_DEFAULT : NULL;
-}
-
 ExitCode
 verb_doctor(Cli *cli, GError **error)
 {
     g_auto(Doctor) doctor = {
-        .state_dir = verb_state_dir(cli), .config = config_of(cli), .client = verb_connect(cli)};
+        .state_dir = verb_state_dir(cli), .config = verb_config(cli), .client = verb_connect(cli)};
     const DoctorCheck *failed;
 
     doctor_run(&doctor);

@@ -12,6 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Where the package puts the settings of the installed hub; of another one they are named. */
+#define CONFIG_DEFAULT STREAMHUB_SYSCONFDIR "/streamd/streamhub.conf"
+
 ExitCode
 verb_end(gboolean done, GError **error)
 {
@@ -43,6 +46,16 @@ verb_need_state_dir(const Cli *cli, GError **error)
         cli_fail(error, EXIT_CODE_USAGE,
                  _("which hub? Give --state-dir DIR, as to 'streamhub init'"));
     return state_dir;
+}
+
+const char *
+verb_config(const Cli *cli)
+{
+    gboolean own = cli->given[OPTION_STATE_DIR] || cli->given[OPTION_ADMIN_SOCKET];
+
+    if (cli->given[OPTION_CONFIG])
+        return cli->values[OPTION_CONFIG];
+    return !own && g_file_test(CONFIG_DEFAULT, G_FILE_TEST_EXISTS) ? CONFIG_DEFAULT : NULL;
 }
 
 AdminClient *

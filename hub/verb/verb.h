@@ -29,6 +29,8 @@ ExitCode verb_stream_list(Cli *cli, GError **error);
 ExitCode verb_stream_show(Cli *cli, GError **error);
 ExitCode verb_stream_close(Cli *cli, GError **error);
 ExitCode verb_log_level(Cli *cli, GError **error);
+ExitCode verb_log(Cli *cli, GError **error);
+ExitCode verb_log_verify(Cli *cli, GError **error);
 ExitCode verb_endpoints(Cli *cli, GError **error);
 ExitCode verb_device_add(Cli *cli, GError **error);
 ExitCode verb_device_list(Cli *cli, GError **error);
@@ -66,6 +68,10 @@ const char *verb_state_dir(const Cli *cli);
 
 /* The same, for a verb that needs the folder; NULL with ERROR set. */
 const char *verb_need_state_dir(const Cli *cli, GError **error);
+
+/* The settings of the hub: those that the options name, or of the installed one; NULL: the defaults.
+ * Borrowed. */
+const char *verb_config(const Cli *cli);
 
 /* A client for the hub that the options name, or this machine's. Sends nothing yet; never NULL. */
 AdminClient *verb_connect(const Cli *cli);
@@ -105,6 +111,11 @@ char *verb_user_rights(JsonNode *user); /* "service-connect, registry-read"; cal
 /* FUNC is told each column of `device list` and its title. */
 void verb_device_columns(void (*func)(const char *name, const char *title, void *data), void *data);
 char *verb_device_tags(JsonNode *device); /* "floor=1, site=berlin"; caller frees */
+
+/* Where the hub's records are (log.c); caller frees. NULL with ERROR set. */
+char *verb_records_folder(const Cli *cli, GError **error);
+/* After a failure to read them: ERROR says what helps. */
+ExitCode verb_records_end(const char *folder, GError **error);
 
 /* Writes FIRST and the hub's authority to the file of --output, and says so. KEY: what --json says
  * about the key. */

@@ -109,6 +109,13 @@ words_offer_rights(WordFunc func, void *data)
         func(rights[i], "", data);
 }
 
+static void
+words_offer_results(WordFunc func, void *data)
+{
+    func("ok", "", data);
+    func("failed", "", data);
+}
+
 static AdminClient *
 words_connect(const WordsWanted *wanted)
 {
@@ -137,6 +144,12 @@ words_offer(const WordsWanted *wanted, WordFunc func, void *data)
         verb_device_columns(func, data);
     else if (g_strcmp0(wanted->option, "rights") == 0)
         words_offer_rights(func, data);
+    else if (g_strcmp0(wanted->option, "result") == 0)
+        words_offer_results(func, data);
+    else if (g_strcmp0(wanted->option, "device") == 0)
+        words_offer_devices(&words);
+    else if (g_strcmp0(wanted->option, "user") == 0)
+        words_offer_users(&words);
     else if (g_str_has_prefix(verb, "device ") || strcmp(verb, "connection-string device") == 0)
         words_offer_devices(&words);
     else if (g_str_has_prefix(verb, "user ") || strcmp(verb, "connection-string user") == 0)

@@ -12,6 +12,7 @@ import subprocess
 from ends import Server, connect, read_all
 from enroll import Invitation, new_key
 from harness import Site, check, check_equal, eventually, main, run, run_ok, write_private
+from record_lines import Writer
 
 REFUSED = "-"  # what the JSON of a verb is where --json does not go with it
 SNAKE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -174,6 +175,17 @@ def streams_of_the_hub(hub, site):
         hub.look("stream close", [ids[0]], [ids[1]])
 
 
+def records_of_the_hub(hub, table):
+    """The lines of the records go out as they are, with the names that these have."""
+    records = Writer(os.path.join(hub.site.hub.state_dir, "records"))
+    if not os.path.exists(records.path()):
+        records.start(1796064148)
+    lines = hub.site.hub.admin("log", "--json").splitlines()
+    check({"time", "operationName", "category", "hash"} <= set(json.loads(lines[0])), lines[0])
+    table.seen.add("log")
+    hub.look("log verify", [])
+
+
 def of_streamhub():
     """streamhub: --json in front and behind; every verb"""
     with Site() as site, looked_at(site.streamhub) as table:
@@ -188,6 +200,7 @@ def of_streamhub():
         for path in pair:
             shutil.copy(os.path.join(site.hub.state_dir, os.path.basename(path)), path)
         hub.look("certificate install", pair)
+        records_of_the_hub(hub, table)
         hub.look("drain", [], ["--cancel"])
         hub.look("device add", ["a"], ["b"])
         for name in ("device show", "device disable", "device enable"):

@@ -314,6 +314,15 @@ def run_ok(argv, **kwargs):
     return done.stdout
 
 
+def peak_of(pid, before):
+    """The most that a process had resident; what wait4 says may be what the parent had at the fork."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("VmHWM:"):
+                return max(before, int(line.split()[1]))
+    return before
+
+
 def write_private(path, text):
     """Writes a file that is new, or was private before, and that nobody else may read."""
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import wire
-from harness import LONG, RSS_LIMIT_KIB, SANITIZED, Site, check, check_equal, main, run
+from harness import LONG, RSS_LIMIT_KIB, SANITIZED, Site, check, check_equal, main, peak_of, run
 
 DEVICES = 1_000_000 if LONG else 2_000 if SANITIZED else 20_000
 GROWTH_KIB = 4 * 1024       # of the hub
@@ -31,15 +31,6 @@ def fill(hub, count):
             f"INSERT INTO device {COLUMNS} VALUES (?, ?, 1, ?, ?, 1, 1, 1700000000000000)",
             ((WIDE, module, key, key) for module in ("", "late")))
     registry.close()
-
-
-def peak_of(pid, before):
-    """The most that a process had resident; what wait4 says may be what the parent had at the fork."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/status", encoding="ascii") as file:
-        for line in file:
-            if line.startswith("VmHWM:"):
-                return max(before, int(line.split()[1]))
-    return before
 
 
 def read_all(process):

@@ -47,9 +47,10 @@ HUB = {
     'hub': 'base records registry edge device stream rest',
     'hub/certificate': 'base',
     'hub/admin': 'base records registry certificate .',
+    'hub/log': '',
     'hub/cli': '',
     'hub/doctor': 'base registry certificate admin cli',
-    'hub/verb': 'base registry certificate admin cli doctor',
+    'hub/verb': 'base registry certificate admin log cli doctor',
     'hub/verb/registry': 'base registry certificate admin cli verb',
 }
 DAEMON = {
