@@ -240,12 +240,13 @@ cli_check_options(const Cli *cli, GError **error)
 static const char *
 cli_nearest_other(const Cli *cli)
 {
-    g_autofree char *two = g_strjoin(" ", cli->verb->name, cli->words[0], NULL);
+    g_autofree char *front = g_strconcat(cli->verb->name, " ", NULL);
+    g_autofree char *two = g_strconcat(front, cli->words[0], NULL);
     const char *best = NULL;
     guint distance = 0;
 
     for (const Verb *verb = cli->program->verbs; verb->name != NULL; verb++)
-        if (g_str_has_prefix(verb->name, cli->verb->name) && verb->name[strlen(cli->verb->name)] == ' ')
+        if (g_str_has_prefix(verb->name, front))
             nearest_consider(two, verb->name, &best, &distance);
     return best;
 }

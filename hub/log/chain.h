@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Chain: whether the records are whole, line by line through the files in their order. Each record
  * holds a hash of the one before it and of itself, so none can be changed, taken out or put in
- * without a trace; what was cut from the end shows only against a hash that is kept elsewhere. Pure;
- * one thread. */
+ * without a trace; what was cut from the end shows only against a hash that is kept elsewhere. One
+ * thread. */
 #pragma once
 
 #include "hub/log/record.h"

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <systemd/sd-journal.h>
 
-#define RECORDS_HEAD "f166a1761bfc44909598c472111a0806"
-
 struct LogHeads {
     GHashTable *wanted; /* hash: when it was told, µs; 0: somebody has given it */
     guint count;
@@ -72,7 +70,7 @@ static int
 match(sd_journal *journal, uid_t user)
 {
     g_autofree char *id =
-        g_strconcat(EVENT_ID_FIELD "=", RECORDS_HEAD, NULL);
+        g_strconcat(EVENT_ID_FIELD "=", event_message_id(EVENT_RECORDS_HEAD), NULL);
     g_autofree char *uid = g_strdup_printf("_UID=%u", user);
     int r = sd_journal_add_match(journal, id, 0);
 

@@ -3,6 +3,7 @@
 #include "common/base/error.h"
 #include "common/cli/output.h"
 #include "hub/base/settings.h"
+#include "hub/base/state.h"
 #include "hub/cli/moment.h"
 #include "hub/log/cursor.h"
 #include "hub/log/watch.h"
@@ -54,7 +55,8 @@ verb_records_folder(const Cli *cli, GError **error)
     settings = config ? settings_load(config, error) : settings_new();
     if (!settings)
         return NULL;
-    return g_build_filename(state_dir, "records", NULL);
+    return settings->records_folder ? g_strdup(settings->records_folder)
+                                    : g_build_filename(state_dir, STATE_RECORDS, NULL);
 }
 
 ExitCode
@@ -85,7 +87,8 @@ take_time(const Cli *cli, Option option, char ret[LOG_TIME_SIZE], GError **error
     if (!cli->given[option])
         return TRUE;
     if (!moment_parse(cli->values[option], g_get_real_time(), here, &time)) {
-        cli_fail(error, EXIT_CODE_USAGE, _("--%s %s: want a time such as 2026-11-24, '2026-11-24 12:00', 12:00, yesterday, "
+        cli_fail(error, EXIT_CODE_USAGE,
+                 _("--%s %s: want a time such as 2026-11-24, '2026-11-24 12:00', 12:00, yesterday, "
                    "today or 2h (ago)"),
                  option_row(&cli->program->options, option)->name, cli->values[option]);
         return FALSE;
