@@ -4,7 +4,7 @@
 #include "common/cli/output.h"
 #include "hub/base/settings.h"
 #include "hub/base/state.h"
-#include "hub/cli/moment.h"
+#include "hub/cli/when.h"
 #include "hub/log/cursor.h"
 #include "hub/log/watch.h"
 #include "hub/verb/log-show.h"
@@ -86,7 +86,7 @@ take_time(const Cli *cli, Option option, char ret[LOG_TIME_SIZE], GError **error
 
     if (!cli->given[option])
         return TRUE;
-    if (!moment_parse(cli->values[option], g_get_real_time(), here, &time)) {
+    if (!when_parse(cli->values[option], g_get_real_time(), here, &time)) {
         cli_fail(error, EXIT_CODE_USAGE,
                  _("--%s %s: want a time such as 2026-11-24, '2026-11-24 12:00', 12:00, yesterday, "
                    "today or 2h (ago)"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/cli/moment.h"
+#include "hub/cli/when.h"
 
 #include "common/codec/quantity.h"
 
@@ -127,7 +127,7 @@ calendar(const char *text, gint64 now, GTimeZone *zone, gint64 *ret)
 }
 
 gboolean
-moment_parse(const char *text, gint64 now, GTimeZone *zone, gint64 *ret)
+when_parse(const char *text, gint64 now, GTimeZone *zone, gint64 *ret)
 {
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     gsize len = strlen(text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Times as people write them, in a zone with summer time. */
-#include "hub/cli/moment.h"
+#include "hub/cli/when.h"
 
 #include <string.h>
 
@@ -69,7 +69,7 @@ test_forms(void)
         gint64 got = -1;
 
         g_test_message("'%s'", rows[i].text);
-        g_assert_cmpint(moment_parse(rows[i].text, NOW, zone, &got), ==, rows[i].utc != NULL);
+        g_assert_cmpint(when_parse(rows[i].text, NOW, zone, &got), ==, rows[i].utc != NULL);
         if (!rows[i].utc)
             continue;
         time = g_date_time_new_from_unix_utc(got / G_USEC_PER_SEC);
@@ -82,6 +82,6 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/moment/forms", test_forms);
+    g_test_add_func("/when/forms", test_forms);
     return g_test_run();
 }
