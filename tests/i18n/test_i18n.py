@@ -132,6 +132,18 @@ class Languages(unittest.TestCase):
         self.assertEqual(missing, set(), 'run po/update, then translate')
         self.assertNotRegex(read(f'po/{language}.po'), r'(?m)^#~', 'messages that are gone')
 
+    def test_what_is_to_be_typed_stays(self):
+        """NAME in "hub add NAME" is a word of the verb's form, which is the same in every language; a title of a column is not."""
+        for language in lines('po/LINGUAS'):
+            for block in read(f'po/{language}.po').split('\n\n'):
+                said = {key: ''.join(re.findall(r'"((?:\\.|[^"\\])*)"', found.group(1)))
+                        for key in ('msgid', 'msgstr') if (found := re.search(rf'(?m)^{key} ((?:"(?:\\.|[^"\\])*"\n?)+)', block))}
+                if len(said) < 2 or not said['msgid'] or said['msgid'].isupper():
+                    continue
+                words = set(re.findall(r'(?<![\w-])[A-Z]{3,}(?![\w-])', said['msgid']))
+                with self.subTest(language, message=said['msgid']):
+                    self.assertEqual({word for word in words if word not in said['msgstr']}, set(), said['msgstr'])
+
     def test_every_language_is_whole(self):
         for language in lines('po/LINGUAS'):
             with self.subTest(language):
