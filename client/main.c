@@ -36,6 +36,11 @@
 static const Verb verbs[] = {
     {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and accept policy"),
      .json = "{\"manager\": {...}, \"policy\": {...}, \"hubs\": [...], \"targets\": [...]}"},
+    {"metrics", 0, 0, 0, verb_metrics, "",
+     N_("Print what the daemon counts and measures, for Prometheus"),
+     N_("It is OpenMetrics text, of all users together, and takes the right to see what they have. "
+        "No label names a hub, a device, a user or a stream."),
+     .json = JSON_REFUSED},
     {"hub add", 1, 2, ADD_HUB, verb_hub_add,
      "NAME [INVITATION|-] [--as ID] [--connection-string-file FILE|-] [--ca FILE] [--transport "
      "wss|mqtts] [--certificate FILE --key FILE|URL [--key-pin-file FILE]] [--mqtt-port N] "

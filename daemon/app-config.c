@@ -286,6 +286,7 @@ commit_hub(App *app, Hub *hub)
 
     if (old) {
         APP_TELL(app, hub_removed, old);
+        app->reconnects += hub_reconnects(old);
         g_ptr_array_remove(app->hubs, old);
     }
     app_place_hub(app, hub);

@@ -29,6 +29,7 @@ struct App {
     char *state_error;   /* app_state_error() */
     StoreState *loaded;  /* between app_new and app_start: the kept tunnels */
     GPtrArray *hubs;     /* Hub, by name */
+    guint64 reconnects;  /* of hubs that are gone */
     GPtrArray *targets;  /* Target, by name */
     GPtrArray *tunnels;  /* Tunnel, by id */
     gboolean user;

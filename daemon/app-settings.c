@@ -246,6 +246,7 @@ app_drop_hub(App *app, Hub *hub)
     app_close_tunnels_of(app, hub_name(hub));
     stream_table_close_hub(app->streams, hub_name(hub), REASON_CLOSED_BY_USER);
     APP_TELL(app, hub_removed, hub);
+    app->reconnects += hub_reconnects(hub);
     stream_table_forget_traffic(app->streams, hub_name(hub));
     g_ptr_array_remove(app->hubs, hub);
 }

@@ -147,6 +147,10 @@ GPtrArray *app_list_streams(App *app); /* Stream, by id */
 /* The traffic of a hub so far, of the users for whom SEES returns TRUE. */
 TrafficCount app_hub_traffic(App *app, const Hub *hub, TrafficSees sees, gpointer data);
 
+/* What this streamd has and has counted, of all users, as OpenMetrics text; STARTED: µs since the
+ * epoch. The caller frees it. */
+char *app_metrics_text(App *app, gint64 started);
+
 /* Streams that wait for a person's decision, and the apps that take streams. */
 Consents *app_consents(App *app);
 Consent *app_find_consent(App *app, guint64 id);

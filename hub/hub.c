@@ -39,7 +39,7 @@ hub_refused(const Refused *refused, void *data)
 }
 
 static const EdgeEvents edge_events = {
-    .request = hub_request, .mqtt = hub_mqtt, .refused = hub_refused};
+    .routes = &route_hub, .request = hub_request, .mqtt = hub_mqtt, .refused = hub_refused};
 
 static void
 hub_subscribed(const char *client_id, void *data)
@@ -437,10 +437,11 @@ streamhub_write_facts(Streamhub *hub)
     sightings_flush(hub->sightings);
 }
 
-StreamhubCounts
-streamhub_counts(Streamhub *hub)
+HubFigures
+streamhub_figures(Streamhub *hub)
 {
-    return (StreamhubCounts){
+    const Settings *settings = hub->settings;
+    HubFigures figures = {
         .connections = admission_total(hub->admission),
         .unauthenticated = admission_waiting(hub->admission),
         .devices = devices_count(hub->devices),
@@ -449,7 +450,21 @@ streamhub_counts(Streamhub *hub)
         .streams_total = streams_total(hub->streams),
         .ignored_answers = streams_ignored(hub->streams),
         .draining = streams_is_draining(hub->streams),
+        .penalties = auth_penalties(hub->auth),
+        .device_connects = devices_connects(hub->devices),
+        .device_crowded = devices_crowded(hub->devices),
+        .connections_max = settings->connections_max,
+        .unauthenticated_max = settings->unauthenticated_max,
+        .streams_max = settings->streams_max,
+        .queued = queue_length(hub->mqtt.queue),
+        .queued_threads = edge_queued(hub->edge),
+        .edge = edge_meter(hub->edge),
+        .openings = edge_openings(hub->edge),
+        .auth = auth_meter(hub->auth),
     };
+
+    streams_measure(hub->streams, &figures.by_state);
+    return figures;
 }
 
 void

@@ -14,6 +14,7 @@
 #include "hub/base/settings.h"
 #include "hub/device/rekeys.h"
 #include "hub/device/clones.h"
+#include "hub/metrics/figures.h"
 #include "hub/records/records.h"
 #include "hub/registry/registry.h"
 #include "hub/stream/look.h"
@@ -100,18 +101,8 @@ gboolean streamhub_device_is_cloned(Streamhub *hub, const char *device, const ch
 /* What was seen of devices lately is written before what is asked of the registry next. */
 void streamhub_write_facts(Streamhub *hub);
 
-typedef struct {
-    guint connections;     /* sockets at the edge, legs and devices included */
-    guint unauthenticated; /* of those */
-    guint devices;         /* connected */
-    guint cloned;          /* devices whose identity two machines use now */
-    guint streams;         /* not ended */
-    guint64 streams_total;
-    guint64 ignored_answers; /* late or unknown answers of devices */
-    gboolean draining;
-} StreamhubCounts;
-
-StreamhubCounts streamhub_counts(Streamhub *hub);
+/* What it has and has counted, for `status` and the metrics. */
+HubFigures streamhub_figures(Streamhub *hub);
 
 /* Looks at streams (hub/stream/look.h), and ends one for the operator. FALSE: there is no such
  * stream. */

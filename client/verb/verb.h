@@ -7,6 +7,7 @@
 #include "common/cli/cli.h"
 
 ExitCode verb_status(Cli *cli, GError **error);
+ExitCode verb_metrics(Cli *cli, GError **error);
 ExitCode verb_hub_add(Cli *cli, GError **error);
 ExitCode verb_hub_list(Cli *cli, GError **error);
 ExitCode verb_hub_show(Cli *cli, GError **error);

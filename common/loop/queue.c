@@ -11,6 +11,7 @@
 struct Queue {
     pthread_mutex_t lock;
     Message *first, *last;
+    guint length;
     int event;
 };
 
@@ -52,6 +53,7 @@ queue_post(Queue *queue, Message *message)
     else
         queue->last->next = message;
     queue->last = message;
+    queue->length++;
     /* Inside the lock: a receiver that runs this message may free the last user of the queue. */
     if (was_empty && write(queue->event, &one, sizeof one) < 0)
         g_debug("eventfd write: %s", g_strerror(errno));
@@ -87,6 +89,17 @@ queue_call(Queue *queue, void (*func)(void *data), void *data)
     (void)queue_post(queue, &call->message);
 }
 
+guint
+queue_length(Queue *queue)
+{
+    guint length;
+
+    pthread_mutex_lock(&queue->lock);
+    length = queue->length;
+    pthread_mutex_unlock(&queue->lock);
+    return length;
+}
+
 int
 queue_fd(Queue *queue)
 {
@@ -104,6 +117,7 @@ queue_take_all(Queue *queue)
         g_debug("eventfd read: %s", g_strerror(errno));
     first = queue->first;
     queue->first = queue->last = NULL;
+    queue->length = 0;
     pthread_mutex_unlock(&queue->lock);
     return first;
 }

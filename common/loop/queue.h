@@ -37,6 +37,9 @@ gboolean queue_post(Queue *queue, Message *message);
  * once on the receiver's thread. */
 void queue_call(Queue *queue, void (*func)(void *data), void *data);
 
+/* Messages that wait now, without those of a run that has begun. Any thread. */
+guint queue_length(Queue *queue);
+
 /* Receiver only: readable while messages wait. */
 int queue_fd(Queue *queue);
 

@@ -13,6 +13,7 @@ static const BusAccess rows[] = {
     {BUS_MANAGER, "ListDevices", ACTION("view"), {"hub"}, .opens = TRUE},
     {BUS_MANAGER, "ExposeTarget", ACTION("manage-targets"), {"target", "address"}},
     {BUS_MANAGER, "Watch", ACTION("view")},
+    {BUS_MANAGER, "GetMetrics", ACTION("view")}, /* they count what all users have */
     {BUS_MANAGER, "Reload", ACTION("manage-hubs")},
     {BUS_MANAGER, "RegisterAgent", ACTION("answer-requests")},
     {BUS_MANAGER, "UnregisterAgent", ""}, /* these two concern the caller alone */

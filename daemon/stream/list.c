@@ -266,6 +266,7 @@ stream_table_ended(StreamTable *table, Stream *stream)
 {
     const TrafficCount count = stream_traffic(stream);
 
+    stream_figures_end(&table->ended, stream);
     traffic_add(table->traffic, stream->hub, stream->owner_uid, &count);
     table->open--;
     g_queue_push_tail(&table->history, stream);

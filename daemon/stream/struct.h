@@ -3,6 +3,7 @@
 #pragma once
 
 #include "daemon/policy/limit-count.h"
+#include "daemon/stream/figures.h"
 #include "daemon/stream/private.h"
 
 struct Stream {
@@ -42,6 +43,7 @@ struct StreamTable {
     LimitCounts *counts;
     Traffic *traffic; /* of those that have ended */
     GQueue history;   /* ended ones, the oldest first */
+    StreamFigures ended; /* of those that have ended; nothing is `now` */
     guint open;
     guint most;  /* weight, since that was asked */
     guint sweep; /* timer, while there is history */

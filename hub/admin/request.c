@@ -12,6 +12,7 @@
 
 static const AdminRoute routes[] = {
     {"GET", "v1/status", admin_status_show},
+    {"GET", "v1/metrics", admin_metrics_show},
     {"GET", "v1/endpoints", admin_status_endpoints},
     {"PUT", "v1/drain", admin_drain_set},
     {"GET", "v1/certificate", admin_certificate_show},
@@ -117,10 +118,16 @@ admin_request_answer_json(AdminRequest *request, guint status, JsonBuilder *buil
 }
 
 void
-admin_request_answer_text(AdminRequest *request, char *secret)
+admin_request_answer_as(AdminRequest *request, const char *content_type, char *text)
 {
     request_tell(request);
-    request_answer(request, 200, "text/plain", secret);
+    request_answer(request, 200, content_type, text);
+}
+
+void
+admin_request_answer_text(AdminRequest *request, char *secret)
+{
+    admin_request_answer_as(request, "text/plain", secret);
 }
 
 void

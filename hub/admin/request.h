@@ -3,6 +3,7 @@
  * requests. Main thread.
  *
  *   GET    /v1/status
+ *   GET    /v1/metrics                  OpenMetrics text (common/metrics/text.h)
  *   GET    /v1/endpoints
  *   PUT    /v1/drain                    {"draining":true,"readOnly":true}  as /v1/status
  *   GET    /v1/certificate              what the hub shows
@@ -69,13 +70,15 @@ typedef struct {
     const char *host;             /* in connection strings, */
     guint16 port;                 /* with this port unless it is 443 */
     const char *const *listeners; /* "https [::]:443", "mqtts [::]:8883"; NULL: not told */
+    const char *metrics;          /* where the metrics are, "127.0.0.1:9464"; NULL: nowhere else */
     const char *streams_at;       /* NAME:PORT, where streams are sent; NULL: as above */
     gboolean (*is_connected)(void *data, const char *device, const char *module);
     /* NULL: not told. */
     gboolean (*is_cloned)(void *data, const char *device, const char *module, CloneReport *ret);
     void (*write_facts)(void *data); /* what was seen lately goes to the registry; NULL: nothing */
     gboolean (*is_online)(void *data, const char *device, const char *module); /* NULL: not shown */
-    StreamhubCounts (*counts)(void *data);
+    HubFigures (*figures)(void *data);
+    gint64 started; /* µs since the epoch */
     void (*drain)(void *data, gboolean draining); /* NULL: not possible */
     const Identity *(*identity)(void *data);
     gboolean (*reload)(void *data, GError **error); /* ERROR: all problems; nothing has changed */
@@ -92,6 +95,9 @@ typedef struct {
     gboolean (*close_stream)(void *data, const char *id);
     void *data;
 } AdminHub;
+
+/* The metrics as text (hub/metrics/text.h); the caller frees it. */
+char *admin_metrics_text(const AdminHub *hub);
 
 typedef struct AdminRequest AdminRequest;
 
@@ -127,6 +133,7 @@ void admin_request_abandon(AdminRequest *request);
 /* For handlers; each ends the request. BUILDER is taken; SECRET is taken and wiped. */
 void admin_request_answer_json(AdminRequest *request, guint status, JsonBuilder *builder);
 void admin_request_answer_text(AdminRequest *request, char *secret);
+void admin_request_answer_as(AdminRequest *request, const char *content_type, char *text);
 void admin_request_fail(AdminRequest *request, guint status, const char *code, const char *format,
                         ...) G_GNUC_PRINTF(4, 5);
 /* WHAT is "device", "user" or "invitation". */
@@ -161,7 +168,7 @@ void admin_user_build(JsonBuilder *builder, const RegistryPolicy *policy);
 void admin_device_answer(AdminRequest *request, const RegistryResult *result);
 
 /* The handlers: admin/certificate-answer.c, admin/device.c, admin/invitation.c, admin/keys.c,
- * admin/log-level.c, admin/move.c, admin/status.c, admin/stream.c, admin/user.c. */
+ * admin/log-level.c, admin/metrics.c, admin/move.c, admin/status.c, admin/stream.c, admin/user.c. */
 void admin_certificate_show(AdminRequest *request);
 void admin_certificate_install(AdminRequest *request);
 void admin_reload(AdminRequest *request);
@@ -194,6 +201,7 @@ void admin_user_remove(AdminRequest *request);
 void admin_user_edit(AdminRequest *request);
 void admin_user_connection_string(AdminRequest *request);
 void admin_status_show(AdminRequest *request);
+void admin_metrics_show(AdminRequest *request);
 void admin_status_endpoints(AdminRequest *request);
 void admin_drain_set(AdminRequest *request);
 void admin_stream_list(AdminRequest *request);

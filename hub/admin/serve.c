@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/admin/serve.h"
+#include "hub/admin/serve-private.h"
 
 #include "common/base/descriptors.h"
 #include "common/base/error.h"
 #include "common/extension/statement.h"
 #include "common/log/events.h"
-#include "common/loop/watchdog.h"
 #include "hub/admin/configuration.h"
-#include "hub/admin/identity.h"
 #include "hub/admin/init.h"
-#include "hub/admin/server.h"
 #include "hub/base/address.h"
-#include "hub/hub.h"
 #include "hub/registry/sqlite.h"
 
 #include <errno.h>
@@ -22,34 +18,7 @@
 #include <unistd.h>
 
 #define ADMIN_AGAIN_S 2
-#define SERVE_LISTENERS_MAX 16 /* as many as the edge takes */
 #define DAY_S (24 * 60 * 60)
-
-typedef struct {
-    const ServeOptions *options;
-    GMainLoop *loop;
-    int lock; /* the state folder; -1: not open */
-    Identity *identity;
-    Settings *settings;
-    TlsTrust *trust; /* of devices; NULL: certificates are not asked for */
-    Queue *queue;
-    GSource *queue_source;
-    Registry *registry;
-    ReactorPool *reactors;
-    Records *records; /* NULL: none are kept */
-    Streamhub *hub;
-    guint16 port;                             /* of the first listener */
-    char *streams_at;                         /* where streams are sent, for admin_hub */
-    char *listeners[SERVE_LISTENERS_MAX + 1]; /* the same, of what is listened on */
-    guint n_listeners;
-    AdminHub admin_hub;
-    AdminServer *admin;
-    guint admin_again; /* source: retries the admin socket */
-    Watchdog *watchdog;
-    guint signals[3]; /* sources */
-    guint daily;      /* source: warns of the certificate */
-    gboolean stopping;
-} Serve;
 
 static void
 serve_clear(Serve *serve)
@@ -79,6 +48,7 @@ serve_clear(Serve *serve)
     identity_free(serve->identity);
     g_clear_pointer(&serve->loop, g_main_loop_unref);
     g_free(serve->streams_at);
+    g_free(serve->metrics_bound);
     for (guint i = 0; i < serve->n_listeners; i++)
         g_free(serve->listeners[i]);
     if (serve->lock >= 0)
@@ -87,8 +57,7 @@ serve_clear(Serve *serve)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Serve, serve_clear)
 
-/* The hub's name in connection strings and URLs. */
-static const char *
+const char *
 serve_name(const Serve *serve)
 {
     return identity_names(serve->identity)[0];
@@ -118,10 +87,10 @@ is_online(void *data, const char *device, const char *module)
     return streamhub_device_is_online(((Serve *)data)->hub, device, module);
 }
 
-static StreamhubCounts
-counts(void *data)
+static HubFigures
+figures(void *data)
 {
-    return streamhub_counts(((Serve *)data)->hub);
+    return streamhub_figures(((Serve *)data)->hub);
 }
 
 static void
@@ -246,66 +215,6 @@ serve_make_hub(Serve *serve, GError **error)
     return serve->hub != NULL;
 }
 
-static void
-listener_opened(Serve *serve, const char *kind, const char *bound, GString *lines)
-{
-    if (serve->port == 0)
-        serve->port = (guint16)g_ascii_strtoull(strrchr(bound, ':') + 1, NULL, 10);
-    g_string_append_printf(lines, "listening %s %s\n", kind, bound);
-    if (serve->n_listeners < SERVE_LISTENERS_MAX)
-        serve->listeners[serve->n_listeners++] = g_strdup_printf("%s %s", kind, bound);
-}
-
-static gboolean
-listen_all(Serve *serve, const char *kind, const char *const *addresses, GString *lines,
-           GError **error)
-{
-    for (const char *const *address = addresses; address && *address; address++) {
-        g_autofree char *bound = NULL;
-
-        gboolean six_only = address_is_six_only(*address, serve->options->listen) ||
-                            address_is_six_only(*address, serve->options->mqtt_listen);
-
-        if (!streamhub_listen(serve->hub, *address, six_only, &bound, error))
-            return FALSE;
-        listener_opened(serve, kind, bound, lines);
-    }
-    return TRUE;
-}
-
-/* Takes those of the N sockets that are named "mqtts", or all others. */
-static gboolean
-adopt_all(Serve *serve, char *const *names, int n, gboolean mqtts, GString *lines, GError **error)
-{
-    for (int i = 0; i < n; i++) {
-        g_autofree char *bound = NULL;
-
-        if (g_str_equal(names[i], "mqtts") != mqtts)
-            continue;
-        if (!streamhub_adopt(serve->hub, SD_LISTEN_FDS_START + i, &bound, error))
-            return FALSE;
-        listener_opened(serve, mqtts ? "mqtts" : "https", bound, lines);
-    }
-    return TRUE;
-}
-
-static gboolean
-serve_listen(Serve *serve, GString *lines, GError **error)
-{
-    static const char *const https_default[] = {SERVE_LISTEN_DEFAULT, NULL};
-    static const char *const mqtts_default[] = {SERVE_MQTT_LISTEN_DEFAULT, NULL};
-    const ServeOptions *options = serve->options;
-    gboolean usual = !options->listen && !options->mqtt_listen;
-    g_auto(GStrv) names = NULL;
-    int n = usual ? sd_listen_fds_with_names(1, &names) : 0;
-
-    if (n > 0)
-        return adopt_all(serve, names, n, FALSE, lines, error) &&
-               adopt_all(serve, names, n, TRUE, lines, error);
-    return listen_all(serve, "https", usual ? https_default : options->listen, lines, error) &&
-           listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
-}
-
 static Caps
 caps_of(void *data, const char *device, const char *module)
 {
@@ -323,6 +232,8 @@ serve_show_identity(Serve *serve, gboolean taken, const GError *error)
 {
     if (taken) {
         streamhub_set_tls(serve->hub, serve_tls(serve));
+        if (serve->metrics)
+            metrics_port_set_tls(serve->metrics, identity_tls(serve->identity));
         serve_read_statements(serve);
         event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
         warn_of_identity(serve);
@@ -382,10 +293,11 @@ reload(void *data, GError **error)
     g_autoptr(Settings) settings = configuration_load(serve->options, &failure);
     g_autofree char *name = settings ? configuration_public_name(settings) : NULL;
     g_auto(GStrv) names = identity_names_as(serve->identity, name);
+    g_auto(ServeMetrics) metrics = {0};
     gboolean taken = FALSE;
     TlsTrust *trust = NULL;
 
-    if (settings &&
+    if (settings && serve_metrics_prepare(serve, settings, &metrics, &failure) &&
         streamhub_check_host((const char *const *)names, configuration_streaming_host(settings), &failure) &&
         configuration_read_trust(settings, &trust, &failure)) {
         taken = identity_reload(serve->identity, name, &failure);
@@ -394,10 +306,12 @@ reload(void *data, GError **error)
     } else {
         g_warning("Not reloaded, and the next start would fail: %s", failure->message);
     }
-    if (taken)
+    if (taken) {
+        serve_metrics_take(serve, &metrics);
         serve_take_settings(serve, settings);
-    else
+    } else {
         g_propagate_error(error, g_steal_pointer(&failure));
+    }
     return taken;
 }
 
@@ -453,7 +367,8 @@ serve_open_admin(Serve *serve, GError **error)
                                   .is_cloned = is_cloned,
                                   .write_facts = write_facts,
                                   .is_online = is_online,
-                                  .counts = counts,
+                                  .figures = figures,
+                                  .started = serve->started,
                                   .drain = drain,
                                   .identity = identity_of,
                                   .reload = reload,
@@ -481,9 +396,15 @@ serve_open_admin(Serve *serve, GError **error)
 }
 
 static void
-on_stopped(Streamhub *hub G_GNUC_UNUSED, void *data)
+on_metrics_stopped(void *data)
 {
     g_main_loop_quit(((Serve *)data)->loop);
+}
+
+static void
+on_stopped(Streamhub *hub G_GNUC_UNUSED, void *data)
+{
+    serve_metrics_stop(data, on_metrics_stopped, data);
 }
 
 static gboolean
@@ -547,16 +468,22 @@ serve_go(Serve *serve, const char *lines)
 gboolean
 serve_run(const ServeOptions *options, GError **error)
 {
-    g_auto(Serve) serve = {.options = options, .lock = -1};
+    g_auto(Serve) serve = {.options = options, .lock = -1, .started = g_get_real_time()};
     g_autoptr(GString) lines = g_string_new(NULL);
+    g_auto(ServeMetrics) metrics = {0};
 
     (void)umask(0077);
     /* Streams need descriptors: takes as many as the system allows (R26). */
     descriptors_raise_limit(G_MAXUINT64);
     if (!serve_lock(&serve, error) || !serve_load(&serve, error) ||
         !serve_make_hub(&serve, error) || !serve_listen(&serve, lines, error) ||
-        !serve_open_admin(&serve, error) || !streamhub_start(serve.hub, error))
+        !serve_open_admin(&serve, error) ||
+        !serve_metrics_prepare(&serve, serve.settings, &metrics, error) ||
+        !streamhub_start(serve.hub, error))
         return FALSE;
+    serve_metrics_take(&serve, &metrics);
+    if (serve.metrics)
+        g_string_append_printf(lines, "listening metrics %s\n", serve.metrics_bound);
     serve_go(&serve, lines->str);
     return TRUE;
 }

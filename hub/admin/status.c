@@ -50,10 +50,102 @@ member_descriptors(JsonBuilder *builder)
     member_number(builder, "descriptorsMax", most == G_MAXUINT ? 0 : most);
 }
 
+static void
+begin_object(JsonBuilder *builder, const char *name)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_object(builder);
+}
+
+static void
+member_ended(JsonBuilder *builder, const StreamsFigures *by_state)
+{
+    json_builder_set_member_name(builder, "streamsEnded");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < REASON_LAST; i++) {
+        if (by_state->ended[i] == 0)
+            continue;
+        json_builder_begin_object(builder);
+        json_builder_set_member_name(builder, "reason");
+        json_builder_add_string_value(builder, reason_code((Reason)i));
+        member_number(builder, "count", by_state->ended[i]);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
+/* Streams that have not ended, and why others have. */
+static void
+member_streams(JsonBuilder *builder, const StreamsFigures *by_state)
+{
+    begin_object(builder, "streamsByState");
+    for (guint i = 0; i < STREAM_STATES; i++)
+        member_number(builder, hub_stream_state_name((HubStreamState)i), by_state->states[i]);
+    member_number(builder, "closing", by_state->closing);
+    json_builder_end_object(builder);
+    member_ended(builder, by_state);
+    begin_object(builder, "bytes");
+    member_number(builder, "fromDevices", by_state->bytes[LEG_DEVICE]);
+    member_number(builder, "fromServices", by_state->bytes[LEG_SERVICE]);
+    json_builder_end_object(builder);
+}
+
+static void
+member_openings(JsonBuilder *builder, const OpeningMeter *openings)
+{
+    begin_object(builder, "openings");
+    member_number(builder, "accepted", openings->accepted);
+    member_number(builder, "rejected", opening_meter_rejected(openings));
+    member_number(builder, "failed", opening_meter_failed(openings));
+    json_builder_end_object(builder);
+}
+
+static void
+member_edge(JsonBuilder *builder, const EdgeMeter *edge)
+{
+    guint64 faults = 0;
+
+    for (guint i = 0; i < HANDSHAKE_FAULTS; i++)
+        faults += meter_read(&edge->faults[i]);
+    member_number(builder, "tlsFailures", faults);
+    member_number(builder, "droppedConnections", meter_read(&edge->dropped));
+}
+
+/* By who brought them. */
+static void
+member_refused(JsonBuilder *builder, const AuthMeter *auth)
+{
+    begin_object(builder, "refusedCredentials");
+    for (guint i = 0; i < AUTH_CLAIMANTS; i++)
+        member_number(builder, auth_claimant_name((AuthClaimant)i),
+                      auth->verdicts[i][AUTH_DENIED] + auth->verdicts[i][AUTH_FORBIDDEN] +
+                          auth->verdicts[i][AUTH_TOO_SOON]);
+    json_builder_end_object(builder);
+}
+
+/* What was counted since the start; the metrics say the same in more detail. */
+static void
+member_figures(JsonBuilder *builder, const HubFigures *figures)
+{
+    member_streams(builder, &figures->by_state);
+    if (figures->openings)
+        member_openings(builder, figures->openings);
+    if (figures->edge)
+        member_edge(builder, figures->edge);
+    if (figures->auth)
+        member_refused(builder, figures->auth);
+    member_number(builder, "penalties", figures->penalties);
+    begin_object(builder, "limits");
+    member_number(builder, "connections", figures->connections_max);
+    member_number(builder, "unauthenticatedConnections", figures->unauthenticated_max);
+    member_number(builder, "streams", figures->streams_max);
+    json_builder_end_object(builder);
+}
+
 void
 admin_status_show(AdminRequest *request)
 {
-    StreamhubCounts counts = request->hub->counts(request->hub->data);
+    HubFigures counts = request->hub->figures(request->hub->data);
     g_autofree char *host = host_text(request->hub), *streams = streams_text(request->hub);
     JsonBuilder *builder = json_builder_new();
 
@@ -71,7 +163,12 @@ admin_status_show(AdminRequest *request)
     member_number(builder, "streams", counts.streams);
     member_number(builder, "streamsTotal", counts.streams_total);
     member_number(builder, "ignoredAnswers", counts.ignored_answers);
+    member_figures(builder, &counts);
     member_descriptors(builder);
+    if (request->hub->metrics) {
+        json_builder_set_member_name(builder, "metricsListener");
+        json_builder_add_string_value(builder, request->hub->metrics);
+    }
     member_listeners(builder, request->hub->listeners);
     json_builder_set_member_name(builder, "draining");
     json_builder_add_boolean_value(builder, counts.draining);

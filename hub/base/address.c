@@ -58,3 +58,18 @@ address_is_six_only(const char *address, const char *const *others)
             return TRUE;
     return FALSE;
 }
+
+gboolean
+address_can_listen(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    gboolean six = text[0] == '[';
+    g_autofree char *host = NULL;
+
+    if (!colon || colon - text < (six ? 3 : 1) || (six && colon[-1] != ']') ||
+        !g_ascii_string_to_unsigned(colon + 1, 10, 0, G_MAXUINT16, NULL, NULL))
+        return FALSE;
+    host = six ? g_strndup(text + 1, (gsize)(colon - text) - 2)
+               : g_strndup(text, (gsize)(colon - text));
+    return g_hostname_is_ip_address(host) && six == (strchr(host, ':') != NULL);
+}

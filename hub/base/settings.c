@@ -61,6 +61,9 @@ static const SettingForm networks = {networks_are_good,
                                      "between them; bits beyond the prefix have to be 0"};
 
 static const SettingForm paths = {paths_are_good, PATHS_WANT, .as_is = TRUE};
+static const SettingForm path = {g_path_is_absolute, "an absolute path", .as_is = TRUE};
+static const SettingForm listen = {address_can_listen,
+                                   "ADDRESS:PORT, as 127.0.0.1:9464 or [::1]:9464"};
 static const SettingForm origins = {origins_are_good,
                                     "web origins such as https://portal.example:8443, with commas "
                                     "between them, without a path"};
@@ -186,6 +189,14 @@ static const SettingRow rows[] = {
      "balancers: each of their connections must begin with a PROXY protocol header, version 1 or "
      "2, that says who connects; nobody else's may",
      &networks},
+    {"metrics-listen", TEXT(metrics_listen),
+     "where a Prometheus reads the metrics at /metrics, over TLS with the hub's certificate; "
+     "default: nowhere but on the admin socket ('streamhub metrics')",
+     &listen},
+    {"metrics-token-file", TEXT(metrics_token_file),
+     "the bearer token that it has to send, in a file that nobody else may read; "
+     "'streamhub reload' reads it again",
+     &path},
     {"allowed-origins", TEXT(allowed_origins),
      "web origins whose pages may connect, beside those at the hub's own names and addresses",
      &origins},
@@ -383,6 +394,10 @@ settings_parse(const char *text, gsize len, const char *name, GError **error)
     keys = g_key_file_get_keys(file, GROUP, NULL, NULL);
     for (guint i = 0; keys && keys[i]; i++)
         settings_take(settings, file, keys[i], copy, name, problems);
+    if (settings->metrics_listen && !settings->metrics_token_file)
+        g_string_append_printf(problems, "%s%s:%u: metrics-listen needs metrics-token-file",
+                               problems->len > 0 ? "\n" : "", name,
+                               key_line(copy, "metrics-listen"));
     if (problems->len == 0)
         return g_steal_pointer(&settings);
     g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID, problems->str);

@@ -74,6 +74,8 @@ typedef struct {
     char *public_address;      /* public-address: what clients call the hub */
     char *streaming_host;      /* streaming-host: the host in the URLs of streams */
     char *proxy_protocol_from; /* proxy-protocol-from: the balancers, which say who connects */
+    char *metrics_listen;      /* metrics-listen: ADDRESS:PORT; NULL: on the admin socket alone */
+    char *metrics_token_file;  /* metrics-token-file: what whoever asks there has to send */
     char *allowed_origins;     /* allowed-origins: web origins that may come beside the hub's own */
 
     /* records (hub/records/records.h) */

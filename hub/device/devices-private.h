@@ -22,6 +22,7 @@ struct Devices {
     void *data;
     GHashTable *by_id; /* client id inside the Device -> Device */
     guint connected;
+    guint64 connects, crowded; /* since the start */
     Clones *clones;
     GQueue fading; /* entries that are kept for their take-overs alone, the oldest first */
 };

@@ -80,6 +80,18 @@ devices_count(Devices *devices)
     return devices->connected;
 }
 
+guint64
+devices_connects(const Devices *devices)
+{
+    return devices->connects;
+}
+
+guint64
+devices_crowded(const Devices *devices)
+{
+    return devices->crowded;
+}
+
 guint
 devices_known(Devices *devices)
 {
@@ -268,6 +280,13 @@ device_add(Devices *devices, const char *client_id)
     return device;
 }
 
+static gboolean
+devices_too_often(Devices *devices)
+{
+    devices->crowded++;
+    return FALSE;
+}
+
 gboolean
 devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean *ret_present)
 {
@@ -280,7 +299,7 @@ devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean
 
     if (older && (clones_hold(devices->clones, client_id, instance, now) > 0 ||
                   !takeover_allowed(devices, device)))
-        return FALSE;
+        return devices_too_often(devices);
     cloned = clones_connected(devices->clones, client_id, instance,
                               older ? mqtt_session_instance(older) : NULL, now);
     if (older)
@@ -293,6 +312,7 @@ devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean
     device->keep = !clean;
     device->session = session;
     devices->connected++;
+    devices->connects++;
     if (cloned && devices->events->cloned) {
         CloneReport report = {0};
 

@@ -52,6 +52,11 @@ RegistryKeys devices_keys(Devices *devices, const char *client_id);
 gboolean devices_is_cloned(Devices *devices, const char *client_id, CloneReport *ret);
 guint devices_cloned(Devices *devices);
 
+/* Since the start: connections that were taken, and those that were refused because others replaced
+ * them too often. */
+guint64 devices_connects(const Devices *devices);
+guint64 devices_crowded(const Devices *devices);
+
 /* Calls FUNC for each that is connected. FUNC must not change who is. */
 void devices_foreach(Devices *devices, void (*func)(const char *client_id, void *data), void *data);
 

@@ -19,12 +19,21 @@ append_statement(GString *fields, const Request *request)
         append(fields, "streamd-statement", request->statement);
 }
 
+/* Only of requests to open a stream: other routes have errors too. */
+static OpeningMeter *
+openings_of(const Request *request)
+{
+    return request->match.route->kind == ROUTE_STREAM ? request->openings : NULL;
+}
+
 void
 rest_answer_accepted(Request *request, const RestAccepted *accepted)
 {
     g_autoptr(GString) fields = g_string_new(NULL);
     g_autofree char *caps = caps_format(accepted->caps, ',');
 
+    if (openings_of(request))
+        request->openings->accepted++;
     append(fields, "iothub-streaming-is-accepted", "True");
     append(fields, "iothub-streaming-url", accepted->url);
     append(fields, "iothub-streaming-auth-token", accepted->token);
@@ -44,6 +53,8 @@ rest_answer_rejected(Request *request, const char *stream_id, Reason reason, con
     g_autoptr(GString) fields = g_string_new(NULL);
     g_autofree char *long_reason = NULL;
 
+    if (openings_of(request))
+        request->openings->rejected[reason]++;
     request->reason = reason;
     append(fields, "iothub-streaming-is-accepted", "False");
     if (request->caps) {
@@ -64,6 +75,8 @@ answer_error(Request *request, RestError error, const char *text, guint retry)
     g_autofree char *tracking = rest_tracking_id();
     g_autofree char *body = rest_error_body(error, text, tracking, g_get_real_time());
 
+    if (openings_of(request))
+        request->openings->failed[rest_error_index(error)]++;
     request->error = (guint)error;
     append(fields, "iothub-errorcode", rest_error_name(error));
     if (retry > 0)

@@ -13,6 +13,7 @@ struct Auth {
     Registry *registry;
     Admission *admission;
     Penalties *penalties;
+    AuthMeter meter;
     const char *const *names;
 };
 
@@ -63,6 +64,45 @@ auth_free(Auth *auth)
         return;
     penalties_free(auth->penalties);
     g_free(auth);
+}
+
+const AuthMeter *
+auth_meter(const Auth *auth)
+{
+    return &auth->meter;
+}
+
+guint
+auth_penalties(const Auth *auth)
+{
+    return penalties_in_force(auth->penalties, g_get_monotonic_time());
+}
+
+const char *
+auth_claimant_name(AuthClaimant claimant)
+{
+    static const char *const names[AUTH_CLAIMANTS] = {"device", "service", "invitation"};
+
+    return names[claimant];
+}
+
+const char *
+auth_verdict_name(AuthVerdict verdict)
+{
+    static const char *const names[AUTH_VERDICTS] = {
+        [AUTH_OK] = "accepted",      [AUTH_DENIED] = "denied", [AUTH_FORBIDDEN] = "forbidden",
+        [AUTH_TOO_SOON] = "too-soon", [AUTH_BUSY] = "busy",
+    };
+
+    return names[verdict];
+}
+
+static AuthClaimant
+auth_check_claimant(const AuthCheck *check)
+{
+    if (check->invitation)
+        return AUTH_BY_INVITED;
+    return check->device ? AUTH_BY_DEVICE : AUTH_BY_SERVICE;
 }
 
 static void
@@ -163,6 +203,7 @@ check_complete_by(AuthCheck *check, AuthVerdict verdict, const char *text,
         result.by_authority = check->by_authority;
     }
     check_account(check, &result);
+    check->auth->meter.verdicts[auth_check_claimant(check)][result.verdict]++;
     check->done(&result, check->data);
     auth_check_free(check);
 }

@@ -21,7 +21,20 @@ typedef enum {
     AUTH_FORBIDDEN, /* the signature is right, but the user lacks the permission */
     AUTH_TOO_SOON,  /* denied, and told to wait: the last failure was recent (penalties.h) */
     AUTH_BUSY,      /* the registry does not answer now */
+    AUTH_VERDICTS,
 } AuthVerdict;
+
+typedef enum {
+    AUTH_BY_DEVICE,
+    AUTH_BY_SERVICE,
+    AUTH_BY_INVITED,
+    AUTH_CLAIMANTS,
+} AuthClaimant;
+
+/* How many credentials were judged, since the start. */
+typedef struct {
+    guint64 verdicts[AUTH_CLAIMANTS][AUTH_VERDICTS];
+} AuthMeter;
 
 typedef struct {
     AuthVerdict verdict;
@@ -82,5 +95,10 @@ AuthCheck *auth_check_invited(Auth *auth, const AuthInvited *invited, AuthDone d
 
 /* The operator has changed the device, or with MODULE its module. */
 void auth_forgive_device(Auth *auth, const char *device, const char *module);
+
+const AuthMeter *auth_meter(const Auth *auth); /* borrowed */
+guint auth_penalties(const Auth *auth);        /* in force now */
+const char *auth_claimant_name(AuthClaimant claimant);
+const char *auth_verdict_name(AuthVerdict verdict);
 
 void auth_check_cancel(AuthCheck *check); /* DONE is not called; NULL is fine */

@@ -88,6 +88,8 @@ edge_timed_out(Timer *timer)
 
     if (edge->phase == PHASE_GREETING)
         balancer_tell_late(edge->connection);
+    if (edge->phase == PHASE_HANDSHAKE)
+        meter_count(&edge->worker->edge->meter.faults[HANDSHAKE_TIMED_OUT]);
     edge_end(edge, FALSE);
 }
 
@@ -291,7 +293,10 @@ edge_sniff(EdgeConnection *edge)
     }
     connection_unread(edge->connection, &first, 1);
     if (g_strcmp0(alpn, "mqtt") == 0 || (!alpn && first == MQTT_FIRST_BYTE)) {
-        edge_become_mqtt(edge, FALSE);
+        if (edge->worker->edge->events->mqtt)
+            edge_become_mqtt(edge, FALSE);
+        else
+            edge_end(edge, TRUE);
         return;
     }
     if (!g_ascii_isupper(first)) { /* not a method: do not wait for its line */
@@ -331,6 +336,7 @@ static void
 edge_expect_tls(EdgeConnection *edge)
 {
     edge->phase = PHASE_HANDSHAKE;
+    edge->begun = g_get_monotonic_time();
     connection_start_tls(edge->connection, edge->worker->terms->tls, NULL);
     edge_set_timer(edge, edge->worker->edge->settings->handshake_timeout);
 }
@@ -350,13 +356,16 @@ static void
 edge_shake_hands(EdgeConnection *edge)
 {
     int r = connection_handshake(edge->connection);
+    EdgeMeter *meter = &edge->worker->edge->meter;
 
     if (r == -EAGAIN)
         return;
     if (r < 0) {
+        meter_count(&meter->faults[r == -EPROTO ? HANDSHAKE_REFUSED : HANDSHAKE_CLOSED]);
         edge_end(edge, r == -EPROTO); /* so that the alert arrives */
         return;
     }
+    histogram_add(&meter->handshakes, g_get_monotonic_time() - edge->begun);
     edge->phase = PHASE_SNIFF;
     edge_set_timer(edge, edge->worker->edge->settings->request_timeout);
 }

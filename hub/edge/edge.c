@@ -63,6 +63,7 @@ worker_accepted(EdgeWorker *worker, int fd)
     Slot *slot = greeted ? admission_greet(edge->admission, fd, peer, now)
                          : admission_take(edge->admission, fd, peer, now, g_random_int());
 
+    meter_count(slot ? &edge->meter.accepted : &edge->meter.dropped);
     if (!slot)
         connection_free(connection);
     else
@@ -287,6 +288,28 @@ edge_start(Edge *edge, GError **error)
         reactor_call(worker->reactor, worker_start, worker);
     }
     return TRUE;
+}
+
+const EdgeMeter *
+edge_meter(const Edge *edge)
+{
+    return &edge->meter;
+}
+
+const OpeningMeter *
+edge_openings(const Edge *edge)
+{
+    return &edge->openings;
+}
+
+guint
+edge_queued(const Edge *edge)
+{
+    guint sum = 0;
+
+    for (guint i = 0; i < edge->n_workers; i++)
+        sum += queue_length(reactor_queue(edge->workers[i].reactor));
+    return sum;
 }
 
 typedef struct {

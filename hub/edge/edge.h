@@ -11,12 +11,15 @@
 #include "hub/base/origins.h"
 #include "hub/edge/http-request.h"
 #include "hub/edge/refusal-log.h"
+#include "hub/edge/meter.h"
 
 typedef struct Edge Edge;
 
 typedef struct {
-    void (*request)(Request *request, void *data);      /* main thread; answer it once */
-    void (*mqtt)(const Handover *handover, void *data); /* main thread; the connection is taken */
+    const RouteTable *routes;
+    void (*request)(Request *request, void *data); /* main thread; answer it once */
+    /* Main thread; the connection is taken. NULL: there are no devices here. */
+    void (*mqtt)(const Handover *handover, void *data);
     void (*refused)(const Refused *refused, void *data); /* main thread; NULL: not wanted */
 } EdgeEvents;
 
@@ -42,6 +45,11 @@ gboolean edge_start(Edge *edge, GError **error);
 void edge_set_tls(Edge *edge, TlsContext *tls);
 void edge_set_balancers(Edge *edge, Networks *balancers); /* NULL: none */
 void edge_set_origins(Edge *edge, Origins *origins);      /* NULL: none may come */
+
+/* What it has counted since it was made; borrowed. */
+const EdgeMeter *edge_meter(const Edge *edge);
+const OpeningMeter *edge_openings(const Edge *edge);
+guint edge_queued(const Edge *edge); /* messages that wait for its reactors */
 
 /* Stops listening and ends the connections that have no request. A connection with a request ends
  * after the answer. DONE is called on the main thread when the edge has no connection left. */

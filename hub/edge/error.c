@@ -42,13 +42,27 @@ static const ErrorRow rows[] = {
     {REST_TIMED_OUT, "GatewayTimeout", "The device did not answer in time."},
 };
 
-static const ErrorRow *
-error_row(RestError error)
+G_STATIC_ASSERT(G_N_ELEMENTS(rows) == REST_ERRORS);
+
+guint
+rest_error_index(RestError error)
 {
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         if (rows[i].error == error)
-            return &rows[i];
-    return &rows[0];
+            return i;
+    return 0;
+}
+
+RestError
+rest_error_at(guint index)
+{
+    return rows[index].error;
+}
+
+static const ErrorRow *
+error_row(RestError error)
+{
+    return &rows[rest_error_index(error)];
 }
 
 guint

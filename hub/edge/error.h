@@ -38,6 +38,12 @@ typedef enum {
     REST_STORAGE = 507001,
 } RestError;
 
+#define REST_ERRORS 30 /* how many there are */
+
+/* Numbers from 0 to REST_ERRORS - 1, for tables, and back. */
+guint rest_error_index(RestError error);
+RestError rest_error_at(guint index);
+
 guint rest_error_status(RestError error);     /* its first three digits */
 const char *rest_error_name(RestError error); /* the value of iothub-errorcode */
 const char *rest_error_text(RestError error); /* one English sentence */

@@ -85,8 +85,9 @@ origin_is_fit(EdgeConnection *edge, const HttpRequest *head)
 static void
 edge_refuse_path(EdgeConnection *edge, const HttpRequest *head)
 {
+    const EdgeEvents *events = edge->worker->edge->events;
     g_autofree char *methods = NULL;
-    Refusal refusal = refusal_of_path(head->method, head->path, &methods);
+    Refusal refusal = refusal_of_path(events->routes, head->method, head->path, &methods);
     /* The target begins behind the method and a space. */
     const Slice both = {head->method.ptr, head->method.len + 1 + head->path.len};
     g_autofree char *why = why_with(methods ? "no such method" : "no such path", both);
@@ -108,9 +109,10 @@ edge_refuse_origin(EdgeConnection *edge, const HttpRequest *head)
 gboolean
 edge_admit_head(EdgeConnection *edge, const HttpRequest *head)
 {
+    const EdgeEvents *events = edge->worker->edge->events;
     guint most;
 
-    if (!route_find(head->method, head->path, &edge->request.match)) {
+    if (!route_find(events->routes, head->method, head->path, &edge->request.match)) {
         edge_refuse_path(edge, head);
         return FALSE;
     }

@@ -9,6 +9,7 @@
 #include "common/base/reason.h"
 #include "common/net/connection.h"
 #include "hub/edge/admission.h"
+#include "hub/edge/meter.h"
 #include "hub/edge/route.h"
 
 typedef struct Request Request;
@@ -46,6 +47,8 @@ struct Request {
     GString *body;       /* whole, of a route with body_max; wiped afterwards */
     gboolean of_streamd; /* User-Agent: streamd/... */
     char peer[64];
+    OpeningMeter *openings;   /* the edge's; NULL: they are not counted */
+    const char *content_type; /* set by the module that answers; NULL: JSON */
     char *statement; /* set by the module that answers: the field streamd-statement of the answer */
     /* For the records; set by the modules that answer. */
     char *user;      /* who it is, once it is authenticated */

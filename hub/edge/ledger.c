@@ -175,3 +175,18 @@ ledger_size(const Ledger *ledger)
 {
     return g_hash_table_size(ledger->entries);
 }
+
+/* In the order of the ledger: where an entry that ends now would stand. */
+static gint
+entry_ends_after(gconstpointer a, gconstpointer b G_GNUC_UNUSED, gpointer now)
+{
+    return ((const LedgerEntry *)a)->until > *(const gint64 *)now ? 1 : -1;
+}
+
+guint
+ledger_in_force(const Ledger *ledger, gint64 now)
+{
+    GSequenceIter *first = g_sequence_search(ledger->by_expiry, NULL, entry_ends_after, &now);
+
+    return (guint)(g_sequence_get_length(ledger->by_expiry) - g_sequence_iter_get_position(first));
+}

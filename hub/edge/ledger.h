@@ -48,5 +48,6 @@ void ledger_trim(Ledger *ledger, gint64 before);
 void ledger_remove_identity(Ledger *ledger, const char *identity);
 
 guint ledger_size(const Ledger *ledger);
+guint ledger_in_force(const Ledger *ledger, gint64 now); /* entries that have not expired */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Ledger, ledger_free)

@@ -162,6 +162,12 @@ penalties_forgive(Penalties *penalties, const char *identity)
 }
 
 guint
+penalties_in_force(const Penalties *penalties, gint64 now)
+{
+    return ledger_in_force(penalties->own, now) + ledger_in_force(penalties->shared, now);
+}
+
+guint
 penalties_size(const Penalties *penalties)
 {
     return ledger_size(penalties->own) + ledger_size(penalties->shared);

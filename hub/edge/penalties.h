@@ -35,6 +35,7 @@ gboolean penalties_guesses(Penalties *penalties, const Source *source);
 /* The operator has changed it. */
 void penalties_forgive(Penalties *penalties, const char *identity);
 
-guint penalties_size(const Penalties *penalties);
+guint penalties_size(const Penalties *penalties); /* also of those that are only remembered */
+guint penalties_in_force(const Penalties *penalties, gint64 now);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Penalties, penalties_free)

@@ -8,6 +8,7 @@
 #include "common/codec/http-head.h"
 #include "hub/edge/edge.h"
 #include "hub/edge/refusal.h"
+#include "hub/edge/meter.h"
 #include "hub/edge/terms.h"
 
 #include <stdatomic.h>
@@ -52,6 +53,8 @@ struct Edge {
     gboolean started;
     int fds[EDGE_LISTENERS_MAX];
     guint n_fds;
+    EdgeMeter meter;
+    OpeningMeter openings; /* the main thread's */
     EdgeWorker *workers;
     guint n_workers;
     guint stopping;         /* workers that have not answered yet */
@@ -82,6 +85,7 @@ struct EdgeConnection {
     Slot *slot;
     Timer timer;
     GList link;
+    gint64 begun;       /* the TLS handshake */
     GByteArray *buffer; /* the head and what came with it */
     gboolean chunked;   /* then `chunks` says where the body ends, else `body_left` */
     HttpChunks chunks;

@@ -31,11 +31,11 @@ refusal_append(GString *out, const Refusal *refusal)
 }
 
 Refusal
-refusal_of_path(Slice method, Slice path, char **ret_methods)
+refusal_of_path(const RouteTable *table, Slice method, Slice path, char **ret_methods)
 {
-    *ret_methods = route_methods(path);
+    *ret_methods = route_methods(table, path);
     return (Refusal){
-        .status = *ret_methods ? 405 : 501,
+        .status = *ret_methods ? 405 : table->missing,
         .methods = *ret_methods,
         .text = *ret_methods ? NULL : "This hub has no such path.",
         .head_only = slice_equal(method, "HEAD"),

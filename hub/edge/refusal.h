@@ -3,7 +3,7 @@
  * wire's form (docs/wire-protocol.md, section 3). The connection ends with it. Any thread. */
 #pragma once
 
-#include "common/base/slice.h"
+#include "hub/edge/route.h"
 
 typedef struct {
     guint status;
@@ -16,4 +16,4 @@ typedef struct {
 void refusal_append(GString *out, const Refusal *refusal);
 
 /* Of a request that no route takes; *ret_methods is what it points to, and the caller's to free. */
-Refusal refusal_of_path(Slice method, Slice path, char **ret_methods);
+Refusal refusal_of_path(const RouteTable *table, Slice method, Slice path, char **ret_methods);

@@ -36,6 +36,7 @@ edge_request_clear(Request *request)
     request->stream_id[0] = '\0';
     request->reason = REASON_NONE;
     request->error = 0;
+    request->content_type = NULL;
     request->gone = NULL;
     request->data = NULL;
     request->answered = NULL;
@@ -113,6 +114,7 @@ edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
         request->top = slice_dup(top);
     if (http_query_get(head->query, "after", &after))
         request->after = percent_decode_text(after.ptr, after.len);
+    request->openings = &edge->worker->edge->openings;
     g_strlcpy(request->peer, connection_peer(edge->connection), sizeof request->peer);
     connection_keep_alive(edge->connection, CONNECTION_IDLE);
 }
@@ -248,7 +250,9 @@ request_answer(Request *request, guint status, const char *fields, const char *b
     if (fields)
         g_string_append(head, fields);
     if (body)
-        (void)!http_header_append(head, "Content-Type", "application/json; charset=utf-8");
+        (void)!http_header_append(head, "Content-Type",
+                                  request->content_type ? request->content_type
+                                                        : "application/json; charset=utf-8");
     if (status != 204)
         http_header_append_number(head, "Content-Length", body ? strlen(body) : 0);
     if (!edge->authenticated || !edge->keep_alive)

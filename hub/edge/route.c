@@ -5,7 +5,7 @@
 
 /* docs/wire-protocol.md, sections 1.1, 3, 4, 6 and 9 */
 /* clang-format off */
-const Route routes[] = {
+static const Route routes[] = {
     {"GET", "/$iothub/websocket", ROUTE_MQTT, ROUTE_AUTH_CONNECT, TRUE, 0},
     {"GET", "/bridges/ih/{hub}/d/{device}/sid/{id}/r/{side}", ROUTE_LEG, ROUTE_AUTH_TOKEN, TRUE, 0},
     {"POST", "/twins/{device}/streams/{stream}", ROUTE_STREAM, ROUTE_AUTH_SERVICE, FALSE, 0},
@@ -32,8 +32,14 @@ const Route routes[] = {
     {"PUT", "/enrollments/{invitation}/devices/{device}/modules/{module}", ROUTE_ENROLL, ROUTE_AUTH_INVITED, FALSE, ROUTE_ENROLL_MAX},
     {"PUT", "/enrollments/{invitation}/users/{user}", ROUTE_ENROLL, ROUTE_AUTH_INVITED, FALSE, ROUTE_ENROLL_MAX},
 };
+static const Route metrics_routes[] = {
+    {"GET", "/metrics", ROUTE_METRICS, ROUTE_AUTH_METRICS, FALSE, 0},
+};
 /* clang-format on */
-const guint routes_count = G_N_ELEMENTS(routes);
+
+/* The wire's hub says that it implements no such thing; a scraper is told that there is none. */
+const RouteTable route_hub = {routes, G_N_ELEMENTS(routes), 501};
+const RouteTable route_metrics = {metrics_routes, G_N_ELEMENTS(metrics_routes), 404};
 
 static const char *const part_names[ROUTE_PARTS] = {
     [ROUTE_HUB] = "{hub}",
@@ -102,16 +108,17 @@ route_takes(const Route *route, const HttpPath *path, RouteMatch *match)
 }
 
 gboolean
-route_find(Slice method, Slice path, RouteMatch *ret)
+route_find(const RouteTable *table, Slice method, Slice path, RouteMatch *ret)
 {
     HttpPath split = {0};
 
     if (!http_path_split(path, &split))
         return FALSE;
-    for (guint i = 0; i < routes_count; i++) {
+    for (guint i = 0; i < table->count; i++) {
+        const Route *route = &table->routes[i];
         g_auto(RouteMatch) match = {0};
 
-        if (!slice_equal(method, routes[i].method) || !route_takes(&routes[i], &split, &match))
+        if (!slice_equal(method, route->method) || !route_takes(route, &split, &match))
             continue;
         *ret = match;
         match = (RouteMatch){0};
@@ -121,18 +128,19 @@ route_find(Slice method, Slice path, RouteMatch *ret)
 }
 
 char *
-route_methods(Slice path)
+route_methods(const RouteTable *table, Slice path)
 {
     g_autoptr(GString) methods = g_string_new(NULL);
     HttpPath split = {0};
 
     if (!http_path_split(path, &split))
         return NULL;
-    for (guint i = 0; i < routes_count; i++) {
+    for (guint i = 0; i < table->count; i++) {
+        const Route *route = &table->routes[i];
         g_auto(RouteMatch) match = {0};
 
-        if (route_takes(&routes[i], &split, &match) && !strstr(methods->str, routes[i].method))
-            g_string_append_printf(methods, "%s%s", methods->len > 0 ? ", " : "", routes[i].method);
+        if (route_takes(route, &split, &match) && !strstr(methods->str, route->method))
+            g_string_append_printf(methods, "%s%s", methods->len > 0 ? ", " : "", route->method);
     }
     return methods->len > 0 ? g_strdup(methods->str) : NULL;
 }

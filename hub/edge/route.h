@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Routes: every path that the edge serves, with its method and the credentials that it needs. A
- * path that is not in this table is answered with 501, another method of one that is with 405
+ * path that is not in its table is answered with 501, another method of one that is with 405
  * (requirement R29). Paths are compared segment by segment, decoded: an encoded letter is that letter,
  * and an encoded slash stays inside its segment. A slash at the end changes nothing, except for a WebSocket. Pure; any
  * thread. */
@@ -16,6 +16,7 @@ typedef enum {
     ROUTE_AUTH_LISTER,  /* the same of one with either */
     ROUTE_AUTH_WRITER,  /* the same of one with registry-write */
     ROUTE_AUTH_INVITED, /* the same, signed with the key of the invitation in the path */
+    ROUTE_AUTH_METRICS, /* Authorization: Bearer, the token of `metrics-token-file` */
 } RouteAuth;
 
 typedef enum {
@@ -35,6 +36,7 @@ typedef enum {
     ROUTE_COUNT_DEVICES,
     ROUTE_COUNT_CONNECTED,
     ROUTE_ENROLL,
+    ROUTE_METRICS,
 } RouteKind;
 
 /* Bytes of a body. */
@@ -66,8 +68,15 @@ typedef struct {
     guint body_max;   /* bytes; 0: a body means nothing and is dropped */
 } Route;
 
-extern const Route routes[];
-extern const guint routes_count;
+/* What one kind of listener serves. */
+typedef struct {
+    const Route *routes;
+    guint count;
+    guint missing; /* the status of a path that is not in it */
+} RouteTable;
+
+extern const RouteTable route_hub;     /* for clients of the hub */
+extern const RouteTable route_metrics; /* on the listener of `metrics-listen` */
 
 typedef struct {
     const Route *route;
@@ -75,10 +84,10 @@ typedef struct {
 } RouteMatch;
 
 /* FALSE: there is none. *ret is for route_match_clear. */
-gboolean route_find(Slice method, Slice path, RouteMatch *ret);
+gboolean route_find(const RouteTable *table, Slice method, Slice path, RouteMatch *ret);
 
 /* The methods that PATH has, "GET, PUT"; NULL: there is no such path. The caller frees it. */
-char *route_methods(Slice path);
+char *route_methods(const RouteTable *table, Slice path);
 
 void route_match_clear(RouteMatch *match);
 

@@ -23,6 +23,7 @@ struct Registry {
     GArray *watches;
     guint last_watch;
     guint pending;
+    RegistryMeter meter;
     gboolean closing;
     gboolean held;
 };
@@ -292,12 +293,57 @@ job_answer(RegistryJob *job)
     job->done(&result, job->data);
 }
 
+const RegistryMeter *
+registry_meter(const Registry *registry)
+{
+    return &registry->meter;
+}
+
+guint
+registry_pending(const Registry *registry)
+{
+    return registry->pending;
+}
+
+static gboolean
+job_reads(const RegistryJob *job)
+{
+    switch (job->kind) {
+    case REGISTRY_LOOKUP_DEVICE:
+    case REGISTRY_LIST_DEVICES:
+    case REGISTRY_COUNT_DEVICES:
+    case REGISTRY_LOOKUP_POLICY:
+    case REGISTRY_LIST_POLICIES:
+    case REGISTRY_LIST_REKEYS:
+    case REGISTRY_LOOKUP_INVITATION:
+    case REGISTRY_LIST_INVITATIONS:
+    case REGISTRY_LIST_DEVICES_KNOWN:
+    case REGISTRY_LIST_USERS_KNOWN:
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
+static void
+job_measure(const RegistryJob *job)
+{
+    RegistryMeter *meter = &job->registry->meter;
+    gint64 took = g_get_monotonic_time() - job->submitted;
+
+    if (job->submitted > 0)
+        histogram_add(job_reads(job) ? &meter->reads : &meter->writes, took);
+    if (job->code == REGISTRY_BUSY || job->code == REGISTRY_STORAGE || job->code == REGISTRY_FAILED)
+        meter->failures++;
+}
+
 static void
 job_on_finished(Message *message)
 {
     RegistryJob *job = CONTAINER_OF(message, RegistryJob, finished);
 
     job->registry->pending--;
+    job_measure(job);
     if (job->code == REGISTRY_OK)
         registry_apply(job->registry, job);
     job_answer(job);

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "common/loop/queue.h"
+#include "common/metrics/histogram.h"
 #include "hub/registry/device-auth.h"
 #include "hub/registry/scope.h"
 
@@ -155,6 +156,15 @@ void registry_free(Registry *registry); /* closes; NULL is fine */
  * completes, each change before it is on the disk, so a copy that is made then lacks nothing. */
 void registry_hold(Registry *registry, gboolean held, RegistryDone done, void *data);
 gboolean registry_is_held(const Registry *registry); /* once it has completed */
+/* How long the database took for what was asked of it, with the wait for its turn; and of how much
+ * it failed, or was too busy. What the cache answers does not count. */
+typedef struct {
+    Histogram reads, writes;
+    guint64 failures;
+} RegistryMeter;
+
+const RegistryMeter *registry_meter(const Registry *registry); /* borrowed */
+guint registry_pending(const Registry *registry);              /* operations that are under way */
 
 /* MODULE NULL: the device itself. An unknown device is REGISTRY_NOT_FOUND; a disabled one is found
  * and not `admitted`. */

@@ -198,6 +198,8 @@ stream_rests(Streams *streams, HubStream *stream)
 {
     if (stream->relay || !stream->by_number.data)
         return;
+    for (guint i = 0; i < LEG_SIDES; i++)
+        streams->bytes[i] += atomic_load_explicit(&stream->meter.bytes[i], memory_order_relaxed);
     g_queue_unlink(&streams->running, &stream->by_number);
     stream->by_number.data = NULL;
 }
@@ -251,6 +253,7 @@ stream_ended(Streams *streams, HubStream *stream)
     g_queue_unlink(&device->streams, &stream->by_device);
     g_queue_push_tail_link(&streams->ended, &stream->by_age);
     streams->live--;
+    streams->ended_for[stream_end_reason(stream)]++;
     (void)stream_scopes_count(stream);
     ((StreamAccount *)stream->account)->live--;
     if (stream->relay) {

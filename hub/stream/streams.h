@@ -12,6 +12,7 @@
 #include "hub/edge/refusal-log.h"
 #include "hub/records/records.h"
 #include "hub/registry/registry.h"
+#include "hub/stream/figures.h"
 
 typedef struct Streams Streams;
 
@@ -92,6 +93,9 @@ void streams_cut(Streams *streams); /* the grace is over */
 /* The operator ends the stream of that id, in any state. FALSE: there is no such stream, or it has
  * ended. */
 gboolean streams_close(Streams *streams, const char *id);
+
+/* Looks at every stream that runs. */
+void streams_measure(Streams *streams, StreamsFigures *ret);
 
 guint streams_count(Streams *streams); /* not ended */
 guint64 streams_total(Streams *streams);

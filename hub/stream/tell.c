@@ -11,9 +11,8 @@ bytes_from(const HubStream *stream, LegSide side)
     return atomic_load_explicit(&stream->meter.bytes[side], memory_order_relaxed);
 }
 
-/* The device's answer, if that was the cause. */
-static Reason
-end_reason(const HubStream *stream)
+Reason
+stream_end_reason(const HubStream *stream)
 {
     return stream->rejection != REASON_NONE ? stream->rejection : stream->reason;
 }
@@ -27,7 +26,7 @@ event_of_stream(const HubStream *stream)
         .stream_id = stream->id,
         .initiator = stream->policy,
         .peer = stream->from,
-        .reason = reason_code(end_reason(stream)),
+        .reason = reason_code(stream_end_reason(stream)),
         .duration = (guint64)(clock_now() - stream->begun),
     };
 }

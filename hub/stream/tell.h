@@ -4,6 +4,9 @@
 
 #include "hub/stream/stream.h"
 
+/* Why it ended: for the device's answer, if that was the cause. */
+Reason stream_end_reason(const HubStream *stream);
+
 void stream_tell_asked(const HubStream *stream);
 
 /* STREAM was in BEFORE, and is now in another state, or its bridge has ended. */

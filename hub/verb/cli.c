@@ -105,6 +105,11 @@ static const Verb verbs[] = {
      "{\"draining\": ..., \"streams\": ..., ...}, the status"},
     {"status", 0, 0, 0, verb_status, "", N_("Show what the running hub is doing"), NULL,
      "{\"host_name\": ..., \"streams\": ..., ...}"},
+    {"metrics", 0, 0, 0, verb_metrics, "",
+     N_("Print what the running hub counts and measures, for Prometheus"),
+     N_("It is OpenMetrics text. No label names a device, a user or a stream. For a Prometheus "
+        "on another machine there are the settings metrics-listen and metrics-token-file."),
+     JSON_REFUSED},
     {"doctor", 0, 0, OPTION_BIT(OPTION_CONFIG), verb_doctor, "[--config FILE]",
      N_("Look, step by step, at what the hub needs and whether clients get to it, and say what "
         "helps"),

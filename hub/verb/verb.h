@@ -24,6 +24,7 @@ ExitCode verb_settings(Cli *cli, GError **error);
 ExitCode verb_backup(Cli *cli, GError **error);
 ExitCode verb_restore(Cli *cli, GError **error);
 ExitCode verb_status(Cli *cli, GError **error);
+ExitCode verb_metrics(Cli *cli, GError **error);
 ExitCode verb_drain(Cli *cli, GError **error);
 ExitCode verb_stream_list(Cli *cli, GError **error);
 ExitCode verb_stream_show(Cli *cli, GError **error);

@@ -416,6 +416,15 @@ bus_manager_watch(sd_bus_message *message, void *data, sd_bus_error *error)
 }
 
 static int
+bus_manager_get_metrics(sd_bus_message *message, void *data, sd_bus_error *error G_GNUC_UNUSED)
+{
+    BusContext *context = ((BusItem *)data)->context;
+    g_autofree char *text = app_metrics_text(context->app, (gint64)context->started_at);
+
+    return sd_bus_reply_method_return(message, "s", text);
+}
+
+static int
 reload_fail(sd_bus_message *message, const GError *failure)
 {
     g_auto(sd_bus_error) error = SD_BUS_ERROR_NULL;
@@ -535,6 +544,8 @@ static const sd_bus_vtable bus_manager_vtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT,
                             bus_manager_watch, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("GetMetrics", SD_BUS_NO_ARGS, SD_BUS_RESULT("s", text),
+                            bus_manager_get_metrics, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("RegisterAgent", SD_BUS_ARGS("o", agent, "a{sv}", options),
                             SD_BUS_NO_RESULT, agents_on_register, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("UnregisterAgent", SD_BUS_ARGS("o", agent), SD_BUS_NO_RESULT,

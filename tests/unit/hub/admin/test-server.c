@@ -26,10 +26,10 @@ is_connected(void *data G_GNUC_UNUSED, const char *device, const char *module)
     return strcmp(device, "dev1") == 0 && !module;
 }
 
-static StreamhubCounts
-counts(void *data G_GNUC_UNUSED)
+static HubFigures
+figures(void *data G_GNUC_UNUSED)
 {
-    return (StreamhubCounts){.connections = 3, .devices = 2, .streams_total = 7};
+    return (HubFigures){.connections = 3, .devices = 2, .streams_total = 7};
 }
 
 static void
@@ -50,7 +50,7 @@ set_up(Fixture *f, gconstpointer data G_GNUC_UNUSED)
                         .host = "hub.example",
                         .port = 8443,
                         .is_connected = is_connected,
-                        .counts = counts};
+                        .figures = figures};
     serve(f, geteuid());
 }
 

@@ -3,6 +3,8 @@
 #include "hub/base/paths.h"
 #include "hub/base/settings.h"
 
+#include "hub/base/address.h"
+
 #include <string.h>
 
 static Settings *
@@ -203,6 +205,35 @@ test_paths(void)
     g_assert_false(paths_are_good(many->str));
 }
 
+/* The listener of the metrics is off by default, wants an address in numbers, and its token. */
+static void
+test_metrics(void)
+{
+    static const char *const good[] = {"127.0.0.1:0", "0.0.0.0:65535", "[::1]:9464", "[::]:1"};
+    static const char *const bad[] = {"127.0.0.1",      "127.0.0.1:", "127.0.0.1:65536", "::1:80",
+                                      "[::1]",          "[]:80",      "localhost:80",    ":80",
+                                      "[127.0.0.1]:80", "[::1:80",    "127.0.0.1:-1"};
+    g_autoptr(Settings) none = parse("[hub]\nmetrics-token-file = /t\n", NULL);
+
+    g_assert_nonnull(none);
+    g_assert_null(none->metrics_listen);
+    for (guint i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autofree char *alone = g_strdup_printf("[hub]\nmetrics-listen = %s\n", good[i]);
+        g_autofree char *text = g_strconcat(alone, "metrics-token-file = /A b\n", NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(Settings) settings = parse(text, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpstr(settings->metrics_listen, ==, good[i]);
+        g_assert_cmpstr(settings->metrics_token_file, ==, "/A b");
+        g_assert_null(parse(alone, &error));
+        g_assert_cmpstr(error->message, ==, "hub.conf:2: metrics-listen needs metrics-token-file");
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_false(address_can_listen(bad[i]));
+    g_assert_null(parse("[hub]\nmetrics-token-file = t\n", NULL));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -216,5 +247,6 @@ main(int argc, char **argv)
     g_test_add_func("/settings/refused", test_refused);
     g_test_add_func("/settings/described", test_described);
     g_test_add_func("/settings/paths", test_paths);
+    g_test_add_func("/settings/metrics", test_metrics);
     return g_test_run();
 }

@@ -179,6 +179,21 @@ test_begins_empty(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->gone->len, ==, 2 * (ROOM + 1)); /* each was told about */
 }
 
+/* An entry that ends now has ended; equal ones are all counted or none. */
+static void
+test_in_force(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    static const gint64 untils[] = {NOW - 1, NOW, NOW, NOW + 1, NOW + 2};
+
+    g_assert_cmpuint(ledger_in_force(f->ledger, NOW), ==, 0);
+    for (guint i = 0; i < MIN(G_N_ELEMENTS(untils), ROOM); i++)
+        add(f, i + 1, untils[i]);
+    g_assert_cmpuint(ledger_in_force(f->ledger, NOW - 2), ==, ledger_size(f->ledger));
+    g_assert_cmpuint(ledger_in_force(f->ledger, NOW - 1), ==, ledger_size(f->ledger) - 1);
+    g_assert_cmpuint(ledger_in_force(f->ledger, NOW), ==, ledger_size(f->ledger) - 3);
+    g_assert_cmpuint(ledger_in_force(f->ledger, NOW + 2), ==, 0);
+}
+
 #define ADD(path, func)                                                                            \
     g_test_add("/ledger/" path, Fixture, NULL, fixture_setup, func, fixture_teardown)
 
@@ -190,6 +205,7 @@ main(int argc, char **argv)
     ADD("order", test_order);
     ADD("trim", test_trim);
     ADD("identities", test_identities);
+    ADD("in-force", test_in_force);
     ADD("begins-empty", test_begins_empty);
     return g_test_run();
 }

@@ -18,14 +18,16 @@ static gboolean
 found(const char *method, const char *path, RouteMatch *ret)
 {
     route_match_clear(ret);
-    return route_find(slice_of(method), slice_of(path), ret);
+    return route_find(&route_hub, slice_of(method), slice_of(path), ret);
 }
 
 /* R29: a route is found with its own method alone, and says what admits to it. */
 static void
 test_table(void)
 {
-    for (guint i = 0; i < routes_count; i++) {
+    const Route *routes = route_hub.routes;
+
+    for (guint i = 0; i < route_hub.count; i++) {
         g_autofree char *path = pattern_path(routes[i].pattern);
         g_auto(RouteMatch) match = {0};
 
@@ -51,7 +53,9 @@ test_table(void)
 static void
 test_neighbours(void)
 {
-    for (guint i = 0; i < routes_count; i++) {
+    const Route *routes = route_hub.routes;
+
+    for (guint i = 0; i < route_hub.count; i++) {
         g_autofree char *path = pattern_path(routes[i].pattern);
         g_autofree char *longer = g_strconcat(path, "/x", NULL);
         g_autofree char *slash = g_strconcat(path, "/", NULL);
@@ -178,9 +182,34 @@ test_methods(void)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *names = route_methods(slice_of(rows[i].path));
+        g_autofree char *names = route_methods(&route_hub, slice_of(rows[i].path));
 
         g_assert_cmpstr(names, ==, rows[i].methods);
+    }
+}
+
+/* The listener of the metrics has one path, and nothing of the hub's; the hub's has not that one. */
+static void
+test_metrics(void)
+{
+    static const struct {
+        const char *method, *path;
+        gboolean there;
+    } rows[] = {
+        {"GET", "/metrics", TRUE},   {"GET", "/metrics/", TRUE},      {"POST", "/metrics", FALSE},
+        {"HEAD", "/metrics", FALSE}, {"GET", "/", FALSE},             {"GET", "/metrics/x", FALSE},
+        {"GET", "/devices", FALSE},  {"GET", "/$iothub/websocket", FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Slice method = slice_of(rows[i].method), path = slice_of(rows[i].path);
+        g_auto(RouteMatch) match = {0};
+
+        g_assert_cmpint(route_find(&route_metrics, method, path, &match), ==, rows[i].there);
+        if (rows[i].there)
+            g_assert_cmpint(match.route->auth, ==, ROUTE_AUTH_METRICS);
+        route_match_clear(&match);
+        g_assert_true(!route_find(&route_hub, method, path, &match) || !rows[i].there);
     }
 }
 
@@ -194,5 +223,6 @@ main(int argc, char **argv)
     g_test_add_func("/route/encoding", test_encoding);
     g_test_add_func("/route/decoded", test_decoded);
     g_test_add_func("/route/methods", test_methods);
+    g_test_add_func("/route/metrics", test_metrics);
     return g_test_run();
 }

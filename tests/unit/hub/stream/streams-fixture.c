@@ -257,7 +257,7 @@ asked_new(Hub *hub, const char *method, const char *path)
 
     asked->hub = hub;
     asked->peer = -1;
-    g_assert_true(route_find(slice_of(method), slice_of(path), &asked->request.match));
+    g_assert_true(route_find(&route_hub, slice_of(method), slice_of(path), &asked->request.match));
     g_strlcpy(asked->request.peer, "192.0.2.1:7", sizeof asked->request.peer);
     g_ptr_array_add(hub->asked, asked);
     return asked;

@@ -235,7 +235,7 @@ asked_new(Script *script, const char *method, const char *path)
     Asked *asked = g_new0(Asked, 1);
 
     asked->script = script;
-    g_assert_true(route_find(slice_of(method), slice_of(path), &asked->request.match));
+    g_assert_true(route_find(&route_hub, slice_of(method), slice_of(path), &asked->request.match));
     g_strlcpy(asked->request.peer, "192.0.2.1:7", sizeof asked->request.peer);
     g_ptr_array_add(script->asked, asked);
     return asked;
