@@ -166,7 +166,7 @@ class Hub(Process):
             *arguments,
         ]
         super().__init__(site, name, argv, env=env, stdout=subprocess.PIPE)
-        self.https_port = self.mqtts_port = None  # of the first listener of each kind
+        self.https_port = self.mqtts_port = self.metrics_port = None  # of the first listener of each kind
         self.ports = {}  # HTTPS by address
         self._read_ready()
 
@@ -180,6 +180,8 @@ class Hub(Process):
                 self.https_port = self.https_port or int(port)
             elif words[:2] == ["listening", "mqtts"]:
                 self.mqtts_port = int(words[2].rsplit(":", 1)[1])
+            elif words[:2] == ["listening", "metrics"]:
+                self.metrics_port = int(words[2].rsplit(":", 1)[1])
             elif words == ["ready"]:
                 break
         check(self.https_port, "the hub did not get ready:\n" + self.log())

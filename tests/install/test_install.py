@@ -49,6 +49,13 @@ usr/share/doc/streamd/examples/echo/echo-handler.c
 usr/share/doc/streamd/examples/echo/echo-handler.py
 usr/share/doc/streamd/examples/echo/echo-initiator.c
 usr/share/doc/streamd/examples/echo/echo-initiator.py
+usr/share/doc/streamd/examples/monitoring/README.md
+usr/share/doc/streamd/examples/monitoring/dashboard.json
+usr/share/doc/streamd/examples/monitoring/prometheus.yml
+usr/share/doc/streamd/examples/monitoring/streamd-metrics.service
+usr/share/doc/streamd/examples/monitoring/streamd-metrics.timer
+usr/share/doc/streamd/examples/monitoring/streamd-rules-test.yml
+usr/share/doc/streamd/examples/monitoring/streamd-rules.yml
 usr/share/fish/vendor_completions.d/streamctl.fish
 usr/share/fish/vendor_completions.d/streamhub.fish
 usr/share/man/man5/streamd.conf.5
