@@ -90,6 +90,9 @@ def devices_and_streams(hub):
     size = sum(os.path.getsize(os.path.join(process.state_dir, name))
                for name in os.listdir(process.state_dir) if name.startswith("registry.sqlite"))
     near("bytes of a record", size / RECORDS, number(said["a device in the registry"]["disk"]))
+    copy = os.path.join(hub.site.dir, "backup")
+    process.admin("backup", copy)
+    near("bytes of a record in a backup", os.path.getsize(copy) / RECORDS, number(said["a device in a backup"]["disk"]))
     empty, devices = Weight(process), []
     near("MiB of an empty hub", empty.kib / 1024, number(said["the hub itself"]["memory"]))
     check(empty.fds <= number(said["the hub itself"]["descriptors"]), f"{empty.fds} descriptors")
@@ -103,6 +106,11 @@ def devices_and_streams(hub):
         hub.opened(devices[count // PER_DEVICE])
     eventually(lambda: process.fds() <= full.fds + 2 * STREAMS, "the requests' connections are gone")
     compare("stream", (Weight(process) - full) / STREAMS, said["an open stream"])
+    hub.open.close()
+    eventually(lambda: hub.streams() == 0, "the streams have ended")
+    check_equal(process.stop(), 0, "the hub")
+    size = os.path.getsize(os.path.join(process.state_dir, "records", "records.jsonl"))
+    near("bytes that a stream leaves", size / STREAMS, number(said["a stream in the records"]["disk"]))
 
 
 def compare(what, weight, row):
