@@ -91,6 +91,13 @@ until_true connected gw-7
 ok 'a gateway' recipe upgrade-gateway
 ok 'its state was kept' test -e /root/streamd-before/state
 ok 'a stream after it' until_true is hello echoes hello
+streamhub device add after >/dev/null
+streamctl target add after tcp:127.0.0.1:7007 >/dev/null
+ok 'the way back of the hub' recipe upgrade-hub-back
+ok 'as it was before' refused streamhub device show after
+ok 'the way back of a gateway' recipe upgrade-gateway-back
+ok 'as it was before' refused grep -q after <(streamctl target list)
+ok 'a stream after that' until_true is hello echoes hello
 
 # The authority and the certificate.
 before=$(certificate -serial)
