@@ -57,6 +57,11 @@ class FrontSite(NetSite):
         self.front.start(self)
 
 
+def bind(site, folder, place):
+    run_ok(["mount", "--bind", folder, place])
+    site.closers.append(lambda: run_ok(["umount", place]))
+
+
 def etc(site, name):
     """A copy of a folder of /etc in its place, with certificates."""
     copy, state = os.path.join(site.dir, name), site.hub.state_dir
@@ -64,8 +69,7 @@ def etc(site, name):
     for file, source in (("hub.pem", "server.pem"), ("hub-key.pem", "server-key.pem"), ("hub-ca.pem", "ca.pem"),
                          ("www.pem", "server.pem"), ("www-key.pem", "server-key.pem")):
         shutil.copy(os.path.join(state, source), os.path.join(copy, file))
-    run_ok(["mount", "--bind", copy, f"/etc/{name}"])
-    site.closers.append(lambda: run_ok(["umount", f"/etc/{name}"]))
+    bind(site, copy, f"/etc/{name}")
 
 
 def put(block, without=None):
@@ -124,6 +128,9 @@ class Nginx(Front):
         text = text.replace("user www-data;", "user root;").replace("/run/nginx.pid", site.dir + "/nginx.pid")
         with open("/etc/nginx/nginx.conf", "w", encoding="utf-8") as file:
             file.write(text.replace("/var/log/nginx/", site.dir + "/nginx-"))
+        bodies = os.path.join(site.dir, "bodies")
+        os.mkdir(bodies)
+        bind(site, bodies, "/var/lib/nginx")
         self.run(site, ["nginx", "-g", "daemon off;"])
 
 
