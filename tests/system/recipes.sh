@@ -82,7 +82,10 @@ echoes() {
     echo "$1" | timeout 10 streamctl connect --hub out gw-7 echo
 }
 ok 'a stream' until_true is hello echoes hello
-ok 'monitoring' says 'certificate_days_left' recipe monitoring
+monitored() {
+    recipe monitoring >/root/monitored && grep certificate_days_left /root/monitored && grep '^# EOF' /root/monitored
+}
+ok 'monitoring' monitored
 
 # Upgrades.
 ok 'the hub first' recipe upgrade-hub
@@ -130,6 +133,7 @@ old=$(streamhub connection-string user anna)
 ok 'a user'"'"'s' recipe leaked-user
 ok 'has others' refused is "$old" streamhub connection-string user anna
 ok 'in a file' is 600 stat -c %a /root/anna.string
+ok 'records' says 'echo' recipe records
 ok 'its streams are refused' refused echoes hello
 ok 'an invitation'"'"'s' recipe leaked-invitation
 ok 'it is revoked' says 'factory.*revoked' streamhub invite list
@@ -151,7 +155,9 @@ key=$(streamhub connection-string device gw-9)
 } >/dev/null 2>&1
 cp -p $state/ca.pem $state/ca-key.pem /root/hub/
 systemctl disable --now streamhub.socket streamhub-mqtts.socket streamhub 2>/dev/null
-rm -rf $state
+mkdir -p /mnt/var/lib
+mv "$(readlink -f $state)" /mnt/var/lib/
+rm -f $state
 ok 'a restore' recipe restore
 ok 'it serves' is active systemctl is-active streamhub
 ok 'with the authority' cmp /root/hub/ca.pem $state/ca.pem
