@@ -7,7 +7,7 @@
 #include "hub/base/clock.h"
 #include "hub/device/certificate-review.h"
 #include "hub/device/devices.h"
-#include "hub/device/mqtt-session.h"
+#include "hub/device/links.h"
 #include "hub/device/rekeys.h"
 #include "hub/edge/auth.h"
 #include "hub/edge/certificate.h"
@@ -19,6 +19,7 @@
 struct Streamhub {
     const Settings *settings;
     Registry *registry;
+    Queue *queue;
     guint watch;
     char **names;
     char *streaming_host; /* NAME or NAME:PORT */
@@ -34,13 +35,12 @@ struct Streamhub {
     Rest *rest;
     Enrollments *enrollments;
     Edge *edge;
-    PacketShares *shares;
+    DeviceLinks *links;
     CertificateReview *review;
     Rekeys *rekeys;
     Sightings *sightings;
     Records *records; /* NULL: none */
     HeapWatch *heap;
-    MqttService mqtt;
     Timer grace;
     Timer linger;
     gboolean streams_ended;

@@ -22,14 +22,14 @@ hub_request(Request *request, void *data)
         enrollments_request(hub->enrollments, request);
     else if (request->match.route->kind == ROUTE_LEG)
         streams_leg(hub->streams, request);
-    else /* never ROUTE_MQTT: hub_mqtt */
+    else
         rest_request(hub->rest, request);
 }
 
 static void
-hub_mqtt(const Handover *handover, void *data)
+hub_device(const Handover *handover, void *data)
 {
-    mqtt_session_new(&((Streamhub *)data)->mqtt, handover);
+    device_links_take(((Streamhub *)data)->links, handover);
 }
 
 static void
@@ -39,7 +39,7 @@ hub_refused(const Refused *refused, void *data)
 }
 
 static const EdgeEvents edge_events = {
-    .routes = &route_hub, .request = hub_request, .mqtt = hub_mqtt, .refused = hub_refused};
+    .routes = &route_hub, .request = hub_request, .device = hub_device, .refused = hub_refused};
 
 static void
 hub_subscribed(const char *client_id, void *data)
@@ -118,6 +118,23 @@ hub_load(void *data)
 }
 
 static void
+hub_make_links(Streamhub *hub, const StreamhubOptions *options)
+{
+    DeviceLinksNeeds needs = {.settings = hub->settings, .queue = options->queue};
+
+    hub->rekeys = rekeys_new(hub->settings, hub->registry, hub->devices, hub->clock);
+    hub->sightings = sightings_new(hub->registry, hub->clock, hub_note_connected, hub);
+    needs.auth = hub->auth;
+    needs.clock = hub->clock;
+    needs.devices = hub->devices;
+    needs.rekeys = hub->rekeys;
+    needs.sightings = hub->sightings;
+    needs.refusals = hub->refusals;
+    hub->links = device_links_new(&needs);
+    device_links_set_trust(hub->links, options->trust);
+}
+
+static void
 hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
 {
     StreamsNeeds needs = {
@@ -141,19 +158,7 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     rest_set_statements(hub->rest, hub->statements);
     hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
                          hub->admission, &edge_events, hub);
-    hub->mqtt.settings = hub->settings;
-    hub->mqtt.auth = hub->auth;
-    hub->mqtt.clock = hub->clock;
-    hub->mqtt.devices = hub->devices;
-    hub->shares = packet_shares_new(hub->settings);
-    hub->mqtt.shares = hub->shares;
-    hub->rekeys = rekeys_new(hub->settings, hub->registry, hub->devices, hub->clock);
-    hub->mqtt.rekeys = hub->rekeys;
-    hub->sightings = sightings_new(hub->registry, hub->clock, hub_note_connected, hub);
-    hub->mqtt.sightings = hub->sightings;
-    hub->mqtt.refusals = hub->refusals;
-    hub->mqtt.queue = options->queue;
-    hub->mqtt.trust = options->trust ? tls_trust_ref(options->trust) : NULL;
+    hub_make_links(hub, options);
     hub->review = certificate_review_new(options->queue, &hub_review_events, hub);
     hub->heap = heap_watch_new(hub_load, hub);
     hub->watch = registry_watch(hub->registry, hub_registry_changed, hub);
@@ -199,6 +204,7 @@ streamhub_new(const StreamhubOptions *options, GError **error)
 
     hub->settings = options->settings;
     hub->registry = options->registry;
+    hub->queue = options->queue;
     hub->records = options->records;
     if (!streamhub_check_host(options->names, options->streaming_host, error))
         return NULL;
@@ -284,10 +290,7 @@ streamhub_set_tls(Streamhub *hub, TlsContext *tls)
 void
 streamhub_set_trust(Streamhub *hub, TlsTrust *trust)
 {
-    TlsTrust *old = hub->mqtt.trust;
-
-    hub->mqtt.trust = trust ? tls_trust_ref(trust) : NULL;
-    tls_trust_unref(old);
+    device_links_set_trust(hub->links, trust);
     certificate_review_begin(hub->review, trust);
 }
 
@@ -306,7 +309,7 @@ hub_edge_stopped(void *data)
 {
     Streamhub *hub = data;
 
-    mqtt_service_close_all(&hub->mqtt);
+    device_links_close_all(hub->links);
     sightings_flush(hub->sightings);
     hub->linger.func = hub_lingered;
     clock_set(hub->clock, &hub->linger, STOP_LINGER);
@@ -337,19 +340,15 @@ streamhub_drain(Streamhub *hub, gboolean draining)
 void
 streamhub_stop(Streamhub *hub, gint64 grace, StreamhubDone done, void *data)
 {
-    gboolean again = hub->mqtt.stopping;
-
     hub->done = done;
     hub->done_data = data;
     hub->grace.func = hub_grace_over;
     if (!hub->streams_ended)
         clock_set(hub->clock, &hub->grace, grace);
-    if (again)
-        return;
     /* The edge goes on during the grace: accepted streams still wait for legs, and new requests
      * must get an answer. */
-    hub->mqtt.stopping = TRUE;
-    streams_stop(hub->streams, hub_streams_ended, hub);
+    if (device_links_stop(hub->links))
+        streams_stop(hub->streams, hub_streams_ended, hub);
 }
 
 void
@@ -364,10 +363,9 @@ streamhub_free(Streamhub *hub)
     if (hub->clock) {
         clock_clear(hub->clock, &hub->grace);
         clock_clear(hub->clock, &hub->linger);
-        mqtt_service_close_all(&hub->mqtt);
+        if (hub->links)
+            device_links_close_all(hub->links);
     }
-    tls_trust_unref(hub->mqtt.trust);
-    hub->mqtt.trust = NULL;
     rest_free(hub->rest);
     enrollments_free(hub->enrollments);
     stream_looks_free(hub->looks);
@@ -375,7 +373,7 @@ streamhub_free(Streamhub *hub)
     rekeys_free(hub->rekeys);
     statements_free(hub->statements);
     devices_free(hub->devices);
-    packet_shares_free(hub->shares);
+    device_links_free(hub->links);
     sightings_free(hub->sightings);
     auth_free(hub->auth);
     edge_free(hub->edge);
@@ -456,7 +454,7 @@ streamhub_figures(Streamhub *hub)
         .connections_max = settings->connections_max,
         .unauthenticated_max = settings->unauthenticated_max,
         .streams_max = settings->streams_max,
-        .queued = queue_length(hub->mqtt.queue),
+        .queued = queue_length(hub->queue),
         .queued_threads = edge_queued(hub->edge),
         .edge = edge_meter(hub->edge),
         .openings = edge_openings(hub->edge),

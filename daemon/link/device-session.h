@@ -6,7 +6,7 @@
 
 #include "common/codec/connection-string.h"
 #include "common/extension/key-offer.h"
-#include "common/codec/stream-topic.h"
+#include "common/topic/stream-topic.h"
 #include "common/extension/client-type.h"
 #include "common/extension/notice.h"
 #include "common/net/tls-context.h"

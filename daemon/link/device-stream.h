@@ -10,7 +10,7 @@
  * second stream. Main thread. */
 #pragma once
 
-#include "common/codec/stream-topic.h"
+#include "common/topic/stream-topic.h"
 #include "daemon/link/stream-hosts.h"
 #include "daemon/local/target-private.h"
 #include "daemon/net/proxy.h"

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "common/codec/caps.h"
-#include "common/codec/stream-topic.h"
+#include "common/topic/stream-topic.h"
 #include "common/net/relay.h"
 #include "daemon/net/runtime.h"
 #include "daemon/policy/limits.h"

@@ -56,6 +56,19 @@ build_clones(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *de
     registry_time_build(builder, "lastTakeOver", report.last);
 }
 
+/* Only of a device that ever sent any. */
+static void
+build_messages(JsonBuilder *builder, const RegistryFacts *facts)
+{
+    if (facts->messages == 0)
+        return;
+    json_builder_set_member_name(builder, "telemetryMessages");
+    json_builder_add_int_value(builder, (gint64)facts->messages);
+    json_builder_set_member_name(builder, "telemetryBytes");
+    json_builder_add_int_value(builder, (gint64)facts->message_bytes);
+    registry_time_build(builder, "telemetrySince", facts->messages_since);
+}
+
 void
 device_facts_build(JsonBuilder *builder, const AdminHub *hub, const RegistryDevice *device)
 {
@@ -69,6 +82,7 @@ device_facts_build(JsonBuilder *builder, const AdminHub *hub, const RegistryDevi
         member_text(builder, "client", facts->client);
         registry_time_build(builder, "lastRefused", facts->refused);
         member_text(builder, "lastRefusal", facts->refusal);
+        build_messages(builder, facts);
     }
     build_clones(builder, hub, device);
 }

@@ -25,7 +25,7 @@ listen_all(Serve *serve, const char *kind, const char *const *addresses, GString
         g_autofree char *bound = NULL;
 
         gboolean six_only = address_is_six_only(*address, serve->options->listen) ||
-                            address_is_six_only(*address, serve->options->mqtt_listen);
+                            address_is_six_only(*address, serve->options->device_listen);
 
         if (!streamhub_listen(serve->hub, *address, six_only, &bound, error))
             return FALSE;
@@ -36,16 +36,16 @@ listen_all(Serve *serve, const char *kind, const char *const *addresses, GString
 
 /* Takes those of the N sockets that are named "mqtts", or all others. */
 static gboolean
-adopt_all(Serve *serve, char *const *names, int n, gboolean mqtts, GString *lines, GError **error)
+adopt_all(Serve *serve, char *const *names, int n, gboolean device, GString *lines, GError **error)
 {
     for (int i = 0; i < n; i++) {
         g_autofree char *bound = NULL;
 
-        if (g_str_equal(names[i], "mqtts") != mqtts)
+        if (g_str_equal(names[i], "mqtts") != device)
             continue;
         if (!streamhub_adopt(serve->hub, SD_LISTEN_FDS_START + i, &bound, error))
             return FALSE;
-        listener_opened(serve, mqtts ? "mqtts" : "https", bound, lines);
+        listener_opened(serve, device ? "mqtts" : "https", bound, lines);
     }
     return TRUE;
 }
@@ -54,9 +54,9 @@ gboolean
 serve_listen(Serve *serve, GString *lines, GError **error)
 {
     static const char *const https_default[] = {SERVE_LISTEN_DEFAULT, NULL};
-    static const char *const mqtts_default[] = {SERVE_MQTT_LISTEN_DEFAULT, NULL};
+    static const char *const device_default[] = {SERVE_DEVICE_LISTEN_DEFAULT, NULL};
     const ServeOptions *options = serve->options;
-    gboolean usual = !options->listen && !options->mqtt_listen;
+    gboolean usual = !options->listen && !options->device_listen;
     g_auto(GStrv) names = NULL;
     int n = usual ? sd_listen_fds_with_names(1, &names) : 0;
 
@@ -64,5 +64,5 @@ serve_listen(Serve *serve, GString *lines, GError **error)
         return adopt_all(serve, names, n, FALSE, lines, error) &&
                adopt_all(serve, names, n, TRUE, lines, error);
     return listen_all(serve, "https", usual ? https_default : options->listen, lines, error) &&
-           listen_all(serve, "mqtts", usual ? mqtts_default : options->mqtt_listen, lines, error);
+           listen_all(serve, "mqtts", usual ? device_default : options->device_listen, lines, error);
 }

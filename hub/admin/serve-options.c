@@ -16,7 +16,7 @@ typedef struct {
     char *admin_socket;
     char **host_names;
     char **listen;
-    char **mqtt_listen;
+    char **device_listen;
     char *streaming_host;
     char *config;
     int threads;
@@ -30,7 +30,7 @@ options_clear(Options *options)
     g_free(options->admin_socket);
     g_strfreev(options->host_names);
     g_strfreev(options->listen);
-    g_strfreev(options->mqtt_listen);
+    g_strfreev(options->device_listen);
     g_free(options->streaming_host);
     g_free(options->config);
 }
@@ -49,7 +49,7 @@ options_parse(Options *o, int *argc, char ***argv, GError **error)
          "NAME"},
         {"listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->listen,
          "serve everything here (repeatable; port 0: any)", "ADDR:PORT"},
-        {"mqtt-listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->mqtt_listen,
+        {"mqtt-listen", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->device_listen,
          "serve here too, announced as MQTT over TLS (repeatable)", "ADDR:PORT"},
         {"streaming-host", 0, 0, G_OPTION_ARG_STRING, &o->streaming_host,
          "the host in the URLs of streams", "NAME[:PORT]"},
@@ -103,7 +103,7 @@ options_serve(const Options *o, GError **error)
         .admin_socket = o->admin_socket,
         .host_names = (const char *const *)o->host_names,
         .listen = (const char *const *)o->listen,
-        .mqtt_listen = (const char *const *)o->mqtt_listen,
+        .device_listen = (const char *const *)o->device_listen,
         .streaming_host = o->streaming_host,
         .config = o->config,
         .threads = (guint)o->threads,

@@ -17,14 +17,14 @@
 #include "common/log/journal.h"
 
 #define SERVE_LISTEN_DEFAULT "[::]:443"
-#define SERVE_MQTT_LISTEN_DEFAULT "[::]:8883"
+#define SERVE_DEVICE_LISTEN_DEFAULT "[::]:8883"
 
 typedef struct {
     const char *state_dir;
     const char *admin_socket;      /* NULL: in the state folder */
     const char *const *host_names; /* NULL: only those of the certificate, which always count */
-    const char *const *listen;     /* NULL and mqtt_listen NULL: see above */
-    const char *const *mqtt_listen;
+    const char *const *listen;     /* NULL and device_listen NULL: see above */
+    const char *const *device_listen;
     const char *streaming_host; /* NULL: see hub.h */
     const char *config;         /* NULL: default settings */
     guint threads;              /* 0: one per CPU */

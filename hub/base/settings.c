@@ -24,6 +24,7 @@ typedef enum {
     KIND_COUNT,   /* guint */
     KIND_SWITCH,  /* gboolean */
     KIND_SIZE,    /* guint64 bytes */
+    KIND_CHOICE,  /* an enum: which of two words */
     KIND_TEXT,    /* char *, NULL by default */
 } SettingKind;
 
@@ -52,6 +53,7 @@ typedef struct {
     const char *text;
     const SettingForm *form; /* of a text */
     SettingForce force;
+    const char *const *words; /* of a choice */
 } SettingRow;
 
 static const SettingForm address = {address_is_good,
@@ -82,11 +84,13 @@ folder_is_good(const char *text)
 
 static const SettingForm sink = {sink_is_good, "file or off", .usual = "file"};
 static const SettingForm folder = {folder_is_good, "an absolute path", .as_is = TRUE};
+static const char *const telemetry_words[] = {"drop", "refuse"};
 
 #define SECONDS(member) KIND_SECONDS, G_STRUCT_OFFSET(Settings, member)
 #define COUNT(member) KIND_COUNT, G_STRUCT_OFFSET(Settings, member)
 #define SWITCH(member) KIND_SWITCH, G_STRUCT_OFFSET(Settings, member)
 #define SIZE(member) KIND_SIZE, G_STRUCT_OFFSET(Settings, member)
+#define CHOICE(member) KIND_CHOICE, G_STRUCT_OFFSET(Settings, member)
 #define TEXT(member) KIND_TEXT, G_STRUCT_OFFSET(Settings, member), 0, 0, 0
 
 static const SettingRow rows[] = {
@@ -132,8 +136,10 @@ static const SettingRow rows[] = {
      "MQTT packets of one device at once; answers to streams do not count"},
     {"busy-publishes-per-second", COUNT(busy_publishes_per_second), 4000, 10, 1000000,
      "MQTT packets of all devices together that are over their share"},
-    {"discard-telemetry", SWITCH(discard_telemetry), 1, 0, 1,
-     "acknowledge and drop telemetry; otherwise disconnect"},
+    {"telemetry", CHOICE(telemetry), TELEMETRY_DROP, 0, 1,
+     "what becomes of telemetry: it is acknowledged, counted and dropped, or its sender is "
+     "disconnected",
+     .words = telemetry_words},
     {"users-may-list", SWITCH(users_may_list), 1, 0, 1,
      "who may open streams may also list the devices of its scope; otherwise only with "
      "registry-read"},
@@ -153,8 +159,9 @@ static const SettingRow rows[] = {
      "give devices new keys over their own connections, when the operator asks for it"},
     {"rekey-grace", SECONDS(rekey_grace), 3600, 0, 30 * DAY,
      "how long a device's former key stays good after its first login with the new one"},
-    {"takeovers-per-minute", COUNT(takeovers_per_minute), 10, 1, 100000,
-     "connections of one device that replace one another"},
+    {"reconnects-per-minute", COUNT(reconnects_per_minute), 10, 0, 100000,
+     "connections of one device or module within a minute; this one and further ones wait for their "
+     "CONNACK, at most 5 s; 0: none"},
     {"clone-window", SECONDS(clone_window), 600, 0, 86400,
      "two machines have one identity when one that was replaced comes back within it; 0: they are "
      "not told apart"},
@@ -224,7 +231,7 @@ setting_store(Settings *settings, const SettingRow *row, double value)
 
     if (row->kind == KIND_SECONDS)
         *(gint64 *)(void *)at = (gint64)(value * G_TIME_SPAN_SECOND);
-    else if (row->kind == KIND_COUNT)
+    else if (row->kind == KIND_COUNT || row->kind == KIND_CHOICE)
         *(guint *)(void *)at = (guint)value;
     else if (row->kind == KIND_SWITCH)
         *(gboolean *)(void *)at = value > 0;
@@ -242,13 +249,43 @@ settings_new(void)
     return settings;
 }
 
-/* Names of settings in earlier versions, which are still accepted. */
+/* Names of settings in earlier versions, which are still accepted, and what a switch has become. */
 static const struct {
     const char *old;
     const char *key;
+    const char *yes, *no;
 } renamed[] = {
     {"pending-per-policy", "pending-per-user-and-device"},
+    {"discard-telemetry", "telemetry", "drop", "refuse"},
+    {"takeovers-per-minute", "reconnects-per-minute"},
 };
+
+static gboolean
+is_yes(const char *text)
+{
+    return strcmp(text, "yes") == 0 || strcmp(text, "true") == 0;
+}
+
+static gboolean
+is_no(const char *text)
+{
+    return strcmp(text, "no") == 0 || strcmp(text, "false") == 0;
+}
+
+/* What VALUE of an old KEY is now. */
+static const char *
+renamed_value(const char *key, const char *value)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(renamed); i++) {
+        if (strcmp(renamed[i].old, key) != 0 || !renamed[i].yes)
+            continue;
+        if (is_yes(value))
+            return renamed[i].yes;
+        if (is_no(value))
+            return renamed[i].no;
+    }
+    return value;
+}
 
 static const SettingRow *
 setting_find(const char *key)
@@ -288,11 +325,12 @@ value_parse(const SettingRow *row, const char *text, double *ret)
     double value;
 
     if (row->kind == KIND_SWITCH) {
-        gboolean on = strcmp(text, "yes") == 0 || strcmp(text, "true") == 0;
-        gboolean off = strcmp(text, "no") == 0 || strcmp(text, "false") == 0;
-
-        *ret = on ? 1 : 0;
-        return on || off;
+        *ret = is_yes(text) ? 1 : 0;
+        return is_yes(text) || is_no(text);
+    }
+    if (row->kind == KIND_CHOICE) {
+        *ret = strcmp(text, row->words[1]) == 0 ? 1 : 0;
+        return *ret > 0 || strcmp(text, row->words[0]) == 0;
     }
     if (row->kind == KIND_SIZE) {
         guint64 bytes = 0;
@@ -329,6 +367,8 @@ row_wants(const SettingRow *row)
         return g_strdup("yes or no");
     if (row->kind == KIND_SIZE)
         return size_wants(row);
+    if (row->kind == KIND_CHOICE)
+        return g_strdup_printf("%s or %s", row->words[0], row->words[1]);
     return g_strdup_printf("%s from %.10g to %.10g",
                            row->kind == KIND_SECONDS ? "seconds" : "a whole number", row->least,
                            row->most);
@@ -336,7 +376,7 @@ row_wants(const SettingRow *row)
 
 /* FALSE: VALUE is not good. Nothing is the default of a text. */
 static gboolean
-row_take(Settings *settings, const SettingRow *row, char *value)
+row_take(Settings *settings, const SettingRow *row, const char *value)
 {
     double number = 0;
 
@@ -364,7 +404,7 @@ settings_take(Settings *settings, GKeyFile *file, const char *key, const char *t
     g_autofree char *value = g_key_file_get_value(file, GROUP, key, NULL);
     g_autofree char *wants = NULL;
 
-    if (row && value && row_take(settings, row, g_strstrip(value)))
+    if (row && value && row_take(settings, row, renamed_value(key, g_strstrip(value))))
         return;
     g_string_append_printf(problems, "%s%s:%u: ", problems->len > 0 ? "\n" : "", name,
                            key_line(text, key));
@@ -427,6 +467,8 @@ row_describe(const SettingRow *row, GString *out)
     g_string_append_printf(out, "%s\n#%s=", wants, row->key);
     if (row->kind == KIND_SWITCH)
         g_string_append_printf(out, "%s\n", row->value > 0 ? "yes" : "no");
+    else if (row->kind == KIND_CHOICE)
+        g_string_append_printf(out, "%s\n", row->words[row->value > 0 ? 1 : 0]);
     else if (row->kind == KIND_TEXT)
         g_string_append_printf(out, "%s\n", row->form->usual ? row->form->usual : "");
     else if (row->kind == KIND_SIZE)

@@ -8,6 +8,11 @@
 
 #include <glib.h>
 
+typedef enum {
+    TELEMETRY_DROP,   /* acknowledge it, count it, forget it */
+    TELEMETRY_REFUSE, /* end the connection */
+} TelemetryRule;
+
 typedef struct {
     /* edge, before authentication (R2, R3, R6) */
     gint64 handshake_timeout;         /* handshake-timeout: TLS, from accept */
@@ -40,7 +45,7 @@ typedef struct {
     gboolean client_certificates;       /* client-certificates: every client is asked for one */
     char *device_ca;            /* device-ca: authorities of devices (paths.h); NULL: none */
     char *device_crl;           /* device-crl: what they have revoked */
-    gboolean discard_telemetry; /* discard-telemetry: acknowledge and drop; otherwise disconnect */
+    TelemetryRule telemetry;    /* telemetry: what becomes of what devices send to nobody (R16) */
     gint64 device_token_life_max;  /* device-token-life-max: how far ahead `se` may lie */
     gint64 service_token_life_max; /* service-token-life-max */
     gint64 token_skew;             /* token-skew: allowed difference of clocks */
@@ -48,8 +53,8 @@ typedef struct {
     gint64 rekey_grace;            /* rekey-grace: from the login with a new key to the end of the
                                     * former one */
     gint64 clone_window; /* clone-window: an instance that comes back within it is a clone; 0: no */
-    guint
-        takeovers_per_minute; /* takeovers-per-minute: beyond it a device is refused for a while */
+    guint reconnects_per_minute; /* reconnects-per-minute: from this one on a device's CONNACK waits
+                                  * (R15); 0: never */
 
     /* streams (R9, R10) */
     gint64 stream_deadline;    /* stream-deadline: from the POST to both legs */

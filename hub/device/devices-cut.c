@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Ends connections of devices: of who was revoked, by which key, of a user, all. */
 #include "hub/device/devices-private.h"
-#include "hub/device/mqtt-session.h"
 
 #include <string.h>
 
@@ -17,71 +16,120 @@ id_is_of(const char *client_id, const char *device, const char *module)
     return client_id[len] == '/' && strcmp(client_id + len + 1, module) == 0;
 }
 
-typedef gboolean (*DeviceTest)(const Device *device, const char *a, const char *b);
+/* LINK: connected or waiting; NULL: the device is away. A and B are what the test is about. */
+typedef gboolean (*LinkTest)(const char *client_id, const DeviceLink *link, const void *a,
+                             const void *b);
 
 static gboolean
-device_is_of(const Device *device, const char *name, const char *module)
+link_is_of(const char *client_id, const DeviceLink *link G_GNUC_UNUSED, const void *device,
+           const void *module)
 {
-    return id_is_of(device->client_id, name, module);
+    return id_is_of(client_id, device, module);
 }
 
 static gboolean
-device_is_by(const Device *device, const char *policy, const char *unused G_GNUC_UNUSED)
+link_is_by(const char *client_id G_GNUC_UNUSED, const DeviceLink *link, const void *policy,
+           const void *unused G_GNUC_UNUSED)
 {
-    return device->session && g_strcmp0(mqtt_session_policy(device->session), policy) == 0;
+    return link && g_strcmp0(link->policy, policy) == 0;
 }
 
 static gboolean
-device_is_by_a_key(const Device *device, const char *name, const char *unused G_GNUC_UNUSED)
+link_is_by_a_user(const char *client_id, const DeviceLink *link, const void *device,
+                  const void *unused G_GNUC_UNUSED)
 {
-    return device->session && mqtt_session_policy(device->session) &&
-           id_is_of(device->client_id, name, NULL);
+    return link && link->policy && id_is_of(client_id, device, NULL);
 }
 
 static gboolean
-device_is_connected(const Device *device, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
+link_is_there(const char *client_id G_GNUC_UNUSED, const DeviceLink *link,
+              const void *a G_GNUC_UNUSED, const void *b G_GNUC_UNUSED)
 {
-    return device->session != NULL;
+    return link != NULL;
 }
 
-/* Closing a session tells the owner, which may call in here: so the ids are put in a list first. */
+typedef struct {
+    LinkTest test;
+    const void *a, *b;
+    gboolean forget; /* what is kept of them, too */
+    const char *why;
+} Cut;
+
+/* Nobody above knows of those that wait. */
 static void
-devices_cut(Devices *devices, DeviceTest test, const char *a, const char *b, gboolean forget,
-            const char *why)
+cut_waiting(Devices *devices, const Cut *cut)
+{
+    g_autoptr(GPtrArray) links = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, devices->waiting);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (cut->test(((DeviceLink *)value)->client_id, value, cut->a, cut->b))
+            g_ptr_array_add(links, value);
+    for (guint i = 0; i < links->len; i++) {
+        DeviceLink *link = links->pdata[i];
+
+        link->funcs->close(link, cut->why);
+    }
+}
+
+static void
+cut_one(Devices *devices, Device *device, const Cut *cut)
+{
+    DeviceLink *link = device->link;
+
+    device->keep = device->keep && !cut->forget;
+    if (cut->forget)
+        clones_forget(devices->clones, device->client_id);
+    if (link) {
+        device_lose_link(devices, device);
+        link->funcs->close(link, cut->why);
+    } else if (cut->forget) {
+        device->requests = device->answers = FALSE;
+    }
+    device_settle(devices, device);
+}
+
+/* Closing a link tells the owner, which may call in here: so the ids are put in a list first. */
+static void
+devices_cut(Devices *devices, const Cut *cut)
 {
     g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
     GHashTableIter iter;
     gpointer value;
 
+    cut_waiting(devices, cut);
     g_hash_table_iter_init(&iter, devices->by_id);
-    while (g_hash_table_iter_next(&iter, NULL, &value))
-        if (test(value, a, b))
-            g_ptr_array_add(ids, g_strdup(((Device *)value)->client_id));
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Device *device = value;
+
+        if (cut->test(device->client_id, device->link, cut->a, cut->b))
+            g_ptr_array_add(ids, g_strdup(device->client_id));
+    }
     for (guint i = 0; i < ids->len; i++) {
         Device *device = devices_find(devices, ids->pdata[i]);
-        MqttSession *session = device ? device->session : NULL;
 
-        if (!device)
-            continue;
-        device->keep = device->keep && !forget;
-        if (forget)
-            clones_forget(devices->clones, device->client_id);
-        if (session) {
-            device_lose_link(devices, device);
-            mqtt_session_close(session, why);
-        } else if (forget) {
-            device->requests = device->answers = FALSE;
-        }
-        device_settle(devices, device);
+        if (device)
+            cut_one(devices, device, cut);
     }
 }
 
 /* KEYS: a RegistryKeys. */
 static gboolean
-device_is_by_keys_of(const Device *device, const char *policy, const char *keys)
+link_is_by_keys_of(const char *client_id, const DeviceLink *link, const void *policy,
+                   const void *keys)
 {
-    return device_is_by(device, policy, NULL) &&
-           (mqtt_session_keys(device->session) & *(const RegistryKeys *)(const void *)keys) != 0;
+    return link_is_by(client_id, link, policy, NULL) &&
+           (link->keys & *(const RegistryKeys *)keys) != 0;
+}
+
+/* Of exactly this device or module, by one of its own keys. */
+static gboolean
+link_is_by_own_keys(const char *client_id, const DeviceLink *link, const void *wanted,
+                    const void *keys)
+{
+    return strcmp(client_id, wanted) == 0 && link_is_by_keys_of(client_id, link, NULL, keys);
 }
 
 static const char why_keys[] = "its key was replaced";
@@ -101,26 +149,31 @@ devices_count_policy_keys(Devices *devices, const char *policy, RegistryKeys key
 
     g_hash_table_iter_init(&iter, devices->by_id);
     while (g_hash_table_iter_next(&iter, NULL, &value))
-        count += device_is_by_keys_of(value, policy, (const char *)&keys) ? 1 : 0;
+        count += link_is_by_keys_of(NULL, ((Device *)value)->link, policy, &keys) ? 1 : 0;
     return count;
 }
 
 void
 devices_revoke_policy_keys(Devices *devices, const char *policy, RegistryKeys keys)
 {
-    devices_cut(devices, device_is_by_keys_of, policy, (const char *)&keys, FALSE, why_keys);
+    devices_cut(devices,
+                &(Cut){.test = link_is_by_keys_of, .a = policy, .b = &keys, .why = why_keys});
 }
 
 void
 devices_revoke(Devices *devices, const char *device, const char *module)
 {
-    devices_cut(devices, device_is_of, device, module, TRUE, "the device was revoked");
+    devices_cut(devices, &(Cut){.test = link_is_of,
+                                .a = device,
+                                .b = module,
+                                .forget = TRUE,
+                                .why = "the device was revoked"});
 }
 
 void
 devices_revoke_policy(Devices *devices, const char *policy)
 {
-    devices_cut(devices, device_is_by, policy, NULL, FALSE, "the user was removed");
+    devices_cut(devices, &(Cut){.test = link_is_by, .a = policy, .why = "the user was removed"});
 }
 
 void
@@ -129,28 +182,29 @@ devices_judge_again(Devices *devices, const char *device, const char *policy)
     static const char why[] = "what its user reaches has changed";
 
     if (policy)
-        devices_cut(devices, device_is_by, policy, NULL, FALSE, why);
+        devices_cut(devices, &(Cut){.test = link_is_by, .a = policy, .why = why});
     else
-        devices_cut(devices, device_is_by_a_key, device, NULL, FALSE, why);
+        devices_cut(devices, &(Cut){.test = link_is_by_a_user, .a = device, .why = why});
 }
 
 static gboolean
-device_is_exactly(const Device *device, const char *client_id, const char *unused G_GNUC_UNUSED)
+link_is_exactly(const char *client_id, const DeviceLink *link G_GNUC_UNUSED, const void *wanted,
+                const void *unused G_GNUC_UNUSED)
 {
-    return strcmp(device->client_id, client_id) == 0;
+    return strcmp(client_id, wanted) == 0;
 }
 
 /* A user's token, which is another matter, always still counts here. */
 static gboolean
-session_counts(MqttSession *session, const RegistryAuth *auth)
+link_counts(const DeviceLink *link, const RegistryAuth *auth)
 {
-    const TlsClient *client = mqtt_session_client(session);
+    const TlsClient *client = link->client;
 
-    if (mqtt_session_policy(session))
+    if (link->policy)
         return TRUE;
     if (!client)
         return auth->kind == REGISTRY_AUTH_KEYS;
-    if (mqtt_session_is_by_authority(session))
+    if (link->by_authority)
         return auth->kind == REGISTRY_AUTH_AUTHORITY;
     return registry_auth_knows(auth, client->sha1, client->sha256);
 }
@@ -159,8 +213,11 @@ gboolean
 devices_still_counts(Devices *devices, const char *client_id, const RegistryAuth *auth)
 {
     const Device *device = devices_find(devices, client_id);
+    const DeviceLink *waiting = g_hash_table_lookup(devices->waiting, client_id);
+    const DeviceLink *connected = device ? device->link : NULL;
 
-    return device && device->session && session_counts(device->session, auth);
+    return (connected || waiting) && (!connected || link_counts(connected, auth)) &&
+           (!waiting || link_counts(waiting, auth));
 }
 
 gboolean
@@ -168,20 +225,24 @@ devices_is_client(Devices *devices, const char *client_id, const TlsClient *clie
 {
     const Device *device = devices_find(devices, client_id);
 
-    return device && device->session && mqtt_session_client(device->session) == client;
+    const DeviceLink *waiting = g_hash_table_lookup(devices->waiting, client_id);
+
+    return (device && device->link && device->link->client == client) ||
+           (waiting && waiting->client == client);
 }
 
 void
 devices_revoke_keys(Devices *devices, const char *client_id, RegistryKeys keys)
 {
-    if (devices_is_by_keys(devices, client_id, keys))
-        devices_cut(devices, device_is_exactly, client_id, NULL, FALSE, why_keys);
+    devices_cut(devices,
+                &(Cut){.test = link_is_by_own_keys, .a = client_id, .b = &keys, .why = why_keys});
 }
 
 void
 devices_revoke_client(Devices *devices, const char *client_id, const char *why)
 {
-    devices_cut(devices, device_is_exactly, client_id, NULL, TRUE, why);
+    devices_cut(devices,
+                &(Cut){.test = link_is_exactly, .a = client_id, .forget = TRUE, .why = why});
 }
 
 void
@@ -196,13 +257,20 @@ devices_each_by_authority(Devices *devices,
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Device *device = value;
 
-        if (device->session && mqtt_session_is_by_authority(device->session))
-            func(device->client_id, mqtt_session_client(device->session), data);
+        if (device->link && device->link->by_authority)
+            func(device->client_id, device->link->client, data);
+    }
+    g_hash_table_iter_init(&iter, devices->waiting);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const DeviceLink *link = value;
+
+        if (link->by_authority)
+            func(link->client_id, link->client, data);
     }
 }
 
 void
 devices_close_all(Devices *devices)
 {
-    devices_cut(devices, device_is_connected, NULL, NULL, FALSE, "the hub is stopping");
+    devices_cut(devices, &(Cut){.test = link_is_there, .why = "the hub is stopping"});
 }

@@ -3,17 +3,14 @@
 #pragma once
 
 #include "hub/device/devices.h"
+#include "hub/device/reconnects.h"
 
 typedef struct {
     char *client_id;
-    MqttSession *session; /* NULL: away */
+    DeviceLink *link; /* NULL: away */
     gboolean requests;    /* subscribed to them */
     gboolean answers;
     gboolean keep; /* the subscriptions outlive the connection */
-    double takeovers;
-    gint64 takeover_time;
-    GList node;    /* in `fading` */
-    gint64 queued; /* since when it is there; 0: it is not */
 } Device;
 
 struct Devices {
@@ -24,14 +21,14 @@ struct Devices {
     guint connected;
     guint64 connects, crowded; /* since the start */
     Clones *clones;
-    GQueue fading; /* entries that are kept for their take-overs alone, the oldest first */
+    Reconnects *reconnects;
+    GHashTable *waiting; /* client id inside the link -> DeviceLink: authenticated, not connected */
 };
 
 Device *devices_find(Devices *devices, const char *client_id); /* NULL: it has no entry */
 
-/* Its connection is gone: tells whoever waits for it. The session is the caller's to close. */
+/* Its connection is gone: tells whoever waits for it. The link is the caller's to close. */
 void device_lose_link(Devices *devices, Device *device);
 
-/* Removes the entry when it has nothing to remember; one that has only take-overs is removed once
- * they have faded. */
+/* Removes the entry when it has nothing to remember. */
 void device_settle(Devices *devices, Device *device);

@@ -3,13 +3,8 @@
 
 #include "common/extension/notice.h"
 #include "hub/base/clock.h"
-#include "hub/device/mqtt-session.h"
 
 #include <string.h>
-
-/* Counted take-overs fade at the rate at which new ones are allowed. */
-#define TAKEOVER_WINDOW (60 * G_TIME_SPAN_SECOND)
-#define FADE_AT_ONCE 4
 
 static void
 device_free(gpointer data)
@@ -29,7 +24,8 @@ devices_new(const Settings *settings, const DevicesEvents *events, void *data)
     devices->events = events;
     devices->data = data;
     devices->clones = clones_new(settings->clone_window);
-    g_queue_init(&devices->fading);
+    devices->reconnects = reconnects_new(settings->reconnects_per_minute);
+    devices->waiting = g_hash_table_new(g_str_hash, g_str_equal);
     devices->by_id = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, device_free);
     return devices;
 }
@@ -41,6 +37,8 @@ devices_free(Devices *devices)
         return;
     g_hash_table_unref(devices->by_id);
     clones_free(devices->clones);
+    reconnects_free(devices->reconnects);
+    g_hash_table_unref(devices->waiting);
     g_free(devices);
 }
 
@@ -51,11 +49,11 @@ devices_find(Devices *devices, const char *client_id)
 }
 
 static Device *
-device_of(Devices *devices, MqttSession *session)
+device_of(Devices *devices, DeviceLink *link)
 {
-    Device *device = devices_find(devices, mqtt_session_client_id(session));
+    Device *device = devices_find(devices, link->client_id);
 
-    return device && device->session == session ? device : NULL;
+    return device && device->link == link ? device : NULL;
 }
 
 gboolean
@@ -63,7 +61,7 @@ devices_is_online(Devices *devices, const char *client_id)
 {
     const Device *device = devices_find(devices, client_id);
 
-    return device && device->session && device->requests;
+    return device && device->link && device->requests;
 }
 
 gboolean
@@ -71,7 +69,7 @@ devices_is_connected(Devices *devices, const char *client_id)
 {
     const Device *device = devices_find(devices, client_id);
 
-    return device && device->session;
+    return device && device->link;
 }
 
 guint
@@ -118,7 +116,7 @@ devices_foreach(Devices *devices, void (*func)(const char *client_id, void *data
 
     g_hash_table_iter_init(&iter, devices->by_id);
     while (g_hash_table_iter_next(&iter, NULL, &value))
-        if (((Device *)value)->session)
+        if (((Device *)value)->link)
             func(((Device *)value)->client_id, data);
 }
 
@@ -127,15 +125,15 @@ devices_caps(Devices *devices, const char *client_id)
 {
     const Device *device = devices_find(devices, client_id);
 
-    return device && device->session ? mqtt_session_caps(device->session) : 0;
+    return device && device->link ? device->link->caps : 0;
 }
 
-MqttSession *
-devices_session(Devices *devices, const char *client_id)
+DeviceLink *
+devices_link(Devices *devices, const char *client_id)
 {
     const Device *device = devices_find(devices, client_id);
 
-    return device ? device->session : NULL;
+    return device ? device->link : NULL;
 }
 
 RegistryKeys
@@ -143,28 +141,28 @@ devices_keys(Devices *devices, const char *client_id)
 {
     const Device *device = devices_find(devices, client_id);
 
-    return device && device->session && !mqtt_session_policy(device->session)
-               ? mqtt_session_keys(device->session)
+    return device && device->link && !device->link->policy
+               ? device->link->keys
                : REGISTRY_KEYS_NONE;
 }
 
 gboolean
-devices_publish(Devices *devices, const char *client_id, const char *topic)
+devices_request(Devices *devices, const char *client_id, const StreamRequest *request)
 {
     const Device *device = devices_find(devices, client_id);
 
-    if (!device || !device->session || !device->requests)
+    if (!device || !device->link || !device->requests)
         return FALSE;
-    mqtt_session_publish(device->session, topic);
+    device->link->funcs->request(device->link, request);
     return TRUE;
 }
 
 static gboolean
 device_notify(const Device *device, const char *notice)
 {
-    if (!device->session || !(mqtt_session_caps(device->session) & CAP_NOTICE))
+    if (!device->link || !(device->link->caps & CAP_NOTICE))
         return FALSE;
-    mqtt_session_notify(device->session, notice);
+    device->link->funcs->notify(device->link, notice);
     return TRUE;
 }
 
@@ -189,84 +187,36 @@ devices_notify_all(Devices *devices, const char *notice)
     return count;
 }
 
-/* R15: two machines with the same identity would disconnect each other for ever. */
-static gboolean
-takeover_allowed(Devices *devices, Device *device)
-{
-    gint64 now = clock_now();
-    double most = devices->settings->takeovers_per_minute;
-
-    if (device->takeover_time > 0)
-        device->takeovers -= (double)(now - device->takeover_time) / TAKEOVER_WINDOW * most;
-    device->takeovers = MAX(device->takeovers, 0);
-    device->takeover_time = now;
-    if (device->takeovers + 1 > most)
-        return FALSE;
-    device->takeovers++;
-    return TRUE;
-}
-
-static void
-device_forget(Devices *devices, Device *device)
-{
-    if (device->queued > 0)
-        g_queue_unlink(&devices->fading, &device->node);
-    g_hash_table_remove(devices->by_id, device->client_id);
-}
-
 void
 device_settle(Devices *devices, Device *device)
 {
     gboolean kept = device->keep && (device->requests || device->answers);
-    gint64 now = clock_now();
 
-    if (device->session || kept || device->queued > 0)
-        return;
-    if (device->takeover_time == 0 || now - device->takeover_time >= TAKEOVER_WINDOW) {
-        device_forget(devices, device);
-        return;
-    }
-    device->node.data = device;
-    device->queued = now;
-    g_queue_push_tail_link(&devices->fading, &device->node);
-}
-
-/* A few at each connection and each end of one are enough: one of those added them. */
-static void
-devices_fade(Devices *devices)
-{
-    for (guint i = 0; i < FADE_AT_ONCE && devices->fading.head; i++) {
-        Device *device = devices->fading.head->data;
-
-        if (clock_now() - device->queued < TAKEOVER_WINDOW)
-            return;
-        g_queue_unlink(&devices->fading, &device->node);
-        device->queued = 0;
-        device_settle(devices, device);
-    }
+    if (!device->link && !kept)
+        g_hash_table_remove(devices->by_id, device->client_id);
 }
 
 void
 device_lose_link(Devices *devices, Device *device)
 {
-    device->session = NULL;
+    device->link = NULL;
     devices->connected--;
     if (!device->keep)
         device->requests = device->answers = FALSE;
     devices->events->link_lost(device->client_id, devices->data);
 }
 
-/* SESSION replaces OLDER. Who is replaced by an instance that comes back is told why, now or at its
+/* LINK replaces OLDER. Who is replaced by an instance that comes back is told why, now or at its
  * next link. */
 static void
-device_replace(Devices *devices, Device *device, MqttSession *older, gboolean cloned)
+device_replace(Devices *devices, Device *device, DeviceLink *older, gboolean cloned)
 {
-    g_autofree char *instance = g_strdup(mqtt_session_instance(older));
+    g_autofree char *instance = g_strdup(older->instance);
 
     device_lose_link(devices, device);
     if (!cloned)
-        mqtt_session_close(older, "taken over by a newer connection");
-    else if (mqtt_session_close_taken_over(older))
+        older->funcs->close(older, "taken over by a newer connection");
+    else if (older->funcs->close_taken_over(older))
         clones_told(devices->clones, device->client_id, instance);
 }
 
@@ -287,21 +237,49 @@ devices_too_often(Devices *devices)
     return FALSE;
 }
 
-gboolean
-devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean *ret_present)
+/* R15: a device that connects again and again waits, and is never refused. */
+gint64
+devices_wait(Devices *devices, DeviceLink *link)
 {
-    const char *client_id = mqtt_session_client_id(session);
-    const char *instance = mqtt_session_instance(session);
+    gint64 wait = reconnects_note(devices->reconnects, link->client_id, clock_now());
+    DeviceLink *older = g_hash_table_lookup(devices->waiting, link->client_id);
+
+    if (older)
+        older->funcs->close(older, "taken over by a newer connection");
+    if (wait > 0)
+        g_hash_table_insert(devices->waiting, link->client_id, link);
+    return wait;
+}
+
+/* FALSE: it does not wait. */
+static gboolean
+waiting_remove(Devices *devices, const DeviceLink *link)
+{
+    return g_hash_table_lookup(devices->waiting, link->client_id) == link &&
+           g_hash_table_remove(devices->waiting, link->client_id);
+}
+
+guint
+devices_waiting(Devices *devices)
+{
+    return g_hash_table_size(devices->waiting);
+}
+
+gboolean
+devices_connect(Devices *devices, DeviceLink *link, gboolean clean, gboolean *ret_present)
+{
+    const char *client_id = link->client_id;
+    const char *instance = link->instance;
     Device *device = devices_find(devices, client_id);
-    MqttSession *older = device ? device->session : NULL;
+    DeviceLink *older = device ? device->link : NULL;
     gint64 now = clock_now();
     gboolean cloned;
 
-    if (older && (clones_hold(devices->clones, client_id, instance, now) > 0 ||
-                  !takeover_allowed(devices, device)))
+    (void)waiting_remove(devices, link);
+    if (older && clones_hold(devices->clones, client_id, instance, now) > 0)
         return devices_too_often(devices);
     cloned = clones_connected(devices->clones, client_id, instance,
-                              older ? mqtt_session_instance(older) : NULL, now);
+                              older ? older->instance : NULL, now);
     if (older)
         device_replace(devices, device, older, cloned);
     if (!device)
@@ -310,7 +288,7 @@ devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean
         device->requests = device->answers = FALSE;
     *ret_present = device->requests || device->answers;
     device->keep = !clean;
-    device->session = session;
+    device->link = link;
     devices->connected++;
     devices->connects++;
     if (cloned && devices->events->cloned) {
@@ -319,7 +297,6 @@ devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean
         (void)clones_report(devices->clones, client_id, now, &report);
         devices->events->cloned(client_id, &report, devices->data);
     }
-    devices_fade(devices);
     return TRUE;
 }
 
@@ -327,7 +304,7 @@ devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean
 static void
 device_tell_taken_over(Devices *devices, Device *device)
 {
-    const char *instance = mqtt_session_instance(device->session);
+    const char *instance = device->link->instance;
     g_autoptr(JsonObject) fields = json_object_new();
     g_autofree char *notice = NULL;
     CloneReport report = {0};
@@ -344,67 +321,66 @@ device_tell_taken_over(Devices *devices, Device *device)
 }
 
 void
-devices_connected(Devices *devices, MqttSession *session)
+devices_connected(Devices *devices, DeviceLink *link)
 {
-    Device *device = device_of(devices, session);
+    Device *device = device_of(devices, link);
 
     if (device)
         device_tell_taken_over(devices, device);
     if (device && devices->events->connected)
-        devices->events->connected(device->client_id, mqtt_session_caps(session), devices->data);
+        devices->events->connected(device->client_id, link->caps, devices->data);
     if (device && device->requests)
         devices->events->subscribed(device->client_id, devices->data);
 }
 
 void
-devices_disconnect(Devices *devices, MqttSession *session)
+devices_disconnect(Devices *devices, DeviceLink *link)
 {
-    Device *device = device_of(devices, session);
+    Device *device = device_of(devices, link);
 
-    if (!device)
+    if (waiting_remove(devices, link) || !device)
         return;
     device_lose_link(devices, device);
     device_settle(devices, device);
-    devices_fade(devices);
 }
 
 void
-devices_subscribe(Devices *devices, MqttSession *session, Slice filter)
+devices_subscribe(Devices *devices, DeviceLink *link, DeviceFeeds feeds)
 {
-    Device *device = device_of(devices, session);
+    Device *device = device_of(devices, link);
 
     if (!device)
         return;
-    if (stream_filter_is_answers(filter))
+    if (feeds & DEVICE_FEED_ANSWERS)
         device->answers = TRUE;
-    if (!stream_filter_is_requests(filter))
+    if (!(feeds & DEVICE_FEED_REQUESTS))
         return;
     device->requests = TRUE;
     devices->events->subscribed(device->client_id, devices->data);
 }
 
 void
-devices_unsubscribe(Devices *devices, MqttSession *session, Slice filter)
+devices_unsubscribe(Devices *devices, DeviceLink *link, DeviceFeeds feeds)
 {
-    Device *device = device_of(devices, session);
+    Device *device = device_of(devices, link);
 
-    if (device && stream_filter_is_answers(filter))
+    if (device && (feeds & DEVICE_FEED_ANSWERS))
         device->answers = FALSE;
-    if (device && stream_filter_is_requests(filter))
+    if (device && (feeds & DEVICE_FEED_REQUESTS))
         device->requests = FALSE;
 }
 
 void
-devices_kept(Devices *devices, MqttSession *session, StatementKind kind, guint64 serial)
+devices_kept(Devices *devices, DeviceLink *link, StatementKind kind, guint64 serial)
 {
-    const Device *device = device_of(devices, session);
+    const Device *device = device_of(devices, link);
 
     if (device && devices->events->kept)
         devices->events->kept(device->client_id, kind, serial, devices->data);
 }
 
 void
-devices_answer(Devices *devices, MqttSession *session, const StreamAnswer *answer)
+devices_answer(Devices *devices, DeviceLink *link, const StreamAnswer *answer)
 {
-    devices->events->answer(mqtt_session_client_id(session), answer, devices->data);
+    devices->events->answer(link->client_id, answer, devices->data);
 }

@@ -4,21 +4,18 @@
  * (docs/wire-protocol.md, section 1.2). Main thread. */
 #pragma once
 
-#include "common/codec/stream-topic.h"
 #include "common/extension/statement.h"
-#include "common/net/tls-client.h"
 #include "hub/base/settings.h"
-#include "hub/registry/device-auth.h"
-#include "hub/registry/registry.h"
 #include "hub/device/clones.h"
+#include "hub/device/link.h"
+#include "hub/registry/device-auth.h"
 
 typedef struct Devices Devices;
-typedef struct MqttSession MqttSession;
 
 typedef struct {
     /* It subscribed to requests, or came back with that subscription kept. */
     void (*subscribed)(const char *client_id, void *data);
-    /* It is connected and has its CONNACK, so that it can be told something. May be NULL. */
+    /* It is connected and knows it, so that it can be told something. May be NULL. */
     void (*connected)(const char *client_id, Caps caps, void *data);
     /* An instance came back that another one had replaced. May be NULL. */
     void (*cloned)(const char *client_id, const CloneReport *report, void *data);
@@ -43,7 +40,7 @@ guint devices_count(Devices *devices); /* connected */
 Caps devices_caps(Devices *devices, const char *client_id);
 
 /* Its present connection, borrowed until the main loop runs; NULL: it is away. */
-MqttSession *devices_session(Devices *devices, const char *client_id);
+DeviceLink *devices_link(Devices *devices, const char *client_id);
 
 /* The key that its present connection was made with, of its own two; none when it is away or was
  * admitted by other means. */
@@ -52,16 +49,17 @@ RegistryKeys devices_keys(Devices *devices, const char *client_id);
 gboolean devices_is_cloned(Devices *devices, const char *client_id, CloneReport *ret);
 guint devices_cloned(Devices *devices);
 
-/* Since the start: connections that were taken, and those that were refused because others replaced
- * them too often. */
+/* Since the start: connections that were taken, and those that were refused because another machine
+ * with the same identity had just connected. */
 guint64 devices_connects(const Devices *devices);
 guint64 devices_crowded(const Devices *devices);
 
 /* Calls FUNC for each that is connected. FUNC must not change who is. */
 void devices_foreach(Devices *devices, void (*func)(const char *client_id, void *data), void *data);
 
-/* An empty PUBLISH to a device that is online; FALSE: it is not. */
-gboolean devices_publish(Devices *devices, const char *client_id, const char *topic);
+/* Asks a device that is online for a stream; FALSE: it is not. */
+gboolean
+devices_request(Devices *devices, const char *client_id, const StreamRequest *request);
 
 /* NOTICE (of notice_build) to a device that is connected. FALSE: it is not, or it takes no notices
  * (CAP_NOTICE). Nothing says that it has arrived. */
@@ -70,26 +68,39 @@ gboolean devices_notify(Devices *devices, const char *client_id, const char *not
 /* To all that take notices. Returns how many those were. */
 guint devices_notify_all(Devices *devices, const char *notice);
 
-/* For sessions. */
+/* For links, of any protocol. */
 
-/* SESSION replaces an older one, which is closed (the newer wins). *ret_present: the subscriptions
- * were kept. FALSE: too many take-overs within a minute, or one too soon while two machines have
- * this identity; refuse SESSION. */
+/* LINK has authenticated. How long it waits before devices_connect (µs, hub/device/reconnects.h);
+ * 0: not at all. A link that waits is closed by whatever closes connected ones, and by a newer one
+ * of its identity, which waits for the rest of its time. */
+gint64 devices_wait(Devices *devices, DeviceLink *link);
+
+/* LINK replaces an older one, which is closed (the newer wins). *ret_present: the subscriptions
+ * were kept. FALSE: too soon while two machines have this identity; refuse LINK. */
 gboolean
-devices_connect(Devices *devices, MqttSession *session, gboolean clean, gboolean *ret_present);
+devices_connect(Devices *devices, DeviceLink *link, gboolean clean, gboolean *ret_present);
 
-/* To be called after CONNACK was sent. When the subscription was kept, waiting streams are told. */
-void devices_connected(Devices *devices, MqttSession *session);
-void devices_disconnect(Devices *devices, MqttSession *session);
+/* To be called after the device was told that it is connected. When the subscription was kept,
+ * waiting streams are told. */
+void devices_connected(Devices *devices, DeviceLink *link);
 
-/* FILTER is one of the two that streams have. */
-void devices_subscribe(Devices *devices, MqttSession *session, Slice filter);
-void devices_unsubscribe(Devices *devices, MqttSession *session, Slice filter);
-void devices_answer(Devices *devices, MqttSession *session, const StreamAnswer *answer);
-void devices_kept(Devices *devices, MqttSession *session, StatementKind kind, guint64 serial);
+/* LINK is over, whether it waits, is connected or neither. */
+void devices_disconnect(Devices *devices, DeviceLink *link);
 
-/* Entries, also of devices that are away: for tests. */
+/* What a device wants to hear. */
+typedef enum {
+    DEVICE_FEED_REQUESTS = 1 << 0,
+    DEVICE_FEED_ANSWERS = 1 << 1, /* a device needs it for nothing, and SDKs ask for it */
+} DeviceFeeds;
+
+void devices_subscribe(Devices *devices, DeviceLink *link, DeviceFeeds feeds);
+void devices_unsubscribe(Devices *devices, DeviceLink *link, DeviceFeeds feeds);
+void devices_answer(Devices *devices, DeviceLink *link, const StreamAnswer *answer);
+void devices_kept(Devices *devices, DeviceLink *link, StatementKind kind, guint64 serial);
+
+/* Entries, also of devices that are away; and links that wait: for tests. */
 guint devices_known(Devices *devices);
+guint devices_waiting(Devices *devices);
 
 /* Closes the connection and forgets what was kept. MODULE NULL: the device and all of its modules.
  */
@@ -102,13 +113,13 @@ void devices_judge_again(Devices *devices, const char *device, const char *polic
 /* The client of exactly this id is connected, and what let it in still counts with AUTH. */
 gboolean devices_still_counts(Devices *devices, const char *client_id, const RegistryAuth *auth);
 
-/* It is connected, and CLIENT let it in. */
+/* It is connected or waits, and CLIENT let it in. */
 gboolean devices_is_client(Devices *devices, const char *client_id, const TlsClient *client);
 
 /* As devices_revoke, of exactly this client id. */
 void devices_revoke_client(Devices *devices, const char *client_id, const char *why);
 
-/* Calls FUNC for each connected device that has a certificate of an authority. */
+/* Calls FUNC for each link, connected or waiting, that has a certificate of an authority. */
 void devices_each_by_authority(Devices *devices,
                                void (*func)(const char *client_id, TlsClient *client, void *data),
                                void *data);

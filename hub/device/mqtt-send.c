@@ -3,12 +3,14 @@
 #include "hub/device/mqtt-session-private.h"
 
 #include "common/codec/mqtt-writer.h"
+#include "common/topic/stream-topic.h"
+#include "common/extension/key-offer.h"
 #include "common/extension/notice.h"
 
 void
 mqtt_session_send(MqttSession *session, GByteArray *packet)
 {
-    packet_link_send(session->link, packet->data, packet->len);
+    packet_link_send(session->packets, packet->data, packet->len);
 }
 
 void
@@ -21,46 +23,10 @@ mqtt_session_send_message(MqttSession *session, const char *topic, const char *p
         mqtt_session_send(session, out);
 }
 
-const char *
-mqtt_session_client_id(MqttSession *session)
+static MqttSession *
+session_of(DeviceLink *link)
 {
-    return session->client_id;
-}
-
-const char *
-mqtt_session_policy(MqttSession *session)
-{
-    return session->policy;
-}
-
-TlsClient *
-mqtt_session_client(MqttSession *session)
-{
-    return session->state == SESSION_UP ? session->client : NULL;
-}
-
-gboolean
-mqtt_session_is_by_authority(MqttSession *session)
-{
-    return session->by_authority;
-}
-
-RegistryKeys
-mqtt_session_keys(MqttSession *session)
-{
-    return session->keys;
-}
-
-Caps
-mqtt_session_caps(MqttSession *session)
-{
-    return session->user.type.caps;
-}
-
-const char *
-mqtt_session_instance(MqttSession *session)
-{
-    return session->user.type.instance;
+    return CONTAINER_OF(link, MqttSession, base);
 }
 
 static void
@@ -73,25 +39,57 @@ session_publish(MqttSession *session, const MqttPublish *publish)
     explicit_bzero(out->data, out->len); /* it carried a token or a key */
     /* R12: the link was idle and may be dead. streamd is pinged; other clients are not, because a
      * ping may break them. */
-    packet_link_probe(session->link, session->service->settings->link_probe,
-                      session->user.type.caps != 0);
+    packet_link_probe(session->packets, session->service->settings->link_probe,
+                      session->base.caps != 0);
 }
 
-void
-mqtt_session_notify(MqttSession *session, const char *notice)
+static void
+link_notify(DeviceLink *link, const char *notice)
 {
-    mqtt_session_send_message(session, NOTICE_TOPIC, notice);
+    mqtt_session_send_message(session_of(link), NOTICE_TOPIC, notice);
 }
 
-void
-mqtt_session_publish(MqttSession *session, const char *topic)
+/* An empty PUBLISH: all is in the topic. */
+static void
+link_request(DeviceLink *link, const StreamRequest *request)
 {
+    MqttSession *session = session_of(link);
+    g_autoptr(GString) topic = g_string_new(NULL);
+
+    if (stream_request_build(topic, request) != STREAM_TOPIC_OK) {
+        g_debug("mqtt %s: a request for a stream cannot be put in a topic", session->peer);
+        return;
+    }
     session->owed++;
-    session_publish(session, &(MqttPublish){.topic = slice_of(topic)});
+    session_publish(session, &(MqttPublish){.topic = slice_of(topic->str)});
+    explicit_bzero(topic->str, topic->len);
 }
 
-void
-mqtt_session_offer_key(MqttSession *session, const char *topic, const char *key)
+static void
+link_offer_key(DeviceLink *link, guint64 rid, const char *key)
 {
-    session_publish(session, &(MqttPublish){.topic = slice_of(topic), .payload = slice_of(key)});
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, rid);
+    g_autoptr(GString) topic = g_string_new(NULL);
+
+    key_offer_build(topic, number);
+    session_publish(session_of(link), &(MqttPublish){.topic = slice_of(topic->str),
+                                                     .payload = slice_of(key)});
 }
+
+static void
+link_close(DeviceLink *link, const char *why)
+{
+    mqtt_session_close(session_of(link), why);
+}
+
+static gboolean
+link_close_taken_over(DeviceLink *link)
+{
+    return mqtt_session_close_taken_over(session_of(link));
+}
+
+const DeviceLinkFuncs mqtt_link_funcs = {.request = link_request,
+                                         .notify = link_notify,
+                                         .offer_key = link_offer_key,
+                                         .close = link_close,
+                                         .close_taken_over = link_close_taken_over};

@@ -2,16 +2,18 @@
 #include "hub/device/mqtt-session-private.h"
 
 #include "common/codec/mqtt-writer.h"
+#include "common/topic/stream-topic.h"
 #include "common/codec/ws-frame.h"
 #include "common/log/events.h"
+#include "hub/device/reconnects.h"
 #include "hub/device/twin.h"
 #include "hub/edge/certificate.h"
 
 #include <errno.h>
 
-/* A client may send more before CONNACK (MQTT-3.1.4). So many bytes are kept during the check. */
+/* A client may send more before CONNACK (MQTT-3.1.4). So many bytes are kept until then. */
 #define EARLY_MAX (16 * 1024)
-#define GRANTED_QOS_MAX 1
+#define PUBLISH_QOS_MAX 1
 
 static void mqtt_session_packet(PacketLink *link, const guint8 *packet, gsize len, void *data);
 static void mqtt_session_closed(PacketLink *link, int error, const char *text, void *data);
@@ -25,19 +27,20 @@ mqtt_session_free(MqttSession *session)
     MqttService *service = session->service;
 
     if (session->state == SESSION_UP)
-        packet_shares_end(service->shares, session->client_id, &session->share, clock_now());
+        packet_shares_end(service->shares, session->base.client_id, &session->share, clock_now());
     auth_check_cancel(session->check);
     clock_clear(service->clock, &session->expiry);
+    clock_clear(service->clock, &session->due);
     g_queue_unlink(&service->sessions, &session->node);
-    packet_link_unref(session->link);
+    packet_link_unref(session->packets);
     slot_unref(session->slot);
     mqtt_user_clear(&session->user);
     if (session->early)
         g_byte_array_unref(session->early);
     g_free(session->claimed);
-    g_free(session->client_id);
-    g_free(session->policy);
-    tls_client_unref(session->client);
+    g_free(session->base.client_id);
+    g_free(session->base.policy);
+    tls_client_unref(session->base.client);
     g_free(session->peer);
     g_free(session);
 }
@@ -46,7 +49,7 @@ static void
 mqtt_session_tell(const MqttSession *session, EventKind kind, const char *why)
 {
     event_log(kind,
-              &(EventData){.device = session->client_id, .peer = session->peer, .detail = why});
+              &(EventData){.device = session->base.client_id, .peer = session->peer, .detail = why});
 }
 
 /* Connected until now. */
@@ -54,7 +57,7 @@ static void
 mqtt_session_note_end(MqttSession *session)
 {
     if (session->state == SESSION_UP)
-        sightings_seen(session->service->sightings, session->client_id);
+        sightings_seen(session->service->sightings, session->base.client_id);
 }
 
 /* Somebody without a session: scans must not flood the log. */
@@ -76,10 +79,10 @@ mqtt_session_close(MqttSession *session, const char *why)
     else
         g_debug("mqtt %s: %s", session->peer, why);
     mqtt_session_note_end(session);
-    if (session->state == SESSION_UP) {
-        devices_disconnect(session->service->devices, session);
-        rekeys_lost(session->service->rekeys, session);
-    }
+    if (session->state == SESSION_UP || session->state == SESSION_WAITING)
+        devices_disconnect(session->service->devices, &session->base);
+    if (session->state == SESSION_UP)
+        rekeys_lost(session->service->rekeys, &session->base);
     mqtt_session_free(session);
 }
 
@@ -88,7 +91,7 @@ mqtt_session_close_taken_over(MqttSession *session)
 {
     const gboolean told = session->framed;
 
-    packet_link_close_as(session->link, WS_CLOSE_POLICY, TAKEN_OVER);
+    packet_link_close_as(session->packets, WS_CLOSE_POLICY, TAKEN_OVER);
     mqtt_session_close(session, "taken over by another machine with the same identity");
     return told;
 }
@@ -122,8 +125,8 @@ mqtt_session_refuse(MqttSession *session, guint8 code, const char *why)
     mqtt_write_connack(packet, FALSE, code);
     mqtt_session_send(session, packet);
     mqtt_session_tell_refused(session, why);
-    if (session->client_id)
-        sightings_refused(session->service->sightings, session->client_id, why);
+    if (session->base.client_id)
+        sightings_refused(session->service->sightings, session->base.client_id, why);
     mqtt_session_close(session, why);
 }
 
@@ -133,19 +136,28 @@ mqtt_session_expired(Timer *timer)
     MqttSession *session = CONTAINER_OF(timer, MqttSession, expiry);
 
     mqtt_session_close(session,
-                       session->client ? "the certificate has expired" : "the token has expired");
+                       session->base.client ? "the certificate has expired" : "the token has expired");
 }
 
-/* The link ends after one and a half times the keep-alive without a packet (MQTT-3.1.2-24). */
+/* The link ends after one and a half times the keep-alive without a packet (MQTT-3.1.2-24). While
+ * it waited for its CONNACK a device had nothing to send. */
 static void
-mqtt_session_set_limits(MqttSession *session, gint64 expiry)
+mqtt_session_set_idle_limit(MqttSession *session)
 {
     const Settings *settings = session->service->settings;
     gint64 keep_alive = session->keep_alive * G_TIME_SPAN_SECOND * 3 / 2;
+
+    packet_link_set_idle_limit(session->packets,
+                               (keep_alive > 0 ? keep_alive : settings->mqtt_keep_alive_max) +
+                                   session->waited);
+}
+
+static void
+mqtt_session_set_expiry(MqttSession *session, gint64 expiry)
+{
+    const Settings *settings = session->service->settings;
     gint64 left = expiry * G_TIME_SPAN_SECOND - g_get_real_time() + settings->token_skew;
 
-    packet_link_set_idle_limit(session->link,
-                               keep_alive > 0 ? keep_alive : settings->mqtt_keep_alive_max);
     clock_set(session->service->clock, &session->expiry, left);
 }
 
@@ -159,7 +171,7 @@ mqtt_session_run_early(MqttSession *session)
 
     while (early && at < early->len &&
            mqtt_packet_size(early->data + at, early->len - at, EARLY_MAX, &total) == MQTT_SIZE_OK) {
-        mqtt_session_packet(session->link, early->data + at, total, session);
+        mqtt_session_packet(session->packets, early->data + at, total, session);
         at += total;
         if (!g_queue_find(&service->sessions, session))
             return;
@@ -171,11 +183,11 @@ static void
 mqtt_session_look_again(MqttSession *session)
 {
     TlsTrust *trust = session->service->trust;
-    TlsClient *client = session->client;
+    TlsClient *client = session->base.client;
 
     if (!client || client->trust == trust)
         return;
-    session->client = tls_client_new(g_ptr_array_ref(client->chain), trust);
+    session->base.client = tls_client_new(g_ptr_array_ref(client->chain), trust);
     tls_client_unref(client);
 }
 
@@ -186,20 +198,77 @@ mqtt_session_is_still_trusted(MqttSession *session)
     const char *why;
 
     mqtt_session_look_again(session);
-    why = certificate_standing_text(session->client->standing);
+    why = certificate_standing_text(session->base.client->standing);
     if (why)
         mqtt_session_refuse(session, MQTT_NOT_AUTHORIZED, why);
     return !why;
+}
+
+/* The time has come for its CONNACK. */
+static void
+mqtt_session_admit(MqttSession *session)
+{
+    MqttService *service = session->service;
+    DeviceLink *link = &session->base;
+    g_autoptr(GByteArray) packet = g_byte_array_new();
+    gboolean again = devices_is_connected(service->devices, link->client_id);
+    gboolean present = FALSE;
+
+    if (!devices_connect(service->devices, link, session->clean, &present)) {
+        mqtt_session_refuse(session, MQTT_UNAVAILABLE,
+                            "too soon after another machine with the same identity");
+        return;
+    }
+    session->state = SESSION_UP;
+    sightings_connected(service->sightings, link->client_id, session->peer,
+                        session->user.type.name);
+    session->share = packet_shares_begin(service->shares, link->client_id, clock_now());
+    mqtt_session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
+    mqtt_session_set_idle_limit(session);
+    mqtt_write_connack(packet, present, MQTT_ACCEPTED);
+    mqtt_session_send(session, packet);
+    devices_connected(service->devices, link);
+    mqtt_session_run_early(session);
+}
+
+static void
+mqtt_session_due(Timer *timer)
+{
+    mqtt_session_admit(CONTAINER_OF(timer, MqttSession, due));
+}
+
+/* It holds a slot of those that have authenticated; nothing is read of its keep-alive yet. */
+static void
+mqtt_session_wait(MqttSession *session, gint64 wait)
+{
+    if (wait <= RECONNECTS_WAIT)
+        mqtt_session_tell(session, EVENT_LIMIT_REACHED,
+                          "the device connects again and again, and waits for its CONNACK");
+    session->state = SESSION_WAITING;
+    session->waited = wait;
+    packet_link_set_idle_limit(session->packets, 0);
+    clock_set(session->service->clock, &session->due, wait);
+}
+
+static void
+mqtt_session_take_result(MqttSession *session, const AuthResult *result)
+{
+    DeviceLink *link = &session->base;
+
+    link->policy = g_strdup(result->policy);
+    link->by_authority = result->by_authority;
+    if (!result->by_certificate)
+        g_clear_pointer(&link->client, tls_client_unref);
+    link->keys = result->keys;
+    link->caps = session->user.type.caps;
+    link->instance = session->user.type.instance;
 }
 
 static void
 mqtt_session_checked(const AuthResult *result, void *data)
 {
     MqttSession *session = data;
-    Devices *devices = session->service->devices;
-    g_autoptr(GByteArray) packet = g_byte_array_new();
-    gboolean again = devices_is_connected(devices, session->client_id);
-    gboolean present = FALSE;
+    gint64 wait;
 
     session->check = NULL;
     if (result->verdict != AUTH_OK) {
@@ -210,29 +279,16 @@ mqtt_session_checked(const AuthResult *result, void *data)
     }
     if (result->by_authority && !mqtt_session_is_still_trusted(session))
         return;
-    session->policy = g_strdup(result->policy);
-    session->by_authority = result->by_authority;
-    if (!result->by_certificate)
-        g_clear_pointer(&session->client, tls_client_unref);
-    session->keys = result->keys;
-    if (!devices_connect(devices, session, session->clean, &present)) {
-        mqtt_session_refuse(session, MQTT_UNAVAILABLE,
-                            "too many take-overs: another machine may have the same identity");
-        return;
-    }
-    session->state = SESSION_UP;
+    mqtt_session_take_result(session, result);
     if (result->device)
-        session->rekey = rekeys_admitted(session->service->rekeys, session, result->device);
-    sightings_connected(session->service->sightings, session->client_id, session->peer,
-                        session->user.type.name);
-    session->share = packet_shares_begin(session->service->shares, session->client_id, clock_now());
-    mqtt_session_tell(session, again ? EVENT_DEVICE_TAKEN_OVER : EVENT_DEVICE_CONNECTED, NULL);
+        session->rekey = rekeys_admitted(session->service->rekeys, &session->base, result->device);
     slot_authenticated(session->slot, clock_now());
-    mqtt_session_set_limits(session, result->expiry);
-    mqtt_write_connack(packet, present, MQTT_ACCEPTED);
-    mqtt_session_send(session, packet);
-    devices_connected(devices, session);
-    mqtt_session_run_early(session);
+    mqtt_session_set_expiry(session, result->expiry);
+    wait = devices_wait(session->service->devices, &session->base);
+    if (wait > 0)
+        mqtt_session_wait(session, wait);
+    else
+        mqtt_session_admit(session);
 }
 
 static void
@@ -243,7 +299,7 @@ mqtt_session_check(MqttSession *session, const MqttConnect *connect)
     gboolean has = connect->has_password && connect->password.len > 0;
     const char *password = has ? connect->password.ptr : NULL;
 
-    session->client_id = slice_dup(connect->client_id);
+    session->base.client_id = slice_dup(connect->client_id);
     session->clean = connect->clean_session;
     session->keep_alive = connect->keep_alive;
     session->state = SESSION_CHECKING;
@@ -254,7 +310,7 @@ mqtt_session_check(MqttSession *session, const MqttConnect *connect)
                                                      .module = user->module,
                                                      .token = password,
                                                      .len = connect->password.len,
-                                                     .client = session->client},
+                                                     .client = session->base.client},
                                        mqtt_session_checked, session);
 }
 
@@ -316,62 +372,11 @@ mqtt_session_charge(MqttSession *session, MqttType type, gsize len)
 
     if (pause == 0)
         return;
-    packet_link_rest(session->link, pause);
+    packet_link_rest(session->packets, pause);
     if (!session->slowed)
         mqtt_session_tell(session, EVENT_LIMIT_REACHED,
                           "the device sends more than its share and is read more slowly");
     session->slowed = TRUE;
-}
-
-static void
-mqtt_session_subscribe(MqttSession *session, const MqttPacket *packet)
-{
-    g_autoptr(GByteArray) out = g_byte_array_new();
-    g_autoptr(GByteArray) codes = g_byte_array_new();
-    MqttFilters filters, again;
-    Slice filter;
-    guint8 qos;
-
-    if (!mqtt_read_filters(packet, &filters)) {
-        mqtt_session_close(session, "bad SUBSCRIBE");
-        return;
-    }
-    again = filters;
-    while (mqtt_filters_next(&filters, &filter, &qos)) {
-        gboolean known = stream_filter_is_requests(filter) || stream_filter_is_answers(filter) ||
-                         twin_filter_is_known(filter);
-        guint8 code = known ? MIN(qos, GRANTED_QOS_MAX) : MQTT_SUBACK_REFUSED;
-
-        g_byte_array_append(codes, &code, 1);
-    }
-    if (codes->len > session->service->settings->subscriptions_per_connection ||
-        !mqtt_write_suback(out, filters.packet_id, codes->data, codes->len)) {
-        mqtt_session_close(session, "too many filters");
-        return;
-    }
-    mqtt_session_send(session, out);
-    while (mqtt_filters_next(&again, &filter, NULL))
-        devices_subscribe(session->service->devices, session, filter);
-    if (session->rekey)
-        rekeys_ready(session->service->rekeys, session);
-    session->rekey = FALSE;
-}
-
-static void
-mqtt_session_unsubscribe(MqttSession *session, const MqttPacket *packet)
-{
-    g_autoptr(GByteArray) out = g_byte_array_new();
-    MqttFilters filters;
-    Slice filter;
-
-    if (!mqtt_read_filters(packet, &filters)) {
-        mqtt_session_close(session, "bad UNSUBSCRIBE");
-        return;
-    }
-    while (mqtt_filters_next(&filters, &filter, NULL))
-        devices_unsubscribe(session->service->devices, session, filter);
-    mqtt_write_id(out, MQTT_UNSUBACK, filters.packet_id);
-    mqtt_session_send(session, out);
 }
 
 /* Answers to requests do not count: many streams to a device must not put it over its share. */
@@ -394,12 +399,12 @@ publish_take_key_answer(MqttSession *session, const MqttPublish *publish)
     if (session->user.type.caps & CAP_REKEY)
         result = key_answer_parse(publish->topic, publish->payload, &answer);
     if (result == KEY_OFFER_OK)
-        rekeys_answer(session->service->rekeys, session, &answer);
+        rekeys_answer(session->service->rekeys, &session->base, &answer);
     return result;
 }
 
-/* R16: the device's own telemetry is acknowledged and dropped, its twin is empty; any other topic
- * ends the connection. */
+/* R16: the device's own telemetry is counted and dropped, or refused; its twin is empty; any other
+ * topic ends the connection. */
 static const char *
 publish_take(MqttSession *session, const MqttPublish *publish)
 {
@@ -413,11 +418,11 @@ publish_take(MqttSession *session, const MqttPublish *publish)
     if (stream_topic_is_answer(publish->topic)) {
         if (stream_answer_parse(publish->topic, &answer) != STREAM_TOPIC_OK)
             return "bad answer to a stream request";
-        devices_answer(session->service->devices, session, &answer);
+        devices_answer(session->service->devices, &session->base, &answer);
         return NULL;
     }
     if (statement_ack_parse(publish->topic, &kind, &serial)) {
-        devices_kept(session->service->devices, session, kind, serial);
+        devices_kept(session->service->devices, &session->base, kind, serial);
         return NULL;
     }
     switch (twin_answer(publish->topic, &topic, &payload)) {
@@ -432,10 +437,21 @@ publish_take(MqttSession *session, const MqttPublish *publish)
     key = publish_take_key_answer(session, publish);
     if (key != KEY_OFFER_OTHER)
         return key == KEY_OFFER_OK ? NULL : "bad answer to a new key";
-    if (session->service->settings->discard_telemetry &&
-        stream_topic_is_telemetry(publish->topic, session->user.device, session->user.module))
-        return NULL;
+    if (stream_topic_is_telemetry(publish->topic, session->user.device, session->user.module))
+        return telemetry_take(session->service->telemetry, session->base.client_id,
+                              publish->payload.len, clock_now());
     return "published to a topic that is not its own";
+}
+
+/* What its own messages end is for its operator to see, as a refusal is. */
+static void
+mqtt_session_close_for(MqttSession *session, const char *fault)
+{
+    Sightings *sightings = session->service->sightings;
+    g_autofree char *client_id = g_strdup(session->base.client_id);
+
+    mqtt_session_close(session, fault);
+    sightings_refused(sightings, client_id, fault);
 }
 
 static void
@@ -445,7 +461,7 @@ mqtt_session_published(MqttSession *session, const MqttPacket *packet, gsize len
     const char *fault = NULL;
     MqttPublish publish;
 
-    if (!mqtt_read_publish(packet, &publish) || publish.qos > GRANTED_QOS_MAX) {
+    if (!mqtt_read_publish(packet, &publish) || publish.qos > PUBLISH_QOS_MAX) {
         fault = "bad PUBLISH";
     } else {
         if (!publish_is_owed(session, &publish))
@@ -453,7 +469,7 @@ mqtt_session_published(MqttSession *session, const MqttPacket *packet, gsize len
         fault = publish_take(session, &publish);
     }
     if (fault) {
-        mqtt_session_close(session, fault);
+        mqtt_session_close_for(session, fault);
         return;
     }
     if (publish.qos > 0) {
@@ -474,6 +490,10 @@ mqtt_session_ping(MqttSession *session)
 static void
 mqtt_session_handle(MqttSession *session, const MqttPacket *packet, gsize len)
 {
+    if (session->waited > 0) {
+        session->waited = 0;
+        mqtt_session_set_idle_limit(session);
+    }
     if (packet->type != MQTT_PUBLISH)
         mqtt_session_charge(session, packet->type, len);
     switch (packet->type) {
@@ -521,7 +541,9 @@ mqtt_session_packet(PacketLink *link G_GNUC_UNUSED, const guint8 *packet, gsize 
                                                                                 "malformed packet");
     else if (session->state == SESSION_NEW)
         mqtt_session_connect(session, &opened, len);
-    else if (session->state == SESSION_CHECKING)
+    else if (session->state == SESSION_WAITING && opened.type == MQTT_DISCONNECT)
+        mqtt_session_close(session, "the device disconnected");
+    else if (session->state != SESSION_UP)
         mqtt_session_keep_early(session, packet, len);
     else
         mqtt_session_handle(session, &opened, len);
@@ -540,13 +562,15 @@ mqtt_session_new(MqttService *service, const Handover *handover)
 
     session->service = service;
     session->slot = handover->slot;
-    session->client = handover->client;
+    session->base.client = handover->client;
     session->framed = handover->framed;
     session->node.data = session;
+    session->base.funcs = &mqtt_link_funcs;
     session->expiry.func = mqtt_session_expired;
+    session->due.func = mqtt_session_due;
     session->peer = g_strdup(connection_peer(handover->connection));
     g_queue_push_tail_link(&service->sessions, &session->node);
-    session->link = packet_link_new(handover->connection, handover->reactor, &options,
+    session->packets = packet_link_new(handover->connection, handover->reactor, &options,
                                     service->queue, &link_events, session);
 }
 

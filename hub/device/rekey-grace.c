@@ -2,7 +2,6 @@
 /* The end of a rekey: the first login with the new key, the grace, and then the end of the former
  * key. */
 #include "common/log/events.h"
-#include "hub/device/mqtt-session.h"
 #include "hub/device/rekeys-private.h"
 #include "hub/registry/keys.h"
 
@@ -17,10 +16,10 @@ rekeys_tell(const char *client_id, const char *detail)
 }
 
 gboolean
-rekeys_suit(const Rekeys *rekeys, MqttSession *session)
+rekeys_suit(const Rekeys *rekeys, DeviceLink *link)
 {
-    return rekeys->settings->rekey && mqtt_session_keys(session) != REGISTRY_KEYS_NONE &&
-           !mqtt_session_policy(session) && (mqtt_session_caps(session) & CAP_REKEY) != 0;
+    return rekeys->settings->rekey && link->keys != REGISTRY_KEYS_NONE &&
+           !link->policy && (link->caps & CAP_REKEY) != 0;
 }
 
 static void
@@ -106,10 +105,10 @@ confirmed(const RegistryResult *result, void *data)
 }
 
 gboolean
-rekeys_admitted(Rekeys *rekeys, MqttSession *session, const RegistryDevice *device)
+rekeys_admitted(Rekeys *rekeys, DeviceLink *link, const RegistryDevice *device)
 {
     const RegistryRekey *rekey = &device->rekey;
-    RegistryKeys keys = mqtt_session_keys(session);
+    RegistryKeys keys = link->keys;
 
     if (keys == REGISTRY_KEYS_NONE)
         return FALSE;
@@ -119,7 +118,7 @@ rekeys_admitted(Rekeys *rekeys, MqttSession *session, const RegistryDevice *devi
         return FALSE;
     }
     return (rekey->state == REKEY_WANTED || rekey->state == REKEY_OFFERED) &&
-           rekeys_suit(rekeys, session);
+           rekeys_suit(rekeys, link);
 }
 
 const char *

@@ -17,8 +17,8 @@ struct Rekeys {
     gboolean failed; /* one of these could not be */
 };
 
-/* Whether SESSION may be sent a key: it is there by its own key, and said that it can take one. */
-gboolean rekeys_suit(const Rekeys *rekeys, MqttSession *session);
+/* Whether LINK may be sent a key: it is there by its own key, and said that it can take one. */
+gboolean rekeys_suit(const Rekeys *rekeys, DeviceLink *link);
 
 /* To the log: DETAIL is about the device's key. */
 void rekeys_tell(const char *client_id, const char *detail);

@@ -3,7 +3,6 @@
 
 #include "common/base/secret.h"
 #include "common/log/events.h"
-#include "hub/device/mqtt-session.h"
 #include "hub/device/rekeys-private.h"
 #include "hub/registry/keys.h"
 
@@ -24,7 +23,7 @@ typedef struct {
     char *client_id;
     char *device;
     char *module;
-    MqttSession *session; /* NULL: it has gone while the registry worked */
+    DeviceLink *link; /* NULL: it has gone while the registry worked */
     gboolean working;     /* the registry has a job of this offer */
     guint64 rid;          /* 0: not sent yet */
     RegistryKeys which;   /* the key that was sent */
@@ -96,15 +95,11 @@ offer_send(Offer *offer, const RegistryDevice *device)
     const RegistryKey *key =
         device->rekey.which == REGISTRY_KEY_SECONDARY ? &device->secondary : &device->primary;
     g_auto(SecretText) text = g_base64_encode(key->bytes, key->len);
-    g_autofree char *rid = NULL;
-    g_autoptr(GString) topic = g_string_new(NULL);
 
     offer->rid = ++offer->rekeys->last_rid;
     offer->which = device->rekey.which;
-    rid = g_strdup_printf("%" G_GUINT64_FORMAT, offer->rid);
-    key_offer_build(topic, rid);
     clock_set(offer->rekeys->clock, &offer->timer, REKEYS_ANSWER_WAIT);
-    mqtt_session_offer_key(offer->session, topic->str, text);
+    offer->link->funcs->offer_key(offer->link, offer->rid, text);
 }
 
 /* The key is on the disk. Meanwhile the device may have gone, or come back with either key. */
@@ -112,19 +107,19 @@ static void
 offer_stored(const RegistryResult *result, void *data)
 {
     Offer *offer = data;
-    MqttSession *session = devices_session(offer->rekeys->devices, offer->client_id);
+    DeviceLink *link = devices_link(offer->rekeys->devices, offer->client_id);
     const RegistryRekey *rekey = result->device ? &result->device->rekey : NULL;
 
     offer->working = FALSE;
     if (result->code != REGISTRY_OK) {
         offer_end(offer, &(RekeyResult){.code = REKEY_RESULT_FAILED, .failure = result});
-    } else if (!session || !rekeys_suit(offer->rekeys, session)) {
+    } else if (!link || !rekeys_suit(offer->rekeys, link)) {
         offer_end_pending(offer, "the device has left meanwhile");
-    } else if (session != offer->session) {
-        offer->session = session;
+    } else if (link != offer->link) {
+        offer->link = link;
         offer_start(offer, FALSE);
     } else if (rekey->state == REKEY_CONFIRMED ||
-               (rekey->state == REKEY_OFFERED && rekey->which == mqtt_session_keys(session))) {
+               (rekey->state == REKEY_OFFERED && rekey->which == link->keys)) {
         offer_end(offer, &(RekeyResult){.code = REKEY_RESULT_DONE});
     } else if (rekey->state == REKEY_OFFERED) {
         offer_send(offer, result->device);
@@ -138,14 +133,14 @@ offer_start(Offer *offer, gboolean asked)
 {
     offer->working = TRUE;
     registry_rekey_offer(offer->rekeys->registry, offer->device, offer->module,
-                         mqtt_session_keys(offer->session), asked, offer_stored, offer);
+                         offer->link->keys, asked, offer_stored, offer);
 }
 
 /* ASK is taken, and may be NULL. An offer that is under way is joined. */
 static void
-offer_begin(Rekeys *rekeys, MqttSession *session, gboolean asked, Ask *ask)
+offer_begin(Rekeys *rekeys, DeviceLink *link, gboolean asked, Ask *ask)
 {
-    const char *client_id = mqtt_session_client_id(session);
+    const char *client_id = link->client_id;
     Offer *offer = g_hash_table_lookup(rekeys->offers, client_id);
     gboolean joined = offer != NULL;
 
@@ -158,7 +153,7 @@ offer_begin(Rekeys *rekeys, MqttSession *session, gboolean asked, Ask *ask)
         offer->device =
             slash ? g_strndup(client_id, (gsize)(slash - client_id)) : g_strdup(client_id);
         offer->module = slash ? g_strdup(slash + 1) : NULL;
-        offer->session = session;
+        offer->link = link;
         offer->timer.func = offer_fired;
         offer->asks = g_ptr_array_new_with_free_func(ask_free);
         g_hash_table_insert(rekeys->offers, offer->client_id, offer);
@@ -174,12 +169,12 @@ ask_wanted(const RegistryResult *result, void *data)
 {
     Ask *ask = data;
     g_autofree char *client_id = g_strjoin("/", ask->device, ask->module, NULL);
-    MqttSession *session = devices_session(ask->rekeys->devices, client_id);
+    DeviceLink *link = devices_link(ask->rekeys->devices, client_id);
 
     if (result->code != REGISTRY_OK)
         ask_end(ask, &(RekeyResult){.code = REKEY_RESULT_FAILED, .failure = result});
-    else if (session && rekeys_suit(ask->rekeys, session)) /* it came back meanwhile */
-        offer_begin(ask->rekeys, session, FALSE, ask);
+    else if (link && rekeys_suit(ask->rekeys, link)) /* it came back meanwhile */
+        offer_begin(ask->rekeys, link, FALSE, ask);
     else
         ask_end(ask, &(RekeyResult){.code = REKEY_RESULT_PENDING, .detail = "the device is away"});
 }
@@ -189,7 +184,7 @@ ask_found(const RegistryResult *result, void *data)
 {
     Ask *ask = data;
     g_autofree char *client_id = g_strjoin("/", ask->device, ask->module, NULL);
-    MqttSession *session = devices_session(ask->rekeys->devices, client_id);
+    DeviceLink *link = devices_link(ask->rekeys->devices, client_id);
 
     if (result->code != REGISTRY_OK)
         ask_end(ask, &(RekeyResult){.code = REKEY_RESULT_FAILED, .failure = result});
@@ -197,12 +192,12 @@ ask_found(const RegistryResult *result, void *data)
         ask_end(ask, &(RekeyResult){.code = REKEY_RESULT_OFF});
     else if (result->device->auth.kind != REGISTRY_AUTH_KEYS)
         ask_end(ask, &(RekeyResult){.code = REKEY_RESULT_NOT_CAPABLE});
-    else if (!session)
+    else if (!link)
         registry_rekey_want(ask->rekeys->registry, ask->device, ask->module, ask_wanted, ask);
-    else if (!rekeys_suit(ask->rekeys, session))
+    else if (!rekeys_suit(ask->rekeys, link))
         ask_end(ask, &(RekeyResult){.code = REKEY_RESULT_NOT_CAPABLE});
     else
-        offer_begin(ask->rekeys, session, TRUE, ask);
+        offer_begin(ask->rekeys, link, TRUE, ask);
 }
 
 void
@@ -219,9 +214,9 @@ rekeys_ask(Rekeys *rekeys, const char *device, const char *module, RekeyDone don
 }
 
 void
-rekeys_ready(Rekeys *rekeys, MqttSession *session)
+rekeys_ready(Rekeys *rekeys, DeviceLink *link)
 {
-    offer_begin(rekeys, session, FALSE, NULL);
+    offer_begin(rekeys, link, FALSE, NULL);
 }
 
 static void
@@ -263,12 +258,12 @@ offer_answered(Offer *offer, KeyAnswerCode code)
 }
 
 void
-rekeys_answer(Rekeys *rekeys, MqttSession *session, const KeyAnswer *answer)
+rekeys_answer(Rekeys *rekeys, DeviceLink *link, const KeyAnswer *answer)
 {
-    Offer *offer = g_hash_table_lookup(rekeys->offers, mqtt_session_client_id(session));
+    Offer *offer = g_hash_table_lookup(rekeys->offers, link->client_id);
     guint64 rid = 0;
 
-    if (offer && offer->session == session && offer->rid > 0 &&
+    if (offer && offer->link == link && offer->rid > 0 &&
         g_ascii_string_to_unsigned(answer->rid, 10, 1, G_MAXUINT64, &rid, NULL) &&
         rid == offer->rid)
         offer_answered(offer, answer->code);
@@ -277,13 +272,13 @@ rekeys_answer(Rekeys *rekeys, MqttSession *session, const KeyAnswer *answer)
 }
 
 void
-rekeys_lost(Rekeys *rekeys, MqttSession *session)
+rekeys_lost(Rekeys *rekeys, DeviceLink *link)
 {
-    Offer *offer = g_hash_table_lookup(rekeys->offers, mqtt_session_client_id(session));
+    Offer *offer = g_hash_table_lookup(rekeys->offers, link->client_id);
 
-    if (!offer || offer->session != session)
+    if (!offer || offer->link != link)
         return;
-    offer->session = NULL;
+    offer->link = NULL;
     if (!offer->working)
         offer_end_pending(offer, "the device has left meanwhile");
 }

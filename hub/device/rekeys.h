@@ -48,12 +48,12 @@ const char *rekey_result_name(RekeyResultCode code);
 /* Answers of devices that were not asked for, came too late or fit no offer. */
 guint64 rekeys_ignored(const Rekeys *rekeys);
 
-/* For sessions. SESSION was admitted, DEVICE is its record. TRUE: call rekeys_ready once it has
+/* For sessions. LINK was admitted, DEVICE is its record. TRUE: call rekeys_ready once it has
  * subscribed. */
-gboolean rekeys_admitted(Rekeys *rekeys, MqttSession *session, const RegistryDevice *device);
-void rekeys_ready(Rekeys *rekeys, MqttSession *session);
-void rekeys_answer(Rekeys *rekeys, MqttSession *session, const KeyAnswer *answer);
-void rekeys_lost(Rekeys *rekeys, MqttSession *session);
+gboolean rekeys_admitted(Rekeys *rekeys, DeviceLink *link, const RegistryDevice *device);
+void rekeys_ready(Rekeys *rekeys, DeviceLink *link);
+void rekeys_answer(Rekeys *rekeys, DeviceLink *link, const KeyAnswer *answer);
+void rekeys_lost(Rekeys *rekeys, DeviceLink *link);
 
 /* The keys of the device or module were replaced by other means. */
 void rekeys_void(Rekeys *rekeys, const char *device, const char *module);

@@ -177,6 +177,25 @@ sightings_seen(Sightings *self, const char *client_id)
     sightings_add(self, client_id, facts);
 }
 
+/* Called for each of many messages: there is no copy once its device has something to be written. */
+void
+sightings_message(Sightings *self, const char *client_id, gsize len)
+{
+    RegistryFacts *facts = g_hash_table_lookup(self->waiting, client_id);
+    gboolean fresh = !facts || facts->seen == 0;
+
+    if (fresh)
+        facts = facts_of(client_id);
+    facts->messages++;
+    facts->message_bytes += len;
+    if (facts->messages_since == 0)
+        facts->messages_since = g_get_real_time();
+    if (!fresh)
+        return;
+    facts->seen = g_get_real_time();
+    sightings_add(self, client_id, facts);
+}
+
 void
 sightings_refused(Sightings *self, const char *client_id, const char *why)
 {

@@ -37,6 +37,8 @@ void sightings_connected(Sightings *sightings, const char *client_id, const char
                          const char *client);
 /* It is connected, or was until now. */
 void sightings_seen(Sightings *sightings, const char *client_id);
+/* It sent a message of LEN bytes, which was acknowledged and dropped. */
+void sightings_message(Sightings *sightings, const char *client_id, gsize len);
 void sightings_refused(Sightings *sightings, const char *client_id, const char *why);
 
 /* It was removed from the registry; MODULE NULL: with its modules. */

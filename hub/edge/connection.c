@@ -127,7 +127,7 @@ mqtt_arrived(void *data)
 {
     g_autofree MqttArrival *arrival = data;
 
-    arrival->edge->events->mqtt(&arrival->handover, arrival->edge->data);
+    arrival->edge->events->device(&arrival->handover, arrival->edge->data);
 }
 
 static Handover
@@ -293,7 +293,7 @@ edge_sniff(EdgeConnection *edge)
     }
     connection_unread(edge->connection, &first, 1);
     if (g_strcmp0(alpn, "mqtt") == 0 || (!alpn && first == MQTT_FIRST_BYTE)) {
-        if (edge->worker->edge->events->mqtt)
+        if (edge->worker->edge->events->device)
             edge_become_mqtt(edge, FALSE);
         else
             edge_end(edge, TRUE);

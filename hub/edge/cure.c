@@ -62,7 +62,7 @@ static const CureRow rows[] = {
     {"bad client id or user name",
      "the client id is DEVICE or DEVICE/MODULE, the user name HUB/CLIENT-ID/?api-version=..."},
     {"the hub is stopping", "it comes back by itself"},
-    {"too many take-overs", "give each machine an identity of its own"},
+    {"too soon after another machine", "give each machine an identity of its own"},
     /* hub/edge/connection.c */
     {"AMQP", "choose MQTT in the client: port 8883, or over WebSocket at port 443"},
     {"the subprotocol", "offer the subprotocol mqtt"},

@@ -19,7 +19,7 @@ typedef struct {
     const RouteTable *routes;
     void (*request)(Request *request, void *data); /* main thread; answer it once */
     /* Main thread; the connection is taken. NULL: there are no devices here. */
-    void (*mqtt)(const Handover *handover, void *data);
+    void (*device)(const Handover *handover, void *data);
     void (*refused)(const Refused *refused, void *data); /* main thread; NULL: not wanted */
 } EdgeEvents;
 

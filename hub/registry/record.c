@@ -198,6 +198,10 @@ registry_facts_merge(RegistryFacts *facts, const RegistryFacts *newer)
 {
     facts->seen = MAX(facts->seen, newer->seen);
     facts->refused = MAX(facts->refused, newer->refused);
+    facts->messages += newer->messages;
+    facts->message_bytes += newer->message_bytes;
+    if (facts->messages_since == 0)
+        facts->messages_since = newer->messages_since;
     text_take(&facts->address, newer->address);
     text_take(&facts->client, newer->client);
     text_take(&facts->refusal, newer->refusal);

@@ -246,13 +246,18 @@ struct RegistryFacts {
     char *client;   /* what it said it is; NULL: nothing */
     gint64 refused; /* when it was refused last; 0: never */
     char *refusal;  /* why; NULL: it never was */
+    /* What it sent that was acknowledged and dropped. To be written: since the last write. */
+    guint64 messages;
+    guint64 message_bytes; /* of their payloads */
+    gint64 messages_since; /* the first of them; 0: there was none */
 };
 
 RegistryFacts *registry_facts_new(const char *id, const char *module);
 RegistryFacts *registry_facts_copy(const RegistryFacts *facts); /* NULL is fine */
 void registry_facts_free(RegistryFacts *facts);                 /* the same */
 
-/* Of two facts of the same device, NEWER wins where it says something. */
+/* Of two facts of the same device, NEWER wins where it says something; messages are
+ * added. */
 void registry_facts_merge(RegistryFacts *facts, const RegistryFacts *newer);
 
 /* Takes FACTS, at most REGISTRY_FACTS_MAX RegistryFacts. Each is merged into what is stored. Those

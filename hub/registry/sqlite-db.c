@@ -35,7 +35,8 @@
     " WHERE rekey.id = device.id AND rekey.module = device.module)" WAITING
 
 /* Behind that what was seen of it: sqlite-device.c has their number. */
-#define FACTS ", -unseen, address, client, refused, refusal"
+#define FACTS                                                                                      \
+    ", -unseen, address, client, refused, refusal, messages, message_bytes, messages_since"
 #define WITH_FACTS " LEFT JOIN device_seen ON of_device = id AND of_module = module"
 
 static const char *const statement_texts[SQL_STATEMENTS] = {
@@ -58,7 +59,9 @@ static const char *const statement_texts[SQL_STATEMENTS] = {
     /* Unknown devices have no row, so nothing is stored of them. */
     [SQL_WRITE_FACTS] = "UPDATE device_seen SET unseen = min(unseen, -?3),"
                         " address = iif(?4 = '', address, ?4), client = iif(?5 = '', client, ?5),"
-                        " refused = max(refused, ?6), refusal = iif(?7 = '', refusal, ?7)"
+                        " refused = max(refused, ?6), refusal = iif(?7 = '', refusal, ?7),"
+                        " messages = messages + ?8, message_bytes = message_bytes + ?9,"
+                        " messages_since = iif(messages_since = 0, ?10, messages_since)"
                         " WHERE of_device = ?1 AND of_module = ?2",
     [SQL_COUNT_MODULES] = "SELECT count(*), sum(module = '') FROM device WHERE id = ?1",
     [SQL_ADD_DEVICE] =

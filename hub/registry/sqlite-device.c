@@ -31,7 +31,7 @@ rekey_parse(const char *text, RegistryRekey *ret)
     ret->confirmed = confirmed;
 }
 
-#define FACTS_COLUMNS 5 /* see sqlite-db.c */
+#define FACTS_COLUMNS 8 /* see sqlite-db.c */
 
 static char *
 text_or_null(sqlite3_stmt *row, int column)
@@ -52,6 +52,9 @@ column_facts(sqlite3_stmt *row, const RegistryDevice *device)
     facts->client = text_or_null(row, column + 2);
     facts->refused = sqlite3_column_int64(row, column + 3);
     facts->refusal = text_or_null(row, column + 4);
+    facts->messages = (guint64)sqlite3_column_int64(row, column + 5);
+    facts->message_bytes = (guint64)sqlite3_column_int64(row, column + 6);
+    facts->messages_since = sqlite3_column_int64(row, column + 7);
     return facts;
 }
 
@@ -534,6 +537,9 @@ write_one(RegistrySqliteDb *self, const RegistryFacts *facts)
     registry_sqlite_bind_text(statement, 5, facts->client);
     (void)sqlite3_bind_int64(statement, 6, facts->refused);
     registry_sqlite_bind_text(statement, 7, facts->refusal);
+    (void)sqlite3_bind_int64(statement, 8, (gint64)facts->messages);
+    (void)sqlite3_bind_int64(statement, 9, (gint64)facts->message_bytes);
+    (void)sqlite3_bind_int64(statement, 10, facts->messages_since);
     return registry_sqlite_run(self, SQL_WRITE_FACTS);
 }
 

@@ -65,6 +65,8 @@ static const char *const schema_steps[REGISTRY_SQLITE_VERSION] = {
     " of_device TEXT NOT NULL, of_module TEXT NOT NULL, unseen INTEGER NOT NULL DEFAULT 0,"
     " address TEXT NOT NULL DEFAULT '', client TEXT NOT NULL DEFAULT '',"
     " refused INTEGER NOT NULL DEFAULT 0, refusal TEXT NOT NULL DEFAULT '',"
+    " messages INTEGER NOT NULL DEFAULT 0, message_bytes INTEGER NOT NULL DEFAULT 0,"
+    " messages_since INTEGER NOT NULL DEFAULT 0,"
     " PRIMARY KEY (of_device, of_module)) STRICT, WITHOUT ROWID;"
     "CREATE INDEX device_seen_order ON device_seen (unseen, of_device, of_module);"
     "INSERT INTO device_seen (of_device, of_module) SELECT id, module FROM device;"

@@ -17,7 +17,7 @@ void rest_set_statements(Rest *rest, Statements *statements);
 void rest_set_refusals(Rest *rest, RefusalLog *refusals);
 void rest_free(Rest *rest); /* open requests are not answered any more */
 
-/* Authenticates REQUEST, which is of any route but a leg's and MQTT's, and does what it asks. */
+/* Authenticates REQUEST, which is of any route but those of legs and of devices, and does what it asks. */
 void rest_request(Rest *rest, Request *request);
 
 /* The user's scope is this from now on, also for requests that are authenticated already; or, with

@@ -13,8 +13,8 @@
 
 static const StreamCell table[STREAM_INPUTS][STREAM_STATES] = {
     [STREAM_SUBSCRIBED] = {
-        GO(ASKED, STREAM_PUBLISH),
-        STAY_DO(ASKED, STREAM_PUBLISH),
+        GO(ASKED, STREAM_SEND_REQUEST),
+        STAY_DO(ASKED, STREAM_SEND_REQUEST),
         STAY(ACCEPTED),
         STAY(OPEN),
     },

@@ -20,7 +20,7 @@ typedef enum {
 typedef enum {
     /* the rows of the document, in its order */
     STREAM_SUBSCRIBED, /* or connected with kept subscriptions */
-    STREAM_LINK_LOST,  /* MQTT link lost, or taken over */
+    STREAM_LINK_LOST,  /* control link lost, or taken over */
     STREAM_ANSWER_200,
     STREAM_ANSWER_400,
     STREAM_DEVICE_LEG, /* with a good token */
@@ -46,7 +46,7 @@ typedef enum {
 } StreamInput;
 
 typedef enum {
-    STREAM_PUBLISH = 1 << 0,       /* send the request to the device, see hub/stream/stream.c */
+    STREAM_SEND_REQUEST = 1 << 0,  /* send the request to the device, see hub/stream/stream.c */
     STREAM_COUNT_IGNORED = 1 << 1, /* count the input and do nothing */
     STREAM_POST_ACCEPTED = 1 << 2, /* POST: 200 True, url, token */
     STREAM_POST_REJECTED = 1 << 3, /* POST: 200 False, reason */

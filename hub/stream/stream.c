@@ -225,9 +225,8 @@ hub_stream_name_request(HubStream *stream)
  * answer may have been lost with its connection. A device with capabilities then only repeats its
  * answer. A plain one is not asked again, because it would open a second leg. */
 static void
-hub_stream_publish(HubStream *stream)
+hub_stream_request(HubStream *stream)
 {
-    g_autoptr(GString) topic = g_string_new(NULL);
     g_autofree char *url = hub_stream_url(stream, LEG_DEVICE), *rid = NULL;
     StreamRequest request = {.name = stream->name, .url = url};
     Devices *devices = stream->world->needs.devices;
@@ -243,11 +242,7 @@ hub_stream_publish(HubStream *stream)
     request.rid = rid = g_strdup_printf("%u", stream->rid);
     request.token = stream->device_token;
     hub_stream_extend(stream, &request);
-    if (stream_request_build(topic, &request) == STREAM_TOPIC_OK)
-        (void)devices_publish(devices, stream->client_id, topic->str);
-    else
-        g_debug("stream %s: its request cannot be put in a topic", stream->id);
-    explicit_bzero(topic->str, topic->len);
+    (void)devices_request(devices, stream->client_id, &request);
 }
 
 static Request *
@@ -368,8 +363,8 @@ hub_stream_act(HubStream *stream, const StreamCell *cell, LegSide side, Request 
 
     if (actions & STREAM_COUNT_IGNORED)
         stream->world->ignored++;
-    if (actions & STREAM_PUBLISH)
-        hub_stream_publish(stream);
+    if (actions & STREAM_SEND_REQUEST)
+        hub_stream_request(stream);
     if (actions & STREAM_POST_ACCEPTED)
         hub_stream_post_accepted(stream);
     if (actions & STREAM_POST_REJECTED)

@@ -3,7 +3,7 @@
  * their limits (docs/wire-protocol.md, sections 3, 4 and 4a; requirements R9, R10). Main thread. */
 #pragma once
 
-#include "common/codec/stream-topic.h"
+#include "common/codec/stream-message.h"
 #include "hub/base/clock.h"
 #include "hub/base/settings.h"
 #include "hub/device/devices.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Topics of streams: what can be read and built again reads the same. Also whole urls. */
-#include "common/codec/stream-topic.h"
+#include "common/topic/stream-topic.h"
 
 #include "common/codec/stream-url.h"
 

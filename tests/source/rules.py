@@ -29,6 +29,7 @@ INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]'
 COMMON = {
     'common/base': '',
     'common/codec': 'base',
+    'common/topic': 'base codec',
     'common/extension': 'base codec',
     'common/loop': 'base',
     'common/log': 'base',
@@ -122,6 +123,12 @@ LIBRARIES = [
     (r'sqlite3\.h', ['hub/registry/sqlite*']),
 ]
 
+# Of the hub: who is above the folder that knows how a device speaks. Strings may name a protocol: a listener is
+# announced as "mqtts".
+ABOVE_DEVICES = ('hub/stream', 'hub/rest', 'hub', 'hub/admin')
+PROTOCOL_WORD = r'(?i)\w*(mqtt|amqp|connack|puback|suback)\w*|\bstream_(topic|filter|request_build|answer_parse)\w*'
+PROTOCOL_HEADER = r'.*mqtt.*|.*amqp.*|common/topic/.*|hub/device/(packet-share|twin|telemetry)\.h'
+
 FORBIDDEN = [
     (r'\bgoto\b', 'goto: use g_autoptr, or a function of its own'),
     (r'\bG(Mutex|RecMutex|RWLock|Cond|AsyncQueue)\b|\bg_(mutex|cond|async_queue|atomic_rc)_',
@@ -168,6 +175,18 @@ def rule_dependencies(tree):
             for library, users in LIBRARIES:
                 if re.fullmatch(library, name) and not allowed(path, users):
                     yield path, line, f'{name} is only for {", ".join(users)}'
+
+
+def rule_seam(tree):
+    """Nothing above hub/device/ knows the protocol of a device: another one can come beside it."""
+    for path in tree.product_c_files():
+        if os.path.dirname(path) not in ABOVE_DEVICES:
+            continue
+        for line, match in matches(INCLUDE, tree.text(path)):
+            if re.fullmatch(PROTOCOL_HEADER, match.group(1)):
+                yield path, line, f'{match.group(1)} is of a protocol of devices: hub/device/link.h is the seam'
+        for line, match in matches(PROTOCOL_WORD, tree.code(path)):
+            yield path, line, f'{match.group()} is of a protocol of devices: hub/device/link.h is the seam'
 
 
 def rule_licence(tree):

@@ -72,6 +72,22 @@ class RulesCase(unittest.TestCase):
                            ('hub/edge/edge.c', 'gnutls/gnutls.h'), ('daemon/main.c', 'gnutls/x509.h')]:
             self.breaks('dependencies', {path: f'# include <{name}>\n'})
 
+    def test_seam(self):
+        """What knows a protocol stands in hub/device/ and below; above it, neither a header nor a name of one does."""
+        broken = ['#include "common/codec/mqtt-writer.h"', '#include "common/topic/stream-topic.h"',
+                  '#include "hub/device/mqtt-session.h"', '#include "hub/device/twin.h"', 'MqttSession *session;',
+                  'int mqtt_listen;', 'int x = SERVE_MQTT_PORT;', 'amqp_open();', 'send_connack();',
+                  'x = stream_request_build(topic, &request);']
+        kept = ['#include "hub/device/link.h"', '#include "common/codec/stream-message.h"', 'adopt("mqtts");', '/* not MQTT */']
+        for folder in rules.ABOVE_DEVICES:
+            for text in broken:
+                self.breaks('seam', {f'{folder}/a.c': f'\n{text}\n'}, 2)
+            for text in kept:
+                self.keeps('seam', {f'{folder}/a.c': f'\n{text}\n'})
+        for folder in ('hub/device', 'hub/edge', 'hub/doctor', 'daemon/link', 'common/codec'):
+            for text in broken:
+                self.keeps('seam', {f'{folder}/a.c': f'\n{text}\n'})
+
     def test_licence(self):
         self.keeps('licence', {'a.c': SPDX, 'run': '#!/bin/sh\n# SPDX-License-Identifier: LGPL-2.1-or-later\n',
                                'COPYING': 'text\n', 'a.json': '{}\n', 'tests/fuzz/corpus/x/1': 'text\n', 'empty': ''})

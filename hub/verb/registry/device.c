@@ -7,6 +7,7 @@
 #include "hub/cli/json.h"
 #include "hub/registry/auth-json.h"
 #include "hub/verb/registry/device-auth.h"
+#include "hub/verb/registry/telemetry.h"
 #include "hub/verb/verb.h"
 
 #include <glib/gi18n.h>
@@ -194,6 +195,7 @@ print_device(const Cli *cli, JsonNode *device)
     add_auth(table, device);
     output_add_row(table, _("New key"), rekey);
     print_clones(table, device);
+    telemetry_print(table, device);
     output_rows(cli, table);
 }
 

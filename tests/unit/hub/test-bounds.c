@@ -9,7 +9,7 @@
 #include "common/codec/mqtt-reader.h"
 #include "common/codec/sas-token.h"
 #include "common/codec/stream-order.h"
-#include "common/codec/stream-topic.h"
+#include "common/topic/stream-topic.h"
 #include "common/codec/ws-frame.h"
 #include "hub/certificate/certificate.h"
 #include "hub/base/settings.h"

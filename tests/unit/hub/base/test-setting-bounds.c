@@ -37,7 +37,7 @@ static const struct {
     {"service-token-life-max", TRUE, {2592000, 60, 315360000}},
     {"token-skew", TRUE, {5, 0, 300}},
     {"rekey-grace", TRUE, {3600, 0, 2592000}},
-    {"takeovers-per-minute", FALSE, {10, 1, 100000}},
+    {"reconnects-per-minute", FALSE, {10, 0, 100000}},
     {"clone-window", TRUE, {600, 0, 86400}},
     {"stream-deadline", TRUE, {60, 1, 60}},
     {"response-timeout", TRUE, {30, 0.1, 60}},

@@ -22,7 +22,7 @@ test_defaults(void)
     g_assert_true(memcmp(settings, empty, sizeof *settings) == 0);
     g_assert_cmpint(settings->stream_deadline, ==, 60 * G_TIME_SPAN_SECOND);
     g_assert_cmpuint(settings->unauthenticated_max, ==, 1024);
-    g_assert_true(settings->discard_telemetry);
+    g_assert_cmpint(settings->telemetry, ==, TELEMETRY_DROP);
     g_assert_null(settings->records);
     g_assert_null(settings->records_folder);
     g_assert_cmpuint(settings->records_size, ==, 64 << 20);
@@ -33,13 +33,13 @@ static void
 test_overlay(void)
 {
     g_autoptr(Settings) settings = parse("# of ours\n[other]\nx=1\n[hub]\nstream-deadline = 1.5\n"
-                                         "streams-max=7\ndiscard-telemetry=no\n",
+                                         "streams-max=7\ntelemetry=refuse\n",
                                          NULL);
 
     g_assert_nonnull(settings);
     g_assert_cmpint(settings->stream_deadline, ==, 1500 * G_TIME_SPAN_MILLISECOND);
     g_assert_cmpuint(settings->streams_max, ==, 7);
-    g_assert_false(settings->discard_telemetry);
+    g_assert_cmpint(settings->telemetry, ==, TELEMETRY_REFUSE);
     g_assert_cmpuint(settings->pending_per_device, ==, 1024);
 }
 
@@ -99,6 +99,34 @@ test_renamed(void)
     g_assert_nonnull(strstr(described, "#pending-per-user-and-device=256\n"));
 }
 
+/* A switch of 0.1.0 that is a choice now, and a limit that is kept in another way. */
+static void
+test_renamed_choice(void)
+{
+    static const struct {
+        const char *text;
+        TelemetryRule rule;
+    } rows[] = {
+        {"[hub]\ndiscard-telemetry=no\n", TELEMETRY_REFUSE},
+        {"[hub]\ndiscard-telemetry=false\n", TELEMETRY_REFUSE},
+        {"[hub]\ndiscard-telemetry=yes\n", TELEMETRY_DROP},
+        {"[hub]\ndiscard-telemetry=true\n", TELEMETRY_DROP},
+        {"[hub]\ntelemetry = drop \n", TELEMETRY_DROP},
+    };
+    g_autoptr(Settings) settings = parse("[hub]\ntakeovers-per-minute=7\n", NULL);
+    g_autofree char *described = settings_describe();
+
+    g_assert_cmpuint(settings->reconnects_per_minute, ==, 7);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(Settings) one = parse(rows[i].text, NULL);
+
+        g_assert_nonnull(one);
+        g_assert_cmpint(one->telemetry, ==, rows[i].rule);
+    }
+    g_assert_nonnull(strstr(described, "drop or refuse\n#telemetry=drop\n"));
+    g_assert_null(strstr(described, "discard-telemetry"));
+}
+
 /* A quarter by default, rounded down, and never nothing. */
 static void
 test_user_share(void)
@@ -131,7 +159,10 @@ test_refused(void)
         {"[hub]\nstream-deadline=0x10\n", "hub.conf:2: stream-deadline wants"},
         {"[hub]\nstreams-max=1.5\n", "hub.conf:2: streams-max wants a whole number"},
         {"[hub]\nstreams-max=1e99\n", "hub.conf:2: streams-max wants"},
-        {"[hub]\ndiscard-telemetry=maybe\n", "hub.conf:2: discard-telemetry wants yes or no"},
+        {"[hub]\nrekey=maybe\n", "hub.conf:2: rekey wants yes or no"},
+        {"[hub]\ntelemetry=no\n", "hub.conf:2: telemetry wants drop or refuse"},
+        {"[hub]\ntelemetry=\n", "hub.conf:2: telemetry wants drop or refuse"},
+        {"[hub]\ndiscard-telemetry=maybe\n", "hub.conf:2: discard-telemetry wants drop or refuse"},
         {"[other]\nstreams-max=1\n[hub]\nstreams-max=0\n", "hub.conf:4: streams-max wants"},
         {"[hub]\nstreams-max=0\ntokens=1\n",
          "hub.conf:2: streams-max wants a whole number from 1 to 1000000\n"
@@ -243,6 +274,7 @@ main(int argc, char **argv)
     g_test_add_func("/settings/overlay", test_overlay);
     g_test_add_func("/settings/addresses", test_addresses);
     g_test_add_func("/settings/renamed", test_renamed);
+    g_test_add_func("/settings/renamed-choice", test_renamed_choice);
     g_test_add_func("/settings/user-share", test_user_share);
     g_test_add_func("/settings/refused", test_refused);
     g_test_add_func("/settings/described", test_described);

@@ -23,6 +23,15 @@ store_submit(RegistryBackend *backend, RegistryJob *job)
         job->device->primary.len = sizeof right_key;
         job->device->admitted = TRUE;
     }
+    if (job->kind == REGISTRY_WRITE_FACTS) {
+        const GPtrArray *facts = job->extra;
+
+        g_assert_cmpuint(facts->len, ==, 1);
+        g_clear_pointer(&store->facts, registry_facts_free);
+        store->facts = registry_facts_copy(facts->pdata[0]);
+        registry_job_finish(job, REGISTRY_OK, NULL);
+        return;
+    }
     /* A look for keys whose grace is over is not what a test holds. */
     if (job->kind == REGISTRY_LIST_REKEYS)
         registry_job_finish(job, REGISTRY_OK, NULL);
@@ -78,6 +87,7 @@ fixture_setup(Fixture *f, gconstpointer data)
     f->store.backend = (RegistryBackend){store_submit, store_free};
     f->registry = registry_new(&f->store.backend);
     f->settings = settings_new();
+    f->settings->reconnects_per_minute = 0; /* a test has one device, and many connections of it */
     f->admission = admission_new(f->settings);
     f->auth = auth_new(f->settings, f->registry, f->admission, names);
     f->clock = clock_new();
@@ -90,12 +100,14 @@ fixture_setup(Fixture *f, gconstpointer data)
     f->devices = devices_new(f->settings, &events, f);
     f->shares = packet_shares_new(f->settings);
     f->sightings = sightings_new(f->registry, f->clock, on_refresh, f);
+    f->telemetry = telemetry_new(f->settings, f->sightings);
     f->service = (MqttService){.settings = f->settings,
                                .auth = f->auth,
                                .clock = f->clock,
                                .devices = f->devices,
                                .shares = f->shares,
                                .sightings = f->sightings,
+                               .telemetry = f->telemetry,
                                .queue = f->queue};
     f->rekeys = rekeys_new(f->settings, f->registry, f->devices, f->clock);
     f->service.rekeys = f->rekeys;
@@ -147,7 +159,9 @@ fixture_teardown(Fixture *f, gconstpointer data)
     g_source_destroy(f->source);
     g_source_unref(f->source);
     queue_free(f->queue);
+    telemetry_free(f->telemetry);
     sightings_free(f->sightings);
+    g_clear_pointer(&f->store.facts, registry_facts_free);
     clock_free(f->clock);
     auth_free(f->auth);
     registry_free(f->registry);
@@ -171,8 +185,21 @@ forget(Fixture *f)
     f->service.auth = f->auth;
     f->rekeys = rekeys_new(f->settings, f->registry, f->devices, f->clock);
     f->service.rekeys = f->rekeys;
+    telemetry_free(f->telemetry);
     sightings_free(f->sightings);
     f->service.sightings = f->sightings = sightings_new(f->registry, f->clock, on_refresh, f);
+    f->service.telemetry = f->telemetry = telemetry_new(f->settings, f->sightings);
+}
+
+const RegistryFacts *
+written(Fixture *f)
+{
+    sightings_flush(f->sightings);
+    while (sightings_waiting(f->sightings) > 0)
+        g_main_context_iteration(NULL, TRUE);
+    settle(f);
+    g_assert_nonnull(f->store.facts);
+    return f->store.facts;
 }
 
 void

@@ -14,6 +14,7 @@ typedef struct {
     RegistryBackend backend;
     gboolean holds;
     RegistryJob *held;
+    RegistryFacts *facts; /* written last */
 } Store;
 
 typedef struct {
@@ -30,6 +31,7 @@ typedef struct {
     Devices *devices;
     PacketShares *shares;
     Sightings *sightings;
+    Telemetry *telemetry;
     MqttService service;
     GString *told;
     GPtrArray *slots; /* as the edge: a connection leaves its slot before it is closed */
@@ -40,6 +42,8 @@ void fixture_setup(Fixture *f, gconstpointer data);
 void fixture_teardown(Fixture *f, gconstpointer data);
 
 void settle(Fixture *f); /* waits until the reactor and the main thread have nothing left to do */
+/* What was seen of dev1 since the last time; the fixture's. */
+const RegistryFacts *written(Fixture *f);
 void forget(Fixture *f); /* drops dev1 from the cache */
 void begin(Fixture *f);  /* a new connection, which replaces the one before */
 

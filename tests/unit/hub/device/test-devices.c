@@ -2,6 +2,7 @@
 /* Who is connected, what is kept of who is away, who is thrown out. Sessions and the clock are
  * stand-ins; the linker counts what the table of devices forgets. */
 #include "tests/unit/hub/base/clock-fixture.h"
+#include "hub/device/reconnects.h"
 #include "tests/unit/hub/device/session-fixture.h"
 
 #define SECOND G_TIME_SPAN_SECOND
@@ -95,36 +96,38 @@ expect_forgotten(Fixture *f, guint count)
 }
 
 /* PRESENT: what it is to be told of kept subscriptions. NULL: refused. */
-static MqttSession *
+static Session *
 connect_by(Fixture *f, const char *client_id, const char *policy, gboolean clean, gboolean present)
 {
-    MqttSession *session = session_new(f->devices, client_id, policy, CAPS_ALL);
+    Session *session = session_new(f->devices, client_id, policy, CAPS_ALL);
     gboolean kept = !present;
 
     g_ptr_array_add(f->sessions, session);
-    if (!devices_connect(f->devices, session, clean, &kept))
+    if (!devices_connect(f->devices, &session->link, clean, &kept))
         return NULL;
     g_assert_cmpint(kept, ==, present);
-    devices_connected(f->devices, session);
+    devices_connected(f->devices, &session->link);
     return session;
 }
 
-static MqttSession *
+static Session *
 connect_clean(Fixture *f, const char *client_id)
 {
     return connect_by(f, client_id, NULL, TRUE, FALSE);
 }
 
 static void
-subscribe(Fixture *f, MqttSession *session, const char *filter)
+subscribe(Fixture *f, Session *session, DeviceFeeds feeds)
 {
-    devices_subscribe(f->devices, session, slice_of(filter));
+    devices_subscribe(f->devices, &session->link, feeds);
 }
 
 static void
 test_online(Fixture *f, gconstpointer data)
 {
-    MqttSession *session;
+    const StreamRequest request = {
+        .name = "s", .rid = "1", .url = "wss://hub.example:443/bridges/x", .token = "t"};
+    Session *session;
 
     g_assert_false(devices_is_connected(f->devices, "dev1"));
     g_assert_cmpuint(devices_caps(f->devices, "dev1"), ==, 0);
@@ -134,30 +137,29 @@ test_online(Fixture *f, gconstpointer data)
     g_assert_false(devices_is_connected(f->devices, "dev1/m"));
     g_assert_cmpuint(devices_caps(f->devices, "dev1"), ==, CAPS_ALL);
     g_assert_cmpuint(devices_count(f->devices), ==, 1);
-    subscribe(f, session, "devices/dev1/messages/devicebound/#");
-    subscribe(f, session, STREAM_FILTER_ANSWERS);
+    subscribe(f, session, DEVICE_FEED_ANSWERS);
     expect_told(f, "");
     g_assert_false(devices_is_online(f->devices, "dev1"));
-    g_assert_false(devices_publish(f->devices, "dev1", "topic"));
-    subscribe(f, session, STREAM_FILTER_REQUESTS);
+    g_assert_false(devices_request(f->devices, "dev1", &request));
+    subscribe(f, session, DEVICE_FEED_REQUESTS);
     expect_told(f, "+dev1 ");
     g_assert_true(devices_is_online(f->devices, "dev1"));
-    g_assert_true(devices_publish(f->devices, "dev1", "topic"));
+    g_assert_true(devices_request(f->devices, "dev1", &request));
     g_assert_cmpuint(session->topics->len, ==, 1);
-    devices_unsubscribe(f->devices, session, slice_of(STREAM_FILTER_ANSWERS));
+    devices_unsubscribe(f->devices, &session->link, DEVICE_FEED_ANSWERS);
     g_assert_true(devices_is_online(f->devices, "dev1"));
-    devices_unsubscribe(f->devices, session, slice_of(STREAM_FILTER_REQUESTS));
+    devices_unsubscribe(f->devices, &session->link, DEVICE_FEED_REQUESTS);
     g_assert_false(devices_is_online(f->devices, "dev1"));
     g_assert_true(devices_is_connected(f->devices, "dev1"));
-    devices_answer(f->devices, session, &(StreamAnswer){.rid = "1"});
+    devices_answer(f->devices, &session->link, &(StreamAnswer){.rid = "1"});
     expect_told(f, "=dev1 ");
-    devices_disconnect(f->devices, session);
-    devices_disconnect(f->devices, session);
+    devices_disconnect(f->devices, &session->link);
+    devices_disconnect(f->devices, &session->link);
     expect_told(f, "-dev1 ");
     g_assert_false(devices_is_connected(f->devices, "dev1"));
     g_assert_cmpuint(devices_caps(f->devices, "dev1"), ==, 0);
     g_assert_cmpuint(devices_count(f->devices), ==, 0);
-    g_assert_false(devices_publish(f->devices, "dev1", "topic"));
+    g_assert_false(devices_request(f->devices, "dev1", &request));
     expect_forgotten(f, 1);
 }
 
@@ -166,45 +168,44 @@ test_online(Fixture *f, gconstpointer data)
 static void
 test_kept(Fixture *f, gconstpointer data)
 {
-    static const char *const filters[] = {STREAM_FILTER_REQUESTS, STREAM_FILTER_ANSWERS};
-    MqttSession *session;
+    static const DeviceFeeds filters[] = {DEVICE_FEED_REQUESTS, DEVICE_FEED_ANSWERS};
+    Session *session;
 
     for (guint i = 0; i < 2; i++) {
         gboolean requests = i == 0;
 
         session = connect_by(f, "dev1", NULL, FALSE, FALSE);
         subscribe(f, session, filters[i]);
-        devices_disconnect(f->devices, session);
+        devices_disconnect(f->devices, &session->link);
         g_assert_false(devices_is_online(f->devices, "dev1"));
         expect_forgotten(f, 0);
         g_string_truncate(f->told, 0);
         session = connect_by(f, "dev1", NULL, FALSE, TRUE);
         expect_told(f, requests ? "+dev1 " : "");
         g_assert_cmpint(devices_is_online(f->devices, "dev1"), ==, requests);
-        devices_disconnect(f->devices, session);
+        devices_disconnect(f->devices, &session->link);
         session = connect_by(f, "dev1", NULL, TRUE, FALSE);
         g_assert_false(devices_is_online(f->devices, "dev1"));
         subscribe(f, session, filters[i]);
-        devices_disconnect(f->devices, session);
+        devices_disconnect(f->devices, &session->link);
         expect_forgotten(f, 1);
-        devices_disconnect(f->devices, connect_by(f, "dev1", NULL, FALSE, FALSE));
+        devices_disconnect(f->devices, &connect_by(f, "dev1", NULL, FALSE, FALSE)->link);
         expect_forgotten(f, 1);
     }
 }
 
-/* What a clean session subscribed to ends with it, also where the device is remembered for its
- * take-overs. */
+/* What a clean session subscribed to ends with it. */
 static void
 test_clean_is_not_kept(Fixture *f, gconstpointer data)
 {
-    MqttSession *session;
+    Session *session;
 
     (void)connect_clean(f, "dev1");
     session = connect_clean(f, "dev1");
-    subscribe(f, session, STREAM_FILTER_REQUESTS);
-    subscribe(f, session, STREAM_FILTER_ANSWERS);
-    devices_disconnect(f->devices, session);
-    expect_forgotten(f, 0);
+    subscribe(f, session, DEVICE_FEED_REQUESTS);
+    subscribe(f, session, DEVICE_FEED_ANSWERS);
+    devices_disconnect(f->devices, &session->link);
+    expect_forgotten(f, 1);
     g_string_truncate(f->told, 0);
     g_assert_nonnull(connect_by(f, "dev1", NULL, FALSE, FALSE));
     g_assert_false(devices_is_online(f->devices, "dev1"));
@@ -215,68 +216,146 @@ test_clean_is_not_kept(Fixture *f, gconstpointer data)
 static void
 test_taken_over(Fixture *f, gconstpointer data)
 {
-    MqttSession *older = connect_by(f, "dev1", NULL, FALSE, FALSE), *newer;
+    Session *older = connect_by(f, "dev1", NULL, FALSE, FALSE), *newer;
 
-    subscribe(f, older, STREAM_FILTER_REQUESTS);
+    subscribe(f, older, DEVICE_FEED_REQUESTS);
     g_string_truncate(f->told, 0);
     newer = connect_by(f, "dev1", NULL, FALSE, TRUE);
     expect_told(f, "-dev1 +dev1 ");
     g_assert_cmpstr(older->closed, ==, "taken over by a newer connection");
     g_assert_cmpuint(devices_count(f->devices), ==, 1);
-    devices_unsubscribe(f->devices, older, slice_of(STREAM_FILTER_REQUESTS));
+    devices_unsubscribe(f->devices, &older->link, DEVICE_FEED_REQUESTS);
     g_assert_true(devices_is_online(f->devices, "dev1"));
-    devices_unsubscribe(f->devices, newer, slice_of(STREAM_FILTER_REQUESTS));
-    subscribe(f, older, STREAM_FILTER_REQUESTS);
+    devices_unsubscribe(f->devices, &newer->link, DEVICE_FEED_REQUESTS);
+    subscribe(f, older, DEVICE_FEED_REQUESTS);
     g_assert_false(devices_is_online(f->devices, "dev1"));
-    devices_connected(f->devices, older);
-    devices_disconnect(f->devices, older);
+    devices_connected(f->devices, &older->link);
+    devices_disconnect(f->devices, &older->link);
     g_assert_true(devices_is_connected(f->devices, "dev1"));
     expect_told(f, "");
     g_assert_null(newer->closed);
 }
 
-/* Ten at once; then one each six seconds. It is remembered of a device that goes in between. */
-static void
-test_takeovers(Fixture *f, gconstpointer data)
+/* One that has authenticated; *ret_wait: for how long it waits. */
+static Session *
+wait_by(Fixture *f, const char *client_id, const char *policy, gint64 *ret_wait)
 {
-    MqttSession *last = connect_clean(f, "dev1"), *next;
+    Session *session = session_new(f->devices, client_id, policy, CAPS_ALL);
 
-    g_assert_cmpuint(f->settings->takeovers_per_minute, ==, 10);
-    for (guint i = 0; i < 10; i++) {
-        next = connect_clean(f, "dev1");
-        g_assert_nonnull(next);
-        g_assert_nonnull(last->closed);
-        last = next;
-    }
-    g_assert_null(connect_clean(f, "dev1"));
-    g_assert_null(last->closed);
-    g_assert_nonnull(connect_clean(f, "dev2")); /* each its own */
-    clock_pass(f->clock, 6 * SECOND - 1000);
-    g_assert_null(connect_clean(f, "dev1"));
-    clock_pass(f->clock, 2000);
-    last = connect_clean(f, "dev1");
-    g_assert_nonnull(last);
-    g_assert_null(connect_clean(f, "dev1"));
-    devices_disconnect(f->devices, last);
-    expect_forgotten(f, 0);
-    last = connect_clean(f, "dev1"); /* nobody's place is taken */
-    g_assert_nonnull(last);
-    g_assert_null(connect_clean(f, "dev1"));
-    clock_pass(f->clock, 60 * SECOND);
-    devices_disconnect(f->devices, last);
-    expect_forgotten(f, 1);
+    g_ptr_array_add(f->sessions, session);
+    session->link.keys = REGISTRY_KEY_PRIMARY;
+    *ret_wait = devices_wait(f->devices, &session->link);
+    return session;
 }
 
-/* Never more than the ten, however long nothing came. */
+/* Nine connections that are over at once: the next one waits. */
 static void
-test_takeovers_are_not_saved_up(Fixture *f, gconstpointer data)
+be_busy(Fixture *f, const char *client_id)
 {
-    (void)connect_clean(f, "dev1");
-    (void)connect_clean(f, "dev1");
-    clock_pass(f->clock, 3600 * SECOND);
-    for (guint i = 0; i < 10; i++)
-        g_assert_nonnull(connect_clean(f, "dev1"));
-    g_assert_null(connect_clean(f, "dev1"));
+    for (guint i = 0; i < 9; i++) {
+        gint64 wait;
+        Session *session = wait_by(f, client_id, NULL, &wait);
+
+        g_assert_cmpint(wait, ==, 0);
+        devices_disconnect(f->devices, &session->link);
+    }
+}
+
+/* The tenth of a minute waits, without taking the place of who is there; a newer one takes its place
+ * among those that wait, and its time; then it is let in, and the former one ends. */
+static void
+test_waits(Fixture *f, gconstpointer data)
+{
+    Session *there, *first, *second;
+    gboolean present;
+    gint64 wait;
+
+    be_busy(f, "dev1");
+    there = connect_clean(f, "dev1");
+    first = wait_by(f, "dev1", NULL, &wait);
+    g_assert_cmpint(wait, ==, RECONNECTS_WAIT);
+    g_assert_cmpuint(devices_waiting(f->devices), ==, 1);
+    g_assert_cmpuint(devices_count(f->devices), ==, 1);
+    clock_pass(f->clock, RECONNECTS_WAIT / 2);
+    second = wait_by(f, "dev1", NULL, &wait);
+    g_assert_cmpint(wait, <=, RECONNECTS_WAIT / 2);
+    g_assert_cmpstr(first->closed, ==, "taken over by a newer connection");
+    g_assert_null(there->closed);
+    g_assert_cmpuint(devices_waiting(f->devices), ==, 1);
+    (void)wait_by(f, "dev2", NULL, &wait);
+    g_assert_cmpint(wait, ==, 0);
+    g_assert_cmpuint(devices_waiting(f->devices), ==, 1);
+    expect_told(f, "");
+    g_assert_true(devices_connect(f->devices, &second->link, TRUE, &present));
+    expect_told(f, "-dev1 ");
+    g_assert_nonnull(there->closed);
+    g_assert_null(second->closed);
+    g_assert_cmpuint(devices_waiting(f->devices), ==, 0);
+    g_assert_cmpuint(devices_count(f->devices), ==, 1);
+}
+
+/* It goes by itself: nobody was told of it, and what the device kept stays. */
+static void
+test_waits_in_vain(Fixture *f, gconstpointer data)
+{
+    Session *kept = connect_by(f, "dev1", NULL, FALSE, FALSE), *session;
+    gint64 wait;
+
+    subscribe(f, kept, DEVICE_FEED_REQUESTS);
+    be_busy(f, "dev1");
+    g_string_truncate(f->told, 0);
+    session = wait_by(f, "dev1", NULL, &wait);
+    devices_disconnect(f->devices, &session->link);
+    g_assert_cmpuint(devices_waiting(f->devices), ==, 0);
+    g_assert_true(devices_is_online(f->devices, "dev1"));
+    expect_told(f, "");
+}
+
+/* What ends who is connected ends who waits, and nobody else: by device, module, user, key, at a
+ * stop. Each row: what is done, and whether dev1, dev1/m and the one of "fleet" end. */
+static void
+test_waiting_revoked(Fixture *f, gconstpointer data)
+{
+    static const char *const ids[] = {"dev1", "dev1/m", "dev2"};
+    static const char *const gone[] = {"xx.", ".x.", "..x", "..x", "..x", "x..", ".x.", "xxx"};
+
+    for (guint row = 0; row < G_N_ELEMENTS(gone); row++) {
+        Session *sessions[3];
+        gint64 wait;
+
+        for (guint i = 0; i < 3; i++) {
+            be_busy(f, ids[i]);
+            sessions[i] = wait_by(f, ids[i], i == 2 ? "fleet" : NULL, &wait);
+            g_assert_cmpint(wait, >, 0);
+        }
+        if (row == 0)
+            devices_revoke(f->devices, "dev1", NULL);
+        else if (row == 1)
+            devices_revoke(f->devices, "dev1", "m");
+        else if (row == 2)
+            devices_revoke_policy(f->devices, "fleet");
+        else if (row == 3)
+            devices_judge_again(f->devices, "dev2", NULL);
+        else if (row == 4)
+            devices_revoke_policy_keys(f->devices, "fleet", REGISTRY_KEY_PRIMARY);
+        else if (row == 5)
+            devices_revoke_keys(f->devices, "dev1", REGISTRY_KEY_PRIMARY);
+        else if (row == 6)
+            devices_revoke_client(f->devices, "dev1/m", "because");
+        else
+            devices_close_all(f->devices);
+        for (guint i = 0; i < 3; i++) {
+            g_test_message("row %u: %s", row, ids[i]);
+            g_assert_cmpint(sessions[i]->closed != NULL, ==, gone[row][i] == 'x');
+        }
+        devices_revoke_keys(f->devices, "dev1", REGISTRY_KEY_SECONDARY); /* another key */
+        devices_revoke_policy_keys(f->devices, "fleet", REGISTRY_KEY_SECONDARY);
+        g_assert_cmpuint(devices_waiting(f->devices), ==,
+                         (gone[row][0] == '.' ? 1u : 0u) + (gone[row][1] == '.' ? 1u : 0u) +
+                             (gone[row][2] == '.' ? 1u : 0u));
+        devices_close_all(f->devices);
+        clock_pass(f->clock, 61 * SECOND);
+    }
 }
 
 #define NAMES 6
@@ -298,15 +377,15 @@ test_revoke(Fixture *f, gconstpointer data)
 {
     for (guint row = 0; row < G_N_ELEMENTS(revoked); row++) {
         for (guint away = 0; away < 2; away++) {
-            MqttSession *sessions[NAMES];
+            Session *sessions[NAMES];
 
             for (guint i = 0; i < NAMES; i++) {
-                (void)connect_clean(f, names[i]); /* a take-over is remembered as well */
+                (void)connect_clean(f, names[i]);
                 sessions[i] = connect_by(f, names[i], NULL, FALSE, FALSE);
-                subscribe(f, sessions[i], STREAM_FILTER_REQUESTS);
-                subscribe(f, sessions[i], STREAM_FILTER_ANSWERS);
+                subscribe(f, sessions[i], DEVICE_FEED_REQUESTS);
+                subscribe(f, sessions[i], DEVICE_FEED_ANSWERS);
                 if (away)
-                    devices_disconnect(f->devices, sessions[i]);
+                    devices_disconnect(f->devices, &sessions[i]->link);
             }
             devices_revoke(f->devices, revoked[row].device, revoked[row].module);
             for (guint i = 0; i < NAMES; i++) {
@@ -317,7 +396,7 @@ test_revoke(Fixture *f, gconstpointer data)
                                 gone && !away ? "the device was revoked" : NULL);
                 g_assert_cmpint(devices_is_connected(f->devices, names[i]), ==, !gone && !away);
                 if (!gone && !away)
-                    devices_disconnect(f->devices, sessions[i]);
+                    devices_disconnect(f->devices, &sessions[i]->link);
                 g_assert_nonnull(connect_by(f, names[i], NULL, FALSE, !gone));
             }
             devices_close_all(f->devices);
@@ -332,11 +411,11 @@ test_revoke(Fixture *f, gconstpointer data)
 static void
 test_revoke_policy(Fixture *f, gconstpointer data)
 {
-    MqttSession *own = connect_by(f, "dev1", NULL, FALSE, FALSE);
-    MqttSession *by = connect_by(f, "dev2", "fleet", FALSE, FALSE);
-    MqttSession *other = connect_by(f, "dev3", "fleet2", FALSE, FALSE);
+    Session *own = connect_by(f, "dev1", NULL, FALSE, FALSE);
+    Session *by = connect_by(f, "dev2", "fleet", FALSE, FALSE);
+    Session *other = connect_by(f, "dev3", "fleet2", FALSE, FALSE);
 
-    subscribe(f, by, STREAM_FILTER_REQUESTS);
+    subscribe(f, by, DEVICE_FEED_REQUESTS);
     g_string_truncate(f->told, 0);
     devices_revoke_policy(f->devices, "fleet");
     expect_told(f, "-dev2 ");
@@ -352,9 +431,9 @@ test_revoke_policy(Fixture *f, gconstpointer data)
 static void
 test_close_all(Fixture *f, gconstpointer data)
 {
-    MqttSession *one = connect_by(f, "dev1", NULL, FALSE, FALSE), *two = connect_clean(f, "dev2");
+    Session *one = connect_by(f, "dev1", NULL, FALSE, FALSE), *two = connect_clean(f, "dev2");
 
-    subscribe(f, one, STREAM_FILTER_ANSWERS);
+    subscribe(f, one, DEVICE_FEED_ANSWERS);
     devices_close_all(f->devices);
     g_assert_cmpstr(one->closed, ==, "the hub is stopping");
     g_assert_cmpstr(two->closed, ==, "the hub is stopping");
@@ -364,18 +443,18 @@ test_close_all(Fixture *f, gconstpointer data)
 }
 
 /* One that connects as INSTANCE, by wss or not. NULL: refused. */
-static MqttSession *
+static Session *
 connect_as(Fixture *f, const char *instance, gboolean framed)
 {
-    MqttSession *session = session_new(f->devices, "dev1", NULL, CAPS_ALL);
+    Session *session = session_new(f->devices, "dev1", NULL, CAPS_ALL);
     gboolean kept;
 
-    session->instance = instance;
+    session->link.instance = instance;
     session->framed = framed;
     g_ptr_array_add(f->sessions, session);
-    if (!devices_connect(f->devices, session, TRUE, &kept))
+    if (!devices_connect(f->devices, &session->link, TRUE, &kept))
         return NULL;
-    devices_connected(f->devices, session);
+    devices_connected(f->devices, &session->link);
     return session;
 }
 
@@ -387,7 +466,7 @@ static void
 test_cloned(Fixture *f, gconstpointer data)
 {
     for (guint framed = 0; framed < 2; framed++) {
-        MqttSession *first = connect_as(f, A, framed > 0), *second, *third, *fourth;
+        Session *first = connect_as(f, A, framed > 0), *second, *third, *fourth;
         CloneReport report;
 
         second = connect_as(f, B, framed > 0);
@@ -415,39 +494,14 @@ test_cloned(Fixture *f, gconstpointer data)
     }
 }
 
-/* An entry that is kept for its take-overs goes once they have faded, without its device. */
-static void
-test_faded(Fixture *f, gconstpointer data)
-{
-    MqttSession *other;
-
-    for (guint i = 0; i < 1000; i++) {
-        g_autofree char *id = g_strdup_printf("gone%u", i);
-        MqttSession *session;
-
-        (void)connect_clean(f, id);
-        session = connect_clean(f, id);
-        devices_disconnect(f->devices, session);
-    }
-    g_assert_cmpuint(devices_known(f->devices), ==, 1000);
-    clock_pass(f->clock, 60 * SECOND - 1000);
-    other = connect_clean(f, "dev1");
-    devices_disconnect(f->devices, other);
-    g_assert_cmpuint(devices_known(f->devices), ==, 1000);
-    clock_pass(f->clock, 2000);
-    for (guint i = 0; i < 125; i++)
-        devices_disconnect(f->devices, connect_clean(f, "dev1"));
-    g_assert_cmpuint(devices_known(f->devices), ==, 0);
-}
-
 /* Who is connected and takes notices gets them, and is known to be there; nobody else. */
 static void
 test_notices(Fixture *f, gconstpointer data)
 {
-    MqttSession *one = connect_clean(f, "dev1"), *module = connect_clean(f, "dev1/m");
-    MqttSession *old = connect_clean(f, "dev2");
+    Session *one = connect_clean(f, "dev1"), *module = connect_clean(f, "dev1/m");
+    Session *old = connect_clean(f, "dev2");
 
-    old->caps = CAPS_ALL & ~CAP_NOTICE;
+    old->link.caps = CAPS_ALL & ~CAP_NOTICE;
     g_assert_true(devices_notify(f->devices, "dev1", "{}"));
     g_assert_false(devices_notify(f->devices, "dev2", "{}"));
     g_assert_false(devices_notify(f->devices, "dev3", "{}"));
@@ -456,7 +510,7 @@ test_notices(Fixture *f, gconstpointer data)
     g_assert_cmpstr(one->notices->pdata[1], ==, "{1}");
     g_assert_cmpuint(module->notices->len, ==, 1);
     g_assert_cmpuint(old->notices->len, ==, 0);
-    devices_disconnect(f->devices, one);
+    devices_disconnect(f->devices, &one->link);
     g_assert_false(devices_notify(f->devices, "dev1", "{}"));
     g_assert_cmpuint(devices_notify_all(f->devices, "{}"), ==, 1);
 }
@@ -472,12 +526,12 @@ main(int argc, char **argv)
     ADD("kept", test_kept);
     ADD("clean-is-not-kept", test_clean_is_not_kept);
     ADD("taken-over", test_taken_over);
-    ADD("takeovers", test_takeovers);
-    ADD("takeovers-are-not-saved-up", test_takeovers_are_not_saved_up);
+    ADD("waits", test_waits);
+    ADD("waits-in-vain", test_waits_in_vain);
+    ADD("waiting-revoked", test_waiting_revoked);
     ADD("revoke", test_revoke);
     ADD("revoke-policy", test_revoke_policy);
     ADD("cloned", test_cloned);
-    ADD("faded", test_faded);
     ADD("notices", test_notices);
     ADD("close-all", test_close_all);
     return g_test_run();

@@ -3,6 +3,8 @@
  * and one past it. */
 #include "tests/unit/hub/device/mqtt-fixture.h"
 
+#include "common/topic/stream-topic.h"
+
 #include <string.h>
 
 #define EARLY 16384 /* what is kept before CONNACK, see mqtt-session.c */
@@ -190,7 +192,7 @@ send_publish(Fixture *f, const char *topic, guint8 qos, gsize payload)
 }
 
 /* Its own telemetry is acknowledged and dropped, an answer is told on; any other topic, QoS 2, a
- * bad answer, or telemetry where none is wanted, ends the connection. */
+ * bad answer, ends the connection. */
 static void
 test_publishes(Fixture *f, gconstpointer data)
 {
@@ -224,10 +226,37 @@ test_publishes(Fixture *f, gconstpointer data)
             expect_end(f);
         g_assert_cmpstr(f->told->str, ==, !rows[i].good ? "-dev1 " : answer ? "=dev1:7 " : "");
     }
-    f->settings->discard_telemetry = FALSE;
+}
+
+static const char own_telemetry[] = "devices/dev1/messages/events/";
+
+/* `drop`: acknowledged and counted, to the byte. `refuse`: the end, without an acknowledgement; the
+ * reason is among the facts of the device. */
+static void
+test_telemetry(Fixture *f, gconstpointer data)
+{
+    const RegistryFacts *facts;
+
     up(f);
-    send_publish(f, rows[0].topic, 1, 3);
+    for (guint i = 0; i < 3; i++) {
+        send_publish(f, own_telemetry, 1, 5 + i);
+        expect_bytes(f, PUBACK);
+    }
+    send_publish(f, own_telemetry, 0, 0);
+    send_text(f, PINGREQ);
+    expect_bytes(f, PINGRESP);
+    facts = written(f);
+    g_assert_cmpuint(facts->messages, ==, 4);
+    g_assert_cmpuint(facts->message_bytes, ==, 18);
+    g_assert_cmpint(facts->messages_since, >, 0);
+    g_assert_null(facts->refusal);
+    f->settings->telemetry = TELEMETRY_REFUSE;
+    send_publish(f, own_telemetry, 1, 5);
     expect_end(f);
+    facts = written(f);
+    g_assert_cmpuint(facts->messages, ==, 0);
+    g_assert_cmpstr(facts->refusal, ==, "it sends telemetry, which this hub refuses");
+    g_assert_cmpint(facts->refused, >=, facts->seen);
 }
 
 /* Answered whether it was subscribed to or not, before the acknowledgement. */
@@ -331,6 +360,7 @@ main(int argc, char **argv)
     ADD("filters", test_filters);
     ADD("kept", test_kept);
     ADD("publishes", test_publishes);
+    ADD("telemetry", test_telemetry);
     ADD("twin", test_twin);
     ADD("packet-max", test_packet_max);
     ADD("others", test_others);

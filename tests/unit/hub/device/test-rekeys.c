@@ -123,27 +123,27 @@ device(Fixture *f)
 }
 
 /* The device connects by KEY; returns whether it is to be offered a key. */
-static MqttSession *
+static Session *
 connect_by(Fixture *f, RegistryKeys key, const char *policy, Caps caps)
 {
     g_autoptr(RegistryDevice) record = device(f);
-    MqttSession *session = session_new(f->devices, "dev1", policy, caps);
+    Session *session = session_new(f->devices, "dev1", policy, caps);
     gboolean present_before;
 
-    session->keys = key;
+    session->link.keys = key;
     g_ptr_array_add(f->sessions, session);
-    g_assert_true(devices_connect(f->devices, session, FALSE, &present_before));
-    if (!policy && rekeys_admitted(f->rekeys, session, record))
-        rekeys_ready(f->rekeys, session);
+    g_assert_true(devices_connect(f->devices, &session->link, FALSE, &present_before));
+    if (!policy && rekeys_admitted(f->rekeys, &session->link, record))
+        rekeys_ready(f->rekeys, &session->link);
     drain(f);
     return session;
 }
 
 static void
-leave(Fixture *f, MqttSession *session)
+leave(Fixture *f, Session *session)
 {
-    devices_disconnect(f->devices, session);
-    rekeys_lost(f->rekeys, session);
+    devices_disconnect(f->devices, &session->link);
+    rekeys_lost(f->rekeys, &session->link);
     drain(f);
 }
 
@@ -169,7 +169,7 @@ assert_results(Fixture *f, const char *wanted)
 }
 
 static const char *
-rid_of(MqttSession *session)
+rid_of(Session *session)
 {
     const char *topic;
 
@@ -180,12 +180,12 @@ rid_of(MqttSession *session)
 }
 
 static void
-answer(Fixture *f, MqttSession *session, const char *rid, KeyAnswerCode code)
+answer(Fixture *f, Session *session, const char *rid, KeyAnswerCode code)
 {
     KeyAnswer it = {.code = code};
 
     g_strlcpy(it.rid, rid, sizeof it.rid);
-    rekeys_answer(f->rekeys, session, &it);
+    rekeys_answer(f->rekeys, &session->link, &it);
     drain(f);
 }
 
@@ -206,7 +206,7 @@ test_not_capable(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_autoptr(RegistryDevice) before = device(f), after = NULL;
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        MqttSession *session = connect_by(f, rows[i].keys, rows[i].policy, rows[i].caps);
+        Session *session = connect_by(f, rows[i].keys, rows[i].policy, rows[i].caps);
 
         ask(f);
         assert_results(f, "not-capable ");
@@ -237,7 +237,7 @@ test_answers(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
-        MqttSession *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
+        Session *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
         g_autoptr(RegistryDevice) after = NULL;
         g_autofree char *rid = NULL;
         guint64 ignored;
@@ -264,7 +264,7 @@ test_answers(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_joined(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    MqttSession *session = connect_by(f, REGISTRY_KEY_SECONDARY, NULL, CAPABLE);
+    Session *session = connect_by(f, REGISTRY_KEY_SECONDARY, NULL, CAPABLE);
     g_autoptr(RegistryDevice) before = device(f), after = NULL;
     g_autofree char *text = NULL;
 
@@ -284,7 +284,7 @@ test_joined(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_no_answer(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    MqttSession *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
+    Session *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
     g_autofree char *rid = NULL;
 
     ask(f);
@@ -307,7 +307,7 @@ test_away(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     g_autoptr(RegistryDevice) before = device(f), waits = NULL;
     g_autofree char *first = NULL;
-    MqttSession *session;
+    Session *session;
 
     ask(f);
     assert_results(f, "pending ");
@@ -348,7 +348,7 @@ static void
 test_grace(Fixture *f, gconstpointer data)
 {
     const gboolean restarts = GPOINTER_TO_INT(data);
-    MqttSession *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
+    Session *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
     g_autoptr(RegistryDevice) before = NULL, at_end = NULL, after = NULL;
 
     ask(f);
@@ -377,7 +377,7 @@ test_grace(Fixture *f, gconstpointer data)
 static void
 test_returned(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    MqttSession *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
+    Session *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
 
     ask(f);
     answer(f, session, rid_of(session), KEY_ANSWER_STORED);
@@ -393,7 +393,7 @@ test_returned(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 static void
 test_void(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
-    MqttSession *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
+    Session *session = connect_by(f, REGISTRY_KEY_PRIMARY, NULL, CAPABLE);
     g_auto(Answer) a = {0};
     g_autoptr(RegistryDevice) after = NULL;
 

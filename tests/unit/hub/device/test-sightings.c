@@ -143,6 +143,35 @@ test_late(Fixture *f, gconstpointer data)
     g_assert_cmpuint(f->store.writes, ==, 1);
 }
 
+/* Messages are added up: beside other facts, after a write that failed, while one runs; each is
+ * written once. */
+static void
+test_messages(Fixture *f, gconstpointer data)
+{
+    gint64 now = g_get_real_time();
+
+    sightings_refused(f->sightings, "dev1", "wrong key"); /* a fact of another kind waits */
+    sightings_message(f->sightings, "dev1", 10);
+    sightings_connected(f->sightings, "dev1", "192.0.2.7:1", "x");
+    sightings_message(f->sightings, "dev1", 0);
+    sightings_message(f->sightings, "dev1/m", 7);
+    f->store.code = REGISTRY_FAILED;
+    pass(f, SIGHTINGS_DELAY + SECOND);
+    sightings_message(f->sightings, "dev1", 5);
+    f->store.code = REGISTRY_OK;
+    pass(f, SIGHTINGS_DELAY + SECOND);
+    g_assert_cmpuint(row(f, "dev1")->messages, ==, 3);
+    g_assert_cmpuint(row(f, "dev1")->message_bytes, ==, 15);
+    g_assert_cmpint(row(f, "dev1")->messages_since, >=, now);
+    g_assert_cmpint(row(f, "dev1")->seen, >=, row(f, "dev1")->messages_since);
+    g_assert_cmpstr(row(f, "dev1")->refusal, ==, "wrong key");
+    g_assert_cmpuint(row(f, "dev1/m")->messages, ==, 1);
+    sightings_message(f->sightings, "dev1", 1);
+    pass(f, SIGHTINGS_DELAY + SECOND);
+    g_assert_cmpuint(row(f, "dev1")->messages, ==, 1); /* those since the last write */
+    g_assert_cmpuint(sightings_lost(f->sightings), ==, 0);
+}
+
 /* 10,000 devices that come and go ten times within a second are 10,000 rows in ten writes. */
 static void
 test_fleet(Fixture *f, gconstpointer data)
@@ -304,6 +333,7 @@ main(int argc, char **argv)
     ADD("flapping", test_flapping);
     ADD("slow-disk", test_slow_disk);
     ADD("fails", test_fails);
+    ADD("messages", test_messages);
     ADD("bounds", test_bounds);
     ADD("texts", test_texts);
     ADD("forgotten", test_forgotten);

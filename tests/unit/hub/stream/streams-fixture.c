@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/hub/stream/streams-fixture.h"
 
+#include "common/topic/stream-topic.h"
+
 #include "common/codec/ws-frame.h"
 
 #include <errno.h>
@@ -237,16 +239,16 @@ hub_free(Hub *hub)
     g_free(hub);
 }
 
-MqttSession *
+Session *
 hub_device(Hub *hub, const char *client_id, Caps caps)
 {
-    MqttSession *session = session_new(hub->devices, client_id, NULL, caps);
+    Session *session = session_new(hub->devices, client_id, NULL, caps);
     gboolean present;
 
     g_ptr_array_add(hub->sessions, session);
-    g_assert_true(devices_connect(hub->devices, session, TRUE, &present));
-    devices_connected(hub->devices, session);
-    devices_subscribe(hub->devices, session, slice_of(STREAM_FILTER_REQUESTS));
+    g_assert_true(devices_connect(hub->devices, &session->link, TRUE, &present));
+    devices_connected(hub->devices, &session->link);
+    devices_subscribe(hub->devices, &session->link, DEVICE_FEED_REQUESTS);
     return session;
 }
 
@@ -310,7 +312,7 @@ asked_field(const Asked *asked, const char *name)
 }
 
 StreamRequest
-session_request(const MqttSession *session)
+session_request(const Session *session)
 {
     StreamRequest request = {0};
 
@@ -322,30 +324,30 @@ session_request(const MqttSession *session)
 }
 
 static void
-session_answer(MqttSession *session, const StreamAnswer *with, Hub *hub)
+session_answer(Session *session, const StreamAnswer *with, Hub *hub)
 {
     g_auto(StreamRequest) request = session_request(session);
     StreamAnswer answer = *with;
 
     answer.rid = request.rid;
     answer.sid = request.sid;
-    streams_answer(hub->streams, session->client_id, &answer);
+    streams_answer(hub->streams, session->link.client_id, &answer);
 }
 
 void
-session_accept(MqttSession *session, Caps caps, Hub *hub)
+session_accept(Session *session, Caps caps, Hub *hub)
 {
     session_answer(session, &(StreamAnswer){.accepted = TRUE, .caps = caps}, hub);
 }
 
 void
-session_reject(MqttSession *session, Reason reason, Hub *hub)
+session_reject(Session *session, Reason reason, Hub *hub)
 {
     session_reject_with(session, reason, NULL, hub);
 }
 
 void
-session_reject_with(MqttSession *session, Reason reason, const char *text, Hub *hub)
+session_reject_with(Session *session, Reason reason, const char *text, Hub *hub)
 {
     session_answer(session, &(StreamAnswer){.reason = reason, .reason_text = text}, hub);
 }
@@ -364,7 +366,7 @@ hub_leg(Hub *hub, const char *url, const char *token)
 }
 
 Asked *
-hub_device_leg(Hub *hub, const MqttSession *session)
+hub_device_leg(Hub *hub, const Session *session)
 {
     g_auto(StreamRequest) request = session_request(session);
 

@@ -45,7 +45,7 @@ Hub *hub_new_just_started(const Settings *settings);
 void hub_free(Hub *hub);
 
 /* A device that is connected and subscribed. */
-MqttSession *hub_device(Hub *hub, const char *client_id, Caps caps);
+Session *hub_device(Hub *hub, const char *client_id, Caps caps);
 
 /* A POST as user "anna" for the stream "ssh", of a plain service, unless a field says otherwise. */
 typedef struct {
@@ -70,16 +70,16 @@ Asked *hub_post(Hub *hub, const Post *post);
 char *asked_field(const Asked *asked, const char *name); /* of the answer; NULL: absent */
 
 /* The last request that was sent to SESSION. Free with stream_request_clear. */
-StreamRequest session_request(const MqttSession *session);
+StreamRequest session_request(const Session *session);
 
 /* Answers the last request; CAPS: what the device accepts. */
-void session_accept(MqttSession *session, Caps caps, Hub *hub);
-void session_reject(MqttSession *session, Reason reason, Hub *hub);
-void session_reject_with(MqttSession *session, Reason reason, const char *text, Hub *hub);
+void session_accept(Session *session, Caps caps, Hub *hub);
+void session_reject(Session *session, Reason reason, Hub *hub);
+void session_reject_with(Session *session, Reason reason, const char *text, Hub *hub);
 
 /* A leg for the url and the token. Its peer exists when this returns, unless refused. */
 Asked *hub_leg(Hub *hub, const char *url, const char *token);
-Asked *hub_device_leg(Hub *hub, const MqttSession *session); /* for its last request */
+Asked *hub_device_leg(Hub *hub, const Session *session); /* for its last request */
 Asked *hub_service_leg(Hub *hub, const Asked *post);
 
 /* Waits until the main thread and the reactors have nothing left to do. */

@@ -23,12 +23,12 @@ typedef struct {
     gsize left;
 } Dice;
 
-struct MqttSession {
+typedef struct {
+    DeviceLink link; /* first */
     Script *script;
     char client_id[16];
-    Caps caps;
     gboolean closed;
-};
+} Session;
 
 typedef struct {
     Request request; /* first */
@@ -52,7 +52,7 @@ struct Script {
     ReactorPool *reactors;
     Devices *devices;
     Streams *streams;
-    MqttSession *sessions[DEVICES];
+    Session *sessions[DEVICES];
     GPtrArray *graveyard; /* sessions, until the end */
     GPtrArray *asked;     /* all requests */
     GPtrArray *legs;      /* "path token" that were given out */
@@ -148,24 +148,6 @@ request_upgrade(Request *request, RequestUpgraded func, void *data)
     queue_call(asked->script->queue, upgrade_done, asked);
 }
 
-const char *
-mqtt_session_client_id(MqttSession *session)
-{
-    return session->client_id;
-}
-
-const char *
-mqtt_session_policy(MqttSession *session G_GNUC_UNUSED)
-{
-    return NULL;
-}
-
-Caps
-mqtt_session_caps(MqttSession *session)
-{
-    return session->caps;
-}
-
 /* A number names one stream, whatever came and went. */
 static void
 check_named(Script *script, const char *client_id, const StreamRequest *request)
@@ -178,33 +160,37 @@ check_named(Script *script, const char *client_id, const StreamRequest *request)
     g_hash_table_replace(script->named, key, g_strdup(request->sid));
 }
 
-void
-mqtt_session_publish(MqttSession *session, const char *topic)
+static void
+session_request(DeviceLink *link, const StreamRequest *request)
 {
-    g_auto(StreamRequest) request = {0};
+    Session *session = (Session *)link;
 
     g_assert_false(session->closed);
-    g_assert_cmpint(stream_request_parse(slice_of(topic), &request), ==, STREAM_TOPIC_OK);
-    g_assert_cmpint(request.capable, ==, session->caps != 0);
+    g_assert_cmpint(request->capable, ==, link->caps != 0);
     g_ptr_array_add(session->script->legs,
-                    g_strconcat(strstr(request.url, "/bridges"), " ", request.token, NULL));
-    g_assert_cmpint(request.sid != NULL, ==, session->caps != 0);
-    if (request.sid)
-        check_named(session->script, session->client_id, &request);
+                    g_strconcat(strstr(request->url, "/bridges"), " ", request->token, NULL));
+    g_assert_cmpint(request->sid != NULL, ==, link->caps != 0);
+    if (request->sid)
+        check_named(session->script, session->client_id, request);
     g_ptr_array_add(session->script->rids,
-                    g_strjoin(" ", session->client_id, request.rid, request.sid, NULL));
+                    g_strjoin(" ", session->client_id, request->rid, request->sid, NULL));
 }
 
-void
-mqtt_session_close(MqttSession *session, const char *why G_GNUC_UNUSED)
+static void
+session_close(DeviceLink *link, const char *why G_GNUC_UNUSED)
 {
+    Session *session = (Session *)link;
+
     g_assert_false(session->closed);
     session->closed = TRUE;
     for (guint i = 0; i < DEVICES; i++)
         if (session->script->sessions[i] == session)
             session->script->sessions[i] = NULL;
-    devices_disconnect(session->script->devices, session);
+    devices_disconnect(session->script->devices, link);
 }
+
+/* What the scripts never say to a link is left out. */
+static const DeviceLinkFuncs session_funcs = {.request = session_request, .close = session_close};
 
 static void
 on_subscribed(const char *client_id, void *data)
@@ -258,22 +244,26 @@ static void
 step_connect(Script *script)
 {
     guint i = (guint)script_dice(script, 0, DEVICES);
-    MqttSession *session = g_new0(MqttSession, 1);
+    Session *session = g_new0(Session, 1);
     gboolean present;
 
     session->script = script;
     g_snprintf(session->client_id, sizeof session->client_id, i == 2 ? "dev%u/m" : "dev%u", i);
-    session->caps = i == 0 ? CAPS_ALL : 0;
+    session->link = (DeviceLink){.funcs = &session_funcs,
+                                 .client_id = session->client_id,
+                                 .keys = REGISTRY_KEY_PRIMARY,
+                                 .caps = i == 0 ? CAPS_ALL : 0,
+                                 .instance = ""};
     g_ptr_array_add(script->graveyard, session);
-    if (!devices_connect(script->devices, session, script_dice(script, 0, 4) == 0, &present)) {
+    if (!devices_connect(script->devices, &session->link, script_dice(script, 0, 4) == 0, &present)) {
         session->closed = TRUE;
         return;
     }
     script->sessions[i] = session;
-    devices_connected(script->devices, session);
+    devices_connected(script->devices, &session->link);
 }
 
-static MqttSession *
+static Session *
 any_session(Script *script)
 {
     return script->sessions[script_dice(script, 0, DEVICES)];
@@ -282,19 +272,19 @@ any_session(Script *script)
 static void
 step_subscribe(Script *script)
 {
-    MqttSession *session = any_session(script);
+    Session *session = any_session(script);
 
     if (session)
-        devices_subscribe(script->devices, session, slice_of(STREAM_FILTER_REQUESTS));
+        devices_subscribe(script->devices, &session->link, DEVICE_FEED_REQUESTS);
 }
 
 static void
 step_disconnect(Script *script)
 {
-    MqttSession *session = any_session(script);
+    Session *session = any_session(script);
 
     if (session)
-        mqtt_session_close(session, "");
+        session_close(&session->link, "");
 }
 
 static void
@@ -465,7 +455,6 @@ script_new(void)
     script->settings->end_wait =
         300 * G_TIME_SPAN_MILLISECOND; /* these peers answer no close frame */
     script->settings->pending_per_device = 3;
-    script->settings->takeovers_per_minute = 20;
     script->clock = clock_new();
     script->queue = queue_new();
     script->source = queue_source_new(script->queue);

@@ -6,7 +6,7 @@
 
 typedef struct {
     Hub *hub;
-    MqttSession *session;
+    Session *session;
 } Fixture;
 
 static void
@@ -74,7 +74,7 @@ test_rejected(Fixture *f, gconstpointer data)
 static void
 test_rejected_with_leg(Fixture *f, gconstpointer data)
 {
-    MqttSession *plain = hub_device(f->hub, "dev2", 0);
+    Session *plain = hub_device(f->hub, "dev2", 0);
     Asked *leg;
 
     (void)hub_post(f->hub, &capable);

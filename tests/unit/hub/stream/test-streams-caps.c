@@ -62,7 +62,7 @@ post_of(Hub *hub, const Case *c)
 }
 
 static void
-try_handshake(Hub *hub, MqttSession *session, const Case *c)
+try_handshake(Hub *hub, Session *session, const Case *c)
 {
     Asked *post = post_of(hub, c);
     g_auto(StreamRequest) request = {0};
@@ -88,7 +88,7 @@ test_handshake(void)
     hub = hub_new(settings);
     for (guint device = 0; device <= CAPS_ALL; device++) {
         g_autofree char *id = g_strdup_printf("dev1");
-        MqttSession *session = hub_device(hub, id, device);
+        Session *session = hub_device(hub, id, device);
 
         for (guint i = 0; i < 5 * 4; i++) {
             const guint service = i / 4;
@@ -100,7 +100,7 @@ test_handshake(void)
             try_handshake(hub, session, &c);
             cases++;
         }
-        devices_disconnect(hub->devices, session);
+        devices_disconnect(hub->devices, &session->link);
     }
     g_assert_cmpuint(cases, ==, (CAPS_ALL + 1) * 20);
     hub_free(hub);
@@ -131,7 +131,7 @@ test_ends(void)
                         .service = service > 0 ? service - 1 : 0,
                         .answer = i % 4};
         Hub *hub = hub_new(NULL);
-        MqttSession *session = hub_device(hub, "dev1", c.device);
+        Session *session = hub_device(hub, "dev1", c.device);
         Asked *early, *leg, *post;
 
         (void)post_of(hub, &c);

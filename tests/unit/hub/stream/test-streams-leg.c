@@ -7,7 +7,7 @@
 
 typedef struct {
     Hub *hub;
-    MqttSession *session;
+    Session *session;
     guint freed; /* before */
 } Fixture;
 
@@ -35,7 +35,7 @@ post_capable(Fixture *f)
 }
 
 /* Another connection of the device takes the place of the present one. */
-static MqttSession *
+static Session *
 come_back(Fixture *f, Caps caps)
 {
     f->session = hub_device(f->hub, "dev1", caps);
@@ -112,7 +112,7 @@ static void
 test_device_goes_first(Fixture *f, gconstpointer data)
 {
     Asked *post = post_capable(f), *leg = hub_device_leg(f->hub, f->session);
-    MqttSession *first = f->session;
+    Session *first = f->session;
 
     hub_settle(f->hub);
     peer_leave(leg);
@@ -367,7 +367,7 @@ test_deadline_told(Fixture *f, gconstpointer data)
         g_auto(StreamRequest) request = {0};
         Asked *asked;
 
-        devices_disconnect(f->hub->devices, f->session);
+        devices_disconnect(f->hub->devices, &f->session->link);
         asked = rows[i].away > 0 ? hub_post(f->hub, &post) : NULL;
         clock_pass(f->hub->clock, rows[i].away * SECOND);
         (void)come_back(f, CAPS_ALL);

@@ -106,7 +106,7 @@ test_bound(gconstpointer data)
 
 /* Opens what POST asked for; both legs' peers stay. */
 static void
-open_fully(Hub *hub, MqttSession *session, const Asked *post)
+open_fully(Hub *hub, Session *session, const Asked *post)
 {
     Asked *device, *service;
 
@@ -125,7 +125,7 @@ test_open_waits_no_more(gconstpointer data)
 {
     const Limit *limit = data;
     g_autoptr(Settings) settings = wide();
-    MqttSession *session;
+    Session *session;
     Hub *hub;
     Asked *last;
 
@@ -246,7 +246,7 @@ test_refused_leaves_nothing(void)
 
 /* Ends COUNT streams whose device may still send a leg. */
 static void
-end_many(Hub *hub, MqttSession *session, guint count)
+end_many(Hub *hub, Session *session, guint count)
 {
     for (guint i = 0; i < count; i++) {
         (void)hub_post(hub, &(Post){.response_timeout = 30 * SECOND});
@@ -262,7 +262,7 @@ test_remembered(void)
     g_autoptr(Settings) settings = wide();
     g_autofree char *data = NULL, *text = NULL;
     Hub *hub = hub_new(settings);
-    MqttSession *session = hub_device(hub, "dev1", CAPS_ALL);
+    Session *session = hub_device(hub, "dev1", CAPS_ALL);
     const guint before = hub_streams_freed();
     g_auto(StreamRequest) oldest = {0}, next = {0};
     HubStream *stream;

@@ -41,7 +41,7 @@ three_of(Hub *hub, guint i, const char *user)
                        .extended = TRUE,
                        .caps = CAP_REASON};
     Three three = {.waiting = hub_post(hub, &post)};
-    MqttSession *session = hub_device(hub, devices[i].client_id, CAPS_ALL);
+    Session *session = hub_device(hub, devices[i].client_id, CAPS_ALL);
 
     /* What waited was asked when it came: that is the one that becomes open. */
     three.open = three.waiting;
@@ -51,7 +51,7 @@ three_of(Hub *hub, guint i, const char *user)
     g_assert_cmpint(three.open->stream->state, ==, STREAM_OPEN);
     three.asked = hub_post(hub, &post);
     g_assert_cmpint(three.asked->stream->state, ==, STREAM_ASKED);
-    devices_disconnect(hub->devices, session);
+    devices_disconnect(hub->devices, &session->link);
     three.waiting = hub_post(hub, &post);
     g_assert_cmpint(three.waiting->stream->state, ==, STREAM_WAITING);
     return three;
@@ -156,13 +156,13 @@ static void
 test_entries(void)
 {
     Hub *hub = hub_new(NULL);
-    MqttSession *session = hub_device(hub, "dev1", 0);
+    Session *session = hub_device(hub, "dev1", 0);
 
     g_assert_cmpuint(hub_devices_known(), ==, 0);
     (void)hub_post(hub, &(Post){0});
     session_reject(session, REASON_POLICY, hub);
     g_assert_cmpuint(hub_devices_known(), ==, 1); /* connected */
-    devices_disconnect(hub->devices, session);
+    devices_disconnect(hub->devices, &session->link);
     g_assert_cmpuint(hub_devices_known(), ==, 1); /* its rids rest */
     clock_pass(hub->clock, RID_REST - 1);
     (void)hub_post(hub, &(Post){.device = "dev2"});
@@ -178,14 +178,14 @@ static void
 test_entry_of_a_long_link(void)
 {
     Hub *hub = hub_new(NULL);
-    MqttSession *session = hub_device(hub, "dev1", 0);
+    Session *session = hub_device(hub, "dev1", 0);
 
     (void)hub_post(hub, &(Post){0});
     session_reject(session, REASON_POLICY, hub);
     clock_pass(hub->clock, 2 * RID_REST);
     (void)hub_post(hub, &(Post){.device = "dev2"});
     g_assert_cmpuint(hub_devices_known(), ==, 1);
-    devices_disconnect(hub->devices, session);
+    devices_disconnect(hub->devices, &session->link);
     g_assert_cmpuint(hub_devices_known(), ==, 0);
     hub_free(hub);
 }

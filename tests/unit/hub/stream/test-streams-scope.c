@@ -80,14 +80,14 @@ three_of(Hub *hub, const char *user, const char *module, const char *scope, cons
                        .extended = TRUE,
                        .caps = CAP_REASON};
     Three three = {.open = hub_post(hub, &what)};
-    MqttSession *session = hub_device(hub, client_id, CAPS_ALL);
+    Session *session = hub_device(hub, client_id, CAPS_ALL);
 
     session_accept(session, CAP_REASON, hub);
     three.device_leg = hub_device_leg(hub, session);
     three.service_leg = hub_service_leg(hub, three.open);
     g_assert_cmpint(three.open->stream->state, ==, STREAM_OPEN);
     three.asked = hub_post(hub, &what);
-    devices_disconnect(hub->devices, session);
+    devices_disconnect(hub->devices, &session->link);
     three.waiting = hub_post(hub, &what);
     g_assert_cmpint(three.asked->stream->state, ==, STREAM_ASKED);
     g_assert_cmpint(three.waiting->stream->state, ==, STREAM_WAITING);

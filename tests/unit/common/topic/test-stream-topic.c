@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Topics of streams: each constraint of docs/wire-protocol.md, section 1.5, and tolerant reading.
  */
-#include "common/codec/stream-topic.h"
+#include "common/topic/stream-topic.h"
 
 #include "common/codec/stream-url.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/codec/stream-topic.h"
+#include "common/topic/stream-topic.h"
 
 #include "common/codec/device-id.h"
 #include "common/codec/percent.h"
@@ -437,23 +437,6 @@ stream_answer_parse(Slice topic, StreamAnswer *ret)
     answer.storage = g_steal_pointer(&storage);
     *ret = answer;
     return STREAM_TOPIC_OK;
-}
-
-void
-stream_request_clear(StreamRequest *request)
-{
-    /* Wipe the token of a leg in it. A NUL ends the token. */
-    if (request->storage)
-        explicit_bzero((char *)request->token, strlen(request->token));
-    g_free(request->storage);
-    *request = (StreamRequest){.deadline = -1};
-}
-
-void
-stream_answer_clear(StreamAnswer *answer)
-{
-    g_free(answer->storage);
-    *answer = (StreamAnswer){.reason = REASON_NONE};
 }
 
 const char *

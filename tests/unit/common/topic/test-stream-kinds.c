@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Which topics and filters are those of streams, and which are telemetry. */
-#include "common/codec/stream-topic.h"
+#include "common/topic/stream-topic.h"
 
 #define POST "$iothub/streams/POST/"
 #define RES "$iothub/streams/res/"

@@ -8,9 +8,7 @@
  * refused. Pure; any thread. */
 #pragma once
 
-#include "common/base/reason.h"
-#include "common/base/slice.h"
-#include "common/codec/caps.h"
+#include "common/codec/stream-message.h"
 
 #define STREAM_FILTER_REQUESTS "$iothub/streams/POST/#"
 #define STREAM_FILTER_ANSWERS "$iothub/streams/res/#"
@@ -37,37 +35,6 @@ typedef enum {
     STREAM_TOPIC_BAD_EXTENSION, /* $streamd, $deadline, $initiator, $from, $sid or $reason */
 } StreamTopicResult;
 
-/* A request, hub to device. To build one, point the fields at the caller's text and leave `storage`
- * NULL. One that was read owns its text: free it with stream_request_clear(). */
-typedef struct {
-    const char *name;
-    const char *rid;
-    const char *url; /* decoded */
-    const char *token;
-    /* Section 8. Sent only to, or by, a device that has announced capabilities. */
-    gboolean capable;      /* `$streamd=` is there; if FALSE the rest is not written or read */
-    Caps caps;             /* the initiator's, as far as they apply; at least one to build */
-    gint64 deadline;       /* milliseconds left; -1: absent */
-    const char *initiator; /* the policy's name; NULL: absent */
-    const char *from;      /* the initiator's address; NULL: absent */
-    const char *sid;       /* the stream's id, to be repeated in the answer; NULL: absent */
-    const char *order;     /* in the form of stream-order.h; NULL: absent */
-    char *storage;
-} StreamRequest;
-
-/* An answer, device to hub. `storage` works as above. */
-typedef struct {
-    gboolean accepted; /* 200; otherwise 400 */
-    const char *rid;   /* as in the request */
-    /* Section 8. Set them only if the request was `capable`. */
-    const char *sid;         /* as in the request; NULL: it had none */
-    Caps caps;               /* what the device accepts; 0: without `$streamd` */
-    Reason reason;           /* with a rejection; REASON_NONE: not told. Reading an unknown code
-                                gives REASON_REJECTED, with all of the value as the text */
-    const char *reason_text; /* short, for people; NULL: none. Cut when it is too long */
-    char *storage;
-} StreamAnswer;
-
 /* Appends the topic of a request. On failure nothing is appended. `request->deadline` is clamped to
  * 0 .. STREAM_DEADLINE_MAX. */
 G_GNUC_WARN_UNUSED_RESULT
@@ -79,16 +46,10 @@ StreamTopicResult stream_request_build(GString *out, const StreamRequest *reques
 G_GNUC_WARN_UNUSED_RESULT
 StreamTopicResult stream_request_parse(Slice topic, StreamRequest *ret);
 
-void stream_request_clear(StreamRequest *request);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StreamRequest, stream_request_clear)
-
 G_GNUC_WARN_UNUSED_RESULT
 StreamTopicResult stream_answer_build(GString *out, const StreamAnswer *answer);
 G_GNUC_WARN_UNUSED_RESULT
 StreamTopicResult stream_answer_parse(Slice topic, StreamAnswer *ret);
-
-void stream_answer_clear(StreamAnswer *answer);
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(StreamAnswer, stream_answer_clear)
 
 /* A short English text, without a full stop. */
 const char *stream_topic_result_text(StreamTopicResult result);
