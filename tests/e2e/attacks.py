@@ -102,7 +102,7 @@ def hub_of(settings=""):
     with Site(gateway=False, client=False) as site:
         path = os.path.join(site.dir, "hub.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write("[hub]\ntakeovers-per-minute = 100000\n" + settings)
+            file.write("[hub]\nreconnects-per-minute = 100000\n" + settings)
         site.hub.stop()
         site.start_hub(["--config", path, "--listen", "[::]:0"])
         hub = Hub(site)

@@ -15,7 +15,7 @@ from balancers import (BALANCER, LISTED, SIGNATURE, Balancer, Haproxy, across, a
 from harness import LONG, PATIENCE, Site, check, check_equal, eventually, main, run
 from hub_wire import Wire
 
-CONFIG = f"[hub]\nproxy-protocol-from = {LISTED}, 2001:db8:7::/48\ntakeovers-per-minute = 100000\n"
+CONFIG = f"[hub]\nproxy-protocol-from = {LISTED}, 2001:db8:7::/48\nreconnects-per-minute = 100000\n"
 
 
 @contextlib.contextmanager

@@ -122,7 +122,7 @@ def kind(instance, caps="notice"):
     return f"streamd/9 (caps={caps}) (instance={instance})"
 
 
-@with_hub("[hub]\ntakeovers-per-minute = 100000\n")
+@with_hub("[hub]\nreconnects-per-minute = 100000\n")
 def garbage(hub):
     """instances that are garbage, and a thousand invented ones: nothing is a clone, memory is bounded"""
     good = hub.device("good", client_type=kind("f" * 16))

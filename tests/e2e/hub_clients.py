@@ -59,7 +59,7 @@ def check_twin(device):
             check_equal(device.read(), (0x40, b"\0\x63"), "PUBACK")
 
 
-@with_hub()
+@with_hub("[hub]\n")
 def twin_and_telemetry(hub):
     """twin, methods and 2,000 messages at once never cost the connection, on both carriers, subscribed or not"""
     for websocket in (None, "mqtt"):
@@ -79,7 +79,61 @@ def twin_and_telemetry(hub):
             post = hub.post()
             device.answer(device.request(), 400)
             check_equal(post.read().status, 200, "a stream is asked for on the same link")
+    told = json.loads(hub.hub.admin("device", "show", "dev1", "--json"))
+    check_equal((told["telemetry_messages"], told["telemetry_bytes"]), (8000, 800000), "counted")
+    check_equal(hub.hub.log().count("dev1 sends telemetry, which is acknowledged, counted and dropped"), 1, "in the log")
+    hub.hub.stop()
+    hub.hub = hub.site.start_hub(["--config", os.path.join(hub.site.dir, "hub.conf")])
+    told = json.loads(hub.hub.admin("device", "show", "dev1", "--json"))
+    check_equal(told["telemetry_messages"], 8000, "after a stop")
+
+
+def shown(hub, *more):
+    return json.loads(hub.hub.admin("device", "show", "dev1", "--json", *more))
+
+
+@with_hub("[hub]\ntelemetry = drop\n")
+def telemetry_dropped(hub):
+    """each acknowledged message is counted for the device or the module that sent it, with its bytes and since when"""
+    hub.hub.admin("device", "add", "dev1")
+    hub.devices["dev1"] = hub.key("device", "dev1")
+    hub.hub.admin("device", "add", "dev1", "--module", "m")
+    check("telemetry_messages" not in shown(hub), "nothing yet")
+    out = os.path.join(hub.site.dir, "module.cs")
+    hub.hub.admin("connection-string", "device", "dev1", "--module", "m", "--output", out)
+    with open(out, encoding="ascii") as file:
+        key = wire.parse_connection_string(file.read().strip())["SharedAccessKey"]
+    device = hub.device()
+    module = wire.Device(hub.mqtts_port, hub.ca, "dev1/m", key)
+    for size in (0, 1, 1000):
+        check(device.publish("devices/dev1/messages/events/", b"x" * size, qos=1), "PUBACK")
+    check(module.publish("devices/dev1/modules/m/messages/events/", b"abc", qos=1), "PUBACK")
+    device.publish("devices/dev1/messages/events/", b"1234")
+    check(device.ping(), "the link")
+    for one, messages, size in ((shown(hub), 4, 1005), (shown(hub, "--module", "m"), 1, 3)):
+        check_equal((one["telemetry_messages"], one["telemetry_bytes"]), (messages, size), f"{one}")
+        check("last_refusal" not in one, f"{one}")
+        check_equal(one["telemetry_since"][:3], "202", "since when")
+    row = [line for line in hub.hub.admin("device", "show", "dev1").splitlines() if line.startswith("Telemetry")]
+    check("4 messages with 1005 bytes dropped since 20" in row[0], f"{row}")
+    check_equal(hub.hub.log().count("sends telemetry"), 2, "the device and the module, once each")
+    module.close()
+
+
+@with_hub("[hub]\ntelemetry = refuse\n")
+def telemetry_refused(hub):
+    """the connection ends, unacknowledged; the log and `device show` say why, and nothing is counted"""
+    for websocket in (None, "mqtt"):
+        device = hub.device(websocket=websocket)
+        check_twin(device)
+        device.send(0x32, wire.mqtt_text("devices/dev1/messages/events/") + b"\0\x07{}")
+        check(device.is_closed(), "closed")
+        eventually(lambda: shown(hub)["state"] == "refused", "refused")
+    one = shown(hub)
+    check_equal(one["last_refusal"], "it sends telemetry, which this hub refuses", f"{one}")
+    check("telemetry_messages" not in one, f"{one}")
+    check_equal(hub.hub.log().count("it sends telemetry, which this hub refuses"), 2, "in the log, each time")
 
 
 if __name__ == "__main__":
-    main(origins, twin_and_telemetry)
+    main(origins, twin_and_telemetry, telemetry_dropped, telemetry_refused)

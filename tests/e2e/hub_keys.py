@@ -4,7 +4,7 @@ import wire
 from harness import check, check_equal, eventually, main
 from hub_wire import check_accepted, check_echo, with_hub
 
-PLENTY = "[hub]\ntakeovers-per-minute = 1000\npenalty = 0\n"
+PLENTY = "[hub]\nreconnects-per-minute = 1000\npenalty = 0\n"
 PLACES = (("dev1", None), ("dev1", "m"), ("dev1", "n"), ("dev10", None), ("dev10", "m"))
 
 

@@ -26,7 +26,7 @@ SEED = 5
 
 SETTINGS = """[hub]
 penalty = 0
-takeovers-per-minute = 1000
+reconnects-per-minute = 1000
 connections-per-second = 1000
 """
 

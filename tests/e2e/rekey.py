@@ -24,7 +24,7 @@ FLEET = 300 if LONG else 40
 PER_DAEMON = 60  # streamd takes 64 hubs
 RATE = 20  # streams a second
 GRACE = 3
-SETTINGS = f"[hub]\ndevice-return-time = 0\ntakeovers-per-minute = 1000\npenalty = 0\nrekey-grace = {GRACE}\n"
+SETTINGS = f"[hub]\ndevice-return-time = 0\nreconnects-per-minute = 1000\npenalty = 0\nrekey-grace = {GRACE}\n"
 
 
 class Fast(Site):

@@ -15,7 +15,7 @@ from hub_keys import connack, keys_of
 from hub_wire import CAPABLE, check_accepted, check_echo, with_hub
 
 ABLE = "streamd/0.2 (caps=half-close,reason,deadline,initiator,sid,order,rekey)"
-SETTINGS = "[hub]\ntakeovers-per-minute = 1000\npenalty = 0\nrekey-grace = {}\n"
+SETTINGS = "[hub]\nreconnects-per-minute = 1000\npenalty = 0\nrekey-grace = {}\n"
 OFFER, ANSWER = "$iothub/streamd/rekey/?$rid=", "$iothub/streamd/rekey/res/"
 
 

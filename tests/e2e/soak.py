@@ -29,7 +29,7 @@ SETTINGS = """[hub]
 leg-ping = 4
 leg-dead = 12
 penalty = 0
-takeovers-per-minute = 1000
+reconnects-per-minute = 1000
 connections-per-second = 1000
 """
 BLOCK = random.Random(SEED).randbytes(1 << 20) * 2  # what all streams carry pieces of

@@ -88,7 +88,15 @@ def ten_megabytes(near):
 
 
 def telemetry(device, count):
+    """Each is acknowledged, and each that was is counted by the hub for this device."""
+    before = counted(device)
     check_equal(device.telemetry(count), count, "acknowledged")
+    check_equal(counted(device) - before, count, "counted by the hub")
+
+
+def counted(device):
+    shown = json.loads(device.site.hub.admin("device", "show", device.name, "--json"))
+    return shown.get("telemetry_messages", 0)
 
 
 def stays(site, row):

@@ -190,6 +190,8 @@ def their_twin_and_telemetry():
             check_equal(device.expect("twin")["desired"], 1, "the twin's version")
             check("keeps no reported" in str(device.expect("reported")["message"]), "the error for reported properties")
             check_equal(device.expect("telemetry")["sent"], 2000, "acknowledged")
+            shown = json.loads(site.hub.admin("device", "show", name, "--json"))
+            check_equal(shown["telemetry_messages"], 2000, "counted by the hub")
             port = site.client.tunnel(name, "echo")
             echo_through(port)
             for event in ("request", "open", "closed"):

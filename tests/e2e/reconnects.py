@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A device that connects again and again waits for its CONNACK (requirement R15): from the 10th connection within a
+minute on, doubled up to 5 s, and nobody else does. STREAMD_LONG=1: a minute of quiet, and 1,000 other devices."""
+import base64
+import json
+import os
+import statistics
+import threading
+import time
+
+import wire
+from harness import LONG, PATIENCE, check, check_equal, eventually, main
+from hub_wire import with_hub
+
+FREE = 9  # within a minute
+WAITS = (0.3125, 0.625, 1.25, 2.5, 5, 5)
+EARLY = 0.02  # clocks of two processes
+OTHERS = 1000 if LONG else 60
+
+
+class Unread(wire.Device):
+    """Has sent its CONNECT and reads nothing until it is asked to."""
+    begun = False
+
+    def read(self):
+        if not self.begun:
+            self.begun = True
+            return 0x20, b"\0\0"
+        return super().read()
+
+    def admitted(self):
+        return self.read() == (0x20, b"\0\0")
+
+
+def module_key(hub, name, module):
+    hub.hub.admin("device", "add", name, "--module", module)
+    out = os.path.join(hub.site.dir, f"{name}-{module}.cs")
+    hub.hub.admin("connection-string", "device", name, "--module", module, "--output", out)
+    with open(out, encoding="ascii") as file:
+        return wire.parse_connection_string(file.read().strip())["SharedAccessKey"]
+
+
+class Identity:
+    """Of a device or a module, over one carrier."""
+
+    def __init__(self, hub, name, websocket=None, module=None):
+        self.hub, self.websocket = hub, websocket
+        self.key = hub.add(name)
+        self.id = name
+        if module:
+            self.key, self.id = module_key(hub, name, module), f"{name}/{module}"
+
+    def connect(self, kind=wire.Device):
+        port = self.hub.port if self.websocket else self.hub.mqtts_port
+        return kind(port, self.hub.ca, self.id, self.key, websocket=self.websocket, clean=True)
+
+    def took(self):
+        """Seconds from a connection to its CONNACK."""
+        started = time.monotonic()
+        device = self.connect()
+        took = time.monotonic() - started
+        check_equal(device.connack, 0, "CONNACK")
+        device.close()
+        return took
+
+    def hurry(self):
+        """As often as it is free: the next one waits."""
+        for _ in range(FREE):
+            self.took()
+
+
+def status(hub):
+    return json.loads(hub.hub.admin("status", "--json"))
+
+
+def check_waits(identity, faults):
+    """At the 9th, at the 10th, and so on up to 5 s."""
+    free = [identity.took() for _ in range(FREE)]
+    waits = [identity.took() for _ in WAITS]
+    print(f"# {identity.id} {identity.websocket}: {max(free):.3f} s; " + " ".join(f"{one:.2f}" for one in waits))
+    if max(free) > PATIENCE / 4:
+        faults.append(f"{identity.id}: one of the first {FREE} waited: {free}")
+    for wanted, was in zip(WAITS, waits):
+        if not wanted - EARLY <= was < wanted + PATIENCE / 4:
+            faults.append(f"{identity.id}: {was} in place of {wanted}")
+
+
+@with_hub("[hub]\n")
+def doubles(hub):
+    """both carriers x a device and its module, all at once: 9 are free, then 0.3 s to 5 s; the log says it once"""
+    faults = []
+    identities = [Identity(hub, name, websocket, module) for name, websocket in (("direct", None), ("wss", "mqtt"))
+                  for module in (None, "m")]
+    threads = [threading.Thread(target=check_waits, args=(one, faults)) for one in identities]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    check(not faults, f"{faults}")
+    for one in identities:
+        said = f"waits for its CONNACK ({one.id},"
+        check_equal(hub.hub.log().count(said), 1, f"{said} in the log")
+    if LONG:
+        time.sleep(61)
+        for one in identities:
+            took = [one.took() for _ in range(FREE + 1)]
+            check(max(took[:FREE]) < WAITS[0] <= took[FREE] + EARLY, f"after a minute of quiet: {took}")
+
+
+@with_hub("[hub]\n")
+def early(hub):
+    """what a client sends before its CONNACK comes is done afterwards, in order; more than 16 KiB ends it"""
+    for number, websocket in enumerate((None, "mqtt")):
+        identity = Identity(hub, f"dev{number}", websocket)
+        identity.hurry()
+        device = identity.connect(Unread)
+        device.send(0x82, b"\0\x07" + wire.mqtt_text(wire.POST_FILTER) + b"\0")
+        device.send(0x32, wire.mqtt_text(f"devices/{identity.id}/messages/events/") + b"\0\x08" + b"x" * 15000)
+        device.send(0xC0, b"")
+        check(device.admitted(), "CONNACK")
+        check_equal([device.read() for _ in range(3)], [(0x90, b"\0\x07\0"), (0x40, b"\0\x08"), (0xD0, b"")], "in order")
+        post = hub.post(identity.id)
+        device.answer(device.request(), 400)
+        check_equal(post.read().status, 200, "a stream is asked for")
+        device.close()
+        device = identity.connect(Unread)
+        for _ in range(2):
+            device.send(0x32, wire.mqtt_text(f"devices/{identity.id}/messages/events/") + b"\0\x08" + b"x" * 8192)
+        check(device.is_closed(), "too much before its CONNACK")
+
+
+@with_hub("[hub]\nrequest-timeout = 1\n")
+def slots(hub):
+    """who waits has authenticated: it takes no place of those that have not; its silence is none of its keep-alive"""
+    identity = Identity(hub, "dev1")
+    identity.hurry()
+    for _ in WAITS[:3]:
+        identity.took()
+    started = time.monotonic()
+    device = identity.connect(Unread)
+    eventually(lambda: status(hub)["connections"] == 1, "it is there")
+    check_equal(status(hub)["unauthenticated_connections"], 0, "it waits among those that have authenticated")
+    check_equal(status(hub)["connected_devices"], 0, "and is not connected")
+    check(device.admitted(), "CONNACK, after longer than request-timeout")
+    check(time.monotonic() - started > WAITS[3] - EARLY, "it has waited")
+    check_equal(status(hub)["connected_devices"], 1, "connected")
+    check(device.ping(), "the link")
+
+
+@with_hub("[hub]\n")
+def ends(hub):
+    """what ends a connection ends one that waits: a newer one, its own end, the device's removal; who is connected
+    meanwhile stays"""
+    identity = Identity(hub, "dev1")
+    for _ in range(FREE - 1):
+        identity.took()
+    there = identity.connect()
+    first = identity.connect(Unread)
+    second = identity.connect(Unread)
+    check(first.is_closed(), "the one that waited, for a newer one")
+    check(second.admitted(), "the newer one")
+    check(there.is_closed(), "who was connected, now")
+    check(second.ping(), "the newer one's link")
+    for how in ("the connection", "DISCONNECT"):
+        third = identity.connect(Unread)
+        if how == "DISCONNECT":
+            third.send(0xE0, b"")
+            check(third.is_closed(), how)
+        third.close()
+        eventually(lambda: status(hub)["connections"] == 1, f"its place is free after its end: {how}")
+    check(second.ping(), "who is connected stays")
+    eventually(lambda: identity.took() > WAITS[-1] - 1, "one that waits for seconds", PATIENCE * 6)
+    fourth = identity.connect(Unread)
+    hub.hub.admin("device", "remove", "dev1")
+    started = time.monotonic()
+    check(fourth.is_closed(), "the device was removed")
+    check(time.monotonic() - started < 2, "within 2 s")
+
+
+def p99(times):
+    return statistics.quantiles(times, n=100)[98]
+
+
+@with_hub("[hub]\nconnections-burst = 100000\nconnections-per-second = 100000\n")
+def others(hub):
+    """devices beside four that connect again and again: nobody else waits"""
+    lines = os.path.join(hub.site.dir, "devices.jsonl")
+    keys = {f"other{number}": base64.b64encode(number.to_bytes(4, "big") * 8).decode() for number in range(OTHERS)}
+    with open(lines, "w", encoding="ascii") as file:
+        for name, key in keys.items():
+            file.write(json.dumps({"id": name, "keys": {"primary": key, "secondary": key}}) + "\n")
+    hub.hub.admin("device", "import", lines)
+    stop = threading.Event()
+
+    def again_and_again(identity):
+        while not stop.is_set():
+            identity.took()
+
+    busy = [Identity(hub, f"busy{number}") for number in range(4)]
+    quiet = [connect_one(hub, *one) for one in keys.items()]
+    for one in busy:
+        one.hurry()
+    threads = [threading.Thread(target=again_and_again, args=(one,)) for one in busy]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: hub.hub.log().count("waits for its CONNACK") >= 4, "they wait")
+    beside = [connect_one(hub, *one) for one in keys.items()]
+    stop.set()
+    for thread in threads:
+        thread.join()
+    print(f"# {OTHERS} others, p99: {p99(quiet) * 1000:.1f} ms alone, {p99(beside) * 1000:.1f} ms beside four that hurry")
+    check(p99(beside) < max(p99(quiet) * 4, 0.25), "others wait as well")
+
+
+def connect_one(hub, name, key):
+    started = time.monotonic()
+    device = wire.Device(hub.mqtts_port, hub.ca, name, key)
+    took = time.monotonic() - started
+    check_equal(device.connack, 0, "CONNACK")
+    device.close()
+    return took
+
+
+if __name__ == "__main__":
+    main(doubles, early, slots, ends, others)
