@@ -530,7 +530,7 @@ static const sd_bus_vtable bus_manager_vtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
     SD_BUS_METHOD_WITH_ARGS(
         "OpenStream", SD_BUS_ARGS("s", hub, "s", device, "s", stream, "a{sv}", options),
-        SD_BUS_RESULT("h", fd, "o", object), bus_manager_open_stream, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_RESULT("h", fd, "o", path), bus_manager_open_stream, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS(
         "OpenTunnel",
         SD_BUS_ARGS("s", hub, "s", device, "s", stream, "s", listen, "a{sv}", options),
