@@ -177,7 +177,7 @@ static const Verb verbs[] = {
 };
 
 static gboolean
-check(const Cli *cli, GError **error)
+check(Cli *cli, GError **error)
 {
     if (!cli->given[OPTION_USER] || !cli->given[OPTION_SYSTEM])
         return TRUE;

@@ -2,6 +2,7 @@
 #include "client/cli/failure.h"
 
 #include "common/base/error.h"
+#include "common/base/reason.h"
 #include "common/bus/names.h"
 #include "common/cli/words.h"
 
@@ -55,7 +56,7 @@ failure_text(const char *name, const char *text)
 }
 
 const char *
-failure_hint(ExitCode code)
+failure_hint(ExitCode code, const char *message)
 {
     switch (code) {
     case EXIT_CODE_NOT_RUNNING:
@@ -68,6 +69,9 @@ failure_hint(ExitCode code)
     case EXIT_CODE_UNAUTHORIZED:
         return _("Check the connection string, and that the hub still knows its key and rights.");
     case EXIT_CODE_REJECTED:
+        /* Its policy may have let the stream pass, and it need not be a streamd. */
+        if (strstr(message, reason_text(REASON_REJECTED)))
+            return _("The device said no: ask whoever runs it.");
         return _("On the device, 'streamctl accept-policy test STREAM' says what it accepts, and "
                  "'streamctl target list' what it offers.");
     case EXIT_CODE_UNREACHABLE:

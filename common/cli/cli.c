@@ -220,7 +220,7 @@ cli_check_color(const char *when, GError **error)
 }
 
 static gboolean
-cli_check_options(const Cli *cli, GError **error)
+cli_check_options(Cli *cli, GError **error)
 {
     const OptionTable *options = &cli->program->options;
     const Verb *verb = cli->verb;

@@ -71,7 +71,7 @@ program_replace_aliases(const Program *program, const char **words, guint count)
 static void
 program_print_error(const Program *program, const GError *error, ExitCode code)
 {
-    const char *hint = program->hint != NULL ? program->hint(code) : NULL;
+    const char *hint = program->hint != NULL ? program->hint(code, error->message) : NULL;
     /* A file with several faults gets a line for each. Messages of other machines, in EXIT_ERROR,
      * are always shown on one line. */
     const gboolean lines = error->domain == STREAMD_ERROR;

@@ -51,10 +51,12 @@ typedef struct {
     OptionTable options;
     const VerbAlias *aliases; /* ends with a row without OLD; NULL: there are none */
     const char *default_verb; /* NULL: without words it does nothing */
-    /* Refuses options that exclude each other. NULL: there is nothing to check. */
-    gboolean (*check)(const Cli *cli, GError **error);
-    /* What to try after an error, translated. The function or its result may be NULL: no hint. */
-    const char *(*hint)(ExitCode code);
+    /* Refuses options that exclude each other, and may put words and options into their usual form.
+     * NULL: there is nothing to check. */
+    gboolean (*check)(Cli *cli, GError **error);
+    /* What to try after an error with that MESSAGE, translated. The function or its result may be
+     * NULL: no hint. */
+    const char *(*hint)(ExitCode code, const char *message);
     /* Gives words for completion; must not ask the user nor wait long. TRUE: complete file names.
      * May be NULL. */
     gboolean (*words)(const WordsWanted *wanted, WordFunc func, void *data);

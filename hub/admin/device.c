@@ -238,11 +238,13 @@ on_added(const RegistryResult *result, void *data)
     AdminRequest *request = data;
     g_autofree char *subject = request_subject(request);
 
-    /* NOT_FOUND: the device of the new module does not exist. */
     if (result->code == REGISTRY_OK)
         answer_device(request, 201, result->device);
     else if (result->code == REGISTRY_NOT_FOUND)
-        admin_request_fail_registry(request, result, "device", request->id);
+        admin_request_fail(request, 404, "not-found",
+                           "there is no device '%s' for the module: add it first, by 'streamhub "
+                           "device add %s'",
+                           request->id, request->id);
     else if (result->code == REGISTRY_INVALID)
         admin_request_fail(request, 400, "invalid",
                            "'%s' is not a name: 1 to 128 of letters, digits, '.', '_', ':', '-'",

@@ -185,8 +185,8 @@ warn_of_authority(const Succession *succession)
 ExitCode
 verb_certificate_renew(Cli *cli, GError **error)
 {
-    const char *state_dir = verb_need_state_dir(cli, error);
     const char *const *names = cli_list(cli, OPTION_HOST_NAME);
+    const char *state_dir = verb_check_hosts(names, error) ? verb_need_state_dir(cli, error) : NULL;
     g_autoptr(CertificatePair) old =
         state_dir != NULL ? certificate_pair_open(state_dir, error) : NULL;
     g_autoptr(Succession) succession = old != NULL ? succession_open(state_dir, error) : NULL;

@@ -141,7 +141,7 @@ static const Verb verbs[] = {
      N_("Both ends are told 'closed-by-operator'; one to which a message is stuck half way sees a "
         "cut, 10 seconds later."),
      "{...}, what it was"},
-    {"device add", 1, 1, MODULE | AUTH, verb_device_add, "ID [--module M] " AUTH_USAGE,
+    {"device add", 1, 1, MODULE | AUTH, verb_device_add, "ID[/MODULE] [--module M] " AUTH_USAGE,
      N_("Add a device, or a module of one"),
      N_("It proves who it is by tokens of its keys, unless it is given thumbprints of "
         "certificates, "
@@ -159,20 +159,20 @@ static const Verb verbs[] = {
         "identity. Columns: device, module, status, state, last-seen, address, client, refused, "
         "refusal, take-overs, created, tags, comment."),
      "[{\"device_id\": ..., \"status\": ..., \"state\": ..., ...}, ...]"},
-    {"device show", 1, 1, MODULE, verb_device_show, "ID [--module M]",
+    {"device show", 1, 1, MODULE, verb_device_show, "ID[/MODULE] [--module M]",
      N_("Show all of a device or module"), NULL, "{...}"},
     {"device set", 1, 1, LABELS | MODULE | AUTH, verb_device_set,
-     "ID [--module M] [--tag KEY=VALUE]... [--no-tag KEY]... [--comment TEXT] " AUTH_USAGE,
+     "ID[/MODULE] [--module M] [--tag KEY=VALUE]... [--no-tag KEY]... [--comment TEXT] " AUTH_USAGE,
      N_("Write tags or a comment on a device, or change how it proves who it is"),
      N_("A device has up to 50 tags. Users may be given the devices of a tag: what is open, and is "
         "in no scope of its user any more, ends. Thumbprints replace those before: what is "
         "connected with another certificate is cut."),
      "{...}"},
-    {"device remove", 1, 1, MODULE, verb_device_remove, "ID [--module M]",
+    {"device remove", 1, 1, MODULE, verb_device_remove, "ID[/MODULE] [--module M]",
      N_("Remove a device or module; its connections and streams are cut"), NULL, "{...}"},
-    {"device enable", 1, 1, MODULE, verb_device_enable, "ID [--module M]",
+    {"device enable", 1, 1, MODULE, verb_device_enable, "ID[/MODULE] [--module M]",
      N_("Let a device or module connect again"), NULL, "{...}"},
-    {"device disable", 1, 1, MODULE, verb_device_disable, "ID [--module M]",
+    {"device disable", 1, 1, MODULE, verb_device_disable, "ID[/MODULE] [--module M]",
      N_("Keep it in the registry, cut it and let it in no more"), NULL, "{...}"},
     {"device import", 1, 1, OPTION_BIT(OPTION_UPDATE) | OPTION_BIT(OPTION_DRY_RUN),
      verb_device_import, "FILE|- [--update] [--dry-run]",
@@ -238,8 +238,8 @@ static const Verb verbs[] = {
     {"invite device", 1, 1,
      MODULE | OUTPUT | INVITE | OPTION_BIT(OPTION_EXISTING) | OPTION_BIT(OPTION_TAG),
      verb_invite_device,
-     "ID [--module M] [--uses N] [--expires TIME] [--tag KEY=VALUE]... [--with-key] [--existing] "
-     "[--output FILE|-]",
+     "ID[/MODULE] [--module M] [--uses N] [--expires TIME] [--tag KEY=VALUE]... [--with-key] "
+     "[--existing] [--output FILE|-]",
      N_("Write all that a device needs to join into a file: ID.invite"),
      N_("The file holds an invitation and the hub's authority, and 'streamctl hub add' takes it: "
         "the device makes a key of its own, and joins with it. Then the invitation is used up; it "
@@ -273,7 +273,7 @@ static const Verb verbs[] = {
      N_("Let nobody join by an invitation any more"),
      N_("Who has joined stays: see 'device remove' and 'user remove'."), "{...}"},
     {"connection-string device", 1, 1, MODULE | KEY, verb_connection_string_device,
-     "ID [--module M] [--output FILE|-] [--secondary]",
+     "ID[/MODULE] [--module M] [--output FILE|-] [--secondary]",
      N_("Print the connection string of a device: a credential"),
      N_("Whoever has it is the device."), JSON_REFUSED},
     {"connection-string user", 1, 1, KEY, verb_connection_string_user,
@@ -337,6 +337,7 @@ cli_run(const char *locale_dir, int argc, char **argv)
         .verbs = verbs,
         .options = streamhub_options,
         .aliases = aliases,
+        .check = verb_check,
         .words = words_offer,
     };
 

@@ -37,6 +37,8 @@ names_of(const Cli *cli, GError **error)
                  _("what will devices call the hub? Give --host-name NAME"));
         return NULL;
     }
+    if (!verb_check_hosts(hosts, error))
+        return NULL;
     for (; *hosts != NULL; hosts++)
         g_ptr_array_add(names, (void *)(guintptr)*hosts);
     for (sans = cli_list(cli, OPTION_SAN); sans != NULL && *sans != NULL; sans++)

@@ -90,20 +90,47 @@ verb_check_name(const char *name, GError **error)
 gboolean
 verb_take_device(const Cli *cli, const char *word, char **ret_id, char **ret_module, GError **error)
 {
-    const char *slash = strchr(word, '/'), *given = cli->values[OPTION_MODULE];
+    const char *slash = strchr(word, '/');
     g_autofree char *id = slash ? g_strndup(word, (gsize)(slash - word)) : g_strdup(word);
-    g_autofree char *module = g_strdup(slash ? slash + 1 : given);
+    g_autofree char *module = g_strdup(slash ? slash + 1 : cli->values[OPTION_MODULE]);
 
-    if (slash && given) {
-        cli_fail(error, EXIT_CODE_USAGE, _("'%s' names a module already: leave --module out"),
-                 word);
-        return FALSE;
-    }
     if (!verb_check_name(id, error) || (module != NULL && !verb_check_name(module, error)))
         return FALSE;
     *ret_id = g_steal_pointer(&id);
     *ret_module = g_steal_pointer(&module);
     return TRUE;
+}
+
+gboolean
+verb_check_hosts(const char *const *names, GError **error)
+{
+    if (names == NULL || !g_hostname_is_ip_address(names[0]) || !strchr(names[0], ':'))
+        return TRUE;
+    cli_fail(error, EXIT_CODE_USAGE,
+             _("--host-name %s: clients cannot open streams at an IPv6 address. Give a host name or "
+               "an IPv4 address first, and this one behind it"),
+             names[0]);
+    return FALSE;
+}
+
+gboolean
+verb_check(Cli *cli, GError **error)
+{
+    gboolean knows = (cli->verb->options & OPTION_BIT(OPTION_MODULE)) != 0;
+    const char *word = cli->count > 0 ? cli->words[0] : "";
+    char *slash = strchr(word, '/');
+
+    if (!knows || !slash)
+        return TRUE;
+    if (cli->given[OPTION_MODULE]) {
+        cli_fail(error, EXIT_CODE_USAGE, _("'%s' names a module already: leave --module out"),
+                 word);
+        return FALSE;
+    }
+    *slash = '\0'; /* words are parts of argv, and may be cut */
+    cli->given[OPTION_MODULE] = TRUE;
+    cli->values[OPTION_MODULE] = slash + 1;
+    return verb_check_name(word, error) && verb_check_name(slash + 1, error);
 }
 
 gboolean

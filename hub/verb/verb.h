@@ -83,8 +83,17 @@ JsonNode *verb_ask(const Cli *cli, const char *method, const char *path, GError 
 /* Whether NAME is valid for a device, a module or a user; otherwise ERROR is set. */
 gboolean verb_check_name(const char *name, GError **error);
 
+/* The NAMES of --host-name (NULL: none were given): the first is also the host in the urls of
+ * streams, where no IPv6 address can be (docs/wire-protocol.md, section 1.5 f). Otherwise ERROR is
+ * set. */
+gboolean verb_check_hosts(const char *const *names, GError **error);
+
+/* Of the program: ID/MODULE as the first word of a verb that knows --module becomes ID and
+ * --module MODULE. */
+gboolean verb_check(Cli *cli, GError **error);
+
 /* "ID" or "ID/MODULE", or ID with --module; the parts are for g_free. FALSE with ERROR set: a name
- * is not valid, or there are two modules. */
+ * is not valid. */
 gboolean verb_take_device(const Cli *cli, const char *word, char **ret_id, char **ret_module,
                           GError **error);
 

@@ -2,11 +2,14 @@
 """What goes wrong is told at streamctl, each with its own message and exit code and within its time,
 and leaves nothing behind: no stream, socket or descriptor, counted in every process."""
 import base64
+import contextlib
 import os
 import signal
 import socket
+import threading
 import time
 
+import wire
 from ends import Server, connect, free_port, read_all
 from harness import PATIENCE, SANITIZED, Site, check, check_equal, eventually, main, run_ok
 
@@ -30,8 +33,8 @@ class Case:
                                     stdin=None, input="hello")
         check_equal((done.returncode, done.stdout), (0, "hello"), f"a good stream ({done.stderr})")
 
-    def fails(self, code, words, arguments, within=AT_ONCE, times=2):
-        """`streamctl connect` with these arguments ends with that code and says those words."""
+    def fails(self, code, words, arguments, within=AT_ONCE, times=2, never=()):
+        """`streamctl connect` with these arguments ends with that code and says those words, and NEVER these."""
         for _ in range(times):
             started = time.monotonic()
             done = self.site.client.ctl("connect", *arguments)
@@ -41,6 +44,8 @@ class Case:
             check_equal(done.stdout, "", "standard output")
             for word in words:
                 check(word.lower() in done.stderr.lower(), f"no {word!r} in {done.stderr!r}")
+            for word in never:
+                check(word not in done.stderr, f"{word!r} in {done.stderr!r}")
             check(took < within * SLOW, f"took {took:.1f} s, at most {within} s")
 
     def nothing_left(self):
@@ -71,6 +76,28 @@ def policy_says_no():
         case.fails(12, ["ask Ann in the office"], [site.DEVICE, "secret-door"])
         case.works()
         case.nothing_left()
+
+
+def plain_says_no():
+    """a device that is no streamd says no without a reason: exit code 12, and nothing about a policy that it lacks"""
+    with Site() as site:
+        case = Case(site)
+        string = site.hub.add_device("plain")
+        device = wire.Device(site.hub.https_port, site.hub.ca, "plain", wire.parse_connection_string(string)["SharedAccessKey"])
+        device.subscribe()
+
+        def say_no():
+            with contextlib.suppress(OSError, wire.Closed):
+                while True:
+                    device.answer(device.request(), 400)
+
+        threading.Thread(target=say_no, daemon=True).start()
+        case.fails(12, ["the device rejected the stream", "ask whoever runs it"], ["plain", "ssh"], never=["accept-policy"])
+        doctor = site.client.ctl("doctor", "plain", "ssh")
+        check_equal(doctor.returncode, 12, doctor.stdout)
+        check("accept-policy" not in doctor.stdout + doctor.stderr, doctor.stdout)
+        case.fails(12, ["policy", "accept-policy test"], [site.DEVICE, "something"])
+        device.close()
 
 
 def device_unknown():
@@ -247,6 +274,6 @@ def usage():
 
 
 if __name__ == "__main__":
-    main(target_down, policy_says_no, device_unknown, device_disabled, device_offline, key_wrong,
+    main(target_down, policy_says_no, plain_says_no, device_unknown, device_disabled, device_offline, key_wrong,
          certificate_not_trusted, hub_away, device_never_answers, hub_never_answers,
          through_a_tunnel, usage)

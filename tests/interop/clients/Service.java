@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A service on Java's own HttpClient and WebSocket: reads and prints what service.py does.
+// A service on Java's own HttpClient and WebSocket: reads and prints what service.py does; with the argument "body" what
+// body.py does.
 
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.FileInputStream;
 import java.io.InputStreamReader;
 import java.net.URI;
@@ -10,6 +12,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
 import java.security.MessageDigest;
 import java.security.cert.CertificateFactory;
@@ -132,12 +135,22 @@ public final class Service {
             quote(answer.body()), echo);
     }
 
+    private static String patch(HttpClient client, String[] hub, String[] words) throws Exception {
+        byte[] body = words[2].getBytes(StandardCharsets.UTF_8);
+        HttpRequest request = HttpRequest.newBuilder(URI.create(String.format("https://%s:%s%s", hub[0], hub[1], words[1])))
+            .header("Authorization", words[0]).header("Content-Type", "application/json")
+            .method("PATCH", HttpRequest.BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(body))).build();
+        HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
+        return String.format("{\"status\": %d, \"body\": %s}", answer.statusCode(), quote(answer.body()));
+    }
+
     public static void main(String[] arguments) throws Exception {
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in));
         String[] hub = input.readLine().split("\t");
         HttpClient client = HttpClient.newBuilder().sslContext(trust(hub[2])).build();
         for (String line = input.readLine(); line != null; line = input.readLine()) {
-            System.out.println(ask(client, hub, line.split("\t")));
+            String[] words = line.split("\t");
+            System.out.println(arguments.length > 0 ? patch(client, hub, words) : ask(client, hub, words));
         }
         System.exit(0);
     }

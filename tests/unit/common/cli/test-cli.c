@@ -37,7 +37,7 @@ static const VerbAlias aliases[] = {
 };
 
 static gboolean
-check_one(const Cli *cli, GError **error)
+check_one(Cli *cli, GError **error)
 {
     if (!cli->given[OWN_USER] || !cli->given[OWN_SYSTEM])
         return TRUE;
