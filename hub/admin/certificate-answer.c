@@ -51,9 +51,11 @@ admin_certificate_show(AdminRequest *request)
 }
 
 static void
-answer_change(AdminRequest *request, gboolean done, const GError *error)
+answer_change(AdminRequest *request, gboolean (*change)(void *data, GError **error))
 {
-    if (done)
+    g_autoptr(GError) error = NULL;
+
+    if (change(request->hub->data, &error))
         answer_identity(request);
     else
         admin_request_fail(request, 400, "invalid", "%s", error->message);
@@ -62,19 +64,13 @@ answer_change(AdminRequest *request, gboolean done, const GError *error)
 void
 admin_certificate_install(AdminRequest *request)
 {
-    g_autoptr(GError) error = NULL;
-    gboolean done = request->hub->install(request->hub->data, &error);
-
-    answer_change(request, done, error);
+    answer_change(request, request->hub->install);
 }
 
 void
 admin_reload(AdminRequest *request)
 {
-    g_autoptr(GError) error = NULL;
-    gboolean done = request->hub->reload(request->hub->data, &error);
-
-    answer_change(request, done, error);
+    answer_change(request, request->hub->reload);
 }
 
 /* "yes"; "told": it is connected, and has been told; "plain": it is connected, and cannot be told;
@@ -99,12 +95,41 @@ build_device(JsonBuilder *builder, const RegistryKnown *known)
         add_text(builder, "moduleId", known->module);
 }
 
-static gboolean
-known_failed(AdminRequest *request, const RegistryResult *result)
+typedef void (*BuildKnown)(JsonBuilder *builder, const AdminHub *hub, const RegistryKnown *known,
+                           guint64 serial);
+
+/* An object with the list NAME of who is known, which goes on; NULL: the request has failed. */
+static JsonBuilder *
+begin_known(AdminRequest *request, const RegistryResult *result, const char *name, BuildKnown build)
 {
-    if (result->code != REGISTRY_OK)
+    const AdminHub *hub = request->hub;
+    const KnownJob *job = result->extra;
+    guint64 serial = hub->statement ? hub->statement(hub->data) : 0;
+    JsonBuilder *builder;
+
+    if (result->code != REGISTRY_OK) {
         admin_request_fail_registry(request, result, "list", "devices");
-    return result->code != REGISTRY_OK;
+        return NULL;
+    }
+    builder = json_builder_new();
+    json_builder_begin_object(builder);
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < job->known->len; i++) {
+        json_builder_begin_object(builder);
+        build(builder, hub, &g_array_index(job->known, RegistryKnown, i), serial);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+    return builder;
+}
+
+static void
+build_known_device(JsonBuilder *builder, const AdminHub *hub, const RegistryKnown *known,
+                   guint64 serial)
+{
+    build_device(builder, known);
+    add_text(builder, "knows", what_device_knows(hub, known, serial));
 }
 
 static void
@@ -112,24 +137,10 @@ on_devices(const RegistryResult *result, void *data)
 {
     AdminRequest *request = data;
     const KnownJob *job = result->extra;
-    guint64 serial = request->hub->statement ? request->hub->statement(request->hub->data) : 0;
-    JsonBuilder *builder;
+    JsonBuilder *builder = begin_known(request, result, "devices", build_known_device);
 
-    if (known_failed(request, result))
+    if (!builder)
         return;
-    builder = json_builder_new();
-    json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "devices");
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < job->known->len; i++) {
-        const RegistryKnown *known = &g_array_index(job->known, RegistryKnown, i);
-
-        json_builder_begin_object(builder);
-        build_device(builder, known);
-        add_text(builder, "knows", what_device_knows(request->hub, known, serial));
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
     json_builder_set_member_name(builder, "more");
     json_builder_add_boolean_value(builder, job->more);
     if (job->known->len > 0) {
@@ -155,31 +166,24 @@ admin_known_devices(AdminRequest *request)
 /* A user's key may be on several machines. "yes": one has told that it knows; "plain": one that
  * cannot be told has used it, whatever the others know. */
 static void
+build_known_user(JsonBuilder *builder, const AdminHub *hub G_GNUC_UNUSED,
+                 const RegistryKnown *known, guint64 serial)
+{
+    add_text(builder, "name", known->name);
+    add_text(builder, "knows",
+             known->plain              ? "plain"
+             : known->serial >= serial ? "yes"
+                                       : "away");
+}
+
+static void
 on_users(const RegistryResult *result, void *data)
 {
     AdminRequest *request = data;
-    const KnownJob *job = result->extra;
-    guint64 serial = request->hub->statement ? request->hub->statement(request->hub->data) : 0;
-    JsonBuilder *builder;
+    JsonBuilder *builder = begin_known(request, result, "users", build_known_user);
 
-    if (known_failed(request, result))
+    if (!builder)
         return;
-    builder = json_builder_new();
-    json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "users");
-    json_builder_begin_array(builder);
-    for (guint i = 0; i < job->known->len; i++) {
-        const RegistryKnown *known = &g_array_index(job->known, RegistryKnown, i);
-
-        json_builder_begin_object(builder);
-        add_text(builder, "name", known->name);
-        add_text(builder, "knows",
-                 known->plain              ? "plain"
-                 : known->serial >= serial ? "yes"
-                                           : "away");
-        json_builder_end_object(builder);
-    }
-    json_builder_end_array(builder);
     json_builder_end_object(builder);
     admin_request_answer_json(request, 200, builder);
 }

@@ -102,18 +102,6 @@ verb_take_device(const Cli *cli, const char *word, char **ret_id, char **ret_mod
 }
 
 gboolean
-verb_check_hosts(const char *const *names, GError **error)
-{
-    if (names == NULL || !g_hostname_is_ip_address(names[0]) || !strchr(names[0], ':'))
-        return TRUE;
-    cli_fail(error, EXIT_CODE_USAGE,
-             _("--host-name %s: clients cannot open streams at an IPv6 address. Give a host name or "
-               "an IPv4 address first, and this one behind it"),
-             names[0]);
-    return FALSE;
-}
-
-gboolean
 verb_check(Cli *cli, GError **error)
 {
     gboolean knows = (cli->verb->options & OPTION_BIT(OPTION_MODULE)) != 0;
