@@ -21,6 +21,7 @@ static const struct {
     {BUS_ROOT, BUS_MANAGER, "OpenTunnel", "ssssa{sv}"},
     {BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}"},
     {BUS_ROOT, BUS_MANAGER, "Watch", "a{sv}"},
+    {BUS_ROOT, BUS_MANAGER, "GetMetrics", ""},
     {BUS_ROOT, BUS_POLICY, "List", ""},
     {BUS_ROOT, BUS_POLICY, "Add", "a{sv}"},
     {BUS_ROOT, BUS_POLICY, "Remove", "t"},

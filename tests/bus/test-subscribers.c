@@ -141,6 +141,7 @@ bob_tries(sd_bus *bob, GString *heard)
     };
 
     g_free(fixture_fails(bob, DENIED, BUS_ROOT, BUS_MANAGER, "Watch", "a{sv}", 0));
+    g_free(fixture_fails(bob, DENIED, BUS_ROOT, BUS_MANAGER, "GetMetrics", ""));
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
         assert_hidden(bob, heard, paths[i][0], paths[i][1]);
     assert_says_nothing(bob, heard, BUS_ROOT, BUS_OBJECT_MANAGER, "GetManagedObjects");

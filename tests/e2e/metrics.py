@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The metrics of streamhub and streamd: as a strict reader takes them, at all their doors, and in a real Prometheus with the
 files of examples/monitoring, where they say what `status` says."""
+import base64
 import contextlib
 import json
 import os
@@ -11,7 +12,7 @@ import time
 
 import wire
 from ends import Server, connect, reset
-from harness import Site, check, check_equal, eventually, main, run
+from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main, run
 from hub_wire import CAPABLE, Wire, with_hub
 from metrics_site import (EXAMPLES, TOKEN, Exporter, Prometheus, fetch, free_port, samples, settings, token_file, total,
                           write_numbers)
@@ -192,6 +193,44 @@ def port_follows_a_reload(hub):
     check(not attempt(hub), "and is not at the old one")
     check_equal(reload(hub, "[hub]\n")[0], 0, "off")
     check("metrics_listener" not in status(hub.hub), "it is off")
+
+
+@with_hub()
+def a_scrape_is_cheap(hub):
+    """a scrape costs the same, little, however many devices there are; STREAMD_LONG=1: 8,000 of them"""
+    hub.restart(settings(hub.site) + "connections-per-second = 1000000\nconnections-burst = 1000000\nunauthenticated-per-source = 65536\n"
+                "unauthenticated-max = 65536\n")
+    devices = 8000 if LONG else 200
+    rows = os.path.join(hub.site.dir, "devices.jsonl")
+    keys = {f"d{number}": base64.b64encode(os.urandom(32)).decode() for number in range(devices)}
+    with open(rows, "w", encoding="ascii") as file:
+        file.writelines(json.dumps({"id": name, "keys": {"primary": key, "secondary": key}}) + "\n" for name, key in keys.items())
+    few = cost(hub)
+    hub.hub.admin("device", "import", rows)
+    for name, key in keys.items():
+        hub.open.callback(wire.Device(hub.port, hub.ca, name, key).close)
+    check_equal(status(hub.hub)["connected_devices"], devices, "devices")
+    many = cost(hub)
+    print(f"# {many[0]:.2f} ms and {many[1]} bytes with {devices} devices, {few[0]:.2f} ms and {few[1]} without")
+    check(many[1] - few[1] < 500 and many[1] < 32768, f"bytes: {few} {many}")
+    check(many[0] < (50 if SANITIZED else 5), f"ms of the processor: {few} {many}")
+
+
+def cost(hub, times=100):
+    """(ms of the hub's processor time, bytes) of one scrape."""
+    def used():
+        total_ns = 0
+        for task in os.listdir(f"/proc/{hub.hub.pid}/task"):
+            with open(f"/proc/{hub.hub.pid}/task/{task}/schedstat", encoding="ascii") as file:
+                total_ns += int(file.read().split()[0])
+        return total_ns
+
+    with scraper(hub) as http:
+        size = len(http.ask("GET", "/metrics", BEARER).body)
+        before = used()
+        for _ in range(times):
+            check_equal(http.ask("GET", "/metrics", BEARER).status, 200, "a scrape")
+        return (used() - before) / times / 1e6, size
 
 
 # -- a real Prometheus ---------------------------------------------------------------------------
@@ -440,5 +479,5 @@ def numbers_are_whole():
 
 
 if __name__ == "__main__":
-    main(text_is_strict, port_is_closed_to_others, port_is_bounded, port_follows_a_reload, prometheus_says_what_status_says,
-         examples_are_good, numbers_are_whole)
+    main(text_is_strict, port_is_closed_to_others, port_is_bounded, port_follows_a_reload, a_scrape_is_cheap,
+         prometheus_says_what_status_says, examples_are_good, numbers_are_whole)
