@@ -34,8 +34,14 @@
 #define DOCTOR (OPTION_BIT(OPTION_HUB) | OPTION_BIT(OPTION_STREAM) | OPTION_BIT(OPTION_INITIATOR))
 
 static const Verb verbs[] = {
-    {"status", 0, 0, 0, verb_status, "", N_("Show the daemon, its hubs, targets and accept policy"),
-     .json = "{\"manager\": {...}, \"policy\": {...}, \"hubs\": [...], \"targets\": [...]}"},
+    {"status", 0, 0, OPTION_BIT(OPTION_CHECK) | OPTION_BIT(OPTION_HUB), verb_status,
+     "[--check [--hub NAME]]", N_("Show the daemon, its hubs, targets and accept policy"),
+     N_("With --check, for a monitoring system: a line for each hub that is not connected, with the "
+        "reason, and the exit code 14, or 11 when all of these refuse the identity; 4 when there is no "
+        "hub, or none of that name; 1 when streamd runs without its state. It waits for nothing: a "
+        "hub that is being connected is away."),
+     .json = "{\"manager\": {...}, \"policy\": {...}, \"hubs\": [...], \"targets\": [...]}, and less with "
+             "--check"},
     {"metrics", 0, 0, 0, verb_metrics, "",
      N_("Print what the daemon counts and measures, for Prometheus"),
      N_("It is OpenMetrics text, of all users together, and takes the right to see what they have. "
@@ -163,6 +169,14 @@ static const Verb verbs[] = {
     {"log-level", 0, 1, 0, verb_log_level, "[emerg|alert|crit|err|warning|notice|info|debug]",
      N_("Show how much streamd writes to its log, or set it while it runs"),
      .json = "{\"log_level\": ..., ...}, when it is shown"},
+    {"logs", 0, 0,
+     OPTION_BIT(OPTION_CHANGES) | OPTION_BIT(OPTION_STREAMS) | OPTION_BIT(OPTION_SINCE) |
+         OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_FOLLOW),
+     verb_logs, "[--changes | --streams] [--since TIME] [--until TIME] [--follow]",
+     N_("Show what streamd wrote to the journal, by journalctl"),
+     N_("With --user, or with --system, what the streamd of that kind wrote. The times are those of "
+        "journalctl(1), which also has more to filter by: the fields are in streamd(8)."),
+     .json = JSON_REFUSED},
     {"monitor", 0, 0, OPTION_BIT(OPTION_ALL), verb_monitor, "[--all]",
      N_("Show what happens, as it happens; --all: to other users' streams too"),
      .json = "{\"event\": ..., \"time\": ..., \"path\": ..., \"object\": ..., \"key\": ..., "

@@ -21,6 +21,7 @@ change_free(AppChange *change)
 {
     store_state_free(change->asked);
     g_free(change->name);
+    author_free(change->author);
     hub_free(change->hub);
     if (change->target)
         target_unref(change->target);

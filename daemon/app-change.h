@@ -30,6 +30,7 @@ struct AppChange {
     const ChangeKind *kind;
     AppDone done; /* NULL: nobody waits for it */
     void *data;
+    Author *author; /* who asked over D-Bus; NULL: nobody */
     gboolean checked;
     gboolean keeps; /* it changes what is kept: it has to be written */
     /* What was asked for; which field is used depends on the kind. */

@@ -287,6 +287,7 @@ commit_hub(App *app, Hub *hub)
     if (old) {
         APP_TELL(app, hub_removed, old);
         app->reconnects += hub_reconnects(old);
+        g_hash_table_remove(app->outages, old);
         g_ptr_array_remove(app->hubs, old);
     }
     app_place_hub(app, hub);
@@ -364,6 +365,20 @@ config_plan_drops(const ConfigPlan *plan, const Hub *hub)
     const char *source;
 
     return hub_source(hub) && !config_has_hub(plan->config, hub_name(hub), &source);
+}
+
+char *
+config_plan_changes(const ConfigPlan *plan, App *app)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < plan->hubs->len; i++)
+        if (app_find_hub(app, hub_name(plan->hubs->pdata[i])))
+            g_string_append_printf(text, " hub %s", hub_name(plan->hubs->pdata[i]));
+    for (guint i = 0; i < plan->targets->len; i++)
+        if (app_find_target(app, target_name(plan->targets->pdata[i])))
+            g_string_append_printf(text, " target %s", target_name(plan->targets->pdata[i]));
+    return g_string_free(text, FALSE);
 }
 
 ConfigPlan *

@@ -3,7 +3,7 @@
 
 #include "common/log/events.h"
 
-#define ID_SIZE 24
+#include <time.h>
 
 static EventData
 of_hub(Hub *hub)
@@ -11,35 +11,86 @@ of_hub(Hub *hub)
     return (EventData){.hub = hub_name(hub), .device = hub_identity(hub)};
 }
 
-void
-app_journal_hub_added(Hub *hub)
+static gint64
+now_with_sleep(void)
 {
-    const EventData data = of_hub(hub);
+    struct timespec now;
 
-    event_log(EVENT_HUB_ADDED, &data);
+    (void)clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
-void
-app_journal_hub_removed(Hub *hub)
+/* "2 d 3 h", "4 h 5 min", "6 min 7 s", "8 s". */
+static char *
+span_text(gint64 span)
 {
-    const EventData data = of_hub(hub);
+    gint64 s = span / G_TIME_SPAN_SECOND;
 
-    event_log(EVENT_HUB_REMOVED, &data);
+    if (s >= 24 * 3600)
+        return g_strdup_printf("%d d %d h", (int)(s / 86400), (int)(s / 3600 % 24));
+    if (s >= 3600)
+        return g_strdup_printf("%d h %d min", (int)(s / 3600), (int)(s / 60 % 60));
+    if (s >= 60)
+        return g_strdup_printf("%d min %d s", (int)(s / 60), (int)(s % 60));
+    return g_strdup_printf("%d s", (int)s);
+}
+
+static void
+hub_is_back(Outage *outage, EventData *data)
+{
+    g_autofree char *text = NULL, *span = NULL;
+    guint64 attempts = 0;
+    gint64 length = outage_end(outage, now_with_sleep(), &attempts);
+
+    if (length > 0) {
+        span = span_text(length);
+        text = g_strdup_printf("after %s without it, at attempt %" G_GUINT64_FORMAT, span, attempts);
+    }
+    data->detail = text ? text : "at once";
+    data->duration = (guint64)length;
+    data->attempts = attempts;
+    event_log(EVENT_HUB_CONNECTED, data);
+}
+
+/* What is told again says for how long it has been so. */
+static void
+hub_is_away(Outage *outage, EventData *data, EventKind kind)
+{
+    gint64 now = now_with_sleep();
+    gint64 length = outage_length(outage, now);
+    g_autofree char *text = NULL, *span = NULL;
+
+    if (!outage_failed(outage, data->detail, now))
+        return;
+    data->duration = (guint64)length;
+    data->attempts = outage_attempts(outage);
+    if (length > 0) {
+        span = span_text(length);
+        text = g_strdup_printf("%s (away for %s, attempt %" G_GUINT64_FORMAT ")", data->detail, span,
+                               data->attempts);
+        data->detail = text;
+    }
+    event_log(kind, data);
 }
 
 /* Neither connecting nor a disconnection that was asked for is an event. */
 void
-app_journal_hub_changed(Hub *hub)
+app_journal_hub_changed(Hub *hub, Outage *outage)
 {
     EventData data = of_hub(hub);
+    guint64 attempts;
 
     data.detail = hub_last_error(hub);
     if (hub_state(hub) == HUB_CONNECTED)
-        event_log(EVENT_HUB_CONNECTED, &data);
+        hub_is_back(outage, &data);
     else if (hub_state(hub) == HUB_REFUSED)
-        event_log(EVENT_HUB_REFUSED, &data);
-    else if (hub_state(hub) == HUB_DISCONNECTED && *data.detail)
-        event_log(EVENT_HUB_LOST, &data);
+        hub_is_away(outage, &data, EVENT_HUB_REFUSED);
+    else if (hub_state(hub) == HUB_CONNECTING)
+        outage_attempt(outage);
+    else if (*data.detail)
+        hub_is_away(outage, &data, EVENT_HUB_LOST);
+    else
+        (void)outage_end(outage, 0, &attempts);
 }
 
 void
@@ -60,44 +111,16 @@ app_journal_hub_taken_over(Hub *hub)
 }
 
 static EventData
-of_target(Target *target)
+of_stream(Stream *stream)
 {
-    return (EventData){.target = target_name(target), .address = target_address(target)};
-}
-
-void
-app_journal_target_added(Target *target)
-{
-    const EventData data = of_target(target);
-
-    event_log(EVENT_TARGET_ADDED, &data);
-}
-
-void
-app_journal_target_removed(Target *target)
-{
-    const EventData data = of_target(target);
-
-    event_log(EVENT_TARGET_REMOVED, &data);
-}
-
-void
-app_journal_policy_changed(AcceptPolicy *policy G_GNUC_UNUSED)
-{
-    event_log(EVENT_POLICY_CHANGED, &(EventData){0});
-}
-
-/* ID: ID_SIZE bytes that live as long as what is returned. */
-static EventData
-of_stream(Stream *stream, char *id)
-{
-    (void)g_snprintf(id, ID_SIZE, "%" G_GUINT64_FORMAT, stream_id(stream));
     return (EventData){
         .hub = stream_hub(stream),
         .device = stream_device(stream),
         .stream = stream_name(stream),
-        .stream_id = id,
+        .stream_id = stream_hub_id(stream),
+        .stream_number = stream_id(stream),
         .initiator = stream_initiator(stream),
+        .peer = stream_address(stream),
         .target = stream_target(stream),
         .uid = stream_owner_uid(stream),
     };
@@ -106,8 +129,7 @@ of_stream(Stream *stream, char *id)
 void
 app_journal_stream_added(Stream *stream)
 {
-    char id[ID_SIZE];
-    const EventData data = of_stream(stream, id);
+    const EventData data = of_stream(stream);
 
     event_log(EVENT_STREAM_REQUESTED, &data);
 }
@@ -118,8 +140,7 @@ app_journal_decided(Stream *stream, const AcceptVerdict *verdict)
     g_autofree char *rule =
         verdict->rule ? g_strdup_printf("rule %u", verdict->rule) : g_strdup("the default");
     gboolean rejected = verdict->kind == ACCEPT_REJECT;
-    char id[ID_SIZE];
-    EventData data = of_stream(stream, id);
+    EventData data = of_stream(stream);
 
     /* With the other outcomes, a person or a handler decides later. */
     if (!rejected && verdict->kind != ACCEPT_TARGET)
@@ -146,15 +167,15 @@ stream_end(Stream *stream)
     gboolean device = stream_role(stream) == STREAM_ROLE_DEVICE;
     Reason reason = stream_reason(stream);
     guint64 opened = stream_opened_at(stream);
-    char id[ID_SIZE];
-    EventData data = of_stream(stream, id);
+    guint64 since = opened > 0 ? opened : stream_requested_at(stream);
+    EventData data = of_stream(stream);
 
     data.reason = reason_code(reason);
     data.detail = stream_message(stream);
     data.bytes_in = stream_bytes_in(stream);
     data.bytes_out = stream_bytes_out(stream);
-    if (opened > 0 && stream_ended_at(stream) > opened)
-        data.duration = stream_ended_at(stream) - opened;
+    if (stream_ended_at(stream) > since)
+        data.duration = stream_ended_at(stream) - since;
     if (opened > 0)
         event_log(reason_is_orderly(reason) ? EVENT_STREAM_ENDED : EVENT_STREAM_CUT, &data);
     else if (device && is_of_target(reason))
@@ -166,44 +187,35 @@ stream_end(Stream *stream)
 void
 app_journal_stream_changed(Stream *stream)
 {
-    char id[ID_SIZE];
     EventData data;
 
     if (stream_has_ended(stream)) {
         stream_end(stream);
     } else if (stream_state(stream) == STREAM_OPEN) {
-        data = of_stream(stream, id);
+        data = of_stream(stream);
         event_log(EVENT_STREAM_OPENED, &data);
     }
-}
-
-/* No event: the stream ended some minutes ago, and that was recorded then. */
-void
-app_journal_stream_removed(Stream *stream G_GNUC_UNUSED)
-{
 }
 
 void
 app_journal_request_added(Consent *request)
 {
-    char id[ID_SIZE];
-    const EventData data = of_stream(consent_stream(request), id);
+    const EventData data = of_stream(consent_stream(request));
 
     event_log(EVENT_CONSENT_ASKED, &data);
 }
 
 /* If nobody decided, the record of the stream's end is enough. */
 void
-app_journal_request_removed(Consent *request)
+app_journal_request_removed(Consent *request, Changes *changes)
 {
-    char id[ID_SIZE];
-    EventData data = of_stream(consent_stream(request), id);
+    const Author author = {.uid = consent_decided_by(request)};
+    EventData data = of_stream(consent_stream(request));
 
     if (consent_end(request) != CONSENT_DECIDED)
         return;
-    data.uid = consent_decided_by(request);
     data.detail = consent_decision(request);
-    event_log(EVENT_CONSENT_DECIDED, &data);
+    changes_add(changes, EVENT_CONSENT_DECIDED, &author, &data);
 }
 
 static EventData

@@ -291,7 +291,7 @@ app_tunnel_changed(Tunnel *tunnel, void *data)
     App *app = data;
 
     if (app_find_tunnel(app, tunnel_id(tunnel)))
-        APP_TELL(app, tunnel_changed, tunnel);
+        APP_TELL_LOGGED(app, tunnel_changed, tunnel);
 }
 
 static void
@@ -300,7 +300,7 @@ app_tunnel_closed(Tunnel *tunnel, void *data)
     App *app = data;
 
     stream_table_close_tunnel(app->streams, tunnel_id(tunnel), REASON_CLOSED_BY_USER);
-    APP_TELL(app, tunnel_removed, tunnel);
+    APP_TELL_LOGGED(app, tunnel_removed, tunnel);
     g_ptr_array_remove(app->tunnels, tunnel);
 }
 
@@ -353,7 +353,7 @@ static void
 app_place_tunnel(App *app, Tunnel *tunnel)
 {
     g_ptr_array_add(app->tunnels, tunnel);
-    APP_TELL(app, tunnel_added, tunnel);
+    APP_TELL_LOGGED(app, tunnel_added, tunnel);
 }
 
 Tunnel *
@@ -388,6 +388,7 @@ keep_tunnel_apply(App *app, AppChange *change)
     Tunnel *tunnel = g_steal_pointer(&change->tunnel);
 
     app_place_tunnel(app, tunnel);
+    app_record_tunnel(app, change, EVENT_TUNNEL_KEPT, tunnel);
     return tunnel;
 }
 
@@ -421,8 +422,10 @@ drop_tunnel_apply(App *app, AppChange *change)
 {
     Tunnel *tunnel = app_find_tunnel(app, change->id);
 
-    if (tunnel)
-        tunnel_close(tunnel);
+    if (!tunnel)
+        return NULL;
+    app_record_tunnel(app, change, EVENT_CLOSED_BY, tunnel);
+    tunnel_close(tunnel);
     return NULL;
 }
 

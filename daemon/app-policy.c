@@ -4,6 +4,7 @@
 #include "daemon/app-private.h"
 
 #include "common/base/error.h"
+#include "daemon/policy/accept-text.h"
 
 static AcceptRule
 change_rule(const AppChange *change)
@@ -31,9 +32,12 @@ static gpointer
 add_rule_apply(App *app, AppChange *change)
 {
     const AcceptRule rule = change_rule(change);
+    g_autofree char *text = NULL;
 
     if (!accept_policy_add(app->policy, &rule, change->position, NULL, NULL))
         g_error("rule %u was checked and cannot be added", rule.id);
+    text = accept_rule_text(&rule);
+    app_record_policy(app, change, "none", text);
     app_tell_policy(app);
     return (gpointer)accept_policy_find(app->policy, rule.id);
 }
@@ -61,7 +65,11 @@ remove_rule_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 static gpointer
 remove_rule_apply(App *app, AppChange *change)
 {
+    const AcceptRule *rule = accept_policy_find(app->policy, (guint32)change->id);
+    g_autofree char *text = rule ? accept_rule_text(rule) : NULL;
+
     (void)accept_policy_remove(app->policy, (guint32)change->id, NULL);
+    app_record_policy(app, change, text, "none");
     app_tell_policy(app);
     return NULL;
 }
@@ -83,10 +91,22 @@ move_rule_check(App *app, AppChange *change, AppDraft *draft, GError **error)
     return accept_policy_move(draft->policy, (guint32)change->id, change->position, error);
 }
 
+/* Counts from 0, as Policy.Move does. */
+static char *
+position_text(const App *app, const AppChange *change)
+{
+    return g_strdup_printf("rule %u at position %d", (guint32)change->id,
+                           accept_policy_position(app->policy, (guint32)change->id));
+}
+
 static gpointer
 move_rule_apply(App *app, AppChange *change)
 {
+    g_autofree char *before = position_text(app, change), *after = NULL;
+
     (void)accept_policy_move(app->policy, (guint32)change->id, change->position, NULL);
+    after = position_text(app, change);
+    app_record_policy(app, change, before, after);
     app_tell_policy(app);
     return NULL;
 }
@@ -112,11 +132,23 @@ set_default_check(App *app, AppChange *change, AppDraft *draft, GError **error)
     return TRUE;
 }
 
+static char *
+default_text(const App *app)
+{
+    g_autofree char *outcome = accept_default_text(app->policy);
+
+    return g_strconcat("default: ", outcome, NULL);
+}
+
 static gpointer
 set_default_apply(App *app, AppChange *change)
 {
+    g_autofree char *before = default_text(app), *after = NULL;
+
     (void)accept_policy_set_default(app->policy, change->accept, change->name, NULL);
     app->default_kept = TRUE;
+    after = default_text(app);
+    app_record_policy(app, change, before, after);
     app_tell_policy(app);
     return NULL;
 }

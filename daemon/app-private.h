@@ -3,15 +3,19 @@
 #pragma once
 
 #include "common/loop/heap-watch.h"
+#include "common/loop/status-line.h"
 #include "daemon/app-change.h"
 #include "daemon/app-draft.h"
 #include "daemon/app-journal.h"
+#include "daemon/app-record.h"
 #include "daemon/app.h"
 #include "daemon/config/store-writer.h"
 #include "daemon/link/hub-private.h"
 #include "daemon/local/target-private.h"
 #include "daemon/local/tunnel-private.h"
 #include "daemon/net/network-watch.h"
+#include "daemon/record/changes.h"
+#include "daemon/record/outage.h"
 
 struct App {
     Runtime *runtime;
@@ -44,16 +48,29 @@ struct App {
     guint64 last_stream, last_tunnel; /* the last ids; each kind counts its own */
     NetworkWatch *network;            /* NULL until app_start */
     StoreState *enrolls;              /* of the configuration: hubs to join; may be NULL */
+    Changes *changes;
+    GHashTable *outages; /* Hub -> Outage */
+    StatusLine *status;  /* NULL: nobody wants it */
+    void (*tell)(const char *status, void *data);
+    void *tell_data;
+    char *reload_problem; /* app_note_reload() */
     const Observer *observer;
     void *observer_data;
 };
 
-/* Writes the event to the journal and calls one member of the observer, if it is set. */
+/* Calls one member of the observer, if it is set. */
 #define APP_TELL(app, member, object)                                                              \
     do {                                                                                           \
-        app_journal_##member(object);                                                              \
+        status_line_touch((app)->status);                                                          \
         if ((app)->observer && (app)->observer->member)                                            \
             (app)->observer->member((object), (app)->observer_data);                               \
+    } while (0)
+
+/* The same, and writes the event to the journal. */
+#define APP_TELL_LOGGED(app, member, object)                                                       \
+    do {                                                                                           \
+        app_journal_##member(object);                                                              \
+        APP_TELL(app, member, object);                                                             \
     } while (0)
 
 /* The policy has changed: tells the observer, and decides again about streams that wait for
@@ -70,6 +87,14 @@ void app_commit_config(App *app, ConfigPlan *plan);
 void config_plan_free(ConfigPlan *plan); /* NULL is fine */
 /* Whether HUB is removed by the plan. */
 gboolean config_plan_drops(const ConfigPlan *plan, const Hub *hub);
+/* What is there already, and the plan replaces: " hub office target ssh". Caller frees. */
+char *config_plan_changes(const ConfigPlan *plan, App *app);
+
+/* Of the hub; made when it is first asked for. */
+Outage *app_outage(App *app, Hub *hub);
+
+/* StatusMake, of the App. */
+char *app_status_text(void *data);
 
 /* Takes over the kept settings, without saving or telling. */
 gboolean app_apply_store(App *app, const StoreState *state, GError **error);

@@ -18,11 +18,24 @@ app_hub_find_target(const char *name, void *data)
     return app_find_target(data, name);
 }
 
+Outage *
+app_outage(App *app, Hub *hub)
+{
+    Outage *outage = g_hash_table_lookup(app->outages, hub);
+
+    if (!outage) {
+        outage = outage_new();
+        g_hash_table_insert(app->outages, hub, outage);
+    }
+    return outage;
+}
+
 static void
 app_hub_changed(Hub *hub, void *data)
 {
     App *app = data;
 
+    app_journal_hub_changed(hub, app_outage(app, hub));
     APP_TELL(app, hub_changed, hub);
 }
 
@@ -213,6 +226,7 @@ add_hub_apply(App *app, AppChange *change)
 
     app_place_hub(app, hub);
     APP_TELL(app, hub_added, hub);
+    app_record_hub_added(app, change, hub);
     hub_connect(hub);
     return hub;
 }
@@ -247,6 +261,7 @@ app_drop_hub(App *app, Hub *hub)
     stream_table_close_hub(app->streams, hub_name(hub), REASON_CLOSED_BY_USER);
     APP_TELL(app, hub_removed, hub);
     app->reconnects += hub_reconnects(hub);
+    g_hash_table_remove(app->outages, hub);
     stream_table_forget_traffic(app->streams, hub_name(hub));
     g_ptr_array_remove(app->hubs, hub);
 }
@@ -277,7 +292,10 @@ remove_hub_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 static gpointer
 remove_hub_apply(App *app, AppChange *change)
 {
-    app_drop_hub(app, app_find_hub(app, change->name));
+    Hub *hub = app_find_hub(app, change->name);
+
+    app_record_hub_removed(app, change, hub);
+    app_drop_hub(app, hub);
     return NULL;
 }
 
@@ -337,6 +355,7 @@ add_target_apply(App *app, AppChange *change)
 
     app_place_target(app, target);
     APP_TELL(app, target_added, target);
+    app_record_target_added(app, change, target);
     return target;
 }
 
@@ -374,7 +393,10 @@ remove_target_check(App *app, AppChange *change, AppDraft *draft, GError **error
 static gpointer
 remove_target_apply(App *app, AppChange *change)
 {
-    app_drop_target(app, app_find_target(app, change->name));
+    Target *target = app_find_target(app, change->name);
+
+    app_record_target_removed(app, change, target);
+    app_drop_target(app, target);
     return NULL;
 }
 

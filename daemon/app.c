@@ -13,7 +13,7 @@ app_stream_added(Stream *stream, void *data)
 {
     App *app = data;
 
-    APP_TELL(app, stream_added, stream);
+    APP_TELL_LOGGED(app, stream_added, stream);
 }
 
 static void
@@ -31,7 +31,7 @@ app_stream_changed(Stream *stream, void *data)
     Hub *hub = app_find_hub(app, stream_hub(stream));
     StreamAnswer unsaid;
 
-    APP_TELL(app, stream_changed, stream);
+    APP_TELL_LOGGED(app, stream_changed, stream);
     if (!hub)
         return;
     if (stream_endpoint(stream))
@@ -71,7 +71,7 @@ app_request_added(Consent *request, void *data)
 {
     App *app = data;
 
-    APP_TELL(app, request_added, request);
+    APP_TELL_LOGGED(app, request_added, request);
 }
 
 static void
@@ -79,6 +79,7 @@ app_request_removed(Consent *request, void *data)
 {
     App *app = data;
 
+    app_journal_request_removed(request, app->changes);
     APP_TELL(app, request_removed, request);
 }
 
@@ -112,6 +113,12 @@ free_tunnel(void *data)
     tunnel_free(data);
 }
 
+static void
+free_outage(void *data)
+{
+    outage_free(data);
+}
+
 static ConfigPlan *
 app_load_config(App *app, GError **error)
 {
@@ -138,12 +145,30 @@ reload_check(App *app, AppChange *change, AppDraft *draft, GError **error)
     return TRUE;
 }
 
+/* One record for all that it changes, whoever asked for it. */
+static void
+reload_record(App *app, const AppChange *change, const char *before, const char *rules,
+              const char *changed)
+{
+    g_autofree char *now = app_settings_text(app), *rules_now = app_rules_text(app);
+    const char *other = g_str_equal(rules, rules_now) ? "" : " rules";
+    g_autofree char *after =
+        *changed || *other ? g_strconcat(now, "; changed:", changed, other, NULL) : g_strdup(now);
+
+    app_record_by(app, EVENT_CONFIG_RELOADED, change->author,
+                  &(EventData){.before = before, .after = after});
+}
+
 static gpointer
 reload_apply(App *app, AppChange *change)
 {
+    g_autofree char *before = app_settings_text(app), *rules = app_rules_text(app);
+    g_autofree char *changed = config_plan_changes(change->plan, app);
+
     app_commit_config(app, change->plan);
     for (guint i = 0; i < app->hubs->len; i++)
         hub_look_at_certificate(app->hubs->pdata[i]);
+    reload_record(app, change, before, rules, changed);
     return NULL;
 }
 
@@ -245,6 +270,8 @@ app_new(const AppOptions *options, GError **error)
     app->heap = heap_watch_new(app_load, app);
     app->consents = consents_new(&request_events, app);
     app->handlers = handlers_new();
+    app->changes = changes_new();
+    app->outages = g_hash_table_new_full(NULL, NULL, NULL, free_outage);
     app->user = options->user;
     app->proxy = options->user ? proxy_new_session() : NULL;
     app->config_file = g_strdup(options->config_file);
@@ -262,6 +289,7 @@ app_free(App *app)
     if (!app)
         return;
     app->observer = NULL;
+    g_clear_pointer(&app->status, status_line_free);
     app_finish_changes(app);
     network_watch_free(app->network);
     heap_watch_free(app->heap);
@@ -278,6 +306,9 @@ app_free(App *app)
     accept_policy_free(app->policy);
     proxy_unref(app->proxy);
     proxy_settings_clear(&app->proxy_settings);
+    changes_free(app->changes);
+    g_hash_table_unref(app->outages);
+    g_free(app->reload_problem);
     if (app->started)
         event_log(EVENT_DAEMON_STOPPED, &(EventData){0});
     store_state_free(app->loaded);
@@ -317,6 +348,7 @@ app_start(App *app)
         hub_connect(app->hubs->pdata[i]);
     app_restore_tunnels(app);
     app_join_configured(app);
+    status_line_touch(app->status);
 }
 
 static GPtrArray *

@@ -7,6 +7,7 @@
  * ids, and look them up again. */
 #pragma once
 
+#include "common/log/events.h"
 #include "common/loop/reactor.h"
 #include "daemon/link/device-list.h"
 #include "daemon/link/hub.h"
@@ -14,6 +15,7 @@
 #include "daemon/local/tunnel.h"
 #include "daemon/policy/accept-policy.h"
 #include "daemon/policy/user-limits.h"
+#include "daemon/record/author.h"
 #include "daemon/stream/consent.h"
 #include "daemon/stream/handler.h"
 #include "daemon/stream/inspect.h"
@@ -59,6 +61,14 @@ App *app_new(const AppOptions *options, GError **error);
  * moment, to take back what the reactors still hold. NULL is fine. */
 void app_free(App *app);
 
+/* Keeps somebody informed of how it stands, in one line: which hubs are connected, how much runs, and
+ * what is wrong. TELL is called when that changes, once a second at most (common/loop/status-line.h).
+ */
+void app_set_status(App *app, void (*tell)(const char *status, void *data), void *data);
+
+/* Why the configuration was not reloaded, one line; NULL: it was. */
+void app_note_reload(App *app, const char *problem);
+
 /* There is one observer; NULL: none. It is not told of existing objects: walk the lists. */
 void app_set_observer(App *app, const Observer *observer, void *data);
 
@@ -84,6 +94,19 @@ typedef void (*AppDone)(gpointer object, const GError *error, void *data);
 
 /* The caller no longer waits: DONE is not called, the change goes on. Not after DONE. */
 void app_forget_change(AppChange *change);
+
+/* Takes AUTHOR, who asked for CHANGE over D-Bus: when it is in force, one record says so. Not after
+ * DONE. */
+void app_change_by(AppChange *change, Author *author);
+
+/* The same for what is no AppChange, and for what was denied. AUTHOR NULL: nobody is known. */
+void app_record_by(App *app, EventKind kind, const Author *author, const EventData *data);
+
+/* A tunnel in words, for such a record. Caller frees. */
+char *app_tunnel_text(const Tunnel *tunnel);
+
+/* A user's name may be needed soon. */
+void app_expect_record(App *app, guint32 uid);
 
 /* For the end of the program: waits for the save that is under way, at most APP_STOP_WAIT, and ends
  * all changes. From then on none is accepted. */

@@ -133,7 +133,7 @@ program_on_signal(gpointer data)
 {
     Program *program = data;
 
-    (void)sd_notify(0, "STOPPING=1");
+    (void)sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
     g_main_loop_quit(program->loop);
     return G_SOURCE_CONTINUE;
 }
@@ -143,7 +143,7 @@ program_on_reload(gpointer data)
 {
     Program *program = data;
 
-    (void)reload_config(program->app, NULL, NULL, NULL);
+    (void)reload_config(program->app, NULL, NULL, NULL, NULL);
     return G_SOURCE_CONTINUE;
 }
 
@@ -179,6 +179,12 @@ program_on_no_bus(void *data)
     g_clear_pointer(&program->log, bus_log_free);
 }
 
+static void
+program_tell_status(const char *status, void *data G_GNUC_UNUSED)
+{
+    (void)sd_notifyf(0, "STATUS=%s", status);
+}
+
 /* Hubs connect only when the bus name is ours: a second instance never replaces the first. */
 static void
 program_on_name(void *data)
@@ -186,6 +192,7 @@ program_on_name(void *data)
     Program *program = data;
     uint64_t limit = 0;
 
+    app_set_status(program->app, program_tell_status, NULL);
     app_start(program->app);
     if (sd_watchdog_enabled(1, &limit) > 0)
         program->watchdog =

@@ -127,6 +127,17 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
                                 N_("Which id to claim with an invitation for a group: that one, or "
                                    "host-name (the default), machine-id or serial"),
                                 NULL},
+    [OPTION_CHECK - OPTION_OWN] = {"check", VALUE_NONE, NULL,
+                                   N_("Say only what is wrong, and exit with 0 when nothing is")},
+    [OPTION_CHANGES - OPTION_OWN] = {"changes", VALUE_NONE, NULL,
+                                     N_("Only who changed what, and who may not")},
+    [OPTION_STREAMS - OPTION_OWN] = {"streams", VALUE_NONE, NULL,
+                                     N_("Only the streams: who, from where, how much, how long")},
+    [OPTION_SINCE - OPTION_OWN] = {"since", VALUE_REQUIRED, "TIME",
+                                   N_("From then on: 2026-11-24, yesterday, -2h")},
+    [OPTION_UNTIL - OPTION_OWN] = {"until", VALUE_REQUIRED, "TIME", N_("Up to then")},
+    [OPTION_FOLLOW - OPTION_OWN] = {"follow", VALUE_NONE, NULL,
+                                    N_("Go on with what comes, until Ctrl-C")},
     [OPTION_STREAM_HOSTS -
         OPTION_OWN] = {"stream-hosts", VALUE_REQUIRED, "LIST",
                        N_("More hosts that the hub may send streams to, beside its own: "

@@ -140,6 +140,110 @@ status_print(const Cli *cli, const Status *status)
     (void)printf(_("Accept policy without a matching rule: %s\n"), shown);
 }
 
+static gboolean
+check_is_away(GVariant *hub)
+{
+    return strcmp(bus_string(hub, "State"), "connected") != 0;
+}
+
+static void
+check_print_json(const char *problem, GPtrArray *hubs, gboolean ok)
+{
+    GVariantBuilder list;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("aa{sv}"));
+    for (guint i = 0; i < hubs->len; i++) {
+        GVariant *hub = g_ptr_array_index(hubs, i);
+
+        g_variant_builder_add_value(
+            &list, g_variant_new_parsed("{'name': <%s>, 'connected': <%b>, 'state': <%s>, "
+                                        "'last_error': <%s>, 'since': <%t>}",
+                                        bus_string(hub, "Name"), !check_is_away(hub),
+                                        bus_string(hub, "State"), bus_string(hub, "LastError"),
+                                        (guint64)bus_number(hub, "Since")));
+    }
+    output_json(g_variant_new_parsed("{'ok': <%b>, 'state_error': <%s>, 'hubs': <%@aa{sv}>}", ok,
+                                     problem, g_variant_builder_end(&list)),
+                FALSE);
+}
+
+/* A hub that was left on request has no error. */
+static void
+check_print_hub(GVariant *hub)
+{
+    g_autofree char *age = output_age(bus_number(hub, "Since"));
+    g_autofree char *error = table_escape(bus_string(hub, "LastError"));
+    const char *name = bus_string(hub, "Name"), *state = bus_string(hub, "State");
+
+    if (*error != '\0')
+        (void)printf(_("%s: %s for %s: %s\n"), name, state, age, error);
+    else
+        (void)printf(_("%s: %s for %s\n"), name, state, age);
+}
+
+static void
+check_print(const char *problem, GPtrArray *hubs)
+{
+    g_autofree char *shown = table_escape(problem);
+
+    if (*shown != '\0')
+        (void)puts(shown);
+    for (guint i = 0; i < hubs->len; i++)
+        if (check_is_away(g_ptr_array_index(hubs, i)))
+            check_print_hub(g_ptr_array_index(hubs, i));
+}
+
+/* The hubs that are meant, as properties; borrowed. */
+static GPtrArray *
+check_choose(const Status *status, const char *name)
+{
+    GPtrArray *hubs = g_ptr_array_new();
+
+    for (guint i = 0; i < status->hubs->len; i++) {
+        GVariant *hub = ((BusObject *)g_ptr_array_index(status->hubs, i))->properties;
+
+        if (name == NULL || strcmp(bus_string(hub, "Name"), name) == 0)
+            g_ptr_array_add(hubs, hub);
+    }
+    return hubs;
+}
+
+static ExitCode
+check_code(const char *problem, GPtrArray *hubs)
+{
+    ExitCode code = *problem != '\0' ? EXIT_CODE_OTHER : EXIT_CODE_OK;
+
+    for (guint i = 0; code != EXIT_CODE_OTHER && i < hubs->len; i++) {
+        GVariant *hub = g_ptr_array_index(hubs, i);
+
+        if (!check_is_away(hub))
+            continue;
+        if (strcmp(bus_string(hub, "State"), "refused") != 0)
+            return EXIT_CODE_UNREACHABLE;
+        code = EXIT_CODE_UNAUTHORIZED;
+    }
+    return code;
+}
+
+static ExitCode
+status_check(const Cli *cli, const Status *status, GError **error)
+{
+    const char *name = cli->given[OPTION_HUB] ? cli->values[OPTION_HUB] : NULL;
+    const char *problem = bus_string(status->manager, "StateError");
+    g_autoptr(GPtrArray) hubs = check_choose(status, name);
+    ExitCode code = check_code(problem, hubs);
+
+    if (hubs->len == 0 && *problem == '\0' && name != NULL)
+        return cli_fail(error, EXIT_CODE_NOT_FOUND, _("there is no hub '%.200s'"), name);
+    if (hubs->len == 0 && *problem == '\0')
+        return cli_fail(error, EXIT_CODE_NOT_FOUND, _("there is no hub"));
+    if (cli->given[OPTION_JSON])
+        check_print_json(problem, hubs, code == EXIT_CODE_OK);
+    else
+        check_print(problem, hubs);
+    return code;
+}
+
 ExitCode
 verb_status(Cli *cli, GError **error)
 {
@@ -148,6 +252,10 @@ verb_status(Cli *cli, GError **error)
 
     if (bus == NULL || !status_read(bus, &status, error))
         return verb_code(error);
+    if (cli->given[OPTION_CHECK])
+        return status_check(cli, &status, error);
+    if (cli->given[OPTION_HUB])
+        return cli_fail(error, EXIT_CODE_USAGE, _("--hub goes with --check"));
     if (cli->given[OPTION_JSON])
         status_print_json(&status);
     else

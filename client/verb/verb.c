@@ -13,7 +13,7 @@
 #define CALL_MARGIN 15 /* for TLS, DNS and the bus, on top of the time for the device */
 
 /* Root without a session, as under sudo, has no streamd of its own. */
-static gboolean
+gboolean
 verb_is_for_system(const Cli *cli)
 {
     return cli->given[OPTION_SYSTEM] ||

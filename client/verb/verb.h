@@ -44,8 +44,12 @@ ExitCode verb_doctor(Cli *cli, GError **error);
 ExitCode verb_device_list(Cli *cli, GError **error);
 ExitCode verb_reload(Cli *cli, GError **error);
 ExitCode verb_log_level(Cli *cli, GError **error);
+ExitCode verb_logs(Cli *cli, GError **error);
 ExitCode verb_monitor(Cli *cli, GError **error);
 ExitCode verb_top(Cli *cli, GError **error);
+
+/* Whether --system is meant: given, or by root without a session. */
+gboolean verb_is_for_system(const Cli *cli);
 
 /* The bus that --user or --system names. Without either it is the user's; for root without a
  * session it is the system bus. */

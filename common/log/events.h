@@ -18,6 +18,7 @@ typedef enum {
     EVENT_DAEMON_STOPPED,
     EVENT_HUB_ADDED,
     EVENT_HUB_REMOVED,
+    EVENT_HUB_CHANGED,
     EVENT_HUB_CONNECTED,
     EVENT_HUB_LOST,
     EVENT_HUB_REFUSED,
@@ -42,6 +43,10 @@ typedef enum {
     EVENT_POLICY_CHANGED,
     EVENT_CONFIG_RELOADED,
     EVENT_CONFIG_REFUSED,
+    EVENT_LOG_LEVEL_CHANGED,
+    EVENT_TUNNEL_KEPT,
+    EVENT_CLOSED_BY,
+    EVENT_CHANGE_DENIED,
     EVENT_STATE_REFUSED,
     /* streamhub */
     EVENT_SERVER_STARTED,
@@ -77,13 +82,15 @@ typedef enum {
     EVENT_LAST,
 } EventKind;
 
+#define EVENT_NO_UID G_MAXUINT32
+
 /* What is known about the event. Members for which the event has no field are ignored. Texts may
  * come from anywhere: they are escaped and bounded here. */
 typedef struct {
     const char *hub;
     const char *device; /* or DEVICE/MODULE */
     const char *stream;
-    const char *stream_id;
+    const char *stream_id; /* the hub's, the same at both ends and at the hub */
     const char *initiator; /* the hub's policy that asked */
     const char *target;
     const char *peer;    /* address */
@@ -91,10 +98,17 @@ typedef struct {
     const char *reason;  /* a code of reason.h */
     const char *rule;    /* which rule decided */
     const char *detail;  /* an English clause */
+    const char *user;    /* the name of UID; NULL: not known */
+    const char *bus_name;
+    const char *object; /* path on the bus */
+    const char *before, *after; /* of a change; a secret is "changed" */
+    guint64 stream_number; /* streamd's own */
+    guint64 caller_pid;    /* 0: not known */
+    guint64 attempts;      /* to reach a hub */
     guint64 tunnel;
     guint64 bytes_in, bytes_out;
     guint64 duration; /* µs; written in ms */
-    guint32 uid;      /* the local user who caused it */
+    guint32 uid;      /* the local user who caused it; EVENT_NO_UID: nobody is known */
     const char *hash; /* of a record, in hexadecimal digits */
     guint64 count;    /* of records */
 } EventData;

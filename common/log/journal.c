@@ -306,7 +306,7 @@ journal_write(GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpo
     g_autofree char *message = NULL, *subject = NULL;
     gint64 now;
 
-    if (level > atomic_load(&journal->level))
+    if (level > atomic_load(&journal->level) && !log_class_is_kept(of))
         return G_LOG_WRITER_HANDLED;
     message = message_of(fields, n_fields);
     subject = subject_of(of, fields, n_fields);

@@ -21,6 +21,8 @@ static const ClassRow classes[LOG_CLASS_LAST] = {
     [LOG_CLASS_DEVICE] = {"device", "DEVICE"},
     [LOG_CLASS_REFUSED] = {"refused", "PEER"},
     [LOG_CLASS_LIMIT] = {"limit", "DEVICE INITIATOR PEER"},
+    [LOG_CLASS_CHANGE] = {"change", "UID"},
+    [LOG_CLASS_DENIED] = {"denied", "UID"},
 };
 
 /* FNV-1a. Names are not secret, and whoever makes two collide mostly harms himself. */
@@ -91,6 +93,8 @@ log_rate_admit(LogRate *rate, LogClass kind, const char *subject, gint64 now)
     LogSubject *entry;
     gboolean sure, named;
 
+    if (log_class_is_kept(kind))
+        return TRUE;
     if (now - class->since >= LOG_RATE_WINDOW)
         class_begin(class, now);
     entry = class_find(class, subject);
@@ -160,6 +164,12 @@ log_class_from_name(const char *name, gsize len)
         if (strlen(classes[kind].name) == len && memcmp(classes[kind].name, name, len) == 0)
             return kind;
     return LOG_CLASS_TEXT;
+}
+
+gboolean
+log_class_is_kept(LogClass kind)
+{
+    return kind == LOG_CLASS_CHANGE;
 }
 
 const char *

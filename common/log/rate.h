@@ -26,6 +26,8 @@ typedef enum {
     LOG_CLASS_DEVICE,
     LOG_CLASS_REFUSED, /* peers without the right to be here */
     LOG_CLASS_LIMIT,
+    LOG_CLASS_CHANGE, /* who changed what: all of them are written, at every level of the log */
+    LOG_CLASS_DENIED, /* who would have changed something, and may not */
     LOG_CLASS_LAST,
 } LogClass;
 
@@ -65,6 +67,10 @@ gboolean log_rate_take(LogRate *rate, gint64 now, gboolean all, LogLeftOut *ret)
 
 const char *log_class_name(LogClass kind);
 LogClass log_class_from_name(const char *name, gsize len); /* LOG_CLASS_TEXT when unknown */
+
+/* Whether every record of the class is written: whoever may change something may also write that
+ * he did, and nothing else of his hides it. */
+gboolean log_class_is_kept(LogClass kind);
 
 /* The fields that make the subject of a class: names without STREAMD_, separated by spaces. Empty:
  * the class has no subject. */

@@ -17,6 +17,7 @@ typedef struct {
      * BUS_PATH_HUB/NAME. */
     const char *object;
     gboolean owner; /* the owner of the object is not asked */
+    gboolean changes; /* what is kept or runs: whoever may not is recorded */
     gboolean opens; /* needs a service hub; its AllowedUsers are checked, too */
 } BusAccess;
 

@@ -176,13 +176,12 @@ admission_is_too_fast(BusContext *context, const Caller *caller, sd_bus_message 
            !quotas_take_call(context->quotas, uid, g_get_monotonic_time());
 }
 
-int
-bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_error *error)
+static int
+admission_check(BusContext *context, Caller *caller, sd_bus_message *message,
+                const BusAccess *access, sd_bus_error *error)
 {
-    BusContext *context = data;
     const char *interface = sd_bus_message_get_interface(message);
     const char *member = sd_bus_message_get_member(message);
-    const BusAccess *access = bus_access_find(interface, member);
 
     if (!context->options.system && caller_uid(caller) != getuid())
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
@@ -200,4 +199,36 @@ bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_
         (access->owner && admission_is_owner(context, caller, message)))
         return 0;
     return admission_ask(context, caller, access, message, error);
+}
+
+/* Not what was wrong or too much: only what the caller has no right to. */
+static gboolean
+admission_is_denial(const sd_bus_error *error)
+{
+    return sd_bus_error_has_name(error, SD_BUS_ERROR_ACCESS_DENIED) ||
+           sd_bus_error_has_name(error, SD_BUS_ERROR_AUTH_FAILED) ||
+           sd_bus_error_has_name(error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED);
+}
+
+static void
+admission_record(BusContext *context, sd_bus_message *message, const BusAccess *access)
+{
+    g_autofree char *what = g_strdup_printf("%s.%s", access->interface, access->member);
+
+    bus_context_record(context, message, EVENT_CHANGE_DENIED, &(EventData){.detail = what});
+}
+
+int
+bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    BusContext *context = data;
+    const BusAccess *access = bus_access_find(sd_bus_message_get_interface(message),
+                                              sd_bus_message_get_member(message));
+    int r = admission_check(context, caller, message, access, error);
+
+    if (access != NULL && access->changes && r >= 0)
+        app_expect_record(context->app, caller_uid(caller));
+    else if (access != NULL && access->changes && admission_is_denial(error))
+        admission_record(context, message, access);
+    return r;
 }

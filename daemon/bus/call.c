@@ -14,6 +14,7 @@ struct BusCall {
     sd_bus_message *message;
     CallerWatch *watch;
     uid_t uid;
+    char *object; /* NULL: the one that was called */
     void (*cancel)(void *data);
     void *data;
 };
@@ -24,6 +25,7 @@ bus_call_free(BusCall *call)
     g_hash_table_remove(call->context->calls, call);
     quotas_end(call->context->quotas, call->uid);
     sd_bus_message_unref(call->message);
+    g_free(call->object);
     g_free(call);
 }
 
@@ -122,13 +124,24 @@ bus_call_forget_change(void *data)
     app_forget_change(data);
 }
 
+void
+bus_call_set_object(BusCall *call, const BusKind *kind, const char *name)
+{
+    g_free(call->object);
+    call->object = NULL;
+    if (sd_bus_path_encode(kind->prefix, name, &call->object) < 0)
+        g_error("Out of memory");
+}
+
 int
 bus_call_await(BusCall *call, AppChange *change, const GError *failure)
 {
-    if (change == NULL)
+    if (change == NULL) {
         bus_call_fail(call, failure);
-    else
-        bus_call_set_cancel(call, bus_call_forget_change, change);
+        return 1;
+    }
+    app_change_by(change, bus_context_author(call->context, call->message, call->object));
+    bus_call_set_cancel(call, bus_call_forget_change, change);
     return 1;
 }
 

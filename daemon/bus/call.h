@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/bus/context.h"
+#include "daemon/bus/kind.h"
 
 typedef struct BusCall BusCall;
 
@@ -28,7 +29,10 @@ void bus_call_fail(BusCall *call, const GError *error);
  * stream's path, or sends ERROR when FD is negative; frees the call. */
 void bus_call_stream_done(Stream *stream, int fd, const GError *error, void *data);
 
-/* Waits for CHANGE, whose DATA is the call. If the caller leaves, the change goes on and nobody is
+/* The record of the change is about OBJECT, a path, and not about the object that was called. */
+void bus_call_set_object(BusCall *call, const BusKind *kind, const char *name);
+
+/* Waits for CHANGE, whose DATA is the call, and whose record names the caller. If the caller leaves, the change goes on and nobody is
  * answered. CHANGE NULL: sends FAILURE. A method of the vtable returns the result. */
 int bus_call_await(BusCall *call, AppChange *change, const GError *failure);
 

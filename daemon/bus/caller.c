@@ -22,6 +22,7 @@ struct Caller {
     Callers *callers; /* weak */
     char *name;
     uid_t uid;
+    guint64 pid;
     GArray *groups;     /* gid_t */
     gboolean known;     /* UID and GROUPS are set */
     GQueue held;        /* sd_bus_message: calls that wait for the UID */
@@ -119,7 +120,8 @@ static int
 caller_read_credential(Caller *caller, sd_bus_message *reply)
 {
     const char *key;
-    uint32_t uid;
+    uint32_t number;
+    gboolean pid;
     int r;
 
     r = sd_bus_message_read(reply, "s", &key);
@@ -127,12 +129,17 @@ caller_read_credential(Caller *caller, sd_bus_message *reply)
         return r;
     if (strcmp(key, "UnixGroupIDs") == 0)
         return caller_read_groups(caller, reply);
-    if (strcmp(key, "UnixUserID") != 0)
+    pid = strcmp(key, "ProcessID") == 0;
+    if (!pid && strcmp(key, "UnixUserID") != 0)
         return sd_bus_message_skip(reply, "v");
-    r = sd_bus_message_read(reply, "v", "u", &uid);
+    r = sd_bus_message_read(reply, "v", "u", &number);
     if (r < 0)
         return r;
-    caller->uid = uid;
+    if (pid) {
+        caller->pid = number;
+        return 0;
+    }
+    caller->uid = number;
     caller->known = TRUE;
     return 0;
 }
@@ -334,6 +341,12 @@ uid_t
 caller_uid(const Caller *caller)
 {
     return caller->uid;
+}
+
+guint64
+caller_pid(const Caller *caller)
+{
+    return caller->pid;
 }
 
 CallerWatch *

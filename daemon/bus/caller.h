@@ -36,6 +36,7 @@ void callers_free(Callers *callers);
 Caller *callers_find(Callers *callers, sd_bus_message *message);
 const char *caller_name(const Caller *caller); /* its unique name */
 uid_t caller_uid(const Caller *caller);
+guint64 caller_pid(const Caller *caller); /* as the bus said it first; 0: it did not */
 gboolean caller_in_group(const Caller *caller, gid_t group); /* when it connected to the bus */
 
 /* GONE is called once when the name leaves the bus; the watch is freed after it. */

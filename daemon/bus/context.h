@@ -33,5 +33,13 @@ typedef struct {
     struct Subscribers *subscribers; /* bus/subscriber.h */
 } BusContext;
 
+/* The caller of MESSAGE, for the record of what it changes; OBJECT NULL: of the object that it
+ * called. */
+Author *bus_context_author(BusContext *context, sd_bus_message *message, const char *object);
+
+/* Writes such a record now. */
+void bus_context_record(BusContext *context, sd_bus_message *message, EventKind kind,
+                        const EventData *data);
+
 /* Root and streamd's own user. They could read everything anyway. */
 gboolean bus_context_is_privileged(const BusContext *context, const Caller *caller);

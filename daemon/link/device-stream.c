@@ -154,6 +154,7 @@ device_stream_object(DeviceStreams *streams, const StreamRequest *request)
         .name = request->name,
         .initiator = request->initiator,
         .address = request->from,
+        .hub_id = request->sid,
         .owner_uid = getuid(),
     };
 

@@ -277,22 +277,40 @@ service_open_leg_done(Connection *connection, const GError *error, void *data)
     }
 }
 
-/* CONNECTION: that of the POST, if it can be used again; or NULL. */
-/* What the hub calls the stream: a part of the path (docs/wire-protocol.md, section 4). It helps to
- * compare the two ends in logs; nothing depends on it. */
+/* What the hub calls the stream: said in its answer, and a part of the path (docs/wire-protocol.md,
+ * sections 4 and 8). It helps to compare the two ends in logs; nothing depends on it. */
 static void
-service_open_note_id(ServiceOpen *open, const char *path)
+service_open_note_id(ServiceOpen *open, const char *text, gsize len)
 {
-    const char *at = strstr(path, "/sid/");
-    gsize len = at ? strspn(at + 5, "0123456789abcdefABCDEF-") : 0;
+    static const char valid[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._";
     g_autofree char *id = NULL;
 
     if (len == 0 || len > STREAM_SID_MAX)
         return;
-    id = g_strndup(at + 5, len);
-    stream_set_request(open->stream, NULL, id);
+    id = g_strndup(text, len);
+    if (strspn(id, valid) == len)
+        stream_set_request(open->stream, NULL, id);
 }
 
+static void
+service_open_note_path(ServiceOpen *open, const char *path)
+{
+    const char *at = strstr(path, "/sid/");
+
+    if (at && !stream_hub_id(open->stream))
+        service_open_note_id(open, at + 5, strcspn(at + 5, "/"));
+}
+
+static void
+service_open_note_answer(ServiceOpen *open, const HttpAnswer *answer)
+{
+    Slice id;
+
+    if (open->stream && http_headers_get(&answer->head.headers, "streamd-stream-id", &id))
+        service_open_note_id(open, (const char *)id.ptr, id.len);
+}
+
+/* CONNECTION: that of the POST, if it can be used again; or NULL. */
 static void
 service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Connection *connection)
 {
@@ -305,7 +323,7 @@ service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Con
         g_clear_pointer(&connection, connection_free);
     if (open->stream) {
         stream_set_endpoint(open->stream, host, url->port);
-        service_open_note_id(open, target);
+        service_open_note_path(open, target);
         stream_set_state(open->stream, STREAM_CONNECTING);
     }
     open->leg = ws_dial_new(open->runtime, open->reactor, open->tls, &to, connection,
@@ -421,8 +439,10 @@ service_open_posted(Connection *connection, const HttpAnswer *answer, const GErr
     g_autoptr(GError) refusal = NULL;
     Reason reason;
 
-    if (!error)
+    if (!error) {
         service_open_tell(open, answer);
+        service_open_note_answer(open, answer);
+    }
     if (error) {
         service_open_unanswered(open, error, http_exchange_was_answered(post));
     } else if (service_answer_check(&answer->head, &reason, &refusal)) {

@@ -51,6 +51,7 @@ typedef struct {
     const char *name;
     const char *initiator; /* NULL: unknown */
     const char *address;   /* the initiator's; NULL: unknown */
+    const char *hub_id;    /* as stream_hub_id(); NULL: not known yet */
     guint64 tunnel;
     guint64 place; /* among the connections of that tunnel, from 1 */
     guint32 owner_uid;

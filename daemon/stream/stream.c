@@ -32,6 +32,7 @@ stream_new(StreamTable *table, const StreamInfo *info, GError **error)
     stream->name = g_strdup(info->name);
     stream->initiator = g_strdup(info->initiator ? info->initiator : "");
     stream->address = g_strdup(info->address ? info->address : "");
+    stream->sid = g_strdup(info->hub_id);
     stream->target = g_strdup("");
     stream->message = g_strdup("");
     stream->tunnel = info->tunnel;
@@ -350,6 +351,12 @@ const char *
 stream_device(const Stream *stream)
 {
     return stream->device;
+}
+
+const char *
+stream_hub_id(const Stream *stream)
+{
+    return stream->sid;
 }
 
 const char *

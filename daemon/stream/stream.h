@@ -40,6 +40,8 @@ StreamRole stream_role(const Stream *stream);
 const char *stream_hub(const Stream *stream);    /* the hub's name, which may be gone */
 const char *stream_device(const Stream *stream); /* "dev1" or "dev1/mod1" */
 const char *stream_name(const Stream *stream);
+/* What the hub calls it, the same at both ends; NULL: the hub has told none yet, or tells none. */
+const char *stream_hub_id(const Stream *stream);
 const char *stream_initiator(const Stream *stream); /* the policy the hub names; "" unknown */
 const char *stream_address(const Stream *stream);   /* the initiator's; "" unknown */
 const char *stream_target(const Stream *stream);    /* the target's name; "" none */

@@ -4,6 +4,7 @@
 
 #include "common/loop/watchdog.h"
 #include "hub/admin/identity.h"
+#include "hub/admin/serve-status.h"
 #include "hub/admin/serve.h"
 #include "hub/admin/server.h"
 #include "hub/hub.h"
@@ -33,7 +34,7 @@ typedef struct {
     guint admin_again; /* source: retries the admin socket */
     Watchdog *watchdog;
     guint signals[3]; /* sources */
-    guint daily;      /* source: warns of the certificate */
+    ServeStatus *status;
     gboolean stopping;
     gint64 started;       /* µs since the epoch */
     MetricsPort *metrics; /* NULL: there is none */

@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #define ADMIN_AGAIN_S 2
-#define DAY_S (24 * 60 * 60)
 
 static void
 serve_clear(Serve *serve)
@@ -28,8 +27,7 @@ serve_clear(Serve *serve)
             g_source_remove(serve->signals[i]);
     if (serve->admin_again)
         g_source_remove(serve->admin_again);
-    if (serve->daily)
-        g_source_remove(serve->daily);
+    serve_status_free(serve->status);
     watchdog_free(serve->watchdog);
     admin_server_free(serve->admin);
     if (serve->registry)
@@ -135,16 +133,6 @@ serve_lock(Serve *serve, GError **error)
     return serve->lock >= 0 && init_check_finished(serve->options->state_dir, error);
 }
 
-/* The certificate works, but the administrator should act. */
-static void
-warn_of_identity(const Serve *serve)
-{
-    g_autofree char *warning = identity_warning(serve->identity);
-
-    if (warning)
-        g_warning("%s", warning);
-}
-
 /* For each new context, before it is used. */
 static TlsContext *
 serve_tls(const Serve *serve)
@@ -171,7 +159,7 @@ serve_load(Serve *serve, GError **error)
     serve->identity = identity_new(options->state_dir, name, options->host_names, error);
     if (!serve->identity)
         return FALSE;
-    warn_of_identity(serve);
+    serve_warn_of_identity(serve->identity);
     if (!configuration_read_trust(serve->settings, &serve->trust, error))
         return FALSE;
     serve->registry = registry_sqlite_open(registry, error);
@@ -236,7 +224,7 @@ serve_show_identity(Serve *serve, gboolean taken, const GError *error)
             metrics_port_set_tls(serve->metrics, identity_tls(serve->identity));
         serve_read_statements(serve);
         event_log(EVENT_CERTIFICATE_RELOADED, &(EventData){0});
-        warn_of_identity(serve);
+        serve_warn_of_identity(serve->identity);
     } else {
         event_log(EVENT_CERTIFICATE_REFUSED, &(EventData){.detail = error->message});
     }
@@ -413,7 +401,7 @@ on_stop(void *data)
     Serve *serve = data;
     gint64 grace = serve->stopping ? 0 : serve->options->grace;
 
-    (void)sd_notify(0, "STOPPING=1\nSTATUS=Ending streams");
+    serve_status_stopping(serve->status);
     event_log(EVENT_SERVER_STOPPING,
               &(EventData){.hub = serve_name(serve),
                            .detail = grace > 0 ? "when its streams have ended" : "at once"});
@@ -437,13 +425,6 @@ on_alive(void *data G_GNUC_UNUSED)
     (void)sd_notify(0, "WATCHDOG=1");
 }
 
-static gboolean
-on_day(void *data)
-{
-    warn_of_identity(data);
-    return G_SOURCE_CONTINUE;
-}
-
 static void
 serve_go(Serve *serve, const char *lines)
 {
@@ -453,14 +434,13 @@ serve_go(Serve *serve, const char *lines)
     serve->signals[0] = g_unix_signal_add(SIGTERM, on_stop, serve);
     serve->signals[1] = g_unix_signal_add(SIGINT, on_stop, serve);
     serve->signals[2] = g_unix_signal_add(SIGHUP, on_reload, serve);
-    serve->daily = g_timeout_add_seconds(DAY_S, on_day, serve);
     if (sd_watchdog_enabled(1, &limit) > 0)
         serve->watchdog = watchdog_new(serve->reactors, (gint64)limit, on_alive, NULL);
     records_start(serve->records);
     g_print("%sready\n", lines);
     event_log(EVENT_SERVER_STARTED,
               &(EventData){.hub = serve_name(serve), .detail = STREAMD_VERSION});
-    (void)sd_notifyf(0, "READY=1\nSTATUS=Serving %s, port %u", serve_name(serve), serve->port);
+    serve->status = serve_status_new(&serve->admin_hub, &serve->admin);
     g_main_loop_run(serve->loop);
     event_log(EVENT_SERVER_STOPPED, &(EventData){.hub = serve_name(serve)});
 }

@@ -80,6 +80,8 @@ typedef struct {
     GPtrArray *policies;
     gboolean more;
 
+    gboolean writes; /* set by the backend: it needs a disk that takes changes */
+
     /* only for registry.c */
     RegistryCode code;
     char *message;
@@ -152,6 +154,9 @@ struct RegistryBackend {
      * REGISTRY_CLOSED. */
     void (*free)(RegistryBackend *backend);
 };
+
+/* The disk takes no changes from the start on: TROUBLE is what registry_trouble() says. */
+void registry_set_trouble(Registry *registry, const char *trouble);
 
 /* Takes BACKEND. Callbacks run on the main context that is the thread's default now. */
 Registry *registry_new(RegistryBackend *backend);

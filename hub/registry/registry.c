@@ -26,6 +26,7 @@ struct Registry {
     RegistryMeter meter;
     gboolean closing;
     gboolean held;
+    char *trouble; /* registry_trouble(); NULL: none */
 };
 
 static const char *const code_messages[] = {
@@ -293,6 +294,19 @@ job_answer(RegistryJob *job)
     job->done(&result, job->data);
 }
 
+void
+registry_set_trouble(Registry *registry, const char *trouble)
+{
+    g_free(registry->trouble);
+    registry->trouble = g_strdup(trouble);
+}
+
+const char *
+registry_trouble(const Registry *registry)
+{
+    return registry->trouble ? registry->trouble : "";
+}
+
 const RegistryMeter *
 registry_meter(const Registry *registry)
 {
@@ -344,6 +358,10 @@ job_on_finished(Message *message)
 
     job->registry->pending--;
     job_measure(job);
+    if (job->code == REGISTRY_STORAGE)
+        registry_set_trouble(job->registry, job->message ? job->message : "the disk is full");
+    else if (job->code == REGISTRY_OK && job->writes && job->registry->trouble)
+        registry_set_trouble(job->registry, NULL);
     if (job->code == REGISTRY_OK)
         registry_apply(job->registry, job);
     job_answer(job);
@@ -440,6 +458,7 @@ registry_free(Registry *registry)
     registry_cache_free(registry->devices);
     registry_cache_free(registry->policies);
     g_array_unref(registry->watches);
+    g_free(registry->trouble);
     g_free(registry);
 }
 

@@ -348,6 +348,10 @@ RegistryDevice *registry_device_copy(const RegistryDevice *device);
 RegistryPolicy *registry_policy_copy(const RegistryPolicy *policy);
 void registry_key_clear(RegistryKey *key);
 
+/* Why the last change was not taken by the disk; "" when it was. Borrowed, until control returns to
+ * the main loop. */
+const char *registry_trouble(const Registry *registry);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Registry, registry_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegistryDevice, registry_device_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(RegistryPolicy, registry_policy_free)

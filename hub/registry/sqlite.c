@@ -65,6 +65,7 @@ sqlite_run(RegistrySqlite *self, RegistryJob *job)
     gboolean writes = registry_sqlite_db_writes(job->kind);
     RegistryCode code;
 
+    job->writes = writes;
     if (job->kind == REGISTRY_HOLD) {
         self->held = job->held;
         return REGISTRY_OK;
@@ -203,13 +204,21 @@ Registry *
 registry_sqlite_open(const char *path, GError **error)
 {
     g_autoptr(RegistrySqlite) self = g_new0(RegistrySqlite, 1);
+    g_autofree char *trouble = NULL;
+    Registry *registry;
 
     self->backend = (RegistryBackend){sqlite_submit, sqlite_free};
     self->path = g_strdup(path);
-    if (!sqlite_open(self, REGISTRY_SQLITE_CHECK, error) || !sqlite_start(self, error))
+    if (!sqlite_open(self, REGISTRY_SQLITE_CHECK, error))
         return NULL;
+    trouble = self->reason ? registry_storage_message(path, self->reason) : NULL;
     if (self->reason)
         g_warning("%s: the disk takes no changes, and what is there is served: %s", path,
                   self->reason);
-    return registry_new(&g_steal_pointer(&self)->backend);
+    if (!sqlite_start(self, error))
+        return NULL;
+    registry = registry_new(&g_steal_pointer(&self)->backend);
+    if (trouble)
+        registry_set_trouble(registry, trouble);
+    return registry;
 }

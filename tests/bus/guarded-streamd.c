@@ -3,6 +3,7 @@
  * polkit about everybody, itself and root included; so that it can be tested with one user. An
  * object of its own tells how many questions are open. */
 #include "common/bus/util.h"
+#include "common/log/journal.h"
 #include "daemon/app.h"
 #include "daemon/bus/bouncer.h"
 #include "daemon/bus/presence.h"
@@ -79,8 +80,10 @@ main(int argc, char **argv)
     BusServerOptions options = {.system = TRUE, .ask_everybody = TRUE};
     Guarded guarded = {0};
     sd_bus *bus = NULL;
+    Journal *journal;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    journal = journal_install("streamd");
     if (argc > 1)
         options.polkit_timeout = atoi(argv[1]) * G_TIME_SPAN_MILLISECOND;
     g_assert_cmpint(sd_bus_open_system(&bus), >=, 0);
@@ -90,5 +93,6 @@ main(int argc, char **argv)
     presence = bus_presence_new(bus, app, &options, &events, &guarded);
     (void)g_unix_signal_add(SIGTERM, on_signal, loop);
     g_main_loop_run(loop);
+    journal_flush(journal);
     return EXIT_SUCCESS;
 }

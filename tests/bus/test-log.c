@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define INVALID_ARGS "org.freedesktop.DBus.Error.InvalidArgs"
+#define NOBODY "HostName=localhost:9;SharedAccessKeyName=service;SharedAccessKey=c2VjcmV0"
 #define READ_ONLY "org.freedesktop.DBus.Error.PropertyReadOnly"
 
 static char *
@@ -33,13 +34,19 @@ test_properties(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(identifier, ==, "streamd");
 }
 
-/* It is in force at once, either way. */
+static void
+add_target(sd_bus *bus, const char *name)
+{
+    sd_bus_message_unref(fixture_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", name,
+                                      "tcp:127.0.0.1:9", 0));
+}
+
+/* It is in force at once, either way. What somebody changes is written at every level. */
 static void
 test_level(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
-    g_autofree char *debug = NULL, *err = NULL, *log = NULL;
-    sd_bus_message *reply;
+    g_autofree char *debug = NULL, *err = NULL, *log = NULL, *quiet = NULL, *told = NULL;
 
     set_level(bus, "debug");
     debug = get(bus, "LogLevel");
@@ -47,16 +54,16 @@ test_level(Fixture *fixture, gconstpointer data)
     set_level(bus, "err");
     err = get(bus, "LogLevel");
     g_assert_cmpstr(err, ==, "err");
-    reply = fixture_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", "quiet-target",
-                         "tcp:127.0.0.1:9", 0);
-    sd_bus_message_unref(reply);
+    quiet = fixture_add_hub(bus, "quiet", NOBODY, TRUE);
+    add_target(bus, "first");
     set_level(bus, "info");
-    reply = fixture_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", "told-target",
-                         "tcp:127.0.0.1:9", 0);
-    sd_bus_message_unref(reply);
+    told = fixture_add_hub(bus, "told", NOBODY, TRUE);
+    add_target(bus, "second");
     log = fixture_read_log(fixture);
-    g_assert_null(strstr(log, "quiet-target"));
-    g_assert_nonnull(strstr(log, "streamd: Target told-target was added: tcp:127.0.0.1:9\n"));
+    g_assert_null(strstr(log, "Hub quiet is not connected"));
+    g_assert_nonnull(strstr(log, "streamd: warning: Hub told is not connected: "));
+    g_assert_nonnull(strstr(log, "streamd: Target first was added: tcp:127.0.0.1:9, by "));
+    g_assert_nonnull(strstr(log, "streamd: Target second was added: tcp:127.0.0.1:9, by "));
 }
 
 static void

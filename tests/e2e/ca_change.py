@@ -221,6 +221,8 @@ def ends(site, linked):
         eventually(lambda: site.authority("gateway") == "", "trusted alone, once it has proved itself")
     site.client.ctl_ok("hub", "set", "office", "--accept-ca")
     check_equal(site.authority("client"), "", "accepted by hand")
+    told = "Hub office: its next authority alone is trusted (before: its present authority is trusted, and the next one), by "
+    eventually(lambda: site.client.log().count(told) == 1, "who accepted it")
     done = site.client.ctl("hub", "set", "office", "--accept-ca")
     check("no next authority" in done.stderr, done.stderr)
     site.set_clock("gateway", "+0")

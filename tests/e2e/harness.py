@@ -210,8 +210,9 @@ class Hub(Process):
 class Daemon(Process):
     """streamd on a bus of its own, a user's or with SYSTEM the machine's; ready when it says so to its service manager."""
 
-    def __init__(self, site, name, arguments=(), system=False, bus=None):
+    def __init__(self, site, name, arguments=(), system=False, bus=None):  # pylint: disable=too-many-arguments
         self.site = site
+        self.statuses = []  # with site.keep_notify: what STATUS= said, see status()
         self.scope = "--system" if system else "--user"
         self.bus = bus or Bus(site, name)
         if bus is None:
@@ -231,12 +232,28 @@ class Daemon(Process):
             super().__init__(site, name, [*site.where(name), site.streamd, *own, *arguments],
                              env=env)
             eventually(lambda: self._said_ready(notify), f"{name} gets ready")
+            if site.keep_notify:
+                self._notify = notify.dup()
+                self._notify.setblocking(False)
+                site.closers.append(self._notify.close)
 
     def _said_ready(self, notify):
         check(self.alive(), f"{self.name} ended:\n{self.log()}")
         with contextlib.suppress(TimeoutError):
-            return b"READY=1" in notify.recv(4096).split(b"\n")
+            return b"READY=1" in self._note(notify.recv(4096))
         return False
+
+    def _note(self, message):
+        lines = message.split(b"\n")
+        self.statuses += [line[7:].decode() for line in lines if line.startswith(b"STATUS=")]
+        return lines
+
+    def status(self):
+        """What STATUS= says now."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._note(self._notify.recv(4096))
+        return self.statuses[-1] if self.statuses else None
 
     def argv(self, *arguments):
         return [self.site.streamctl, self.scope, *arguments]
@@ -342,6 +359,7 @@ class Site:
     HOST_NAME = "localhost"
     ADDRESS = "127.0.0.1"  # the hub's
     # Of a hub without --config. That a device is away is told at once, though the hub was started just now.
+    keep_notify = False  # whether the daemons' service manager goes on to listen
     HUB_SETTINGS = "[hub]\ndevice-return-time = 0\n"
 
     def __init__(self, hub_arguments=(), gateway=True, client=True, hub_ports=("0", "0")):

@@ -14,78 +14,19 @@ import subprocess
 import threading
 import time
 
-import wire
-from disks import enter, fill
+from disks import LOG_S, SmallDisk, enter
 from enroll import JOINED, Invitation, devices, keys_in, new_key
 from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
 from hub_wire import Wire, check_echo
+from standing import HubStatus, becomes
 
 FULL, READ_ONLY = "No space left on device", "Read-only file system"
-DISK = "4m"
 FILES = ["ca-key.pem", "ca.pem", "registry.sqlite", "server-key.pem", "server.pem"]
 POLICIES = ["device", "iothubowner", "registryRead", "registryReadWrite", "service"]
-LOG_S = 1  # REGISTRY_SQLITE_FOLD
 DEVICES = 20_000 if LONG else 3_000
 
 
 # -- disks ---------------------------------------------------------------------------------------
-
-
-class SmallDisk(Site):
-    """A hub whose state folder is a disk of its own, small; `before` does something to it first."""
-
-    def __init__(self, before=None, arguments=()):
-        super().__init__(hub_arguments=arguments, gateway=False, client=False)
-        self.state = os.path.join(self.dir, "hub-state")
-        self.before = before
-
-    def start_hub(self, arguments=(), ports=("0", "0"), name="hub"):
-        if not os.path.exists(self.state):
-            os.mkdir(self.state, 0o700)
-            run_ok(["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=700", "tmpfs", self.state])
-            self.closers.insert(0, lambda: run_ok(["umount", "--lazy", self.state]))
-            run_ok([self.streamhub, "init", "--state-dir", self.state, "--host-name", "localhost"])
-            self.arguments = arguments
-            if self.before:
-                self.before(self)
-        return super().start_hub(arguments, ports, name)
-
-    def fill(self):
-        fill(self.state)
-
-    def make_room(self):
-        os.unlink(os.path.join(self.state, "filler"))
-
-    def remount(self, how):
-        run_ok(["mount", "-o", f"remount,{how}", self.state])
-
-    def add(self, device):
-        return run([self.streamhub, "--admin-socket", self.socket, "device", "add", device])
-
-    @property
-    def socket(self):
-        return self.arguments[1] if self.arguments else os.path.join(self.state, "admin.sock")
-
-    def first_life(self, killed):
-        """Of a hub that has two devices, the second disabled at the last moment; it is stopped, or
-        killed before that is anywhere but in the log."""
-        first = super().start_hub(name="first")
-        hub = Wire(self)
-        self.keys = {name: hub.add(name) for name in ("good", "bad")}
-        time.sleep(LOG_S + 0.5)  # so that the log is empty before the last change
-        hub.hub.admin("device", "disable", "bad")
-        first.stop(signal.SIGKILL if killed else signal.SIGTERM)
-        log = os.path.join(self.state, "registry.sqlite-wal")
-        check_equal(os.path.exists(log) and os.path.getsize(log) > 0, killed, "something in the log")
-
-    def connack(self, name):
-        device = wire.Device(self.hub.mqtts_port, self.hub.ca, name, self.keys[name])
-        device.close()
-        return device.connack
-
-    def serves(self):
-        check_equal(self.connack("good"), 0, "who is let in")
-        check(self.connack("bad") in (5, 3), "who is not")  # 3: again, and too soon
 
 
 def ask_raw(path, device):
@@ -579,6 +520,35 @@ def held():
         check_equal(group.put("gw-1", new_key()), JOINED, "a restart takes changes")
 
 
+class ToldDisk(SmallDisk):
+    """The hub's service manager listens."""
+
+    def __init__(self, before=None):
+        super().__init__(before)
+        self.manager = HubStatus(self)
+
+    def environment(self, **more):
+        return super().environment(NOTIFY_SOCKET=self.manager.path, **more)
+
+
+def told():
+    """STATUS= says that the disk takes no change, from the start on or later, and no more once it takes one"""
+    for at_start in (False, True):
+        with ToldDisk(lambda site: site.remount("ro") if at_start else None) as site:  # pylint: disable=cell-var-from-loop
+            well = f"Serving localhost, port {site.hub.https_port}, 0 devices, 0 streams"
+            if not at_start:
+                becomes(site.manager, re.escape(well))
+                site.fill()
+                check(run([site.streamhub, "--state-dir", site.state, "device", "add", "gw-1"]).returncode != 0, "a change")
+            becomes(site.manager, re.escape(well) + f"; the disk takes no change of the registry: {READ_ONLY if at_start else FULL} .*")
+            if at_start:
+                site.remount("rw")
+            else:
+                site.make_room()
+            eventually(lambda: run([site.streamhub, "--state-dir", site.state, "device", "add", "gw-2"]).returncode == 0, "it is taken")
+            becomes(site.manager, re.escape(well))
+
+
 enter()
-main(since_upgrade, full_at_start, read_only_at_start, older_at_start, no_place_for_the_socket, full_while_running, full_for_enrolments, init_killed, init_says, no_room,
-     in_the_file, backups, verbs_killed, held)
+main(since_upgrade, full_at_start, read_only_at_start, older_at_start, no_place_for_the_socket, full_while_running, full_for_enrolments, told, init_killed, init_says,
+     no_room, in_the_file, backups, verbs_killed, held)

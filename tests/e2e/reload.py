@@ -71,6 +71,8 @@ def through_reloads():
             gateway.reload(gateway.hub + "Transport=mqtts\n" +
                            f"MqttPort={site.hub.mqtts_port}\n[target echo]\n"
                            f"Address={other.address}\n[rule 20]\nStream=echo\nVerdict=accept\n")
+            check("Configuration reloaded by - (UID -): hubs: office; targets: echo; rules: 20; default: reject; changed: hub office "
+                  "target echo rules\n" in site.gateway.log(), f"what the reload changed: {site.gateway.log()}")
             client.reload(client.hub + "MqttPort=1\n")
             ping(first, b"after what was taken")
             check_equal(len(site.client.streams()), 1, "streams of the client")

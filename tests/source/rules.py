@@ -59,14 +59,15 @@ HUB = {
 DAEMON = {
     'daemon/net': '',
     'daemon/policy': '',
+    'daemon/record': '',
     'daemon/stream': 'net policy',
     'daemon/local': 'net policy stream',
     'daemon/link': 'net policy stream local',
     'daemon/config': 'net policy stream local link',
-    'daemon': 'net policy stream local link config',
-    'daemon/diagnosis': 'net policy stream local link .',
-    'daemon/bus': 'policy .',
-    'daemon/bus/object': 'policy bus diagnosis .',
+    'daemon': 'net policy record stream local link config',
+    'daemon/diagnosis': 'net policy record stream local link .',
+    'daemon/bus': 'policy record .',
+    'daemon/bus/object': 'policy record bus diagnosis .',
 }
 CLIENT = {
     'client/cli': '',

@@ -7,17 +7,40 @@
 #include "daemon/bus/options.h"
 #include "daemon/diagnosis/diagnosis.h"
 
+static void
+bus_hub_record(const BusItem *item, sd_bus_message *message, const char *before, const char *after)
+{
+    const Hub *hub = item->object;
+
+    bus_context_record(item->context, message, EVENT_HUB_CHANGED,
+                       &(EventData){.hub = hub_name(hub),
+                                    .device = hub_identity(hub),
+                                    .before = before,
+                                    .after = after});
+}
+
+/* A hub that is to be connected already is tried at once, and nothing is changed. */
 static int
 bus_hub_connect(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    hub_connect(((BusItem *)data)->object);
+    const BusItem *item = data;
+    gboolean wanted = hub_is_wanted(item->object);
+
+    hub_connect(item->object);
+    if (!wanted)
+        bus_hub_record(item, message, "to be disconnected", "to be connected");
     return sd_bus_reply_method_return(message, NULL);
 }
 
 static int
 bus_hub_disconnect(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    hub_disconnect(((BusItem *)data)->object);
+    const BusItem *item = data;
+    gboolean wanted = hub_is_wanted(item->object);
+
+    hub_disconnect(item->object);
+    if (wanted)
+        bus_hub_record(item, message, "to be connected", "to be disconnected");
     return sd_bus_reply_method_return(message, NULL);
 }
 
@@ -29,6 +52,8 @@ bus_hub_accept_authority(sd_bus_message *message, void *data, sd_bus_error *erro
 
     if (!app_accept_authority(item->context->app, hub_name(item->object), &failure))
         return bus_error_set(error, failure);
+    bus_hub_record(item, message, "its present authority is trusted, and the next one",
+                   "its next authority alone is trusted");
     return sd_bus_reply_method_return(message, NULL);
 }
 

@@ -53,6 +53,9 @@ bus_log_set_level(sd_bus *bus, const char *path, const char *interface, const ch
     int level;
     int r = bus_log_admit(log, bus, error);
 
+    if (r < 0)
+        bus_context_record(log->context, sd_bus_get_current_message(bus), EVENT_CHANGE_DENIED,
+                           &(EventData){.detail = BUS_LOG ".LogLevel"});
     if (r >= 0)
         r = sd_bus_message_read(value, "s", &name);
     if (r < 0)
@@ -62,7 +65,9 @@ bus_log_set_level(sd_bus *bus, const char *path, const char *interface, const ch
         return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                 "a level is one of emerg, alert, crit, err, warning, notice, info "
                                 "and debug");
-    g_message("The level of the log is %s now", name);
+    bus_context_record(log->context, sd_bus_get_current_message(bus), EVENT_LOG_LEVEL_CHANGED,
+                       &(EventData){.before = journal_level_name(journal_level(log->journal)),
+                                    .after = name});
     journal_set_level(log->journal, level);
     return 0;
 }

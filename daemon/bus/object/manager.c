@@ -204,6 +204,7 @@ bus_manager_add_hub(sd_bus_message *message, void *data, sd_bus_error *error)
         return failure != NULL ? bus_error_set(error, failure) : -EBUSY;
     }
     bus_call_set_cancel(add->call, add_hub_cancel, add);
+    bus_call_set_object(add->call, &bus_hub_kind, add->settings.name);
     (void)g_steal_pointer(&add);
     return 1;
 }
@@ -398,6 +399,7 @@ bus_manager_expose_target(sd_bus_message *message, void *data, sd_bus_error *err
     call = bus_call_begin(context, message, error);
     if (call == NULL)
         return -EBUSY;
+    bus_call_set_object(call, &bus_target_kind, settings.name);
     change = app_add_target(context->app, &settings, bus_manager_target_added, call, &failure);
     return bus_call_await(call, change, failure);
 }
@@ -461,7 +463,8 @@ bus_manager_reload(sd_bus_message *message, void *data, sd_bus_error *error)
 
     if (call == NULL)
         return -EBUSY;
-    reload = reload_config(context->app, reload_done, call, &failure);
+    reload = reload_config(context->app, bus_context_author(context, message, NULL), reload_done,
+                           call, &failure);
     if (reload == NULL)
         bus_call_fail(call, failure);
     else

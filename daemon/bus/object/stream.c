@@ -7,10 +7,27 @@
 
 #include <errno.h>
 
+/* The stream's own record says how it ended, and not who closed it. */
+static void
+bus_stream_record(const BusItem *item, sd_bus_message *message)
+{
+    const Stream *stream = item->object;
+    g_autofree char *text =
+        g_strdup_printf("stream %s of %s at hub %s", stream_name(stream), stream_device(stream),
+                        stream_hub(stream));
+
+    bus_context_record(item->context, message, EVENT_CLOSED_BY,
+                       &(EventData){.before = text, .after = "closed"});
+}
+
 static int
 bus_stream_close(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    stream_close(((BusItem *)data)->object, REASON_CLOSED_BY_USER);
+    const BusItem *item = data;
+
+    if (!stream_has_ended(item->object))
+        bus_stream_record(item, message);
+    stream_close(item->object, REASON_CLOSED_BY_USER);
     return sd_bus_reply_method_return(message, NULL);
 }
 

@@ -4,6 +4,15 @@
 #include "daemon/bus/call.h"
 #include "daemon/bus/kind.h"
 
+static void
+bus_tunnel_record(const BusItem *item, sd_bus_message *message)
+{
+    g_autofree char *text = app_tunnel_text(item->object);
+
+    bus_context_record(item->context, message, EVENT_CLOSED_BY,
+                       &(EventData){.before = text, .after = "closed"});
+}
+
 static int
 bus_tunnel_close(sd_bus_message *message, void *data, sd_bus_error *error)
 {
@@ -13,6 +22,7 @@ bus_tunnel_close(sd_bus_message *message, void *data, sd_bus_error *error)
     BusCall *call;
 
     if (!tunnel_persistent(item->object)) {
+        bus_tunnel_record(item, message);
         tunnel_close(item->object);
         return sd_bus_reply_method_return(message, NULL);
     }

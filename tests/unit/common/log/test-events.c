@@ -101,16 +101,47 @@ test_record(void)
     event_log(EVENT_STREAM_ACCEPTED, &(EventData){.hub = "office",
                                                   .device = "gw-1",
                                                   .stream = "ssh\nPRIORITY=0",
-                                                  .stream_id = "7",
+                                                  .stream_id = "f00d",
+                                                  .stream_number = 7,
                                                   .target = "ssh",
                                                   .rule = "rule 3"});
-    g_assert_nonnull(strstr(told, "MESSAGE=Stream 7: ssh\\x0aPRIORITY=0 from - at hub office is "
+    g_assert_nonnull(strstr(told, "MESSAGE=Stream 7: ssh\\x0aPRIORITY=0 from - (-) at hub office is "
                                   "accepted by rule 3, to target ssh\n"));
     g_assert_nonnull(strstr(told, "\nPRIORITY=6\n"));
     g_assert_nonnull(strstr(told, "\nSTREAMD_STREAM=ssh\\x0aPRIORITY=0\n"));
     g_assert_nonnull(strstr(told, "\nSTREAMD_RULE=rule 3\n"));
     g_assert_nonnull(strstr(told, "\nSTREAMD_CLASS=stream\n"));
+    g_assert_nonnull(strstr(told, "\nSTREAMD_STREAM_ID=f00d\n"));
+    g_assert_nonnull(strstr(told, "\nSTREAMD_STREAM_NUMBER=7\n"));
     g_assert_null(strstr(told, "STREAMD_INITIATOR"));
+    g_clear_pointer(&told, g_free);
+}
+
+/* Who changed what, and what is not known of him. */
+static void
+test_who(void)
+{
+    EventData data = {.uid = 1000, .user = "alice", .caller_pid = 42, .bus_name = ":1.7"};
+
+    data.object = "/io/streamd/Streamd1";
+    data.before = "default: reject";
+    data.after = "default: accept\nPRIORITY=0";
+    event_log(EVENT_POLICY_CHANGED, &data);
+    g_assert_nonnull(strstr(told, "MESSAGE=The accept policy was changed by alice (UID 1000): "
+                                  "default: accept\\x0aPRIORITY=0 (before: default: reject)\n"));
+    g_assert_nonnull(strstr(told, "\nSTREAMD_CLASS=change\n"));
+    g_assert_nonnull(strstr(told, "\nSTREAMD_UID=1000\nSTREAMD_USER=alice\nSTREAMD_CALLER_PID=42\n"
+                                  "STREAMD_BUS_NAME=:1.7\nSTREAMD_OBJECT=/io/streamd/Streamd1\n"
+                                  "STREAMD_OLD=default: reject\nSTREAMD_NEW=default: "
+                                  "accept\\x0aPRIORITY=0\n"));
+    data.uid = EVENT_NO_UID;
+    data.user = NULL;
+    data.caller_pid = 0;
+    event_log(EVENT_CONFIG_RELOADED, &data);
+    g_assert_nonnull(strstr(told, "MESSAGE=Configuration reloaded by - (UID -): "));
+    g_assert_null(strstr(told, "STREAMD_UID"));
+    g_assert_null(strstr(told, "STREAMD_USER"));
+    g_assert_null(strstr(told, "STREAMD_CALLER_PID"));
     g_clear_pointer(&told, g_free);
 }
 
@@ -119,9 +150,16 @@ static void
 test_longest(void)
 {
     g_autofree char *longest = g_strnfill(5000, 'x');
-    const EventData data = {longest,     longest,     longest,     longest,    longest, longest,
-                            longest,     longest,     longest,     longest,    longest, G_MAXUINT64,
-                            G_MAXUINT64, G_MAXUINT64, G_MAXUINT64, G_MAXUINT32};
+    const EventData data = {
+        .hub = longest,         .device = longest,    .stream = longest,
+        .stream_id = longest,   .initiator = longest, .target = longest,
+        .peer = longest,        .address = longest,   .reason = longest,
+        .rule = longest,        .detail = longest,    .user = longest,
+        .bus_name = longest,    .object = longest,    .before = longest,
+        .after = longest,       .tunnel = G_MAXUINT64, .stream_number = G_MAXUINT64,
+        .caller_pid = G_MAXUINT64, .attempts = G_MAXUINT64, .bytes_in = G_MAXUINT64,
+        .bytes_out = G_MAXUINT64, .duration = G_MAXUINT64, .uid = G_MAXUINT32 - 1,
+    };
 
     for (EventKind kind = 0; kind < EVENT_LAST; kind++) {
         event_log(kind, &data);
@@ -141,6 +179,7 @@ main(int argc, char **argv)
     g_test_add_func("/events/catalog", test_catalog);
     g_test_add_func("/events/entries", test_entries);
     g_test_add_func("/events/record", test_record);
+    g_test_add_func("/events/who", test_who);
     g_test_add_func("/events/longest", test_longest);
     return g_test_run();
 }
