@@ -36,7 +36,7 @@ add_problem(GString *text, const char *problem)
 char *
 serve_status_text(const ServeStanding *standing)
 {
-    const StreamhubCounts *counts = &standing->counts;
+    const HubFigures *counts = &standing->counts;
     GString *text = g_string_new(NULL);
     g_autofree char *cloned = NULL;
 
@@ -68,7 +68,7 @@ status_make(const ServeStatus *status)
     return serve_status_text(&(ServeStanding){
         .name = hub->host,
         .port = hub->port,
-        .counts = hub->counts(hub->data),
+        .counts = hub->figures(hub->data),
         .stopping = status->stopping,
         .held = registry_is_held(hub->registry),
         .no_admin = *status->admin == NULL,

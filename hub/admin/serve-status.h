@@ -24,7 +24,7 @@ void serve_warn_of_identity(const Identity *identity);
 typedef struct {
     const char *name;
     guint16 port;
-    StreamhubCounts counts;
+    HubFigures counts;
     gboolean stopping;
     gboolean held;           /* registry_is_held() */
     gboolean no_admin;       /* the admin socket cannot be made */
