@@ -80,7 +80,7 @@ typedef struct {
     GPtrArray *policies;
     gboolean more;
 
-    gboolean writes; /* set by the backend: it needs a disk that takes changes */
+    gboolean writes; /* set by the backend's submit: it needs a disk that takes changes */
 
     /* only for registry.c */
     RegistryCode code;

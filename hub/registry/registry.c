@@ -319,26 +319,6 @@ registry_pending(const Registry *registry)
     return registry->pending;
 }
 
-static gboolean
-job_reads(const RegistryJob *job)
-{
-    switch (job->kind) {
-    case REGISTRY_LOOKUP_DEVICE:
-    case REGISTRY_LIST_DEVICES:
-    case REGISTRY_COUNT_DEVICES:
-    case REGISTRY_LOOKUP_POLICY:
-    case REGISTRY_LIST_POLICIES:
-    case REGISTRY_LIST_REKEYS:
-    case REGISTRY_LOOKUP_INVITATION:
-    case REGISTRY_LIST_INVITATIONS:
-    case REGISTRY_LIST_DEVICES_KNOWN:
-    case REGISTRY_LIST_USERS_KNOWN:
-        return TRUE;
-    default:
-        return FALSE;
-    }
-}
-
 static void
 job_measure(const RegistryJob *job)
 {
@@ -346,7 +326,7 @@ job_measure(const RegistryJob *job)
     gint64 took = g_get_monotonic_time() - job->submitted;
 
     if (job->submitted > 0)
-        histogram_add(job_reads(job) ? &meter->reads : &meter->writes, took);
+        histogram_add(job->writes ? &meter->writes : &meter->reads, took);
     if (job->code == REGISTRY_BUSY || job->code == REGISTRY_STORAGE || job->code == REGISTRY_FAILED)
         meter->failures++;
 }

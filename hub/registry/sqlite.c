@@ -62,10 +62,9 @@ sqlite_open_again(RegistrySqlite *self)
 static RegistryCode
 sqlite_run(RegistrySqlite *self, RegistryJob *job)
 {
-    gboolean writes = registry_sqlite_db_writes(job->kind);
+    gboolean writes = job->writes;
     RegistryCode code;
 
-    job->writes = writes;
     if (job->kind == REGISTRY_HOLD) {
         self->held = job->held;
         return REGISTRY_OK;
@@ -109,6 +108,7 @@ sqlite_submit(RegistryBackend *backend, RegistryJob *job)
     RegistrySqlite *self = (RegistrySqlite *)backend;
 
     job->backend = self;
+    job->writes = registry_sqlite_db_writes(job->kind);
     job->work.func = job_on_work;
     (void)queue_post(self->jobs, &job->work);
 }
