@@ -86,7 +86,7 @@ monitored() {
     recipe monitoring >/root/monitored && grep certificate_days_left /root/monitored && grep '^# EOF' /root/monitored
 }
 ok 'monitoring' monitored
-ok 'of a gateway' says 'hubs? connected' recipe gateway-monitoring
+ok 'of a gateway' until_true says 'hubs? connected' recipe gateway-monitoring
 
 # Upgrades.
 ok 'the hub first' recipe upgrade-hub
