@@ -2,6 +2,7 @@
 """A device that connects again and again waits for its CONNACK (requirement R15): from the 10th connection within a
 minute on, doubled up to 5 s, and nobody else does. STREAMD_LONG=1: a minute of quiet, and 1,000 other devices."""
 import base64
+import functools
 import json
 import os
 import statistics
@@ -9,12 +10,15 @@ import threading
 import time
 
 import wire
+from ends import in_threads
 from harness import LONG, PATIENCE, check, check_equal, eventually, main
 from hub_wire import with_hub
+from x509 import certified
 
 FREE = 9  # within a minute
 WAITS = (0.3125, 0.625, 1.25, 2.5, 5, 5)
 EARLY = 0.02  # clocks of two processes
+EARLY_MAX = 16 * 1024
 OTHERS = 1000 if LONG else 60
 
 
@@ -67,6 +71,26 @@ class Identity:
         """As often as it is free: the next one waits."""
         for _ in range(FREE):
             self.took()
+
+
+def two_packets(name, size):
+    """Telemetry, SIZE bytes in all."""
+    head = wire.mqtt_text(f"devices/{name}/messages/events/") + b"\0\x08"
+    first = wire.mqtt_packet(0x32, head + b"x" * 8192)
+    second = wire.mqtt_packet(0x32, head + b"x" * (size - len(first) - len(head) - 3))
+    check_equal(len(first + second), size, "bytes")
+    return first + second
+
+
+def is_unanswered(device):
+    """It ends, and no CONNACK comes before."""
+    device.begun = True
+    try:
+        return device.read() is None
+    except TimeoutError:
+        return False
+    except (wire.Closed, OSError):
+        return True
 
 
 def status(hub):
@@ -124,9 +148,13 @@ def early(hub):
         check_equal(post.read().status, 200, "a stream is asked for")
         device.close()
         device = identity.connect(Unread)
-        for _ in range(2):
-            device.send(0x32, wire.mqtt_text(f"devices/{identity.id}/messages/events/") + b"\0\x08" + b"x" * 8192)
-        check(device.is_closed(), "too much before its CONNACK")
+        device.send_raw(two_packets(identity.id, EARLY_MAX))
+        check(device.admitted(), "CONNACK, after exactly so much")
+        check_equal([device.read() for _ in range(2)], [(0x40, b"\0\x08")] * 2, "both are done")
+        device.close()
+        device = identity.connect(Unread)
+        device.send_raw(two_packets(identity.id, EARLY_MAX + 1))
+        check(is_unanswered(device), "a byte too much before its CONNACK")
 
 
 @with_hub("[hub]\nrequest-timeout = 1\n")
@@ -177,6 +205,70 @@ def ends(hub):
     check(time.monotonic() - started < 2, "within 2 s")
 
 
+def longest(connect):
+    """One that waits for 5 s now, where the first connection of a minute waits."""
+    for _ in WAITS[:4]:
+        device = connect()
+        check_equal(device.connack, 0, "CONNACK")
+        device.close()
+    return connect(kind=Unread)
+
+
+@certified("penalty = 0\nreconnects-per-minute = 1\ntoken-skew = 0\n")
+def credentials(hub):
+    """one that waits ends with its token or certificate, when it is disabled, gets other credentials, or an authority
+    takes its certificate back; others that wait are let in"""
+    keys = {name: hub.add(name) for name in ("token", "disabled", "other-keys", "key-stays")}
+    keys["disabled/m"] = module_key(hub, "disabled", "m")
+    own, issued = {}, {}
+    for name in ("certificate", "thumbprint", "own-stays"):
+        own[name] = hub.own(name)
+        hub.hub.admin("device", "add", name, "--certificate", own[name].files[0])
+    for name in ("authority", "authority-stays"):
+        issued[name] = hub.root.issue(name, name)
+        hub.hub.admin("device", "add", name, "--ca")
+
+    def admin(*arguments):
+        return lambda: hub.hub.admin(*arguments)
+
+    def renew(seconds):
+        """A certificate that ends soon, in place of the one that it has come with until now."""
+        own["certificate"] = hub.own("short", "certificate", end=seconds / 86400)
+        hub.hub.admin("device", "set", "certificate", "--certificate", own["certificate"].files[0])
+
+    acts = {"token": None, "certificate": None, "disabled": admin("device", "disable", "disabled"), "disabled/m": None,
+            "other-keys": admin("device", "set", "other-keys", "--certificate", own["own-stays"].files[0]),
+            "thumbprint": admin("device", "set", "thumbprint", "--certificate", own["own-stays"].files[0]),
+            "authority": lambda: (hub.root.revoke(issued["authority"]), hub.hub.admin("reload"))}
+    together, faults = threading.Barrier(len(keys) + len(own) + len(issued)), []
+    figures = []
+
+    def check_one(name):
+        def connect(kind=wire.Device, seconds=3600):
+            if kind is Unread:
+                if name == "certificate":
+                    renew(3)
+                together.wait(PATIENCE)
+                seconds = 2 if name == "token" else seconds
+            certificate = own.get(name) or issued.get(name)
+            return kind(hub.mqtts_port, hub.ca, name, keys.get(name), seconds=seconds,
+                        certificate=certificate.files if certificate else None)
+        device = longest(connect)
+        started = time.monotonic()
+        if acts.get(name):
+            acts[name]()
+        done = is_unanswered(device) if name in acts else device.admitted()
+        took = time.monotonic() - started
+        figures.append(f"{name} {took:.2f} s")
+        if not done or (name in acts and took > WAITS[-1] - 0.5):
+            faults.append(f"{name}: {done}, {took} s")
+        device.close()
+
+    in_threads(*(functools.partial(check_one, name) for name in (*keys, *own, *issued)))
+    print("# " + ", ".join(figures))
+    check(not faults, f"{faults}")
+
+
 def p99(times):
     return statistics.quantiles(times, n=100)[98]
 
@@ -222,4 +314,4 @@ def connect_one(hub, name, key):
 
 
 if __name__ == "__main__":
-    main(doubles, early, slots, ends, others)
+    main(doubles, early, slots, ends, credentials, others)

@@ -358,6 +358,60 @@ test_waiting_revoked(Fixture *f, gconstpointer data)
     }
 }
 
+/* Who waits by what (an own key, two certificates of known thumbprint, one of an authority, a user's
+ * key), and what still counts once the device has keys, the first thumbprint, an authority. */
+static const struct {
+    int certificate; /* of the two; -1: a key */
+    gboolean by_authority;
+    const char *policy;
+    const char *counts;
+} ways[] = {
+    {-1, FALSE, NULL, "x.."}, {0, FALSE, NULL, ".x."},    {1, FALSE, NULL, "..."},
+    {1, TRUE, NULL, "..x"},   {-1, FALSE, "fleet", "xxx"},
+};
+
+static void
+add_id(const char *client_id, TlsClient *client, void *data)
+{
+    g_string_append_printf(data, "%s by %d ", client_id, client->sha256[0]);
+}
+
+/* A link that waits is judged as one that is connected, alone and beside one that counts; a review
+ * of certificates asks about it, and ends it. */
+static void
+test_waiting_certificates(Fixture *f, gconstpointer data)
+{
+    TlsClient clients[] = {{.sha256 = {1}}, {.sha256 = {2}}};
+    RegistryAuth auth = {.thumbprints = {{.bytes = {1}, .len = TLS_SHA256_SIZE}}};
+
+    for (guint row = 0; row < 2 * G_N_ELEMENTS(ways); row++) {
+        const guint way = row / 2;
+        g_autoptr(GString) asked = g_string_new(NULL);
+        TlsClient *client = ways[way].certificate < 0 ? NULL : &clients[ways[way].certificate];
+        Session *there = row % 2 ? connect_by(f, "dev1", "fleet", TRUE, FALSE) : NULL;
+        Session *session = session_new(f->devices, "dev1", ways[way].policy, CAPS_ALL);
+
+        g_ptr_array_add(f->sessions, session);
+        be_busy(f, "dev1");
+        session->link.client = client;
+        session->link.by_authority = ways[way].by_authority;
+        g_assert_cmpint(devices_wait(f->devices, &session->link), >, 0);
+        for (guint kind = 0; kind < 3; kind++) {
+            auth.kind = (RegistryAuthKind)kind;
+            g_test_message("way %u, kind %u, %s", way, kind, there ? "beside one" : "alone");
+            g_assert_cmpint(devices_still_counts(f->devices, "dev1", &auth), ==,
+                            ways[way].counts[kind] == 'x');
+        }
+        g_assert_cmpint(devices_is_client(f->devices, "dev1", &clients[0]), ==, client == clients);
+        devices_each_by_authority(f->devices, add_id, asked);
+        g_assert_cmpstr(asked->str, ==, ways[way].by_authority ? "dev1 by 2 " : "");
+        devices_revoke_client(f->devices, "dev1", "its certificate has been revoked");
+        g_assert_cmpstr(session->closed, ==, "its certificate has been revoked");
+        g_assert_false(devices_is_client(f->devices, "dev1", client ? client : clients));
+        clock_pass(f->clock, 61 * SECOND);
+    }
+}
+
 #define NAMES 6
 
 static const struct {
@@ -529,6 +583,7 @@ main(int argc, char **argv)
     ADD("waits", test_waits);
     ADD("waits-in-vain", test_waits_in_vain);
     ADD("waiting-revoked", test_waiting_revoked);
+    ADD("waiting-certificates", test_waiting_certificates);
     ADD("revoke", test_revoke);
     ADD("revoke-policy", test_revoke_policy);
     ADD("cloned", test_cloned);
