@@ -190,6 +190,8 @@ def beside(site, row):
         time.sleep(0.2)
     telemetry(device, AT_ONCE)
     reset(near)
+    print(f"# {device.name}: {BESIDE} s, {device.connections() - 1} reconnects, {2 * AT_ONCE} acknowledged, "
+          f"{counted(device)} counted", flush=True)
     check_equal(device.connections(), 1, "connections in all")
     device.stop()
 

@@ -79,12 +79,13 @@ class RulesCase(unittest.TestCase):
                   'int mqtt_listen;', 'int x = SERVE_MQTT_PORT;', 'amqp_open();', 'send_connack();',
                   'x = stream_request_build(topic, &request);']
         kept = ['#include "hub/device/link.h"', '#include "common/codec/stream-message.h"', 'adopt("mqtts");', '/* not MQTT */']
-        for folder in rules.ABOVE_DEVICES:
+        for folder in ('hub', 'hub/stream', 'hub/rest', 'hub/admin', 'hub/records', 'hub/metrics', 'hub/log', 'hub/registry',
+                       'hub/certificate', 'hub/verb/registry', 'hub/one-to-come'):
             for text in broken:
                 self.breaks('seam', {f'{folder}/a.c': f'\n{text}\n'}, 2)
             for text in kept:
                 self.keeps('seam', {f'{folder}/a.c': f'\n{text}\n'})
-        for folder in ('hub/device', 'hub/edge', 'hub/doctor', 'daemon/link', 'common/codec'):
+        for folder in (*rules.PROTOCOL_FOLDERS, 'daemon/link', 'common/codec'):
             for text in broken:
                 self.keeps('seam', {f'{folder}/a.c': f'\n{text}\n'})
 
