@@ -19,7 +19,7 @@ struct Devices {
     void *data;
     GHashTable *by_id; /* client id inside the Device -> Device */
     guint connected;
-    guint64 connects, crowded; /* since the start */
+    guint64 connects, crowded, waits; /* since the start */
     Clones *clones;
     Reconnects *reconnects;
     GHashTable *waiting; /* client id inside the link -> DeviceLink: authenticated, not connected */

@@ -90,6 +90,12 @@ devices_crowded(const Devices *devices)
     return devices->crowded;
 }
 
+guint64
+devices_waits(const Devices *devices)
+{
+    return devices->waits;
+}
+
 guint
 devices_known(Devices *devices)
 {
@@ -246,8 +252,10 @@ devices_wait(Devices *devices, DeviceLink *link)
 
     if (older)
         older->funcs->close(older, "taken over by a newer connection");
-    if (wait > 0)
+    if (wait > 0) {
+        devices->waits++;
         g_hash_table_insert(devices->waiting, link->client_id, link);
+    }
     return wait;
 }
 

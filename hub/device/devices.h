@@ -49,10 +49,13 @@ RegistryKeys devices_keys(Devices *devices, const char *client_id);
 gboolean devices_is_cloned(Devices *devices, const char *client_id, CloneReport *ret);
 guint devices_cloned(Devices *devices);
 
-/* Since the start: connections that were taken, and those that were refused because another machine
- * with the same identity had just connected. */
+/* Since the start: connections that were taken, those that were refused because another machine
+ * with the same identity had just connected, and those that had to wait (devices_wait), whatever
+ * became of them. */
 guint64 devices_connects(const Devices *devices);
 guint64 devices_crowded(const Devices *devices);
+guint64 devices_waits(const Devices *devices);
+guint devices_waiting(Devices *devices); /* links that wait now */
 
 /* Calls FUNC for each that is connected. FUNC must not change who is. */
 void devices_foreach(Devices *devices, void (*func)(const char *client_id, void *data), void *data);
@@ -98,9 +101,8 @@ void devices_unsubscribe(Devices *devices, DeviceLink *link, DeviceFeeds feeds);
 void devices_answer(Devices *devices, DeviceLink *link, const StreamAnswer *answer);
 void devices_kept(Devices *devices, DeviceLink *link, StatementKind kind, guint64 serial);
 
-/* Entries, also of devices that are away; and links that wait: for tests. */
+/* Entries, also of devices that are away: for tests. */
 guint devices_known(Devices *devices);
-guint devices_waiting(Devices *devices);
 
 /* Closes the connection and forgets what was kept. MODULE NULL: the device and all of its modules.
  */

@@ -12,13 +12,14 @@ typedef struct {
     guint unauthenticated; /* of those */
     guint devices;         /* connected */
     guint cloned;          /* devices whose identity two machines use now */
+    guint waiting;         /* connections of devices that have authenticated, and wait */
     guint streams;         /* not ended */
     guint64 streams_total;
     guint64 ignored_answers; /* late or unknown answers of devices */
     gboolean draining;
     guint penalties; /* in force */
 
-    guint64 device_connects, device_crowded; /* devices.h */
+    guint64 device_connects, device_crowded, device_waits; /* devices.h */
     guint connections_max, unauthenticated_max, streams_max;
     StreamsFigures by_state;
     guint queued;        /* messages that wait for the main thread */

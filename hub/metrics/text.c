@@ -27,12 +27,20 @@ append_devices(GString *out, const HubFigures *figures)
     static const Metric links = {"streamhub_device_links", METRIC_COUNTER, NULL,
                                  "Connections of devices that have authenticated, by what became "
                                  "of them"};
+    static const Metric waiting = {"streamhub_devices_waiting", METRIC_GAUGE, NULL,
+                                   "Devices and modules that connect again and again, and wait to "
+                                   "be let in"};
+    static const Metric waits = {"streamhub_device_waits", METRIC_COUNTER, NULL,
+                                 "Connections that had to wait so"};
 
     metrics_gauge(out, &connected, figures->devices);
     metrics_gauge(out, &cloned, figures->cloned);
     metrics_family(out, &links);
     metrics_number(out, &links, LABEL("result", "accepted"), figures->device_connects);
     metrics_number(out, &links, LABEL("result", "crowded"), figures->device_crowded);
+    metrics_gauge(out, &waiting, figures->waiting);
+    metrics_family(out, &waits);
+    metrics_number(out, &waits, NULL, figures->device_waits);
 }
 
 static void

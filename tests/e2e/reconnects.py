@@ -97,6 +97,13 @@ def status(hub):
     return json.loads(hub.hub.admin("status", "--json"))
 
 
+def waits_by_metrics(hub):
+    """How many wait, and how many had to since the start."""
+    lines = hub.hub.admin("metrics").splitlines()
+    return tuple(int(line.split()[1]) for name in ("streamhub_devices_waiting", "streamhub_device_waits_total")
+                 for line in lines if line.startswith(name + " "))
+
+
 def check_waits(identity, faults):
     """At the 9th, at the 10th, and so on up to 5 s."""
     free = [identity.took() for _ in range(FREE)]
@@ -169,9 +176,11 @@ def slots(hub):
     eventually(lambda: status(hub)["connections"] == 1, "it is there")
     check_equal(status(hub)["unauthenticated_connections"], 0, "it waits among those that have authenticated")
     check_equal(status(hub)["connected_devices"], 0, "and is not connected")
+    check_equal(waits_by_metrics(hub), (1, 4), "it waits, after three that have waited")
     check(device.admitted(), "CONNACK, after longer than request-timeout")
     check(time.monotonic() - started > WAITS[3] - EARLY, "it has waited")
     check_equal(status(hub)["connected_devices"], 1, "connected")
+    check_equal(waits_by_metrics(hub), (0, 4), "nobody waits")
     check(device.ping(), "the link")
 
 

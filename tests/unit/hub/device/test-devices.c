@@ -286,6 +286,7 @@ test_waits(Fixture *f, gconstpointer data)
     g_assert_cmpint(wait, ==, 0);
     g_assert_cmpuint(devices_waiting(f->devices), ==, 1);
     expect_told(f, "");
+    g_assert_cmpuint(devices_waits(f->devices), ==, 2);
     g_assert_true(devices_connect(f->devices, &second->link, TRUE, &present));
     expect_told(f, "-dev1 ");
     g_assert_nonnull(there->closed);
