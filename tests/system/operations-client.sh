@@ -253,6 +253,28 @@ ok 'all come by themselves' in_time connected $((all - 1))
 over 3
 ok 'it was done' done_as_typed
 
+# At the hub, and at the gateway: both have the stream's id.
+step 'Find who opened what' none
+on hub2 'streamhub log --device gw-1-1 --kind ends --since -1min --json'
+id=$(grep '"user":"ops"' /shared/hub2.said | head -1 | grep -o '"streamId":"[^"]*"' | cut -d'"' -f4)
+on site1 "journalctl -q STREAMD_STREAM_ID=$id"
+ok 'the gateway names who it was' grep -Eq "echo .* ops .*10\\.9\\.0\\.6.* ended" /shared/site1.said
+over 0
+ok 'it was done' done_as_typed
+run site1 'journalctl -q -u streamd -o json'
+cp /shared/site1.said /root/journal
+for machine in hub1 hub2; do
+    ok "the records of $machine are whole" run $machine 'streamhub log verify'
+    run $machine 'streamhub log --device gw-1-1 --kind ends --json'
+    python3 /test-lib/operations.py agree /shared/$machine.said /root/journal >/root/agree
+    sed "s/^/# $machine: /" /root/agree
+    ok "$machine and the gateway say the same of every stream" refused grep -q '^!' /root/agree
+    ok "of $machine there are some" refused grep -q '^#0 ends' /root/agree
+done
+ok 'openings met the old hub while it was drained' refused is 0 \
+    run hub1 "streamhub log --result 503001 --json | grep -c '\"503001\"'"
+echo "# measured: $(</shared/hub1.said) openings were told 503, and tried again"
+
 # What it takes: the hub, and each streamd of a site.
 cat >/shared/memory <<'MEMORY'
 for pid in $(pidof "$1"); do awk '/^Pss:/ { print $2 }' /proc/$pid/smaps_rollup; done |

@@ -9,7 +9,10 @@ brought its bytes back, REFUSED is how often nobody listened at the tunnel. SIGT
 operations.py judge LOG STEPS FAILED: STEPS has what the operator did ("step NAME MEANT", "typed", "now", "fails USER
 DEVICE", "done", "end", each after a time), FAILED the journal's records of streams that did not open, in JSON. Says what
 each step cost, a line "NAME|COMMANDS|SECONDS|STREAMS ENDED|OPENINGS|CUT|FAILED|MEANT TO FAIL|GAP|SLOWEST|REFUSED" for each, and
-after it, with a "!", whatever was not meant."""
+after it, with a "!", whatever was not meant.
+
+operations.py agree RECORDS JOURNAL...: RECORDS has the ends of streams as a hub recorded them, JOURNAL the gateway's, both
+in JSON. Says where the two do not say the same of a stream."""
 import asyncio
 import collections
 import fnmatch
@@ -209,13 +212,14 @@ class Judge:
         return len(ended)
 
     def judge_failed(self, records):
-        """Streams that streamd could not open."""
+        """Streams that streamd could not open. Those that it was opening when it was stopped were cut for the load,
+        which counts them."""
         for text in records:
             record = json.loads(text)
             moment = int(record["__REALTIME_TIMESTAMP"]) / 1e6
             user, device = record["STREAMD_HUB"], record["STREAMD_DEVICE"]
             steps = [step for step in self.steps if step.has(moment)]
-            if self.forbidden(user, device, moment) < 0 and steps:
+            if self.forbidden(user, device, moment) < 0 and steps and record["STREAMD_REASON"] != "stopping":
                 steps[0].faults.append(f"streamd: {record['MESSAGE']}")
 
 
@@ -236,7 +240,33 @@ def judge(log, steps, failed):
           f"pieces came back as they were, and {len(alive)} were open to the end")
 
 
+def read_json(path):
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.startswith("{")]
+
+
+def agree(records, journal):
+    """Stream by stream. The times of both begin at other moments: half a second is forgiven."""
+    at_gateway = {row["STREAMD_STREAM_ID"]: row for row in read_json(journal) if "STREAMD_BYTES_IN" in row}
+    ends = [row for row in read_json(records) if row["operationName"] == "end"]
+    for end in ends:
+        row = at_gateway.get(end["streamId"])
+        if not row:
+            print(f"!{end['streamId']} is not in the gateway's journal")
+            continue
+        told = {"user": row["STREAMD_INITIATOR"], "address": row["STREAMD_PEER"], "reason": row["STREAMD_REASON"],
+                "bytesToDevice": int(row["STREAMD_BYTES_IN"]), "bytesToService": int(row["STREAMD_BYTES_OUT"])}
+        for name, value in told.items():
+            if end[name] != value:
+                print(f"!{end['streamId']}: {name} is {end[name]!r} at the hub, {value!r} at the gateway")
+        if abs(int(end["durationMs"]) - int(row["STREAMD_DURATION_MS"])) > 500:
+            print(f"!{end['streamId']}: {end['durationMs']} ms at the hub, {row['STREAMD_DURATION_MS']} at the gateway")
+    print(f"#{len(ends)} ends at the hub, {len(at_gateway)} at the gateway")
+
+
 if sys.argv[1] == "load":
     asyncio.run(load(*sys.argv[2:]))
+elif sys.argv[1] == "agree":
+    agree(*sys.argv[2:])
 else:
     judge(*sys.argv[2:])
