@@ -456,6 +456,7 @@ streamhub_figures(Streamhub *hub)
         .connections_max = settings->connections_max,
         .unauthenticated_max = settings->unauthenticated_max,
         .streams_max = settings->streams_max,
+        .records = records_measure(hub->records),
         .queued = queue_length(hub->queue),
         .queued_threads = edge_queued(hub->edge),
         .edge = edge_meter(hub->edge),

@@ -135,6 +135,10 @@ member_figures(JsonBuilder *builder, const HubFigures *figures)
     if (figures->auth)
         member_refused(builder, figures->auth);
     member_number(builder, "penalties", figures->penalties);
+    if (figures->records.kept) {
+        member_number(builder, "waitingRecords", figures->records.waiting);
+        member_number(builder, "lostRecords", figures->records.lost);
+    }
     begin_object(builder, "limits");
     member_number(builder, "connections", figures->connections_max);
     member_number(builder, "unauthenticatedConnections", figures->unauthenticated_max);

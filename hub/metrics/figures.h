@@ -5,6 +5,7 @@
 
 #include "hub/edge/auth.h"
 #include "hub/edge/meter.h"
+#include "hub/records/records.h"
 #include "hub/stream/figures.h"
 
 typedef struct {
@@ -22,6 +23,7 @@ typedef struct {
     guint64 device_connects, device_crowded, device_waits; /* devices.h */
     guint connections_max, unauthenticated_max, streams_max;
     StreamsFigures by_state;
+    RecordsFigures records;
     guint queued;        /* messages that wait for the main thread */
     guint queued_threads; /* for the reactors */
 

@@ -177,13 +177,18 @@ static void
 append_queues(GString *out, const HubMetrics *metrics)
 {
     static const Metric queued = {"streamhub_queue_length", METRIC_GAUGE, NULL,
-                                  "What waits for the main thread, the other threads, and the "
-                                  "database"};
+                                  "What waits for the main thread, the other threads, the "
+                                  "database, and the file of records"};
+    static const Metric lost = {"streamhub_records_lost", METRIC_COUNTER, NULL,
+                                "Records that were not written, because the disk took none"};
 
     metrics_family(out, &queued);
     metrics_number(out, &queued, LABEL("queue", "main"), metrics->figures.queued);
     metrics_number(out, &queued, LABEL("queue", "reactors"), metrics->figures.queued_threads);
     metrics_number(out, &queued, LABEL("queue", "registry"), registry_pending(metrics->registry));
+    metrics_number(out, &queued, LABEL("queue", "records"), metrics->figures.records.waiting);
+    metrics_family(out, &lost);
+    metrics_number(out, &lost, NULL, metrics->figures.records.lost);
 }
 
 static void
@@ -193,11 +198,14 @@ append_state(GString *out, const HubMetrics *metrics)
                                      "Penalties for wrong credentials that are in force"};
     static const Metric draining = {"streamhub_draining", METRIC_GAUGE, NULL,
                                     "1 while the hub takes no new streams"};
+    static const Metric held = {"streamhub_read_only", METRIC_GAUGE, NULL,
+                                "1 while the hub takes no changes of its registry"};
     static const Metric days = {"streamhub_certificate_days", METRIC_GAUGE, "days",
                                 "Days until the hub's certificate expires"};
 
     metrics_gauge(out, &penalties, metrics->figures.penalties);
     metrics_gauge(out, &draining, metrics->figures.draining ? 1 : 0);
+    metrics_gauge(out, &held, registry_is_held(metrics->registry) ? 1 : 0);
     if (!metrics->certificate)
         return;
     metrics_family(out, &days);

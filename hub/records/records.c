@@ -32,6 +32,7 @@ struct Records {
     guint64 worth; /* records that those stand for */
     guint64 lost;  /* not told in a record yet */
     gint64 lost_since;
+    guint64 lost_total;
     guint64 size;
     guint files;
     gboolean stopping;
@@ -95,8 +96,23 @@ queue_push_lost(Records *records)
 static void
 count_lost(Records *records)
 {
+    records->lost_total++;
     if (records->lost++ == 0)
         records->lost_since = g_get_real_time();
+}
+
+RecordsFigures
+records_measure(Records *records)
+{
+    RecordsFigures figures = {.kept = records != NULL};
+
+    if (!records)
+        return figures;
+    (void)pthread_mutex_lock(&records->lock);
+    figures.waiting = records->waiting;
+    figures.lost = records->lost_total;
+    (void)pthread_mutex_unlock(&records->lock);
+    return figures;
 }
 
 void

@@ -31,6 +31,14 @@ void records_change(Records *records, const RecordChange *change);
 /* Takes RECORD, which hub/records/record.h made. One that is too long for a line is lost. */
 void records_take(Records *records, char *record);
 
+typedef struct {
+    gboolean kept;  /* otherwise nothing is */
+    guint waiting;  /* records and counts that are not written yet */
+    guint64 lost;   /* records, since the start */
+} RecordsFigures;
+
+RecordsFigures records_measure(Records *records);
+
 /* Waits RECORDS_STOP_WAIT for what is queued. What the disk has not taken by then is lost, and the
  * log says how many records. */
 void records_free(Records *records);

@@ -254,6 +254,9 @@ def said_by_status(found):
             ("streamhub_connections_total", "result", "dropped"): found["dropped_connections"],
             ("streamhub_penalties",): found["penalties"],
             ("streamhub_draining",): int(found["draining"]),
+            ("streamhub_read_only",): int(found["read_only"]),
+            ("streamhub_queue_length", "queue", "records"): found["waiting_records"],
+            ("streamhub_records_lost_total",): found["lost_records"],
             ("streamhub_certificate_days",): found["certificate_days_left"]}
     same.update({("streamhub_openings_total", "result", result): count for result, count in found["openings"].items()})
     same.update({("streamhub_streams", "state", state): count for state, count in found["streams_by_state"].items()})
@@ -415,7 +418,7 @@ def prometheus_says_what_status_says():
         check_streamd(site.gateway, seen)
         check_dashboard(prometheus, seen)
         rules = [rule for group in prometheus.ask("rules")["groups"] for rule in group["rules"]]
-        check_equal((len(rules), {rule["health"] for rule in rules}), (9, {"ok"}), "rules that are evaluated")
+        check_equal((len(rules), {rule["health"] for rule in rules}), (10, {"ok"}), "rules that are evaluated")
         print(f"# {len(seen)} series; {len(dashboard_queries())} queries of the dashboard; {len(rules)} alerts")
         restarted(site, prometheus, port, path, folder)
 

@@ -129,6 +129,8 @@ test_full(Self *self, const void *data)
     block(self);
     records = begin(self);
     put(records, 0, RECORDS_QUEUE_MAX + more);
+    g_assert_cmpuint(records_measure(records).waiting, ==, RECORDS_QUEUE_MAX);
+    g_assert_cmpuint(records_measure(records).lost, ==, more);
     (void)g_unlink(self->folder);
     wait_for(self, "\"n\":", RECORDS_QUEUE_MAX);
     if (more > 0)
