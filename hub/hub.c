@@ -123,6 +123,7 @@ hub_make_links(Streamhub *hub, const StreamhubOptions *options)
     DeviceLinksNeeds needs = {.settings = hub->settings, .queue = options->queue};
 
     hub->rekeys = rekeys_new(hub->settings, hub->registry, hub->devices, hub->clock);
+    rekeys_set_records(hub->rekeys, hub->records);
     hub->sightings = sightings_new(hub->registry, hub->clock, hub_note_connected, hub);
     needs.auth = hub->auth;
     needs.clock = hub->clock;
@@ -156,6 +157,8 @@ hub_make_parts(Streamhub *hub, const StreamhubOptions *options)
     rest_set_refusals(hub->rest, hub->refusals);
     hub->enrollments = enrollments_new(hub->auth, hub->registry, hub->refusals);
     rest_set_statements(hub->rest, hub->statements);
+    rest_set_records(hub->rest, hub->records);
+    enrollments_set_records(hub->enrollments, hub->records);
     hub->edge = edge_new(hub->settings, options->reactors, options->queue, options->tls,
                          hub->admission, &edge_events, hub);
     hub_make_links(hub, options);

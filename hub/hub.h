@@ -3,8 +3,8 @@
  *
  * All calls on the main thread, whose default main context must run. The life of a hub:
  * streamhub_new, streamhub_listen or streamhub_adopt once per address, streamhub_start, ...
- * streamhub_stop, DONE, streamhub_free. What it is given (settings, registry, reactors, queue, records) must
- * outlive it. It watches the registry, and disconnects a device or user at once when it is removed
+ * streamhub_stop, DONE, streamhub_free. What it is given (settings, registry, reactors, queue,
+ * records) must outlive it. It watches the registry, and disconnects a device or user at once when it is removed
  * or disabled there (requirement R18). */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the admin socket answers about the hub's certificate, to a reload, and about who knows the
  * next authority. */
+#include "hub/admin/record.h"
 #include "hub/admin/request.h"
 
 static void
@@ -51,11 +52,9 @@ admin_certificate_show(AdminRequest *request)
 }
 
 static void
-answer_change(AdminRequest *request, gboolean (*change)(void *data, GError **error))
+answer_change(AdminRequest *request, gboolean done, const GError *error)
 {
-    g_autoptr(GError) error = NULL;
-
-    if (change(request->hub->data, &error))
+    if (done)
         answer_identity(request);
     else
         admin_request_fail(request, 400, "invalid", "%s", error->message);
@@ -64,13 +63,24 @@ answer_change(AdminRequest *request, gboolean (*change)(void *data, GError **err
 void
 admin_certificate_install(AdminRequest *request)
 {
-    answer_change(request, request->hub->install);
+    g_autoptr(GError) error = NULL;
+    gboolean done = request->hub->install(request->hub->data, &error);
+
+    answer_change(request, done, error);
 }
 
 void
 admin_reload(AdminRequest *request)
 {
-    answer_change(request, request->hub->reload);
+    g_autoptr(GError) error = NULL;
+    ReloadBefore before = reload_before(request->hub);
+    gboolean done = request->hub->reload(request->hub->data, &error);
+    const char *detail = NULL;
+
+    request->record = reload_operation(request->hub, &before, &detail);
+    g_free(request->detail);
+    request->detail = g_strdup(detail);
+    answer_change(request, done, error);
 }
 
 /* "yes"; "told": it is connected, and has been told; "plain": it is connected, and cannot be told;

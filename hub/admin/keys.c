@@ -105,6 +105,8 @@ answer_rekey(AdminRequest *request, const RekeyResult *result)
         json_builder_add_string_value(builder, result->detail);
     }
     json_builder_end_object(builder);
+    if (result->code != REKEY_RESULT_DONE && result->code != REKEY_RESULT_PENDING)
+        request->record = NULL; /* nothing has changed */
     admin_request_answer_json(request, 200, builder);
 }
 

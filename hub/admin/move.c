@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices as lines of JSON (registry/device-row.h), in and out of the registry. */
+#include "hub/admin/record.h"
 #include "hub/admin/request.h"
 
 #include "common/base/secret.h"
@@ -87,13 +88,20 @@ import_build(const RegistryImport *import, guint counts[])
 }
 
 static void
+import_record(const AdminRequest *request, const char *detail)
+{
+    event_log(EVENT_REGISTRY_CHANGED, &(EventData){.uid = request->uid, .detail = detail});
+    admin_record(request, "import", NULL, detail);
+}
+
+static void
 import_tell(const AdminRequest *request, const RegistryImport *import, const guint counts[])
 {
     g_autofree char *detail = g_strdup_printf("imported devices: %u added, %u changed",
                                               counts[DEVICE_ROW_ADDED], counts[DEVICE_ROW_UPDATED]);
 
     if (!import->dry_run && counts[DEVICE_ROW_ADDED] + counts[DEVICE_ROW_UPDATED] > 0)
-        event_log(EVENT_REGISTRY_CHANGED, &(EventData){.uid = request->uid, .detail = detail});
+        import_record(request, detail);
 }
 
 static void
@@ -152,9 +160,11 @@ admin_device_export(AdminRequest *request)
     g_autofree char *after = admin_request_query(request, "after");
     g_autofree char *after_module = admin_request_query(request, "afterModule");
 
-    if (!after && query_is_yes(request, "keys"))
+    if (!after && query_is_yes(request, "keys")) {
         event_log(EVENT_REGISTRY_CHANGED,
                   &(EventData){.uid = request->uid, .detail = "takes the keys of all devices"});
+        admin_record(request, "export", NULL, "the keys of all devices");
+    }
     registry_list_devices(request->hub->registry, after, after_module, EXPORT_PAGE, on_exported,
                           request);
 }

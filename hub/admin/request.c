@@ -6,6 +6,7 @@
 #include "common/codec/json-guard.h"
 #include "common/codec/percent.h"
 #include "common/log/events.h"
+#include "hub/admin/record.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -14,48 +15,49 @@ static const AdminRoute routes[] = {
     {"GET", "v1/status", admin_status_show},
     {"GET", "v1/metrics", admin_metrics_show},
     {"GET", "v1/endpoints", admin_status_endpoints},
-    {"PUT", "v1/drain", admin_drain_set},
+    {"PUT", "v1/drain", admin_drain_set, "drain"},
     {"GET", "v1/certificate", admin_certificate_show},
-    {"POST", "v1/certificate/install", admin_certificate_install},
-    {"POST", "v1/reload", admin_reload},
+    {"POST", "v1/certificate/install", admin_certificate_install, "certificate"},
+    {"POST", "v1/reload", admin_reload, "reload"},
     {"GET", "v1/known/devices", admin_known_devices},
     {"GET", "v1/known/users", admin_known_users},
     {"GET", "v1/log-level", admin_log_level_show},
-    {"PUT", "v1/log-level", admin_log_level_set},
+    {"PUT", "v1/log-level", admin_log_level_set, "log-level"},
     {"GET", "v1/streams", admin_stream_list},
     {"GET", "v1/streams/{id}", admin_stream_show},
-    {"POST", "v1/streams/{id}/close", admin_stream_close},
+    {"POST", "v1/streams/{id}/close", admin_stream_close, "stream.close"},
     {"GET", "v1/devices", admin_device_list},
-    {"POST", "v1/devices", admin_device_add},
+    {"POST", "v1/devices", admin_device_add, "device.add"},
     {"GET", "v1/devices/{id}", admin_device_show},
-    {"DELETE", "v1/devices/{id}", admin_device_remove},
-    {"PATCH", "v1/devices/{id}", admin_device_edit},
-    {"PUT", "v1/devices/{id}/enabled", admin_device_set_enabled},
-    {"PUT", "v1/devices/{id}/authentication", admin_device_set_auth},
-    {"PUT", "v1/devices/{id}/approved", admin_device_approve},
-    {"GET", "v1/devices/{id}/connection-string", admin_device_connection_string},
-    {"POST", "v1/devices/{id}/keys", admin_device_regenerate},
-    {"POST", "v1/devices/{id}/rekey", admin_device_rekey},
+    {"DELETE", "v1/devices/{id}", admin_device_remove, "device.remove"},
+    {"PATCH", "v1/devices/{id}", admin_device_edit, "device.set"},
+    {"PUT", "v1/devices/{id}/enabled", admin_device_set_enabled, "device.set"},
+    {"PUT", "v1/devices/{id}/authentication", admin_device_set_auth, "device.set"},
+    {"PUT", "v1/devices/{id}/approved", admin_device_approve, "device.approve"},
+    {"GET", "v1/devices/{id}/connection-string", admin_device_connection_string, "device.secret"},
+    {"POST", "v1/devices/{id}/keys", admin_device_regenerate, "device.key"},
+    {"POST", "v1/devices/{id}/rekey", admin_device_rekey, "device.rekey"},
     {"GET", "v1/devices/{id}/modules/{module}", admin_device_show},
-    {"DELETE", "v1/devices/{id}/modules/{module}", admin_device_remove},
-    {"PUT", "v1/devices/{id}/modules/{module}/enabled", admin_device_set_enabled},
-    {"PUT", "v1/devices/{id}/modules/{module}/authentication", admin_device_set_auth},
-    {"GET", "v1/devices/{id}/modules/{module}/connection-string", admin_device_connection_string},
-    {"POST", "v1/import", admin_device_import, TRUE},
+    {"DELETE", "v1/devices/{id}/modules/{module}", admin_device_remove, "device.remove"},
+    {"PUT", "v1/devices/{id}/modules/{module}/enabled", admin_device_set_enabled, "device.set"},
+    {"PUT", "v1/devices/{id}/modules/{module}/authentication", admin_device_set_auth, "device.set"},
+    {"GET", "v1/devices/{id}/modules/{module}/connection-string", admin_device_connection_string,
+     "device.secret"},
+    {"POST", "v1/import", admin_device_import, NULL, TRUE},
     {"GET", "v1/export", admin_device_export},
-    {"POST", "v1/devices/{id}/modules/{module}/keys", admin_device_regenerate},
-    {"POST", "v1/devices/{id}/modules/{module}/rekey", admin_device_rekey},
+    {"POST", "v1/devices/{id}/modules/{module}/keys", admin_device_regenerate, "device.key"},
+    {"POST", "v1/devices/{id}/modules/{module}/rekey", admin_device_rekey, "device.rekey"},
     {"GET", "v1/users", admin_user_list},
-    {"POST", "v1/users", admin_user_add},
+    {"POST", "v1/users", admin_user_add, "user.add"},
     {"GET", "v1/users/{name}", admin_user_show},
-    {"DELETE", "v1/users/{name}", admin_user_remove},
-    {"PATCH", "v1/users/{name}", admin_user_edit},
-    {"GET", "v1/users/{name}/connection-string", admin_user_connection_string},
-    {"POST", "v1/users/{name}/keys", admin_user_regenerate},
+    {"DELETE", "v1/users/{name}", admin_user_remove, "user.remove"},
+    {"PATCH", "v1/users/{name}", admin_user_edit, "user.set"},
+    {"GET", "v1/users/{name}/connection-string", admin_user_connection_string, "user.secret"},
+    {"POST", "v1/users/{name}/keys", admin_user_regenerate, "user.key"},
     {"GET", "v1/invitations", admin_invitation_list},
-    {"POST", "v1/invitations", admin_invitation_add},
-    {"DELETE", "v1/invitations/{name}", admin_invitation_revoke},
-    {"GET", "v1/invitations/{name}/ticket", admin_invitation_ticket},
+    {"POST", "v1/invitations", admin_invitation_add, "invitation.add"},
+    {"DELETE", "v1/invitations/{name}", admin_invitation_revoke, "invitation.revoke"},
+    {"GET", "v1/invitations/{name}/ticket", admin_invitation_ticket, "invitation.secret"},
     {NULL, NULL, NULL},
 };
 
@@ -73,6 +75,7 @@ admin_request_end(AdminRequest *request)
     g_free(request->id);
     g_free(request->module);
     g_free(request->name);
+    g_free(request->detail);
     g_free(request);
 }
 
@@ -97,13 +100,15 @@ request_tell(const AdminRequest *request)
 {
     g_autofree char *device =
         request->id ? g_strjoin("/", request->id, request->module, NULL) : NULL;
-    g_autofree char *detail = NULL;
+    const char *what = device ? device : request->name;
+    g_autofree char *text = NULL;
 
+    if (request->record)
+        admin_record(request, request->record, what, request->detail);
     if (!request->verb)
         return;
-    detail =
-        g_strdup_printf("%s %s %s", request->verb, request->what, device ? device : request->name);
-    event_log(EVENT_REGISTRY_CHANGED, &(EventData){.uid = request->uid, .detail = detail});
+    text = g_strdup_printf("%s %s %s", request->verb, request->what, what);
+    event_log(EVENT_REGISTRY_CHANGED, &(EventData){.uid = request->uid, .detail = text});
 }
 
 void
@@ -341,6 +346,8 @@ request_run(AdminRequest *request, const AdminRoute *route, Slice body)
 {
     request->what = what_of(route);
     request->verb = verb_of(request, route);
+    request->record = route->record;
+    request->detail = route->record ? admin_record_detail(request->body) : NULL;
     request->raw = route->lines ? body : (Slice){0};
     route->handler(request);
 }

@@ -67,6 +67,7 @@
 /* What the handlers know of the hub. Outlives the server. */
 typedef struct {
     Registry *registry;
+    Records *records;             /* NULL: none are kept */
     const char *host;             /* in connection strings, */
     guint16 port;                 /* with this port unless it is 443 */
     const char *const *listeners; /* "https [::]:443", "mqtts [::]:8883"; NULL: not told */
@@ -114,6 +115,8 @@ struct AdminRequest {
     char *name;
     guint32 uid;         /* who asks */
     const char *verb;    /* what it changes, for the log; NULL: nothing */
+    const char *record;  /* operation of its record once it has succeeded; NULL: it makes none */
+    char *detail;        /* of that record: names of what changes */
     const char *what;    /* "device", "user", "invitation"; NULL: nothing of the registry */
     StreamhubKeys keys;  /* of a regeneration, */
     StreamhubKeyUse cut; /* and what it ends */
@@ -154,7 +157,8 @@ typedef struct {
     const char *method;
     const char *pattern; /* segments; "{id}", "{module}" and "{name}" match any */
     AdminHandler handler;
-    gboolean lines; /* the body is no JSON object, and may have keys in it */
+    const char *record; /* operation of the record that it makes; NULL: none */
+    gboolean lines;     /* the body is no JSON object, and may have keys in it */
 } AdminRoute;
 
 /* All requests; the last entry has a NULL method. */

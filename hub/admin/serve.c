@@ -7,6 +7,7 @@
 #include "common/log/events.h"
 #include "hub/admin/configuration.h"
 #include "hub/admin/init.h"
+#include "hub/admin/record.h"
 #include "hub/base/address.h"
 #include "hub/registry/sqlite.h"
 
@@ -234,7 +235,8 @@ serve_show_identity(Serve *serve, gboolean taken, const GError *error)
 static void
 serve_tell_address(Serve *serve)
 {
-    const char *public = serve->settings->public_address, *host = configuration_streaming_host(serve->settings);
+    const char *public = serve->settings->public_address;
+    const char *host = configuration_streaming_host(serve->settings);
 
     g_free(serve->streams_at);
     serve->streams_at = address_with_port(host ? host : serve_name(serve), serve->port);
@@ -253,7 +255,8 @@ serve_take_settings(Serve *serve, Settings *settings)
                   serve->options->config);
     settings_take_reloaded(serve->settings, settings);
     streamhub_set_address(serve->hub, identity_names(serve->identity),
-                          configuration_streaming_host(serve->settings), serve->settings->allowed_origins);
+                          configuration_streaming_host(serve->settings),
+                          serve->settings->allowed_origins);
     streamhub_set_balancers(serve->hub, serve->settings->proxy_protocol_from);
     records_set_limits(serve->records, serve->settings->records_size,
                        serve->settings->records_files);
@@ -286,7 +289,8 @@ reload(void *data, GError **error)
     TlsTrust *trust = NULL;
 
     if (settings && serve_metrics_prepare(serve, settings, &metrics, &failure) &&
-        streamhub_check_host((const char *const *)names, configuration_streaming_host(settings), &failure) &&
+        streamhub_check_host((const char *const *)names, configuration_streaming_host(settings),
+                             &failure) &&
         configuration_read_trust(settings, &trust, &failure)) {
         taken = identity_reload(serve->identity, name, &failure);
         serve_take_trust(serve, taken, trust);
@@ -351,6 +355,7 @@ serve_open_admin(Serve *serve, GError **error)
     g_autoptr(GError) failure = NULL;
 
     serve->admin_hub = (AdminHub){.registry = serve->registry,
+                                  .records = serve->records,
                                   .is_connected = is_connected,
                                   .is_cloned = is_cloned,
                                   .write_facts = write_facts,
@@ -395,6 +400,15 @@ on_stopped(Streamhub *hub G_GNUC_UNUSED, void *data)
     serve_metrics_stop(data, on_metrics_stopped, data);
 }
 
+static void
+serve_record(const Serve *serve, const char *operation, const char *detail)
+{
+    records_change(serve->records, &(RecordChange){.operation = operation,
+                                                   .of_hub = TRUE,
+                                                   .by = "signal",
+                                                   .detail = detail});
+}
+
 static gboolean
 on_stop(void *data)
 {
@@ -405,16 +419,29 @@ on_stop(void *data)
     event_log(EVENT_SERVER_STOPPING,
               &(EventData){.hub = serve_name(serve),
                            .detail = grace > 0 ? "when its streams have ended" : "at once"});
+    if (!serve->stopping)
+        serve_record(serve, "stop", grace > 0 ? "when its streams have ended" : "at once");
     streamhub_stop(serve->hub, grace, on_stopped, serve);
     serve->stopping = TRUE;
     return G_SOURCE_CONTINUE;
+}
+
+static void
+reload_by_signal(Serve *serve)
+{
+    ReloadBefore before = reload_before(&serve->admin_hub);
+    gboolean done = reload(serve, NULL);
+    const char *detail = NULL, *operation = reload_operation(&serve->admin_hub, &before, &detail);
+
+    if (done)
+        serve_record(serve, operation, detail);
 }
 
 static gboolean
 on_reload(void *data)
 {
     (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" G_GINT64_FORMAT, g_get_monotonic_time());
-    (void)reload(data, NULL);
+    reload_by_signal(data);
     (void)sd_notify(0, "READY=1");
     return G_SOURCE_CONTINUE;
 }

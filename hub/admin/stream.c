@@ -140,6 +140,9 @@ on_to_be_closed(const StreamView *views, guint n_views, gboolean more G_GNUC_UNU
     }
     g_message("Stream %s of %s to %s was closed by user %u of this machine", views[0].id,
               views[0].user, views[0].device, request->uid);
+    g_free(request->detail);
+    request->detail =
+        g_strdup_printf("%s of %s to %s", views[0].id, views[0].user, views[0].device);
     answer_one(&views[0], request);
 }
 

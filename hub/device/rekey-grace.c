@@ -15,6 +15,16 @@ rekeys_tell(const char *client_id, const char *detail)
     event_log(EVENT_DEVICE_KEY, &(EventData){.device = client_id, .detail = detail});
 }
 
+void
+rekeys_record(Rekeys *rekeys, const char *client_id, const char *detail)
+{
+    g_autofree char *by = g_strconcat("device:", client_id, NULL);
+    const RecordChange change = {
+        .operation = "device.key", .by = by, .what = client_id, .detail = detail};
+
+    records_change(rekeys->records, &change);
+}
+
 gboolean
 rekeys_suit(const Rekeys *rekeys, DeviceLink *link)
 {
@@ -38,6 +48,7 @@ retired(const RegistryResult *result, void *data)
             g_strjoin("/", result->device->id, result->device->module, NULL);
 
         rekeys_tell(client_id, "the former one is good no more");
+        rekeys_record(rekeys, client_id, "the former one is good no more");
     }
     rekeys->failed =
         rekeys->failed || (result->code != REGISTRY_OK && result->code != REGISTRY_NOT_FOUND);
@@ -100,6 +111,7 @@ confirmed(const RegistryResult *result, void *data)
         return; /* its next login is one, too */
     client_id = g_strjoin("/", result->device->id, result->device->module, NULL);
     rekeys_tell(client_id, "the device has logged in with the new one");
+    rekeys_record(rekeys, client_id, "the device has logged in with the new one");
     if (rekeys->sweep.when == 0)
         sweep_in(rekeys, rekeys->settings->rekey_grace);
 }

@@ -9,6 +9,7 @@ struct Rekeys {
     Registry *registry;
     Devices *devices;
     Clock *clock;
+    Records *records;   /* NULL: none */
     GHashTable *offers; /* client id inside the Offer -> Offer */
     guint64 last_rid;
     guint64 ignored;
@@ -22,6 +23,9 @@ gboolean rekeys_suit(const Rekeys *rekeys, DeviceLink *link);
 
 /* To the log: DETAIL is about the device's key. */
 void rekeys_tell(const char *client_id, const char *detail);
+
+/* The key has changed in the registry, and DETAIL says how: to the records. */
+void rekeys_record(Rekeys *rekeys, const char *client_id, const char *detail);
 
 /* Looks for keys whose grace is over, now and from then on. */
 void rekeys_begin_sweeps(Rekeys *rekeys);

@@ -225,10 +225,12 @@ offer_refused(const RegistryResult *result, void *data)
     Offer *offer = data;
 
     offer->working = FALSE;
-    if (result->code == REGISTRY_OK)
+    if (result->code == REGISTRY_OK) {
+        rekeys_record(offer->rekeys, offer->client_id, "the device cannot store a new one");
         offer_end(offer, &(RekeyResult){.code = REKEY_RESULT_READ_ONLY});
-    else
+    } else {
         offer_end(offer, &(RekeyResult){.code = REKEY_RESULT_FAILED, .failure = result});
+    }
 }
 
 static void
@@ -306,6 +308,12 @@ rekeys_new(const Settings *settings, Registry *registry, Devices *devices, Clock
     rekeys->offers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, offer_free);
     rekeys_begin_sweeps(rekeys);
     return rekeys;
+}
+
+void
+rekeys_set_records(Rekeys *rekeys, Records *records)
+{
+    rekeys->records = records;
 }
 
 void

@@ -10,6 +10,7 @@
 #include "hub/base/clock.h"
 #include "hub/base/settings.h"
 #include "hub/device/devices.h"
+#include "hub/records/records.h"
 #include "hub/registry/registry.h"
 
 typedef struct Rekeys Rekeys;
@@ -37,6 +38,8 @@ typedef void (*RekeyDone)(const RekeyResult *result, void *data);
 
 /* All is kept by reference. */
 Rekeys *rekeys_new(const Settings *settings, Registry *registry, Devices *devices, Clock *clock);
+/* Where changes of keys are recorded; NULL: nowhere. */
+void rekeys_set_records(Rekeys *rekeys, Records *records);
 void rekeys_free(Rekeys *rekeys); /* after registry_close, and after all sessions; NULL is fine */
 
 /* Gives the device a new key, now or when it comes back. MODULE NULL: the device itself. */

@@ -105,7 +105,7 @@ numbered_tail(const RecordsFile *file)
     return tail.chain;
 }
 
-/* Which number the file before had, as the first record says, even if that file is kept elsewhere by
+/* Which number the file before had, as the first record says: that file may have been moved away by
  * now. */
 static guint64
 told_number(int fd)

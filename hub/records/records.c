@@ -6,6 +6,7 @@
 #include "hub/records/file.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define BATCH_BYTES ((gsize)256 * 1024)
@@ -43,6 +44,7 @@ struct Records {
     guint in_hand; /* items that it took, and that are not written */
     guint64 in_hand_worth;
     gboolean blocked;
+    atomic_bool abandoned; /* nobody waits for it any more; the log may be gone */
     gboolean unsynced;
     gint64 synced; /* monotonic */
 };
@@ -254,8 +256,10 @@ writer_turn(Records *records)
         records->unsynced = TRUE;
     }
     written = written && writer_sync(records, &error);
-    writer_tell(records, error);
-    if (written && records_file_take_head(records->file, &number, &hash))
+    if (!atomic_load(&records->abandoned))
+        writer_tell(records, error);
+    if (written && !atomic_load(&records->abandoned) &&
+        records_file_take_head(records->file, &number, &hash))
         tell_head(number, hash);
     (void)pthread_mutex_lock(&records->lock);
     if (written) {
@@ -377,6 +381,7 @@ records_free(Records *records)
     if (lost > 0 && records->started)
         event_log(EVENT_RECORDS_LOST, &(EventData){.count = lost});
     /* A writer that is stuck in the disk cannot be waited for, and what it uses must stay. */
+    atomic_store(&records->abandoned, !ended);
     if (!ended)
         return;
     if (records->started)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Records: what happened at the hub, in files that can be verified (hub/records/file.h). A thread of
- * its own writes them, so that nobody waits for the disk. The queue to it holds RECORDS_QUEUE_MAX
+/* Records: what happened at the hub, in files that can be verified (hub/records/file.h). A thread
+ * of its own writes them, so that nobody waits for the disk. The queue to it holds RECORDS_QUEUE_MAX
  * records; while it is full, further ones are counted, and the count becomes a record. A disk that
  * takes nothing is tried again once a second; the log says when that begins and ends. What was
  * written is synced at most once a second.

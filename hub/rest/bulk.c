@@ -5,6 +5,7 @@
 
 #include "common/codec/http-build.h"
 #include "hub/rest/items.h"
+#include "hub/rest/tell.h"
 
 typedef struct {
     RestCall *call;
@@ -82,7 +83,9 @@ bulk_on_written(const RegistryResult *result, void *data)
         bulk_free(bulk);
         return;
     }
-    if (result->code != REGISTRY_OK)
+    if (result->code == REGISTRY_OK)
+        rest_tell_written(bulk->call, result);
+    else
         bulk_add_error(bulk, item, manage_error(result->code, item->write.module),
                        says_more ? result->message : NULL);
     bulk_go_on(bulk);

@@ -14,6 +14,7 @@ struct Rest {
     Streams *streams;
     Statements *statements; /* NULL: none */
     RefusalLog *refusals;   /* NULL: refusals are not logged */
+    Records *records;       /* NULL: changes are not recorded */
     GQueue calls;           /* of RestCall.link */
 };
 

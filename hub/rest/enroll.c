@@ -11,6 +11,7 @@ struct Enrollments {
     Auth *auth;
     Registry *registry;
     RefusalLog *refusals; /* NULL: refusals are not logged */
+    Records *records;     /* NULL: none are kept */
     GHashTable *counts; /* name of an invitation -> requests with its key that are being answered */
     GQueue calls;       /* of EnrollCall.link */
 };
@@ -36,6 +37,12 @@ enrollments_new(Auth *auth, Registry *registry, RefusalLog *refusals)
     enrollments->refusals = refusals;
     enrollments->counts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return enrollments;
+}
+
+void
+enrollments_set_records(Enrollments *enrollments, Records *records)
+{
+    enrollments->records = records;
 }
 
 static guint
@@ -114,6 +121,22 @@ call_subject(const RegistryEnrollment *asked)
 }
 
 static void
+call_record(const EnrollCall *call, const RegistryEnrollment *asked)
+{
+    g_autofree char *by = g_strconcat("group:", asked->invitation, NULL);
+    g_autofree char *what = g_strjoin("/", asked->id, asked->module, NULL);
+    const RecordChange change = {
+        .operation = "enroll",
+        .by = by,
+        .address = call->request->peer,
+        .what = what,
+        .detail = asked->user ? "user" : asked->waiting ? "device, waits for approval" : "device",
+    };
+
+    records_change(call->owner->records, &change);
+}
+
+static void
 call_tell(const EnrollCall *call, const RegistryEnrollment *asked)
 {
     g_autofree char *subject = call_subject(asked);
@@ -121,6 +144,7 @@ call_tell(const EnrollCall *call, const RegistryEnrollment *asked)
                                               asked->waiting ? ", and waits for approval" : "");
 
     event_log(EVENT_ENROLLED, &(EventData){.peer = call->request->peer, .detail = detail});
+    call_record(call, asked);
 }
 
 /* 200: it may connect (or is disabled, which its connection is told). 202: not before an operator

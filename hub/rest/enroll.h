@@ -6,6 +6,7 @@
 #include "hub/edge/auth.h"
 #include "hub/edge/http-request.h"
 #include "hub/edge/refusal-log.h"
+#include "hub/records/records.h"
 
 typedef struct Enrollments Enrollments;
 
@@ -15,6 +16,8 @@ typedef struct Enrollments Enrollments;
 
 /* Kept by reference. REFUSALS NULL: refusals are not logged. */
 Enrollments *enrollments_new(Auth *auth, Registry *registry, RefusalLog *refusals);
+/* Where they are recorded; NULL: nowhere. */
+void enrollments_set_records(Enrollments *enrollments, Records *records);
 void enrollments_free(Enrollments *enrollments); /* open requests are not answered any more */
 
 void enrollments_request(Enrollments *enrollments, Request *request);

@@ -8,6 +8,7 @@
 #include "hub/registry/write.h"
 #include "hub/rest/condition.h"
 #include "hub/rest/identity.h"
+#include "hub/rest/tell.h"
 #include "hub/rest/twin.h"
 
 static RouteKind
@@ -183,6 +184,7 @@ on_written(const RegistryResult *result, void *data)
         fail_registry(call, result);
         return;
     }
+    rest_tell_written(call, result);
     if (kind_of(call) == ROUTE_IDENTITY_DELETE) {
         call_answer(call, 204, NULL, NULL);
         return;

@@ -49,6 +49,12 @@ rest_set_refusals(Rest *rest, RefusalLog *refusals)
 }
 
 void
+rest_set_records(Rest *rest, Records *records)
+{
+    rest->records = records;
+}
+
+void
 rest_free(Rest *rest)
 {
     if (!rest)

@@ -15,6 +15,8 @@ Rest *rest_new(const Settings *settings, Auth *auth, Registry *registry, Devices
 void rest_set_statements(Rest *rest, Statements *statements);
 /* Where refusals are logged; kept by reference. */
 void rest_set_refusals(Rest *rest, RefusalLog *refusals);
+/* Where changes are recorded; NULL: nowhere. */
+void rest_set_records(Rest *rest, Records *records);
 void rest_free(Rest *rest); /* open requests are not answered any more */
 
 /* Authenticates REQUEST, which is of any route but those of legs and of devices, and does what it asks. */

@@ -12,6 +12,6 @@ void stream_tell_asked(const HubStream *stream);
 /* STREAM was in BEFORE, and is now in another state, or its bridge has ended. */
 void stream_tell(HubStream *stream, HubStreamState before);
 
-/* Its end, if it was open and that has not been told: once its bridge has ended, or there is no time
- * for that. */
+/* Its end, if it was open and that has not been told: once its bridge has ended, or there is no
+ * time for that. */
 void stream_tell_end(HubStream *stream);

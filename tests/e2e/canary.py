@@ -36,7 +36,8 @@ def forms(secret):
 def leaks(directory, secrets):
     """(file, name of the secret) for each log that holds one, or a piece of one."""
     found = []
-    for path in sorted(glob.glob(os.path.join(directory, "*.log"))):
+    for path in sorted(glob.glob(os.path.join(directory, "*.log")) +
+                       glob.glob(os.path.join(directory, "hub-state", "records", "*.jsonl"))):
         with open(path, "rb") as file:
             text = file.read().lower()
         for name, secret in secrets.items():

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What the hub records: each request for a stream, each end, each change, once (records_file.py reads it)."""
 import json
+import os
 import re
+import signal
 
-from harness import check, check_equal, eventually, main
+from enroll import Invitation, new_key
+from harness import check, check_equal, eventually, main, run
 from hub_wire import QUICK, check_echo, check_error, with_hub
 from records_file import Records, stream_of
+from registry_rest import KEY, with_registry
 
 INVOKE = ["time", "operationName", "category", "resourceId", "resultType", "resultDescription", "level", "durationMs",
           "properties", "location", "streamId", "user", "address", "reason", "hash"]
@@ -86,5 +90,181 @@ def openings(hub):
     check_equal(records.new(), [], "no end of what was never open")
 
 
+# -- changes of the registry and of the hub ------------------------------------------------------
+
+UID = f"uid:{os.getuid()}"
+REGISTRY = ["time", "operationName", "category", "by", "address", "what", "detail", "hash"]
+HUB = ["time", "operationName", "category", "by", "detail", "hash"]
+
+VERBS = (
+    # what is typed; operation, what, detail; None: it makes no record
+    ("device add gw-1", ("device.add", "gw-1", "authentication(type)")),
+    ("device add gw-1 --module m", ("device.add", "gw-1/m", "authentication(type)")),
+    ("device add gw-1", None),  # there already
+    ("device list", None),
+    ("device show gw-1", None),
+    ("device disable gw-1", ("device.set", "gw-1", "enabled=no")),
+    ("device enable gw-1", ("device.set", "gw-1", "enabled=yes")),
+    ("device disable gw-1 --module m", ("device.set", "gw-1/m", "enabled=no")),
+    ("device set gw-1 --tag site=berlin --comment secret", ("device.set", "gw-1", "tags(site), comment")),
+    ("device set no-such --tag site=berlin", None),
+    ("device regenerate gw-1 primary", ("device.key", "gw-1", "regenerate=primary")),
+    ("device regenerate gw-1 both --module m", ("device.key", "gw-1/m", "regenerate=both")),
+    ("device rekey gw-1", ("device.rekey", "gw-1", "")),
+    ("connection-string device gw-1", ("device.secret", "gw-1", "")),
+    ("device set gw-1 --thumbprint " + "0" * 64, ("device.set", "gw-1", None)),
+    ("device rekey gw-1", None),  # it has no key
+    ("device export", None),
+    ("device export --keys", ("export", "", "the keys of all devices")),
+    ("device remove gw-1 --module m", ("device.remove", "gw-1/m", "")),
+    ("device remove gw-1", ("device.remove", "gw-1", "")),
+    ("device remove gw-1", None),
+    ("user add alice --rights service-connect", ("user.add", "alice", "rights=service-connect")),
+    ("user list", None),
+    ("user set alice --devices gw-*", ("user.set", "alice", "scope(devices)")),
+    ("user regenerate alice secondary", ("user.key", "alice", "regenerate=secondary")),
+    ("connection-string user alice", ("user.secret", "alice", "")),
+    ("user remove alice", ("user.remove", "alice", "")),
+    ("user remove alice", None),
+    ("invite list", None),
+    ("invite revoke site", ("invitation.revoke", "site", "")),
+)
+
+
+def stripped(record):
+    return record["operationName"], record["what"], record["detail"]
+
+
+def typed(hub, words):
+    return run([hub.site.streamhub, "--state-dir", hub.site.hub.state_dir, *words.split(" ")])
+
+
+def check_change(record, what, by, address=""):
+    check_equal(list(record), REGISTRY, f"{what}: members")
+    check_equal(record["by"], by, f"{what}: who")
+    check(record["address"] == address or address and re.fullmatch(address, record["address"]), f"{what}: from where")
+
+
+@with_hub()
+def verbs(hub):
+    """each verb that changes the registry makes one record, with who and what; one that fails or only shows makes none"""
+    records = Records(hub.site)
+    records.new(1)
+    done = typed(hub, f"invite group site --devices * --uses 3 --output {hub.site.dir}/site.invite")
+    made = records.new(2, "Registry")
+    check_equal([record["operationName"] for record in made], ["invitation.add", "invitation.secret"],
+                f"an invitation ({done.stderr})")
+    for words, wanted in VERBS:
+        done = typed(hub, words)
+        made = records.new(1 if wanted else None, "Registry", f"{words} ({done.stdout}{done.stderr})")
+        check_equal(len(made), 1 if wanted else 0, f"{words}: records {made} ({done.stderr})")
+        for record in made:
+            check_change(record, words, UID)
+            check_equal(stripped(record)[:2], wanted[:2], words)
+            check(wanted[2] in (None, record["detail"]), f"{words}: detail {record['detail']!r}")
+    path = os.path.join(hub.site.dir, "devices.jsonl")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("".join(json.dumps({"id": f"many-{number}"}) + "\n" for number in range(100)))
+    for words, detail in (("--dry-run", None), ("", "imported devices: 100 added, 0 changed"), ("", None)):
+        done = typed(hub, f"device import {path} {words}".strip())
+        made = records.new(1 if detail else None, "Registry")
+        check_equal([stripped(record) for record in made], [("import", "", detail)] if detail else [],
+                    f"import {words} ({done.stdout} {done.stderr})")
+
+
+ROUTES = (
+    # method, path, body, If-Match; status; operation, what, detail
+    ("PUT", "/devices/gw-1", {"deviceId": "gw-1"}, None, 200, ("device.add", "gw-1", "")),
+    ("PUT", "/devices/gw-1", {"deviceId": "gw-1"}, None, 409, None),
+    ("PUT", "/devices/gw-1/modules/m", {"deviceId": "gw-1", "moduleId": "m"}, None, 200, ("device.add", "gw-1/m", "")),
+    ("GET", "/devices/gw-1", None, None, 200, None),
+    ("PUT", "/devices/gw-1", {"deviceId": "gw-1", "status": "disabled"}, "*", 200,
+     ("device.set", "gw-1", "disabled")),
+    ("PUT", "/devices/gw-1", {"deviceId": "gw-1", "status": "enabled"}, "*", 200, ("device.set", "gw-1", "enabled")),
+    ("PUT", "/devices/gw-1", {"deviceId": "gw-1", "authentication": {
+        "type": "sas", "symmetricKey": {"primaryKey": KEY, "secondaryKey": ""}}}, "*", 200,
+     ("device.key", "gw-1", "primary key")),
+    ("PUT", "/devices/gw-1", {"deviceId": "gw-1", "status": "disabled"}, '"1"', 412, None),
+    ("PATCH", "/twins/gw-1", {"tags": {"site": "berlin"}}, None, 200, ("device.set", "gw-1", "tags or comment")),
+    ("PUT", "/twins/gw-1", {"tags": {"site": "bonn"}}, None, 200, ("device.set", "gw-1", "tags or comment")),
+    ("PATCH", "/twins/no-such", {"tags": {"site": "berlin"}}, None, 404, None),
+    ("GET", "/twins/gw-1", None, None, 200, None),
+    ("POST", "/devices/query", {"query": "SELECT * FROM devices"}, None, 200, None),
+    ("DELETE", "/devices/gw-1/modules/m", None, "*", 204, ("device.remove", "gw-1/m", "")),
+    ("DELETE", "/devices/gw-1", None, "*", 204, ("device.remove", "gw-1", "")),
+    ("DELETE", "/devices/gw-1", None, "*", 404, None),
+)
+
+
+@with_registry
+def routes(hub):
+    """each REST route that changes the registry makes one record, with the user and the address; others make none"""
+    hub.users()
+    records = Records(hub.site)
+    records.new(1)
+    for method, path, body, match, status, wanted in ROUTES:
+        what = f"{method} {path} {body} {match}"
+        answer = hub.rest(method, path, body=body, headers=[("If-Match", match)] if match else [])
+        check_equal(answer.status, status, f"{what}: {answer.body!r}")
+        made = records.new(1 if wanted else None, "Registry")
+        check_equal([stripped(record) for record in made], [wanted] if wanted else [], what)
+        for record in made:
+            check_change(record, what, "all", r"127\.0\.0\.1:\d+")
+    hub.got("POST", "/devices", body=[{"id": f"bulk-{number}", "importMode": "create"} for number in range(20)])
+    made = records.new(20, "Registry")
+    check_equal([stripped(record) for record in made],
+                [("device.add", f"bulk-{number}", "") for number in range(20)], "many at once, each its own")
+    failed = [{"id": "bulk-0", "importMode": "create"}, {"id": "bulk-1", "importMode": "delete"}]
+    check_equal(hub.rest("POST", "/devices", body=failed).status, 400, "one of two")
+    check_equal([stripped(record) for record in records.new(1, "Registry")], [("device.remove", "bulk-1", "")], "one")
+
+    group = Invitation(hub.site, "group", "factory", "--devices", "*", "--uses", "5")
+    records.new(2)
+    key = new_key()
+    for status, wanted in ((200, [("enroll", "joined", "device")]), (200, [])):
+        check_equal(group.put("joined", key)[0], status, "joins")
+        made = records.new(len(wanted) or None, "Registry")
+        check_equal([stripped(record) for record in made], wanted, "enrolment")
+        for record in made:
+            check_change(record, "enrolment", "group:factory", r"127\.0\.0\.1:\d+")
+
+
+@with_hub()
+def of_the_hub(hub):
+    """each change of the hub itself makes one record: reload, drain, level of the log, a stream closed, the stop"""
+    records = Records(hub.site)
+    check_equal([record["operationName"] for record in records.new(1, "Hub")], ["start"], "first")
+    device = hub.device()
+    legs = hub.opened(device)
+    records.new(1, "DeviceStreams")
+    stream = json.loads(hub.hub.admin("stream", "list", "--json"))[0]["id"]
+    for words, by, operation, detail in (
+            ("reload", UID, "reload", ""),
+            ("log-level debug", UID, "log-level", "level=debug"),
+            ("log-level", None, None, None),
+            ("log-level no-such", None, None, None),
+            ("drain --timeout 1", UID, "drain", "draining=yes"),
+            (f"stream close {stream}", UID, "stream.close", f"{stream} of service to dev1")):
+        done = typed(hub, words)
+        made = records.new(1 if operation else None, "Hub", words)
+        check_equal([(record["operationName"], record["by"], record["detail"]) for record in made],
+                    [(operation, by, detail)] if operation else [], f"{words} ({done.stderr})")
+        for record in made:
+            check_equal(list(record), HUB, f"{words}: members")
+    legs[0].drop()
+    hub.hub.popen.send_signal(signal.SIGHUP)
+    check_equal(stripped_hub(records.one("Hub", "SIGHUP")), ("reload", "signal", ""), "SIGHUP")
+    hub.open.close()
+    check_equal(hub.hub.stop(), 0, "the hub's exit status")
+    made = [stripped_hub(record) for record in records.new() if record["category"] == "Hub"]
+    check_equal(made, [("stop", "signal", "when its streams have ended")], "the stop")
+    hub.restart()
+    check_equal([record["operationName"] for record in records.new(1, "Hub")], ["start"], "the next start")
+
+
+def stripped_hub(record):
+    return record["operationName"], record["by"], record["detail"]
+
+
 if __name__ == "__main__":
-    main(openings)
+    main(openings, verbs, routes, of_the_hub)

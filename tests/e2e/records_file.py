@@ -53,21 +53,19 @@ class Records:
         self.folder = folder or os.path.join(site.dir, "hub-state", "records")
         self.seen = 0
 
-    def new(self, wanted=None, category=None):
-        """The new ones, once there are as many as WANTED of CATEGORY."""
-        def found():
+    def new(self, wanted=None, category=None, what="records"):
+        """The new ones of CATEGORY, once there are as many as WANTED."""
+        def look():
             records = read(self.folder) if os.path.exists(paths(self.folder)[-1]) else []
-            return [record for record in records[self.seen:] if category in (None, record["category"])]
+            found = [record for record in records[self.seen:] if category in (None, record["category"])]
+            return len(found) >= (wanted or 0) and (len(records), found)
 
-        if wanted:
-            eventually(lambda: len(found()) >= wanted, f"{wanted} records")
-        records = found()
-        self.seen = len(read(self.folder))
-        return records
+        self.seen, found = eventually(look, f"{what}: {wanted}")
+        return found
 
     def one(self, category, what):
         """The one record of CATEGORY that came of what was just done, and done before the next look."""
-        records = self.new(1, category)
+        records = self.new(1, category, what)
         check_equal(len(records), 1, f"{what}: records ({records})")
         return records[0]
 
