@@ -35,6 +35,7 @@ typedef struct {
     Reason reason;           /* with a rejection; REASON_NONE: not told. Reading an unknown code
                                 gives REASON_REJECTED, with all of the value as the text */
     const char *reason_text; /* short, for people; NULL: none. Cut when it is too long */
+    const char *rule;        /* which of the device's rules decided; NULL: not told */
     char *storage;
 } StreamAnswer;
 

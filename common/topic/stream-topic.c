@@ -19,16 +19,17 @@ enum {
     KEY_FROM,
     KEY_REASON,
     KEY_SID,
-    KEY_ORDER
+    KEY_ORDER,
+    KEY_RULE
 };
 
-#define KEYS (KEY_ORDER + 1)
+#define KEYS (KEY_RULE + 1)
 
 static const char *const keys[KEYS] = {
     [KEY_RID] = "$rid",         [KEY_URL] = "$url",           [KEY_AUTH] = "$auth",
     [KEY_STREAMD] = "$streamd", [KEY_DEADLINE] = "$deadline", [KEY_INITIATOR] = "$initiator",
     [KEY_FROM] = "$from",       [KEY_REASON] = "$reason",     [KEY_SID] = "$sid",
-    [KEY_ORDER] = "$order",
+    [KEY_ORDER] = "$order",     [KEY_RULE] = "$rule",
 };
 
 /* Whether text has 1 to `max` bytes, each a letter, a digit or one of `marks`. */
@@ -80,6 +81,13 @@ static gboolean
 sid_is_valid(const char *sid)
 {
     return !sid || text_is_of(sid, STREAM_SID_MAX, "-._");
+}
+
+/* Needs no encoding either. NULL: leave it out. */
+static gboolean
+rule_is_valid(const char *rule)
+{
+    return !rule || text_is_of(rule, STREAM_RULE_MAX, "-._");
 }
 
 /* -- building -- */
@@ -193,7 +201,7 @@ stream_answer_build(GString *out, const StreamAnswer *answer)
 {
     if (!rid_is_readable(answer->rid))
         return STREAM_TOPIC_BAD_RID;
-    if (!sid_is_valid(answer->sid))
+    if (!sid_is_valid(answer->sid) || !rule_is_valid(answer->rule))
         return STREAM_TOPIC_BAD_EXTENSION;
     g_string_append_printf(out, ANSWER_PREFIX "%d/?%s=%s", answer->accepted ? 200 : 400,
                            keys[KEY_RID], answer->rid);
@@ -205,6 +213,8 @@ stream_answer_build(GString *out, const StreamAnswer *answer)
     }
     if (!answer->accepted && answer->reason != REASON_NONE)
         append_reason(out, answer->reason, answer->reason_text);
+    if (answer->rule)
+        append_property(out, KEY_RULE, answer->rule);
     return STREAM_TOPIC_OK;
 }
 
@@ -415,7 +425,8 @@ answer_read(const char *status, char *values[KEYS], StreamAnswer *answer)
     if (!rid_is_readable(answer->rid))
         return STREAM_TOPIC_BAD_RID;
     answer->sid = values[KEY_SID];
-    if (!sid_is_valid(answer->sid))
+    answer->rule = values[KEY_RULE];
+    if (!sid_is_valid(answer->sid) || !rule_is_valid(answer->rule))
         return STREAM_TOPIC_BAD_EXTENSION;
     if (values[KEY_STREAMD] && !value_read_caps(values[KEY_STREAMD], &answer->caps))
         return STREAM_TOPIC_BAD_EXTENSION;

@@ -22,6 +22,7 @@
 #define STREAM_TOKEN_READ_MAX 4096
 #define STREAM_ORIGIN_MAX 256 /* `$initiator` and `$from`, decoded */
 #define STREAM_REASON_MAX 128 /* `$reason`, encoded (section 8) */
+#define STREAM_RULE_MAX 32    /* `$rule` */
 #define STREAM_DEADLINE_MAX (24 * 60 * 60 * 1000)
 
 typedef enum {
@@ -32,7 +33,7 @@ typedef enum {
     STREAM_TOPIC_BAD_RID,
     STREAM_TOPIC_BAD_URL,
     STREAM_TOPIC_BAD_TOKEN,
-    STREAM_TOPIC_BAD_EXTENSION, /* $streamd, $deadline, $initiator, $from, $sid or $reason */
+    STREAM_TOPIC_BAD_EXTENSION, /* $streamd, $deadline, $initiator, $from, $sid, $reason or $rule */
 } StreamTopicResult;
 
 /* Appends the topic of a request. On failure nothing is appended. `request->deadline` is clamped to

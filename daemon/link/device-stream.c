@@ -13,11 +13,13 @@ device_stream_answer(DeviceStream *self, gboolean accepted, Reason reason, const
 {
     g_autoptr(GString) topic = g_string_new(NULL);
     StreamAnswer answer = {.accepted = accepted, .rid = self->rid, .sid = self->sid};
+    g_autofree char *rule = self->rule > 0 ? g_strdup_printf("%u", self->rule) : NULL;
 
     if (self->capable) {
         answer.caps = accepted ? self->caps : 0;
         answer.reason = accepted ? REASON_NONE : reason;
         answer.reason_text = accepted ? NULL : text;
+        answer.rule = self->sid ? rule : NULL;
     }
     if (stream_answer_build(topic, &answer) != STREAM_TOPIC_OK)
         return; /* the rid cannot be sent back: the hub will time out */

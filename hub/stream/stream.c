@@ -141,6 +141,7 @@ hub_stream_free(HubStream *stream)
     g_free(stream->from);
     g_free(stream->order);
     g_free(stream->rejection_text);
+    g_free(stream->rule);
     g_free(stream);
 }
 
@@ -476,6 +477,8 @@ hub_stream_is_meant(const HubStream *stream, const StreamAnswer *answer)
 void
 hub_stream_answered(HubStream *stream, const StreamAnswer *answer)
 {
+    if (stream->state == STREAM_ASKED && !stream->rule)
+        stream->rule = g_strdup(answer->rule);
     if (!answer->accepted) {
         if (stream->state == STREAM_ASKED) {
             stream->rejection = answer->reason != REASON_NONE ? answer->reason : REASON_REJECTED;

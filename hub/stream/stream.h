@@ -53,6 +53,7 @@ struct HubStream {
     Reason rejection; /* the device's answer 400 */
     Reason told;      /* the same, of a stream that it had accepted */
     char *rejection_text;
+    char *rule;       /* of the device's, which decided; NULL: not told */
     RestError error; /* of the POST, where a cell leaves it open */
 
     Token tokens[LEG_SIDES];

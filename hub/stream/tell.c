@@ -26,6 +26,7 @@ event_of_stream(const HubStream *stream)
         .stream_id = stream->id,
         .initiator = stream->policy,
         .peer = stream->from,
+        .rule = stream->rule,
         .reason = reason_code(stream_end_reason(stream)),
         .duration = (guint64)(clock_now() - stream->begun),
     };
@@ -58,6 +59,7 @@ record_stream_end(const HubStream *stream, gint64 duration)
         .to_service = bytes_from(stream, LEG_DEVICE),
         .reason = reason_code(stream->reason),
         .orderly = reason_is_orderly(stream->reason),
+        .rule = stream->rule,
     };
 
     records_end(needs->records, &end);

@@ -5,10 +5,11 @@ import os
 import re
 import signal
 
+from ends import Server, read_all
 from enroll import Invitation, new_key
 from harness import check, check_equal, eventually, main, run
 from hub_wire import QUICK, check_echo, check_error, with_hub
-from records_file import Records, stream_of
+from records_file import Records, paths, read, stream_of
 from registry_rest import KEY, with_registry
 
 INVOKE = ["time", "operationName", "category", "resourceId", "resultType", "resultDescription", "level", "durationMs",
@@ -40,7 +41,7 @@ def invoked(records, what, result="Success", reason="", user="service", device="
 def openings(hub):
     """a request for a stream makes one record, whatever comes of it; a stream that was open makes one more"""
     records = Records(hub.site)
-    check_equal(records.new(1)[-1]["operationName"], "start", "first")
+    eventually(lambda: read(records.folder)[-1]["operationName"] == "start", "a start comes first")
     hub.add("dev1")
     records.new()
     check_error(hub.post().read(), 404103, "DeviceNotOnline")
@@ -81,6 +82,8 @@ def openings(hub):
                 (accepted["streamId"], "service", "service-closed"), "its end")
     check_equal((ended["bytesToDevice"], ended["bytesToService"]), (100001, 100000), "bytes")
     check_equal(stream_of(ended), ("dev1", "", "ssh"), "of what")
+    check(re.search(r"ended \(service-closed\) after \d+ ms, 100001 bytes to the device, 100000 to the service",
+                    hub.hub.log()), "the log says the same")
     check(re.fullmatch(r"127\.0\.0\.1:\d+", ended["deviceAddress"]), "the device's address")
     check(f"/sid/{accepted['streamId']}/" in request.path, "the id in the url")
 
@@ -266,5 +269,72 @@ def stripped_hub(record):
     return record["operationName"], record["by"], record["detail"]
 
 
+
+@with_hub()
+def own_key(hub):
+    """a key that a device gets over its connection: who asked for it, and each step of the device's that changed the registry"""
+    hub.restart("[hub]\nrekey-grace = 0.2\n")
+    records = Records(hub.site)
+    gateway = hub.site.start_daemon("gateway")
+    gateway.add_hub("office", hub.hub.add_device("gw-1"), hub.hub.ca)
+    hub.site.wait_online("gw-1")
+    records.new(1, "Registry")
+    typed(hub, "device rekey gw-1")
+    made = records.new(2, "Registry", "asked, and put in force")
+    check_equal([(record["by"], *stripped(record)) for record in made[:1]], [(UID, "device.rekey", "gw-1", "")], "asked")
+    while len(made) < 3:
+        made += records.new(1, "Registry", "the former key's end")
+    check_equal([(record["by"], *stripped(record)) for record in made[1:]],
+                [("device:gw-1", "device.key", "gw-1", "the device has logged in with the new one"),
+                 ("device:gw-1", "device.key", "gw-1", "the former one is good no more")], "each step")
+
+
+@with_hub()
+def rule(hub):
+    """the end of a stream names the rule of the device that let it in; the log of the hub does too"""
+    records = Records(hub.site)
+    hub.site.gateway = hub.site.start_daemon("gateway")
+    hub.site.gateway.add_hub("office", hub.hub.add_device("gw-1"), hub.hub.ca)
+    hub.site.wait_online("gw-1")
+    hub.site.expose("first", Server(lambda c: c.sendall(read_all(c)), hub.site).address)
+    hub.site.expose("echo", Server(lambda c: c.sendall(read_all(c)), hub.site).address)
+    rules = {item["stream"]: item["id"] for item in hub.site.gateway.ctl_json("accept-policy", "list")["rules"]}
+    records.new(1)
+    for stream in ("first", "echo"):
+        leg = hub.service_leg(hub.post("gw-1", stream).read())
+        leg.close(1000)
+        ended = records.new(2, "DeviceStreams", stream)[-1]
+        check_equal((ended["operationName"], ended["rule"]), ("end", str(rules[stream])), stream)
+    post = hub.post("gw-1", "none")
+    check_equal(post.read().get("iothub-streaming-is-accepted"), "False", "no rule for it")
+    check_equal(records.one("DeviceStreams", "rejected")["reason"], "policy", "why")
+
+
+@with_hub()
+def kept(hub):
+    """records=off keeps none; the size and number of files take force at a reload; what is kept verifies"""
+    folder = os.path.join(hub.site.dir, "kept")
+    hub.restart(f"[hub]\nrecords = off\nrecords-folder = {folder}\n")
+    hub.add("dev1")
+    check_error(hub.post().read(), 404103, "DeviceNotOnline")
+    check(not os.path.exists(folder), "nothing is kept")
+    hub.restart(f"[hub]\nrecords-folder = {folder}\nstreams-burst = 100000\n")
+    records = Records(hub.site, folder)
+    check_error(hub.post().read(), 404103, "DeviceNotOnline")
+    records.new(1, "DeviceStreams")
+    check_equal(os.stat(folder).st_mode & 0o777, 0o700, "the folder's mode")
+    check_equal(len(paths(folder)), 1, "one file")
+    with open(os.path.join(hub.site.dir, "hub.conf"), "a", encoding="ascii") as file:
+        file.write("records-size = 64K\nrecords-files = 2\n")
+    check_equal(typed(hub, "reload").returncode, 0, "reload")
+    for _ in range(450):
+        check_error(hub.post().read(), 404103, "DeviceNotOnline")
+    eventually(lambda: len(paths(folder)) == 3 and paths(folder)[0] > folder + "/records-0000000001", "the first one goes")
+    check(all(os.path.getsize(path) < 64 * 1024 + 1024 * 256 for path in paths(folder)), "their sizes")
+    read(folder)
+    done = typed(hub, f"log verify --config {hub.site.dir}/hub.conf")
+    check_equal(done.returncode, 0, f"streamhub log verify: {done.stdout}{done.stderr}")
+
+
 if __name__ == "__main__":
-    main(openings, verbs, routes, of_the_hub)
+    main(openings, verbs, routes, of_the_hub, own_key, rule, kept)

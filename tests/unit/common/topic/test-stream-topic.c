@@ -440,7 +440,12 @@ test_answer_build(void)
         answer.sid = bad_sids[i];
         check_answer_build(&answer, STREAM_TOPIC_BAD_EXTENSION, "");
     }
-    answer.sid = NULL;
+    answer.sid = "0a";
+    answer.rule = "12";
+    check_answer_build(&answer, STREAM_TOPIC_OK, RES "400/?$rid=1&$sid=0a&$rule=12");
+    answer.rule = "a b";
+    check_answer_build(&answer, STREAM_TOPIC_BAD_EXTENSION, "");
+    answer.rule = answer.sid = NULL;
     /* echoed as it came */
     answer.rid = "a:b~c%20{d}";
     check_answer_build(&answer, STREAM_TOPIC_OK, RES "400/?$rid=a:b~c%20{d}");
@@ -518,7 +523,28 @@ static const struct {
     {RES "400/?$rid=7&$reason=%00", STREAM_TOPIC_BAD_EXTENSION, FALSE, 0, REASON_NONE, NULL},
     {RES "400/?$rid=7&$reason=%FF", STREAM_TOPIC_BAD_EXTENSION, FALSE, 0, REASON_NONE, NULL},
     {RES "400/?$rid=7&$streamd=%4", STREAM_TOPIC_BAD_EXTENSION, FALSE, 0, REASON_NONE, NULL},
+    {RES "200/?$rid=7&$rule=12", STREAM_TOPIC_OK, TRUE, 0, REASON_NONE, NULL},
+    {RES "200/?$rid=7&$rule=", STREAM_TOPIC_BAD_EXTENSION, FALSE, 0, REASON_NONE, NULL},
+    {RES "200/?$rid=7&$rule=a%22", STREAM_TOPIC_BAD_EXTENSION, FALSE, 0, REASON_NONE, NULL},
+    {RES "200/?$rid=7&$rule=1&$rule=1", STREAM_TOPIC_MALFORMED, FALSE, 0, REASON_NONE, NULL},
+    {RES "200/?$rid=7&$rule=12345678901234567890123456789012", STREAM_TOPIC_OK, TRUE, 0, REASON_NONE,
+     NULL},
+    {RES "200/?$rid=7&$rule=123456789012345678901234567890123", STREAM_TOPIC_BAD_EXTENSION, FALSE, 0,
+     REASON_NONE, NULL},
 };
+
+static void
+test_answer_rule(void)
+{
+    g_auto(StreamAnswer) with = {0}, without = {0};
+
+    g_assert_cmpint(stream_answer_parse(slice_of(RES "200/?$rid=7&$rule=12"), &with), ==,
+                    STREAM_TOPIC_OK);
+    g_assert_cmpstr(with.rule, ==, "12");
+    g_assert_cmpint(stream_answer_parse(slice_of(RES "200/?$rid=7"), &without), ==,
+                    STREAM_TOPIC_OK);
+    g_assert_null(without.rule);
+}
 
 static void
 test_answer_rows(void)
@@ -561,5 +587,6 @@ main(int argc, char **argv)
     g_test_add_func("/stream-topic/answer/build", test_answer_build);
     g_test_add_func("/stream-topic/answer/long-reason", test_long_reason);
     g_test_add_func("/stream-topic/answer/rows", test_answer_rows);
+    g_test_add_func("/stream-topic/answer/answer-rule", test_answer_rule);
     return g_test_run();
 }
