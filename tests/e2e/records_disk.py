@@ -8,7 +8,7 @@ import threading
 import time
 
 from disks import enter, fill
-from harness import LONG, Site, check, check_equal, eventually, main, run_ok
+from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main, run_ok
 from hub_wire import Wire, check_error
 from records_file import Records, paths, read
 
@@ -44,8 +44,9 @@ class Disk(Site):
         return super().start_hub(["--config", path, *arguments], ports, name)
 
     def environment(self, **more):
-        library = os.environ["BAD_DISK_LIBRARY"]
-        return super().environment(BAD_DISK=self.how, BAD_DISK_IN=self.disk, LD_PRELOAD=library, **more)
+        if not SANITIZED:  # whose runtime has to come first
+            more["LD_PRELOAD"] = os.environ["BAD_DISK_LIBRARY"]
+        return super().environment(BAD_DISK=self.how, BAD_DISK_IN=self.disk, **more)
 
     def says(self, text):
         return self.hub.log().count(text)
@@ -72,7 +73,7 @@ def invoked(site):
 
 
 def trouble(site, begin, end, asked=40):
-    """Requests before, during and after it: none waits, and each is recorded once; the log says when it begins and ends."""
+    """Requests before, during and after it: none waits, each is recorded once; the log says when it begins and ends."""
     hub = Wire(site)
     hub.add("dev1")
     records = Records(site, os.path.join(site.disk, "records"))
