@@ -237,11 +237,12 @@ mqtt_session_due(Timer *timer)
     mqtt_session_admit(CONTAINER_OF(timer, MqttSession, due));
 }
 
-/* It holds a slot of those that have authenticated; nothing is read of its keep-alive yet. */
+/* It holds a slot of those that have authenticated; nothing is read of its keep-alive yet. The log
+ * says it of the first one, whose wait is whole: later ones wait longer, or for the rest of a time. */
 static void
 mqtt_session_wait(MqttSession *session, gint64 wait)
 {
-    if (wait <= RECONNECTS_WAIT)
+    if (wait == RECONNECTS_WAIT)
         mqtt_session_tell(session, EVENT_LIMIT_REACHED,
                           "the device connects again and again, and waits for its CONNACK");
     session->state = SESSION_WAITING;

@@ -198,6 +198,7 @@ def ends(hub):
     check(second.admitted(), "the newer one")
     check(there.is_closed(), "who was connected, now")
     check(second.ping(), "the newer one's link")
+    check_equal(hub.hub.log().count("waits for its CONNACK (dev1,"), 1, "in the log, when it begins")
     for how in ("the connection", "DISCONNECT"):
         third = identity.connect(Unread)
         if how == "DISCONNECT":
