@@ -339,6 +339,7 @@ def connect_one(hub, name, key):
     device = wire.Device(hub.mqtts_port, hub.ca, name, key)
     took = time.monotonic() - started
     check_equal(device.connack, 0, "CONNACK")
+    check(took < WAITS[-1] - 0.5, f"{name} waits for {took:.2f} s")
     device.close()
     return took
 
