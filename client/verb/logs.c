@@ -36,9 +36,8 @@ logs_arguments(const Cli *cli)
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
 
     g_ptr_array_add(argv, g_strdup("journalctl"));
-    if (!verb_is_for_system(cli))
-        g_ptr_array_add(argv, g_strdup("--user"));
-    logs_add(argv, "--unit", UNIT);
+    /* Not --user: that looks only into files of the user's own, which a volatile journal has not. */
+    logs_add(argv, verb_is_for_system(cli) ? "--unit" : "--user-unit", UNIT);
     logs_add_value(argv, cli, OPTION_SINCE, "--since");
     logs_add_value(argv, cli, OPTION_UNTIL, "--until");
     if (cli->given[OPTION_FOLLOW])

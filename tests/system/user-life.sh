@@ -2,6 +2,7 @@
 # streamd of a user: the user's own manager and bus; enable, activation, state, watchdog.
 . /test-lib/lib.sh
 
+usermod -aG systemd-journal alice # a volatile journal has no files of a user's own
 loginctl enable-linger alice
 ok 'a manager for alice' systemctl start user@2001
 
@@ -15,6 +16,8 @@ ok 'a first call starts it' alice streamctl --user target add ssh tcp:127.0.0.1:
 ok 'as the unit' is active unit is-active streamd
 ok 'enable --now' unit enable --now streamd
 ok 'enabled' is enabled unit is-enabled streamd
+ok 'its log is found by its user' until_true says 'Target ssh was added: tcp:127.0.0.1:22, by alice \(UID 2001\)' \
+    alice streamctl --user logs --changes
 first=$(unit show -P MainPID streamd)
 ok 'it is the user' is alice stat -c %U "/proc/$first"
 ok 'restart' unit restart streamd
