@@ -8,6 +8,7 @@
 #include "hub/base/networks.h"
 #include "hub/base/origins.h"
 #include "hub/base/paths.h"
+#include "hub/base/push-url.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -84,6 +85,7 @@ folder_is_good(const char *text)
 
 static const SettingForm sink = {sink_is_good, "file or off", .usual = "file"};
 static const SettingForm folder = {folder_is_good, "an absolute path", .as_is = TRUE};
+static const SettingForm push_url = {push_url_is_good, PUSH_URL_WANT, .as_is = TRUE};
 static const char *const telemetry_words[] = {"drop", "refuse"};
 
 #define SECONDS(member) KIND_SECONDS, G_STRUCT_OFFSET(Settings, member)
@@ -216,6 +218,13 @@ static const SettingRow rows[] = {
      "of a file of records; then a new one is begun", NULL, FORCE_AT_RELOAD},
     {"records-files", COUNT(records_files), 10, 1, 100000,
      "files of records that are kept beside the present one", NULL, FORCE_AT_RELOAD},
+    {"records-push-url", TEXT(records_push_url),
+     "where streamhub-push sends the records; it reads these three at its start", &push_url},
+    {"records-push-token-file", TEXT(records_push_token_file),
+     "a file with the bearer token for it, mode 0600, of the hub's user", &folder},
+    {"records-push-ca", TEXT(records_push_ca),
+     "authorities that its certificate may be of, in PEM; default: those that the system trusts",
+     &folder},
 };
 
 static char **

@@ -88,6 +88,11 @@ typedef struct {
     char *records_folder; /* records-folder; NULL: `records` in the state folder */
     guint64 records_size; /* records-size: bytes of a file, which is then rotated */
     guint records_files;  /* records-files: kept beside the one that is written to */
+
+    /* of streamhub-push (hub/push/push.h); NULL: not set */
+    char *records_push_url;        /* records-push-url */
+    char *records_push_token_file; /* records-push-token-file */
+    char *records_push_ca;         /* records-push-ca */
 } Settings;
 
 /* The defaults. */

@@ -54,13 +54,17 @@ take_broken(LogChain *chain, guint64 file, guint64 line, const char *text, gsize
     chain->broken_line = line;
 }
 
-/* Where the records begin. */
+/* Where the records begin: at the very first start, or where older files were kept once. A file that
+ * was begun anew after one that is gone begins with a start, too. */
 static void
 take_first(LogChain *chain, const LogRecord *record, const char *previous, guint64 file,
            guint64 line)
 {
-    chain->gone = log_record_is_file(record);
-    if (!chain->gone && strcmp(previous, LOG_HASH_NONE) != 0)
+    gboolean first = strcmp(previous, LOG_HASH_NONE) == 0;
+    gboolean numbered = file > 1 && file != LOG_NUMBER_CURRENT;
+
+    chain->gone = log_record_is_file(record) || (!first && numbered);
+    if (!chain->gone && !first)
         report(chain, LOG_FAULT_MISSING, file, line);
 }
 

@@ -5,6 +5,7 @@
  * thread. */
 #pragma once
 
+#include "hub/log/files.h"
 #include "hub/log/record.h"
 
 typedef enum {
@@ -20,7 +21,7 @@ typedef enum {
 const char *log_fault_name(LogFault fault);
 
 typedef struct {
-    /* FILE and LINE are those that log_chain_take was given. */
+    /* FILE and LINE are those that log_chain_take was given: a number of hub/log/files.h. */
     void (*fault)(LogFault fault, guint64 file, guint64 line, void *data);
     void *data;
 

@@ -293,10 +293,11 @@ log_cursor_file(const LogCursor *cursor, LogFile *ret)
     return TRUE;
 }
 
-guint64
-log_cursor_number(const LogCursor *cursor)
+gboolean
+log_cursor_opened(const LogCursor *cursor, LogFile *ret)
 {
-    return cursor->file.number;
+    *ret = cursor->file;
+    return cursor->fd >= 0;
 }
 
 guint64

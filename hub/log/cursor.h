@@ -43,9 +43,10 @@ gsize log_cursor_rest(const LogCursor *cursor, const char **ret_text);
  */
 gboolean log_cursor_file(const LogCursor *cursor, LogFile *ret);
 
-/* Of the file that is read, and of the last line that was given out; 0: none. */
-guint64 log_cursor_number(const LogCursor *cursor);
-guint64 log_cursor_line(const LogCursor *cursor);
+/* The same, as it was when it was opened. FALSE: none. */
+gboolean log_cursor_opened(const LogCursor *cursor, LogFile *ret);
+
+guint64 log_cursor_line(const LogCursor *cursor); /* that was given out last; 0: none */
 
 /* The number of the file before the one that is read, as this cursor has passed it; 0: none. */
 guint64 log_cursor_before(const LogCursor *cursor);

@@ -154,6 +154,7 @@ read_all(Verdict *verdict, LogCursor *cursor, GError **error)
         LogLine line;
         LogStep step = log_cursor_next(cursor, &line, error);
         const char *rest = NULL;
+        LogFile file;
         gsize len;
 
         if (step == LOG_STEP_FAILED)
@@ -163,9 +164,9 @@ read_all(Verdict *verdict, LogCursor *cursor, GError **error)
             continue;
         }
         len = log_cursor_rest(cursor, &rest);
-        if (len > 0)
-            (void)log_chain_take(&verdict->chain, log_cursor_number(cursor),
-                                 log_cursor_line(cursor) + 1, rest, len, FALSE);
+        if (len > 0 && log_cursor_opened(cursor, &file))
+            (void)log_chain_take(&verdict->chain, file.number, log_cursor_line(cursor) + 1, rest,
+                                 len, FALSE);
         verdict->unfinished = log_chain_finish(&verdict->chain, len == 0);
         return TRUE;
     }

@@ -19,6 +19,7 @@ etc/streamd/streamhub.conf
 usr/bin/streamctl
 usr/bin/streamd
 usr/bin/streamhub
+usr/libexec/streamhub-push
 usr/libexec/streamhubd
 etc/ssh/ssh_config.d/20-streamd.conf
 usr/lib/streamd/ssh_config.d/20-streamd.conf
@@ -27,6 +28,7 @@ usr/lib/systemd/system/streamd.service
 usr/lib/systemd/system/streamhub-certificate.service
 usr/lib/systemd/system/streamhub-certificate.timer
 usr/lib/systemd/system/streamhub-mqtts.socket
+usr/lib/systemd/system/streamhub-push.service
 usr/lib/systemd/system/streamhub.service
 usr/lib/systemd/system/streamhub.socket
 usr/lib/systemd/user/streamd.service
@@ -42,6 +44,7 @@ usr/share/doc/streamd/SECURITY.md
 usr/share/doc/streamd/dbus/README.md
 usr/share/doc/streamd/docs/apps.md
 usr/share/doc/streamd/docs/operations.md
+usr/share/doc/streamd/docs/records.md
 usr/share/doc/streamd/docs/upgrade.md
 usr/share/doc/streamd/docs/wire-protocol.md
 usr/share/doc/streamd/examples/README.md
@@ -190,6 +193,14 @@ class Installed(unittest.TestCase):
         for line in 'PrivateNetwork=yes', 'RestrictAddressFamilies=AF_UNIX', 'Type=oneshot':
             self.assertIn(line, service)
         self.assertNotIn('User=', '\n'.join(service))
+
+    def test_push_sees_the_records_alone(self):
+        service = read(self.path('usr/lib/systemd/system/streamhub-push.service')).splitlines()
+        for line in ('User=streamhub', 'TemporaryFileSystem=%S/streamhub:ro', 'BindReadOnlyPaths=-%S/streamhub/records',
+                     'ProtectSystem=strict', 'CapabilityBoundingSet='):
+            self.assertIn(line, service)
+        for unit in 'streamhub.service', 'streamhub.socket':
+            self.assertNotIn('streamhub-push', read(self.path(f'usr/lib/systemd/system/{unit}')))
 
 
 class Again(unittest.TestCase):

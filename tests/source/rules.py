@@ -51,6 +51,7 @@ HUB = {
     'hub/certificate': 'base',
     'hub/admin': 'base records registry certificate metrics .',
     'hub/log': '',
+    'hub/push': 'base log',
     'hub/cli': '',
     'hub/doctor': 'base registry certificate admin cli',
     'hub/verb': 'base registry certificate admin log cli doctor',
@@ -83,8 +84,10 @@ CLIENT = {
 HUB_COMMAND_LINE = ('hub/cli', 'hub/doctor', 'hub/verb', 'hub/verb/registry')
 COMMAND_LINES = (*HUB_COMMAND_LINE, *CLIENT)
 # A main.c starts everything that its program has; streamhubd has no verbs.
-SERVER = {folder: row for folder, row in HUB.items() if folder not in HUB_COMMAND_LINE}
-MAINS = {'hub/main.c': HUB, 'hub/streamhubd.c': SERVER, 'daemon/main.c': DAEMON, 'client/main.c': CLIENT}
+SERVER = {folder: row for folder, row in HUB.items() if folder not in (*HUB_COMMAND_LINE, 'hub/log', 'hub/push')}
+PUSH = {folder: HUB[folder] for folder in ('hub/base', 'hub/log', 'hub/push')}
+MAINS = {'hub/main.c': HUB, 'hub/streamhubd.c': SERVER, 'hub/streamhub-push.c': PUSH, 'daemon/main.c': DAEMON,
+         'client/main.c': CLIENT}
 
 
 def wings_of(rows, base):
@@ -119,7 +122,7 @@ def may_include(path, other):
 # The same section: who may know a library. Tests may know anything.
 LIBRARIES = [
     (r'systemd/sd-bus.*', ['common/bus/*', 'daemon/bus/*', 'client/bus/*', 'examples/*']),
-    (r'libsoup/.*', ['hub/cli/client.c']),
+    (r'libsoup/.*', ['hub/cli/client.c', 'hub/push/post.c']),
     (r'gnutls/.*', ['common/net/tls*', 'common/codec/sas-token.c', 'hub/certificate/*']),
     (r'sqlite3\.h', ['hub/registry/sqlite*']),
 ]

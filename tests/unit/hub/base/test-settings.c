@@ -176,6 +176,10 @@ test_refused(void)
         {"[hub]\nrecords-folder=here\n", "hub.conf:2: records-folder wants an absolute path"},
         {"[hub]\nrecords-size=65535\n", "hub.conf:2: records-size wants a size from 64K to 1T"},
         {"[hub]\nrecords-size=1025G\n", "hub.conf:2: records-size wants a size from 64K to 1T"},
+        {"[hub]\nrecords-push-url=http://example.org/\n",
+         "hub.conf:2: records-push-url wants a url of https://"},
+        {"[hub]\nrecords-push-token-file=token\n",
+         "hub.conf:2: records-push-token-file wants an absolute path"},
         {"[hub\n", "hub.conf: "},
         {"streams-max=1\n", "hub.conf: "},
     };

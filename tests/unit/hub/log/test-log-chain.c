@@ -293,6 +293,30 @@ test_file_removed(void)
     tear_down();
 }
 
+/* A file that was begun anew begins with a start: where those before it are not kept any more, that
+ * is no fault, but the very first file has to have the beginning. */
+static void
+test_begun_anew(void)
+{
+    for (guint i = 0; i < 2; i++) {
+        GString *none = g_string_new(NULL), *text = g_string_new(NULL);
+        const GString *const both[] = {i == 0 ? text : none, text};
+        char head[LOG_HASH_LEN + 1];
+
+        memset(head, 'a', LOG_HASH_LEN);
+        head[LOG_HASH_LEN] = '\0';
+        fixture_start(text, head, FALSE);
+        {
+            g_auto(Verdict) verdict = verify(both, i + 1);
+
+            g_assert_cmpuint(verdict.found->len, ==, i == 0 ? 1 : 0);
+            g_assert_true(verdict.chain.gone == (i == 1));
+        }
+        g_string_free(none, TRUE);
+        g_string_free(text, TRUE);
+    }
+}
+
 static void
 test_cut(void)
 {
@@ -402,6 +426,7 @@ main(int argc, char **argv)
     g_test_add_func("/log-chain/swapped", test_swapped);
     g_test_add_func("/log-chain/inserted", test_inserted);
     g_test_add_func("/log-chain/file-removed", test_file_removed);
+    g_test_add_func("/log-chain/begun-anew", test_begun_anew);
     g_test_add_func("/log-chain/cut", test_cut);
     g_test_add_func("/log-chain/torn", test_torn);
     g_test_add_func("/log-chain/too-long", test_too_long);

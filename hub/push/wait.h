@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Wait: for a time, for records, for the end of the service: whatever comes first. Main thread. */
+#pragma once
+
+#include <glib.h>
+
+typedef struct Waiter Waiter;
+
+/* STOP is called once, when SIGTERM or SIGINT comes. */
+Waiter *waiter_new(const char *records, void (*stop)(void *data), void *data);
+void waiter_free(Waiter *waiter); /* NULL is fine */
+
+/* At most so many µs. TO_RECORDS: no longer than until something is written to the folder. */
+void waiter_wait(Waiter *waiter, gint64 usec, gboolean to_records);
+
+gboolean waiter_is_stopping(const Waiter *waiter);
