@@ -347,6 +347,7 @@ push_run(const Settings *settings, const char *records, const char *own, GError 
         return FALSE;
     }
     g_message("sending the records in %s", records);
+    waiter_ready(push.waiter);
     while (!waiter_is_stopping(push.waiter))
         turn(&push);
     close(lock);

@@ -5,12 +5,14 @@
 
 #include <glib-unix.h>
 #include <signal.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 struct Waiter {
     int watch;
     gboolean stopping, over;
     guint signals[2];
+    guint alive; /* 0: nobody wants to know */
     void (*stop)(void *data);
     void *data;
 };
@@ -46,9 +48,28 @@ waiter_free(Waiter *waiter)
         return;
     for (guint i = 0; i < G_N_ELEMENTS(waiter->signals); i++)
         (void)g_source_remove(waiter->signals[i]);
+    if (waiter->alive)
+        (void)g_source_remove(waiter->alive);
     if (waiter->watch >= 0)
         close(waiter->watch);
     g_free(waiter);
+}
+
+static gboolean
+on_alive(gpointer data G_GNUC_UNUSED)
+{
+    (void)sd_notify(0, "WATCHDOG=1");
+    return G_SOURCE_CONTINUE;
+}
+
+void
+waiter_ready(Waiter *waiter)
+{
+    guint64 limit = 0;
+
+    (void)sd_notify(0, "READY=1");
+    if (waiter->alive == 0 && sd_watchdog_enabled(0, &limit) > 0)
+        waiter->alive = g_timeout_add((guint)(limit / 3 / 1000 + 1), on_alive, NULL);
 }
 
 static gboolean

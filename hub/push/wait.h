@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Wait: for a time, for records, for the end of the service: whatever comes first. Main thread. */
+/* Wait: for a time, for records, for the end of the service: whatever comes first. Tells the service
+ * manager that it lives while the main context runs. Main thread. */
 #pragma once
 
 #include <glib.h>
@@ -9,6 +10,9 @@ typedef struct Waiter Waiter;
 /* STOP is called once, when SIGTERM or SIGINT comes. */
 Waiter *waiter_new(const char *records, void (*stop)(void *data), void *data);
 void waiter_free(Waiter *waiter); /* NULL is fine */
+
+/* Tells the service manager that the service has begun. */
+void waiter_ready(Waiter *waiter);
 
 /* At most so many µs. TO_RECORDS: no longer than until something is written to the folder. */
 void waiter_wait(Waiter *waiter, gint64 usec, gboolean to_records);

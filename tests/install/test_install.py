@@ -128,7 +128,7 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_verify_of_the_system(self):
-        self.assertEqual(len(self.units()), 6)
+        self.assertEqual(len(self.units()), 7)
         self.verify(self.units())
 
     def test_verify_of_the_user(self):
