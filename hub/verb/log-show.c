@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROWS 200                             /* that wait for more, so that columns fit */
+#define ROWS 200                               /* that wait for more, so that columns fit */
 #define MOMENT (100 * G_TIME_SPAN_MILLISECOND) /* and how long */
-#define TURNS 256                            /* records between two looks at the clock */
+#define TURNS 256                              /* records between two looks at the clock */
 
 LogShow
 log_show_begin(const Cli *cli)
@@ -55,14 +55,14 @@ duration_text(gint64 ms)
         return g_strdup_printf(_("%.1f s"), (double)ms / 1000);
     if (s < 3600)
         return g_strdup_printf(_("%d min %d s"), (int)(s / 60), (int)(s % 60));
-    return g_strdup_printf(_("%" G_GINT64_FORMAT " h %d min"), s / 3600, (int)(s / 60 % 60));
+    return g_strdup_printf(_("%lld h %d min"), (long long)(s / 3600), (int)(s / 60 % 60));
 }
 
 static char *
 device_text(const LogEntry *entry)
 {
-    gboolean device = g_str_has_prefix(entry->operation, "device.") ||
-                      strcmp(entry->operation, "enroll") == 0;
+    gboolean device =
+        g_str_has_prefix(entry->operation, "device.") || strcmp(entry->operation, "enroll") == 0;
 
     if (entry->kind == LOG_KIND_CHANGE)
         return g_strdup(device ? entry->what : "");
@@ -89,9 +89,9 @@ change_result(const LogEntry *entry)
         return g_strdup_printf(entry->torn ? _("%s, after a record that was cut off") : "%s",
                                entry->version);
     if (strcmp(entry->operation, "file") == 0)
-        return g_strdup_printf(_("after file %" G_GUINT64_FORMAT), entry->number);
+        return g_strdup_printf(_("after file %llu"), (unsigned long long)entry->number);
     if (strcmp(entry->operation, "lost") == 0)
-        return g_strdup_printf(_("%" G_GUINT64_FORMAT " records since %s"), entry->count,
+        return g_strdup_printf(_("%llu records since %s"), (unsigned long long)entry->count,
                                entry->since);
     return g_strdup(entry->detail);
 }

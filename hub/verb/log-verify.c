@@ -204,25 +204,25 @@ print_text(const Verdict *verdict)
     const LogChain *chain = &verdict->chain;
 
     if (verdict->faults > FAULTS_SHOWN)
-        (void)printf(_("... and %" G_GUINT64_FORMAT " more\n"), verdict->faults - FAULTS_SHOWN);
+        (void)printf(_("... and %llu more\n"),
+                     (unsigned long long)(verdict->faults - FAULTS_SHOWN));
     if (chain->gone)
         (void)printf(_("The records begin after files that are not kept any more.\n"));
     if (chain->lost > 0)
-        (void)printf(_("Lost before they were written, because the disk took nothing: %" //
-                       G_GUINT64_FORMAT "\n"),
-                     chain->lost);
+        (void)printf(_("Lost before they were written, because the disk took nothing: %llu\n"),
+                     (unsigned long long)chain->lost);
     if (chain->torn > 0)
-        (void)printf(_("Cut off when the hub was killed, and marked: %" G_GUINT64_FORMAT "\n"),
-                     chain->torn);
+        (void)printf(_("Cut off when the hub was killed, and marked: %llu\n"),
+                     (unsigned long long)chain->torn);
     if (verdict->unfinished)
         (void)printf(_("The last line is not finished: it is being written, or the hub was "
                        "killed.\n"));
     if (log_heads_count(verdict->heads) > 0)
         (void)printf(_("Hashes to be found: %u\n"), log_heads_count(verdict->heads));
-    (void)printf(_("%s: %" G_GUINT64_FORMAT " records, %" G_GUINT64_FORMAT " starts of the hub, "
-                   "%" G_GUINT64_FORMAT " files\nHead: %s\n"),
-                 verdict->faults == 0 ? _("Whole") : _("Not whole"), chain->records, chain->starts,
-                 verdict->files, chain->head);
+    (void)printf(_("%s: %llu records, %llu starts of the hub, %llu files\nHead: %s\n"),
+                 verdict->faults == 0 ? _("Whole") : _("Not whole"),
+                 (unsigned long long)chain->records, (unsigned long long)chain->starts,
+                 (unsigned long long)verdict->files, chain->head);
 }
 
 static ExitCode
@@ -237,10 +237,10 @@ conclude(Verdict *verdict, const char *folder, GError **error)
     if (verdict->faults == 0)
         return EXIT_CODE_OK;
     return cli_fail(error, EXIT_CODE_OTHER,
-                    ngettext("the records in %s are not whole: %" G_GUINT64_FORMAT " fault",
-                             "the records in %s are not whole: %" G_GUINT64_FORMAT " faults",
+                    ngettext("the records in %s are not whole: %llu fault",
+                             "the records in %s are not whole: %llu faults",
                              (gulong)verdict->faults),
-                    folder, verdict->faults);
+                    folder, (unsigned long long)verdict->faults);
 }
 
 ExitCode

@@ -19,8 +19,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define FOLLOW_LINES 10  /* of before, as journalctl --follow has it */
-#define LOOK_EVERY 2000  /* ms, where the system tells of no changes */
+#define FOLLOW_LINES 10 /* of before, as journalctl --follow has it */
+#define LOOK_EVERY 2000 /* ms, where the system tells of no changes */
 #define TRIES 3
 
 /* What is asked for, and where it is read. */
@@ -245,9 +245,8 @@ reading_seek(Reading *reading, guint64 lines, GError **error)
         for (begin = files->len; begin > first && (begin == files->len || count < lines); begin--)
             count += count_in(reading, &g_array_index(files, LogFile, begin - 1));
     reading->skip = count > lines ? count - lines : 0;
-    return begin >= files->len || log_cursor_seek(reading->cursor,
-                                                  &g_array_index(files, LogFile, begin), 0, 1,
-                                                  error);
+    return begin >= files->len ||
+           log_cursor_seek(reading->cursor, &g_array_index(files, LogFile, begin), 0, 1, error);
 }
 
 /* A file may be renamed between the look at the folder and its opening. */
@@ -361,11 +360,9 @@ verb_log(Cli *cli, GError **error)
                log_show_end(&show, error);
     if (reading.broken > 0)
         (void)fprintf(stderr,
-                      ngettext("streamhub: %" G_GUINT64_FORMAT " line is no record, see 'streamhub "
-                               "log verify'\n",
-                               "streamhub: %" G_GUINT64_FORMAT
-                               " lines are no records, see 'streamhub log verify'\n",
+                      ngettext("streamhub: %llu line is no record, see 'streamhub log verify'\n",
+                               "streamhub: %llu lines are no records, see 'streamhub log verify'\n",
                                (gulong)reading.broken),
-                      reading.broken);
+                      (unsigned long long)reading.broken);
     return good ? EXIT_CODE_OK : verb_records_end(reading.folder, error);
 }

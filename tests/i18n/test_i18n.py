@@ -112,6 +112,11 @@ class Template(unittest.TestCase):
             own = '\n\n'.join(entry for entry in entries if re.search(rf'(?m)^#: (?:.* )?{re.escape(name)}(?: |$)', entry))
             self.assertNotEqual(msgids(own) - known, set(), f'{name} belongs into po/POTFILES.in')
 
+    def test_no_message_breaks_off(self):
+        """xgettext stops at a macro, G_GUINT64_FORMAT for example, and the message is never found."""
+        for message in msgids(template('--all')):
+            self.assertNotRegex(message, r'(?<!%)(?:%%)*%$', 'write %llu or %lld, and a cast')
+
     def test_policy_is_in_it(self):
         self.assertIn('Open a stream to a device', msgids(template()))
 
