@@ -112,6 +112,13 @@ add_rule(sd_bus *bus, const char *stream, const char *target, int position)
     return id;
 }
 
+static void
+add_target(sd_bus *bus, const char *name)
+{
+    g_autoptr(sd_bus_message) reply G_GNUC_UNUSED = fixture_call(
+        bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget", "ssa{sv}", name, "tcp:127.0.0.1:9", 0);
+}
+
 static guint64
 deciding_rule(sd_bus *bus, const char *stream, const char *verdict)
 {
@@ -135,6 +142,8 @@ test_policy(Fixture *fixture, gconstpointer data)
     guint64 all, ssh;
     Heard heard;
 
+    add_target(bus, "any");
+    add_target(bus, "ssh");
     listen_to_all(bus, &heard);
     g_assert_cmpuint(deciding_rule(bus, "ssh", "reject"), ==, 0);
     all = add_rule(bus, "*", "any", -1);
@@ -166,6 +175,9 @@ test_policy_numbers(Fixture *fixture, gconstpointer data)
     g_autofree char *zero G_GNUC_UNUSED =
         fixture_fails(bus, "NotFound", BUS_ROOT, BUS_POLICY, "Move", "tu", (guint64)0, 0);
 
+    /* The rule decides, but there is no target. */
+    g_assert_cmpuint(deciding_rule(bus, "x", "reject"), ==, id);
+    add_target(bus, "any");
     g_assert_cmpuint(deciding_rule(bus, "x", "accept"), ==, id);
 }
 

@@ -236,6 +236,22 @@ bus_policy_append_details(sd_bus_message *message, const AcceptVerdict *verdict)
     return r < 0 ? r : bus_limits_append(message, &verdict->limits);
 }
 
+/* A rule may name a target that was removed, and then the stream is refused all the same. Who is
+ * asked may choose another. Returns the text, which the caller frees. */
+static char *
+bus_policy_miss_target(BusItem *item, AcceptVerdict *verdict)
+{
+    char *text;
+
+    if (verdict->kind != ACCEPT_TARGET ||
+        app_find_target(item->context->app, verdict->target) != NULL)
+        return NULL;
+    text = g_strdup_printf("there is no target '%s'", verdict->target);
+    verdict->kind = ACCEPT_REJECT;
+    verdict->reject_text = text;
+    return text;
+}
+
 static int
 bus_policy_reply_tested(sd_bus_message *message, const AcceptPolicy *policy, const Tested *tested)
 {
@@ -270,6 +286,7 @@ bus_policy_test(sd_bus_message *message, void *data, sd_bus_error *error)
         {"address", 's', &asked.address},
         {"at", 't', &at},
     };
+    g_autofree char *missing = NULL;
     Tested tested;
     int r;
 
@@ -286,6 +303,7 @@ bus_policy_test(sd_bus_message *message, void *data, sd_bus_error *error)
         return bus_error_setf(error, STREAMD_ERROR_INVALID, "the time is after the year 9999");
     asked.at = (gint64)at;
     tested.verdict = accept_policy_test(policy, &asked, tested.why, &tested.tried);
+    missing = bus_policy_miss_target(data, &tested.verdict);
     return bus_policy_reply_tested(message, policy, &tested);
 }
 
