@@ -137,6 +137,17 @@ cli_siblings(const Verb *verbs, const char *word)
     return names->len > 0 ? g_strdup(names->str) : NULL;
 }
 
+/* What the first word means elsewhere; NULL: nothing. */
+static const char *
+cli_guess(const Cli *cli)
+{
+    for (const VerbGuess *guess = cli->program->guesses; guess != NULL && guess->said != NULL;
+         guess++)
+        if (strcmp(guess->said, cli->words[0]) == 0)
+            return guess->meant;
+    return NULL;
+}
+
 /* The verb, or the first word of verbs, that is nearest to WORDS; NULL when nothing is near. Caller
  * frees. */
 static char *
@@ -164,7 +175,8 @@ cli_unknown_verb(const Cli *cli, GError **error)
 {
     const Verb *verbs = cli->program->verbs;
     g_autofree char *siblings = cli_siblings(verbs, cli->words[0]);
-    g_autofree char *nearest = cli_nearest_verb(cli, verbs);
+    const char *guess = cli_guess(cli);
+    g_autofree char *nearest = guess != NULL ? g_strdup(guess) : cli_nearest_verb(cli, verbs);
 
     if (nearest != NULL)
         cli_fail(error, EXIT_CODE_USAGE, _("there is no verb '%.64s%s%.64s'; did you mean '%s'?"),

@@ -32,6 +32,12 @@ typedef struct {
     const char *now[2];
 } VerbAlias;
 
+/* What a verb is called in other programs: named by the error, and by nothing else. */
+typedef struct {
+    const char *said;  /* one word: "ps" */
+    const char *meant; /* "stream list" */
+} VerbGuess;
+
 /* What to complete: the words that could stand for a placeholder. */
 typedef struct {
     const char *verb;   /* "hub show": the verb whose argument it is; NULL: it is the value of */
@@ -50,6 +56,7 @@ typedef struct {
     const Verb *verbs;  /* ends with a row without name */
     OptionTable options;
     const VerbAlias *aliases; /* ends with a row without OLD; NULL: there are none */
+    const VerbGuess *guesses; /* ends with a row without SAID; NULL: there are none */
     const char *default_verb; /* NULL: without words it does nothing */
     /* Refuses options that exclude each other, and may put words and options into their usual form.
      * NULL: there is nothing to check. */
