@@ -42,6 +42,9 @@ static const Verb verbs[] = {
         "hub that is being connected is away."),
      .json = "{\"manager\": {...}, \"policy\": {...}, \"hubs\": [...], \"targets\": [...]}, and less with "
              "--check"},
+    {"version", 0, 0, 0, verb_version, "",
+     N_("Show which streamctl this is, and which streamd it talks to"),
+     .json = "{\"streamctl\": ..., \"streamd\": ...}"},
     {"metrics", 0, 0, 0, verb_metrics, "",
      N_("Print what the daemon counts and measures, for Prometheus"),
      N_("It is OpenMetrics text, of all users together, and takes the right to see what they have. "
@@ -67,7 +70,8 @@ static const Verb verbs[] = {
     {"hub connect", 1, 1, 0, verb_hub_connect, "NAME",
      N_("Connect now instead of at the next attempt, and stay connected"), .json = "{...}"},
     {"hub disconnect", 1, 1, 0, verb_hub_disconnect, "NAME",
-     N_("Stay away from a hub until 'hub connect'; open streams go on")},
+     N_("Stay away from a hub until 'hub connect'; open streams go on"),
+     .json = "{\"hub\": ..., \"result\": ...}"},
     {"hub set", 1, 1, OPTION_BIT(OPTION_ACCEPT_CA), verb_hub_set, "NAME --accept-ca",
      N_("Trust the next authority of a hub alone, without waiting"),
      N_("streamd keeps a next authority that the present one has signed, and trusts both; after "
@@ -75,18 +79,27 @@ static const Verb verbs[] = {
         "itself. Where the hub does not use it yet, it is shut out by this."),
      .json = "{...}"},
     {"hub remove", 1, 1, 0, verb_hub_remove, "NAME",
-     N_("Forget a hub; its tunnels close and its streams end")},
+     N_("Forget a hub; its tunnels close and its streams end"),
+     .json = "{\"hub\": ..., \"result\": ...}"},
     {"offer", 2, 2, KNOWN, verb_offer,
      "NAME tcp:HOST:PORT|unix:PATH [--hub NAME] [--initiator GLOB] [--address ADDRESS]",
      N_("Accept streams of a name, and connect them to an address: target add and accept-policy "
         "add in one"),
-     .json = "{\"target\": ..., \"rule\": ...}"},
+     N_("What is there already stays: an offer that is made again changes nothing."),
+     .json = "{\"target\": ..., \"rule\": ..., \"result\": ...}"},
+    {"withdraw", 1, 1, 0, verb_withdraw, "NAME",
+     N_("Undo 'offer': remove the rules that accept streams of a name to the target of that name, "
+        "and the target"),
+     .json = "{\"target\": ..., \"rules\": [...], \"result\": ...}"},
     {"target add", 2, 2, LIMIT_OPTIONS, verb_target_add,
      "NAME tcp:HOST:PORT|unix:PATH " LIMIT_ARGUMENTS,
-     N_("Name a local address that accepted streams may reach")},
+     N_("Name a local address that accepted streams may reach"),
+     .json = "{\"target\": ..., \"result\": ..., \"address\": ...}"},
     {"target list", 0, 0, 0, verb_target_list, "", N_("List the targets"), .json = "[{...}, ...]"},
     {"target show", 1, 1, 0, verb_target_show, "NAME", N_("Show all of a target"), .json = "{...}"},
-    {"target remove", 1, 1, 0, verb_target_remove, "NAME", N_("Forget a target")},
+    {"target remove", 1, 1, OPTION_BIT(OPTION_RULES), verb_target_remove, "NAME [--rules]",
+     N_("Forget a target; on a terminal it asks about the rules that lead to it"),
+     .json = "{\"target\": ..., \"result\": ..., \"rules\": [...], \"rules_left\": ...}"},
     {"accept-policy list", 0, 0, 0, verb_policy_list, "",
      N_("List the rules that decide which streams are accepted, in order"),
      .json = "{\"rules\": [{\"id\": ..., ...}, ...], ...}"},
@@ -99,16 +112,19 @@ static const Verb verbs[] = {
     {"accept-policy insert", 1, 1, RULE, verb_policy_insert, "POSITION " RULE_ARGUMENTS,
      N_("Add a rule at a position, as 'accept-policy list' counts them"), .json = "{\"id\": ...}"},
     {"accept-policy move", 2, 2, 0, verb_policy_move, "ID POSITION",
-     N_("Move a rule to a position, as 'accept-policy list' counts them")},
-    {"accept-policy remove", 1, 1, 0, verb_policy_remove, "ID", N_("Remove a rule")},
+     N_("Move a rule to a position, as 'accept-policy list' counts them"),
+     .json = "{\"rule\": ..., \"result\": ..., \"position\": ...}"},
+    {"accept-policy remove", 1, 1, 0, verb_policy_remove, "ID", N_("Remove a rule"),
+     .json = "{\"rule\": ..., \"result\": ...}"},
     {"accept-policy set-default", 1, 2, 0, verb_policy_set_default, "reject [TEXT] | accept",
-     N_("Say what happens to streams that no rule matches; accept: to the target of that name")},
+     N_("Say what happens to streams that no rule matches; accept: to the target of that name"),
+     .json = "{\"default_verdict\": ..., \"default_reason\": ...}"},
     {"accept-policy test", 1, 1, TEST_RULE, verb_policy_test,
      "STREAM [--hub NAME] [--initiator NAME] [--address ADDRESS] [--at MOMENT]",
      N_("Say what would happen to a stream, which rule decides and why none before it"),
      .json = "{\"verdict\": ..., \"rule\": ..., \"details\": {...}}"},
     {"tunnel open", 2, 2, OPEN_TUNNEL, verb_tunnel_open,
-     "[--hub NAME] DEVICE[/MODULE] STREAM [--listen tcp:ADDR:PORT|unix:PATH] [--background] "
+     "[--hub NAME] DEVICE[/MODULE] STREAM [--listen tcp:ADDR:PORT|PORT|unix:PATH] [--background] "
      "[--shared] [--wait[=SECONDS]] [--timeout SECONDS]",
      N_("Listen here; each connection becomes a stream. Stays until Ctrl-C, or --background"),
      .json = "{\"listen_address\": ..., \"id\": ...}, on one line"},
@@ -117,7 +133,9 @@ static const Verb verbs[] = {
      .json = "[{...}, ...]"},
     {"tunnel show", 1, 1, OPTION_BIT(OPTION_ALL), verb_tunnel_show, "ID [--all]",
      N_("Show all of a tunnel"), .json = "{...}"},
-    {"tunnel close", 1, 1, 0, verb_tunnel_close, "ID", N_("Close a tunnel and its streams")},
+    {"tunnel close", 0, 1, OPTION_BIT(OPTION_ALL), verb_tunnel_close, "ID | --all",
+     N_("Close a tunnel and its streams; --all: all of yours"),
+     .json = "{\"tunnels\": [...], \"result\": ...}"},
     {"connect", 2, 2, CONNECT, verb_connect,
      "[--hub NAME] DEVICE[/MODULE] STREAM [--wait[=SECONDS]] [--timeout SECONDS] [--fdpass] "
      "[--ssh-host]",
@@ -145,13 +163,16 @@ static const Verb verbs[] = {
         "holds, the peers' windows, timers (in microseconds), and what each direction waits for. "
         "'streamhub stream show' says the same for the hub."),
      "{...}; with --debug and a member \"debug\": {...}"},
-    {"stream close", 1, 1, 0, verb_stream_close, "ID", N_("End a stream")},
+    {"stream close", 1, 1, 0, verb_stream_close, "ID", N_("End a stream"),
+     .json = "{\"stream\": ..., \"result\": ...}"},
     {"request list", 0, 0, 0, verb_request_list, "", N_("List the streams that wait for consent"),
      .json = "[{...}, ...]"},
     {"request accept", 1, 1, OPTION_BIT(OPTION_TARGET), verb_request_accept, "ID [--target NAME]",
-     N_("Let a stream in that waits for consent")},
+     N_("Let a stream in that waits for consent"),
+     .json = "{\"request\": ..., \"result\": ...}"},
     {"request reject", 1, 2, 0, verb_request_reject, "ID [TEXT]",
-     N_("Turn a stream away that waits for consent; the initiator reads the text")},
+     N_("Turn a stream away that waits for consent; the initiator reads the text"),
+     .json = "{\"request\": ..., \"result\": ...}"},
     {"agent", 0, 0, 0, verb_agent, "",
      N_("Ask on the terminal for every stream that waits for consent, until Ctrl-C"),
      N_("While no agent runs, here or elsewhere, nobody can be asked, and streams whose rule asks "
@@ -165,10 +186,11 @@ static const Verb verbs[] = {
     {"device list", 0, 0, OPTION_BIT(OPTION_HUB), verb_device_list, "[--hub NAME]",
      N_("List the devices of a hub, where our identity may read them"), .json = "[{...}, ...]"},
     {"reload", 0, 0, 0, verb_reload, "",
-     N_("Have streamd read its configuration again; with anything wrong in it the old one stays")},
+     N_("Have streamd read its configuration again; with anything wrong in it the old one stays"),
+     .json = "{\"result\": ...}"},
     {"log-level", 0, 1, 0, verb_log_level, "[emerg|alert|crit|err|warning|notice|info|debug]",
      N_("Show how much streamd writes to its log, or set it while it runs"),
-     .json = "{\"log_level\": ..., ...}, when it is shown"},
+     .json = "{\"log_level\": ..., ...}"},
     {"logs", 0, 0,
      OPTION_BIT(OPTION_CHANGES) | OPTION_BIT(OPTION_STREAMS) | OPTION_BIT(OPTION_SINCE) |
          OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_FOLLOW),
@@ -190,6 +212,19 @@ static const Verb verbs[] = {
     {.name = NULL},
 };
 
+/* As ssh, docker, VPNs and other tunnels call it. */
+static const VerbGuess guesses[] = {
+    {"ps", "stream list"},
+    {"up", "hub connect"},
+    {"down", "hub disconnect"},
+    {"login", "hub add"},
+    {"logout", "hub remove"},
+    {"expose", "offer"},
+    {"unexpose", "withdraw"},
+    {"forward", "tunnel open"},
+    {NULL, NULL},
+};
+
 static gboolean
 check(Cli *cli, GError **error)
 {
@@ -207,6 +242,7 @@ main(int argc, char **argv)
         .manual = "streamctl(1)",
         .verbs = verbs,
         .options = streamctl_options,
+        .guesses = guesses,
         .default_verb = "status",
         .check = check,
         .hint = failure_hint,

@@ -68,7 +68,7 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
         OPTION_OWN] = {"timeout", VALUE_REQUIRED, "SECONDS",
                        N_("How long to wait for the device's answer; default: 20, most: 60")},
     [OPTION_ALL - OPTION_OWN] = {"all", VALUE_NONE, NULL,
-                                 N_("What other users have as well, which may take a password")},
+                                 N_("What other users have as well, which may take a password; to close: all of yours")},
     [OPTION_DEBUG -
         OPTION_OWN] = {"debug", VALUE_NONE, NULL,
                        N_("Also offsets, buffers, timers, and what each direction waits for")},
@@ -138,6 +138,8 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
     [OPTION_UNTIL - OPTION_OWN] = {"until", VALUE_REQUIRED, "TIME", N_("Up to then")},
     [OPTION_FOLLOW - OPTION_OWN] = {"follow", VALUE_NONE, NULL,
                                     N_("Go on with what comes, until Ctrl-C")},
+    [OPTION_RULES - OPTION_OWN] = {"rules", VALUE_NONE, NULL,
+                                   N_("Remove the rules that lead to it, too"), NULL},
     [OPTION_STREAM_HOSTS -
         OPTION_OWN] = {"stream-hosts", VALUE_REQUIRED, "LIST",
                        N_("More hosts that the hub may send streams to, beside its own: "

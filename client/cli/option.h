@@ -59,6 +59,7 @@ enum {
     OPTION_SINCE,
     OPTION_UNTIL,
     OPTION_FOLLOW,
+    OPTION_RULES,
     OPTION_LAST,
 };
 

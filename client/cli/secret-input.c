@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/secret-input.h"
 
+#include "client/cli/other-file.h"
 #include "common/cli/cli.h"
 #include "common/base/file.h"
 #include "common/cli/output.h"
@@ -183,15 +184,27 @@ secret_input_memfd(const SecretKind *kind, const char *text, gsize length, GErro
     return -1;
 }
 
+/* NULL: it may be what is asked for. */
+static const char *
+secret_input_other(const SecretKind *kind, const char *text, ssize_t length)
+{
+    return kind == &secret_connection_string && length > 0 ? other_file_name(text, (gsize)length)
+                                                           : NULL;
+}
+
 int
 secret_input_open(const SecretKind *kind, const char *file, GError **error)
 {
     char text[SECRET_MAX + 1];
     ssize_t length = secret_input_get(kind, file, text, sizeof(text), error);
+    const char *other = secret_input_other(kind, text, length);
     int fd = -1;
 
     errno = 0;
-    if (length >= (ssize_t)sizeof(text))
+    if (other != NULL)
+        (void)cli_fail(error, EXIT_CODE_USAGE,
+                       _("what was given is %s, not an invitation or a connection string"), other);
+    else if (length >= (ssize_t)sizeof(text))
         (void)secret_input_fail(error, EXIT_CODE_USAGE, _("the %s is too long"), _(kind->name));
     else if (length == 0)
         (void)secret_input_fail(error, EXIT_CODE_USAGE, _("the %s is empty"), _(kind->name));

@@ -32,6 +32,7 @@ source_of(const char *noun, const char *placeholder)
         Source source;
     } rows[] = {
         {"NAME", "hub", SOURCE_HUBS},          {"NAME", "target", SOURCE_TARGETS},
+        {"NAME", "withdraw", SOURCE_TARGETS},
         {"ID", "stream", SOURCE_STREAMS},      {"ID", "tunnel", SOURCE_TUNNELS},
         {"ID", "accept-policy", SOURCE_RULES}, {"ID", "request", SOURCE_REQUESTS},
         {"NAME", "stream", SOURCE_NAMES},      {"STREAM", NULL, SOURCE_NAMES},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/secret-input.h"
+#include "client/show/done.h"
 #include "client/show/hub-worry.h"
 #include "client/show/properties.h"
 #include "client/verb/verb.h"
@@ -243,14 +244,17 @@ hub_connect_show(const Cli *cli, Bus *bus, const char *path, GError **error)
     const char *state = hub != NULL ? bus_string(hub, "State") : "";
 
     if (hub == NULL)
-        return EXIT_CODE_OK;
+        return cli_fail(error, EXIT_CODE_NOT_FOUND, _("the hub was removed meanwhile"));
     if (strcmp(state, "refused") == 0)
         return cli_fail(error, EXIT_CODE_UNAUTHORIZED, "%s", bus_string(hub, "LastError"));
-    if (cli->given[OPTION_JSON])
-        output_json(hub, FALSE);
-    else
-        (void)printf("%s: %s\n", cli->words[0], state);
-    return EXIT_CODE_OK;
+    if (strcmp(state, "connected") == 0)
+        return show_done(cli, hub, "%s: %s", cli->words[0], words_of_code(state));
+    if (*bus_string(hub, "LastError") == '\0')
+        return cli_fail(error, EXIT_CODE_TIMED_OUT,
+                        _("not connected within %d seconds; streamd goes on trying"),
+                        (int)(FIRST_ATTEMPT / G_TIME_SPAN_SECOND));
+    return cli_fail(error, EXIT_CODE_UNREACHABLE, _("not connected, and streamd goes on trying: %s"),
+                    bus_string(hub, "LastError"));
 }
 
 ExitCode
@@ -270,8 +274,14 @@ verb_hub_connect(Cli *cli, GError **error)
 ExitCode
 verb_hub_disconnect(Cli *cli, GError **error)
 {
-    return verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Disconnect",
-                            _("there is no hub %s"), error);
+    ExitCode code = verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Disconnect",
+                                     _("there is no hub %s"), error);
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    return show_done(
+        cli, g_variant_new_parsed("{'hub': <%s>, 'result': <'disconnected'>}", cli->words[0]),
+        _("%s: disconnected until 'streamctl hub connect'"), cli->words[0]);
 }
 
 /* Whether the next authority is in force. */
@@ -299,14 +309,18 @@ verb_hub_set(Cli *cli, GError **error)
     hub = hub_wait(bus, path, hub_is_accepted);
     if (hub == NULL || !hub_is_accepted(hub))
         return cli_fail(error, EXIT_CODE_OTHER, _("streamd could not save this; its log says why"));
-    if (cli->given[OPTION_JSON])
-        output_json(hub, FALSE);
-    return EXIT_CODE_OK;
+    return show_done(cli, hub, _("%s: the next authority alone is trusted now"), cli->words[0]);
 }
 
 ExitCode
 verb_hub_remove(Cli *cli, GError **error)
 {
-    return verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Remove",
-                            _("there is no hub %s"), error);
+    ExitCode code = verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Remove",
+                                     _("there is no hub %s"), error);
+
+    if (code != EXIT_CODE_OK)
+        return code;
+    return show_done(cli,
+                     g_variant_new_parsed("{'hub': <%s>, 'result': <'removed'>}", cli->words[0]),
+                     _("Removed the hub %s"), cli->words[0]);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
+#include "client/show/done.h"
 #include "client/verb/verb.h"
 
 #include <glib/gi18n.h>
@@ -33,5 +34,8 @@ verb_log_level(Cli *cli, GError **error)
     reply = bus_call(
         bus, BUS_PATH_LOG, BUS_PROPERTIES, "Set",
         g_variant_new("(ssv)", BUS_LOG, "LogLevel", g_variant_new_string(cli->words[0])), 0, error);
-    return reply != NULL ? EXIT_CODE_OK : verb_code(error);
+    if (reply == NULL)
+        return verb_code(error);
+    return show_done(cli, g_variant_new_parsed("{'log_level': <%s>}", cli->words[0]),
+                     _("The log level is %s"), cli->words[0]);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/done.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 
+#include <glib/gi18n.h>
 #include <stdio.h>
 
 #define RELOAD_LIMIT (60 * G_TIME_SPAN_SECOND)
@@ -30,7 +32,8 @@ verb_reload(Cli *cli, GError **error)
         return verb_code(error);
     reply = bus_call(bus, BUS_ROOT, BUS_MANAGER, "Reload", NULL, RELOAD_LIMIT, error);
     if (reply != NULL)
-        return EXIT_CODE_OK;
+        return show_done(cli, g_variant_new_parsed("{'result': <'reloaded'>}"),
+                         _("streamd has read its configuration again"));
     code = verb_code(error);
     reload_print((*error)->message);
     g_clear_error(error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
+#include "client/show/done.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 
@@ -71,7 +72,13 @@ request_decide(const Cli *cli, const char *member, const char *argument, GError 
         return verb_code(error);
     path = bus_path(BUS_PATH_REQUEST, cli->words[0]);
     reply = bus_call(bus, path, BUS_REQUEST, member, g_variant_new("(s)", argument), 0, error);
-    return reply != NULL ? EXIT_CODE_OK : verb_code(error);
+    if (reply == NULL)
+        return verb_code(error);
+    if (strcmp(member, "Reject") == 0)
+        return show_done(cli, g_variant_new_parsed("{'request': <%t>, 'result': <'rejected'>}", id),
+                         _("Turned request %s away"), cli->words[0]);
+    return show_done(cli, g_variant_new_parsed("{'request': <%t>, 'result': <'accepted'>}", id),
+                     _("Let request %s in"), cli->words[0]);
 }
 
 ExitCode

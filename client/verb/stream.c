@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/inspection.h"
 #include "client/show/properties.h"
+#include "client/show/done.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 #include "common/cli/output.h"
@@ -109,10 +110,15 @@ verb_stream_show(Cli *cli, GError **error)
 ExitCode
 verb_stream_close(Cli *cli, GError **error)
 {
+    ExitCode code;
     guint64 id;
 
     if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
         return EXIT_CODE_USAGE;
-    return verb_call_object(cli, BUS_PATH_STREAM, BUS_STREAM, cli->words[0], "Close",
+    code = verb_call_object(cli, BUS_PATH_STREAM, BUS_STREAM, cli->words[0], "Close",
                             _("there is no stream %s"), error);
+    if (code != EXIT_CODE_OK)
+        return code;
+    return show_done(cli, g_variant_new_parsed("{'stream': <%t>, 'result': <'closed'>}", id),
+                     _("Ended stream %s"), cli->words[0]);
 }

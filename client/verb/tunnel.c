@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
+#include "client/show/done.h"
 #include "client/show/properties.h"
 #include "client/verb/foreground.h"
 #include "client/verb/verb.h"
@@ -8,6 +9,7 @@
 #include <glib/gi18n.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static guint64
 tunnel_id(const char *path)
@@ -135,13 +137,65 @@ verb_tunnel_show(Cli *cli, GError **error)
                             _("there is no tunnel %s"), error);
 }
 
+/* One that has gone meanwhile is closed as well. */
+static gboolean
+tunnel_close_one(Bus *bus, const BusObject *tunnel, GVariantBuilder *closed, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GVariant) reply =
+        bus_call(bus, tunnel->path, BUS_TUNNEL, "Close", NULL, 0, &failure);
+
+    if (reply == NULL && !g_error_matches(failure, EXIT_ERROR, EXIT_CODE_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return FALSE;
+    }
+    if (reply != NULL)
+        g_variant_builder_add(closed, "t", bus_number(tunnel->properties, "Id"));
+    return TRUE;
+}
+
+/* Those of the caller, whatever else is shown. */
+static ExitCode
+tunnel_close_all(const Cli *cli, GError **error)
+{
+    g_auto(GVariantBuilder) closed = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("at"));
+    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(GPtrArray) tunnels = bus != NULL ? bus_objects(bus, BUS_TUNNEL, error) : NULL;
+    g_autoptr(GVariant) ids = NULL;
+
+    if (tunnels == NULL)
+        return verb_code(error);
+    for (guint i = 0; i < tunnels->len; i++) {
+        const BusObject *tunnel = g_ptr_array_index(tunnels, i);
+
+        if (bus_number(tunnel->properties, "OwnerUid") == getuid() &&
+            !tunnel_close_one(bus, tunnel, &closed, error))
+            return verb_code(error);
+    }
+    ids = g_variant_ref_sink(g_variant_builder_end(&closed));
+    return show_done(
+        cli, g_variant_new_parsed("{'tunnels': <%@at>, 'result': <'closed'>}", ids),
+        ngettext("Closed %d tunnel", "Closed %d tunnels", (gulong)g_variant_n_children(ids)),
+        (int)g_variant_n_children(ids));
+}
+
 ExitCode
 verb_tunnel_close(Cli *cli, GError **error)
 {
+    ExitCode code;
     guint64 id;
 
+    if (cli->given[OPTION_ALL] == (cli->count > 0))
+        return cli_fail(error, EXIT_CODE_USAGE, _("give the ID of a tunnel, or --all"));
+    if (cli->given[OPTION_ALL])
+        return tunnel_close_all(cli, error);
     if (!cli_parse_number("ID", cli->words[0], 1, G_MAXUINT64, &id, error))
         return EXIT_CODE_USAGE;
-    return verb_call_object(cli, BUS_PATH_TUNNEL, BUS_TUNNEL, cli->words[0], "Close",
+    code = verb_call_object(cli, BUS_PATH_TUNNEL, BUS_TUNNEL, cli->words[0], "Close",
                             _("there is no tunnel %s"), error);
+    if (code != EXIT_CODE_OK)
+        return code;
+    return show_done(
+        cli, g_variant_new_parsed("{'tunnels': <[%t]>, 'result': <'closed'>}", id),
+        _("Closed tunnel %s"), cli->words[0]);
 }

@@ -6,6 +6,7 @@
 #include "client/cli/option.h"
 #include "common/cli/cli.h"
 
+ExitCode verb_version(Cli *cli, GError **error);
 ExitCode verb_status(Cli *cli, GError **error);
 ExitCode verb_metrics(Cli *cli, GError **error);
 ExitCode verb_hub_add(Cli *cli, GError **error);
@@ -17,6 +18,7 @@ ExitCode verb_hub_remove(Cli *cli, GError **error);
 ExitCode verb_hub_set(Cli *cli, GError **error);
 ExitCode verb_target_add(Cli *cli, GError **error);
 ExitCode verb_offer(Cli *cli, GError **error);
+ExitCode verb_withdraw(Cli *cli, GError **error);
 ExitCode verb_target_list(Cli *cli, GError **error);
 ExitCode verb_target_show(Cli *cli, GError **error);
 ExitCode verb_target_remove(Cli *cli, GError **error);

@@ -219,7 +219,7 @@ def ends(site, linked):
     if not linked:
         site.days_later("gateway", 7.1)
         eventually(lambda: site.authority("gateway") == "", "trusted alone, once it has proved itself")
-    site.client.ctl_ok("hub", "set", "office", "--accept-ca")
+    check_equal(site.client.ctl_ok("hub", "set", "office", "--accept-ca"), "office: the next authority alone is trusted now\n", "said")
     check_equal(site.authority("client"), "", "accepted by hand")
     told = "Hub office: its next authority alone is trusted (before: its present authority is trusted, and the next one), by "
     eventually(lambda: site.client.log().count(told) == 1, "who accepted it")

@@ -83,7 +83,9 @@ def gateway_verbs(look):
         look(name, *words)
     look("target add", "tmp", "tcp:127.0.0.1:9", again=False)
     look("target remove", "tmp", again=False)
-    look("offer", "tmp", "tcp:127.0.0.1:9", again=False)
+    look("offer", "tmp", "tcp:127.0.0.1:9")
+    look("withdraw", "tmp", again=False)
+    look("version")
     rule = look("accept-policy add", "--stream", "x", "--reject", "no")["id"]
     look("accept-policy insert", "0", "--stream", "y", "--reject", "no", again=False)
     look("accept-policy move", str(rule), "0")

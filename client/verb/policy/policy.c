@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
+#include "client/show/done.h"
 #include "client/show/policy-text.h"
 #include "client/verb/policy/limit-option.h"
 #include "client/verb/verb.h"
@@ -119,7 +120,10 @@ verb_policy_remove(Cli *cli, GError **error)
     bus = verb_open_bus(cli, error);
     if (bus != NULL)
         reply = bus_call(bus, BUS_ROOT, BUS_POLICY, "Remove", g_variant_new("(t)", id), 0, error);
-    return reply != NULL ? EXIT_CODE_OK : verb_code(error);
+    if (reply == NULL)
+        return verb_code(error);
+    return show_done(cli, g_variant_new_parsed("{'rule': <%t>, 'result': <'removed'>}", id),
+                     _("Removed rule %s"), cli->words[0]);
 }
 
 ExitCode
@@ -136,7 +140,23 @@ verb_policy_move(Cli *cli, GError **error)
     if (bus != NULL)
         reply = bus_call(bus, BUS_ROOT, BUS_POLICY, "Move",
                          g_variant_new("(tu)", id, (guint32)position), 0, error);
-    return reply != NULL ? EXIT_CODE_OK : verb_code(error);
+    if (reply == NULL)
+        return verb_code(error);
+    return show_done(cli,
+                     g_variant_new_parsed("{'rule': <%t>, 'position': <%t>, 'result': <'moved'>}",
+                                          id, position),
+                     _("Moved rule %s to position %s"), cli->words[0], cli->words[1]);
+}
+
+static ExitCode
+policy_default_done(const Cli *cli)
+{
+    const char *verdict = cli->words[0], *reason = cli->count > 1 ? cli->words[1] : "";
+    g_autoptr(GVariant) json = g_variant_ref_sink(g_variant_new_parsed(
+        "{'DefaultVerdict': <%s>, 'DefaultReason': <%s>}", verdict, reason));
+    g_autofree char *outcome = policy_text_default(json);
+
+    return show_done(cli, json, _("Everything else: %s"), outcome);
 }
 
 ExitCode
@@ -158,5 +178,5 @@ verb_policy_set_default(Cli *cli, GError **error)
     verb_add_string(&options, "reason", cli->words[1]);
     reply = bus_call(bus, BUS_ROOT, BUS_POLICY, "SetDefault",
                      g_variant_new("(sa{sv})", verdict, &options), 0, error);
-    return reply != NULL ? EXIT_CODE_OK : verb_code(error);
+    return reply != NULL ? policy_default_done(cli) : verb_code(error);
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
+#include "client/cli/question.h"
+#include "client/show/done.h"
 #include "client/show/properties.h"
 #include "client/verb/policy/limit-option.h"
+#include "client/verb/policy/target-rules.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 ExitCode
 verb_target_add(Cli *cli, GError **error)
@@ -21,7 +25,12 @@ verb_target_add(Cli *cli, GError **error)
         return verb_code(error);
     reply = bus_call(bus, BUS_ROOT, BUS_MANAGER, "ExposeTarget",
                      g_variant_new("(ssa{sv})", cli->words[0], cli->words[1], &options), 0, error);
-    return reply != NULL ? EXIT_CODE_OK : verb_code(error);
+    if (reply == NULL)
+        return verb_code(error);
+    return show_done(cli,
+                     g_variant_new_parsed("{'target': <%s>, 'address': <%s>, 'result': <'added'>}",
+                                          cli->words[0], cli->words[1]),
+                     _("Added the target %s: %s"), cli->words[0], cli->words[1]);
 }
 
 ExitCode
@@ -59,9 +68,69 @@ verb_target_show(Cli *cli, GError **error)
                             _("there is no target %s"), error);
 }
 
+/* Whether the rules that lead to the target go with it. */
+static gboolean
+target_with_rules(const Cli *cli, guint rules)
+{
+    g_autofree char *text = NULL;
+
+    if (rules == 0 || cli->given[OPTION_RULES])
+        return rules > 0;
+    if (!question_may_ask(cli))
+        return FALSE;
+    text = g_strdup_printf(ngettext("%u rule leads to the target %s. Remove it, too?",
+                                    "%u rules lead to the target %s. Remove them, too?", rules),
+                           rules, cli->words[0]);
+    return question_ask(text);
+}
+
+/* REMOVED: ids of rules, an at. LEFT: how many still name the target. */
+static ExitCode
+target_removed(const Cli *cli, GVariant *removed, guint left)
+{
+    const char *name = cli->words[0];
+    const guint count = (guint)g_variant_n_children(removed);
+    GVariant *json = g_variant_new_parsed(
+        "{'target': <%s>, 'result': <'removed'>, 'rules': <%@at>, 'rules-left': <%u>}", name,
+        removed, left);
+
+    if (left > 0)
+        return show_done(cli, json,
+                         ngettext("Removed the target %s; %u rule still names it",
+                                  "Removed the target %s; %u rules still name it", left),
+                         name, left);
+    if (count > 0)
+        return show_done(cli, json,
+                         ngettext("Removed the target %s and %u rule",
+                                  "Removed the target %s and %u rules", count),
+                         name, count);
+    return show_done(cli, json, _("Removed the target %s"), name);
+}
+
+/* The rules go first: what is half done accepts less. */
 ExitCode
 verb_target_remove(Cli *cli, GError **error)
 {
-    return verb_call_object(cli, BUS_PATH_TARGET, BUS_TARGET, cli->words[0], "Remove",
-                            _("there is no target %s"), error);
+    g_auto(GVariantBuilder) removed = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("at"));
+    const char *name = cli->words[0];
+    g_autofree char *path = bus_path(BUS_PATH_TARGET, name);
+    g_autoptr(Bus) bus = verb_open_bus(cli, error);
+    g_autoptr(GVariant) target = bus != NULL ? bus_properties(bus, path, BUS_TARGET, error) : NULL;
+    g_autoptr(GVariant) rules = target != NULL ? target_rules_list(bus, error) : NULL;
+    g_autoptr(GVariant) reply = NULL, ids = NULL;
+    guint count;
+
+    if (rules == NULL)
+        return bus == NULL || target != NULL
+                   ? verb_code(error)
+                   : verb_missing(name, _("there is no target %s"), error);
+    count = target_rules_count(rules, target_rules_name, name);
+    if (strcmp(bus_string(target, "Source"), "config") != 0 && target_with_rules(cli, count) &&
+        !target_rules_remove(bus, rules, target_rules_name, name, &removed, error))
+        return verb_code(error);
+    ids = g_variant_ref_sink(g_variant_builder_end(&removed));
+    reply = bus_call(bus, path, BUS_TARGET, "Remove", NULL, 0, error);
+    if (reply == NULL)
+        return verb_missing(name, _("there is no target %s"), error);
+    return target_removed(cli, ids, count - (guint)g_variant_n_children(ids));
 }
