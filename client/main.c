@@ -234,6 +234,12 @@ check(Cli *cli, GError **error)
     return FALSE;
 }
 
+static const char *
+hint(const Cli *cli, ExitCode code, const char *message)
+{
+    return failure_hint(verb_is_for_system(cli), code, message);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -245,7 +251,7 @@ main(int argc, char **argv)
         .guesses = guesses,
         .default_verb = "status",
         .check = check,
-        .hint = failure_hint,
+        .hint = hint,
         .words = source_words,
     };
 

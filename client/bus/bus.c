@@ -2,6 +2,7 @@
 #include "client/bus/private.h"
 
 #include "client/bus/tty-agent.h"
+#include "client/bus/user-bus.h"
 #include "client/bus/variant.h"
 #include "client/cli/failure.h"
 
@@ -55,6 +56,33 @@ bus_object_destroy(gpointer object)
     bus_object_free(object);
 }
 
+/* The bus at ADDRESS, as sd_bus_open_user() opens that of the environment. */
+static int
+bus_open_at(const char *address, sd_bus **ret)
+{
+    g_autoptr(sd_bus) bus = NULL;
+    int r = sd_bus_new(&bus);
+
+    if (r >= 0)
+        r = sd_bus_set_address(bus, address);
+    if (r >= 0)
+        r = sd_bus_set_bus_client(bus, 1);
+    if (r >= 0)
+        r = sd_bus_start(bus);
+    if (r >= 0)
+        *ret = g_steal_pointer(&bus);
+    return r;
+}
+
+static int
+bus_open_user(sd_bus **ret)
+{
+    const UserBusHints hints = {g_getenv("DBUS_SESSION_BUS_ADDRESS"), g_getenv("XDG_RUNTIME_DIR")};
+    g_autofree char *address = user_bus_find("/run/user", geteuid(), &hints);
+
+    return address != NULL ? bus_open_at(address, ret) : sd_bus_open_user(ret);
+}
+
 Bus *
 bus_open(gboolean system, gboolean ask, GError **error)
 {
@@ -65,7 +93,7 @@ bus_open(gboolean system, gboolean ask, GError **error)
     bus->signals = -1;
     bus->ask = system && ask && geteuid() != 0;
     g_queue_init(&bus->events);
-    r = system ? sd_bus_open_system(&bus->bus) : sd_bus_open_user(&bus->bus);
+    r = system ? sd_bus_open_system(&bus->bus) : bus_open_user(&bus->bus);
     if (r >= 0)
         r = sd_bus_get_unique_name(bus->bus, &name);
     if (r < 0) {

@@ -56,14 +56,16 @@ failure_text(const char *name, const char *text)
 }
 
 const char *
-failure_hint(ExitCode code, const char *message)
+failure_hint(gboolean system, ExitCode code, const char *message)
 {
     switch (code) {
     case EXIT_CODE_NOT_RUNNING:
-        return _(
-            "Is it running? Start yours with 'systemctl --user enable --now streamd' or 'streamd "
-            "--user', and the machine's, which --system means, with 'systemctl enable --now "
-            "streamd'.");
+        if (system)
+            return _("Is it running? 'systemctl status streamd' says why not, and 'systemctl "
+                     "enable --now streamd' starts it.");
+        return _("Is it running? 'systemctl --user enable --now streamd' starts yours; --system "
+                 "means the machine's. Where nobody has logged in, as under cron, 'loginctl "
+                 "enable-linger' keeps yours running.");
     case EXIT_CODE_OFFLINE:
         return _("Is streamd running there, and connected? --wait waits for it.");
     case EXIT_CODE_UNAUTHORIZED:

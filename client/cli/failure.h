@@ -11,5 +11,6 @@ ExitCode failure_code(const char *name);
  * user. Caller frees. */
 char *failure_text(const char *name, const char *text);
 
-/* What to try, translated. MESSAGE: the error's. NULL: no hint. */
-const char *failure_hint(ExitCode code, const char *message);
+/* What to try, translated. SYSTEM: the machine's streamd was meant. MESSAGE: the error's. NULL: no
+ * hint. */
+const char *failure_hint(gboolean system, ExitCode code, const char *message);

@@ -69,9 +69,10 @@ program_replace_aliases(const Program *program, const char **words, guint count)
 }
 
 static void
-program_print_error(const Program *program, const GError *error, ExitCode code)
+program_print_error(const Cli *cli, const GError *error, ExitCode code)
 {
-    const char *hint = program->hint != NULL ? program->hint(code, error->message) : NULL;
+    const Program *program = cli->program;
+    const char *hint = program->hint != NULL ? program->hint(cli, code, error->message) : NULL;
     /* A file with several faults gets a line for each. Messages of other machines, in EXIT_ERROR,
      * are always shown on one line. */
     const gboolean lines = error->domain == STREAMD_ERROR;
@@ -121,7 +122,7 @@ program_call(const Program *program, char **argv)
     if (error == NULL)
         return code;
     code = exit_code_of_error(error);
-    program_print_error(program, error, code);
+    program_print_error(&cli, error, code);
     return code;
 }
 

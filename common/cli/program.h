@@ -63,7 +63,7 @@ typedef struct {
     gboolean (*check)(Cli *cli, GError **error);
     /* What to try after an error with that MESSAGE, translated. The function or its result may be
      * NULL: no hint. */
-    const char *(*hint)(ExitCode code, const char *message);
+    const char *(*hint)(const Cli *cli, ExitCode code, const char *message);
     /* Gives words for completion; must not ask the user nor wait long. TRUE: complete file names.
      * May be NULL. */
     gboolean (*words)(const WordsWanted *wanted, WordFunc func, void *data);
