@@ -78,8 +78,10 @@ static const Verb verbs[] = {
         "seven days, and a connection that the next one has verified, it trusts that alone by "
         "itself. Where the hub does not use it yet, it is shut out by this."),
      .json = "{...}"},
-    {"hub remove", 1, 1, 0, verb_hub_remove, "NAME",
+    {"hub remove", 1, 1, OPTION_BIT(OPTION_FORCE), verb_hub_remove, "NAME [--force]",
      N_("Forget a hub; its tunnels close and its streams end"),
+     N_("While streams that came in through it are open, which may be the one you work through, it "
+        "takes --force."),
      .json = "{\"hub\": ..., \"result\": ...}"},
     {"offer", 2, 2, KNOWN, verb_offer,
      "NAME tcp:HOST:PORT|unix:PATH [--hub NAME] [--initiator GLOB] [--address ADDRESS]",

@@ -138,6 +138,8 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
     [OPTION_UNTIL - OPTION_OWN] = {"until", VALUE_REQUIRED, "TIME", N_("Up to then")},
     [OPTION_FOLLOW - OPTION_OWN] = {"follow", VALUE_NONE, NULL,
                                     N_("Go on with what comes, until Ctrl-C")},
+    [OPTION_FORCE - OPTION_OWN] = {"force", VALUE_NONE, NULL,
+                                   N_("Even while streams that came in through it are open"), NULL},
     [OPTION_RULES - OPTION_OWN] = {"rules", VALUE_NONE, NULL,
                                    N_("Remove the rules that lead to it, too"), NULL},
     [OPTION_STREAM_HOSTS -

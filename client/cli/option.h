@@ -60,6 +60,7 @@ enum {
     OPTION_UNTIL,
     OPTION_FOLLOW,
     OPTION_RULES,
+    OPTION_FORCE,
     OPTION_LAST,
 };
 

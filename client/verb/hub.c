@@ -312,12 +312,52 @@ verb_hub_set(Cli *cli, GError **error)
     return show_done(cli, hub, _("%s: the next authority alone is trusted now"), cli->words[0]);
 }
 
+/* How many streams that came in through the hub have not ended, of those that one may see. */
+static guint
+hub_count_streams(const Cli *cli, const char *name)
+{
+    g_autoptr(Bus) bus = verb_open_bus_to_look(cli, NULL);
+    g_autoptr(GPtrArray) streams = bus != NULL ? bus_objects(bus, BUS_STREAM, NULL) : NULL;
+    guint count = 0;
+
+    for (guint i = 0; streams != NULL && i < streams->len; i++) {
+        GVariant *stream = ((BusObject *)g_ptr_array_index(streams, i))->properties;
+
+        count += strcmp(bus_string(stream, "Hub"), name) == 0 &&
+                         strcmp(bus_string(stream, "Role"), "device") == 0 &&
+                         bus_number(stream, "ClosedAt") == 0
+                     ? 1
+                     : 0;
+    }
+    return count;
+}
+
+/* Whoever has come in through the hub, as by ssh, shuts himself out when he removes it. Which of
+ * the streams is his own cannot be told where sudo or a terminal multiplexer is in between. */
+static ExitCode
+hub_check_removal(const Cli *cli, GError **error)
+{
+    const guint streams = cli->given[OPTION_FORCE] ? 0 : hub_count_streams(cli, cli->words[0]);
+
+    if (streams == 0)
+        return EXIT_CODE_OK;
+    return cli_fail(error, EXIT_CODE_OTHER,
+                    ngettext("%u stream that came in through this hub is open, perhaps the one you "
+                             "work through; --force removes the hub all the same",
+                             "%u streams that came in through this hub are open, perhaps the one "
+                             "you work through; --force removes the hub all the same",
+                             streams),
+                    streams);
+}
+
 ExitCode
 verb_hub_remove(Cli *cli, GError **error)
 {
-    ExitCode code = verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Remove",
-                                     _("there is no hub %s"), error);
+    ExitCode code = hub_check_removal(cli, error);
 
+    if (code == EXIT_CODE_OK)
+        code = verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "Remove",
+                                _("there is no hub %s"), error);
     if (code != EXIT_CODE_OK)
         return code;
     return show_done(cli,

@@ -236,6 +236,24 @@ def hubs_that_cannot_be_reached():
             check("not connected, and streamd goes on trying: " in done.stderr, done.stderr)
 
 
+def hubs_that_one_works_through():
+    """hub remove wants --force while a stream that came in through the hub is open, whoever opened it"""
+    with Site() as site:
+        site.expose("echo", Server(lambda c: c.sendall(read_all(c)), site).address)
+        port = site.client.tunnel(site.DEVICE, "echo")
+        with connect(port):
+            eventually(site.gateway.streams, "a stream")
+            for form in [], ["--json"]:
+                done = site.gateway.ctl("hub", "remove", "office", *form)
+                check_equal((done.returncode, done.stdout), (1, ""), done.stderr)
+                check("1 stream that came in through this hub is open" in done.stderr, done.stderr)
+            check_equal(site.gateway.ctl_json("hub", "show", "office")["state"], "connected", "it is left as it is")
+            check_equal(site.gateway.ctl_ok("hub", "remove", "office", "--force"), "Removed the hub office\n", "--force")
+        check_equal(site.gateway.ctl_json("hub", "list"), [], "it is gone")
+        site.client.ctl_ok("hub", "remove", "office")
+        check_equal(site.client.ctl("hub", "remove", "office").returncode, 4, "one that is not there")
+
+
 def versions():
     """version names both programs, and starts none"""
     with Site(client=False) as site:
@@ -298,5 +316,6 @@ def other_names():
             check(meant in verbs, meant)
 
 
-main(each_verb_says_what_it_did, offers_and_withdrawals, targets_and_their_rules, hubs_that_cannot_be_reached, versions,
+main(each_verb_says_what_it_did, offers_and_withdrawals, targets_and_their_rules, hubs_that_cannot_be_reached,
+     hubs_that_one_works_through, versions,
      tunnels_at_once, other_files, other_names)

@@ -272,7 +272,7 @@ def closed_by_hand():
         port = site.client.tunnel(site.DEVICE, "each")
         for close in (lambda s: site.client.ctl_ok("stream", "close", str(s["id"])),
                       lambda s: site.client.close_tunnels(),
-                      lambda s: site.gateway.ctl_ok("hub", "remove", "office")):
+                      lambda s: site.gateway.ctl_ok("hub", "remove", "office", "--force")):
             if not listed(site.client.ctl_json("tunnel", "list"), "tunnels"):
                 port = site.client.tunnel(site.DEVICE, "each")
             with connect(port) as near:
