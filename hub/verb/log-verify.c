@@ -19,6 +19,7 @@ typedef struct {
     LogHeads *heads;
     guint64 files, faults;
     gboolean unfinished; /* the last line */
+    gboolean asked;      /* whether hashes are there that were kept elsewhere */
     JsonBuilder *json;   /* inside of "faults"; NULL: they are printed */
 } Verdict;
 
@@ -217,7 +218,7 @@ print_text(const Verdict *verdict)
     if (verdict->unfinished)
         (void)printf(_("The last line is not finished: it is being written, or the hub was "
                        "killed.\n"));
-    if (log_heads_count(verdict->heads) > 0)
+    if (verdict->asked) /* 0: the journal has none, and has proved nothing */
         (void)printf(_("Hashes to be found: %u\n"), log_heads_count(verdict->heads));
     (void)printf(_("%s: %llu records, %llu starts of the hub, %llu files\nHead: %s\n"),
                  verdict->faults == 0 ? _("Whole") : _("Not whole"),
@@ -254,6 +255,7 @@ verb_log_verify(Cli *cli, GError **error)
         return verb_end(FALSE, error);
     if (!take_heads(cli, folder, verdict.heads, error))
         return verb_end(FALSE, error);
+    verdict.asked = cli->given[OPTION_HEAD] || cli->given[OPTION_JOURNAL];
     verdict.chain = log_chain_begin(on_fault, &verdict);
     if (cli->given[OPTION_JSON]) {
         verdict.json = json_builder_new();

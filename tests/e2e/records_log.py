@@ -287,6 +287,8 @@ def tampered():
         put_back(records.folder, kept)
         older = json.loads(records.lines[3])["hash"]
         check_equal(log.faults("--head", head, "--head", older.upper(), code=0), [], "hashes that are there")
+        none = log.run("verify", "--journal=" + log.dir).stdout  # where no journal is
+        check("Hashes to be found: 0\n" in none, none)
         with open(records.path(), "r+b") as file:
             file.truncate(os.path.getsize(records.path()) - 9)
         check("last line is not finished" in log.run("verify").stdout, "a line that is being written")

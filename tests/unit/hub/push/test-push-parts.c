@@ -172,7 +172,10 @@ test_position(void)
     g_clear_pointer(&position, position_free);
     position = position_load(folder, &error);
     g_assert_no_error(error);
-    g_assert_true(memcmp(position_place(position), &place, sizeof place) == 0);
+    g_assert_cmpuint(position_place(position)->inode, ==, place.inode);
+    g_assert_cmpuint(position_place(position)->offset, ==, place.offset);
+    g_assert_cmpuint(position_place(position)->line, ==, place.line);
+    g_assert_cmpstr(position_place(position)->hash, ==, place.hash);
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) damaged = NULL;
 
