@@ -166,6 +166,10 @@ ok 'whose key is root'"'"'s' is 'root 600' stat -c '%U %a' $state/ca-key.pem
 ok 'the gateway comes back to it' until_true connected gw-7
 
 ok 'what was added later is not there' refused streamhub device show added
+later=$(recipe restore-later)
+for change in 'added' 'gw-1' 'gw-9' 'berta' 'later'; do
+    ok "the records tell of $change" says "$change" echo "$later"
+done
 ok 'nor is a user' refused grep -q berta <(users)
 ok 'what was removed later is there' streamhub device show gw-1
 ok 'what was revoked later is good again: a key' is "$key" streamhub connection-string device gw-9
