@@ -400,7 +400,7 @@ def rule_manual(tree):
             yield MANUAL, block.line, 'neither <!-- run: NAME --> nor <!-- untried --> is before it'
         elif names.count(block.name) > 1:
             yield MANUAL, block.line, f'another block is called {block.name}, too'
-        elif not re.search(rf'(?:"|\b(?:recipe|block|settings) ){re.escape(block.name)}(?:"|\s|$)', tests, re.M):
+        elif not re.search(rf'(?:"|\b(?:recipe|block|settings) ){re.escape(block.name)}(?:[")\s]|$)', tests, re.M):
             yield MANUAL, block.line, f'no test runs {block.name}'
 
 
