@@ -53,14 +53,14 @@ block enroll-drop-in >/etc/streamd/streamd.conf.d/office.conf
 ok 'streamd reads where it is' systemctl restart streamd
 ok 'its id does not fit, and that is said' until_true says 'the invitation is not for' streamctl hub list
 rm /etc/streamd/streamd.conf.d/office.conf
-streamctl hub remove office
+streamctl hub remove office >/dev/null
 hostname gw-9
 mv /etc/streamd/factory.invite /etc/streamd/enroll.invite
 ok 'by the name of the host' systemctl restart streamd
 ok 'it joins' until_true connected gw-9
 ok 'the tag finds it' says gw-9 streamhub device list --tag lot=7
 rm /etc/streamd/enroll.invite
-streamctl hub remove hub
+streamctl hub remove hub >/dev/null
 block device-lines >/root/lines
 ok 'lines of devices' streamhub device import /root/lines
 ok 'they are there' says 'site=berlin' streamhub device show gw-1
@@ -194,7 +194,7 @@ ok 'removed' recipe gateway-removed
 ok 'it is gone' refused streamhub device show gw-7
 rm /root/gw-7.invite
 ok 'another one is invited' recipe gateway-again
-streamctl hub remove plant
+streamctl hub remove plant >/dev/null
 ok 'and joins' recipe gateway-joins
 ok 'it is there again' until_true connected gw-7
 
@@ -216,7 +216,7 @@ ok 'the first certificate' recipe certbot-first
 ok 'is seen' says 'Public stand-in' certificate -issuer
 systemctl restart streamd
 ok 'who trusts the hub'"'"'s own authority is shut out' until_true says 'plant.*certificate' streamctl hub list
-streamctl hub remove plant
+streamctl hub remove plant >/dev/null
 streamhub device remove gw-7 >/dev/null
 ok 'who joins now' streamhub invite device gw-7 --output /root/public.invite
 ok 'has no authority in the file' refused grep -q 'BEGIN CERTIFICATE' /root/public.invite
