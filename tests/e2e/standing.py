@@ -133,7 +133,7 @@ def lost_once():
         eventually(lost, "the loss is told")
         def attempt():
             since = gateway.ctl_json("hub", "show", "office")["since"]
-            gateway.ctl_ok("hub", "connect", "office")
+            gateway.ctl("hub", "connect", "office")
             eventually(lambda: (lambda hub: hub["since"] != since and hub["state"] == "disconnected")(
                 gateway.ctl_json("hub", "show", "office")), "an attempt ends")
 
