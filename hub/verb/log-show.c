@@ -18,7 +18,7 @@ log_show_begin(const Cli *cli)
     if (cli->given[OPTION_JSON])
         return show;
     show.zone = g_time_zone_new_local();
-    show.table = table_new(_("TIME"), _("WHAT"), _("DEVICE"), _("STREAM"), _("USER"), _("ADDRESS"),
+    show.table = table_new(_("WHEN"), _("WHAT"), _("DEVICE"), _("STREAM"), _("USER"), _("ADDRESS"),
                            _("RESULT"), _("DURATION"), _("TO DEVICE"), _("TO USER"), NULL);
     for (guint column = 7; column < 10; column++)
         table_align_right(show.table, column);

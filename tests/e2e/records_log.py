@@ -80,7 +80,7 @@ def a_week(records):
 
 
 TABLE = """\
-TIME                 WHAT           DEVICE       STREAM  USER   ADDRESS    RESULT                       DURATION  TO DEVICE  TO USER
+WHEN                 WHAT           DEVICE       STREAM  USER   ADDRESS    RESULT                       DURATION  TO DEVICE  TO USER
 2026-11-23 01:00:00  start                                                 0.2.0
 2026-11-23 23:00:00  request        gw-7         echo    anna   192.0.2.7  ok                              74 ms
 2026-11-24 00:00:00  device.set     gw-7                 carl   192.0.2.8  tags
