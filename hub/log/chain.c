@@ -5,9 +5,8 @@ const char *
 log_fault_name(LogFault fault)
 {
     static const char *const names[] = {
-        [LOG_FAULT_CHANGED] = "changed", [LOG_FAULT_MISSING] = "missing",
-        [LOG_FAULT_FILE] = "file",       [LOG_FAULT_TORN] = "torn",
-        [LOG_FAULT_NO_RECORD] = "none",  [LOG_FAULT_HEAD] = "head",
+        [LOG_FAULT_CHANGED] = "changed", [LOG_FAULT_MISSING] = "missing", [LOG_FAULT_FILE] = "file",
+        [LOG_FAULT_TORN] = "torn",       [LOG_FAULT_NO_RECORD] = "none",  [LOG_FAULT_HEAD] = "head",
     };
 
     return names[fault];
@@ -54,16 +53,25 @@ take_broken(LogChain *chain, guint64 file, guint64 line, const char *text, gsize
     chain->broken_line = line;
 }
 
-/* Where the records begin: at the very first start, or where older files were kept once. A file that
- * was begun anew after one that is gone begins with a start, too. */
+/* Whether a file begins with this record, where others were before it: that of a file, or a start
+ * that names the file before. Any other start stands behind records of the same file. */
+static gboolean
+begins_file(const LogRecord *record, guint64 line)
+{
+    guint64 number = 0;
+    gboolean torn = log_record_is_start(record) && log_record_is_torn(record);
+
+    return log_record_number(record, "number", &number) && number > 0 && line == (torn ? 2 : 1);
+}
+
+/* Where the records begin: at the very first start, or where older files were kept once. */
 static void
 take_first(LogChain *chain, const LogRecord *record, const char *previous, guint64 file,
            guint64 line)
 {
     gboolean first = strcmp(previous, LOG_HASH_NONE) == 0;
-    gboolean numbered = file > 1 && file != LOG_NUMBER_CURRENT;
 
-    chain->gone = log_record_is_file(record) || (!first && numbered);
+    chain->gone = begins_file(record, line);
     if (!chain->gone && !first)
         report(chain, LOG_FAULT_MISSING, file, line);
 }
@@ -92,8 +100,8 @@ take_link(LogChain *chain, const LogRecord *record, const char *previous, guint6
     gboolean excused = chain->excused;
     guint64 number = 0;
 
-    if (log_record_is_file(record) && chain->file_before > 0 &&
-        log_record_number(record, "number", &number) && number != chain->file_before) {
+    if (chain->file_before > 0 && log_record_number(record, "number", &number) &&
+        number != chain->file_before) {
         report(chain, LOG_FAULT_FILE, file, line);
         return;
     }

@@ -20,7 +20,7 @@ struct RecordsFile {
     char *version;
     guint64 size_max;
     guint files;
-    int fd; /* -1: not open */
+    int fd;           /* -1: not open */
     gboolean begun;   /* the chain of this start is */
     guint64 number;   /* of the file before */
     guint64 size;     /* bytes in the file, without those of `pending` */
@@ -116,7 +116,7 @@ told_number(int fd)
 
     text[MAX(len, 0)] = '\0';
     *strchrnul(text, '\n') = '\0';
-    if (strstr(text, "\"operationName\":\"file\""))
+    if (strstr(text, "\"operationName\":\"file\"") || strstr(text, "\"operationName\":\"start\""))
         member = strstr(text, NUMBER_MEMBER);
     return member ? g_ascii_strtoull(member + strlen(NUMBER_MEMBER), NULL, 10) : 0;
 }
@@ -129,13 +129,16 @@ file_add_text(RecordsFile *file, char *record)
 }
 
 /* The first record of this start. A line that was cut off stays and is marked; a start that was cut
- * off behind one says nothing, and goes. */
+ * off behind one says nothing, and goes. Where the file has no record yet, the start says which
+ * file was before it, as no other start does: whoever cuts off what was before one is found by
+ * that. */
 static gboolean
 file_begin(RecordsFile *file, GError **error)
 {
     ChainTail tail = read_tail(file->fd, &file->size);
     guint64 first = told_number(file->fd), last = records_folder_last(file->folder);
     Chain *chain = &file->chain;
+    gboolean anew;
 
     if (tail.surplus > 0) {
         if (ftruncate(file->fd, (off_t)(file->size - tail.surplus)) < 0)
@@ -145,11 +148,13 @@ file_begin(RecordsFile *file, GError **error)
     }
     file->number = MAX(first, last);
     *chain = tail.chain;
-    if (strcmp(chain->head, CHAIN_NONE) == 0 && file->number > 0)
+    anew = strcmp(chain->head, CHAIN_NONE) == 0 && file->number > 0;
+    if (anew)
         *chain = numbered_tail(file);
     if (tail.open)
         g_string_append_c(file->pending, '\n');
-    file_add_text(file, record_start(g_get_real_time(), file->version, chain->head, tail.torn));
+    file_add_text(file, record_start(g_get_real_time(), file->version, chain->head, tail.torn,
+                                     anew ? file->number : 0));
     file->begun = TRUE;
     return TRUE;
 }

@@ -190,7 +190,7 @@ record_change(gint64 time, const RecordChange *change)
 }
 
 char *
-record_start(gint64 time, const char *version, const char *previous, gboolean torn)
+record_start(gint64 time, const char *version, const char *previous, gboolean torn, guint64 number)
 {
     GString *out = record_begin(time, "start", "Hub");
 
@@ -198,6 +198,8 @@ record_start(gint64 time, const char *version, const char *previous, gboolean to
     append_text(out, "previous", previous);
     append_name(out, "torn");
     g_string_append(out, torn ? "true" : "false");
+    if (number > 0)
+        append_number(out, "number", number);
     return g_string_free(out, FALSE);
 }
 

@@ -70,7 +70,9 @@ char *record_end(gint64 time, const RecordEnd *end);
 char *record_change(gint64 time, const RecordChange *change);
 
 /* Of the file itself: a start of the hub, a new file after number NUMBER, COUNT records that a
- * blocked disk cost. PREVIOUS: the hash of the record before. */
-char *record_start(gint64 time, const char *version, const char *previous, gboolean torn);
+ * blocked disk cost. PREVIOUS: the hash of the record before. A start has a NUMBER where a file
+ * begins with it, 0: none. */
+char *
+record_start(gint64 time, const char *version, const char *previous, gboolean torn, guint64 number);
 char *record_file(gint64 time, const char *previous, guint64 number);
 char *record_lost(gint64 time, guint64 count, gint64 since);

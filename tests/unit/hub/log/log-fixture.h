@@ -26,8 +26,19 @@ fixture_add(GString *out, char head[LOG_HASH_LEN + 1], const char *operation, co
 static inline void
 fixture_start(GString *out, char head[LOG_HASH_LEN + 1], gboolean torn)
 {
-    g_autofree char *more = g_strdup_printf(",\"version\":\"0.2.0\",\"previous\":\"%s\",\"torn\":%s",
-                                            head, torn ? "true" : "false");
+    g_autofree char *more = g_strdup_printf(
+        ",\"version\":\"0.2.0\",\"previous\":\"%s\",\"torn\":%s", head, torn ? "true" : "false");
+
+    fixture_add(out, head, "start", "Hub", more);
+}
+
+/* A start that a file begins with, after file NUMBER. */
+static inline void
+fixture_start_file(GString *out, char head[LOG_HASH_LEN + 1], gboolean torn, guint number)
+{
+    g_autofree char *more =
+        g_strdup_printf(",\"version\":\"0.2.0\",\"previous\":\"%s\",\"torn\":%s,\"number\":%u",
+                        head, torn ? "true" : "false", number);
 
     fixture_add(out, head, "start", "Hub", more);
 }

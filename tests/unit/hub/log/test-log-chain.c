@@ -208,7 +208,8 @@ expect(LogFault fault, guint64 file, guint64 line, guint most)
     g_assert_cmpuint(first->line, ==, line);
 }
 
-/* Which line is taken out of which file, and what is found. The last line of all is another test. */
+/* Which line is taken out of which file, and what is found. The last line of all is another test.
+ */
 static void
 test_line_removed(void)
 {
@@ -293,27 +294,63 @@ test_file_removed(void)
     tear_down();
 }
 
-/* A file that was begun anew begins with a start: where those before it are not kept any more, that
- * is no fault, but the very first file has to have the beginning. */
+/* The oldest file that is kept, with something in place of what it begins with. */
+static void
+expect_begin(const GString *text, gboolean fine, guint64 line)
+{
+    g_autoptr(GString) none = g_string_new(NULL);
+    const GString *const both[] = {none, text};
+    g_auto(Verdict) verdict = verify(both, 2);
+
+    g_assert_cmpuint(verdict.found->len, ==, fine ? 0 : 1);
+    g_assert_true(verdict.chain.gone == fine);
+    if (fine)
+        return;
+    g_assert_cmpint(g_array_index(verdict.found, Found, 0).fault, ==, LOG_FAULT_MISSING);
+    g_assert_cmpuint(g_array_index(verdict.found, Found, 0).file, ==, 2);
+    g_assert_cmpuint(g_array_index(verdict.found, Found, 0).line, ==, line);
+}
+
+/* A file that was begun anew begins with a start that names the file before. Any other start stands
+ * behind records of its file: these were cut off. */
 static void
 test_begun_anew(void)
 {
-    for (guint i = 0; i < 2; i++) {
-        GString *none = g_string_new(NULL), *text = g_string_new(NULL);
-        const GString *const both[] = {i == 0 ? text : none, text};
+    static const struct {
+        gboolean numbered, torn, line_before, fine;
+    } cells[] = {
+        {TRUE, FALSE, FALSE, TRUE},
+        {TRUE, TRUE, TRUE, TRUE},
+        {FALSE, FALSE, FALSE, FALSE},
+        {FALSE, TRUE, TRUE, FALSE},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cells); i++) {
+        g_autoptr(GString) text = g_string_new(cells[i].line_before ? "{\"time\n" : "");
         char head[LOG_HASH_LEN + 1];
+        guint64 line = cells[i].line_before ? 2 : 1;
 
         memset(head, 'a', LOG_HASH_LEN);
         head[LOG_HASH_LEN] = '\0';
-        fixture_start(text, head, FALSE);
-        {
-            g_auto(Verdict) verdict = verify(both, i + 1);
+        if (cells[i].numbered)
+            fixture_start_file(text, head, cells[i].torn, 1);
+        else
+            fixture_start(text, head, cells[i].torn);
+        expect_begin(text, cells[i].fine, line);
+    }
+}
 
-            g_assert_cmpuint(verdict.found->len, ==, i == 0 ? 1 : 0);
-            g_assert_true(verdict.chain.gone == (i == 1));
-        }
-        g_string_free(none, TRUE);
-        g_string_free(text, TRUE);
+/* The oldest file is cut up to a later start, or to any other record of it. */
+static void
+test_begin_cut(void)
+{
+    for (guint gone = 1; gone <= 3; gone++) {
+        set_up();
+        g_string_free(g_steal_pointer(&files[0]), TRUE);
+        for (guint i = 0; i < gone; i++)
+            g_free(take_out(files[1], 1));
+        expect(LOG_FAULT_MISSING, 2, 1, 1);
+        tear_down();
     }
 }
 
@@ -427,6 +464,7 @@ main(int argc, char **argv)
     g_test_add_func("/log-chain/inserted", test_inserted);
     g_test_add_func("/log-chain/file-removed", test_file_removed);
     g_test_add_func("/log-chain/begun-anew", test_begun_anew);
+    g_test_add_func("/log-chain/begin-cut", test_begin_cut);
     g_test_add_func("/log-chain/cut", test_cut);
     g_test_add_func("/log-chain/torn", test_torn);
     g_test_add_func("/log-chain/too-long", test_too_long);

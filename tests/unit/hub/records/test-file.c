@@ -237,6 +237,16 @@ test_kept(Self *self, const void *data G_GNUC_UNUSED)
     g_assert_cmpuint(verify(last, head), ==, 3);
 }
 
+/* Whether COUNT of its starts name the file before, which is number 1, and only those. */
+static gboolean
+begins_numbered(const Self *self, guint count)
+{
+    g_autofree char *text = contents(self->current);
+    g_auto(GStrv) parts = g_strsplit(text, ",\"number\":1,\"hash\":", -1);
+
+    return g_strv_length(parts) == count + 1;
+}
+
 /* The machine stopped between the rename and the first record of the new file. */
 static void
 test_between_files(Self *self, const void *data G_GNUC_UNUSED)
@@ -250,6 +260,23 @@ test_between_files(Self *self, const void *data G_GNUC_UNUSED)
     again(self);
     g_assert_cmpuint(verify(first, head), ==, 2);
     g_assert_cmpuint(verify(self->current, head), ==, 1);
+    g_assert_true(begins_numbered(self, 1));
+}
+
+/* The same in the middle of that record: the start behind it says what it would have said. */
+static void
+test_within_first(Self *self, const void *data G_GNUC_UNUSED)
+{
+    g_autofree char *first = records_folder_numbered(self->folder, 1);
+
+    add(self, "a");
+    g_assert_true(records_file_write(self->file, NULL));
+    g_assert_cmpint(g_rename(self->current, first), ==, 0);
+    g_assert_true(g_file_set_contents(self->current, "{\"time\":\"2026", -1, NULL));
+    again(self);
+    g_assert_true(begins_numbered(self, 1));
+    again(self);
+    g_assert_false(begins_numbered(self, 2)); /* none but the first */
 }
 
 static void
@@ -338,6 +365,7 @@ main(int argc, char **argv)
         {"/records-file/rotation", test_rotation},
         {"/records-file/kept", test_kept},
         {"/records-file/between-files", test_between_files},
+        {"/records-file/within-first", test_within_first},
         {"/records-file/short", test_short},
         {"/records-file/head", test_head},
         {"/records-file/link", test_link},

@@ -42,10 +42,8 @@ test_shape(void)
 {
     const RecordInvoke good = {
         .stream = stream, .version = "2018-08-30-preview", .duration = 74999};
-    const RecordInvoke bad = {.stream = stream,
-                              .code = 404103,
-                              .code_name = "DeviceNotOnline",
-                              .reason = "offline"};
+    const RecordInvoke bad = {
+        .stream = stream, .code = 404103, .code_name = "DeviceNotOnline", .reason = "offline"};
     const RecordEnd end = {.stream = stream,
                            .duration = 2000,
                            .to_device = 7,
@@ -58,8 +56,9 @@ test_shape(void)
     g_autofree char *one = record_invoke(WHEN, &good), *two = record_invoke(WHEN, &bad),
                     *three = record_end(WHEN, &end), *four = record_change(WHEN, &change),
                     *five = record_change(WHEN, &hub),
-                    *six = record_start(WHEN, "1.2", CHAIN_NONE, TRUE),
+                    *six = record_start(WHEN, "1.2", CHAIN_NONE, TRUE, 0),
                     *seven = record_file(WHEN, CHAIN_NONE, 12),
+                    *anew = record_start(WHEN, "1.2", CHAIN_NONE, FALSE, 12),
                     *eight = record_lost(WHEN, 3, WHEN - 1000000);
 
     g_assert_cmpstr(
@@ -85,11 +84,11 @@ test_shape(void)
                     "\"detail\":\"keys\"");
     g_assert_true(
         g_str_has_suffix(five, "\"category\":\"Hub\",\"by\":\"uid:0\",\"detail\":\"on\""));
-    g_assert_true(g_str_has_suffix(
-        six, "\"version\":\"1.2\",\"previous\":\"" CHAIN_NONE "\",\"torn\":true"));
-    g_assert_true(g_str_has_suffix(seven, "\"previous\":\"" CHAIN_NONE "\",\"number\":12"));
     g_assert_true(
-        g_str_has_suffix(eight, "\"count\":3,\"since\":\"2026-11-30T18:42:27.123Z\""));
+        g_str_has_suffix(six, "\"version\":\"1.2\",\"previous\":\"" CHAIN_NONE "\",\"torn\":true"));
+    g_assert_true(g_str_has_suffix(anew, "\"torn\":false,\"number\":12"));
+    g_assert_true(g_str_has_suffix(seven, "\"previous\":\"" CHAIN_NONE "\",\"number\":12"));
+    g_assert_true(g_str_has_suffix(eight, "\"count\":3,\"since\":\"2026-11-30T18:42:27.123Z\""));
 }
 
 /* RECORD is taken. Whatever is in it: it fits in a line, and is JSON. */
@@ -110,10 +109,10 @@ static void
 check_text(const char *text)
 {
     const RecordStream most = {text, text, text, text, text, text, text};
-    const RecordInvoke invoke = {most, text, G_MAXUINT64, G_MAXUINT64, 999999, text, text,
-                                 G_MAXINT64};
-    const RecordEnd end = {most, G_MAXINT64, text, G_MAXUINT64, G_MAXUINT64, text,
-                           FALSE, text, text, text};
+    const RecordInvoke invoke = {most,   text, G_MAXUINT64, G_MAXUINT64,
+                                 999999, text, text,        G_MAXINT64};
+    const RecordEnd end = {most, G_MAXINT64, text, G_MAXUINT64, G_MAXUINT64,
+                           text, FALSE,      text, text,        text};
     const RecordChange change = {text, FALSE, text, text, text, text};
 
     check_whole(record_invoke(WHEN, &invoke));
@@ -124,15 +123,18 @@ check_text(const char *text)
 static void
 test_texts(void)
 {
-    static const char *const texts[] = {"",       "a\"b\\c",    "a\nb\x01\x7f", "\xff\xc3\x28",
-                                        "gr\xc3\xbc", "\xe2\x80\xae", "{}\"},{\"hash\":\"00"};
-    static const gsize lengths[] = {RECORD_TEXT_MAX - 1, RECORD_TEXT_MAX, RECORD_TEXT_MAX + 1,
-                                    RECORD_DETAIL_MAX, RECORD_DETAIL_MAX + 1, 100000};
+    static const char *const texts[] = {
+        "",           "a\"b\\c",      "a\nb\x01\x7f",        "\xff\xc3\x28",
+        "gr\xc3\xbc", "\xe2\x80\xae", "{}\"},{\"hash\":\"00"};
+    static const gsize lengths[] = {RECORD_TEXT_MAX - 1, RECORD_TEXT_MAX,       RECORD_TEXT_MAX + 1,
+                                    RECORD_DETAIL_MAX,   RECORD_DETAIL_MAX + 1, 100000};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         check_text(texts[i]);
     for (gsize i = 0; i < G_N_ELEMENTS(lengths); i++)
-        for (const char *c = "\"\\\n\xff" "a"; *c; c++) {
+        for (const char *c = "\"\\\n\xff"
+                             "a";
+             *c; c++) {
             g_autofree char *text = g_strnfill(lengths[i], *c);
 
             check_text(text);
