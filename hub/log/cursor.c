@@ -2,7 +2,6 @@
 #include "hub/log/cursor.h"
 
 #include "common/base/error.h"
-#include "hub/log/record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,13 +11,14 @@
 
 #define BUFFER ((gsize)128 * 1024)
 #define TRIES 3
+#define FIRST_READ ((gsize)2 * LOG_LINE_MAX) /* a line that was cut off may be before it */
 
 struct LogCursor {
     char *folder;
     int fd;
-    LogFile file;   /* while FD is open */
-    guint64 before; /* the number of the file before */
-    gboolean over;  /* nothing is written to it any more */
+    LogFile file;         /* while FD is open */
+    guint64 before;       /* the number of the file before */
+    gboolean over;        /* nothing is written to it any more */
     guint64 line, offset; /* of what was given out */
     guint gaps;
     char *buffer;
@@ -298,6 +298,25 @@ log_cursor_opened(const LogCursor *cursor, LogFile *ret)
 {
     *ret = cursor->file;
     return cursor->fd >= 0;
+}
+
+gboolean
+log_cursor_first(const LogCursor *cursor, char ret[LOG_HASH_LEN + 1])
+{
+    g_autofree char *text = g_malloc(FIRST_READ);
+    ssize_t len = cursor->fd >= 0 ? pread(cursor->fd, text, FIRST_READ, 0) : 0;
+    const char *at = text, *end = text + MAX(len, 0), *newline;
+    LogRecord record;
+
+    *ret = '\0';
+    while (at < end && (newline = memchr(at, '\n', (gsize)(end - at))) != NULL) {
+        if (log_record_parse(at, (gsize)(newline - at), &record)) {
+            memcpy(ret, record.hash, sizeof record.hash);
+            return TRUE;
+        }
+        at = newline + 1;
+    }
+    return FALSE;
 }
 
 guint64

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "hub/log/files.h"
+#include "hub/log/record.h"
 
 typedef struct LogCursor LogCursor;
 
@@ -45,6 +46,11 @@ gboolean log_cursor_file(const LogCursor *cursor, LogFile *ret);
 
 /* The same, as it was when it was opened. FALSE: none. */
 gboolean log_cursor_opened(const LogCursor *cursor, LogFile *ret);
+
+/* The hash of the first record in the file that is read: no other file has that one, whatever they
+ * are called, and whichever inode they got. FALSE: there is none yet, or none where it should be.
+ */
+gboolean log_cursor_first(const LogCursor *cursor, char ret[LOG_HASH_LEN + 1]);
 
 guint64 log_cursor_line(const LogCursor *cursor); /* that was given out last; 0: none */
 

@@ -12,9 +12,15 @@ push_answer_is_good(guint status)
 }
 
 gboolean
-push_answer_is_too_large(guint status)
+push_answer_blames_records(guint status)
 {
-    return status == 413;
+    return status == 400 || status == 413;
+}
+
+gboolean
+push_answer_asks_to_wait(guint status)
+{
+    return status == 429 || status == 503;
 }
 
 gint64

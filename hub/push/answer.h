@@ -11,8 +11,11 @@
 /* STATUS 0: there was no answer. */
 gboolean push_answer_is_good(guint status);
 
-/* 413: fewer records at once may be taken. */
-gboolean push_answer_is_too_large(guint status);
+/* 413 and 400: it is these records that are not taken; fewer of them, or others, may be. */
+gboolean push_answer_blames_records(guint status);
+
+/* Whether Retry-After counts: with 429 and 503. */
+gboolean push_answer_asks_to_wait(guint status);
 
 /* What Retry-After says: µs from NOW (µs since the epoch); 0: nothing, or it is not understood. At
  * most PUSH_RETRY_AFTER_MAX. TEXT may be NULL. */

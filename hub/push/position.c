@@ -15,7 +15,8 @@
 
 /* A rotated file that was not sent to its end. */
 typedef struct {
-    guint64 number, inode, records;
+    guint64 number, records;
+    char first[LOG_HASH_LEN + 1];
     gboolean read;
 } Waiting;
 
@@ -65,6 +66,19 @@ take_number(JsonObject *object, const char *name, guint64 *ret)
     return TRUE;
 }
 
+/* A hash, or "". */
+static gboolean
+take_hash(JsonObject *object, const char *name, char ret[LOG_HASH_LEN + 1])
+{
+    JsonNode *node = member(object, name, G_TYPE_STRING);
+    const char *text = node ? json_node_get_string(node) : NULL;
+
+    if (!text || (*text && !log_hash_is_valid(text, strlen(text))))
+        return FALSE;
+    (void)g_strlcpy(ret, text, LOG_HASH_LEN + 1);
+    return TRUE;
+}
+
 static gboolean
 take_waiting(Position *position, JsonNode *node)
 {
@@ -72,7 +86,7 @@ take_waiting(Position *position, JsonNode *node)
     JsonObject *object = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 
     if (!object || !take_number(object, "number", &waiting.number) ||
-        !take_number(object, "inode", &waiting.inode) ||
+        !take_hash(object, "first", waiting.first) ||
         !take_number(object, "records", &waiting.records))
         return FALSE;
     g_array_append_val(position->waiting, waiting);
@@ -82,18 +96,16 @@ take_waiting(Position *position, JsonNode *node)
 static gboolean
 take_object(Position *position, JsonObject *object)
 {
-    JsonNode *hash = member(object, "hash", G_TYPE_STRING);
     JsonNode *waiting = json_object_get_member(object, "waiting");
-    JsonArray *files = waiting && JSON_NODE_HOLDS_ARRAY(waiting) ? json_node_get_array(waiting)
-                                                                 : NULL;
-    const char *text = hash ? json_node_get_string(hash) : NULL;
+    JsonArray *files =
+        waiting && JSON_NODE_HOLDS_ARRAY(waiting) ? json_node_get_array(waiting) : NULL;
 
-    if (!text || (*text && !log_hash_is_valid(text, strlen(text))) || !files ||
+    if (!files || !take_hash(object, "hash", position->place.hash) ||
+        !take_hash(object, "first", position->place.first) ||
         !take_number(object, "inode", &position->place.inode) ||
         !take_number(object, "offset", &position->place.offset) ||
         !take_number(object, "line", &position->place.line))
         return FALSE;
-    (void)g_strlcpy(position->place.hash, text, sizeof position->place.hash);
     for (guint i = 0; i < json_array_get_length(files); i++)
         if (!take_waiting(position, json_array_get_element(files, i)))
             return FALSE;
@@ -129,8 +141,7 @@ position_load(const char *folder, GError **error)
     if (parse(position, text, len))
         return g_steal_pointer(&position);
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
-                "%s is damaged: remove it to send all records that are kept again",
-                position->path);
+                "%s is damaged: remove it to send all records that are kept again", position->path);
     return NULL;
 }
 
@@ -147,7 +158,7 @@ forget_read(Position *position)
     for (guint i = position->waiting->len; i > 0; i--) {
         const Waiting *file = &g_array_index(position->waiting, Waiting, i - 1);
 
-        if (file->read && file->inode != position->place.inode)
+        if (file->read && strcmp(file->first, position->place.first) != 0)
             (void)g_array_remove_index(position->waiting, i - 1);
     }
 }
@@ -155,7 +166,7 @@ forget_read(Position *position)
 void
 position_set_place(Position *position, const Place *place)
 {
-    gboolean moved = position->place.inode != place->inode;
+    gboolean moved = strcmp(position->place.first, place->first) != 0;
 
     position->place = *place;
     if (moved)
@@ -169,93 +180,63 @@ position_save(const Position *position, GError **error)
 
     g_string_append_printf(out,
                            "{\"inode\":%" G_GUINT64_FORMAT ",\"offset\":%" G_GUINT64_FORMAT
-                           ",\"line\":%" G_GUINT64_FORMAT ",\"hash\":\"%s\",\"waiting\":[",
+                           ",\"line\":%" G_GUINT64_FORMAT
+                           ",\"hash\":\"%s\",\"first\":\"%s\",\"waiting\":[",
                            position->place.inode, position->place.offset, position->place.line,
-                           position->place.hash);
+                           position->place.hash, position->place.first);
     for (guint i = 0; i < position->waiting->len; i++) {
         const Waiting *file = &g_array_index(position->waiting, Waiting, i);
 
         g_string_append_printf(out,
-                               "%s{\"number\":%" G_GUINT64_FORMAT ",\"inode\":%" G_GUINT64_FORMAT
-                               ",\"records\":%" G_GUINT64_FORMAT "}",
-                               i > 0 ? "," : "", file->number, file->inode, file->records);
+                               "%s{\"number\":%" G_GUINT64_FORMAT
+                               ",\"first\":\"%s\",\"records\":%" G_GUINT64_FORMAT "}",
+                               i > 0 ? "," : "", file->number, file->first, file->records);
     }
     g_string_append(out, "]}\n");
     return g_file_set_contents_full(position->path, out->str, (gssize)out->len,
                                     G_FILE_SET_CONTENTS_CONSISTENT, 0600, error);
 }
 
-static Waiting *
-find(const Position *position, guint64 inode)
+void
+position_add_waiting(Position *position, guint64 number, const char *first, guint64 records)
 {
-    for (guint i = 0; i < position->waiting->len; i++)
-        if (g_array_index(position->waiting, Waiting, i).inode == inode)
-            return &g_array_index(position->waiting, Waiting, i);
-    return NULL;
-}
+    Waiting waiting = {.number = number, .records = records};
 
-static guint64
-count_records(const char *records, const LogFile *file)
-{
-    g_autoptr(LogCursor) cursor = log_cursor_new(records);
-    guint64 count = 0;
-    LogRecord record;
-    LogLine line;
-
-    if (!log_cursor_seek(cursor, file, 0, 1, NULL))
-        return 0;
-    while (log_cursor_next(cursor, &line, NULL) == LOG_STEP_LINE && line.file == file->number)
-        count += log_record_parse(line.text, line.len, &record) ? 1 : 0;
-    return count;
-}
-
-/* The number of the file that was sent last; 0: it is the current one, or not there any more. */
-static guint64
-number_sent(const Position *position, const GArray *files)
-{
-    for (guint i = 0; i < files->len; i++)
-        if (g_array_index(files, LogFile, i).inode == position->place.inode &&
-            *position->place.hash)
-            return g_array_index(files, LogFile, i).number;
-    return 0;
+    (void)g_strlcpy(waiting.first, first, sizeof waiting.first);
+    g_array_append_val(position->waiting, waiting);
 }
 
 gboolean
-position_count_waiting(Position *position, const char *records)
+position_is_waiting(const Position *position, guint64 number)
 {
-    g_autoptr(GArray) files = log_files_list(records, NULL);
-    guint64 sent = files ? number_sent(position, files) : 0;
-    gboolean counted = FALSE;
+    for (guint i = 0; i < position->waiting->len; i++)
+        if (g_array_index(position->waiting, Waiting, i).number == number)
+            return TRUE;
+    return FALSE;
+}
 
-    for (guint i = 0; files && i < files->len; i++) {
-        const LogFile *file = &g_array_index(files, LogFile, i);
-        Waiting waiting = {.number = file->number, .inode = file->inode};
-
-        if (file->number == LOG_NUMBER_CURRENT || file->number < sent ||
-            find(position, file->inode))
-            continue;
-        waiting.records = count_records(records, file);
-        g_array_append_val(position->waiting, waiting);
-        counted = TRUE;
-    }
-    return counted;
+static gboolean
+is_same(const char *one, const char *other)
+{
+    return *one && strcmp(one, other) == 0;
 }
 
 void
-position_mark_read(Position *position, guint64 inode)
+position_mark_read(Position *position, const char *first)
 {
-    Waiting *file = find(position, inode);
+    for (guint i = 0; i < position->waiting->len; i++) {
+        Waiting *file = &g_array_index(position->waiting, Waiting, i);
 
-    if (file)
-        file->read = TRUE;
+        if (is_same(first, file->first))
+            file->read = TRUE;
+    }
 }
 
 static gboolean
 is_listed(const GArray *files, const Waiting *waiting)
 {
     for (guint i = 0; i < files->len; i++)
-        if (g_array_index(files, LogFile, i).inode == waiting->inode &&
-            g_array_index(files, LogFile, i).number == waiting->number)
+        if (g_array_index(files, LogFile, i).number == waiting->number)
             return TRUE;
     return FALSE;
 }
@@ -266,7 +247,7 @@ lost_of(const Position *position, const Waiting *file)
 {
     if (file->read)
         return 0;
-    if (file->inode != position->place.inode)
+    if (!is_same(position->place.first, file->first))
         return file->records;
     return file->records > position->place.line ? file->records - position->place.line : 0;
 }

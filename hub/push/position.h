@@ -12,7 +12,9 @@
 /* Behind a record: where it ends, and in which file. */
 typedef struct {
     guint64 inode, offset, line;
-    char hash[LOG_HASH_LEN + 1]; /* of the record; "": nothing was sent yet */
+    char hash[LOG_HASH_LEN + 1];  /* of the record; "": nothing was sent yet */
+    char first[LOG_HASH_LEN + 1]; /* of the first record of the file, by which it is known; an inode
+                                     is used again; "": not known */
 } Place;
 
 typedef struct Position Position;
@@ -28,12 +30,13 @@ void position_set_place(Position *position, const Place *place);
 /* Puts it on the disk, as a whole. FALSE with ERROR set. */
 gboolean position_save(const Position *position, GError **error);
 
-/* Counts the records of rotated files that wait and were not counted yet. TRUE: there were some,
- * and the position is to be saved. */
-gboolean position_count_waiting(Position *position, const char *records);
+/* Rotated file NUMBER waits, which begins with the record FIRST and has so many RECORDS. A number
+ * is given once. */
+void position_add_waiting(Position *position, guint64 number, const char *first, guint64 records);
+gboolean position_is_waiting(const Position *position, guint64 number);
 
-/* The file with this INODE is read now: its records are not lost any more. */
-void position_mark_read(Position *position, guint64 inode);
+/* The file that begins with the record FIRST is read now: its records are not lost any more. */
+void position_mark_read(Position *position, const char *first);
 
 /* Of files that were counted, were not read, and are not in the folder any more: how many records
  * were not sent. They are forgotten. */

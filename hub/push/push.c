@@ -8,6 +8,7 @@
 #include "hub/base/state.h"
 #include "hub/push/answer.h"
 #include "hub/push/batch.h"
+#include "hub/push/count.h"
 #include "hub/push/post.h"
 #include "hub/push/resume.h"
 #include "hub/push/wait.h"
@@ -19,25 +20,29 @@
 #define CREDENTIAL "records-push-token" /* of the service: LoadCredential= */
 #define REASON_MAX 200
 #define LOOK_EVERY (5 * G_TIME_SPAN_SECOND)
-#define STOP_TIME_S 5 /* that a request may still take */
+#define ATTEMPTS_MAX 5 /* with one record that the receiver refuses */
+#define STOP_TIME_S 5  /* that a request may still take */
 
 typedef struct {
     const Settings *settings;
     const char *records;
     Position *position;
     LogCursor *cursor;
+    Count *count;
     Batch *batch;
     Post *post;
     Waiter *waiter;
     GCancellable *stopping;
-    gint64 since;       /* when the oldest record of the batch was read */
-    guint most;         /* records at once, fewer after 413 */
-    guint gaps;         /* of the cursor, told so far */
-    gboolean told_lost; /* before the cursor came to the gap */
-    guint64 inode;      /* of the file that is read */
-    guint failures;     /* in a row */
-    gint64 failed;      /* when the first of these was */
-    char *problem;      /* that was told last; NULL: none */
+    gint64 since;                 /* when the oldest record of the batch was read */
+    guint most;                   /* records at once, fewer after 413 */
+    guint gaps;                   /* of the cursor, told so far */
+    gboolean told_lost;           /* before the cursor came to the gap */
+    guint64 inode;                /* of the file that is read */
+    char first[LOG_HASH_LEN + 1]; /* record in it; "": not known */
+    guint refused;  /* attempts with the first record alone, that were its own fault */
+    guint failures; /* in a row */
+    gint64 failed;  /* when the first of these was */
+    char *problem;  /* that was told last; NULL: none */
 } Push;
 
 static void
@@ -45,6 +50,7 @@ push_clear(Push *push)
 {
     position_free(push->position);
     log_cursor_free(push->cursor);
+    count_free(push->count);
     batch_free(push->batch);
     post_free(push->post);
     waiter_free(push->waiter);
@@ -111,10 +117,11 @@ note_file(Push *push)
         push->gaps = log_cursor_gaps(push->cursor);
         tell_lost(push, TRUE);
     }
-    if (!log_cursor_opened(push->cursor, &file) || file.inode == push->inode)
+    if (!log_cursor_opened(push->cursor, &file) || (file.inode == push->inode && *push->first))
         return;
     push->inode = file.inode;
-    position_mark_read(push->position, file.inode);
+    (void)log_cursor_first(push->cursor, push->first);
+    position_mark_read(push->position, push->first);
 }
 
 /* The first record of a file tells which was before it: not the one that was read before it, where
@@ -124,8 +131,8 @@ note_number(Push *push, const LogRecord *record)
 {
     guint64 before = log_cursor_before(push->cursor), number = 0;
 
-    if (before > 0 && log_record_is_file(record) &&
-        log_record_number(record, "number", &number) && number != before)
+    if (before > 0 && log_record_is_file(record) && log_record_number(record, "number", &number) &&
+        number != before)
         tell_lost(push, TRUE);
 }
 
@@ -141,6 +148,7 @@ take_line(Push *push, const LogLine *line)
     note_number(push, &record);
     place.inode = push->inode;
     memcpy(place.hash, record.hash, sizeof place.hash);
+    memcpy(place.first, push->first, sizeof place.first);
     if (batch_count(push->batch) == 0)
         push->since = g_get_monotonic_time();
     batch_add(push->batch, line->text, line->len, &place);
@@ -224,16 +232,48 @@ halve(Push *push, guint count)
     return count > 1;
 }
 
-/* While nothing is sent: what waits may be rotated away. */
-static void
+/* A part of what waits is counted. */
+static CountStep
 count_waiting(Push *push)
 {
-    gboolean counted = position_count_waiting(push->position, push->records);
+    CountStep step = count_step(push->count, push->position);
 
-    position_mark_read(push->position, push->inode); /* it is held open */
-    if (counted)
+    position_mark_read(push->position, push->first); /* it is held open */
+    if (step == COUNT_FILE)
         save(push);
-    tell_lost(push, FALSE);
+    if (step != COUNT_MORE)
+        tell_lost(push, FALSE);
+    return step;
+}
+
+/* While nothing is sent, what waits may be rotated away: it is counted, and looked at again and
+ * again. */
+static void
+wait_counting(Push *push, gint64 usec)
+{
+    gint64 until = g_get_monotonic_time() + usec, left = usec;
+
+    while (left > 0 && !waiter_is_stopping(push->waiter)) {
+        CountStep step = count_waiting(push);
+
+        left = until - g_get_monotonic_time();
+        waiter_wait(push->waiter, step == COUNT_OVER ? MIN(left, LOOK_EVERY) : 0, FALSE);
+        left = until - g_get_monotonic_time();
+    }
+}
+
+/* So that one record that is never taken does not keep back all others. */
+static void
+skip_record(Push *push, guint status)
+{
+    const Place *place = batch_place(push->batch, 1);
+
+    g_warning("the record %s was left out: the receiver refused it %u times, with %u", place->hash,
+              push->refused, status);
+    position_set_place(push->position, place);
+    batch_drop(push->batch, 1);
+    push->refused = 0;
+    save(push);
 }
 
 static void
@@ -244,13 +284,19 @@ take_answer(Push *push, guint count, const PostAnswer *answer)
         answer->status
             ? g_strdup_printf("the receiver does not take records: %u %s", answer->status, reason)
             : g_strdup_printf("the receiver cannot be reached: %s", reason);
-    gint64 after = push_retry_after(answer->retry_after, g_get_real_time());
+    gboolean blamed = push_answer_blames_records(answer->status);
+    gint64 after = push_answer_asks_to_wait(answer->status)
+                       ? push_retry_after(answer->retry_after, g_get_real_time())
+                       : 0;
 
-    if (push_answer_is_too_large(answer->status) && halve(push, count))
+    if (blamed && halve(push, count))
         return;
     count_failure(push, text);
-    count_waiting(push);
-    waiter_wait(push->waiter, push_wait(push->failures, after, g_random_double()), FALSE);
+    if (blamed && ++push->refused >= ATTEMPTS_MAX) {
+        skip_record(push, answer->status);
+        return; /* the next one may be better */
+    }
+    wait_counting(push, push_wait(push->failures, after, g_random_double()));
 }
 
 /* One attempt with what there is. */
@@ -265,7 +311,7 @@ send_batch(Push *push)
 
     if (!read_token(push, &token, &error)) {
         count_failure(push, error->message);
-        waiter_wait(push->waiter, push_wait(push->failures, 0, g_random_double()), FALSE);
+        wait_counting(push, push_wait(push->failures, 0, g_random_double()));
         return;
     }
     answer = post_send(push->post, token, body, push->stopping);
@@ -277,6 +323,7 @@ send_batch(Push *push)
     position_set_place(push->position, batch_place(push->batch, count));
     batch_drop(push->batch, count);
     push->since = g_get_monotonic_time(); /* what is left waits for no others */
+    push->refused = 0;
     push->most = MIN(push->most * 2, BATCH_RECORDS);
     tell_recovered(push);
     save(push);
@@ -311,28 +358,50 @@ on_stop(void *data)
     (void)g_timeout_add_seconds(STOP_TIME_S, on_stop_late, push->stopping);
 }
 
-/* Where it left off, or the oldest record. */
+/* Where it left off, or the oldest record; FOUND: not where it left off. */
 static gboolean
-push_begin(Push *push, const char *own, GError **error)
+push_begin(Push *push, const char *own, gboolean *found, GError **error)
 {
-    gboolean found = FALSE;
+    g_autoptr(GError) cause = NULL;
 
     push->position = position_load(own, error);
     if (!push->position)
         return FALSE;
-    push->cursor = push_resume(push->records, position_place(push->position), &found, error);
-    if (!push->cursor)
+    push->cursor = log_cursor_new(push->records);
+    push->count = count_new(push->records);
+    *found = push_resume(push->cursor, push->records, position_place(push->position), &cause) ||
+             *position_place(push->position)->hash == '\0';
+    if (cause) {
+        g_propagate_error(error, g_steal_pointer(&cause));
         return FALSE;
-    tell_lost(push, !found);
-    push->post =
-        post_new(push->settings->records_push_url, push->settings->records_push_ca, error);
+    }
+    push->post = post_new(push->settings->records_push_url, push->settings->records_push_ca, error);
     return push->post != NULL;
+}
+
+/* All files may have to be read: the service has begun already, and can be stopped. */
+static gboolean
+search(Push *push)
+{
+    Search step = SEARCH_MORE;
+
+    waiter_tell(push->waiter, "looking for the record that was sent last");
+    while (step == SEARCH_MORE && !waiter_is_stopping(push->waiter)) {
+        step = push_search(push->cursor, position_place(push->position));
+        waiter_wait(push->waiter, 0, FALSE);
+    }
+    if (step == SEARCH_OVER) {
+        log_cursor_free(push->cursor);
+        push->cursor = log_cursor_new(push->records);
+    }
+    return step == SEARCH_FOUND;
 }
 
 gboolean
 push_run(const Settings *settings, const char *records, const char *own, GError **error)
 {
     int lock = state_lock(own, error);
+    gboolean found = FALSE;
     g_auto(Push) push = {.settings = settings,
                          .records = records,
                          .batch = batch_new(),
@@ -342,12 +411,16 @@ push_run(const Settings *settings, const char *records, const char *own, GError 
     if (lock < 0)
         return FALSE;
     push.waiter = waiter_new(records, on_stop, &push);
-    if (!push_begin(&push, own, error)) {
+    if (!push_begin(&push, own, &found, error)) {
         close(lock);
         return FALSE;
     }
     g_message("sending the records in %s", records);
     waiter_ready(push.waiter);
+    found = found || search(&push);
+    if (!waiter_is_stopping(push.waiter))
+        tell_lost(&push, !found);
+    waiter_tell(push.waiter, "sending records");
     while (!waiter_is_stopping(push.waiter))
         turn(&push);
     close(lock);

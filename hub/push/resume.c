@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-/* Whether the record with the place's hash ends where the place says, in this file. */
-static gboolean
-ends_there(const char *records, const LogFile *file, const Place *place)
+gboolean
+push_place_is_in(const char *records, const LogFile *file, const Place *place)
 {
     g_autoptr(LogCursor) cursor = log_cursor_new(records);
     guint64 begin = place->offset > LOG_LINE_MAX ? place->offset - LOG_LINE_MAX : 0;
@@ -22,45 +21,35 @@ ends_there(const char *records, const LogFile *file, const Place *place)
     return FALSE;
 }
 
-/* Where it was, under its present name. */
-static gboolean
-go_there(LogCursor *cursor, const char *records, const GArray *files, const Place *place)
+gboolean
+push_resume(LogCursor *cursor, const char *records, const Place *place, GError **error)
 {
-    for (guint i = 0; i < files->len; i++) {
+    g_autoptr(GArray) files = log_files_list(records, error);
+
+    for (guint i = 0; files && i < files->len; i++) {
         const LogFile *file = &g_array_index(files, LogFile, i);
 
         if (file->inode == place->inode && file->size >= place->offset &&
-            ends_there(records, file, place))
+            push_place_is_in(records, file, place))
             return log_cursor_seek(cursor, file, place->offset, place->line + 1, NULL);
     }
     return FALSE;
 }
 
-/* Anywhere: the folder may have come from a backup. */
-static gboolean
-search(LogCursor *cursor, const Place *place)
+Search
+push_search(LogCursor *cursor, const Place *place)
 {
     LogLine line;
     LogRecord record;
 
-    while (log_cursor_next(cursor, &line, NULL) == LOG_STEP_LINE)
-        if (log_record_parse(line.text, line.len, &record) &&
+    for (guint i = 0; i < PUSH_LINES; i++) {
+        LogStep step = log_cursor_next(cursor, &line, NULL);
+
+        if (step == LOG_STEP_END || step == LOG_STEP_FAILED)
+            return SEARCH_OVER;
+        if (step == LOG_STEP_LINE && log_record_parse(line.text, line.len, &record) &&
             strcmp(record.hash, place->hash) == 0)
-            return TRUE;
-    return FALSE;
-}
-
-LogCursor *
-push_resume(const char *records, const Place *place, gboolean *ret_found, GError **error)
-{
-    g_autoptr(LogCursor) cursor = log_cursor_new(records);
-    g_autoptr(GArray) files = log_files_list(records, error);
-
-    if (!files)
-        return NULL;
-    *ret_found = *place->hash == '\0' || go_there(cursor, records, files, place) ||
-                 search(cursor, place);
-    if (*ret_found)
-        return g_steal_pointer(&cursor);
-    return log_cursor_new(records);
+            return SEARCH_FOUND;
+    }
+    return SEARCH_MORE;
 }

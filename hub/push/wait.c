@@ -72,6 +72,12 @@ waiter_ready(Waiter *waiter)
         waiter->alive = g_timeout_add((guint)(limit / 3 / 1000 + 1), on_alive, NULL);
 }
 
+void
+waiter_tell(const Waiter *waiter G_GNUC_UNUSED, const char *status)
+{
+    (void)sd_notifyf(0, "STATUS=%s", status);
+}
+
 static gboolean
 on_time(gpointer data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Wait: for a time, for records, for the end of the service: whatever comes first. Tells the service
- * manager that it lives while the main context runs. Main thread. */
+/* Wait: for a time, for records, for the end of the service: whatever comes first. Tells the
+ * service manager that it lives while the main context runs. Main thread. */
 #pragma once
 
 #include <glib.h>
@@ -13,6 +13,9 @@ void waiter_free(Waiter *waiter); /* NULL is fine */
 
 /* Tells the service manager that the service has begun. */
 void waiter_ready(Waiter *waiter);
+
+/* Tells it what the service does now: one line. */
+void waiter_tell(const Waiter *waiter, const char *status);
 
 /* At most so many µs. TO_RECORDS: no longer than until something is written to the folder. */
 void waiter_wait(Waiter *waiter, gint64 usec, gboolean to_records);

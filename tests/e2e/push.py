@@ -29,6 +29,7 @@ class Receiver:
 
     def __init__(self, cert, port=0):
         self.requests, self.plan, self.lock = [], collections.deque(), threading.Lock()
+        self.refuses = None  # (what it refuses, with which status)
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -44,6 +45,8 @@ class Receiver:
                     return
                 with receiver.lock:
                     status, headers, pause = receiver.plan.popleft() if receiver.plan else (204, {}, 0)
+                    if receiver.refuses and receiver.refuses[0] in body:
+                        status = receiver.refuses[1]
                     receiver.requests.append((status, dict(self.headers), body, time.monotonic(), self.path))
                 time.sleep(pause)
                 self.send_response(status)
@@ -86,6 +89,7 @@ class Place:
     """Records, a receiver with a certificate of a hub's authority, and the service."""
 
     def __init__(self):
+        self.evil = None
         self.dir = tempfile.mkdtemp(prefix="streamd-e2e-")
         self.records = Writer(os.path.join(self.dir, "state", "records"))
         self.authority("trusted")
@@ -128,9 +132,9 @@ class Place:
         keep = ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS")
         return {name: os.environ[name] for name in keep if name in os.environ} | {"LANG": "C.UTF-8"}
 
-    def start(self):
+    def start(self, **more):
         with open(self.path("log"), "ab") as log:
-            self.process = subprocess.Popen(self.argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment())
+            self.process = subprocess.Popen(self.argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment() | more)
 
     def kill(self, how=signal.SIGKILL):
         if self.process:
@@ -275,11 +279,11 @@ def tokens():
 
 
 def answers():
-    """500, 401, 404, 429 with Retry-After, 503 with a date, 413, a redirect, a slow answer: tried again, and nothing is lost or skipped"""
+    """500, also with Retry-After, 401, 404, 429 with Retry-After, 503 with a date, 413, a redirect, a slow answer: tried again, and nothing is lost or skipped"""
     with Place() as place:
         place.records.start(T)
         elsewhere = Receiver(place.cert("trusted"))
-        for plan, wait, text in [((500, {}, 0), 0.4, "500"), ((401, {}, 0), 0.4, "401"), ((404, {}, 0), 0.4, "404"),
+        for plan, wait, text in [((500, {"Retry-After": "60"}, 0), 0.4, "500"), ((401, {}, 0), 0.4, "401"), ((404, {}, 0), 0.4, "404"),
                                  ((429, {"Retry-After": "3"}, 0), 3, "429"), ((503, {"Retry-After": "date"}, 0), 1.9, "503"),
                                  ((307, {"Location": f"https://localhost:{elsewhere.port}/"}, 0), 0.4, "307"),
                                  ((200, {}, 70 if LONG else 2), 0, "no answer in 60 s" if LONG else None)]:
@@ -318,6 +322,33 @@ def too_large():
         place.records.put(request(T, "gw", "anna"))
         place.sent()
         place.says("does not take records: 413")  # one record alone: it is tried again, not left out
+
+
+def refused():
+    """413 or 400 for one record, always: it is left out after five attempts, and the log has its hash; all others arrive, and once"""
+    with Place() as large, Place() as bad:
+        places = ((large, 413), (bad, 400))
+        for place, status in places:
+            place.records.start(T)
+            fill(place.records, 9)
+            place.evil = place.records.put(request(T, "evil", "anna"))
+            place.receiver.refuses = (b"evil", status)
+            place.start()
+        for place, status in places:
+            place.says(f"the record {place.evil[HASH]} was left out: the receiver refused it 5 times, with {status}")
+            place.records.lines.remove(place.evil)
+            place.sent()
+            check_equal(len(place.receiver.lines()), len(place.records.lines), "nothing comes twice")
+            alone = [request[3] for request in place.receiver.requests if request[2].decode() == place.evil]
+            check_equal(len(alone), 5, "attempts with it alone")
+            check(all(later - one > 0.4 for one, later in zip(alone, alone[1:])), f"it waits between these: {alone}")
+            check_equal(place.kill(signal.SIGTERM), 0, "SIGTERM")
+            before = len(place.receiver.requests)
+            fill(place.records, 9)
+            place.start()
+            place.sent()
+            check_equal(len(place.receiver.requests), before + 1, "a restart does not send it again")
+            check_equal(len(place.receiver.lines()), len(place.records.lines), "nor what was before it")
 
 
 def strangers():
@@ -403,6 +434,28 @@ def behind():
         place.sent()
 
 
+def uncounted():
+    """rotated away while the token cannot be read, and while the receiver asked to wait for an hour: it says how many"""
+    for how in ("token", "Retry-After"):
+        with Place() as place:
+            place.records.start(T)
+            place.start()
+            place.sent()
+            if how == "token":
+                os.chmod(place.path("token"), 0o644)
+            else:
+                place.receiver.plan.append((503, {"Retry-After": "3600"}, 0))
+            place.records.put(request(T, "gw", "anna"))
+            place.says(place.path("token") if how == "token" else "does not take records: 503")
+            for i in range(3):
+                fill(place.records, 100 + i)
+                place.records.rotate(T)
+            eventually(lambda: waiting(place) == 3, f"{how}: what waits is counted")
+            os.unlink(place.records.path(2))  # 102 records: its first is about the file
+            place.says("102 records were rotated away before they were sent")
+            check_equal(place.kill(signal.SIGTERM), 0, "SIGTERM while it waits")
+
+
 def waiting(place):
     with open(os.path.join(place.own, "position.json"), encoding="ascii") as file:
         return file.read().count('"number"')
@@ -444,7 +497,13 @@ def restored():
         check("is damaged: remove it" in done.stderr, done.stderr)
         write_private(position, text.replace(place.records.head, "a" * 64))
         before = len(place.receiver.lines())
-        place.start()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(place.path("notify"))
+            manager.settimeout(20)
+            place.start(NOTIFY_SOCKET=place.path("notify"))
+            told = [manager.recv(4096).decode() for _ in range(3)]
+        check_equal(told, ["READY=1", "STATUS=looking for the record that was sent last", "STATUS=sending records"],
+                    "it has begun before it reads all files")
         place.says("records were rotated away before they were sent; how many is not known")
         eventually(lambda: len(place.receiver.lines()) == before + len(place.records.lines), "it begins again")
 
@@ -452,17 +511,17 @@ def restored():
 def refusals():
     """no url, a url that is none or in the clear, no folder, a second one beside it: an error that says so"""
     with Place() as place:
-        def refused(code, text, **settings):
+        def says_no(code, text, **settings):
             place.settings(**settings)
             done = run(place.argv(), env=place.environment())
             check_equal(done.returncode, code, f"{settings}: {done.stderr}")
             check(text in done.stderr, f"{settings}: {done.stderr}")
 
-        refused(2, "records-push-url wants", url="http://example.org/")
-        refused(2, "records-push-url wants", url="ftp://localhost/")
-        refused(2, "records-push-url wants", url="https://user:pass@localhost/")
+        says_no(2, "records-push-url wants", url="http://example.org/")
+        says_no(2, "records-push-url wants", url="ftp://localhost/")
+        says_no(2, "records-push-url wants", url="https://user:pass@localhost/")
         shutil.rmtree(place.records.folder)
-        refused(4, place.records.folder, url="https://localhost/")
+        says_no(4, place.records.folder, url="https://localhost/")
         done = run([place.push, "--state-dir", place.path("state")], env=place.environment())
         check_equal(done.returncode, 2, done.stderr)
         check("nowhere to send to: set records-push-url" in done.stderr, done.stderr)
@@ -471,8 +530,8 @@ def refusals():
         place.settings()
         place.start()
         place.sent()
-        refused(6, "another", url=f"https://localhost:{place.receiver.port}/")
+        says_no(6, "another", url=f"https://localhost:{place.receiver.port}/")
 
 
 if __name__ == "__main__":
-    main(batches, full_batch, tokens, answers, too_large, strangers, killed, behind, restored, refusals)
+    main(batches, full_batch, tokens, answers, too_large, refused, strangers, killed, behind, uncounted, restored, refusals)

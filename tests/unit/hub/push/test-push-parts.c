@@ -102,6 +102,16 @@ test_retry_after(void)
                    push_answer_is_good(307));
 }
 
+/* What Retry-After counts with, and what is the fault of the records: of all statuses. */
+static void
+test_statuses(void)
+{
+    for (guint status = 0; status < 1000; status++) {
+        g_assert_true(push_answer_asks_to_wait(status) == (status == 429 || status == 503));
+        g_assert_true(push_answer_blames_records(status) == (status == 400 || status == 413));
+    }
+}
+
 static void
 test_urls(void)
 {
@@ -152,16 +162,21 @@ test_position(void)
         "",
         "{}",
         "[]",
-        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"ab\",\"waiting\":[]}",
-        "{\"inode\":-1,\"offset\":2,\"line\":3,\"hash\":\"\",\"waiting\":[]}",
-        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\"}",
-        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"waiting\":[1]}",
-        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"waiting\":[{\"number\":1}]}",
-        "{\"inode\":1,\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"waiting\":[]}",
+        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"ab\",\"first\":\"\",\"waiting\":[]}",
+        "{\"inode\":-1,\"offset\":2,\"line\":3,\"hash\":\"\",\"first\":\"\",\"waiting\":[]}",
+        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"first\":\"\"}",
+        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"waiting\":[]}",
+        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"first\":\"x\",\"waiting\":[]}",
+        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"first\":\"\",\"waiting\":[1]}",
+        "{\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"first\":\"\",\"waiting\":[{"
+        "\"number\":1}]}",
+        "{\"inode\":1,\"inode\":1,\"offset\":2,\"line\":3,\"hash\":\"\",\"first\":\"\",\"waiting\":"
+        "[]}",
     };
     g_autofree char *folder = g_dir_make_tmp("push-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(folder, POSITION_FILE, NULL);
-    const Place place = {.inode = 7, .offset = 8, .line = 9, .hash = LOG_HASH_NONE};
+    const Place place = {
+        .inode = 7, .offset = 8, .line = 9, .hash = LOG_HASH_NONE, .first = LOG_HASH_NONE};
     g_autoptr(GError) error = NULL;
     g_autoptr(Position) position = position_load(folder, &error);
 
@@ -176,6 +191,7 @@ test_position(void)
     g_assert_cmpuint(position_place(position)->offset, ==, place.offset);
     g_assert_cmpuint(position_place(position)->line, ==, place.line);
     g_assert_cmpstr(position_place(position)->hash, ==, place.hash);
+    g_assert_cmpstr(position_place(position)->first, ==, place.first);
     for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) damaged = NULL;
 
@@ -196,6 +212,7 @@ main(int argc, char **argv)
     g_test_add_func("/push/bytes", test_bytes);
     g_test_add_func("/push/waits", test_waits);
     g_test_add_func("/push/retry-after", test_retry_after);
+    g_test_add_func("/push/statuses", test_statuses);
     g_test_add_func("/push/urls", test_urls);
     g_test_add_func("/push/position", test_position);
     return g_test_run();
