@@ -38,7 +38,7 @@ typedef struct {
     guint gaps;                   /* of the cursor, told so far */
     gboolean told_lost;           /* before the cursor came to the gap */
     guint64 inode;                /* of the file that is read */
-    char first[LOG_HASH_LEN + 1]; /* record in it; "": not known */
+    char first[LOG_HASH_LEN + 1]; /* hash of the first record in it; "": not known */
     guint refused;  /* attempts with the first record alone, that were its own fault */
     guint failures; /* in a row */
     gint64 failed;  /* when the first of these was */
@@ -358,7 +358,7 @@ on_stop(void *data)
     (void)g_timeout_add_seconds(STOP_TIME_S, on_stop_late, push->stopping);
 }
 
-/* Where it left off, or the oldest record; FOUND: not where it left off. */
+/* *FOUND is FALSE where the record that was sent last is not where it was. */
 static gboolean
 push_begin(Push *push, const char *own, gboolean *found, GError **error)
 {
