@@ -48,8 +48,11 @@ hub_stream_answered(Request *request, guint status, gsize body_len, void *data)
                    .user = request->user,
                    .address = request->peer},
         .version = request->api_version,
+        .request_size = request->body_len,
         .response_size = body_len,
-        .code = request->error ? request->error : status == 200 ? 0 : status * 1000,
+        .code = request->error  ? request->error
+                : status == 200 ? 0
+                                : status * 1000,
         .code_name = request->error ? rest_error_name((RestError)request->error) : NULL,
         .reason = reason_of(request),
         .duration = clock_now() - request->begun,

@@ -403,10 +403,9 @@ on_stopped(Streamhub *hub G_GNUC_UNUSED, void *data)
 static void
 serve_record(const Serve *serve, const char *operation, const char *detail)
 {
-    records_change(serve->records, &(RecordChange){.operation = operation,
-                                                   .of_hub = TRUE,
-                                                   .by = "signal",
-                                                   .detail = detail});
+    records_change(
+        serve->records,
+        &(RecordChange){.operation = operation, .of_hub = TRUE, .by = "signal", .detail = detail});
 }
 
 static gboolean
@@ -463,7 +462,6 @@ serve_go(Serve *serve, const char *lines)
     serve->signals[2] = g_unix_signal_add(SIGHUP, on_reload, serve);
     if (sd_watchdog_enabled(1, &limit) > 0)
         serve->watchdog = watchdog_new(serve->reactors, (gint64)limit, on_alive, NULL);
-    records_start(serve->records);
     g_print("%sready\n", lines);
     event_log(EVENT_SERVER_STARTED,
               &(EventData){.hub = serve_name(serve), .detail = STREAMD_VERSION});
@@ -486,7 +484,7 @@ serve_run(const ServeOptions *options, GError **error)
         !serve_make_hub(&serve, error) || !serve_listen(&serve, lines, error) ||
         !serve_open_admin(&serve, error) ||
         !serve_metrics_prepare(&serve, serve.settings, &metrics, error) ||
-        !streamhub_start(serve.hub, error))
+        !records_start(serve.records, error) || !streamhub_start(serve.hub, error))
         return FALSE;
     serve_metrics_take(&serve, &metrics);
     if (serve.metrics)

@@ -45,17 +45,18 @@ struct Request {
     char *page_size;     /* x-ms-max-item-count */
     char *continuation;  /* x-ms-continuation */
     GString *body;       /* whole, of a route with body_max; wiped afterwards */
+    gsize body_len;      /* of what came as a body, also where it is dropped */
     gboolean of_streamd; /* User-Agent: streamd/... */
     char peer[64];
     OpeningMeter *openings;   /* the edge's; NULL: they are not counted */
     const char *content_type; /* set by the module that answers; NULL: JSON */
     char *statement; /* set by the module that answers: the field streamd-statement of the answer */
     /* For the records; set by the modules that answer. */
-    char *user;      /* who it is, once it is authenticated */
+    char *user;                        /* who it is, once it is authenticated */
     char stream_id[REQUEST_STREAM_ID]; /* of the stream that it asks for */
-    Reason reason;   /* why no stream came of it */
-    guint error;     /* RestError of the answer; 0: none */
-    gint64 begun;    /* hub/base/clock.h */
+    Reason reason;                     /* why no stream came of it */
+    guint error;                       /* RestError of the answer; 0: none */
+    gint64 begun;                      /* hub/base/clock.h */
     /* Called once, just before it is answered. NULL: not needed. */
     void (*answered)(Request *request, guint status, gsize body_len, void *data);
     void *answered_data;

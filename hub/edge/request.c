@@ -33,6 +33,7 @@ edge_request_clear(Request *request)
     g_clear_pointer(&request->if_none_match, g_free);
     g_clear_pointer(&request->body, secret_string_free);
     g_clear_pointer(&request->user, g_free);
+    request->body_len = 0;
     request->stream_id[0] = '\0';
     request->reason = REASON_NONE;
     request->error = 0;
@@ -148,6 +149,7 @@ body_may_grow(EdgeConnection *edge, gsize len)
 static gboolean
 body_keep(EdgeConnection *edge, Slice bytes, HttpRefusal *ret_refusal)
 {
+    edge->request.body_len += bytes.len;
     if (!edge->request.body)
         return TRUE;
     if (!body_may_grow(edge, bytes.len))

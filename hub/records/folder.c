@@ -44,15 +44,18 @@ compare_numbers(gconstpointer a, gconstpointer b)
     return *one < *other ? -1 : *one > *other;
 }
 
-/* The numbers of the files, rising. */
+/* The numbers of the files, rising. NULL: the folder cannot be read. */
 static GArray *
-folder_numbers(const char *folder)
+folder_numbers(const char *folder, GError **error)
 {
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    GArray *numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, error);
+    GArray *numbers;
     const char *name;
 
-    while (dir && (name = g_dir_read_name(dir)) != NULL) {
+    if (!dir)
+        return NULL;
+    numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
+    while ((name = g_dir_read_name(dir)) != NULL) {
         guint64 number = number_of(name);
 
         if (number > 0)
@@ -62,22 +65,24 @@ folder_numbers(const char *folder)
     return numbers;
 }
 
-guint64
-records_folder_last(const char *folder)
+gboolean
+records_folder_last(const char *folder, guint64 *ret, GError **error)
 {
-    g_autoptr(GArray) numbers = folder_numbers(folder);
+    g_autoptr(GArray) numbers = folder_numbers(folder, error);
 
-    return numbers->len > 0 ? g_array_index(numbers, guint64, numbers->len - 1) : 0;
+    if (!numbers)
+        return FALSE;
+    *ret = numbers->len > 0 ? g_array_index(numbers, guint64, numbers->len - 1) : 0;
+    return TRUE;
 }
 
 void
 records_folder_trim(const char *folder, guint keep)
 {
-    g_autoptr(GArray) numbers = folder_numbers(folder);
+    g_autoptr(GArray) numbers = folder_numbers(folder, NULL);
 
-    for (guint i = 0; i + keep < numbers->len; i++) {
-        g_autofree char *path =
-            records_folder_numbered(folder, g_array_index(numbers, guint64, i));
+    for (guint i = 0; numbers && i + keep < numbers->len; i++) {
+        g_autofree char *path = records_folder_numbered(folder, g_array_index(numbers, guint64, i));
 
         (void)g_unlink(path);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/records/records.h"
 
+#include "common/base/error.h"
 #include "common/log/events.h"
 #include "hub/records/chain.h"
 #include "hub/records/file.h"
@@ -41,12 +42,18 @@ struct Records {
     gboolean started; /* main thread only */
     /* The writer's. */
     RecordsFile *file;
-    guint in_hand; /* items that it took, and that are not written */
-    guint64 in_hand_worth;
+    Item *hand;  /* that it took, and that are not written */
+    Item *next;  /* of these: the first that the file has not been given */
+    guint given; /* how many it has been */
     gboolean blocked;
+    gboolean unrotated;    /* the file is full, and stays */
+    gint64 rotated;        /* monotonic: the last try that failed */
     atomic_bool abandoned; /* nobody waits for it any more; the log may be gone */
     gboolean unsynced;
-    gint64 synced; /* monotonic */
+    guint64 unsynced_worth; /* records that a sync that fails may cost */
+    gint64 unsynced_since;
+    gint64 synced;  /* monotonic */
+    gboolean whole; /* all was written and synced at the end */
 };
 
 static Item *
@@ -62,6 +69,17 @@ item_new(const char *text, guint64 worth)
     return item;
 }
 
+static void
+items_free(Item *items)
+{
+    while (items) {
+        Item *item = items;
+
+        items = item->next;
+        g_free(item);
+    }
+}
+
 /* Under the lock, as all up to the writer. */
 static void
 queue_push(Records *records, Item *item)
@@ -72,35 +90,21 @@ queue_push(Records *records, Item *item)
     records->worth += item->worth;
 }
 
-static Item *
-queue_pop(Records *records)
-{
-    Item *item = records->head;
-
-    if (!item)
-        return NULL;
-    records->head = item->next;
-    if (!records->head)
-        records->tail = &records->head;
-    return item;
-}
-
 static void
 queue_push_lost(Records *records)
 {
-    g_autofree char *text =
-        record_lost(g_get_real_time(), records->lost, records->lost_since);
+    g_autofree char *text = record_lost(g_get_real_time(), records->lost, records->lost_since);
 
     queue_push(records, item_new(text, records->lost));
     records->lost = 0;
 }
 
 static void
-count_lost(Records *records)
+count_lost(Records *records, guint64 count, gint64 since)
 {
-    records->lost_total++;
-    if (records->lost++ == 0)
-        records->lost_since = g_get_real_time();
+    records->lost_since = records->lost > 0 ? MIN(records->lost_since, since) : since;
+    records->lost_total += count;
+    records->lost += count;
 }
 
 RecordsFigures
@@ -131,7 +135,7 @@ records_take(Records *records, char *record)
             queue_push_lost(records);
         queue_push(records, g_steal_pointer(&item));
     } else {
-        count_lost(records);
+        count_lost(records, 1, g_get_real_time());
     }
     (void)pthread_cond_signal(&records->wake);
     (void)pthread_mutex_unlock(&records->lock);
@@ -192,10 +196,18 @@ tell_head(guint64 number, const char *hash)
     event_log(EVENT_RECORDS_HEAD, &(EventData){.count = number, .hash = hash});
 }
 
+static gboolean
+is_abandoned(Records *records)
+{
+    return atomic_load(&records->abandoned);
+}
+
 /* At the beginning of the trouble, and at its end. */
 static void
 writer_tell(Records *records, const GError *error)
 {
+    if (is_abandoned(records))
+        return;
     if (error && !records->blocked)
         event_log(EVENT_RECORDS_BLOCKED, &(EventData){.detail = error->message});
     else if (!error && records->blocked)
@@ -203,40 +215,148 @@ writer_tell(Records *records, const GError *error)
     records->blocked = error != NULL;
 }
 
-/* Under the lock: takes a batch, unless the last one is not written yet. */
+/* The same of a file that grows. */
 static void
-writer_fill(Records *records)
+writer_tell_rotation(Records *records, const GError *error)
 {
-    Item *item;
+    if (is_abandoned(records))
+        return;
+    if (error && !records->unrotated)
+        event_log(EVENT_RECORDS_UNROTATED, &(EventData){.detail = error->message});
+    else if (!error && records->unrotated)
+        event_log(EVENT_RECORDS_ROTATED, &(EventData){0});
+    records->unrotated = error != NULL;
+}
 
+/* Under the lock: takes all that is queued, unless what it took before is not written yet. */
+static void
+writer_take(Records *records)
+{
     records_file_set_limits(records->file, records->size, records->files);
-    if (records->in_hand > 0)
+    if (records->hand)
         return;
     if (!records->head && records->lost > 0)
         queue_push_lost(records);
-    while (records_file_pending(records->file) < BATCH_BYTES &&
-           (records->in_hand == 0 || !records_file_is_full(records->file)) &&
-           (item = queue_pop(records)) != NULL) {
-        records_file_add(records->file, item->text, item->len);
-        records->in_hand++;
-        records->in_hand_worth += item->worth;
-        g_free(item);
+    if (!records->head)
+        return;
+    records->hand = records->next = records->head;
+    records->head = NULL;
+    records->tail = &records->head;
+}
+
+/* Gives the file a batch, unless the last one is not written yet. A record whose hash is to be told
+ * is the last of one: it has to be on the disk then. */
+static void
+writer_fill(Records *records)
+{
+    RecordsFile *file = records->file;
+
+    while (records->next && records_file_pending(file) < BATCH_BYTES &&
+           !records_file_has_head(file) &&
+           (records->given == 0 || records->unrotated || !records_file_is_full(file))) {
+        records_file_add(file, records->next->text, records->next->len);
+        records->next = records->next->next;
+        records->given++;
     }
 }
 
-static gboolean
-writer_sync(Records *records, GError **error)
+/* Forgets those in hand that are in the file: they are not lost any more. */
+static void
+writer_settle(Records *records)
 {
-    gint64 now = g_get_monotonic_time();
+    guint waiting = MIN(records_file_waiting(records->file), records->given);
+    guint written = records->given - waiting;
+    guint64 worth = 0;
 
-    if (!records->unsynced || now < records->synced + SYNC_EVERY)
-        return TRUE;
-    records->unsynced = FALSE;
-    records->synced = now;
-    return records_file_sync(records->file, error);
+    records->given = waiting;
+    for (guint i = 0; i < written; i++) {
+        Item *item = records->hand;
+
+        records->hand = item->next;
+        worth += item->worth;
+        g_free(item);
+    }
+    if (worth > 0 && records->unsynced_worth == 0)
+        records->unsynced_since = g_get_real_time();
+    records->unsynced_worth += worth;
+    (void)pthread_mutex_lock(&records->lock);
+    records->waiting -= written;
+    records->worth -= worth;
+    (void)pthread_mutex_unlock(&records->lock);
 }
 
-/* One turn, with the lock released while it waits for the disk. FALSE: the disk takes nothing. */
+/* Until a sync succeeds nothing is known of what was written since the last one that did. When one
+ * has failed before it, the disk may have dropped that: it counts as lost, though it may be there.
+ */
+static gboolean
+writer_sync(Records *records, gboolean now, GError **error)
+{
+    gint64 time = g_get_monotonic_time();
+
+    if (!records->unsynced || (!now && time < records->synced + SYNC_EVERY))
+        return TRUE;
+    records->synced = time;
+    if (!records_file_sync(records->file, error))
+        return FALSE;
+    if (records_file_take_unsure(records->file)) {
+        (void)pthread_mutex_lock(&records->lock);
+        if (records->unsynced_worth > 0)
+            count_lost(records, records->unsynced_worth, records->unsynced_since);
+        (void)pthread_mutex_unlock(&records->lock);
+    }
+    records->unsynced_worth = 0;
+    records->unsynced = FALSE;
+    return TRUE;
+}
+
+/* A file that cannot be rotated grows, and it is tried again with what is written a second later.
+ * FALSE: it was rotated, and the next one cannot be written. */
+static gboolean
+writer_rotate(Records *records, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    gint64 now = g_get_monotonic_time();
+
+    if (!records_file_is_full(records->file)) {
+        writer_tell_rotation(records, NULL);
+        return TRUE;
+    }
+    if (records->unrotated && now < records->rotated + AGAIN)
+        return TRUE;
+    if (!writer_sync(records, TRUE, error))
+        return FALSE;
+    if (!records_file_rotate(records->file, &cause)) {
+        records->rotated = now;
+        writer_tell_rotation(records, cause);
+        return TRUE;
+    }
+    writer_tell_rotation(records, NULL);
+    records->unsynced = TRUE;
+    return records_file_write(records->file, error);
+}
+
+static gboolean
+writer_write(Records *records, GError **error)
+{
+    gboolean written;
+
+    /* After a sync that failed, first of all: what is lost is counted before more is written. */
+    if (records->blocked && !writer_sync(records, TRUE, error))
+        return FALSE;
+    if (!records_file_open(records->file, error))
+        return FALSE;
+    writer_fill(records);
+    if (records_file_pending(records->file) == 0)
+        return writer_sync(records, FALSE, error);
+    written = records_file_write(records->file, error);
+    records->unsynced = TRUE;
+    writer_settle(records);
+    return written && writer_sync(records, records_file_has_head(records->file), error) &&
+           writer_rotate(records, error);
+}
+
+/* One turn, with the lock released while it computes hashes and waits for the disk. FALSE: the disk
+ * takes nothing. */
 static gboolean
 writer_turn(Records *records)
 {
@@ -245,30 +365,21 @@ writer_turn(Records *records)
     guint64 number = 0;
     gboolean written;
 
+    writer_take(records);
     (void)pthread_mutex_unlock(&records->lock);
-    written = records_file_open(records->file, &error);
-    (void)pthread_mutex_lock(&records->lock);
-    if (written)
-        writer_fill(records);
-    (void)pthread_mutex_unlock(&records->lock);
-    if (written && records_file_pending(records->file) > 0) {
-        written = records_file_write(records->file, &error);
-        records->unsynced = TRUE;
-    }
-    written = written && writer_sync(records, &error);
-    if (!atomic_load(&records->abandoned))
-        writer_tell(records, error);
-    if (written && !atomic_load(&records->abandoned) &&
-        records_file_take_head(records->file, &number, &hash))
+    written = writer_write(records, &error);
+    writer_tell(records, error);
+    if (written && !is_abandoned(records) && records_file_take_head(records->file, &number, &hash))
         tell_head(number, hash);
     (void)pthread_mutex_lock(&records->lock);
-    if (written) {
-        records->waiting -= records->in_hand;
-        records->worth -= records->in_hand_worth;
-        records->in_hand = 0;
-        records->in_hand_worth = 0;
-    }
     return written;
+}
+
+/* Under the lock. */
+static gboolean
+is_idle(const Records *records)
+{
+    return !records->hand && !records->head && records->lost == 0;
 }
 
 /* Under the lock. */
@@ -279,19 +390,34 @@ writer_run(Records *records)
         gboolean written = writer_turn(records);
         gint64 now = g_get_monotonic_time();
 
-        if (records->stopping && (!written || (!records->head && records->lost == 0)))
+        if (records->stopping && (!written || is_idle(records)))
             return;
         if (!written) {
             gint64 until = now + AGAIN;
 
             while (!records->stopping && g_get_monotonic_time() < until)
                 writer_wait(records, until);
-        } else if (!records->head && records->lost == 0 && records->unsynced) {
+        } else if (is_idle(records) && records->unsynced) {
             writer_wait(records, records->synced + SYNC_EVERY);
-        } else if (!records->head && records->lost == 0) {
+        } else if (is_idle(records)) {
             (void)pthread_cond_wait(&records->wake, &records->lock);
         }
     }
+}
+
+/* What a sync may have cost at the end no record tells any more, and so the log does. */
+static void
+writer_finish(Records *records)
+{
+    gboolean synced = writer_sync(records, TRUE, NULL);
+
+    (void)pthread_mutex_lock(&records->lock);
+    if (!synced)
+        count_lost(records, records->unsynced_worth, records->unsynced_since);
+    records->whole = synced && !records->blocked && is_idle(records);
+    records->is_ended = TRUE;
+    (void)pthread_cond_signal(&records->ended);
+    (void)pthread_mutex_unlock(&records->lock);
 }
 
 static void *
@@ -302,11 +428,7 @@ writer_main(void *data)
     (void)pthread_mutex_lock(&records->lock);
     writer_run(records);
     (void)pthread_mutex_unlock(&records->lock);
-    (void)records_file_sync(records->file, NULL);
-    (void)pthread_mutex_lock(&records->lock);
-    records->is_ended = TRUE;
-    (void)pthread_cond_signal(&records->ended);
-    (void)pthread_mutex_unlock(&records->lock);
+    writer_finish(records);
     return NULL;
 }
 
@@ -338,15 +460,23 @@ records_new(const char *folder, const char *version, guint64 size, guint files)
     return records;
 }
 
-void
-records_start(Records *records)
+gboolean
+records_start(Records *records, GError **error)
 {
+    g_autoptr(GError) cause = NULL;
+
     if (!records)
-        return;
+        return TRUE;
+    if (!records_file_lock(records->file, &cause) &&
+        g_error_matches(cause, STREAMD_ERROR, STREAMD_ERROR_EXISTS)) {
+        g_propagate_error(error, g_steal_pointer(&cause));
+        return FALSE;
+    }
     records->is_ended = FALSE;
     if (pthread_create(&records->thread, NULL, writer_main, records) != 0)
         g_error("no thread for the records");
     records->started = TRUE;
+    return TRUE;
 }
 
 /* TRUE: the writer has ended, within the time that it has. */
@@ -373,7 +503,6 @@ records_free(Records *records)
 {
     guint64 lost = 0;
     gboolean ended;
-    Item *item;
 
     if (!records)
         return;
@@ -386,11 +515,11 @@ records_free(Records *records)
         return;
     if (records->started)
         (void)pthread_join(records->thread, NULL);
-    if (records_file_count(records->file) > 0 && !records->blocked)
+    if (records_file_count(records->file) > 0 && records->whole)
         tell_head(records_file_count(records->file), records_file_head(records->file));
     records_file_free(records->file);
-    while ((item = queue_pop(records)) != NULL)
-        g_free(item);
+    items_free(records->hand);
+    items_free(records->head);
     (void)pthread_cond_destroy(&records->wake);
     (void)pthread_cond_destroy(&records->ended);
     (void)pthread_mutex_destroy(&records->lock);

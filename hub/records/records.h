@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Records: what happened at the hub, in files that can be verified (hub/records/file.h). A thread
- * of its own writes them, so that nobody waits for the disk. The queue to it holds RECORDS_QUEUE_MAX
- * records; while it is full, further ones are counted, and the count becomes a record. A disk that
- * takes nothing is tried again once a second; the log says when that begins and ends. What was
- * written is synced at most once a second.
+ * of its own writes them, so that nobody waits for the disk. The queue to it holds
+ * RECORDS_QUEUE_MAX records; while it is full, further ones are counted, and the count becomes a
+ * record. A disk that takes nothing is tried again once a second; the log says when that begins and
+ * ends. What was written is synced at most once a second, and before its hash is told; what a sync
+ * that failed was to save counts as lost, though it may be there. A file that cannot be rotated
+ * grows meanwhile.
  *
  * Main thread. Records may be NULL in every call: then nothing is kept. */
 #pragma once
@@ -18,8 +20,9 @@ typedef struct Records Records;
 /* FOLDER and VERSION as in records_file_new. */
 Records *records_new(const char *folder, const char *version, guint64 size, guint files);
 
-/* From now on they are written; nothing was touched on the disk before. */
-void records_start(Records *records);
+/* From now on they are written; nothing was touched on the disk before. STREAMD_ERROR_EXISTS:
+ * another hub keeps its records in the folder. A disk that takes nothing is no error here. */
+gboolean records_start(Records *records, GError **error);
 
 /* `records-size` and `records-files`, from now on. */
 void records_set_limits(Records *records, guint64 size, guint files);
@@ -32,9 +35,9 @@ void records_change(Records *records, const RecordChange *change);
 void records_take(Records *records, char *record);
 
 typedef struct {
-    gboolean kept;  /* otherwise nothing is */
-    guint waiting;  /* records and counts that are not written yet */
-    guint64 lost;   /* records, since the start */
+    gboolean kept; /* otherwise nothing is */
+    guint waiting; /* records and counts that are not written yet */
+    guint64 lost;  /* records, since the start */
 } RecordsFigures;
 
 RecordsFigures records_measure(Records *records);

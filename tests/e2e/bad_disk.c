@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Preloaded by a test: a disk under the folder BAD_DISK_IN that is as the first word in the file
- * BAD_DISK says: `slow` (each sync takes three seconds), `broken` (EIO), `half` (a write takes half
+ * BAD_DISK says: `slow` (each sync takes three seconds), `broken` (writes: EIO),
+ * `unsynced` (syncs: EIO), `half` (a write takes half
  * of what it is given, and the next one nothing: ENOSPC). */
 #undef _FORTIFY_SOURCE
 
@@ -14,10 +15,9 @@
 
 static ssize_t (*real_write)(int fd, const void *bytes, size_t len);
 
-static void __attribute__((constructor))
-find_write(void)
+static void __attribute__((constructor)) find_write(void)
 {
-    real_write = (ssize_t (*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+    real_write = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
 }
 
 static int
@@ -73,7 +73,7 @@ fdatasync(int fd)
 {
     int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
 
-    if (disk_is(fd, "broken"))
+    if (disk_is(fd, "unsynced"))
         return fail(EIO);
     if (disk_is(fd, "slow"))
         (void)sleep(3);

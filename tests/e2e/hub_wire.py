@@ -62,7 +62,7 @@ class Wire:
                         **kwargs)
 
     def post(self, device="dev1", stream="ssh", token=None, connect=None, response=None, caps=None,
-             path=None, version="2020-05-31-preview"):
+             path=None, version="2020-05-31-preview", body=b""):
         """Sends the POST; a Post to read the answer from."""
         fields = [("Authorization", token or self.service_token())] if token != "" else []
         if connect is not None:
@@ -73,7 +73,7 @@ class Wire:
             fields.append(("streamd-caps", caps))
         post = wire.Http(self.port, self.ca)
         self.open.callback(post.close)
-        post.send("POST", path or f"/twins/{device}/streams/{stream}?api-version={version}", fields)
+        post.send("POST", path or f"/twins/{device}/streams/{stream}?api-version={version}", fields, body)
         return post
 
     def leg(self, path, token, protocol=None, **kwargs):

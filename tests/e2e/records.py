@@ -44,8 +44,10 @@ def openings(hub):
     eventually(lambda: read(records.folder)[-1]["operationName"] == "start", "a start comes first")
     hub.add("dev1")
     records.new()
-    check_error(hub.post().read(), 404103, "DeviceNotOnline")
-    invoked(records, "offline", "404103", "offline")
+    for body in (b"", b"x", b"x" * 1000):  # dropped, and counted
+        check_error(hub.post(body=body).read(), 404103, "DeviceNotOnline")
+        offline = invoked(records, "offline", "404103", "offline")
+        check_equal(json.loads(offline["properties"])["requestSize"], str(len(body)), "requestSize")
     check_equal(hub.post(device="nowhere").read().status, 404, "status")
     invoked(records, "unknown", "404001", "not-found", device="nowhere")
     check_equal(hub.post(stream="a%22%0ab").read().status, 400, "status")

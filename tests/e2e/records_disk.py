@@ -13,6 +13,7 @@ from hub_wire import Wire, check_error
 from records_file import Records, paths, read
 
 BLOCKED, RESUMED, LOST = "records cannot be written", "records are written again", "records were lost"
+GROWS, WITHIN = "records cannot be rotated, and grows", "records is within its size again"
 AT_ONCE = 200
 PROMPT = 2.5        # s for an answer that waits for no disk: a sync takes 3
 KILLS = 50 if LONG else 8
@@ -24,12 +25,13 @@ THREADS = 4
 class Disk(Site):
     """A hub whose records are on a small disk of their own."""
 
-    def __init__(self, before=None, size="512k"):
+    def __init__(self, before=None, size="512k", limit="64M"):
         super().__init__(gateway=False, client=False)
         self.disk = os.path.join(self.dir, "disk")
         self.how = os.path.join(self.dir, "how")
         self.before = before
         self.size = size
+        self.limit = limit
 
     def start_hub(self, arguments=(), ports=("0", "0"), name="hub"):
         if not os.path.exists(self.disk):
@@ -40,7 +42,7 @@ class Disk(Site):
                 self.before(self)
         path = os.path.join(self.dir, "hub.conf")
         with open(path, "w", encoding="ascii") as file:
-            file.write(f"[hub]\ndevice-return-time = 0\nrecords-folder = {self.disk}/records\n")
+            file.write(f"[hub]\ndevice-return-time = 0\nrecords-folder = {self.disk}/records\nrecords-size = {self.limit}\n")
         return super().start_hub(["--config", path, *arguments], ports, name)
 
     def environment(self, **more):
@@ -102,6 +104,51 @@ def broken():
     """a disk with errors: the same"""
     with Disk() as site:
         trouble(site, lambda: site.make("broken"), lambda: site.make(""))
+
+
+def unsynced():
+    """a disk that does not save what it took: that is told, and becomes a record of what may be lost"""
+    with Disk() as site:
+        hub = Wire(site)
+        hub.add("dev1")
+        records = Records(site, os.path.join(site.disk, "records"))
+        ask(hub, 20)
+        eventually(lambda: invoked(site) == 20, "before")
+        site.make("unsynced")
+        ask(hub, 1)
+        eventually(lambda: site.says(BLOCKED) == 1, "the log says so")
+        ask(hub, 20)
+        site.make("")
+        eventually(lambda: site.says(RESUMED) == 1, "the log says so")
+        eventually(lambda: invoked(site) == 41, "all are written")
+        lost = [record["count"] for record in eventually(records.new, "records") if record["operationName"] == "lost"]
+        check(len(lost) == 1 and 1 <= lost[0] < 41,  # those that waited were not written then
+              f"records that may be lost: {lost}")
+        check_equal(site.says(LOST), 0, "nothing is lost at a stop")
+
+
+def moved():
+    """somebody moves the file away, and puts a folder where it would go: nothing waits, no record is lost"""
+    with Disk(size="8m", limit="64K") as site:
+        hub = Wire(site)
+        hub.add("dev1")
+        folder = os.path.join(site.disk, "records")
+        ask(hub, 20)
+        eventually(lambda: invoked(site) == 20, "before")
+        os.rename(os.path.join(folder, "records.jsonl"), os.path.join(folder, "records-0000000001.jsonl"))
+        ask(hub, 20)
+        eventually(lambda: invoked(site) == 40, "all are written")
+        os.mkdir(os.path.join(folder, "records-0000000002.jsonl"))
+        ask(hub, AT_ONCE)
+        eventually(lambda: site.says(GROWS) == 1, "the log says so")
+        eventually(lambda: os.path.getsize(os.path.join(folder, "records.jsonl")) > 100000, "it grows")
+        os.rmdir(os.path.join(folder, "records-0000000002.jsonl"))
+        time.sleep(1)
+        ask(hub, 1)
+        eventually(lambda: site.says(WITHIN) == 1, "the log says so")
+        check_equal(invoked(site), 41 + AT_ONCE, "records")
+        check_equal((site.says(BLOCKED), site.says(LOST)), (0, 0), "lines of the log")
+        site.hub.admin("--config", os.path.join(site.dir, "hub.conf"), "log", "verify", "--json")  # whole
 
 
 def half():
@@ -223,4 +270,4 @@ def killed():
 
 if __name__ == "__main__":
     enter()
-    main(full, broken, half, read_only, slow, killed)
+    main(full, broken, unsynced, moved, half, read_only, slow, killed)

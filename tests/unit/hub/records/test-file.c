@@ -2,8 +2,10 @@
 /* The file of records on a real disk, which is sometimes full. */
 #include "hub/records/file.h"
 
+#include "common/base/error.h"
 #include "hub/records/chain.h"
 #include "hub/records/folder.h"
+#include "hub/records/tail.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -51,12 +53,24 @@ tear_down(Self *self, const void *data G_GNUC_UNUSED)
     g_free(self->current);
 }
 
+/* As the writer does it. */
+static void
+put_out(Self *self)
+{
+    g_assert_true(records_file_write(self->file, NULL));
+    if (!records_file_is_full(self->file))
+        return;
+    g_assert_true(records_file_sync(self->file, NULL));
+    g_assert_true(records_file_rotate(self->file, NULL));
+    g_assert_true(records_file_write(self->file, NULL));
+}
+
 static void
 again(Self *self)
 {
     records_file_free(self->file);
     self_open(self);
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
 }
 
 static void
@@ -135,12 +149,12 @@ test_starts(Self *self, const void *data G_GNUC_UNUSED)
     g_autofree char *text = NULL;
 
     add(self, "a");
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     g_assert_cmpint(stat(self->current, &info), ==, 0);
     g_assert_cmpint(info.st_mode & 0777, ==, 0600);
     again(self);
     add(self, "b");
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     g_assert_cmpuint(verify_current(self), ==, 4);
     text = contents(self->current);
     g_assert_nonnull(strstr(text, "\"torn\":false"));
@@ -158,7 +172,7 @@ test_torn(Self *self, const void *data G_GNUC_UNUSED)
         g_autofree char *text = NULL;
 
         add(self, "a");
-        g_assert_true(records_file_write(self->file, NULL));
+        put_out(self);
         append(self->current, rests[i]);
         if (strcmp(rests[i], "\n") == 0)
             g_assert_true(truncate(self->current, 0) == 0);
@@ -187,18 +201,18 @@ test_rotation(Self *self, const void *data G_GNUC_UNUSED)
     char head[CHAIN_HASH + 1] = CHAIN_NONE;
 
     records_file_set_limits(self->file, 4000, 3);
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     add_up_to(self, 3999);
     g_assert_false(records_file_is_full(self->file));
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     g_assert_false(g_file_test(first, G_FILE_TEST_EXISTS));
     records_file_set_limits(self->file, 4200, 3);
     add_up_to(self, 4200);
     g_assert_true(records_file_is_full(self->file));
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     g_assert_true(g_file_test(first, G_FILE_TEST_EXISTS));
     add(self, "c");
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     g_assert_cmpuint(verify(first, head), ==, 3);
     g_assert_cmpuint(verify(self->current, head), ==, 2);
 }
@@ -213,7 +227,7 @@ test_kept(Self *self, const void *data G_GNUC_UNUSED)
     records_file_set_limits(self->file, 1, 3);
     for (guint i = 0; i < 5; i++) {
         add(self, "a");
-        g_assert_true(records_file_write(self->file, NULL));
+        put_out(self);
     }
     for (guint64 i = 1; i <= 5; i++) {
         g_autofree char *path = records_folder_numbered(self->folder, i);
@@ -232,7 +246,7 @@ test_kept(Self *self, const void *data G_GNUC_UNUSED)
     again(self);
     add(self, "b");
     records_file_set_limits(self->file, 1, 3);
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     g_assert_true(g_file_test(last, G_FILE_TEST_EXISTS));
     g_assert_cmpuint(verify(last, head), ==, 3);
 }
@@ -255,7 +269,7 @@ test_between_files(Self *self, const void *data G_GNUC_UNUSED)
     char head[CHAIN_HASH + 1] = CHAIN_NONE;
 
     add(self, "a");
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     g_assert_cmpint(g_rename(self->current, first), ==, 0);
     again(self);
     g_assert_cmpuint(verify(first, head), ==, 2);
@@ -314,7 +328,7 @@ test_short(Self *self, const void *data G_GNUC_UNUSED)
             g_assert_true(!*text || g_str_has_suffix(text, "\"}\n"));
         }
         limit_files(RLIM_INFINITY);
-        g_assert_true(records_file_write(self->file, NULL));
+        put_out(self);
         g_assert_cmpuint(records_file_pending(self->file), ==, 0);
         g_assert_cmpuint(verify_current(self), ==, 4);
     }
@@ -335,7 +349,7 @@ test_head(Self *self, const void *data G_GNUC_UNUSED)
     g_assert_cmpstr(hash, ==, records_file_head(self->file));
     add(self, "a");
     g_assert_false(records_file_take_head(self->file, &number, &hash));
-    g_assert_true(records_file_write(self->file, NULL));
+    put_out(self);
     g_assert_cmpuint(verify_current(self), ==, RECORDS_HEAD_EVERY + 1);
 }
 
@@ -351,6 +365,174 @@ test_link(Self *self, const void *data G_GNUC_UNUSED)
     (void)g_unlink(self->current);
     g_assert_cmpint(mkfifo(self->current, 0600), ==, 0);
     g_assert_false(records_file_open(self->file, NULL));
+}
+
+/* Somebody moves it TO somewhere. What could not be written before comes after the link. */
+static void
+take_away(Self *self, const char *to, gboolean waiting)
+{
+    if (waiting) {
+        struct stat info;
+
+        add(self, "waits");
+        g_assert_cmpint(stat(self->current, &info), ==, 0);
+        limit_files((rlim_t)info.st_size + 1);
+        g_assert_false(records_file_write(self->file, NULL));
+        limit_files(RLIM_INFINITY);
+    }
+    g_assert_cmpint(g_rename(self->current, to), ==, 0);
+    add(self, "after");
+    put_out(self);
+}
+
+static void
+test_moved(Self *self, const void *data G_GNUC_UNUSED)
+{
+    g_autofree char *first = records_folder_numbered(self->folder, 1);
+    g_autofree char *second = records_folder_numbered(self->folder, 2);
+    g_autofree char *away = g_build_filename(self->folder, "away", NULL);
+    g_autofree char *third = NULL;
+    char head[CHAIN_HASH + 1] = CHAIN_NONE;
+
+    add(self, "a");
+    put_out(self);
+    take_away(self, first, FALSE);
+    take_away(self, second, TRUE);
+    add(self, "b");
+    put_out(self);
+    take_away(self, away, TRUE); /* which would have been number three */
+    g_assert_cmpuint(verify(first, head), ==, 2);
+    g_assert_cmpuint(verify(second, head), ==, 2);
+    g_assert_cmpuint(verify(away, head), ==, 4);
+    g_assert_cmpuint(verify(self->current, head), ==, 3);
+    third = contents(self->current);
+    g_assert_nonnull(strstr(third, "\"number\":3,\"hash\""));
+    g_assert_cmpuint(records_file_count(self->file), ==, 11);
+    again(self);
+    g_assert_cmpint(g_unlink(self->current), ==, 0);
+    add(self, "c");
+    put_out(self);
+    (void)g_unlink(self->current);
+}
+
+/* It was taken away before anything of this start was in it: a start comes first again. */
+static void
+test_moved_at_start(Self *self, const void *data G_GNUC_UNUSED)
+{
+    g_autofree char *text = NULL;
+
+    add(self, "a");
+    g_assert_cmpint(g_unlink(self->current), ==, 0);
+    add(self, "b");
+    put_out(self);
+    g_assert_cmpuint(verify_current(self), ==, 3);
+    g_assert_cmpuint(records_file_count(self->file), ==, 3);
+    text = contents(self->current);
+    g_assert_nonnull(strstr(text, "\"operationName\":\"start\""));
+}
+
+/* A copy in its place, as editors leave one, goes on; one from which a record is missing does not
+ * follow. */
+static void
+test_replaced(Self *self, const void *data G_GNUC_UNUSED)
+{
+    g_autofree char *copy = NULL;
+    g_autofree char *text = NULL;
+
+    add(self, "a");
+    put_out(self);
+    copy = contents(self->current);
+    g_assert_true(g_file_set_contents(self->current, copy, -1, NULL)); /* another inode */
+    add(self, "b");
+    put_out(self);
+    text = contents(self->current);
+    g_assert_nonnull(strstr(text, "\"operationName\":\"file\""));
+    g_assert_cmpuint(verify_current(self), ==, 4);
+}
+
+/* It stays, takes more than its size, and goes later. */
+static void
+test_unrotated(Self *self, const void *data G_GNUC_UNUSED)
+{
+    g_autofree char *first = records_folder_numbered(self->folder, 1);
+    char head[CHAIN_HASH + 1] = CHAIN_NONE;
+
+    add(self, "a");
+    put_out(self);
+    records_file_set_limits(self->file, 1, 3);
+    g_assert_cmpint(g_mkdir(first, 0700), ==, 0);
+    for (guint i = 0; i < 3; i++) {
+        add(self, "b");
+        g_assert_true(records_file_write(self->file, NULL));
+        g_assert_cmpuint(records_file_pending(self->file), ==, 0);
+        g_assert_true(records_file_is_full(self->file));
+        g_assert_false(records_file_rotate(self->file, NULL));
+    }
+    g_assert_cmpint(g_rmdir(first), ==, 0);
+    put_out(self);
+    g_assert_cmpuint(verify(first, head), ==, 5);
+    g_assert_cmpuint(verify(self->current, head), ==, 1);
+}
+
+/* What cannot be read is not taken for empty. */
+static void
+test_unread(Self *self, const void *data G_GNUC_UNUSED)
+{
+    g_autofree char *first = records_folder_numbered(self->folder, 1);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    char head[CHAIN_HASH + 1] = CHAIN_NONE;
+
+    add(self, "a");
+    put_out(self);
+    text = contents(self->current);
+    g_assert_cmpint(g_unlink(self->current), ==, 0);
+    g_assert_cmpint(g_mkdir(first, 0700), ==, 0);
+    records_file_free(self->file);
+    self_open(self);
+    g_assert_false(records_file_open(self->file, &error));
+    g_assert_error(error, G_FILE_ERROR, G_FILE_ERROR_ISDIR);
+    g_assert_cmpint(g_rmdir(first), ==, 0);
+    g_assert_true(g_file_set_contents(first, text, -1, NULL));
+    put_out(self);
+    g_assert_cmpuint(verify(first, head), ==, 2);
+    g_assert_cmpuint(verify(self->current, head), ==, 1);
+}
+
+/* Neither what the system does not tell nor what it does not read. */
+static void
+test_tail(Self *self, const void *data G_GNUC_UNUSED)
+{
+    int folder = open(self->folder, O_RDONLY | O_DIRECTORY);
+    ChainTail tail;
+    Chain chain;
+    guint64 number;
+
+    g_assert_false(tail_read(-1, &tail, &number));
+    g_assert_false(tail_read(folder, &tail, &number));
+    g_assert_false(tail_read_number(folder, &number));
+    g_assert_true(tail_read_path(self->current, &chain, NULL));
+    g_assert_cmpstr(chain.head, ==, CHAIN_NONE);
+    g_assert_false(records_folder_last(self->current, &number, NULL));
+    close(folder);
+}
+
+/* One hub keeps a folder, until it ends. */
+static void
+test_locked(Self *self, const void *data G_GNUC_UNUSED)
+{
+    RecordsFile *other = records_file_new(self->folder, "1.0");
+    g_autoptr(GError) error = NULL;
+
+    add(self, "a");
+    put_out(self);
+    g_assert_false(records_file_open(other, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_EXISTS);
+    g_assert_cmpuint(verify_current(self), ==, 2);
+    records_file_free(self->file);
+    self->file = other;
+    put_out(self);
+    g_assert_cmpuint(verify_current(self), ==, 3);
 }
 
 int
@@ -369,6 +551,13 @@ main(int argc, char **argv)
         {"/records-file/short", test_short},
         {"/records-file/head", test_head},
         {"/records-file/link", test_link},
+        {"/records-file/moved", test_moved},
+        {"/records-file/moved-at-start", test_moved_at_start},
+        {"/records-file/replaced", test_replaced},
+        {"/records-file/unrotated", test_unrotated},
+        {"/records-file/unread", test_unread},
+        {"/records-file/tail", test_tail},
+        {"/records-file/locked", test_locked},
     };
 
     g_test_init(&argc, &argv, NULL);
