@@ -198,7 +198,8 @@ on_held(const RegistryResult *result, void *data)
         admin_request_fail_registry(request, result, "registry", request->hub->host);
 }
 
-/* No new streams before no changes: who enrols is told to try again, and finds the next hub. */
+/* No new streams before no changes: who enrols is told to try again, and finds the next hub.
+ * Draining alone leaves a hold of the registry as it is; without draining there is none. */
 void
 admin_drain_set(AdminRequest *request)
 {
@@ -208,10 +209,13 @@ admin_drain_set(AdminRequest *request)
         admin_request_fail(request, 400, "invalid", "draining: true or false");
         return;
     }
-    if (json_object_has_member(request->body, "readOnly") &&
-        (!admin_request_boolean(request, "readOnly", &read_only) || (read_only && !draining))) {
-        admin_request_fail(request, 400, "invalid", "readOnly: true, with draining, or false");
-        return;
+    if (json_object_has_member(request->body, "readOnly")) {
+        if (!admin_request_boolean(request, "readOnly", &read_only) || (read_only && !draining)) {
+            admin_request_fail(request, 400, "invalid", "readOnly: true, with draining, or false");
+            return;
+        }
+    } else if (draining) {
+        read_only = registry_is_held(request->hub->registry);
     }
     if (request->hub->drain)
         request->hub->drain(request->hub->data, draining);

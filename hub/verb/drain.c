@@ -10,6 +10,7 @@
 #define DRAIN_LOOK (200 * G_TIME_SPAN_MILLISECOND) /* between two requests for the hub's status */
 #define TIMEOUT_MAX G_MAXINT32                     /* s */
 
+/* Without --read-only a hold of the registry stays as it is; --cancel ends that, too. */
 static JsonNode *
 ask_drain(const Cli *cli, gboolean draining, GError **error)
 {
@@ -19,8 +20,10 @@ ask_drain(const Cli *cli, gboolean draining, GError **error)
     json_builder_begin_object(body);
     json_builder_set_member_name(body, "draining");
     json_builder_add_boolean_value(body, draining);
-    json_builder_set_member_name(body, "readOnly");
-    json_builder_add_boolean_value(body, cli->given[OPTION_READ_ONLY]);
+    if (cli->given[OPTION_READ_ONLY] || !draining) {
+        json_builder_set_member_name(body, "readOnly");
+        json_builder_add_boolean_value(body, cli->given[OPTION_READ_ONLY]);
+    }
     json_builder_end_object(body);
     return admin_client_call(client, "PUT", "/v1/drain", body, error);
 }

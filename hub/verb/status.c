@@ -21,6 +21,12 @@ print_status(const Cli *cli, JsonNode *status)
         {N_("Streams in all"), "streamsTotal"},
         {N_("Certificate's days"), "certificateDaysLeft"},
     };
+    static const struct {
+        const char *label, *member;
+    } states[] = {
+        {N_("Drains"), "draining"}, /* takes no new streams */
+        {N_("Read-only"), "readOnly"},
+    };
     g_autoptr(Table) table = table_new("", "", NULL);
 
     output_add_row(table, _("Host name"), verb_json_text(status, "hostName"));
@@ -31,6 +37,9 @@ print_status(const Cli *cli, JsonNode *status)
 
         output_add_row(table, _(rows[i].label), number);
     }
+    for (gsize i = 0; i < G_N_ELEMENTS(states); i++)
+        output_add_row(table, _(states[i].label),
+                       verb_json_boolean(status, states[i].member) ? _("yes") : _("no"));
     output_rows(cli, table);
 }
 

@@ -493,10 +493,16 @@ def held():
         leg, peer = hub.opened(device)
         keys = keys_in(site)
         state = ["--state-dir", site.hub.state_dir]
+        before = site.hub.admin("status")
         done = run([site.streamhub, "drain", "--read-only", "--timeout", "0", *state])
         check_equal(done.returncode, 13, done.stderr)
         check_equal([json.loads(site.hub.admin("status", "--json"))[name] for name in ("draining", "read_only")],
                     [True, True], "the status")
+        check(re.search(r"Drains:? +no\nRead-only:? +no\n", before) and
+              re.search(r"Drains:? +yes\nRead-only:? +yes\n", site.hub.admin("status")), "the status for people")
+        run([site.streamhub, "drain", "--timeout", "0", *state])  # the hold is another matter
+        check_equal([json.loads(site.hub.admin("status", "--json"))[name] for name in ("draining", "read_only")],
+                    [True, True], "drained once more, without the option")
         for words in (["device", "add", "late"], ["device", "disable", "gw-0"], ["user", "add", "late", "--rights", "service-connect"],
                       ["user", "remove", "service"], ["device", "set", "gw-0", "--tag", "a=b"], ["device", "regenerate", "gw-0", "both"]):
             done = run([site.streamhub, *words, *state])

@@ -248,7 +248,7 @@ def of_the_hub(hub):
             ("log-level debug", UID, "log-level", "level=debug"),
             ("log-level", None, None, None),
             ("log-level no-such", None, None, None),
-            ("drain --timeout 1", UID, "drain", "draining=yes, readOnly=no"),
+            ("drain --timeout 1", UID, "drain", "draining=yes"),
             (f"stream close {stream}", UID, "stream.close", f"{stream} of service to dev1")):
         done = typed(hub, words)
         made = records.new(1 if operation else None, "Hub", words)
