@@ -9,17 +9,20 @@ hub_client_id(const char *device, const char *module)
     return module ? g_strdup_printf("%s/%s", device, module) : g_strdup(device);
 }
 
-/* Whoever has just connected with what counts from now on, stays. */
+/* Whoever has just connected with what counts from now on, stays; who waits is judged apart. */
 static void
 hub_auth_changed(Streamhub *hub, const RegistryChange *change)
 {
+    static const char why[] = "the device has other credentials now";
     g_autofree char *client_id = hub_client_id(change->name, change->module);
+    gboolean counts = devices_still_counts(hub->devices, client_id, change->auth);
 
     auth_forgive_device(hub->auth, change->name, change->module);
-    if (devices_still_counts(hub->devices, client_id, change->auth))
+    devices_refuse_waiting(hub->devices, client_id, change->auth, why);
+    if (counts)
         return;
     streams_revoke_client(hub->streams, client_id, REST_UNAUTHORIZED_ACCESS);
-    devices_revoke_client(hub->devices, client_id, "the device has other credentials now");
+    devices_revoke_client(hub->devices, client_id, why);
 }
 
 static void
@@ -41,11 +44,14 @@ static void
 hub_refused(const ReviewItem *item, TlsClientStanding standing, void *data)
 {
     Streamhub *hub = data;
+    const char *why = certificate_standing_text(standing);
+    gboolean is_there = devices_is_client(hub->devices, item->client_id, item->client);
 
-    if (!devices_is_client(hub->devices, item->client_id, item->client))
+    devices_refuse_waiting_client(hub->devices, item->client_id, item->client, why);
+    if (!is_there)
         return;
     streams_revoke_client(hub->streams, item->client_id, REST_UNAUTHORIZED_ACCESS);
-    devices_revoke_client(hub->devices, item->client_id, certificate_standing_text(standing));
+    devices_revoke_client(hub->devices, item->client_id, why);
 }
 
 const ReviewEvents hub_review_events = {.collect = hub_collect, .refused = hub_refused};

@@ -93,13 +93,12 @@ cut_one(Devices *devices, Device *device, const Cut *cut)
 
 /* Closing a link tells the owner, which may call in here: so the ids are put in a list first. */
 static void
-devices_cut(Devices *devices, const Cut *cut)
+cut_known(Devices *devices, const Cut *cut)
 {
     g_autoptr(GPtrArray) ids = g_ptr_array_new_with_free_func(g_free);
     GHashTableIter iter;
     gpointer value;
 
-    cut_waiting(devices, cut);
     g_hash_table_iter_init(&iter, devices->by_id);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Device *device = value;
@@ -113,6 +112,13 @@ devices_cut(Devices *devices, const Cut *cut)
         if (device)
             cut_one(devices, device, cut);
     }
+}
+
+static void
+devices_cut(Devices *devices, const Cut *cut)
+{
+    cut_waiting(devices, cut);
+    cut_known(devices, cut);
 }
 
 /* KEYS: a RegistryKeys. */
@@ -209,26 +215,60 @@ link_counts(const DeviceLink *link, const RegistryAuth *auth)
     return registry_auth_knows(auth, client->sha1, client->sha256);
 }
 
+/* AUTH: a RegistryAuth. */
+static gboolean
+link_counts_no_more(const char *client_id, const DeviceLink *link, const void *wanted,
+                    const void *auth)
+{
+    return strcmp(client_id, wanted) == 0 && !link_counts(link, auth);
+}
+
+static gboolean
+link_is_of_client(const char *client_id, const DeviceLink *link, const void *wanted,
+                  const void *client)
+{
+    return strcmp(client_id, wanted) == 0 && link->client == client;
+}
+
+void
+devices_refuse_waiting(Devices *devices, const char *client_id, const RegistryAuth *auth,
+                       const char *why)
+{
+    cut_waiting(devices,
+                &(Cut){.test = link_counts_no_more, .a = client_id, .b = auth, .why = why});
+}
+
+void
+devices_refuse_waiting_client(Devices *devices, const char *client_id, const TlsClient *client,
+                              const char *why)
+{
+    cut_waiting(devices,
+                &(Cut){.test = link_is_of_client, .a = client_id, .b = client, .why = why});
+}
+
+/* The link that is connected or, while none is, the one that waits. */
+static const DeviceLink *
+link_in_charge(Devices *devices, const char *client_id)
+{
+    const Device *device = devices_find(devices, client_id);
+
+    return device && device->link ? device->link : g_hash_table_lookup(devices->waiting, client_id);
+}
+
 gboolean
 devices_still_counts(Devices *devices, const char *client_id, const RegistryAuth *auth)
 {
-    const Device *device = devices_find(devices, client_id);
-    const DeviceLink *waiting = g_hash_table_lookup(devices->waiting, client_id);
-    const DeviceLink *connected = device ? device->link : NULL;
+    const DeviceLink *link = link_in_charge(devices, client_id);
 
-    return (connected || waiting) && (!connected || link_counts(connected, auth)) &&
-           (!waiting || link_counts(waiting, auth));
+    return link && link_counts(link, auth);
 }
 
 gboolean
 devices_is_client(Devices *devices, const char *client_id, const TlsClient *client)
 {
-    const Device *device = devices_find(devices, client_id);
+    const DeviceLink *link = link_in_charge(devices, client_id);
 
-    const DeviceLink *waiting = g_hash_table_lookup(devices->waiting, client_id);
-
-    return (device && device->link && device->link->client == client) ||
-           (waiting && waiting->client == client);
+    return link && link->client == client;
 }
 
 void
@@ -241,8 +281,7 @@ devices_revoke_keys(Devices *devices, const char *client_id, RegistryKeys keys)
 void
 devices_revoke_client(Devices *devices, const char *client_id, const char *why)
 {
-    devices_cut(devices,
-                &(Cut){.test = link_is_exactly, .a = client_id, .forget = TRUE, .why = why});
+    cut_known(devices, &(Cut){.test = link_is_exactly, .a = client_id, .forget = TRUE, .why = why});
 }
 
 void

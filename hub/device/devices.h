@@ -61,8 +61,7 @@ guint devices_waiting(Devices *devices); /* links that wait now */
 void devices_foreach(Devices *devices, void (*func)(const char *client_id, void *data), void *data);
 
 /* Asks a device that is online for a stream; FALSE: it is not. */
-gboolean
-devices_request(Devices *devices, const char *client_id, const StreamRequest *request);
+gboolean devices_request(Devices *devices, const char *client_id, const StreamRequest *request);
 
 /* NOTICE (of notice_build) to a device that is connected. FALSE: it is not, or it takes no notices
  * (CAP_NOTICE). Nothing says that it has arrived. */
@@ -80,8 +79,7 @@ gint64 devices_wait(Devices *devices, DeviceLink *link);
 
 /* LINK replaces an older one, which is closed (the newer wins). *ret_present: the subscriptions
  * were kept. FALSE: too soon while two machines have this identity; refuse LINK. */
-gboolean
-devices_connect(Devices *devices, DeviceLink *link, gboolean clean, gboolean *ret_present);
+gboolean devices_connect(Devices *devices, DeviceLink *link, gboolean clean, gboolean *ret_present);
 
 /* To be called after the device was told that it is connected. When the subscription was kept,
  * waiting streams are told. */
@@ -112,13 +110,20 @@ void devices_revoke_policy(Devices *devices, const char *policy);
 /* Closes the connections that were admitted by a user's key, of POLICY, or of DEVICE and its
  * modules (one of the two is NULL): they come back, and are judged by what the user reaches now. */
 void devices_judge_again(Devices *devices, const char *device, const char *policy);
-/* The client of exactly this id is connected, and what let it in still counts with AUTH. */
-gboolean devices_still_counts(Devices *devices, const char *client_id, const RegistryAuth *auth);
 
-/* It is connected or waits, and CLIENT let it in. */
+/* The client of exactly this id is connected or, while none is, waits; and what let it in still
+ * counts with AUTH, or is CLIENT. */
+gboolean devices_still_counts(Devices *devices, const char *client_id, const RegistryAuth *auth);
 gboolean devices_is_client(Devices *devices, const char *client_id, const TlsClient *client);
 
-/* As devices_revoke, of exactly this client id. */
+/* Ends the link of exactly this client id that waits, if what let it in does not count with AUTH
+ * any more, or is CLIENT. One that is connected beside it is not touched. */
+void devices_refuse_waiting(Devices *devices, const char *client_id, const RegistryAuth *auth,
+                            const char *why);
+void devices_refuse_waiting_client(Devices *devices, const char *client_id, const TlsClient *client,
+                                   const char *why);
+
+/* As devices_revoke, of exactly this client id, without one that waits. */
 void devices_revoke_client(Devices *devices, const char *client_id, const char *why);
 
 /* Calls FUNC for each link, connected or waiting, that has a certificate of an authority. */

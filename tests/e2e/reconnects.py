@@ -12,7 +12,7 @@ import time
 import wire
 from ends import in_threads
 from harness import LONG, PATIENCE, check, check_equal, eventually, main
-from hub_wire import with_hub
+from hub_wire import CAPABLE, check_echo, with_hub
 from x509 import certified
 
 FREE = 9  # within a minute
@@ -279,6 +279,41 @@ def credentials(hub):
     check(not faults, f"{faults}")
 
 
+@certified("penalty = 0\nreconnects-per-minute = 1\n")
+def beside(hub):
+    """one that waits beside a good one, with a certificate that no longer counts, ends alone: link and stream go on"""
+    good, bad = {"own": hub.own("good"), "ca": hub.root.issue("good-ca", "ca")}, {"own": hub.own("bad"), "ca": hub.root.issue("bad-ca", "ca")}
+    hub.hub.admin("device", "add", "own", "--thumbprint", bad["own"].thumbprint(), "--thumbprint", good["own"].thumbprint())
+    hub.hub.admin("device", "add", "ca", "--ca")
+    acts = {"own": lambda: hub.hub.admin("device", "set", "own", "--thumbprint", good["own"].thumbprint()),
+            "ca": lambda: (hub.root.revoke(bad["ca"]), hub.hub.admin("reload"))}
+
+    def check_one(name):
+        def connect(certificate, kind=wire.Device):
+            return kind(hub.mqtts_port, hub.ca, name, None, certificate=certificate[name].files, client_type=CAPABLE)
+        for _ in WAITS[:3]:
+            connect(good).close()
+        device = connect(good)
+        check_equal((device.connack, device.subscribe()), (0, [0, 0]), f"{name} is let in")
+        leg, peer = hub.opened(device)
+        waiting = connect(bad, Unread)
+        acts[name]()
+        check(is_unanswered(waiting), f"{name}: who waits is refused")
+        check_echo(leg, peer)
+        check(device.ping(), f"{name}: the other one goes on")
+
+    faults = []
+
+    def guarded(name):
+        try:
+            check_one(name)
+        except Exception as fault:  # pylint: disable=broad-except
+            faults.append(f"{name}: {fault!r}")
+
+    in_threads(*(functools.partial(guarded, name) for name in acts))
+    check(not faults, f"{faults}")
+
+
 def p99(times):
     return statistics.quantiles(times, n=100)[98]
 
@@ -345,4 +380,4 @@ def connect_one(hub, name, key):
 
 
 if __name__ == "__main__":
-    main(doubles, early, slots, ends, credentials, others)
+    main(doubles, early, slots, ends, credentials, beside, others)
