@@ -33,6 +33,17 @@ secret_append(GString **string, const char *text, gsize len)
     g_string_append_len(*string, text, (gssize)len);
 }
 
+/* Takes the first LEN bytes off such a string, and wipes what they and the others leave behind. */
+static inline void
+secret_erase(GString *string, gsize len)
+{
+    gsize left = string->len - len;
+
+    memmove(string->str, string->str + len, left);
+    explicit_bzero(string->str + left, len);
+    g_string_truncate(string, left);
+}
+
 /* Wipes and frees such a string; NULL is fine. */
 static inline void
 secret_string_free(GString *string)

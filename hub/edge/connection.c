@@ -33,8 +33,7 @@ edge_unref(EdgeConnection *edge)
     if (atomic_fetch_sub(&edge->references, 1) != 1)
         return;
     edge_request_release(edge);
-    if (edge->buffer)
-        g_byte_array_unref(edge->buffer);
+    secret_string_free(edge->buffer); /* heads have tokens */
     if (edge->accept)
         g_string_free(edge->accept, TRUE);
     secret_string_free(edge->answer);
@@ -141,7 +140,7 @@ edge_hand_over(EdgeConnection *edge, gboolean framed)
     connection_keep_alive(edge->connection, 0); /* links and legs have pings and limits */
     connection_detach(edge->connection);
     if (edge->buffer)
-        connection_unread(edge->connection, edge->buffer->data, edge->buffer->len);
+        connection_unread(edge->connection, edge->buffer->str, edge->buffer->len);
     edge_leave(edge);
     return handover;
 }
@@ -216,8 +215,9 @@ edge_take_body(EdgeConnection *edge)
     case EDGE_BODY_MORE:
         break;
     }
-    /* Received bytes extend the time; announced ones do not. */
-    edge->body_until += (gint64)n * G_TIME_SPAN_SECOND / BODY_RATE;
+    /* Received bytes extend the time; announced ones do not, nor those that nobody wants. */
+    if (edge->request.match.route->body_max > 0)
+        edge->body_until += (gint64)n * G_TIME_SPAN_SECOND / BODY_RATE;
     edge_set_timer(edge, MAX(edge->body_until - reactor_now(edge->worker->reactor), 0));
 }
 
@@ -229,8 +229,7 @@ edge_parse(EdgeConnection *edge)
     HttpRequest head;
     HttpRefusal refusal = {0};
 
-    switch (
-        http_request_parse((const char *)edge->buffer->data, edge->buffer->len, &head, &refusal)) {
+    switch (http_request_parse(edge->buffer->str, edge->buffer->len, &head, &refusal)) {
     case HTTP_HEAD_MORE:
         return;
     case HTTP_HEAD_REFUSED:
@@ -241,7 +240,7 @@ edge_parse(EdgeConnection *edge)
     }
     if (!edge_take_head(edge, &head))
         return;
-    g_byte_array_remove_range(edge->buffer, 0, (guint)head.head_len);
+    secret_erase(edge->buffer, head.head_len);
     edge->phase = PHASE_BODY;
     edge->body_until = reactor_now(edge->worker->reactor) + settings->request_timeout;
     edge_take_body(edge);
@@ -249,15 +248,15 @@ edge_parse(EdgeConnection *edge)
 
 /* The protocol header of AMQP 1.0: no line follows, and an answer in HTTP would mean nothing. */
 static gboolean
-bytes_are_amqp(const GByteArray *buffer)
+bytes_are_amqp(const GString *buffer)
 {
-    return buffer->len > 4 && memcmp(buffer->data, "AMQP", 4) == 0 && buffer->data[4] < ' ';
+    return buffer->len > 4 && memcmp(buffer->str, "AMQP", 4) == 0 && (guchar)buffer->str[4] < ' ';
 }
 
 /* The parser starts at the head's first byte each time, so it is called only when a line has ended
  * or is too long. */
 static void
-edge_take_bytes(EdgeConnection *edge, const guint8 *bytes, gsize len)
+edge_take_bytes(EdgeConnection *edge, const char *bytes, gsize len)
 {
     gboolean line_ended = memchr(bytes, '\n', len) != NULL;
 
@@ -265,7 +264,7 @@ edge_take_bytes(EdgeConnection *edge, const guint8 *bytes, gsize len)
         edge->waiting_idle = FALSE;
         edge_set_timer(edge, edge->worker->edge->settings->request_timeout);
     }
-    g_byte_array_append(edge->buffer, bytes, (guint)len);
+    secret_append(&edge->buffer, bytes, len);
     if (edge->phase == PHASE_BODY) {
         edge_take_body(edge);
     } else if (bytes_are_amqp(edge->buffer)) {
@@ -303,7 +302,7 @@ edge_sniff(EdgeConnection *edge)
         edge_refuse_by(edge, &(HttpRefusal){400, "neither MQTT nor HTTP"});
         return;
     }
-    edge->buffer = g_byte_array_new();
+    edge->buffer = g_string_new(NULL);
     edge->phase = PHASE_HEAD;
 }
 
@@ -316,7 +315,7 @@ edge_is_reading(const EdgeConnection *edge)
 static void
 edge_read(EdgeConnection *edge)
 {
-    guint8 piece[READ_PIECE];
+    char piece[READ_PIECE];
 
     while (edge_is_reading(edge)) {
         ssize_t n = connection_read(edge->connection, piece, sizeof piece);
@@ -328,7 +327,7 @@ edge_read(EdgeConnection *edge)
             return;
         }
         edge_take_bytes(edge, piece, (gsize)n);
-        explicit_bzero(piece, (gsize)n); /* as its copy in edge_request_take_body */
+        explicit_bzero(piece, (gsize)n); /* as its copy in the buffer */
     }
 }
 

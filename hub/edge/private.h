@@ -53,6 +53,7 @@ struct Edge {
     gboolean started;
     int fds[EDGE_LISTENERS_MAX];
     guint n_fds;
+    gboolean shares; /* its addresses, with another edge */
     EdgeMeter meter;
     OpeningMeter openings; /* the main thread's */
     EdgeWorker *workers;
@@ -85,9 +86,9 @@ struct EdgeConnection {
     Slot *slot;
     Timer timer;
     GList link;
-    gint64 begun;       /* the TLS handshake */
-    GByteArray *buffer; /* the head and what came with it */
-    gboolean chunked;   /* then `chunks` says where the body ends, else `body_left` */
+    gint64 begun;     /* the TLS handshake */
+    GString *buffer;  /* the head and what came with it: bytes, with tokens and keys (secret.h) */
+    gboolean chunked; /* then `chunks` says where the body ends, else `body_left` */
     HttpChunks chunks;
     guint64 body_left;
     guint body_charged; /* to Edge.body_bytes */

@@ -203,17 +203,12 @@ edge_request_expect_body(EdgeConnection *edge, const HttpRequest *head)
 EdgeBody
 edge_request_take_body(EdgeConnection *edge, gsize *ret_len, HttpRefusal *ret_refusal)
 {
-    GByteArray *buffer = edge->buffer;
-    Slice input = {(const char *)buffer->data, buffer->len};
+    Slice input = {edge->buffer->str, edge->buffer->len};
     EdgeBody body = edge->chunked ? body_take_chunks(edge, &input, ret_len, ret_refusal)
                                   : body_take_plain(edge, &input, ret_len, ret_refusal);
-    guint used = buffer->len - (guint)input.len;
 
-    if (body == EDGE_BODY_REFUSED)
-        return body;
-    if (used > 0)
-        explicit_bzero(buffer->data, used); /* it may have keys */
-    g_byte_array_remove_range(buffer, 0, used);
+    if (body != EDGE_BODY_REFUSED)
+        secret_erase(edge->buffer, edge->buffer->len - input.len);
     return body;
 }
 

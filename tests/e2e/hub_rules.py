@@ -294,24 +294,37 @@ def every_route(hub):
     check(device.has_no_request(), "nothing was asked")
 
 
+def slow_body(hub, line, size=200000):
+    """A request whose body lacks its last byte."""
+    http = wire.Http(hub.port, hub.ca)
+    http.sock.sendall(f"{line} HTTP/1.1\r\nHost: x\r\nContent-Length: {size + 1}\r\n\r\n".encode() + b"x" * size)
+    return http
+
+
 @with_hub(QUICK)
 def slow_clients(hub):
-    """a slow handshake, head or CONNECT, and an idle connection, are ended by the hub"""
+    """a slow handshake, head, CONNECT or body that nobody wants, and an idle connection, are ended by the hub"""
     plain = wire.socket.create_connection(("127.0.0.1", hub.port), timeout=wire.WAIT)
     silent = wire.connect(hub.port, hub.ca)
     half = wire.connect(hub.port, hub.ca)
     half.sendall(b"POST /twins/dev1/str")
     mqtt = wire.connect(hub.mqtts_port, hub.ca)
     mqtt.sendall(b"\x10")
+    bodies = [slow_body(hub, line) for line in ("GET /devices", "POST /twins/dev1/streams/s")]
+    wanted = slow_body(hub, "PUT /devices/dev1", 3000)
     hub.add("dev1")
     idle = hub.post()
     check_error(idle.read(), 404103, "DeviceNotOnline")
-    for sock in (plain, silent, half, mqtt, idle.sock):
+    for http in bodies:
+        http.sock.settimeout(15)  # what has come would be good for more than 3 minutes
+    for sock in (plain, silent, half, mqtt, idle.sock, *(http.sock for http in bodies)):
         try:
             check_equal(sock.recv(1), b"", "the end")
         except (ConnectionError, ssl.SSLError):
             pass
         sock.close()
+    wanted.sock.sendall(b"x")  # 3 s for 3,000 bytes, after the request's time
+    check_equal(wanted.read().status, 401, "a body that the route takes")
 
 
 # -- MQTT --------------------------------------------------------------------------------------
