@@ -334,6 +334,12 @@ hub_grace_over(Timer *timer)
     streams_cut(CONTAINER_OF(timer, Streamhub, grace)->streams);
 }
 
+RefusalLog *
+streamhub_refusals(Streamhub *hub)
+{
+    return hub->refusals;
+}
+
 void
 streamhub_drain(Streamhub *hub, gboolean draining)
 {

@@ -4,8 +4,8 @@
  * All calls on the main thread, whose default main context must run. The life of a hub:
  * streamhub_new, streamhub_listen or streamhub_adopt once per address, streamhub_start, ...
  * streamhub_stop, DONE, streamhub_free. What it is given (settings, registry, reactors, queue,
- * records) must outlive it. It watches the registry, and disconnects a device or user at once when it is removed
- * or disabled there (requirement R18). */
+ * records) must outlive it. It watches the registry, and disconnects a device or user at once when
+ * it is removed or disabled there (requirement R18). */
 #pragma once
 
 #include "common/codec/caps.h"
@@ -14,6 +14,7 @@
 #include "hub/base/settings.h"
 #include "hub/device/rekeys.h"
 #include "hub/device/clones.h"
+#include "hub/edge/refusal-log.h"
 #include "hub/metrics/figures.h"
 #include "hub/records/records.h"
 #include "hub/registry/registry.h"
@@ -25,10 +26,10 @@ typedef struct {
     const Settings *settings;
     Registry *registry;
     ReactorPool *reactors;
-    Queue *queue;    /* the main thread's; its source is attached by the caller */
+    Queue *queue;     /* the main thread's; its source is attached by the caller */
     Records *records; /* of what happens; NULL: none */
-    TlsContext *tls; /* a reference is taken */
-    TlsTrust *trust; /* the same: the authorities of devices, as they are set in TLS; NULL: none */
+    TlsContext *tls;  /* a reference is taken */
+    TlsTrust *trust;  /* the same: the authorities of devices, as they are set in TLS; NULL: none */
     const char *const
         *names; /* NULL-terminated, at least one: what clients may call this hub, without
                  * ports; the first is put in stream URLs. Copied, lower-cased. */
@@ -79,6 +80,9 @@ guint64 streamhub_statement(const Streamhub *hub);
 
 /* While DRAINING, new streams are refused with 503 and Retry-After. Open streams and the links of
  * devices go on. */
+/* Where the hub's refusals are told; borrowed. */
+RefusalLog *streamhub_refusals(Streamhub *hub);
+
 void streamhub_drain(Streamhub *hub, gboolean draining);
 
 /* From now on, new and waiting requests are answered with 503 and Retry-After. Streams that were

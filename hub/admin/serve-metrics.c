@@ -15,7 +15,8 @@ metrics_text(void *data)
 static gboolean
 is_same(const Serve *serve, const Settings *settings)
 {
-    return serve->metrics && g_strcmp0(serve->settings->metrics_listen, settings->metrics_listen) == 0;
+    return serve->metrics &&
+           g_strcmp0(serve->settings->metrics_listen, settings->metrics_listen) == 0;
 }
 
 static gboolean
@@ -27,10 +28,12 @@ open_port(Serve *serve, const Settings *settings, ServeMetrics *next, GError **e
                                         .queue = serve->queue,
                                         .tls = tls,
                                         .text = metrics_text,
-                                        .data = serve};
+                                        .data = serve,
+                                        .refusals = streamhub_refusals(serve->hub),
+                                        .former = serve->metrics};
 
-    next->port = metrics_port_new(&options, settings->metrics_listen, next->token, &next->bound,
-                                  error);
+    next->port =
+        metrics_port_new(&options, settings->metrics_listen, next->token, &next->bound, error);
     if (!next->port)
         g_prefix_error(error, "metrics-listen: ");
     return next->port != NULL;

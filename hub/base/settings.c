@@ -33,13 +33,13 @@ typedef enum {
 typedef struct {
     gboolean (*check)(const char *text);
     const char *wants;
-    gboolean as_is; /* otherwise it is taken in lower case */
+    gboolean as_is;    /* otherwise it is taken in lower case */
     const char *usual; /* what NULL stands for; NULL: the text says that */
 } SettingForm;
 
 /* When a setting that has changed takes force. */
 typedef enum {
-    FORCE_AS_KIND,  /* a text: at a reload; others: at the next start */
+    FORCE_AS_KIND, /* a text: at a reload; others: at the next start */
     FORCE_AT_START,
     FORCE_AT_RELOAD,
 } SettingForce;
@@ -162,7 +162,8 @@ static const SettingRow rows[] = {
     {"rekey-grace", SECONDS(rekey_grace), 3600, 0, 30 * DAY,
      "how long a device's former key stays good after its first login with the new one"},
     {"reconnects-per-minute", COUNT(reconnects_per_minute), 10, 0, 100000,
-     "connections of one device or module within a minute; this one and further ones wait for their "
+     "connections of one device or module within a minute; this one and further ones wait for "
+     "their "
      "CONNACK, at most 5 s; 0: none"},
     {"clone-window", SECONDS(clone_window), 600, 0, 86400,
      "two machines have one identity when one that was replaced comes back within it; 0: they are "
@@ -494,6 +495,17 @@ settings_describe(void)
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
         row_describe(&rows[i], out);
     return g_string_free(out, FALSE);
+}
+
+Settings
+settings_without_texts(const Settings *settings)
+{
+    Settings copy = *settings;
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++)
+        if (rows[i].kind == KIND_TEXT)
+            *setting_text(&copy, &rows[i]) = NULL;
+    return copy;
 }
 
 guint

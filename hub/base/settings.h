@@ -43,10 +43,10 @@ typedef struct {
     guint busy_publishes_per_second;    /* busy-publishes-per-second: of all devices over theirs */
     gboolean users_may_list;            /* users-may-list */
     gboolean client_certificates;       /* client-certificates: every client is asked for one */
-    char *device_ca;            /* device-ca: authorities of devices (paths.h); NULL: none */
-    char *device_crl;           /* device-crl: what they have revoked */
-    TelemetryRule telemetry;    /* telemetry: what becomes of what devices send to nobody (R16) */
-    gint64 device_token_life_max;  /* device-token-life-max: how far ahead `se` may lie */
+    char *device_ca;              /* device-ca: authorities of devices (paths.h); NULL: none */
+    char *device_crl;             /* device-crl: what they have revoked */
+    TelemetryRule telemetry;      /* telemetry: what becomes of what devices send to nobody (R16) */
+    gint64 device_token_life_max; /* device-token-life-max: how far ahead `se` may lie */
     gint64 service_token_life_max; /* service-token-life-max */
     gint64 token_skew;             /* token-skew: allowed difference of clocks */
     gboolean rekey;                /* rekey: give devices new keys over their connections */
@@ -109,6 +109,10 @@ Settings *settings_parse(const char *text, gsize len, const char *name, GError *
 /* A configuration file that has every setting with its purpose and its default, each commented out
  * with `#`. The caller frees it. */
 char *settings_describe(void);
+
+/* A copy without the texts, which are NULL in it: it needs nothing of SETTINGS, and no
+ * settings_free. */
+Settings settings_without_texts(const Settings *settings);
 
 /* What one user may have of MOST: `user-share` percent, and at least one. */
 guint settings_user_share(const Settings *settings, guint most);

@@ -3,7 +3,6 @@
 
 #include "common/codec/sas-token.h"
 #include "hub/edge/certificate.h"
-#include "hub/edge/penalties.h"
 #include "hub/registry/invitation.h"
 
 #include <string.h>
@@ -90,7 +89,7 @@ const char *
 auth_verdict_name(AuthVerdict verdict)
 {
     static const char *const names[AUTH_VERDICTS] = {
-        [AUTH_OK] = "accepted",      [AUTH_DENIED] = "denied", [AUTH_FORBIDDEN] = "forbidden",
+        [AUTH_OK] = "accepted",       [AUTH_DENIED] = "denied", [AUTH_FORBIDDEN] = "forbidden",
         [AUTH_TOO_SOON] = "too-soon", [AUTH_BUSY] = "busy",
     };
 
@@ -138,20 +137,34 @@ auth_check_policy(const AuthCheck *check)
 /* Slows down a source that guesses, and the prefixes around it, unless somebody there authenticated
  * recently. */
 static void
-source_judge(const Auth *auth, const Source *source, gint64 now)
+source_judge(const Settings *settings, Penalties *penalties, Admission *admission,
+             const Source *source, gint64 now)
 {
-    gint64 until = now + auth->settings->penalty_max;
+    gint64 until = now + settings->penalty_max;
     Source wider = source_region(source);
 
-    if (admission_knows(auth->admission, source, now))
+    if (admission_knows(admission, source, now))
         return;
-    if (penalties_guesses(auth->penalties, &wider))
-        admission_slow(auth->admission, &wider, until, now);
+    if (penalties_guesses(penalties, &wider))
+        admission_slow(admission, &wider, until, now);
     for (guint level = 0; level < source_levels(source); level++) {
         wider = source_at_level(source, level);
-        if (penalties_guesses(auth->penalties, &wider))
-            admission_slow(auth->admission, &wider, until, now);
+        if (penalties_guesses(penalties, &wider))
+            admission_slow(admission, &wider, until, now);
     }
+}
+
+guint
+auth_penalize(const Settings *settings, Penalties *penalties, Admission *admission,
+              const Source *source, const char *identity, gint64 now)
+{
+    gint64 wait = penalties_wait(penalties, source, identity, now);
+
+    if (wait > 0)
+        return (guint)((wait + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
+    penalties_failed(penalties, source, identity, now);
+    source_judge(settings, penalties, admission, source, now);
+    return 0;
 }
 
 /* Decides on the answer and remembers the failure. Wrong credentials that come too soon do not
@@ -161,22 +174,19 @@ check_account(const AuthCheck *check, AuthResult *result)
 {
     const Auth *auth = check->auth;
     const char *identity = auth_check_identity(check);
-    gint64 now = g_get_monotonic_time();
-    gint64 wait;
+    guint seconds;
 
     if (result->verdict == AUTH_OK)
         penalties_passed(auth->penalties, &check->source, identity);
     if (result->verdict != AUTH_DENIED)
         return;
-    wait = penalties_wait(auth->penalties, &check->source, identity, now);
-    if (wait == 0) {
-        penalties_failed(auth->penalties, &check->source, identity, now);
-        source_judge(auth, &check->source, now);
+    seconds = auth_penalize(auth->settings, auth->penalties, auth->admission, &check->source,
+                            identity, g_get_monotonic_time());
+    if (seconds == 0)
         return;
-    }
     result->verdict = AUTH_TOO_SOON;
     result->text = "wrong credentials again, too soon after the last ones";
-    result->retry_after = (guint)((wait + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
+    result->retry_after = seconds;
 }
 
 /* POLICY: with AUTH_OK, the one that gives the right; NULL: DEVICE itself. */

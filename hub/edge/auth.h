@@ -10,6 +10,7 @@
 #include "common/net/tls-client.h"
 #include "hub/base/settings.h"
 #include "hub/edge/admission.h"
+#include "hub/edge/penalties.h"
 #include "hub/registry/registry.h"
 
 typedef struct Auth Auth;
@@ -92,6 +93,12 @@ typedef struct {
 /* AUTH_OK: it is signed with the key of the invitation, in whatever state that is. Its RESULT has
  * neither policy nor rights. */
 AuthCheck *auth_check_invited(Auth *auth, const AuthInvited *invited, AuthDone done, void *data);
+
+/* For whoever judges credentials without an Auth. These were wrong: PENALTIES remembers that, and
+ * ADMISSION slows down a source that guesses, and the prefixes around it. Returns 0, or that they
+ * came too soon, which extends nothing: the seconds of Retry-After. NOW: µs, monotonic. */
+guint auth_penalize(const Settings *settings, Penalties *penalties, Admission *admission,
+                    const Source *source, const char *identity, gint64 now);
 
 /* The operator has changed the device, or with MODULE its module. */
 void auth_forgive_device(Auth *auth, const char *device, const char *module);

@@ -24,9 +24,12 @@ static const CureRow rows[] = {
     {"the token of an invitation names no user", "leave skn out of the token"},
     /* tokens */
     {"no token was sent, and the hub asks", "send one as the password, or set client-certificates"},
-    {"no token was sent", "send Authorization: SharedAccessSignature sr=...&sig=...&se=...&skn=USER"},
+    {"no token was sent",
+     "send Authorization: SharedAccessSignature sr=...&sig=...&se=...&skn=USER"},
     {"it does not begin with SharedAccessSignature",
      "send a SAS token, made of a connection string of this hub"},
+    {"no token for the metrics", "send Authorization: Bearer and what is in metrics-token-file"},
+    {"wrong token for the metrics", "send what is in metrics-token-file"},
     {"the token of the leg", "open the stream again: a leg's token is good once, and not for long"},
     {"the token has expired", RENEW},
     {"the token expires too far ahead",

@@ -158,9 +158,29 @@ address_parse(const char *text, GError **error)
     return address;
 }
 
+/* As g_socket_bind does it, which never shares. */
+static gboolean
+socket_bind(GSocket *sock, GSocketAddress *address, gboolean shared, GError **error)
+{
+    struct sockaddr_storage storage;
+
+    if (!shared)
+        return g_socket_bind(sock, address, TRUE, error);
+    if (!g_socket_set_option(sock, SOL_SOCKET, SO_REUSEADDR, 1, error) ||
+        !g_socket_set_option(sock, SOL_SOCKET, SO_REUSEPORT, 1, error) ||
+        !g_socket_address_to_native(address, &storage, sizeof storage, error))
+        return FALSE;
+    if (bind(g_socket_get_fd(sock), (struct sockaddr *)&storage,
+             (socklen_t)g_socket_address_get_native_size(address)) == 0)
+        return TRUE;
+    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, g_strerror(errno));
+    return FALSE;
+}
+
 /* The socket, or -1. */
 static int
-socket_listen(const char *text, gboolean six_only, char **ret_bound, GError **error)
+socket_listen(const char *text, gboolean six_only, gboolean shared, char **ret_bound,
+              GError **error)
 {
     g_autoptr(GSocketAddress) address = address_parse(text, error);
     g_autoptr(GSocket) sock = NULL;
@@ -179,7 +199,7 @@ socket_listen(const char *text, gboolean six_only, char **ret_bound, GError **er
         return -1;
     g_socket_set_blocking(sock, FALSE);
     g_socket_set_listen_backlog(sock, LISTEN_BACKLOG);
-    if (!g_socket_bind(sock, address, TRUE, error) || !g_socket_listen(sock, error)) {
+    if (!socket_bind(sock, address, shared, error) || !g_socket_listen(sock, error)) {
         g_prefix_error(error, "%s: ", text);
         return -1;
     }
@@ -210,7 +230,7 @@ edge_listen(Edge *edge, const char *address, gboolean six_only, char **ret_bound
 
     if (!edge_has_room(edge, error))
         return FALSE;
-    fd = socket_listen(address, six_only, &bound, error);
+    fd = socket_listen(address, six_only, edge->shares, &bound, error);
     if (fd < 0) {
         if (error && !*error)
             g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_FAILED, "%s: %s", address,
@@ -220,6 +240,14 @@ edge_listen(Edge *edge, const char *address, gboolean six_only, char **ret_bound
     edge->fds[edge->n_fds++] = fd;
     *ret_bound = g_steal_pointer(&bound);
     return TRUE;
+}
+
+void
+edge_share_addresses(Edge *edge, gboolean on)
+{
+    edge->shares = on;
+    for (guint i = 0; i < edge->n_fds; i++)
+        (void)setsockopt(edge->fds[i], SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
 }
 
 /* "192.0.2.1:443", "[::]:443"; NULL when FD is no listening TCP socket. */

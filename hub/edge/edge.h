@@ -35,6 +35,10 @@ void edge_free(Edge *edge);
 gboolean
 edge_listen(Edge *edge, const char *address, gboolean six_only, char **ret_bound, GError **error);
 
+/* With ON, EDGE and others that have this, too, may listen on addresses that overlap: while one
+ * takes the place of another. For what it listens on and will. */
+void edge_share_addresses(Edge *edge, gboolean on);
+
 /* FD is a listening TCP socket that the service manager has bound. The edge owns it from then on,
  * also on failure. *ret_bound has numeric form. */
 gboolean edge_adopt(Edge *edge, int fd, char **ret_bound, GError **error);

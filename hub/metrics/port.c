@@ -8,6 +8,7 @@
 #include "common/metrics/text.h"
 #include "hub/edge/answer.h"
 #include "hub/edge/edge.h"
+#include "hub/edge/auth.h"
 
 #include <string.h>
 
@@ -16,6 +17,8 @@
 struct MetricsPort {
     Settings settings; /* its own limits; no texts */
     Admission *admission;
+    Penalties *penalties;
+    RefusalLog *refusals; /* NULL: it stops */
     Edge *edge;
     char *token;
     char *(*text)(void *data); /* NULL: it stops */
@@ -56,17 +59,41 @@ token_is_right(const MetricsPort *port, const Request *request)
 }
 
 static void
+port_refused(const Refused *refused, void *data)
+{
+    refusal_log_note(((MetricsPort *)data)->refusals, refused);
+}
+
+static void
+port_refuse(MetricsPort *port, Request *request)
+{
+    const Source source = source_of_peer(request->peer);
+    const char *token = request->authorization;
+    guint seconds = auth_penalize(&port->settings, port->penalties, port->admission, &source,
+                                  token ? token : "none", g_get_monotonic_time());
+    g_autofree char *wait = NULL;
+
+    port_refused(
+        &(Refused){.kind = EVENT_SERVICE_REFUSED,
+                   .peer = request->peer,
+                   .why = token ? "wrong token for the metrics" : "no token for the metrics"},
+        port);
+    if (seconds == 0) {
+        request_answer(request, 401, "WWW-Authenticate: Bearer\r\n", NULL);
+        return;
+    }
+    wait = g_strdup_printf("Retry-After: %u\r\n", seconds);
+    request_answer(request, 429, wait, NULL);
+}
+
+static void
 port_request(Request *request, void *data)
 {
     MetricsPort *port = data;
     g_autofree char *text = NULL;
 
     if (!token_is_right(port, request)) {
-        event_log(EVENT_SERVICE_REFUSED,
-                  &(EventData){.peer = request->peer,
-                               .detail = request->authorization ? "wrong token for the metrics"
-                                                                : "no token for the metrics"});
-        request_answer(request, 401, "WWW-Authenticate: Bearer\r\n", NULL);
+        port_refuse(port, request);
         return;
     }
     request_authenticated(request);
@@ -79,22 +106,19 @@ port_request(Request *request, void *data)
     request_answer(request, 200, NULL, text);
 }
 
-static const EdgeEvents port_events = {.routes = &route_metrics, .request = port_request};
+static const EdgeEvents port_events = {
+    .routes = &route_metrics, .request = port_request, .refused = port_refused};
 
 /* The hub's own limits of time and pace, and few connections. */
 static Settings
 port_settings(const Settings *settings)
 {
-    Settings own = *settings;
+    Settings own = settings_without_texts(settings);
 
     own.connections_max = MIN(own.connections_max, METRICS_CONNECTIONS);
     own.unauthenticated_max = MIN(own.unauthenticated_max, METRICS_CONNECTIONS);
     own.unauthenticated_per_source = MIN(own.unauthenticated_per_source, METRICS_PER_SOURCE);
     own.known_source_factor = 1;
-    own.device_ca = own.device_crl = NULL;
-    own.public_address = own.streaming_host = own.proxy_protocol_from = NULL;
-    own.records = own.records_folder = NULL;
-    own.allowed_origins = own.metrics_listen = own.metrics_token_file = NULL;
     return own;
 }
 
@@ -103,8 +127,26 @@ port_free(MetricsPort *port)
 {
     edge_free(port->edge);
     admission_free(port->admission);
+    penalties_free(port->penalties);
     secret_free(port->token);
     g_free(port);
+}
+
+/* The former listener goes on: whatever else fails, it is still there. */
+static gboolean
+port_listen(const MetricsPort *port, const MetricsPort *former, const char *address,
+            char **ret_bound, GError **error)
+{
+    gboolean done;
+
+    if (!former)
+        return edge_listen(port->edge, address, TRUE, ret_bound, error);
+    edge_share_addresses(former->edge, TRUE);
+    edge_share_addresses(port->edge, TRUE);
+    done = edge_listen(port->edge, address, TRUE, ret_bound, error);
+    edge_share_addresses(port->edge, FALSE);
+    edge_share_addresses(former->edge, FALSE);
+    return done;
 }
 
 MetricsPort *
@@ -115,12 +157,14 @@ metrics_port_new(const MetricsPortOptions *options, const char *address, const c
 
     port->settings = port_settings(options->settings);
     port->admission = admission_new(&port->settings);
+    port->penalties = penalties_new(&port->settings);
+    port->refusals = options->refusals;
     port->token = g_strdup(token);
     port->text = options->text;
     port->data = options->data;
     port->edge = edge_new(&port->settings, options->reactors, options->queue, options->tls,
                           port->admission, &port_events, port);
-    if (edge_listen(port->edge, address, TRUE, ret_bound, error))
+    if (port_listen(port, options->former, address, ret_bound, error))
         return port;
     port_free(port);
     return NULL;
@@ -163,6 +207,7 @@ metrics_port_stop(MetricsPort *port, void (*done)(void *data), void *data)
     port->done = done;
     port->done_data = data;
     port->text = NULL;
+    port->refusals = NULL;
     if (port->started)
         edge_stop(port->edge, port_stopped, port);
     else

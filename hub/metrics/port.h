@@ -5,12 +5,15 @@
  * It is an edge of its own (hub/edge/edge.h), so it has the same limits of time and the same strict
  * HTTP, and slots of its own: METRICS_CONNECTIONS connections, of which METRICS_PER_SOURCE from one
  * source may be unauthenticated. Neither can it take a slot of the devices, nor they one of its.
+ * Wrong tokens have penalties of their own (hub/edge/penalties.h), where each token is an identity:
+ * who guesses here is slowed down here.
  * All calls: main thread. */
 #pragma once
 
 #include "common/loop/reactor.h"
 #include "common/net/tls-context.h"
 #include "hub/base/settings.h"
+#include "hub/edge/refusal-log.h"
 
 #define METRICS_CONNECTIONS 32
 #define METRICS_PER_SOURCE 8
@@ -23,9 +26,11 @@ typedef struct {
     const Settings *settings; /* copied, without its texts */
     ReactorPool *reactors;
     Queue *queue;
-    TlsContext *tls; /* a reference is taken */
+    TlsContext *tls;           /* a reference is taken */
     char *(*text)(void *data); /* the answer, for g_free */
     void *data;
+    RefusalLog *refusals; /* kept by reference until metrics_port_stop; NULL: they are not told */
+    MetricsPort *former;  /* the address may overlap that of this one, which stays; NULL: none */
 } MetricsPortOptions;
 
 /* The token in FILE, which has to be as secret as secret-file.h says; free it with secret_free. */

@@ -136,10 +136,78 @@ def port_is_bounded(hub):
                 slow.sock.sendall(bytes([byte]))
                 time.sleep(0.02)
             check_equal(slow.sock.recv(1), b"", "it was ended")
+    slow_body(hub, hub.hub.metrics_port)
     with scraper(hub) as idle:
         check_equal(idle.ask("GET", "/metrics", BEARER).status, 200, "once")
         check_equal(idle.sock.recv(1), b"", "then it was idle")
     check_equal(ask(hub, fields=BEARER).status, 200, "afterwards")
+
+
+@with_hub()
+def port_counts_refusals(hub):
+    """wrong tokens get one line and then a count, have penalties, and slow down who guesses here, not the devices there"""
+    hub.restart(settings(hub.site) + PATIENT)
+    wrong = [("Authorization", "Bearer " + "w" * 40)]
+    check_equal([ask(hub, fields=fields).status for fields in (wrong, wrong, [], [])], [401, 429, 401, 429], "again and again")
+    answer = ask(hub, fields=wrong)
+    check(answer.status == 429 and 590 <= int(answer.get("retry-after")) <= 600, f"{answer.headers}")
+    check_equal((ask(hub, fields=BEARER).status, ask(hub, path="/x").status, ask(hub, path="/x").status), (200, 404, 404), "others")
+    log = hub.hub.log()
+    for why in ("wrong token for the metrics", "no token for the metrics", "no such path"):
+        check_equal(len(re.findall(why, log)), 1, f"lines of: {why}")
+    check("metrics-token-file" in log, "the cure")
+    hub.restart(settings(hub.site) + PATIENT + "guessing-per-second = 1\nconnections-per-second = 500\nconnections-burst = 1000\n")
+    seen = [guess(hub, number) for number in range(40)]
+    check(None in seen[:30] and seen[:10] == [401] * 10, f"who guesses is slowed down: {seen}")
+    check_equal(status(hub.hub)["penalties"], 0, "penalties of the devices")
+    for _ in range(5):
+        http = wire.Http(hub.port, hub.ca)
+        check_equal(http.ask("GET", "/metrics", BEARER).status, 501, "at the devices' port")
+        http.close()
+    eventually(lambda: attempt(hub), "the right token")
+
+
+def guess(hub, number):
+    """The status; None: not even a handshake."""
+    try:
+        return ask(hub, fields=[("Authorization", f"Bearer {number:040}")]).status
+    except (OSError, wire.Closed):
+        return None
+
+
+@with_hub()
+def port_moves_in_place(hub):
+    """a reload to an address that overlaps the former one, both ways, and back when it fails; scrapes beside it go on"""
+    hub.restart(settings(hub.site))
+    port = hub.hub.metrics_port
+    with scraper(hub) as kept:
+        for address in ("0.0.0.0", "127.0.0.1", "0.0.0.0"):
+            check_equal(kept.ask("GET", "/metrics", BEARER).status, 200, f"before {address}")
+            code, said = reload(hub, settings(hub.site, f"{address}:{port}"))
+            check_equal((code, status(hub.hub)["metrics_listener"]), (0, f"{address}:{port}"), said)
+            eventually(lambda: attempt(hub), "it is served")
+            kept.close()
+            kept.__init__(port, hub.ca)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        for other in (f"0.0.0.0:{taken.getsockname()[1]}", f"127.0.0.2:{port}\nstreams-max = none"):
+            check(reload(hub, settings(hub.site, other))[0] != 0, f"{other}")
+            check_equal((status(hub.hub)["metrics_listener"], attempt(hub)), (f"0.0.0.0:{port}", True), "as before")
+    with contextlib.closing(socket.socket()) as thief:
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            thief.bind(("127.0.0.1", port))
+            thief.listen()
+            check(False, "another program listens in its place")
+        except OSError:
+            pass
+
+
+def slow_body(hub, port, target="GET /metrics"):
+    """Of a route that wants none: what has come of it does not keep the connection."""
+    with contextlib.closing(wire.Http(port, hub.ca)) as http, contextlib.suppress(ConnectionError, ssl.SSLError):
+        http.sock.sendall(f"{target} HTTP/1.1\r\nHost: x\r\nContent-Length: 200001\r\n\r\n".encode() + b"x" * 200000)
+        http.sock.settimeout(15)
+        check_equal(http.sock.recv(1), b"", "it was ended")
 
 
 def attempt(hub):
@@ -482,5 +550,5 @@ def numbers_are_whole():
 
 
 if __name__ == "__main__":
-    main(text_is_strict, port_is_closed_to_others, port_is_bounded, port_follows_a_reload, a_scrape_is_cheap,
+    main(text_is_strict, port_is_closed_to_others, port_is_bounded, port_follows_a_reload, port_counts_refusals, port_moves_in_place, a_scrape_is_cheap,
          prometheus_says_what_status_says, examples_are_good, numbers_are_whole)

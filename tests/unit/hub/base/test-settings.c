@@ -269,6 +269,45 @@ test_metrics(void)
     g_assert_null(parse("[hub]\nmetrics-token-file = t\n", NULL));
 }
 
+/* Each text of the table, so that one that is new is in here by itself. */
+static void
+test_without_texts(void)
+{
+    g_autofree char *described = settings_describe();
+    g_auto(GStrv) lines = g_strsplit(described, "\n", -1);
+    g_autoptr(GString) text = g_string_new("[hub]\nstreams-max=7\nmetrics-token-file=/t\n");
+    g_autoptr(Settings) all = NULL, none = parse("[hub]\nstreams-max=7\n", NULL);
+    static const char *const values[] = {
+        "/a", "hub.example", "127.0.0.1", "127.0.0.1:9464", "https://a.example", "off"};
+    guint texts = 0;
+    Settings copy;
+
+    for (guint i = 0; lines[i]; i++) {
+        const char *equals = strchr(lines[i], '=');
+
+        for (guint j = 0; lines[i][0] == '#' && equals && j < G_N_ELEMENTS(values); j++) {
+            g_autofree char *line =
+                g_strdup_printf("%.*s=%s\n", (int)(equals - lines[i] - 1), lines[i] + 1, values[j]);
+            g_autofree char *one = g_strconcat("[hub]\nmetrics-token-file=/t\n", line, NULL);
+            g_autoptr(Settings) fits = parse(one, NULL);
+
+            if (!fits)
+                continue;
+            g_string_append(text, line);
+            texts++;
+            break;
+        }
+    }
+    all = parse(text->str, NULL);
+    g_assert_nonnull(all);
+    g_assert_cmpuint(texts, >=, 13);
+    g_assert_nonnull(all->records_push_url);
+    copy = settings_without_texts(all);
+    g_assert_true(memcmp(&copy, none, sizeof copy) == 0);
+    g_assert_cmpuint(copy.streams_max, ==, 7);
+    g_assert_nonnull(all->records_push_url); /* it keeps its own */
+}
+
 int
 main(int argc, char **argv)
 {
@@ -284,5 +323,6 @@ main(int argc, char **argv)
     g_test_add_func("/settings/described", test_described);
     g_test_add_func("/settings/paths", test_paths);
     g_test_add_func("/settings/metrics", test_metrics);
+    g_test_add_func("/settings/without-texts", test_without_texts);
     return g_test_run();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hub/edge/penalties.h"
+#include "hub/edge/auth.h"
 
 #define NOW G_TIME_SPAN_HOUR
 #define SECOND G_TIME_SPAN_SECOND
@@ -221,6 +221,44 @@ test_bounded(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(penalties_size(f->penalties), ==, 1);
 }
 
+/* Wrong ones that come too soon are told how long to wait, and extend nothing; a source that
+ * guesses is slowed down where it guesses, and nowhere else. */
+static void
+test_refuse(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    g_autoptr(Admission) here = NULL, elsewhere = NULL;
+    guint taken = 0, left = 0;
+
+    f->settings->connections_per_second = f->settings->connections_burst = 50;
+    here = admission_new(f->settings);
+    elsewhere = admission_new(f->settings);
+    for (guint i = 0; i < 3; i++)
+        g_assert_cmpuint(auth_penalize(f->settings, f->penalties, here, &f->here, "0", NOW + i), ==,
+                         i == 0 ? 0 : 5);
+    for (guint i = 1; i < f->settings->penalty_identities; i++) {
+        g_autofree char *name = g_strdup_printf("%u", i);
+
+        g_assert_false(penalties_guesses(f->penalties, &f->here));
+        g_assert_cmpuint(auth_penalize(f->settings, f->penalties, here, &f->here, name, NOW), ==,
+                         0);
+    }
+    for (guint i = 0; i < 50; i++) {
+        Slot *slow = admission_take(here, -1, "192.0.2.1:1000", NOW, 0);
+        Slot *other = admission_take(elsewhere, -1, "192.0.2.1:1000", NOW, 0);
+
+        taken += slow != NULL;
+        left += other != NULL;
+        if (slow)
+            slot_leave(slow, NOW);
+        if (other)
+            slot_leave(other, NOW);
+        slot_unref(slow);
+        slot_unref(other);
+    }
+    g_assert_cmpuint(taken, <=, f->settings->guessing_per_second);
+    g_assert_cmpuint(left, ==, 50);
+}
+
 static void
 test_off(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
@@ -245,6 +283,7 @@ main(int argc, char **argv)
     ADD("/penalties/guesses", test_guesses);
     ADD("/penalties/guesses-no-more", test_guesses_no_more);
     ADD("/penalties/bounded", test_bounded);
+    ADD("/penalties/refuse", test_refuse);
     ADD("/penalties/off", test_off);
     return g_test_run();
 }
