@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 #include "common/base/secret.h"
 #include "common/codec/json-guard.h"
+#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <gio/gunixsocketaddress.h>
@@ -127,10 +128,12 @@ set_refusal(const char *text, gsize len, GError **error)
     JsonNode *node = root ? json_object_get_member(json_node_get_object(root), "error") : NULL;
     JsonObject *object = node && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
     const char *message = text_member(object, "message");
+    StreamdError code = code_from_name(text_member(object, "code"));
+    g_autofree char *said =
+        message ? words_of_error(code, message) : g_strdup(_("the hub refused and gave no reason"));
 
     if (root)
-        g_set_error_literal(error, STREAMD_ERROR, (int)code_from_name(text_member(object, "code")),
-                            message ? message : _("the hub refused and gave no reason"));
+        g_set_error_literal(error, STREAMD_ERROR, (int)code, said);
 }
 
 /* The body of a good answer, NUL-terminated; free with secret_free. MESSAGE is taken. */

@@ -192,11 +192,13 @@ def hub_is_translated():
                 check(not re.search(r"[a-z]{3}", re.sub(r"\S*[-'=(/.]\S*", "", line)), line)
         said = [say_hub(*words.split()) for words in (
             "status", "device list", "device add dev1", "device list", "device show dev1", "device show", "user list", "user show service",
-            "certificate show", "drain", "drain --cancel", "device remove a/b", "user add x", "frob", "device list --jsno")]
+            "certificate show", "drain", "drain --cancel", "device remove a b", "user add x", "frob", "device list --jsno")]
         for text in said:
             text = text.replace("streamhub CA", "").replace("SHA-256", "")  # names
             left = [word for word in untranslated(text) if word not in HUB_DATA and not (text.startswith("streamhub: ") and word.isupper())]
             check_equal(left, [], f"in English: {text}")
+        # What the hub says in English has its kind in front of it.
+        check(say_hub("device", "remove", "a/b").startswith("streamhub: " + wide("it is not there") + ": "), "the kind of an error")
         aligned(said[3])
         check(wide("DEVICE") in said[3], "the language was not used")
 
