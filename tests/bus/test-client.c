@@ -136,7 +136,7 @@ test_exit_codes(Fixture *fixture, gconstpointer data)
         {0, "accept-policy test ssh", "accept to ssh"},
         {0, "accept-policy test web", "default"},
         {0, "accept-policy set-default accept", ""},
-        {0, "accept-policy test web", "accept to web"},
+        {0, "accept-policy test web", "no target 'web'"},
         {4, "tunnel open dev1 ssh", "hub"},
         {4, "connect dev1 ssh", "hub"},
     };
@@ -155,7 +155,7 @@ test_no_daemon(Fixture *fixture, gconstpointer data)
     Fixture nowhere = {.address = (char *)"unix:path=/nonexistent/bus"};
     g_autofree char *text = run(&nowhere, 3, "status");
 
-    g_assert_nonnull(strstr(text, "streamd --user"));
+    g_assert_nonnull(strstr(text, "systemctl --user enable --now streamd"));
 }
 
 static JsonNode *
