@@ -82,7 +82,7 @@ ok 'so does root' says 'door' streamctl --system request list
 echo y >/home/alice/answers
 wait $first
 ok 'she lets it in' is hello cat /root/first
-ok 'and the journal knows who' says 'user 2001 has decided on door' journalctl -u streamd --no-pager
+ok 'and the journal knows who' says 'UID 2001. has decided on door' journalctl -u streamd --no-pager
 
 knock second &
 second=$!

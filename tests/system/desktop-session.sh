@@ -35,7 +35,7 @@ ok "the app finds the system's streamd and may ask alice" step ready
 knock first
 ok 'it asks her, and she allows' step allowed
 ok 'the stream came in' is hello cat /root/first
-ok 'and the journal knows who let it' says 'user 2001 has decided on door' journalctl -u streamd --no-pager
+ok 'and the journal knows who let it' says 'UID 2001. has decided on door' journalctl -u streamd --no-pager
 knock second
 ok 'it asks again, and she denies' step denied
 ok 'her text arrives' grep -q 'not before noon' /root/second.error

@@ -8,7 +8,7 @@ ok 'enable --now' systemctl enable --now streamhub
 ok 'enabled' is enabled systemctl is-enabled streamhub
 ok 'so are its sockets' is "enabled"$'\n'"enabled" systemctl is-enabled streamhub.socket streamhub-mqtts.socket
 ok 'active' is active systemctl is-active streamhub
-ok 'says what it does' is 'Serving hub.example, port 443' property streamhub StatusText
+ok 'says what it does' is 'Serving hub.example, port 443, 0 devices, 0 streams' property streamhub StatusText
 first=$(property streamhub MainPID)
 ok 'the server, not the verbs' is /usr/libexec/streamhubd readlink "/proc/$first/exe"
 ok 'not root' refused test "$(stat -c %u "/proc/$first")" = 0

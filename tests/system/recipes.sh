@@ -145,7 +145,10 @@ ok 'and is gone' refused grep -q anna <(users)
 # A restore on another machine, from what the timer has made: the device's key is of before.
 cp -a /var/backups/streamhub /root/hub
 streamhub invite device later >/dev/null
-streamhub backup "/root/hub/$(date +%Y-%m-%dT%H%M%S).backup" >/dev/null
+backup_now() {
+    streamhub backup "/root/hub/$(date +%Y-%m-%dT%H%M%S).backup"
+}
+until_true backup_now # of a second in which the timer has made none
 key=$(streamhub connection-string device gw-9)
 {
     streamhub device add added
