@@ -108,8 +108,7 @@ append_objects(App *app, GString *out)
 char *
 app_metrics_text(App *app, gint64 started)
 {
-    static const Metric build = {"streamd_build_info", METRIC_GAUGE, NULL,
-                                 "Which version this is"};
+    static const Metric build = {"streamd_build_info", METRIC_GAUGE, NULL, "Which version this is"};
     GString *out = g_string_new(NULL);
 
     metrics_info(out, &build, LABEL("version", STREAMD_VERSION));

@@ -127,8 +127,7 @@ app_record_tunnel(App *app, const AppChange *change, EventKind kind, const Tunne
 void
 app_record_policy(App *app, const AppChange *change, const char *before, const char *after)
 {
-    app_record(app, change, EVENT_POLICY_CHANGED,
-               &(EventData){.before = before, .after = after});
+    app_record(app, change, EVENT_POLICY_CHANGED, &(EventData){.before = before, .after = after});
 }
 
 static void

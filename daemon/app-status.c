@@ -37,7 +37,8 @@ problem_add_hub(Problems *problems, const Hub *hub)
     else if (*error)
         text = g_strdup(error);
     else
-        text = g_strdup(hub_state(hub) == HUB_CONNECTING ? "connecting" : "disconnected on request");
+        text =
+            g_strdup(hub_state(hub) == HUB_CONNECTING ? "connecting" : "disconnected on request");
     problem_add(problems, hub_name(hub), text);
 }
 
@@ -80,8 +81,7 @@ add_problems(const App *app, Problems *problems)
         problem_add_certificate(problems, app->hubs->pdata[i]);
     for (guint i = 0; i < app->tunnels->len; i++) {
         const Tunnel *tunnel = app->tunnels->pdata[i];
-        g_autofree char *what =
-            g_strdup_printf("tunnel %" G_GUINT64_FORMAT, tunnel_id(tunnel));
+        g_autofree char *what = g_strdup_printf("tunnel %" G_GUINT64_FORMAT, tunnel_id(tunnel));
 
         if (*tunnel_last_error(tunnel))
             problem_add(problems, what, tunnel_last_error(tunnel));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* streamhub-push: sends the hub's records to a receiver over HTTP. A program of its own, so that the
- * process that faces the network has no client of HTTP, and this one nothing of the hub but its
+/* streamhub-push: sends the hub's records to a receiver over HTTP. A program of its own, so that
+ * the process that faces the network has no client of HTTP, and this one nothing of the hub but its
  * records. */
 #include "common/base/exit-code.h"
 #include "common/log/journal.h"
@@ -70,8 +70,8 @@ run(const Options *o, GError **error)
     }
     records = settings->records_folder ? g_strdup(settings->records_folder)
                                        : g_build_filename(state_dir, STATE_RECORDS, NULL);
-    return push_run(settings, records,
-                    o->position_dir ? o->position_dir : POSITION_DIR_DEFAULT, error);
+    return push_run(settings, records, o->position_dir ? o->position_dir : POSITION_DIR_DEFAULT,
+                    error);
 }
 
 int

@@ -12,7 +12,7 @@
 
 /* A stream has one record when it opens, and one of its end. */
 static const EventKind stream_events[] = {
-    EVENT_STREAM_OPENED, EVENT_STREAM_ENDED,  EVENT_STREAM_CUT,
+    EVENT_STREAM_OPENED, EVENT_STREAM_ENDED,    EVENT_STREAM_CUT,
     EVENT_STREAM_FAILED, EVENT_STREAM_REJECTED, EVENT_TARGET_DOWN,
 };
 
@@ -36,7 +36,8 @@ logs_arguments(const Cli *cli)
     GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
 
     g_ptr_array_add(argv, g_strdup("journalctl"));
-    /* Not --user: that looks only into files of the user's own, which a volatile journal has not. */
+    /* Not --user: that looks only into files of the user's own, which a volatile journal has not.
+     */
     logs_add(argv, verb_is_for_system(cli) ? "--unit" : "--user-unit", UNIT);
     logs_add_value(argv, cli, OPTION_SINCE, "--since");
     logs_add_value(argv, cli, OPTION_UNTIL, "--until");

@@ -29,5 +29,5 @@ typedef enum {
 } HttpChunksResult;
 
 /* Takes what it reads off *INPUT. Call it again after HTTP_CHUNKS_DATA. */
-HttpChunksResult http_chunks_read(HttpChunks *chunks, Slice *input, Slice *ret_data,
-                                  HttpRefusal *ret_refusal);
+HttpChunksResult
+http_chunks_read(HttpChunks *chunks, Slice *input, Slice *ret_data, HttpRefusal *ret_refusal);

@@ -24,7 +24,8 @@ add_outcome(GString *text, const AcceptRule *rule)
             g_string_append_printf(text, " (%s)", rule->reject_text);
         break;
     default:
-        g_string_append_printf(text, "%s %s", rule->kind == ACCEPT_ASK ? "ask, then to" : "accept to",
+        g_string_append_printf(text, "%s %s",
+                               rule->kind == ACCEPT_ASK ? "ask, then to" : "accept to",
                                named ? rule->target : "the target named like the stream");
         break;
     }
@@ -70,7 +71,8 @@ limits_text(const Limits *limits)
         if (limits->of[i] == 0)
             continue;
         if (row->unit == LIMIT_UNIT_TIME)
-            g_string_append_printf(text, " %s=%gs", row->key, (double)limits->of[i] / G_USEC_PER_SEC);
+            g_string_append_printf(text, " %s=%gs", row->key,
+                                   (double)limits->of[i] / G_USEC_PER_SEC);
         else
             g_string_append_printf(text, " %s=%" G_GUINT64_FORMAT, row->key, limits->of[i]);
     }

@@ -37,9 +37,9 @@ change_new(EventKind kind, const Author *author, const EventData *data)
     Change *change = g_new0(Change, 1);
     EventData *own = &change->data;
     const char **const texts[] = {
-        &own->hub,      &own->device,    &own->stream,  &own->stream_id, &own->initiator,
-        &own->target,   &own->peer,      &own->address, &own->reason,    &own->rule,
-        &own->detail,   &own->bus_name,  &own->object,  &own->before,    &own->after,
+        &own->hub,    &own->device,   &own->stream,  &own->stream_id, &own->initiator,
+        &own->target, &own->peer,     &own->address, &own->reason,    &own->rule,
+        &own->detail, &own->bus_name, &own->object,  &own->before,    &own->after,
     };
 
     change->kind = kind;
@@ -67,8 +67,7 @@ changes_write(Changes *changes, const char *name)
     change_free(change);
 }
 
-static gboolean
-changes_on_time(gpointer data);
+static gboolean changes_on_time(gpointer data);
 
 /* Writes, in order, those that wait for nothing any more. */
 static void

@@ -6,9 +6,9 @@
 
 #include <glib.h>
 
-#define USER_NAMES_MAX 256                            /* names that are remembered */
-#define USER_NAMES_ASKED_MAX 64                       /* questions that wait */
-#define USER_NAMES_TIME (10 * G_TIME_SPAN_MINUTE)     /* for which a name is remembered */
+#define USER_NAMES_MAX 256                        /* names that are remembered */
+#define USER_NAMES_ASKED_MAX 64                   /* questions that wait */
+#define USER_NAMES_TIME (10 * G_TIME_SPAN_MINUTE) /* for which a name is remembered */
 
 typedef struct UserNames UserNames;
 

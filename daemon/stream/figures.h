@@ -6,7 +6,7 @@
 
 #include "daemon/stream/private.h"
 
-#define STREAM_ROLES 2                    /* StreamRole */
+#define STREAM_ROLES 2                   /* StreamRole */
 #define STREAM_LIVE_STATES STREAM_CLOSED /* those before it */
 
 typedef struct {

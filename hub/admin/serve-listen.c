@@ -64,5 +64,6 @@ serve_listen(Serve *serve, GString *lines, GError **error)
         return adopt_all(serve, names, n, FALSE, lines, error) &&
                adopt_all(serve, names, n, TRUE, lines, error);
     return listen_all(serve, "https", usual ? https_default : options->listen, lines, error) &&
-           listen_all(serve, "mqtts", usual ? device_default : options->device_listen, lines, error);
+           listen_all(serve, "mqtts", usual ? device_default : options->device_listen, lines,
+                      error);
 }

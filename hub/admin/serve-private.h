@@ -51,14 +51,14 @@ gboolean serve_listen(Serve *serve, GString *lines, GError **error);
 /* serve-metrics.c: what settings make of the metrics' listener. It is prepared as far as it can
  * fail, and then taken, or dropped. */
 typedef struct {
-    gboolean same; /* the listener stays, with the new token */
+    gboolean same;     /* the listener stays, with the new token */
     MetricsPort *port; /* the new one; NULL: none */
     char *bound;
     char *token; /* NULL: none */
 } ServeMetrics;
 
-gboolean serve_metrics_prepare(Serve *serve, const Settings *settings, ServeMetrics *ret,
-                               GError **error);
+gboolean
+serve_metrics_prepare(Serve *serve, const Settings *settings, ServeMetrics *ret, GError **error);
 void serve_metrics_take(Serve *serve, ServeMetrics *next);
 void serve_metrics_clear(ServeMetrics *next);
 

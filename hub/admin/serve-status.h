@@ -19,8 +19,8 @@ void serve_status_stopping(ServeStatus *status);
 /* Writes to the log what the administrator should do about the certificate, if anything. */
 void serve_warn_of_identity(const Identity *identity);
 
-/* The line: NAME and PORT of the hub, and what is wrong (NULL or empty: nothing of that kind). Pure;
- * the caller frees. */
+/* The line: NAME and PORT of the hub, and what is wrong (NULL or empty: nothing of that kind).
+ * Pure; the caller frees. */
 typedef struct {
     const char *name;
     guint16 port;

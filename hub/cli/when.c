@@ -28,10 +28,10 @@ day(gint64 now, GTimeZone *zone, gint days, gint64 *ret)
     g_autoptr(GDateTime) here = utc ? g_date_time_to_timezone(utc, zone) : NULL;
     g_autoptr(GDateTime) then = here ? g_date_time_add_days(here, days) : NULL;
 
-    return then && give(g_date_time_new(zone, g_date_time_get_year(then),
-                                        g_date_time_get_month(then),
-                                        g_date_time_get_day_of_month(then), 0, 0, 0),
-                        ret);
+    return then &&
+           give(g_date_time_new(zone, g_date_time_get_year(then), g_date_time_get_month(then),
+                                g_date_time_get_day_of_month(then), 0, 0, 0),
+                ret);
 }
 
 static gboolean

@@ -5,9 +5,9 @@
  * The connection that is number `reconnects-per-minute` within the last minute waits for
  * RECONNECTS_WAIT. Each further one waits for twice as long as the one before, up to
  * RECONNECTS_WAIT_MAX, until a connection is not number `reconnects-per-minute` within its minute.
- * A connection that comes while an earlier one waits, or after that one has given up, waits only for
- * the rest of its time: so a client with less patience than the hub gets in as well. No clock and no
- * I/O; main thread. NOW in monotonic µs. */
+ * A connection that comes while an earlier one waits, or after that one has given up, waits only
+ * for the rest of its time: so a client with less patience than the hub gets in as well. No clock
+ * and no I/O; main thread. NOW in monotonic µs. */
 #pragma once
 
 #include <glib.h>

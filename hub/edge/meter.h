@@ -19,7 +19,7 @@ const char *handshake_fault_name(HandshakeFault fault);
 
 /* Any thread. */
 typedef struct {
-    Histogram handshakes;                    /* those that were finished */
+    Histogram handshakes; /* those that were finished */
     atomic_uint_least64_t faults[HANDSHAKE_FAULTS];
     atomic_uint_least64_t accepted; /* connections that got a slot */
     atomic_uint_least64_t dropped;  /* that got none, and no answer */
@@ -28,8 +28,8 @@ typedef struct {
 /* Answers to requests that open a stream. Main thread. */
 typedef struct {
     guint64 accepted;
-    guint64 rejected[REASON_LAST];  /* by the device, for that reason */
-    guint64 failed[REST_ERRORS]; /* by rest_error_index */
+    guint64 rejected[REASON_LAST]; /* by the device, for that reason */
+    guint64 failed[REST_ERRORS];   /* by rest_error_index */
 } OpeningMeter;
 
 guint64 opening_meter_rejected(const OpeningMeter *meter); /* the sum */

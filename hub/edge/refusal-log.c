@@ -45,8 +45,7 @@ line_write(EventKind kind, const char *peer, const char *claimed, const char *te
 {
     g_autofree char *name = text_keep(claimed);
 
-    event_log(kind,
-              &(EventData){.peer = peer, .device = name, .initiator = name, .detail = text});
+    event_log(kind, &(EventData){.peer = peer, .device = name, .initiator = name, .detail = text});
 }
 
 static void

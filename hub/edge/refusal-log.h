@@ -3,10 +3,10 @@
  * address, the identity that it claims, the reason and the cure.
  *
  * Whoever is refused tries again, and anybody may knock. So a source gets one line for the same
- * identity and reason in REFUSAL_LOG_WINDOW; further ones are counted, and the count is written when
- * the window ends. REFUSAL_LOG_APART of a source are told apart; all others of it are one count.
- * What is remembered is bounded: when REFUSAL_LOG_MAX are, further lines are written, and only the
- * journal's own limits apply to them (common/log/rate.h). Main thread. */
+ * identity and reason in REFUSAL_LOG_WINDOW; further ones are counted, and the count is written
+ * when the window ends. REFUSAL_LOG_APART of a source are told apart; all others of it are one
+ * count. What is remembered is bounded: when REFUSAL_LOG_MAX are, further lines are written, and
+ * only the journal's own limits apply to them (common/log/rate.h). Main thread. */
 #pragma once
 
 #include "common/log/events.h"

@@ -27,7 +27,7 @@ typedef struct {
 
     /* What was seen; read only. */
     guint64 records, starts, lost, torn, faults;
-    gboolean gone; /* the records begin after others that are not kept any more */
+    gboolean gone;               /* the records begin after others that are not kept any more */
     char head[LOG_HASH_LEN + 1]; /* of the last record; LOG_HASH_NONE: there was none */
 
     /* Its own. */
@@ -37,8 +37,8 @@ typedef struct {
     guint64 broken_file, broken_line;
 } LogChain;
 
-LogChain log_chain_begin(void (*fault)(LogFault fault, guint64 file, guint64 line, void *data),
-                         void *data);
+LogChain
+log_chain_begin(void (*fault)(LogFault fault, guint64 file, guint64 line, void *data), void *data);
 
 /* The lines that follow are of another file than those before, which was number BEFORE. */
 void log_chain_next_file(LogChain *chain, guint64 before);

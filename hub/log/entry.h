@@ -26,7 +26,7 @@ typedef struct {
     const char *what;                     /* was changed: an id */
     const char *address, *result, *description, *reason, *detail, *version, *since;
     gboolean failed;
-    gint64 duration; /* ms; -1: none */
+    gint64 duration;              /* ms; -1: none */
     gint64 to_device, to_service; /* bytes; -1: none */
     guint64 count;                /* of records that were lost */
     guint64 number;               /* of the file before */

@@ -45,9 +45,8 @@ has_bytes(const char *line, gsize len, const char *text)
 static gboolean
 is_of_device(const LogFilter *filter, const LogEntry *entry)
 {
-    g_autofree char *full = filter->module
-                                ? g_strconcat(filter->device, "/", filter->module, NULL)
-                                : NULL;
+    g_autofree char *full =
+        filter->module ? g_strconcat(filter->device, "/", filter->module, NULL) : NULL;
     gsize len = strlen(filter->device);
 
     if (entry->kind != LOG_KIND_CHANGE)

@@ -25,5 +25,5 @@ gboolean log_time_parse(const char *text, gint64 *ret);
 
 /* RECORD is a line of LEN bytes at LINE. FALSE as well when it is not valid JSON and its members
  * would have to be known. */
-gboolean log_filter_takes(const LogFilter *filter, const LogRecord *record, const char *line,
-                          gsize len);
+gboolean
+log_filter_takes(const LogFilter *filter, const LogRecord *record, const char *line, gsize len);

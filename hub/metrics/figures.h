@@ -24,7 +24,7 @@ typedef struct {
     guint connections_max, unauthenticated_max, streams_max;
     StreamsFigures by_state;
     RecordsFigures records;
-    guint queued;        /* messages that wait for the main thread */
+    guint queued;         /* messages that wait for the main thread */
     guint queued_threads; /* for the reactors */
 
     /* Borrowed; NULL: not known. */

@@ -12,7 +12,8 @@
 static void
 append_build(GString *out)
 {
-    static const Metric build = {"streamhub_build_info", METRIC_GAUGE, NULL, "Which version this is"};
+    static const Metric build = {"streamhub_build_info", METRIC_GAUGE, NULL,
+                                 "Which version this is"};
 
     metrics_info(out, &build, LABEL("version", STREAMD_VERSION));
 }
@@ -94,8 +95,7 @@ append_openings(GString *out, const OpeningMeter *openings)
     metrics_family(out, &metric);
     metrics_number(out, &metric, LABELS("result", "accepted", "why", ""), openings->accepted);
     for (guint i = REASON_NONE + 1; i < REASON_LAST; i++)
-        metrics_number(out, &metric,
-                       LABELS("result", "rejected", "why", reason_code((Reason)i)),
+        metrics_number(out, &metric, LABELS("result", "rejected", "why", reason_code((Reason)i)),
                        openings->rejected[i]);
     for (guint i = 0; i < REST_ERRORS; i++)
         metrics_number(out, &metric,

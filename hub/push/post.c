@@ -143,10 +143,10 @@ answer_of(const Call *call, SoupMessage *message)
 
     if (!call->answered)
         return (PostAnswer){.reason = why_not(call)};
-    return (PostAnswer){
-        .status = soup_message_get_status(message),
-        .reason = g_strdup(soup_message_get_reason_phrase(message)),
-        .retry_after = g_strdup(soup_message_headers_get_one(headers, "Retry-After"))};
+    return (PostAnswer){.status = soup_message_get_status(message),
+                        .reason = g_strdup(soup_message_get_reason_phrase(message)),
+                        .retry_after =
+                            g_strdup(soup_message_headers_get_one(headers, "Retry-After"))};
 }
 
 PostAnswer

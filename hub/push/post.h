@@ -10,14 +10,14 @@
 
 typedef struct Post Post;
 
-/* URL is a good one (hub/base/push-url.h). CA: a file of authorities in PEM; NULL: the system's. NULL
- * with ERROR set: it cannot be read. */
+/* URL is a good one (hub/base/push-url.h). CA: a file of authorities in PEM; NULL: the system's.
+ * NULL with ERROR set: it cannot be read. */
 Post *post_new(const char *url, const char *ca, GError **error);
 void post_free(Post *post); /* NULL is fine */
 
 typedef struct {
-    guint status;     /* 0: there was no answer */
-    char *reason;     /* why not, or the answer's own words; for g_free */
+    guint status;      /* 0: there was no answer */
+    char *reason;      /* why not, or the answer's own words; for g_free */
     char *retry_after; /* the header; NULL: none; for g_free */
 } PostAnswer;
 

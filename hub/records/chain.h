@@ -24,10 +24,10 @@ void chain_append(Chain *chain, GString *out, const char *record, gsize len);
 
 /* What the end of a file says. */
 typedef struct {
-    Chain chain;      /* of the last record in it; CHAIN_NONE: there is none */
-    gboolean torn;    /* what comes after that record is none: a line was cut off */
-    gboolean open;    /* the last line has no newline */
-    gsize surplus;    /* bytes after the first torn line: a start that was cut off in its turn */
+    Chain chain;   /* of the last record in it; CHAIN_NONE: there is none */
+    gboolean torn; /* what comes after that record is none: a line was cut off */
+    gboolean open; /* the last line has no newline */
+    gsize surplus; /* bytes after the first torn line: a start that was cut off in its turn */
 } ChainTail;
 
 /* TEXT: the last LEN bytes of a file, CHAIN_TAIL_READ or all of it. */

@@ -6,8 +6,7 @@
 static const char *
 operation_of(const RegistryWriting *writing)
 {
-    gboolean others =
-        writing->status_changed || writing->auth_changed || writing->labels_changed;
+    gboolean others = writing->status_changed || writing->auth_changed || writing->labels_changed;
 
     if (writing->removed)
         return "device.remove";

@@ -10,9 +10,10 @@ verb_check_hosts(const char *const *names, GError **error)
 {
     if (names == NULL || !g_hostname_is_ip_address(names[0]) || !strchr(names[0], ':'))
         return TRUE;
-    cli_fail(error, EXIT_CODE_USAGE,
-             _("--host-name %s: clients cannot open streams at an IPv6 address. Give a host name or "
-               "an IPv4 address first, and this one behind it"),
-             names[0]);
+    cli_fail(
+        error, EXIT_CODE_USAGE,
+        _("--host-name %s: clients cannot open streams at an IPv6 address. Give a host name or "
+          "an IPv4 address first, and this one behind it"),
+        names[0]);
     return FALSE;
 }

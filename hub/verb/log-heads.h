@@ -17,8 +17,8 @@ void log_heads_add(LogHeads *heads, const char *hash);
 
 /* Those that the journal had of the hub whose records are in FOLDER, by its user. DIRECTORY: files
  * of a journal; NULL: this machine's. FALSE with ERROR set: it cannot be read. */
-gboolean log_heads_add_journal(LogHeads *heads, const char *folder, const char *directory,
-                               GError **error);
+gboolean
+log_heads_add_journal(LogHeads *heads, const char *folder, const char *directory, GError **error);
 
 /* A record has this hash. */
 void log_heads_see(LogHeads *heads, const char *hash);

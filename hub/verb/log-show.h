@@ -10,8 +10,8 @@ typedef struct {
     Table *table; /* NULL: the lines themselves */
     TableStyle style;
     GTimeZone *zone;
-    gboolean begun;   /* something was shown */
-    guint waiting;    /* rows, or lines, that are not written yet */
+    gboolean begun; /* something was shown */
+    guint waiting;  /* rows, or lines, that are not written yet */
     guint turns;
     gint64 written; /* when something was, monotonic µs */
 } LogShow;

@@ -263,8 +263,8 @@ close_stream(Walk *walk)
 static void
 list_devices(Walk *walk)
 {
-    sd_bus_message_unref(fixture_call(walk->apps.site.bus, BUS_ROOT, BUS_MANAGER, "ListDevices",
-                                      "sa{sv}", "", 0));
+    sd_bus_message_unref(
+        fixture_call(walk->apps.site.bus, BUS_ROOT, BUS_MANAGER, "ListDevices", "sa{sv}", "", 0));
 }
 
 static char *
@@ -317,7 +317,8 @@ static const Step steps[] = {
     {BUS_MANAGER, "ExposeTarget", expose_target, FALSE,
      "Target echo was added: tcp:127.0.0.1:9, by @"},
     {BUS_POLICY, "Add", add_rule, FALSE,
-     "The accept policy was changed by @: rule 1000: stream=ask, ask, then to the target named like "
+     "The accept policy was changed by @: rule 1000: stream=ask, ask, then to the target named "
+     "like "
      "the stream (before: none)"},
     {BUS_POLICY, "Add", add_another_rule, FALSE,
      "The accept policy was changed by @: rule 1001: stream=two, reject (before: none)"},
@@ -349,8 +350,7 @@ static const Step steps[] = {
     {BUS_REQUEST, "AcceptTo", accept_request_to, FALSE, "user @ has decided on ask from service:"},
     {BUS_REQUEST, "Accept", accept_request, FALSE, "user @ has decided on ask from service:"},
     {BUS_STREAM, "Inspect", inspect_stream, FALSE, NOTHING},
-    {BUS_STREAM, "Close", close_stream, FALSE,
-     "was closed by @: stream ask of gw-1 at hub office"},
+    {BUS_STREAM, "Close", close_stream, FALSE, "was closed by @: stream ask of gw-1 at hub office"},
     {BUS_MANAGER, "UnregisterAgent", unregister_agent, FALSE, NOTHING},
     {BUS_TARGET, "Remove", remove_target, FALSE, "Target echo was removed by @"},
     {BUS_MANAGER, "OpenStream", NULL, TRUE, NOTHING}, /* the streams above: records of streams */

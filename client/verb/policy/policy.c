@@ -142,18 +142,18 @@ verb_policy_move(Cli *cli, GError **error)
                          g_variant_new("(tu)", id, (guint32)position), 0, error);
     if (reply == NULL)
         return verb_code(error);
-    return show_done(cli,
-                     g_variant_new_parsed("{'rule': <%t>, 'position': <%t>, 'result': <'moved'>}",
-                                          id, position),
-                     _("Moved rule %s to position %s"), cli->words[0], cli->words[1]);
+    return show_done(
+        cli,
+        g_variant_new_parsed("{'rule': <%t>, 'position': <%t>, 'result': <'moved'>}", id, position),
+        _("Moved rule %s to position %s"), cli->words[0], cli->words[1]);
 }
 
 static ExitCode
 policy_default_done(const Cli *cli)
 {
     const char *verdict = cli->words[0], *reason = cli->count > 1 ? cli->words[1] : "";
-    g_autoptr(GVariant) json = g_variant_ref_sink(g_variant_new_parsed(
-        "{'DefaultVerdict': <%s>, 'DefaultReason': <%s>}", verdict, reason));
+    g_autoptr(GVariant) json = g_variant_ref_sink(
+        g_variant_new_parsed("{'DefaultVerdict': <%s>, 'DefaultReason': <%s>}", verdict, reason));
     g_autofree char *outcome = policy_text_default(json);
 
     return show_done(cli, json, _("Everything else: %s"), outcome);

@@ -57,7 +57,7 @@ look(const Place *place, const char *address, const char *folder, gboolean found
     g_autofree char *own = g_strdup_printf("unix:path=%s/%u/bus", place->run, mine);
     g_autofree char *their_folder = g_strdup_printf("%s/%u", place->run, other);
     const UserBusHints hints = {
-        .address = g_strcmp0(address, "theirs") == 0   ? theirs
+        .address = g_strcmp0(address, "theirs") == 0    ? theirs
                    : g_strcmp0(address, "theirs+") == 0 ? theirs_more
                    : g_strcmp0(address, "own") == 0     ? own
                                                         : address,

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const Metric gauge = {"x_things", METRIC_GAUGE, NULL, "Things"};
-static const Metric counter = {"x_sent_bytes", METRIC_COUNTER, "bytes", "Sent, \"all\" of \\ it\nnow"};
+static const Metric counter = {"x_sent_bytes", METRIC_COUNTER, "bytes",
+                               "Sent, \"all\" of \\ it\nnow"};
 static const Metric times = {"x_wait_seconds", METRIC_HISTOGRAM, "seconds", "Waits"};
 
 static void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Records of who changed what wait for a name, in order, and not for long; a user database that does
- * not answer holds up nothing. */
+/* Records of who changed what wait for a name, in order, and not for long; a user database that
+ * does not answer holds up nothing. */
 #include "daemon/record/changes.h"
 #include "daemon/record/user-names.h"
 

@@ -13,8 +13,10 @@ static void
 test_text(void)
 {
     static const Row rows[] = {
-        {{"h", 443, .counts = {.devices = 0, .streams = 0}}, "Serving h, port 443, 0 devices, 0 streams"},
-        {{"h", 8443, .counts = {.devices = 1, .streams = 1}}, "Serving h, port 8443, 1 device, 1 stream"},
+        {{"h", 443, .counts = {.devices = 0, .streams = 0}},
+         "Serving h, port 443, 0 devices, 0 streams"},
+        {{"h", 8443, .counts = {.devices = 1, .streams = 1}},
+         "Serving h, port 8443, 1 device, 1 stream"},
         {{"h", 443, .counts = {.devices = 2, .streams = 7, .draining = TRUE}},
          "Serving h, port 443, 2 devices, 7 streams, taking no new ones"},
         {{"h", 443, .held = TRUE},
@@ -23,7 +25,8 @@ test_text(void)
         {{"h", 443, .registry = "", .certificate = "the hub's certificate expires in 5 days"},
          "Serving h, port 443, 0 devices, 0 streams; the hub's certificate expires in 5 days"},
         {{"h", 443, .registry = "the disk\nis full", .no_admin = TRUE, .counts = {.cloned = 2}},
-         "Serving h, port 443, 0 devices, 0 streams; the disk\\x0ais full; two machines use the identity "
+         "Serving h, port 443, 0 devices, 0 streams; the disk\\x0ais full; two machines use the "
+         "identity "
          "of 2 devices; the admin socket cannot be made"},
     };
 

@@ -66,10 +66,10 @@ test_one_line(Fixture *f, gconstpointer data G_GNUC_UNUSED)
         NOW);
     g_assert_true(g_str_has_prefix(last(), "A request of nobody named from [2001:db8::1]:1 is "
                                            "refused: no token was sent; send Authorization"));
-    refusal_log_note_at(f->log,
-                        &(Refused){EVENT_SERVICE_REFUSED, "192.0.2.7:5000", "anna",
-                                   "This invitation has expired."},
-                        NOW);
+    refusal_log_note_at(
+        f->log,
+        &(Refused){EVENT_SERVICE_REFUSED, "192.0.2.7:5000", "anna", "This invitation has expired."},
+        NOW);
     g_assert_cmpstr(last(), ==,
                     "A request of anna from 192.0.2.7:5000 is refused: This invitation has "
                     "expired; 'streamhub invite' makes another one");
@@ -192,7 +192,8 @@ test_claimed(void)
     static const struct {
         const char *field, *claimed;
     } rows[] = {
-        {"SharedAccessSignature sr=h&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D&se=1&skn=anna",
+        {"SharedAccessSignature "
+         "sr=h&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D&se=1&skn=anna",
          "anna"},
         {"SharedAccessSignature "
          "sr=h%2Fdevices%2Fgw-1&sig=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA%3D&se=1",

@@ -41,7 +41,8 @@ lines_new(void)
     lines[REQUEST] = line_of(
         "12:00:00", "invoke", "DeviceStreams",
         ",\"resultType\":\"404103\",\"resultDescription\":\"DeviceNotOnline\",\"level\":\"Error\","
-        "\"durationMs\":\"74\"," PROPERTIES("gw-7", "") ",\"user\":\"anna\",\"reason\":\"offline\"");
+        "\"durationMs\":\"74\"," PROPERTIES("gw-7",
+                                            "") ",\"user\":\"anna\",\"reason\":\"offline\"");
     lines[END] = line_of("14:00:00", "end", "DeviceStreams",
                          ",\"level\":\"Information\",\"durationMs\":\"5400000\"," PROPERTIES(
                              "gw-7", "logger") ",\"user\":\"bob\",\"reason\":\"closed\"");
@@ -49,8 +50,7 @@ lines_new(void)
                             ",\"by\":\"anna\",\"what\":\"gw-7/logger\",\"detail\":\"status\"");
     lines[USER] = line_of("16:00:00", "user.add", "Registry",
                           ",\"by\":\"uid:0\",\"what\":\"gw-7\",\"detail\":\"\"");
-    lines[HUB] =
-        line_of("16:00:00", "reload", "Hub", ",\"by\":\"uid:0\",\"detail\":\"gw-7 anna\"");
+    lines[HUB] = line_of("16:00:00", "reload", "Hub", ",\"by\":\"uid:0\",\"detail\":\"gw-7 anna\"");
     lines[REKEY] = line_of("16:00:00", "device.rekey", "Registry",
                            ",\"by\":\"device:gw-7\",\"what\":\"gw-70\",\"detail\":\"\"");
     return lines;

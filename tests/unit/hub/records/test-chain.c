@@ -44,7 +44,8 @@ test_tail(void)
         {"\n\n\nx", CHAIN_NONE, TRUE, TRUE, 3},
         {",\"hash\":\"" FIRST "\"}\n", CHAIN_NONE, TRUE, FALSE, 0}, /* nothing before it */
         {"{,\"hash\":\"" FIRST "\"}", CHAIN_NONE, TRUE, TRUE, 0},
-        {"{\"a\":1,\"hash\":\"A6FC8D7DBF738917EE8344E1CD5486B01255B25FE5DE4DF9BE7AF29689F6A1AA\"}\n",
+        {"{\"a\":1,\"hash\":\"A6FC8D7DBF738917EE8344E1CD5486B01255B25FE5DE4DF9BE7AF29689F6A1AA\"}"
+         "\n",
          CHAIN_NONE, TRUE, FALSE, 0},
     };
 
