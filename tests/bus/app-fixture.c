@@ -182,13 +182,18 @@ stream_has_ended(void *data)
     return *reason != '\0';
 }
 
+char *
+apps_wait_end(Apps *apps, const char *path)
+{
+    apps_wait(apps, stream_has_ended, &(Ending){apps, path});
+    return fixture_property(apps->site.gateway_bus, path, BUS_STREAM, "CloseReason");
+}
+
 void
 apps_assert_end(Apps *apps, const char *path, const char *reason)
 {
-    g_autofree char *found = NULL;
+    g_autofree char *found = apps_wait_end(apps, path);
 
-    apps_wait(apps, stream_has_ended, &(Ending){apps, path});
-    found = fixture_property(apps->site.gateway_bus, path, BUS_STREAM, "CloseReason");
     g_assert_cmpstr(found, ==, reason);
 }
 

@@ -45,7 +45,9 @@ void apps_assert_fails(Apps *apps, Opening *opening, const char *error, const ch
 /* Writes TEXT to one end and finds it at the other. */
 void apps_pass(int from, int to, const char *text);
 
-/* Waits for a stream of the gateway's, by its path, to have ended so. */
+/* Waits for a stream of the gateway's, by its path, to have ended, and returns the reason, which
+ * the caller frees. The other one wants it to be REASON. */
+char *apps_wait_end(Apps *apps, const char *path);
 void apps_assert_end(Apps *apps, const char *path, const char *reason);
 
 /* What an agent has been told. */

@@ -138,6 +138,7 @@ test_replies(Apps *apps, gconstpointer data)
 static void
 test_leaves(Apps *apps, gconstpointer data)
 {
+    g_autofree char *reason = NULL;
     HandlerApp staying, handler;
     Opening witness, opening;
     int other, fd;
@@ -157,7 +158,10 @@ test_leaves(Apps *apps, gconstpointer data)
     apps_wait_handler(apps, &handler, 1, 0);
     g_assert_cmpint(sd_bus_reply_method_return(handler.held, "bs", 1, ""), >=, 0);
     apps_leave(apps, handler.bus);
-    apps_assert_end(apps, handler.stream, "local-cut");
+    /* Either it left before its descriptor was on the way, or the bus closed that, which looks as if
+     * the app had. */
+    reason = apps_wait_end(apps, handler.stream);
+    g_assert_true(g_str_equal(reason, "local-cut") || g_str_equal(reason, "device-closed"));
     opening_clear(&opening);
     handler_app_clear(&handler);
 
