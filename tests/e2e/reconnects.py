@@ -251,6 +251,8 @@ def credentials(hub):
             "thumbprint": admin("device", "set", "thumbprint", "--certificate", own["own-stays"].files[0]),
             "authority": lambda: (hub.root.revoke(issued["authority"]), hub.hub.admin("reload"))}
     together, faults = threading.Barrier(len(keys) + len(own) + len(issued)), []
+    all_wait = threading.Barrier(together.parties, lambda: eventually(
+        lambda: waits_by_metrics(hub)[0] == together.parties, "all of them wait before anything happens to one"))
     figures = []
 
     def check_one(name):
@@ -264,6 +266,7 @@ def credentials(hub):
             return kind(hub.mqtts_port, hub.ca, name, keys.get(name), seconds=seconds,
                         certificate=certificate.files if certificate else None)
         device = longest(connect)
+        all_wait.wait(PATIENCE)
         started = time.monotonic()
         if acts.get(name):
             acts[name]()
