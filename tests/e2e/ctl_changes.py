@@ -72,7 +72,8 @@ def of_requests(said, site):
     """Two who ask for each way; whoever waits is let in or turned away."""
     said.daemon.ctl_ok("target", "add", "asked", Server(lambda c: c.sendall(read_all(c)), site).address)
     said.daemon.ctl_ok("accept-policy", "add", "--stream", "asked", "--ask=asked")
-    said.daemon.start_ctl("agent", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    agent = said.daemon.start_ctl("agent", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    check(b"Waiting" in agent.stdout.readline(), "the agent waits")
     for name, word, result in (("request accept", "Let request {} in", "accepted"), ("request reject", "Turned request {} away", "rejected")):
         for form in "text", "json":
             opening = site.client.start_ctl("connect", site.DEVICE, "asked", stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

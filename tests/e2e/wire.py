@@ -9,9 +9,11 @@ import contextlib
 import hashlib
 import hmac
 import os
+import select
 import socket
 import ssl
 import struct
+import threading
 import time
 import urllib.parse
 
@@ -40,18 +42,66 @@ def sas(resource, key, seconds=3600, policy=None, encode=True):
     return token + (f"&skn={policy}" if policy else "")
 
 
+class TwoThreads(ssl.SSLSocket):
+    """One thread may read while another writes. OpenSSL takes one call at a time for a connection:
+    of two at once, the reader may see the writer's state as its own, and an end that never came."""
+    turns = None
+
+    def share(self):
+        self.patience = self.gettimeout()
+        super().settimeout(0)
+        self.turns = threading.Lock()
+        return self
+
+    def settimeout(self, seconds):
+        if self.turns:
+            self.patience = seconds
+        else:
+            super().settimeout(seconds)
+
+    def setblocking(self, flag):
+        self.settimeout(None if flag else 0)
+
+    def recv(self, *args):
+        return self.in_turn(super().recv, *args)
+
+    def send(self, *args):  # sendall() calls it
+        return self.in_turn(super().send, *args)
+
+    def in_turn(self, call, *args):
+        """Waits for the network while others may call, for its patience at most."""
+        limit = None if self.patience is None else time.monotonic() + self.patience
+        while True:
+            try:
+                with self.turns:
+                    return call(*args)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as wants:
+                if self.patience == 0:
+                    raise
+                self.wait(wants, limit)
+
+    def wait(self, wants, limit):
+        waiting = select.poll()
+        waiting.register(self, select.POLLIN if isinstance(wants, ssl.SSLWantReadError) else select.POLLOUT)
+        left = None if limit is None else (limit - time.monotonic()) * 1000
+        if left is not None and left <= 0 or not waiting.poll(left):
+            raise TimeoutError("the network did nothing in time")
+
+
 def connect(port, ca, alpn=None, host="localhost", source=None, certificate=None):
     """A TLS connection to the hub, maybe from another address of this machine, or with a certificate
     of its own: (FILE, KEY FILE)."""
     context = ssl.create_default_context(cafile=ca)
+    context.sslsocket_class = TwoThreads
     if certificate:
         context.load_cert_chain(*certificate)
+    context.sslsocket_class = TwoThreads
     if alpn:
         context.set_alpn_protocols(alpn)
     plain = socket.create_connection(("127.0.0.1", port), timeout=WAIT,
                                      source_address=(source, 0) if source else None)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return context.wrap_socket(plain, server_hostname=host)
+    return context.wrap_socket(plain, server_hostname=host).share()
 
 
 class Reader:
