@@ -19,7 +19,7 @@ from messages import marks_something, unmarked
 SOURCE, *PROGRAMS = sys.argv[1:4]
 
 # Whose C is looked at; the policy has its own rules (po/its).
-FOLDERS = ['client', 'common/cli', 'examples/desktop', 'hub/cli', 'hub/doctor', 'hub/verb']
+FOLDERS = ['client', 'common/cli', 'desktop', 'hub/cli', 'hub/doctor', 'hub/verb']
 
 
 def read(name):

@@ -80,6 +80,15 @@ CLIENT = {
     'client/verb/policy': 'cli bus show verb',
     'client/complete': 'cli bus verb',
 }
+# An app as any other: nothing of the programs, only GTK and GDBus.
+DESKTOP = {
+    'desktop/base': '',
+    'desktop/bus': 'base',
+    'desktop/page': 'base bus',
+    'desktop/consent': 'base bus',
+    'desktop/transfer': 'base bus',
+    'desktop/app': 'base bus page consent transfer',
+}
 # The two command lines. Nothing else has words for whoever types.
 HUB_COMMAND_LINE = ('hub/cli', 'hub/doctor', 'hub/verb', 'hub/verb/registry')
 COMMAND_LINES = (*HUB_COMMAND_LINE, *CLIENT)
@@ -87,7 +96,7 @@ COMMAND_LINES = (*HUB_COMMAND_LINE, *CLIENT)
 SERVER = {folder: row for folder, row in HUB.items() if folder not in (*HUB_COMMAND_LINE, 'hub/log', 'hub/push')}
 PUSH = {folder: HUB[folder] for folder in ('hub/base', 'hub/log', 'hub/push')}
 MAINS = {'hub/main.c': HUB, 'hub/streamhubd.c': SERVER, 'hub/streamhub-push.c': PUSH, 'daemon/main.c': DAEMON,
-         'client/main.c': CLIENT}
+         'client/main.c': CLIENT, 'desktop/main.c': DESKTOP}
 
 
 def wings_of(rows, base):
@@ -106,10 +115,11 @@ WINGS = {
     **wings_of(HUB, BELOW),
     **wings_of(DAEMON, BELOW | {'common/bus'}),
     **wings_of(CLIENT, BELOW | {'common/bus'}),
+    **wings_of(DESKTOP, set()),
 }
 for folder in COMMAND_LINES:
     WINGS[folder].add('common/cli')
-PROGRAMS = ('common', 'hub', 'daemon', 'client')
+PROGRAMS = ('common', 'hub', 'daemon', 'client', 'desktop')
 
 
 def may_include(path, other):
@@ -278,7 +288,7 @@ def folder_sizes(tree):
 
 def row_of(folder):
     """What the row of a folder names, by the words of the document: the folders below, the program."""
-    rows = {**COMMON, **HUB, **DAEMON, **CLIENT}
+    rows = {**COMMON, **HUB, **DAEMON, **CLIENT, **DESKTOP}
     return {folder.split('/')[0] if name == '.' else name for name in rows[folder].split()}
 
 

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "desktop/app/actions.h"
+#include "desktop/app/keys.h"
+#include "desktop/base/names.h"
+#include "desktop/app/transfer-dialog.h"
+#include "desktop/app/tunnel-dialog.h"
+
+#include <glib/gi18n.h>
+
+typedef GSimpleAction Action;
+
+static void
+actions_on_called(GVariant *result, GUnixFDList *fds, const GError *error, void *data)
+{
+    App *app = data;
+
+    if (app->window == NULL)
+        return;
+    if (error != NULL)
+        window_notice(app->window, error->message, TRUE);
+    daemon_refresh(app->daemon);
+}
+
+static void
+actions_call(App *app, const char *path, const char *interface, const char *method, GVariant *args)
+{
+    const DaemonCall call = {path, interface, method, args, 0};
+
+    daemon_call(app->daemon, &call, NULL, actions_on_called, app);
+}
+
+static void
+on_new_tunnel(Action *action, GVariant *target, gpointer app)
+{
+    tunnel_dialog_present(app, "", "");
+}
+
+static void
+on_open_tunnel(Action *action, GVariant *target, gpointer app)
+{
+    const char *hub, *device;
+
+    g_variant_get(target, "(&s&s)", &hub, &device);
+    tunnel_dialog_present(app, hub, device);
+}
+
+static void
+on_new_transfer(Action *action, GVariant *target, gpointer app)
+{
+    transfer_dialog_present(app, "", "");
+}
+
+static void
+on_test_transfer(Action *action, GVariant *target, gpointer app)
+{
+    const char *hub, *device;
+
+    g_variant_get(target, "(&s&s)", &hub, &device);
+    transfer_dialog_present(app, hub, device);
+}
+
+static void
+on_close(Action *action, GVariant *target, gpointer app)
+{
+    const char *path = g_variant_get_string(target, NULL);
+    gboolean tunnel = g_str_has_prefix(path, STREAMD_ROOT "/tunnel/");
+
+    actions_call(app, path, tunnel ? STREAMD_TUNNEL : STREAMD_STREAM, "Close", NULL);
+}
+
+static void
+on_connect(Action *action, GVariant *target, gpointer app)
+{
+    actions_call(app, g_variant_get_string(target, NULL), STREAMD_HUB, "Connect", NULL);
+}
+
+static void
+on_disconnect(Action *action, GVariant *target, gpointer app)
+{
+    actions_call(app, g_variant_get_string(target, NULL), STREAMD_HUB, "Disconnect", NULL);
+}
+
+static void
+on_forget(Action *action, GVariant *target, gpointer data)
+{
+    App *app = data;
+    const char *hub, *device;
+
+    g_variant_get(target, "(&s&s)", &hub, &device);
+    settings_forget(app->settings, hub, device);
+    model_devices_changed(app->model);
+}
+
+static void
+on_copy(Action *action, GVariant *target, gpointer data)
+{
+    App *app = data;
+    const char *text = g_variant_get_string(target, NULL);
+    g_autofree char *notice = g_strdup_printf(_("Copied: %s"), text);
+
+    gdk_clipboard_set_text(gdk_display_get_clipboard(gdk_display_get_default()), text);
+    window_notice(app->window, notice, FALSE);
+}
+
+static void
+on_watch(Action *action, GVariant *target, gpointer app)
+{
+    actions_call(app, STREAMD_ROOT, STREAMD_MANAGER, "Watch",
+                 g_variant_new("(@a{sv})", g_variant_new("a{sv}", NULL)));
+}
+
+static void
+on_start(Action *action, GVariant *target, gpointer data)
+{
+    App *app = data;
+
+    daemon_start(app->daemon, NULL, actions_on_called, app);
+}
+
+static void
+on_bus(Action *action, GVariant *value, gpointer data)
+{
+    App *app = data;
+    const char *name = g_variant_get_string(value, NULL);
+
+    g_simple_action_set_state(action, value);
+    if (g_str_equal(name, "user"))
+        app->bus = G_BUS_TYPE_SESSION;
+    else
+        app->bus = g_str_equal(name, "system") ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_NONE;
+    daemon_use_bus(app->daemon, app->bus);
+}
+
+static void
+on_answer(Action *action, GVariant *value, gpointer data)
+{
+    App *app = data;
+    gboolean answers = g_variant_get_boolean(value);
+
+    g_simple_action_set_state(action, value);
+    settings_set_answers(app->settings, answers);
+    agent_set_wanted(app->agent, answers);
+}
+
+static void
+on_page(Action *action, GVariant *target, gpointer data)
+{
+    App *app = data;
+
+    window_show_page(app->window, g_variant_get_string(target, NULL));
+}
+
+static void
+on_keys(Action *action, GVariant *target, gpointer data)
+{
+    App *app = data;
+
+    keys_present(window_gtk(app->window));
+}
+
+static void
+on_about(Action *action, GVariant *target, gpointer data)
+{
+    App *app = data;
+
+    gtk_show_about_dialog(window_gtk(app->window), "program-name", _("Device Streams"), "version",
+                          STREAMD_VERSION, "logo-icon-name", APP_ID, "license-type",
+                          GTK_LICENSE_LGPL_2_1, "comments",
+                          _("Hubs, devices and tunnels of streamd"), NULL);
+}
+
+static void
+on_quit(Action *action, GVariant *target, gpointer data)
+{
+    App *app = data;
+
+    gtk_window_close(window_gtk(app->window));
+}
+
+static const GActionEntry entries[] = {
+    {.name = "new-tunnel", .activate = on_new_tunnel},
+    {.name = "open-tunnel", .activate = on_open_tunnel, .parameter_type = "(ss)"},
+    {.name = "new-transfer", .activate = on_new_transfer},
+    {.name = "test-transfer", .activate = on_test_transfer, .parameter_type = "(ss)"},
+    {.name = "close", .activate = on_close, .parameter_type = "s"},
+    {.name = "connect", .activate = on_connect, .parameter_type = "s"},
+    {.name = "disconnect", .activate = on_disconnect, .parameter_type = "s"},
+    {.name = "forget", .activate = on_forget, .parameter_type = "(ss)"},
+    {.name = "copy", .activate = on_copy, .parameter_type = "s"},
+    {.name = "watch", .activate = on_watch},
+    {.name = "start", .activate = on_start},
+    {.name = "bus", .parameter_type = "s", .state = "'auto'", .change_state = on_bus},
+    {.name = "answer", .state = "true", .change_state = on_answer},
+    {.name = "page", .activate = on_page, .parameter_type = "s"},
+    {.name = "keys", .activate = on_keys},
+    {.name = "about", .activate = on_about},
+    {.name = "quit", .activate = on_quit},
+};
+
+static void
+actions_set_state(App *app, const char *name, GVariant *state)
+{
+    GAction *action = g_action_map_lookup_action(G_ACTION_MAP(app->application), name);
+
+    g_simple_action_set_state(G_SIMPLE_ACTION(action), state);
+}
+
+void
+actions_add(App *app)
+{
+    const char *bus = app->bus == G_BUS_TYPE_SESSION  ? "user"
+                      : app->bus == G_BUS_TYPE_SYSTEM ? "system"
+                                                      : "auto";
+
+    g_action_map_add_action_entries(G_ACTION_MAP(app->application), entries, G_N_ELEMENTS(entries),
+                                    app);
+    actions_set_state(app, "bus", g_variant_new_string(bus));
+    actions_set_state(app, "answer", g_variant_new_boolean(settings_answers(app->settings)));
+    keys_add(app->application);
+    actions_update(app);
+}
+
+void
+actions_update(App *app)
+{
+    static const char *const needing[] = {"new-tunnel", "open-tunnel", "new-transfer",
+                                          "test-transfer", "watch"};
+    gboolean there = app->daemon != NULL && daemon_state(app->daemon) == DAEMON_PRESENT;
+
+    for (guint i = 0; i < G_N_ELEMENTS(needing); i++) {
+        GAction *action = g_action_map_lookup_action(G_ACTION_MAP(app->application), needing[i]);
+
+        if (action != NULL)
+            g_simple_action_set_enabled(G_SIMPLE_ACTION(action), there);
+    }
+}
+
+GMenuModel *
+actions_menu(void)
+{
+    g_autoptr(GMenu) bus = g_menu_new(), tools = g_menu_new(), about = g_menu_new();
+    GMenu *menu = g_menu_new();
+
+    g_menu_append(tools, _("_Test a Transfer…"), "app.new-transfer");
+    g_menu_append(tools, _("_Ask Me About Incoming Streams"), "app.answer");
+    g_menu_append(tools, _("Show _Everyone's Streams"), "app.watch");
+    g_menu_append(bus, _("_Wherever streamd Runs"), "app.bus::auto");
+    g_menu_append(bus, _("_My Own streamd"), "app.bus::user");
+    g_menu_append(bus, _("The _System's streamd"), "app.bus::system");
+    g_menu_append(about, _("_Keyboard Shortcuts"), "app.keys");
+    g_menu_append(about, _("A_bout Device Streams"), "app.about");
+    g_menu_append_section(menu, NULL, G_MENU_MODEL(tools));
+    g_menu_append_section(menu, NULL, G_MENU_MODEL(bus));
+    g_menu_append_section(menu, NULL, G_MENU_MODEL(about));
+    return G_MENU_MODEL(menu);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "desktop/app/window.h"
+#include "desktop/app/actions.h"
+#include "desktop/base/names.h"
+#include "desktop/page/page.h"
+#include "desktop/base/text.h"
+#include "desktop/base/ui.h"
+
+#include <glib/gi18n.h>
+
+/* How long a notice stays that is not an error, in s. */
+#define NOTICE_S 6
+
+struct Window {
+    App *app;
+    GtkWindow *window;
+    GtkWidget *pages, *body; /* body: the pages, or why there are none */
+    GtkWidget *notice, *notice_text;
+    GtkWidget *absent_title, *absent_text, *start;
+    GtkWidget *dot, *status, *rates, *answers;
+    const char *look; /* CSS class of the dot */
+    guint notice_timer;
+};
+
+GtkWindow *
+window_gtk(Window *window)
+{
+    return window->window;
+}
+
+/* -- notices --------------------------------------------------------------------------------- */
+
+static void
+window_hide_notice(Window *window)
+{
+    g_clear_handle_id(&window->notice_timer, g_source_remove);
+    gtk_info_bar_set_revealed(GTK_INFO_BAR(window->notice), FALSE);
+}
+
+static gboolean
+window_on_notice_timer(gpointer data)
+{
+    Window *window = data;
+
+    window->notice_timer = 0;
+    window_hide_notice(window);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+window_on_notice_closed(GtkInfoBar *bar, int response, gpointer data)
+{
+    window_hide_notice(data);
+}
+
+void
+window_notice(Window *window, const char *text, gboolean is_error)
+{
+    g_clear_handle_id(&window->notice_timer, g_source_remove);
+    gtk_label_set_text(GTK_LABEL(window->notice_text), text);
+    gtk_info_bar_set_message_type(GTK_INFO_BAR(window->notice),
+                                  is_error ? GTK_MESSAGE_ERROR : GTK_MESSAGE_INFO);
+    gtk_info_bar_set_revealed(GTK_INFO_BAR(window->notice), TRUE);
+    if (!is_error)
+        window->notice_timer = g_timeout_add_seconds(NOTICE_S, window_on_notice_timer, window);
+}
+
+static GtkWidget *
+window_build_notice(Window *window)
+{
+    window->notice = gtk_info_bar_new();
+    window->notice_text = gtk_label_new(NULL);
+    gtk_label_set_wrap(GTK_LABEL(window->notice_text), TRUE);
+    gtk_label_set_xalign(GTK_LABEL(window->notice_text), 0);
+    gtk_widget_set_hexpand(window->notice_text, TRUE);
+    gtk_info_bar_add_child(GTK_INFO_BAR(window->notice), window->notice_text);
+    gtk_info_bar_set_show_close_button(GTK_INFO_BAR(window->notice), TRUE);
+    gtk_info_bar_set_revealed(GTK_INFO_BAR(window->notice), FALSE);
+    (void)g_signal_connect(window->notice, "response", G_CALLBACK(window_on_notice_closed), window);
+    return window->notice;
+}
+
+/* -- the state ------------------------------------------------------------------------------- */
+
+static const char *
+window_whose(GBusType bus)
+{
+    return bus == G_BUS_TYPE_SYSTEM ? _("The system's streamd") : _("Your own streamd");
+}
+
+/* Says why there is nothing to see, and what can be done. */
+static void
+window_update_absent(Window *window)
+{
+    DaemonState state = daemon_state(window->app->daemon);
+    const char *error = daemon_error(window->app->daemon);
+    gboolean system = daemon_bus(window->app->daemon) == G_BUS_TYPE_SYSTEM;
+    const char *title = _("Looking for streamd…"), *text = "";
+
+    if (state == DAEMON_ABSENT) {
+        title = system ? _("The System's streamd Is Not Running") : _("streamd Is Not Running");
+        text = system ? _("Start it here, or for good: systemctl enable --now streamd")
+                      : _("Start it here, or for good: systemctl --user enable --now streamd");
+    } else if (state == DAEMON_NO_BUS) {
+        title = _("The Bus Cannot Be Reached");
+        text = error == NULL ? "" : error;
+    }
+    gtk_label_set_text(GTK_LABEL(window->absent_title), title);
+    gtk_label_set_text(GTK_LABEL(window->absent_text), text);
+    gtk_widget_set_visible(window->start, state == DAEMON_ABSENT);
+}
+
+static void
+window_set_look(Window *window, const char *look)
+{
+    if (window->look == look)
+        return;
+    if (window->look != NULL)
+        gtk_widget_remove_css_class(window->dot, window->look);
+    gtk_widget_add_css_class(window->dot, look);
+    window->look = look;
+}
+
+static guint
+window_count_connected(Window *window, guint *ret_all)
+{
+    GListModel *hubs = G_LIST_MODEL(window->app->model->hubs);
+    guint connected = 0;
+
+    *ret_all = g_list_model_get_n_items(hubs);
+    for (guint i = 0; i < *ret_all; i++) {
+        g_autoptr(Item) hub = g_list_model_get_item(hubs, i);
+
+        connected += g_str_equal(item_string(hub, "State"), "connected");
+    }
+    return connected;
+}
+
+static void
+window_update_status(Window *window)
+{
+    Daemon *daemon = window->app->daemon;
+    guint all = 0, connected = window_count_connected(window, &all);
+    g_autofree char *count = g_strdup_printf(
+        ngettext("%u of %u hub connected", "%u of %u hubs connected", all), connected, all);
+    g_autofree char *who = g_strstrip(
+        g_strdup_printf("%s %s", window_whose(daemon_bus(daemon)), daemon_version(daemon)));
+    g_autofree char *text = NULL;
+
+    if (daemon_state(daemon) != DAEMON_PRESENT) {
+        window_set_look(window, "failed");
+        gtk_label_set_text(GTK_LABEL(window->status), _("Not connected to streamd"));
+        return;
+    }
+    text = text_join(who, all == 0 ? _("no hub") : count, NULL);
+    window_set_look(window, all > 0 && connected == all ? "active" : "waiting");
+    gtk_label_set_text(GTK_LABEL(window->status), text);
+}
+
+static void
+window_update_answers(Window *window)
+{
+    const char *error = agent_error(window->app->agent);
+    gboolean registered = agent_registered(window->app->agent);
+    g_autofree char *why =
+        error == NULL
+            ? g_strdup(_("Incoming streams that need consent are not asked about here"))
+            : g_strdup_printf(_("Incoming streams cannot be asked about here: %s"), error);
+    const char *text =
+        registered ? _("Incoming streams that need consent are asked about here") : why;
+
+    gtk_image_set_from_icon_name(GTK_IMAGE(window->answers), registered
+                                                                 ? "streamd-asking-symbolic"
+                                                                 : "streamd-not-asking-symbolic");
+    gtk_widget_set_tooltip_text(window->answers, text);
+    ui_name(window->answers, text);
+    gtk_widget_set_visible(window->answers, daemon_state(window->app->daemon) == DAEMON_PRESENT);
+}
+
+static void
+window_update_rates(Window *window)
+{
+    double in = 0, out = 0;
+    g_autofree char *in_text = NULL, *out_text = NULL, *text = NULL;
+
+    model_rates(window->app->model, &in, &out);
+    in_text = text_rate(in);
+    out_text = text_rate(out);
+    if (*in_text != '\0' || *out_text != '\0')
+        text = g_strdup_printf("↓ %s  ↑ %s", *in_text == '\0' ? "–" : in_text,
+                               *out_text == '\0' ? "–" : out_text);
+    gtk_label_set_text(GTK_LABEL(window->rates), text == NULL ? "" : text);
+}
+
+void
+window_update(Window *window)
+{
+    gboolean there = daemon_state(window->app->daemon) == DAEMON_PRESENT;
+
+    window_update_absent(window);
+    window_update_status(window);
+    window_update_answers(window);
+    window_update_rates(window);
+    gtk_stack_set_visible_child_name(GTK_STACK(window->body), there ? "pages" : "absent");
+}
+
+void
+window_show_page(Window *window, const char *name)
+{
+    gtk_stack_set_visible_child_name(GTK_STACK(window->pages), name);
+}
+
+/* -- building -------------------------------------------------------------------------------- */
+
+static GtkWidget *
+window_build_header(Window *window)
+{
+    GtkWidget *bar = gtk_header_bar_new();
+    GtkWidget *open = gtk_button_new_from_icon_name("list-add-symbolic");
+    GtkWidget *menu = gtk_menu_button_new(), *switcher = gtk_stack_switcher_new();
+    g_autoptr(GMenuModel) model = actions_menu();
+
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(open), "app.new-tunnel");
+    gtk_widget_set_tooltip_text(open, _("Open a tunnel (Ctrl+N)"));
+    ui_name(open, _("Open a tunnel"));
+    gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(menu), "open-menu-symbolic");
+    gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(menu), model);
+    gtk_menu_button_set_primary(GTK_MENU_BUTTON(menu), TRUE);
+    gtk_widget_set_tooltip_text(menu, _("Main menu"));
+    ui_name(menu, _("Main menu"));
+    gtk_stack_switcher_set_stack(GTK_STACK_SWITCHER(switcher), GTK_STACK(window->pages));
+    gtk_header_bar_set_title_widget(GTK_HEADER_BAR(bar), switcher);
+    gtk_header_bar_pack_start(GTK_HEADER_BAR(bar), open);
+    gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), menu);
+    return bar;
+}
+
+static void
+window_build_pages(Window *window)
+{
+    Model *model = window->app->model;
+    GtkStack *pages;
+
+    window->pages = gtk_stack_new();
+    pages = GTK_STACK(window->pages);
+    (void)gtk_stack_add_titled(pages, page_tunnels_new(model), "tunnels", _("Tunnels"));
+    (void)gtk_stack_add_titled(pages, page_streams_new(model), "streams", _("Streams"));
+    (void)gtk_stack_add_titled(pages, page_devices_new(model), "devices", _("Devices"));
+    (void)gtk_stack_add_titled(pages, page_hubs_new(model), "hubs", _("Hubs"));
+    gtk_stack_set_transition_type(pages, GTK_STACK_TRANSITION_TYPE_CROSSFADE);
+}
+
+static GtkWidget *
+window_build_absent(Window *window)
+{
+    GtkWidget *box;
+
+    window->start = ui_button(_("_Start streamd"));
+    gtk_widget_add_css_class(window->start, "suggested-action");
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(window->start), "app.start");
+    box = ui_status_new("streamd-hub-symbolic", "", "", window->start);
+    window->absent_title = gtk_widget_get_next_sibling(gtk_widget_get_first_child(box));
+    window->absent_text = gtk_widget_get_next_sibling(window->absent_title);
+    return box;
+}
+
+static GtkWidget *
+window_build_status(Window *window)
+{
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 9);
+
+    window->dot = gtk_image_new_from_icon_name("media-record-symbolic");
+    window->status = gtk_label_new(NULL);
+    window->rates = gtk_label_new(NULL);
+    window->answers = gtk_image_new_from_icon_name("streamd-not-asking-symbolic");
+    gtk_image_set_pixel_size(GTK_IMAGE(window->dot), 10);
+    gtk_label_set_xalign(GTK_LABEL(window->status), 0);
+    gtk_label_set_ellipsize(GTK_LABEL(window->status), PANGO_ELLIPSIZE_END);
+    gtk_widget_set_hexpand(window->status, TRUE);
+    gtk_widget_add_css_class(window->rates, "rate");
+    gtk_widget_add_css_class(window->dot, "dot");
+    gtk_widget_add_css_class(box, "status-bar");
+    gtk_box_append(GTK_BOX(box), window->dot);
+    gtk_box_append(GTK_BOX(box), window->status);
+    gtk_box_append(GTK_BOX(box), window->rates);
+    gtk_box_append(GTK_BOX(box), window->answers);
+    return box;
+}
+
+static GtkWidget *
+window_build_content(Window *window)
+{
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+
+    window->body = gtk_stack_new();
+    (void)gtk_stack_add_named(GTK_STACK(window->body), window_build_absent(window), "absent");
+    (void)gtk_stack_add_named(GTK_STACK(window->body), window->pages, "pages");
+    gtk_widget_set_vexpand(window->body, TRUE);
+    gtk_box_append(GTK_BOX(box), window_build_notice(window));
+    gtk_box_append(GTK_BOX(box), window->body);
+    gtk_box_append(GTK_BOX(box), window_build_status(window));
+    return box;
+}
+
+static void
+window_on_active(GtkWindow *widget, GParamSpec *property, gpointer data)
+{
+    Window *window = data;
+
+    if (gtk_window_is_active(widget))
+        agent_retry(window->app->agent);
+}
+
+static void
+window_on_destroy(GtkWidget *widget, gpointer data)
+{
+    Window *window = data;
+
+    window->app->window = NULL;
+    g_clear_handle_id(&window->notice_timer, g_source_remove);
+    g_free(window);
+}
+
+Window *
+window_new(App *app)
+{
+    Window *window = g_new0(Window, 1);
+
+    window->app = app;
+    window->window = GTK_WINDOW(gtk_application_window_new(app->application));
+    gtk_window_set_title(window->window, _("Device Streams"));
+    gtk_window_set_default_size(window->window, 820, 560);
+    window_build_pages(window);
+    gtk_window_set_titlebar(window->window, window_build_header(window));
+    gtk_window_set_child(window->window, window_build_content(window));
+    (void)g_signal_connect(window->window, "notify::is-active", G_CALLBACK(window_on_active),
+                           window);
+    (void)g_signal_connect(window->window, "destroy", G_CALLBACK(window_on_destroy), window);
+    window_update(window);
+    return window;
+}
+
+void
+window_free(Window *window)
+{
+    if (window != NULL)
+        gtk_window_destroy(window->window);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "desktop/base/settings.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#define GROUP "streamd-desktop"
+#define KEY_RECENT "recent"
+#define KEY_ANSWERS "answer-requests"
+
+struct Settings {
+    char *path;
+    GKeyFile *file;
+    GPtrArray *recent; /* of Recent */
+};
+
+static void
+recent_free(Recent *recent)
+{
+    g_free(recent->hub);
+    g_free(recent->device);
+    g_free(recent->stream);
+    g_free(recent);
+}
+
+static Recent *
+recent_new(const char *hub, const char *device, const char *stream)
+{
+    Recent *recent = g_new0(Recent, 1);
+
+    recent->hub = g_strdup(hub);
+    recent->device = g_strdup(device);
+    recent->stream = g_strdup(stream);
+    return recent;
+}
+
+/* "hub<TAB>device<TAB>stream"; none of these names can contain a tab. */
+static void
+settings_read_recent(Settings *settings)
+{
+    g_auto(GStrv) lines = g_key_file_get_string_list(settings->file, GROUP, KEY_RECENT, NULL, NULL);
+
+    for (guint i = 0; lines != NULL && lines[i] != NULL && i < SETTINGS_RECENT_MAX; i++) {
+        g_auto(GStrv) fields = g_strsplit(lines[i], "\t", 3);
+
+        if (g_strv_length(fields) == 3 && g_utf8_validate(lines[i], -1, NULL))
+            g_ptr_array_add(settings->recent, recent_new(fields[0], fields[1], fields[2]));
+    }
+}
+
+Settings *
+settings_new(const char *file)
+{
+    Settings *settings = g_new0(Settings, 1);
+
+    settings->path = file != NULL
+                         ? g_strdup(file)
+                         : g_build_filename(g_get_user_config_dir(), "streamd-desktop.conf", NULL);
+    settings->file = g_key_file_new();
+    settings->recent = g_ptr_array_new_with_free_func((GDestroyNotify)recent_free);
+    (void)g_key_file_load_from_file(settings->file, settings->path, G_KEY_FILE_NONE, NULL);
+    settings_read_recent(settings);
+    return settings;
+}
+
+void
+settings_free(Settings *settings)
+{
+    if (settings == NULL)
+        return;
+    g_free(settings->path);
+    g_key_file_unref(settings->file);
+    g_ptr_array_unref(settings->recent);
+    g_free(settings);
+}
+
+static void
+settings_on_saved(GObject *source, GAsyncResult *result, void *data)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!g_file_replace_contents_finish(G_FILE(source), result, NULL, &error))
+        g_debug("settings were not kept: %s", error->message);
+}
+
+static void
+settings_save(Settings *settings)
+{
+    g_autoptr(GFile) file = g_file_new_for_path(settings->path);
+    g_autoptr(GStrvBuilder) lines = g_strv_builder_new();
+    g_auto(GStrv) list = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+    gsize length = 0;
+    char *text;
+
+    for (guint i = 0; i < settings->recent->len; i++) {
+        const Recent *recent = g_ptr_array_index(settings->recent, i);
+        g_autofree char *line = g_strjoin("\t", recent->hub, recent->device, recent->stream, NULL);
+
+        g_strv_builder_add(lines, line);
+    }
+    list = g_strv_builder_end(lines);
+    g_key_file_set_string_list(settings->file, GROUP, KEY_RECENT, (const char *const *)list,
+                               g_strv_length(list));
+    text = g_key_file_to_data(settings->file, &length, NULL);
+    bytes = g_bytes_new_take(text, length);
+    g_file_replace_contents_bytes_async(file, bytes, NULL, FALSE,
+                                        G_FILE_CREATE_PRIVATE | G_FILE_CREATE_REPLACE_DESTINATION,
+                                        NULL, settings_on_saved, NULL);
+}
+
+const Recent *
+settings_recent(Settings *settings, guint i)
+{
+    return i < settings->recent->len ? g_ptr_array_index(settings->recent, i) : NULL;
+}
+
+void
+settings_use(Settings *settings, const char *hub, const char *device, const char *stream)
+{
+    for (guint i = 0; i < settings->recent->len; i++) {
+        const Recent *recent = g_ptr_array_index(settings->recent, i);
+
+        if (g_str_equal(recent->hub, hub) && g_str_equal(recent->device, device) &&
+            g_str_equal(recent->stream, stream)) {
+            (void)g_ptr_array_remove_index(settings->recent, i);
+            break;
+        }
+    }
+    g_ptr_array_insert(settings->recent, 0, recent_new(hub, device, stream));
+    if (settings->recent->len > SETTINGS_RECENT_MAX)
+        (void)g_ptr_array_remove_index(settings->recent, SETTINGS_RECENT_MAX);
+    settings_save(settings);
+}
+
+void
+settings_forget(Settings *settings, const char *hub, const char *device)
+{
+    for (guint i = settings->recent->len; i-- > 0;) {
+        const Recent *recent = g_ptr_array_index(settings->recent, i);
+
+        if (g_str_equal(recent->hub, hub) && g_str_equal(recent->device, device))
+            (void)g_ptr_array_remove_index(settings->recent, i);
+    }
+    settings_save(settings);
+}
+
+gboolean
+settings_answers(Settings *settings)
+{
+    g_autoptr(GError) error = NULL;
+    gboolean answers = g_key_file_get_boolean(settings->file, GROUP, KEY_ANSWERS, &error);
+
+    return error != NULL || answers;
+}
+
+void
+settings_set_answers(Settings *settings, gboolean answers)
+{
+    g_key_file_set_boolean(settings->file, GROUP, KEY_ANSWERS, answers);
+    settings_save(settings);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "desktop/base/text.h"
+
+#include <glib/gi18n.h>
+#include <stdarg.h>
+
+/* A lower rate, per second, is shown as nothing. */
+#define RATE_MIN 1.0
+
+char *
+text_size(guint64 bytes)
+{
+    return g_format_size(bytes);
+}
+
+char *
+text_rate(double bytes_per_second)
+{
+    g_autofree char *size = NULL;
+
+    if (bytes_per_second < RATE_MIN)
+        return g_strdup("");
+    size = text_size((guint64)bytes_per_second);
+    /* TRANSLATORS: an amount of bytes in a second: 1.2 MB/s */
+    return g_strdup_printf(_("%s/s"), size);
+}
+
+char *
+text_since(guint64 time)
+{
+    gint64 seconds = MAX(0, (g_get_real_time() - (gint64)time) / G_USEC_PER_SEC);
+
+    if (time == 0)
+        return g_strdup("");
+    if (seconds < 60)
+        return g_strdup_printf(_("for %d s"), (int)seconds);
+    if (seconds < 3600)
+        return g_strdup_printf(_("for %d min"), (int)(seconds / 60));
+    if (seconds < 48 * 3600)
+        return g_strdup_printf(_("for %d h"), (int)(seconds / 3600));
+    return g_strdup_printf(ngettext("for %d day", "for %d days", (unsigned long)(seconds / 86400)),
+                           (int)(seconds / 86400));
+}
+
+typedef struct {
+    const char *state, *text;
+} Word;
+
+static const char *
+text_word(const Word *words, const char *state)
+{
+    for (; words->state != NULL; words++) {
+        if (g_str_equal(words->state, state))
+            return _(words->text);
+    }
+    return state;
+}
+
+const char *
+text_hub_state(const char *state)
+{
+    static const Word words[] = {
+        {"disconnected", N_("Not connected")},
+        {"connecting", N_("Connecting…")},
+        {"connected", N_("Connected")},
+        {"refused", N_("Identity refused")},
+        {NULL, NULL},
+    };
+
+    return text_word(words, state);
+}
+
+const char *
+text_stream_state(const char *state)
+{
+    static const Word words[] = {
+        {"requested", N_("Requested")},
+        {"deciding", N_("Deciding…")},
+        {"connecting", N_("Connecting…")},
+        {"open", N_("Open")},
+        {"closing", N_("Closing…")},
+        {"initiating", N_("Asking the device…")},
+        {"accepted", N_("Accepted")},
+        {"closed", N_("Closed")},
+        {"rejected", N_("Rejected")},
+        {"timed-out", N_("Timed out")},
+        {"offline", N_("Device offline")},
+        {"unauthorized", N_("Not authorized")},
+        {NULL, NULL},
+    };
+
+    return text_word(words, state);
+}
+
+gboolean
+text_stream_ended(Item *stream)
+{
+    return item_number(stream, "ClosedAt") != 0;
+}
+
+char *
+text_via(const char *hub)
+{
+    /* TRANSLATORS: %s is the name of a hub that a stream or tunnel goes through */
+    return *hub == '\0' ? g_strdup("") : g_strdup_printf(_("via %s"), hub);
+}
+
+char *
+text_join(const char *first, ...)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    va_list parts;
+
+    va_start(parts, first);
+    for (const char *part = first; part != NULL; part = va_arg(parts, const char *)) {
+        if (*part != '\0' && text->len > 0)
+            g_string_append(text, " · ");
+        g_string_append(text, part);
+    }
+    va_end(parts);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* Control characters, and those that set the direction of text: with them a name could hide the
+ * text after it. */
+static gboolean
+character_is_plain(gunichar c)
+{
+    GUnicodeType type = g_unichar_type(c);
+
+    return type != G_UNICODE_CONTROL && type != G_UNICODE_FORMAT &&
+           type != G_UNICODE_LINE_SEPARATOR && type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
+char *
+text_plain(const char *text)
+{
+    g_autofree char *valid = g_utf8_make_valid(text, -1);
+    g_autoptr(GString) plain = g_string_new(NULL);
+
+    for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
+
+        g_string_append_unichar(plain, character_is_plain(c) ? c : 0xfffd);
+    }
+    return g_string_free(g_steal_pointer(&plain), FALSE);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "desktop/base/ui.h"
+#include "desktop/base/text.h"
+
+#define FACT_WIDTH 28 /* of a value, in characters; longer ones are wrapped */
+
+void
+ui_name(GtkWidget *widget, const char *name)
+{
+    gtk_accessible_update_property(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
+}
+
+GtkWidget *
+ui_label_for(const char *mnemonic, GtkWidget *widget)
+{
+    GtkWidget *label = gtk_label_new_with_mnemonic(mnemonic);
+
+    gtk_label_set_mnemonic_widget(GTK_LABEL(label), widget);
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    gtk_widget_add_css_class(label, "field-caption");
+    return label;
+}
+
+void
+ui_set_label(GtkWidget *button, const char *mnemonic)
+{
+    gtk_button_set_label(GTK_BUTTON(button), mnemonic);
+    /* GTK 4.8 gives assistive technology the label twice: with its underscore, and without. */
+    gtk_accessible_reset_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL);
+}
+
+GtkWidget *
+ui_button(const char *mnemonic)
+{
+    GtkWidget *button = gtk_button_new();
+
+    gtk_button_set_use_underline(GTK_BUTTON(button), TRUE);
+    ui_set_label(button, mnemonic);
+    return button;
+}
+
+GtkWidget *
+ui_icon_button(const char *icon, const char *text, const char *action, GVariant *target)
+{
+    GtkWidget *button = gtk_button_new_from_icon_name(icon);
+
+    gtk_widget_set_tooltip_text(button, text);
+    ui_name(button, text);
+    gtk_widget_add_css_class(button, "flat");
+    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
+    gtk_actionable_set_action_target_value(GTK_ACTIONABLE(button), target);
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
+    return button;
+}
+
+GtkWidget *
+ui_facts_new(void)
+{
+    GtkWidget *grid = gtk_grid_new();
+
+    gtk_grid_set_column_spacing(GTK_GRID(grid), 18);
+    gtk_grid_set_row_spacing(GTK_GRID(grid), 6);
+    gtk_widget_add_css_class(grid, "facts");
+    return grid;
+}
+
+void
+ui_facts_clear(GtkWidget *facts)
+{
+    GtkWidget *child;
+
+    while ((child = gtk_widget_get_first_child(facts)) != NULL)
+        gtk_grid_remove(GTK_GRID(facts), child);
+}
+
+static GtkWidget *
+facts_label(const char *text, const char *css_class)
+{
+    GtkWidget *label = gtk_label_new(text);
+
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    gtk_label_set_yalign(GTK_LABEL(label), 0);
+    gtk_widget_add_css_class(label, css_class);
+    return label;
+}
+
+void
+ui_facts_add(GtkWidget *facts, const char *caption, const char *value)
+{
+    g_autofree char *plain = text_plain(value);
+    GtkWidget *name, *content;
+    int row = 0;
+
+    if (*value == '\0')
+        return;
+    while (gtk_grid_get_child_at(GTK_GRID(facts), 0, row) != NULL)
+        row++;
+    name = facts_label(caption, "dim-label");
+    content = facts_label(plain, "fact");
+    gtk_label_set_wrap(GTK_LABEL(content), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(content), PANGO_WRAP_WORD_CHAR);
+    gtk_label_set_width_chars(GTK_LABEL(content), FACT_WIDTH);
+    gtk_label_set_max_width_chars(GTK_LABEL(content), FACT_WIDTH);
+    gtk_widget_set_hexpand(content, TRUE);
+    gtk_accessible_update_relation(GTK_ACCESSIBLE(content), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
+                                   name, NULL, -1);
+    gtk_grid_attach(GTK_GRID(facts), name, 0, row, 1, 1);
+    gtk_grid_attach(GTK_GRID(facts), content, 1, row, 1, 1);
+}
+
+static gboolean
+close_on_escape(GtkWidget *widget, GVariant *args, gpointer data)
+{
+    gtk_window_close(GTK_WINDOW(widget));
+    return TRUE;
+}
+
+void
+ui_close_on_escape(GtkWindow *window)
+{
+    GtkEventController *controller = gtk_shortcut_controller_new();
+
+    gtk_shortcut_controller_add_shortcut(
+        GTK_SHORTCUT_CONTROLLER(controller),
+        gtk_shortcut_new(gtk_keyval_trigger_new(GDK_KEY_Escape, 0),
+                         gtk_callback_action_new(close_on_escape, NULL, NULL)));
+    gtk_widget_add_controller(GTK_WIDGET(window), controller);
+}
+
+static void
+dialog_on_cancel(GtkButton *button, gpointer window)
+{
+    gtk_window_close(window);
+}
+
+GtkWindow *
+ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content, GtkWidget *cancel,
+              GtkWidget *do_it)
+{
+    GtkWindow *window = GTK_WINDOW(gtk_window_new());
+    GtkWidget *bar = gtk_header_bar_new();
+
+    gtk_header_bar_set_show_title_buttons(GTK_HEADER_BAR(bar), cancel == NULL);
+    if (cancel != NULL) {
+        gtk_header_bar_pack_start(GTK_HEADER_BAR(bar), cancel);
+        (void)g_signal_connect(cancel, "clicked", G_CALLBACK(dialog_on_cancel), window);
+    }
+    if (do_it != NULL) {
+        gtk_widget_add_css_class(do_it, "suggested-action");
+        gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), do_it);
+        gtk_window_set_default_widget(window, do_it);
+    }
+    gtk_window_set_title(window, title);
+    gtk_window_set_titlebar(window, bar);
+    gtk_window_set_transient_for(window, parent);
+    gtk_window_set_destroy_with_parent(window, TRUE);
+    gtk_window_set_modal(window, TRUE);
+    gtk_window_set_resizable(window, FALSE);
+    gtk_widget_add_css_class(content, "dialog-content");
+    gtk_window_set_child(window, content);
+    ui_close_on_escape(window);
+    return window;
+}
+
+GtkWidget *
+ui_complaint_new(void)
+{
+    GtkWidget *label = gtk_label_new(NULL);
+
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    gtk_label_set_width_chars(GTK_LABEL(label), 40);
+    gtk_label_set_max_width_chars(GTK_LABEL(label), 48);
+    gtk_label_set_selectable(GTK_LABEL(label), TRUE);
+    gtk_widget_add_css_class(label, "complaint");
+    gtk_widget_set_visible(label, FALSE);
+    return label;
+}
+
+void
+ui_complaint_set(GtkWidget *complaint, const char *text)
+{
+    gtk_label_set_text(GTK_LABEL(complaint), text == NULL ? "" : text);
+    gtk_widget_set_visible(complaint, text != NULL);
+}
+
+static GtkWidget *
+status_label(const char *text, const char *css_class)
+{
+    GtkWidget *label = gtk_label_new(text);
+
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_justify(GTK_LABEL(label), GTK_JUSTIFY_CENTER);
+    gtk_label_set_max_width_chars(GTK_LABEL(label), 54);
+    gtk_label_set_selectable(GTK_LABEL(label), FALSE);
+    gtk_widget_add_css_class(label, css_class);
+    return label;
+}
+
+GtkWidget *
+ui_status_new(const char *icon, const char *title, const char *text, GtkWidget *button)
+{
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
+    GtkWidget *image = gtk_image_new_from_icon_name(icon);
+
+    gtk_image_set_pixel_size(GTK_IMAGE(image), 96);
+    gtk_widget_add_css_class(image, "dim-label");
+    gtk_widget_add_css_class(box, "status-page");
+    gtk_widget_set_valign(box, GTK_ALIGN_CENTER);
+    gtk_widget_set_vexpand(box, TRUE);
+    gtk_box_append(GTK_BOX(box), image);
+    gtk_box_append(GTK_BOX(box), status_label(title, "title-1"));
+    gtk_box_append(GTK_BOX(box), status_label(text, "body"));
+    if (button != NULL) {
+        gtk_widget_set_halign(button, GTK_ALIGN_CENTER);
+        gtk_widget_add_css_class(button, "pill");
+        gtk_box_append(GTK_BOX(box), button);
+    }
+    return box;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* streamd-desktop: the command line. */
+#include "desktop/app/app.h"
+#include "desktop/base/names.h"
+
+#include <glib/gi18n.h>
+#include <locale.h>
+
+static const GOptionEntry options[] = {
+    {"user", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Your own streamd, on the session bus"), NULL},
+    {"system", 0, 0, G_OPTION_ARG_NONE, NULL, N_("The system's streamd"), NULL},
+    {"color-scheme", 0, 0, G_OPTION_ARG_STRING, NULL, N_("Instead of the desktop's: light or dark"),
+     N_("SCHEME")},
+    {"version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Print the version"), NULL},
+    {0},
+};
+
+static int
+main_on_options(GApplication *application, GVariantDict *given, gpointer data)
+{
+    App *app = data;
+    const char *scheme = "default";
+    g_autoptr(GError) error = NULL;
+
+    if (g_variant_dict_contains(given, "version")) {
+        g_print("%s %s\n", g_get_prgname(), STREAMD_VERSION);
+        return 0;
+    }
+    if (g_variant_dict_contains(given, "system"))
+        app->bus = G_BUS_TYPE_SYSTEM;
+    else if (g_variant_dict_contains(given, "user"))
+        app->bus = G_BUS_TYPE_SESSION;
+    (void)g_variant_dict_lookup(given, "color-scheme", "&s", &scheme);
+    if (!appearance_parse(scheme, &app->scheme, &error)) {
+        g_printerr("%s: %s\n", g_get_prgname(), error->message);
+        return 2;
+    }
+    return -1; /* continue */
+}
+
+int
+main(int argc, char **argv)
+{
+    App app = {.bus = G_BUS_TYPE_NONE};
+    g_autoptr(GtkApplication) application = NULL;
+
+    (void)setlocale(LC_ALL, "");
+    (void)bindtextdomain("streamd", LOCALE_DIR);
+    (void)bind_textdomain_codeset("streamd", "UTF-8");
+    (void)textdomain("streamd");
+    g_set_application_name(_("Device Streams"));
+    application = gtk_application_new(APP_ID, G_APPLICATION_DEFAULT_FLAGS);
+    app.application = application;
+    g_application_add_main_option_entries(G_APPLICATION(application), options);
+    (void)g_signal_connect(application, "handle-local-options", G_CALLBACK(main_on_options), &app);
+    app_attach(&app);
+    return g_application_run(G_APPLICATION(application), argc, argv);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "desktop/page/page.h"
+#include "desktop/page/row.h"
+#include "desktop/base/text.h"
+#include "desktop/base/ui.h"
+
+#include <glib/gi18n.h>
+
+static const char *
+hub_look(const char *state)
+{
+    if (g_str_equal(state, "connected"))
+        return "active";
+    return g_str_equal(state, "refused") ? "failed" : "idle";
+}
+
+static void
+hub_update(Row *row, Item *hub)
+{
+    const char *state = item_string(hub, "State"), *identity = item_string(hub, "Identity");
+    gboolean device = g_str_equal(item_string(hub, "Role"), "device");
+    gboolean away = g_str_equal(state, "disconnected") || g_str_equal(state, "refused");
+    g_autofree char *role = g_strdup_printf(
+        device ? _("this machine is the device %s") : _("opens streams as %s"), identity);
+    g_autofree char *subtitle =
+        text_join(text_hub_state(state), item_string(hub, "HostName"), role, NULL);
+
+    row_set_icon(row, "streamd-hub-symbolic", hub_look(state));
+    row_set_title(row, item_string(hub, "Name"));
+    row_set_subtitle(row, subtitle);
+    row_set_error(row, item_string(hub, "LastError"));
+    gtk_widget_set_visible(row_get(row, "app.connect"), away);
+    gtk_widget_set_visible(row_get(row, "app.disconnect"), !away);
+}
+
+/* NAME: the button's accessible name, which says which hub it means. Takes it. */
+static void
+hub_add_button(Row *row, Item *hub, const char *label, char *name, const char *action)
+{
+    GtkWidget *button = gtk_button_new_with_label(label);
+
+    ui_name(button, name);
+    gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "s", item_path(hub));
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), action);
+    row_add(row, button);
+    row_remember(row, button, action);
+    g_free(name);
+}
+
+static GtkWidget *
+hub_create(gpointer item, gpointer data)
+{
+    Row *row = row_new("streamd-hub-symbolic");
+    const char *name = item_string(item, "Name");
+
+    hub_add_button(row, item, _("Connect"), g_strdup_printf(_("Connect to %s"), name),
+                   "app.connect");
+    hub_add_button(row, item, _("Disconnect"), g_strdup_printf(_("Disconnect from %s"), name),
+                   "app.disconnect");
+    row_bind(row, item, hub_update);
+    return row_widget(row);
+}
+
+GtkWidget *
+page_hubs_new(Model *model)
+{
+    /* TRANSLATORS: a command; only NAME is a word */
+    GtkWidget *command = gtk_label_new(_("streamctl hub add NAME"));
+    GtkWidget *empty, *page;
+
+    gtk_label_set_selectable(GTK_LABEL(command), TRUE);
+    gtk_widget_add_css_class(command, "command");
+    empty =
+        ui_status_new("streamd-hub-symbolic", _("No Hub"),
+                      _("A hub joins this machine and its devices. Whoever runs yours gives you a "
+                        "connection string; this command asks for it:"),
+                      command);
+    page = page_new(empty);
+    page_add_list(page, NULL, model->hubs, hub_create);
+    return page;
+}

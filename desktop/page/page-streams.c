@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "desktop/page/page.h"
+#include "desktop/page/row.h"
+#include "desktop/page/spark.h"
+#include "desktop/base/text.h"
+#include "desktop/base/ui.h"
+
+#include <glib/gi18n.h>
+
+static gboolean
+stream_comes_in(Item *stream)
+{
+    return g_str_equal(item_string(stream, "Role"), "device");
+}
+
+/* "to sshd", "from support-1", ...: the other end of the stream. */
+static char *
+stream_ends(Item *stream)
+{
+    const char *initiator = item_string(stream, "Initiator"),
+               *target = item_string(stream, "Target");
+    guint64 tunnel = item_number(stream, "Tunnel");
+    g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, tunnel);
+    g_autofree char *from = NULL, *to = NULL;
+
+    if (!stream_comes_in(stream)) {
+        if (tunnel == 0)
+            return g_strdup("");
+        return g_strdup_printf(_("through tunnel %s"), number);
+    }
+    from = *initiator == '\0' ? g_strdup("") : g_strdup_printf(_("from %s"), initiator);
+    to = *target == '\0' ? g_strdup("") : g_strdup_printf(_("to %s"), target);
+    return text_join(from, to, NULL);
+}
+
+static void
+stream_set_rate(Row *row, const char *key, const char *arrow, double rate)
+{
+    g_autofree char *text = text_rate(rate);
+    g_autofree char *shown = *text == '\0' ? g_strdup("") : g_strdup_printf("%s %s", arrow, text);
+
+    gtk_label_set_text(GTK_LABEL(row_get(row, key)), shown);
+}
+
+static char *
+stream_amounts(Item *stream)
+{
+    guint64 bytes_in = item_number(stream, "BytesIn"), bytes_out = item_number(stream, "BytesOut");
+    g_autofree char *in = text_size(bytes_in);
+    g_autofree char *out = text_size(bytes_out);
+
+    if (bytes_in == 0 && bytes_out == 0)
+        return g_strdup("");
+    /* TRANSLATORS: amounts of bytes: 1.2 MB in, 3 kB out */
+    return g_strdup_printf(_("%s in, %s out"), in, out);
+}
+
+static void
+stream_update_lines(Row *row, Item *stream)
+{
+    gboolean ended = text_stream_ended(stream);
+    g_autofree char *title =
+        text_join(item_string(stream, "DeviceId"), item_string(stream, "StreamName"), NULL);
+    g_autofree char *since = ended ? g_strdup("") : text_since(item_number(stream, "OpenedAt"));
+    g_autofree char *state =
+        g_strdup_printf("%s %s", text_stream_state(item_string(stream, "State")), since);
+    g_autofree char *ends = stream_ends(stream);
+    g_autofree char *amounts = stream_amounts(stream);
+    g_autofree char *via = text_via(item_string(stream, "Hub"));
+    g_autofree char *subtitle = text_join(g_strchomp(state), ends, via, amounts, NULL);
+
+    row_set_title(row, title);
+    row_set_subtitle(row, subtitle);
+}
+
+static const char *
+stream_icon(Item *stream)
+{
+    return stream_comes_in(stream) ? "streamd-in-symbolic" : "streamd-out-symbolic";
+}
+
+static void
+stream_update(Row *row, Item *stream)
+{
+    gboolean open = g_str_equal(item_string(stream, "State"), "open");
+
+    stream_update_lines(row, stream);
+    row_set_icon(row, stream_icon(stream), open ? "active" : "idle");
+    stream_set_rate(row, "in", "↓", item_rate_in(stream));
+    stream_set_rate(row, "out", "↑", item_rate_out(stream));
+}
+
+static GtkWidget *
+stream_rates(Row *row)
+{
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+    static const char *const keys[] = {"in", "out"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
+        GtkWidget *label = gtk_label_new(NULL);
+
+        gtk_label_set_xalign(GTK_LABEL(label), 1);
+        gtk_label_set_width_chars(GTK_LABEL(label), 12);
+        gtk_widget_add_css_class(label, "rate");
+        gtk_box_append(GTK_BOX(box), label);
+        row_remember(row, label, keys[i]);
+    }
+    return box;
+}
+
+static GtkWidget *
+stream_create(gpointer item, gpointer data)
+{
+    Item *stream = item;
+    Row *row = row_new("streamd-out-symbolic");
+    g_autofree char *close =
+        g_strdup_printf(_("End the stream %s · %s"), item_string(stream, "DeviceId"),
+                        item_string(stream, "StreamName"));
+
+    row_add(row, spark_new(stream));
+    row_add(row, stream_rates(row));
+    row_add(row, ui_icon_button("window-close-symbolic", close, "app.close",
+                                g_variant_new("s", item_path(stream))));
+    row_bind(row, stream, stream_update);
+    return row_widget(row);
+}
+
+/* Whether the end was in order or wanted. Every other reason is shown to the user. */
+static gboolean
+ended_well(Item *stream)
+{
+    static const char *const reasons[] = {"completed", "device-closed", "service-closed",
+                                          "closed-by-user", NULL};
+
+    return g_strv_contains(reasons, item_string(stream, "CloseReason"));
+}
+
+static void
+ended_update(Row *row, Item *stream)
+{
+    gboolean well = ended_well(stream);
+
+    stream_update_lines(row, stream);
+    row_set_icon(row, stream_icon(stream), well ? "idle" : "failed");
+    row_set_error(row, well ? "" : item_string(stream, "CloseText"));
+}
+
+static GtkWidget *
+ended_create(gpointer item, gpointer data)
+{
+    Row *row = row_new("streamd-out-symbolic");
+
+    gtk_widget_add_css_class(row_widget(row), "ended");
+    row_bind(row, item, ended_update);
+    return row_widget(row);
+}
+
+GtkWidget *
+page_streams_new(Model *model)
+{
+    GtkWidget *button = ui_button(_("_Test a Transfer…"));
+    GtkWidget *empty = ui_status_new(
+        "streamd-out-symbolic", _("No Streams"),
+        _("Each connection through a tunnel is a stream, and so is each one that another "
+          "machine opens to this one. What moves is shown here as it moves."),
+        button);
+    GtkWidget *page = page_new(empty);
+
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "app.new-transfer");
+    page_add_list(page, _("Open"), model->streams, stream_create);
+    page_add_list(page, _("Ended a moment ago"), model->ended, ended_create);
+    return page;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "desktop/page/row.h"
+#include "desktop/base/text.h"
+#include "desktop/base/ui.h"
+
+#define ROW_DATA "streamd-row"
+
+struct Row {
+    GtkWidget *widget, *box;
+    GtkWidget *icon, *title, *subtitle, *error;
+    char *css_class;   /* of the icon */
+    GHashTable *known; /* static key -> GtkWidget, which the box owns */
+    RowUpdate update;
+};
+
+static void
+row_free(Row *row)
+{
+    g_hash_table_unref(row->known);
+    g_free(row->css_class);
+    g_free(row);
+}
+
+static GtkWidget *
+row_label(const char *css_class)
+{
+    GtkWidget *label = gtk_label_new(NULL);
+
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+    gtk_widget_add_css_class(label, css_class);
+    return label;
+}
+
+static GtkWidget *
+row_build_lines(Row *row)
+{
+    GtkWidget *lines = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
+
+    row->title = row_label("row-title");
+    row->subtitle = row_label("row-subtitle");
+    row->error = row_label("row-error");
+    gtk_label_set_wrap(GTK_LABEL(row->error), TRUE);
+    gtk_label_set_lines(GTK_LABEL(row->error), 3);
+    gtk_widget_set_visible(row->error, FALSE);
+    gtk_widget_set_hexpand(lines, TRUE);
+    gtk_widget_set_valign(lines, GTK_ALIGN_CENTER);
+    gtk_box_append(GTK_BOX(lines), row->title);
+    gtk_box_append(GTK_BOX(lines), row->subtitle);
+    gtk_box_append(GTK_BOX(lines), row->error);
+    return lines;
+}
+
+Row *
+row_new(const char *icon)
+{
+    Row *row = g_new0(Row, 1);
+
+    row->known = g_hash_table_new(g_str_hash, g_str_equal);
+    row->widget = gtk_list_box_row_new();
+    row->box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
+    row->icon = gtk_image_new_from_icon_name(icon);
+    gtk_widget_add_css_class(row->icon, "row-icon");
+    gtk_widget_set_valign(row->icon, GTK_ALIGN_CENTER);
+    gtk_widget_add_css_class(row->box, "row");
+    gtk_box_append(GTK_BOX(row->box), row->icon);
+    gtk_box_append(GTK_BOX(row->box), row_build_lines(row));
+    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row->widget), row->box);
+    gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row->widget), FALSE);
+    g_object_set_data_full(G_OBJECT(row->widget), ROW_DATA, row, (GDestroyNotify)row_free);
+    return row;
+}
+
+GtkWidget *
+row_widget(Row *row)
+{
+    return row->widget;
+}
+
+static void
+row_on_changed(Item *item, GtkWidget *widget)
+{
+    Row *row = g_object_get_data(G_OBJECT(widget), ROW_DATA);
+    g_autofree char *name = NULL;
+
+    row->update(row, item);
+    name = text_join(gtk_label_get_text(GTK_LABEL(row->title)),
+                     gtk_label_get_text(GTK_LABEL(row->subtitle)),
+                     gtk_label_get_text(GTK_LABEL(row->error)), NULL);
+    ui_name(widget, name);
+}
+
+void
+row_bind(Row *row, Item *item, RowUpdate update)
+{
+    row->update = update;
+    (void)g_signal_connect_object(item, "changed", G_CALLBACK(row_on_changed), row->widget, 0);
+    row_on_changed(item, row->widget);
+}
+
+void
+row_set_icon(Row *row, const char *icon, const char *css_class)
+{
+    if (g_strcmp0(gtk_image_get_icon_name(GTK_IMAGE(row->icon)), icon) != 0)
+        gtk_image_set_from_icon_name(GTK_IMAGE(row->icon), icon);
+    if (g_strcmp0(row->css_class, css_class) == 0)
+        return;
+    if (row->css_class != NULL)
+        gtk_widget_remove_css_class(row->icon, row->css_class);
+    gtk_widget_add_css_class(row->icon, css_class);
+    g_free(row->css_class);
+    row->css_class = g_strdup(css_class);
+}
+
+void
+row_set_title(Row *row, const char *title)
+{
+    gtk_label_set_text(GTK_LABEL(row->title), title);
+}
+
+void
+row_set_subtitle(Row *row, const char *subtitle)
+{
+    gtk_label_set_text(GTK_LABEL(row->subtitle), subtitle);
+    gtk_widget_set_tooltip_text(row->subtitle, subtitle);
+}
+
+void
+row_set_error(Row *row, const char *error)
+{
+    gtk_label_set_text(GTK_LABEL(row->error), error);
+    gtk_widget_set_tooltip_text(row->error, error);
+    gtk_widget_set_visible(row->error, *error != '\0');
+}
+
+void
+row_add(Row *row, GtkWidget *widget)
+{
+    gtk_widget_set_valign(widget, GTK_ALIGN_CENTER);
+    gtk_box_append(GTK_BOX(row->box), widget);
+}
+
+void
+row_remember(Row *row, GtkWidget *widget, const char *key)
+{
+    (void)g_hash_table_insert(row->known, (gpointer)key, widget);
+}
+
+GtkWidget *
+row_get(Row *row, const char *key)
+{
+    return g_hash_table_lookup(row->known, key);
+}
