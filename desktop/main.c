@@ -3,6 +3,7 @@
 #include "desktop/app/app.h"
 #include "desktop/base/names.h"
 
+#include <adwaita.h>
 #include <glib/gi18n.h>
 #include <locale.h>
 
@@ -14,6 +15,29 @@ static const GOptionEntry options[] = {
     {"version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Print the version"), NULL},
     {0},
 };
+
+static gboolean
+main_parse_scheme(const char *text, AdwColorScheme *ret_scheme, GError **error)
+{
+    static const struct {
+        const char *text;
+        AdwColorScheme scheme;
+    } schemes[] = {
+        {"default", ADW_COLOR_SCHEME_DEFAULT},
+        {"light", ADW_COLOR_SCHEME_FORCE_LIGHT},
+        {"dark", ADW_COLOR_SCHEME_FORCE_DARK},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(schemes); i++) {
+        if (g_str_equal(schemes[i].text, text)) {
+            *ret_scheme = schemes[i].scheme;
+            return TRUE;
+        }
+    }
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                _("--color-scheme is light, dark or default, not %s"), text);
+    return FALSE;
+}
 
 static int
 main_on_options(GApplication *application, GVariantDict *given, gpointer data)
@@ -31,7 +55,7 @@ main_on_options(GApplication *application, GVariantDict *given, gpointer data)
     else if (g_variant_dict_contains(given, "user"))
         app->bus = G_BUS_TYPE_SESSION;
     (void)g_variant_dict_lookup(given, "color-scheme", "&s", &scheme);
-    if (!appearance_parse(scheme, &app->scheme, &error)) {
+    if (!main_parse_scheme(scheme, &app->scheme, &error)) {
         g_printerr("%s: %s\n", g_get_prgname(), error->message);
         return 2;
     }
@@ -42,15 +66,15 @@ int
 main(int argc, char **argv)
 {
     App app = {.bus = G_BUS_TYPE_NONE};
-    g_autoptr(GtkApplication) application = NULL;
+    g_autoptr(AdwApplication) application = NULL;
 
     (void)setlocale(LC_ALL, "");
     (void)bindtextdomain("streamd", LOCALE_DIR);
     (void)bind_textdomain_codeset("streamd", "UTF-8");
     (void)textdomain("streamd");
     g_set_application_name(_("Device Streams"));
-    application = gtk_application_new(APP_ID, G_APPLICATION_DEFAULT_FLAGS);
-    app.application = application;
+    application = adw_application_new(APP_ID, G_APPLICATION_DEFAULT_FLAGS);
+    app.application = GTK_APPLICATION(application);
     g_application_add_main_option_entries(G_APPLICATION(application), options);
     (void)g_signal_connect(application, "handle-local-options", G_CALLBACK(main_on_options), &app);
     app_attach(&app);

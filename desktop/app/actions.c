@@ -163,8 +163,8 @@ on_about(Action *action, GVariant *target, gpointer data)
 {
     App *app = data;
 
-    gtk_show_about_dialog(window_gtk(app->window), "program-name", _("Device Streams"), "version",
-                          STREAMD_VERSION, "logo-icon-name", APP_ID, "license-type",
+    adw_show_about_window(window_gtk(app->window), "application-name", _("Device Streams"),
+                          "version", STREAMD_VERSION, "application-icon", APP_ID, "license-type",
                           GTK_LICENSE_LGPL_2_1, "comments",
                           _("Hubs, devices and tunnels of streamd"), NULL);
 }

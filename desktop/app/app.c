@@ -96,7 +96,7 @@ app_on_startup(GApplication *application, gpointer data)
     App *app = data;
 
     gtk_window_set_default_icon_name("io.streamd.Desktop");
-    app->appearance = appearance_new(app->scheme);
+    adw_style_manager_set_color_scheme(adw_style_manager_get_default(), app->scheme);
     app->settings = settings_new(NULL);
     app->model = model_new(app->settings);
     app->daemon = daemon_new(app->bus, &daemon_events, app);
@@ -128,7 +128,6 @@ app_on_shutdown(GApplication *application, gpointer data)
     g_clear_pointer(&app->daemon, daemon_free);
     g_clear_pointer(&app->model, model_free);
     g_clear_pointer(&app->settings, settings_free);
-    g_clear_pointer(&app->appearance, appearance_free);
 }
 
 void

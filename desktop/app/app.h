@@ -3,27 +3,25 @@
 #pragma once
 
 #include "desktop/bus/agent.h"
-#include "desktop/app/appearance.h"
 #include "desktop/bus/daemon.h"
 #include "desktop/bus/model.h"
 #include "desktop/consent/prompt.h"
 #include "desktop/base/settings.h"
 
-#include <gtk/gtk.h>
+#include <adwaita.h>
 
 typedef struct Window Window;
 
 typedef struct {
     GtkApplication *application;
     GBusType bus; /* the bus asked for; NONE: where streamd is */
-    AppearanceScheme scheme;
+    AdwColorScheme scheme;
     /* Valid from the start-up of the application to its end. */
     Settings *settings;
     Model *model;
     Daemon *daemon;
     Agent *agent;
     Prompt *prompt;
-    Appearance *appearance;
     Window *window; /* NULL until it is made */
 } App;
 

@@ -179,6 +179,7 @@ dialog_build_progress(Dialog *dialog)
     gtk_label_set_wrap(GTK_LABEL(dialog->result), TRUE);
     gtk_label_set_xalign(GTK_LABEL(dialog->result), 0);
     gtk_label_set_max_width_chars(GTK_LABEL(dialog->result), 48);
+    gtk_widget_add_css_class(dialog->result, "notice");
     gtk_widget_add_css_class(dialog->result, "success");
     gtk_widget_set_visible(dialog->result, FALSE);
 }

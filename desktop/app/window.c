@@ -15,11 +15,11 @@ struct Window {
     App *app;
     GtkWindow *window;
     GtkWidget *pages, *body; /* body: the pages, or why there are none */
-    GtkWidget *notice, *notice_text;
-    GtkWidget *absent_title, *absent_text, *start;
+    GtkWidget *toasts;
+    AdwToast *toast; /* the one that is shown; NULL: none is */
+    GtkWidget *absent, *start;
     GtkWidget *dot, *status, *rates, *answers;
     const char *look; /* CSS class of the dot */
-    guint notice_timer;
 };
 
 GtkWindow *
@@ -31,53 +31,39 @@ window_gtk(Window *window)
 /* -- notices --------------------------------------------------------------------------------- */
 
 static void
-window_hide_notice(Window *window)
-{
-    g_clear_handle_id(&window->notice_timer, g_source_remove);
-    gtk_info_bar_set_revealed(GTK_INFO_BAR(window->notice), FALSE);
-}
-
-static gboolean
-window_on_notice_timer(gpointer data)
+window_on_toast_dismissed(AdwToast *toast, gpointer data)
 {
     Window *window = data;
 
-    window->notice_timer = 0;
-    window_hide_notice(window);
-    return G_SOURCE_REMOVE;
+    if (window->toast == toast)
+        window->toast = NULL;
 }
 
-static void
-window_on_notice_closed(GtkInfoBar *bar, int response, gpointer data)
+/* A toast's own title has one line, which would cut what streamd says. */
+static GtkWidget *
+window_notice_label(const char *text)
 {
-    window_hide_notice(data);
+    GtkWidget *label = gtk_label_new(text);
+
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    return label;
 }
 
 void
 window_notice(Window *window, const char *text, gboolean is_error)
 {
-    g_clear_handle_id(&window->notice_timer, g_source_remove);
-    gtk_label_set_text(GTK_LABEL(window->notice_text), text);
-    gtk_info_bar_set_message_type(GTK_INFO_BAR(window->notice),
-                                  is_error ? GTK_MESSAGE_ERROR : GTK_MESSAGE_INFO);
-    gtk_info_bar_set_revealed(GTK_INFO_BAR(window->notice), TRUE);
-    if (!is_error)
-        window->notice_timer = g_timeout_add_seconds(NOTICE_S, window_on_notice_timer, window);
-}
+    AdwToast *toast = adw_toast_new("");
 
-static GtkWidget *
-window_build_notice(Window *window)
-{
-    window->notice = gtk_info_bar_new();
-    window->notice_text = gtk_label_new(NULL);
-    gtk_label_set_wrap(GTK_LABEL(window->notice_text), TRUE);
-    gtk_label_set_xalign(GTK_LABEL(window->notice_text), 0);
-    gtk_widget_set_hexpand(window->notice_text, TRUE);
-    gtk_info_bar_add_child(GTK_INFO_BAR(window->notice), window->notice_text);
-    gtk_info_bar_set_show_close_button(GTK_INFO_BAR(window->notice), TRUE);
-    gtk_info_bar_set_revealed(GTK_INFO_BAR(window->notice), FALSE);
-    (void)g_signal_connect(window->notice, "response", G_CALLBACK(window_on_notice_closed), window);
-    return window->notice;
+    if (window->toast != NULL)
+        adw_toast_dismiss(window->toast);
+    adw_toast_set_custom_title(toast, window_notice_label(text));
+    adw_toast_set_priority(toast, ADW_TOAST_PRIORITY_HIGH);
+    adw_toast_set_timeout(toast, is_error ? 0 : NOTICE_S);
+    (void)g_signal_connect(toast, "dismissed", G_CALLBACK(window_on_toast_dismissed), window);
+    window->toast = toast; /* which the overlay owns, until it is dismissed */
+    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), toast);
 }
 
 /* -- the state ------------------------------------------------------------------------------- */
@@ -105,8 +91,7 @@ window_update_absent(Window *window)
         title = _("The Bus Cannot Be Reached");
         text = error == NULL ? "" : error;
     }
-    gtk_label_set_text(GTK_LABEL(window->absent_title), title);
-    gtk_label_set_text(GTK_LABEL(window->absent_text), text);
+    ui_status_set(window->absent, title, text);
     gtk_widget_set_visible(window->start, state == DAEMON_ABSENT);
 }
 
@@ -207,31 +192,39 @@ window_update(Window *window)
 void
 window_show_page(Window *window, const char *name)
 {
-    gtk_stack_set_visible_child_name(GTK_STACK(window->pages), name);
+    adw_view_stack_set_visible_child_name(ADW_VIEW_STACK(window->pages), name);
 }
 
 /* -- building -------------------------------------------------------------------------------- */
 
 static GtkWidget *
-window_build_header(Window *window)
+window_build_menu(void)
 {
-    GtkWidget *bar = gtk_header_bar_new();
-    GtkWidget *open = gtk_button_new_from_icon_name("list-add-symbolic");
-    GtkWidget *menu = gtk_menu_button_new(), *switcher = gtk_stack_switcher_new();
+    GtkWidget *menu = gtk_menu_button_new();
     g_autoptr(GMenuModel) model = actions_menu();
 
-    gtk_actionable_set_action_name(GTK_ACTIONABLE(open), "app.new-tunnel");
-    gtk_widget_set_tooltip_text(open, _("Open a tunnel (Ctrl+N)"));
-    ui_name(open, _("Open a tunnel"));
     gtk_menu_button_set_icon_name(GTK_MENU_BUTTON(menu), "open-menu-symbolic");
     gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(menu), model);
     gtk_menu_button_set_primary(GTK_MENU_BUTTON(menu), TRUE);
     gtk_widget_set_tooltip_text(menu, _("Main menu"));
     ui_name(menu, _("Main menu"));
-    gtk_stack_switcher_set_stack(GTK_STACK_SWITCHER(switcher), GTK_STACK(window->pages));
-    gtk_header_bar_set_title_widget(GTK_HEADER_BAR(bar), switcher);
-    gtk_header_bar_pack_start(GTK_HEADER_BAR(bar), open);
-    gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), menu);
+    return menu;
+}
+
+/* SWITCHER: the tabs, for a bar that is wide enough; else the window's title is there. */
+static GtkWidget *
+window_build_header(GtkWidget *switcher)
+{
+    GtkWidget *bar = adw_header_bar_new();
+    GtkWidget *open = gtk_button_new_from_icon_name("list-add-symbolic");
+
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(open), "app.new-tunnel");
+    gtk_widget_set_tooltip_text(open, _("Open a tunnel (Ctrl+N)"));
+    ui_name(open, _("Open a tunnel"));
+    adw_header_bar_set_centering_policy(ADW_HEADER_BAR(bar), ADW_CENTERING_POLICY_STRICT);
+    adw_header_bar_set_title_widget(ADW_HEADER_BAR(bar), switcher);
+    adw_header_bar_pack_start(ADW_HEADER_BAR(bar), open);
+    adw_header_bar_pack_end(ADW_HEADER_BAR(bar), window_build_menu());
     return bar;
 }
 
@@ -239,29 +232,30 @@ static void
 window_build_pages(Window *window)
 {
     Model *model = window->app->model;
-    GtkStack *pages;
+    const struct {
+        GtkWidget *page;
+        const char *name, *title, *icon;
+    } pages[] = {
+        {page_tunnels_new(model), "tunnels", _("Tunnels"), "streamd-tunnel-symbolic"},
+        {page_streams_new(model), "streams", _("Streams"), "streamd-out-symbolic"},
+        {page_devices_new(model), "devices", _("Devices"), "streamd-device-symbolic"},
+        {page_hubs_new(model), "hubs", _("Hubs"), "streamd-hub-symbolic"},
+    };
 
-    window->pages = gtk_stack_new();
-    pages = GTK_STACK(window->pages);
-    (void)gtk_stack_add_titled(pages, page_tunnels_new(model), "tunnels", _("Tunnels"));
-    (void)gtk_stack_add_titled(pages, page_streams_new(model), "streams", _("Streams"));
-    (void)gtk_stack_add_titled(pages, page_devices_new(model), "devices", _("Devices"));
-    (void)gtk_stack_add_titled(pages, page_hubs_new(model), "hubs", _("Hubs"));
-    gtk_stack_set_transition_type(pages, GTK_STACK_TRANSITION_TYPE_CROSSFADE);
+    window->pages = adw_view_stack_new();
+    for (guint i = 0; i < G_N_ELEMENTS(pages); i++)
+        (void)adw_view_stack_add_titled_with_icon(ADW_VIEW_STACK(window->pages), pages[i].page,
+                                                  pages[i].name, pages[i].title, pages[i].icon);
 }
 
 static GtkWidget *
 window_build_absent(Window *window)
 {
-    GtkWidget *box;
-
     window->start = ui_button(_("_Start streamd"));
     gtk_widget_add_css_class(window->start, "suggested-action");
     gtk_actionable_set_action_name(GTK_ACTIONABLE(window->start), "app.start");
-    box = ui_status_new("streamd-hub-symbolic", "", "", window->start);
-    window->absent_title = gtk_widget_get_next_sibling(gtk_widget_get_first_child(box));
-    window->absent_text = gtk_widget_get_next_sibling(window->absent_title);
-    return box;
+    window->absent = ui_status_new("streamd-hub-symbolic", "", "", window->start);
+    return window->absent;
 }
 
 static GtkWidget *
@@ -275,10 +269,12 @@ window_build_status(Window *window)
     window->answers = gtk_image_new_from_icon_name("streamd-not-asking-symbolic");
     gtk_image_set_pixel_size(GTK_IMAGE(window->dot), 10);
     gtk_label_set_xalign(GTK_LABEL(window->status), 0);
-    gtk_label_set_ellipsize(GTK_LABEL(window->status), PANGO_ELLIPSIZE_END);
+    gtk_label_set_wrap(GTK_LABEL(window->status), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(window->status), PANGO_WRAP_WORD_CHAR);
     gtk_widget_set_hexpand(window->status, TRUE);
-    gtk_widget_add_css_class(window->rates, "rate");
-    gtk_widget_add_css_class(window->dot, "dot");
+    gtk_label_set_wrap(GTK_LABEL(window->rates), TRUE);
+    gtk_label_set_justify(GTK_LABEL(window->rates), GTK_JUSTIFY_RIGHT);
+    gtk_widget_add_css_class(window->rates, "numeric");
     gtk_widget_add_css_class(box, "status-bar");
     gtk_box_append(GTK_BOX(box), window->dot);
     gtk_box_append(GTK_BOX(box), window->status);
@@ -287,18 +283,27 @@ window_build_status(Window *window)
     return box;
 }
 
+/* The tabs are in the header bar where there is room, else at the bottom. */
 static GtkWidget *
 window_build_content(Window *window)
 {
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+    GtkWidget *top = adw_view_switcher_title_new(), *bottom = adw_view_switcher_bar_new();
 
+    adw_view_switcher_title_set_title(ADW_VIEW_SWITCHER_TITLE(top), _("Device Streams"));
+    adw_view_switcher_title_set_stack(ADW_VIEW_SWITCHER_TITLE(top), ADW_VIEW_STACK(window->pages));
+    adw_view_switcher_bar_set_stack(ADW_VIEW_SWITCHER_BAR(bottom), ADW_VIEW_STACK(window->pages));
+    (void)g_object_bind_property(top, "title-visible", bottom, "reveal", G_BINDING_SYNC_CREATE);
+    window->toasts = adw_toast_overlay_new();
     window->body = gtk_stack_new();
     (void)gtk_stack_add_named(GTK_STACK(window->body), window_build_absent(window), "absent");
     (void)gtk_stack_add_named(GTK_STACK(window->body), window->pages, "pages");
-    gtk_widget_set_vexpand(window->body, TRUE);
-    gtk_box_append(GTK_BOX(box), window_build_notice(window));
-    gtk_box_append(GTK_BOX(box), window->body);
+    gtk_widget_set_vexpand(window->toasts, TRUE);
+    adw_toast_overlay_set_child(ADW_TOAST_OVERLAY(window->toasts), window->body);
+    gtk_box_append(GTK_BOX(box), window_build_header(top));
+    gtk_box_append(GTK_BOX(box), window->toasts);
     gtk_box_append(GTK_BOX(box), window_build_status(window));
+    gtk_box_append(GTK_BOX(box), bottom);
     return box;
 }
 
@@ -317,7 +322,8 @@ window_on_destroy(GtkWidget *widget, gpointer data)
     Window *window = data;
 
     window->app->window = NULL;
-    g_clear_handle_id(&window->notice_timer, g_source_remove);
+    if (window->toast != NULL)
+        (void)g_signal_handlers_disconnect_by_data(window->toast, window);
     g_free(window);
 }
 
@@ -327,12 +333,12 @@ window_new(App *app)
     Window *window = g_new0(Window, 1);
 
     window->app = app;
-    window->window = GTK_WINDOW(gtk_application_window_new(app->application));
+    window->window = GTK_WINDOW(adw_application_window_new(app->application));
     gtk_window_set_title(window->window, _("Device Streams"));
     gtk_window_set_default_size(window->window, 820, 560);
     window_build_pages(window);
-    gtk_window_set_titlebar(window->window, window_build_header(window));
-    gtk_window_set_child(window->window, window_build_content(window));
+    adw_application_window_set_content(ADW_APPLICATION_WINDOW(window->window),
+                                       window_build_content(window));
     (void)g_signal_connect(window->window, "notify::is-active", G_CALLBACK(window_on_active),
                            window);
     (void)g_signal_connect(window->window, "destroy", G_CALLBACK(window_on_destroy), window);

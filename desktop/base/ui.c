@@ -2,7 +2,10 @@
 #include "desktop/base/ui.h"
 #include "desktop/base/text.h"
 
+#include <adwaita.h>
+
 #define FACT_WIDTH 28 /* of a value, in characters; longer ones are wrapped */
+#define DIALOG_WIDTH 460
 
 void
 ui_name(GtkWidget *widget, const char *name)
@@ -80,6 +83,8 @@ facts_label(const char *text, const char *css_class)
 
     gtk_label_set_xalign(GTK_LABEL(label), 0);
     gtk_label_set_yalign(GTK_LABEL(label), 0);
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
     gtk_widget_add_css_class(label, css_class);
     return label;
 }
@@ -97,9 +102,6 @@ ui_facts_add(GtkWidget *facts, const char *caption, const char *value)
         row++;
     name = facts_label(caption, "dim-label");
     content = facts_label(plain, "fact");
-    gtk_label_set_wrap(GTK_LABEL(content), TRUE);
-    gtk_label_set_wrap_mode(GTK_LABEL(content), PANGO_WRAP_WORD_CHAR);
-    gtk_label_set_width_chars(GTK_LABEL(content), FACT_WIDTH);
     gtk_label_set_max_width_chars(GTK_LABEL(content), FACT_WIDTH);
     gtk_widget_set_hexpand(content, TRUE);
     gtk_accessible_update_relation(GTK_ACCESSIBLE(content), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
@@ -133,31 +135,55 @@ dialog_on_cancel(GtkButton *button, gpointer window)
     gtk_window_close(window);
 }
 
-GtkWindow *
-ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content, GtkWidget *cancel,
-              GtkWidget *do_it)
+static GtkWidget *
+dialog_header(GtkWindow *window, GtkWidget *cancel, GtkWidget *do_it)
 {
-    GtkWindow *window = GTK_WINDOW(gtk_window_new());
-    GtkWidget *bar = gtk_header_bar_new();
+    GtkWidget *bar = adw_header_bar_new();
 
-    gtk_header_bar_set_show_title_buttons(GTK_HEADER_BAR(bar), cancel == NULL);
     if (cancel != NULL) {
-        gtk_header_bar_pack_start(GTK_HEADER_BAR(bar), cancel);
+        adw_header_bar_set_show_start_title_buttons(ADW_HEADER_BAR(bar), FALSE);
+        adw_header_bar_set_show_end_title_buttons(ADW_HEADER_BAR(bar), FALSE);
+        adw_header_bar_pack_start(ADW_HEADER_BAR(bar), cancel);
         (void)g_signal_connect(cancel, "clicked", G_CALLBACK(dialog_on_cancel), window);
     }
     if (do_it != NULL) {
         gtk_widget_add_css_class(do_it, "suggested-action");
-        gtk_header_bar_pack_end(GTK_HEADER_BAR(bar), do_it);
+        adw_header_bar_pack_end(ADW_HEADER_BAR(bar), do_it);
         gtk_window_set_default_widget(window, do_it);
     }
+    return bar;
+}
+
+GtkWidget *
+ui_scroll_new(GtkWidget *content)
+{
+    GtkWidget *scroll = gtk_scrolled_window_new(), *clamp = adw_clamp_new();
+
+    adw_clamp_set_child(ADW_CLAMP(clamp), content);
+    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroll), clamp);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER,
+                                   GTK_POLICY_AUTOMATIC);
+    gtk_scrolled_window_set_propagate_natural_height(GTK_SCROLLED_WINDOW(scroll), TRUE);
+    gtk_widget_set_vexpand(scroll, TRUE);
+    return scroll;
+}
+
+GtkWindow *
+ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content, GtkWidget *cancel,
+              GtkWidget *do_it)
+{
+    GtkWindow *window = GTK_WINDOW(adw_window_new());
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
+
     gtk_window_set_title(window, title);
-    gtk_window_set_titlebar(window, bar);
     gtk_window_set_transient_for(window, parent);
     gtk_window_set_destroy_with_parent(window, TRUE);
     gtk_window_set_modal(window, TRUE);
-    gtk_window_set_resizable(window, FALSE);
+    gtk_window_set_default_size(window, DIALOG_WIDTH, -1);
     gtk_widget_add_css_class(content, "dialog-content");
-    gtk_window_set_child(window, content);
+    gtk_box_append(GTK_BOX(box), dialog_header(window, cancel, do_it));
+    gtk_box_append(GTK_BOX(box), ui_scroll_new(content));
+    adw_window_set_content(ADW_WINDOW(window), box);
     ui_close_on_escape(window);
     return window;
 }
@@ -170,10 +196,10 @@ ui_complaint_new(void)
     gtk_label_set_wrap(GTK_LABEL(label), TRUE);
     gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
     gtk_label_set_xalign(GTK_LABEL(label), 0);
-    gtk_label_set_width_chars(GTK_LABEL(label), 40);
     gtk_label_set_max_width_chars(GTK_LABEL(label), 48);
     gtk_label_set_selectable(GTK_LABEL(label), TRUE);
-    gtk_widget_add_css_class(label, "complaint");
+    gtk_widget_add_css_class(label, "notice");
+    gtk_widget_add_css_class(label, "error");
     gtk_widget_set_visible(label, FALSE);
     return label;
 }
@@ -185,37 +211,28 @@ ui_complaint_set(GtkWidget *complaint, const char *text)
     gtk_widget_set_visible(complaint, text != NULL);
 }
 
-static GtkWidget *
-status_label(const char *text, const char *css_class)
-{
-    GtkWidget *label = gtk_label_new(text);
-
-    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
-    gtk_label_set_justify(GTK_LABEL(label), GTK_JUSTIFY_CENTER);
-    gtk_label_set_max_width_chars(GTK_LABEL(label), 54);
-    gtk_label_set_selectable(GTK_LABEL(label), FALSE);
-    gtk_widget_add_css_class(label, css_class);
-    return label;
-}
-
 GtkWidget *
 ui_status_new(const char *icon, const char *title, const char *text, GtkWidget *button)
 {
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 12);
-    GtkWidget *image = gtk_image_new_from_icon_name(icon);
+    GtkWidget *page = adw_status_page_new();
 
-    gtk_image_set_pixel_size(GTK_IMAGE(image), 96);
-    gtk_widget_add_css_class(image, "dim-label");
-    gtk_widget_add_css_class(box, "status-page");
-    gtk_widget_set_valign(box, GTK_ALIGN_CENTER);
-    gtk_widget_set_vexpand(box, TRUE);
-    gtk_box_append(GTK_BOX(box), image);
-    gtk_box_append(GTK_BOX(box), status_label(title, "title-1"));
-    gtk_box_append(GTK_BOX(box), status_label(text, "body"));
+    adw_status_page_set_icon_name(ADW_STATUS_PAGE(page), icon);
+    ui_status_set(page, title, text);
     if (button != NULL) {
         gtk_widget_set_halign(button, GTK_ALIGN_CENTER);
-        gtk_widget_add_css_class(button, "pill");
-        gtk_box_append(GTK_BOX(box), button);
+        if (GTK_IS_BUTTON(button))
+            gtk_widget_add_css_class(button, "pill");
+        adw_status_page_set_child(ADW_STATUS_PAGE(page), button);
     }
-    return box;
+    gtk_widget_set_vexpand(page, TRUE);
+    return page;
+}
+
+void
+ui_status_set(GtkWidget *status, const char *title, const char *text)
+{
+    g_autofree char *escaped = g_markup_escape_text(text, -1);
+
+    adw_status_page_set_title(ADW_STATUS_PAGE(status), title);
+    adw_status_page_set_description(ADW_STATUS_PAGE(status), escaped);
 }

@@ -26,8 +26,12 @@ void ui_facts_add(GtkWidget *facts, const char *caption, const char *value);
 /* Escape closes the window, as its close button does. */
 void ui_close_on_escape(GtkWindow *window);
 
-/* A window over PARENT with a title and CONTENT. Its buttons are CANCEL, which closes it, and DO,
- * the default button; either may be NULL. */
+/* CONTENT at most as wide as is good to read, and scrolled where it is higher than there is room.
+ */
+GtkWidget *ui_scroll_new(GtkWidget *content);
+
+/* A window over PARENT with a title and CONTENT, which is scrolled. Its buttons are CANCEL, which
+ * closes it, and DO, the default button; either may be NULL. */
 GtkWindow *ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content,
                          GtkWidget *cancel, GtkWidget *do_it);
 
@@ -35,5 +39,7 @@ GtkWindow *ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *conten
 GtkWidget *ui_complaint_new(void);
 void ui_complaint_set(GtkWidget *complaint, const char *text);
 
-/* An icon, a title and advice, in the middle of an empty page. BUTTON may be NULL. */
+/* An icon, a title and advice, in the middle of an empty page: an AdwStatusPage. BUTTON may be
+ * NULL. */
 GtkWidget *ui_status_new(const char *icon, const char *title, const char *text, GtkWidget *button);
+void ui_status_set(GtkWidget *status, const char *title, const char *text);

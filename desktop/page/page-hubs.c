@@ -70,6 +70,8 @@ page_hubs_new(Model *model)
 
     gtk_label_set_selectable(GTK_LABEL(command), TRUE);
     gtk_widget_add_css_class(command, "command");
+    gtk_widget_add_css_class(command, "monospace");
+    gtk_widget_add_css_class(command, "card");
     empty =
         ui_status_new("streamd-hub-symbolic", _("No Hub"),
                       _("A hub joins this machine and its devices. Whoever runs yours gives you a "

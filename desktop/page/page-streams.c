@@ -101,7 +101,7 @@ stream_rates(Row *row)
 
         gtk_label_set_xalign(GTK_LABEL(label), 1);
         gtk_label_set_width_chars(GTK_LABEL(label), 12);
-        gtk_widget_add_css_class(label, "rate");
+        gtk_widget_add_css_class(label, "numeric");
         gtk_box_append(GTK_BOX(box), label);
         row_remember(row, label, keys[i]);
     }

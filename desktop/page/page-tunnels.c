@@ -37,7 +37,7 @@ tunnel_address(Item *tunnel)
     gtk_label_set_width_chars(GTK_LABEL(label), 21);
     gtk_label_set_max_width_chars(GTK_LABEL(label), 32);
     gtk_label_set_xalign(GTK_LABEL(label), 1);
-    gtk_widget_add_css_class(label, "address");
+    gtk_widget_add_css_class(label, "monospace");
     gtk_widget_set_can_focus(label, FALSE);
     return label;
 }

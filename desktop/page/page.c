@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/page/page.h"
+#include "desktop/base/ui.h"
 
 #define PAGE_CONTENT "streamd-content"
 #define PAGE_MODELS "streamd-models"
@@ -8,15 +9,11 @@ GtkWidget *
 page_new(GtkWidget *empty)
 {
     GtkWidget *stack = gtk_stack_new();
-    GtkWidget *scroll = gtk_scrolled_window_new();
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
 
     gtk_widget_add_css_class(box, "page");
-    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroll), box);
-    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_NEVER,
-                                   GTK_POLICY_AUTOMATIC);
     (void)gtk_stack_add_named(GTK_STACK(stack), empty, "empty");
-    (void)gtk_stack_add_named(GTK_STACK(stack), scroll, "lists");
+    (void)gtk_stack_add_named(GTK_STACK(stack), ui_scroll_new(box), "lists");
     gtk_stack_set_transition_type(GTK_STACK(stack), GTK_STACK_TRANSITION_TYPE_CROSSFADE);
     gtk_widget_set_vexpand(stack, TRUE);
     g_object_set_data(G_OBJECT(stack), PAGE_CONTENT, box);
@@ -58,14 +55,14 @@ page_add_list(GtkWidget *page, const char *title, GListStore *items,
         GtkWidget *heading = gtk_label_new(title);
 
         gtk_label_set_xalign(GTK_LABEL(heading), 0);
-        gtk_widget_add_css_class(heading, "section-title");
+        gtk_widget_add_css_class(heading, "heading");
         gtk_box_append(GTK_BOX(section), heading);
         gtk_accessible_update_relation(GTK_ACCESSIBLE(list), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
                                        heading, NULL, -1);
     }
     gtk_list_box_set_selection_mode(GTK_LIST_BOX(list), GTK_SELECTION_NONE);
     gtk_list_box_bind_model(GTK_LIST_BOX(list), model, create, NULL, NULL);
-    gtk_widget_add_css_class(list, "cards");
+    gtk_widget_add_css_class(list, "boxed-list");
     gtk_widget_add_css_class(section, "section");
     gtk_box_append(GTK_BOX(section), list);
     gtk_box_append(GTK_BOX(content), section);

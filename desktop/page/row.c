@@ -37,9 +37,9 @@ row_build_lines(Row *row)
 {
     GtkWidget *lines = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
 
-    row->title = row_label("row-title");
-    row->subtitle = row_label("row-subtitle");
-    row->error = row_label("row-error");
+    row->title = row_label("heading");
+    row->subtitle = row_label("dim-label");
+    row->error = row_label("error");
     gtk_label_set_wrap(GTK_LABEL(row->error), TRUE);
     gtk_label_set_lines(GTK_LABEL(row->error), 3);
     gtk_widget_set_visible(row->error, FALSE);
