@@ -133,12 +133,12 @@ window_update_status(Window *window)
     g_autofree char *text = NULL;
 
     if (daemon_state(daemon) != DAEMON_PRESENT) {
-        window_set_look(window, "failed");
+        window_set_look(window, "error");
         gtk_label_set_text(GTK_LABEL(window->status), _("Not connected to streamd"));
         return;
     }
     text = text_join(who, all == 0 ? _("no hub") : count, NULL);
-    window_set_look(window, all > 0 && connected == all ? "active" : "waiting");
+    window_set_look(window, all > 0 && connected == all ? "success" : "warning");
     gtk_label_set_text(GTK_LABEL(window->status), text);
 }
 
@@ -221,7 +221,6 @@ window_build_header(GtkWidget *switcher)
     gtk_actionable_set_action_name(GTK_ACTIONABLE(open), "app.new-tunnel");
     gtk_widget_set_tooltip_text(open, _("Open a tunnel (Ctrl+N)"));
     ui_name(open, _("Open a tunnel"));
-    adw_header_bar_set_centering_policy(ADW_HEADER_BAR(bar), ADW_CENTERING_POLICY_STRICT);
     adw_header_bar_set_title_widget(ADW_HEADER_BAR(bar), switcher);
     adw_header_bar_pack_start(ADW_HEADER_BAR(bar), open);
     adw_header_bar_pack_end(ADW_HEADER_BAR(bar), window_build_menu());

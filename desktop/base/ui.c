@@ -135,23 +135,20 @@ dialog_on_cancel(GtkButton *button, gpointer window)
     gtk_window_close(window);
 }
 
-static GtkWidget *
-dialog_header(GtkWindow *window, GtkWidget *cancel, GtkWidget *do_it)
+static void
+dialog_fill_header(GtkWindow *window, AdwHeaderBar *bar, GtkWidget *cancel, GtkWidget *do_it)
 {
-    GtkWidget *bar = adw_header_bar_new();
-
     if (cancel != NULL) {
-        adw_header_bar_set_show_start_title_buttons(ADW_HEADER_BAR(bar), FALSE);
-        adw_header_bar_set_show_end_title_buttons(ADW_HEADER_BAR(bar), FALSE);
-        adw_header_bar_pack_start(ADW_HEADER_BAR(bar), cancel);
+        adw_header_bar_set_show_start_title_buttons(bar, FALSE);
+        adw_header_bar_set_show_end_title_buttons(bar, FALSE);
+        adw_header_bar_pack_start(bar, cancel);
         (void)g_signal_connect(cancel, "clicked", G_CALLBACK(dialog_on_cancel), window);
     }
     if (do_it != NULL) {
         gtk_widget_add_css_class(do_it, "suggested-action");
-        adw_header_bar_pack_end(ADW_HEADER_BAR(bar), do_it);
+        adw_header_bar_pack_end(bar, do_it);
         gtk_window_set_default_widget(window, do_it);
     }
-    return bar;
 }
 
 GtkWidget *
@@ -169,22 +166,32 @@ ui_scroll_new(GtkWidget *content)
 }
 
 GtkWindow *
-ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content, GtkWidget *cancel,
-              GtkWidget *do_it)
+ui_window_new(const char *title, GtkWidget *bar, GtkWidget *content)
 {
     GtkWindow *window = GTK_WINDOW(adw_window_new());
     GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
 
     gtk_window_set_title(window, title);
+    gtk_widget_add_css_class(content, "dialog-content");
+    gtk_box_append(GTK_BOX(box), bar);
+    gtk_box_append(GTK_BOX(box), ui_scroll_new(content));
+    adw_window_set_content(ADW_WINDOW(window), box);
+    ui_close_on_escape(window);
+    return window;
+}
+
+GtkWindow *
+ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content, GtkWidget *cancel,
+              GtkWidget *do_it)
+{
+    GtkWidget *bar = adw_header_bar_new();
+    GtkWindow *window = ui_window_new(title, bar, content);
+
+    dialog_fill_header(window, ADW_HEADER_BAR(bar), cancel, do_it);
     gtk_window_set_transient_for(window, parent);
     gtk_window_set_destroy_with_parent(window, TRUE);
     gtk_window_set_modal(window, TRUE);
     gtk_window_set_default_size(window, DIALOG_WIDTH, -1);
-    gtk_widget_add_css_class(content, "dialog-content");
-    gtk_box_append(GTK_BOX(box), dialog_header(window, cancel, do_it));
-    gtk_box_append(GTK_BOX(box), ui_scroll_new(content));
-    adw_window_set_content(ADW_WINDOW(window), box);
-    ui_close_on_escape(window);
     return window;
 }
 

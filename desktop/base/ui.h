@@ -30,6 +30,9 @@ void ui_close_on_escape(GtkWindow *window);
  */
 GtkWidget *ui_scroll_new(GtkWidget *content);
 
+/* A window with a title, the header bar BAR, and CONTENT, which is scrolled. Escape closes it. */
+GtkWindow *ui_window_new(const char *title, GtkWidget *bar, GtkWidget *content);
+
 /* A window over PARENT with a title and CONTENT, which is scrolled. Its buttons are CANCEL, which
  * closes it, and DO, the default button; either may be NULL. */
 GtkWindow *ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/consent/prompt.h"
+#include "desktop/base/form.h"
 #include "desktop/base/item.h"
 #include "desktop/base/names.h"
 #include "desktop/base/text.h"
 #include "desktop/base/ui.h"
 
+#include <adwaita.h>
 #include <glib/gi18n.h>
 
 #define WAITING_MAX 32
@@ -14,7 +16,8 @@
  * typing. */
 #define HESITATE_MS 600
 #define NOTIFICATION "consent"
-#define TEXT_WIDTH 38 /* of the heading, in characters */
+#define REASON_MAX 96 /* characters */
+#define WIDTH 440
 
 typedef struct {
     char *path;
@@ -150,6 +153,8 @@ prompt_build_buttons(Prompt *prompt)
     prompt->deny = ui_button(_("_Deny"));
     prompt->allow = ui_button(_("_Allow"));
     gtk_widget_add_css_class(prompt->allow, "suggested-action");
+    gtk_widget_add_css_class(prompt->allow, "pill");
+    gtk_widget_add_css_class(prompt->deny, "pill");
     gtk_widget_set_hexpand(prompt->deny, TRUE);
     gtk_widget_set_hexpand(prompt->allow, TRUE);
     gtk_box_set_homogeneous(GTK_BOX(box), TRUE);
@@ -163,14 +168,11 @@ prompt_build_buttons(Prompt *prompt)
 static GtkWidget *
 prompt_build_reason(Prompt *prompt)
 {
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
+    GtkWidget *group = form_group_new(NULL, NULL);
 
-    prompt->reason = gtk_entry_new();
-    gtk_entry_set_max_length(GTK_ENTRY(prompt->reason), 96);
-    gtk_box_append(GTK_BOX(box), ui_label_for(_("_Reason, if you deny"), prompt->reason));
-    gtk_box_append(GTK_BOX(box), prompt->reason);
-    (void)g_signal_connect(prompt->reason, "activate", G_CALLBACK(prompt_on_deny), prompt);
-    return box;
+    prompt->reason = form_entry(group, _("_Reason, if you deny"), "", REASON_MAX);
+    (void)g_signal_connect(prompt->reason, "entry-activated", G_CALLBACK(prompt_on_deny), prompt);
+    return group;
 }
 
 static GtkWidget *
@@ -184,6 +186,7 @@ prompt_build_countdown(Prompt *prompt)
     gtk_widget_add_css_class(prompt->countdown, "caption");
     gtk_widget_add_css_class(prompt->countdown, "dim-label");
     gtk_label_set_xalign(GTK_LABEL(prompt->countdown), 0);
+    gtk_label_set_wrap(GTK_LABEL(prompt->countdown), TRUE);
     gtk_box_append(GTK_BOX(box), prompt->bar);
     gtk_box_append(GTK_BOX(box), prompt->countdown);
     return box;
@@ -197,13 +200,11 @@ prompt_build_content(Prompt *prompt)
     prompt->heading = gtk_label_new(NULL);
     prompt->facts = ui_facts_new();
     prompt->more = gtk_label_new(NULL);
-    gtk_widget_add_css_class(prompt->heading, "title-2");
+    gtk_widget_add_css_class(prompt->heading, "title-3");
     gtk_widget_add_css_class(prompt->more, "dim-label");
     gtk_label_set_wrap(GTK_LABEL(prompt->heading), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(prompt->heading), PANGO_WRAP_WORD_CHAR);
     gtk_label_set_xalign(GTK_LABEL(prompt->heading), 0);
-    gtk_label_set_width_chars(GTK_LABEL(prompt->heading), TEXT_WIDTH);
-    gtk_label_set_max_width_chars(GTK_LABEL(prompt->heading), TEXT_WIDTH);
-    gtk_widget_add_css_class(box, "dialog-content");
     gtk_box_append(GTK_BOX(box), prompt->heading);
     gtk_box_append(GTK_BOX(box), prompt->facts);
     gtk_box_append(GTK_BOX(box), prompt_build_reason(prompt));
@@ -219,14 +220,11 @@ prompt_build(Prompt *prompt)
     /* In a window group of its own, so that an open dialog of the main window does not block it. */
     g_autoptr(GtkWindowGroup) group = gtk_window_group_new();
 
-    prompt->window = GTK_WINDOW(gtk_window_new());
+    prompt->window =
+        ui_window_new(_("Incoming Stream"), adw_header_bar_new(), prompt_build_content(prompt));
     gtk_window_group_add_window(group, prompt->window);
     gtk_window_set_application(prompt->window, prompt->application);
-    gtk_window_set_title(prompt->window, _("Incoming Stream"));
-    gtk_window_set_titlebar(prompt->window, gtk_header_bar_new());
-    gtk_window_set_resizable(prompt->window, FALSE);
-    gtk_window_set_child(prompt->window, prompt_build_content(prompt));
-    ui_close_on_escape(prompt->window);
+    gtk_window_set_default_size(prompt->window, WIDTH, -1);
     (void)g_signal_connect(prompt->window, "close-request", G_CALLBACK(prompt_on_close), prompt);
 }
 
