@@ -33,6 +33,7 @@ usr/lib/systemd/system/streamhub.service
 usr/lib/systemd/system/streamhub.socket
 usr/lib/systemd/user/streamd.service
 usr/lib/sysusers.d/streamd.conf
+usr/lib/sysusers.d/streamhub.conf
 usr/share/bash-completion/completions/streamctl
 usr/share/bash-completion/completions/streamhub
 usr/share/dbus-1/services/io.streamd.Streamd1.service
@@ -186,7 +187,7 @@ class Installed(unittest.TestCase):
         for user, unit in ('streamd', 'streamd'), ('streamhub', 'streamhub'):
             service = read(self.path(f'usr/lib/systemd/system/{unit}.service'))
             self.assertIn(f'User={user}', service.splitlines())
-            self.assertRegex(read(self.path('usr/lib/sysusers.d/streamd.conf')), rf'(?m)^u {user} - ')
+            self.assertRegex(read(self.path(f'usr/lib/sysusers.d/{user}.conf')), rf'(?m)^u {user} - ')
 
     def test_renewal_has_no_network(self):
         service = read(self.path('usr/lib/systemd/system/streamhub-certificate.service')).splitlines()
