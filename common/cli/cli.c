@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/cli.h"
 
-#include "common/cli/nearest.h"
+#include "common/base/nearest.h"
 #include "common/cli/output.h"
 
 #include <glib/gi18n.h>

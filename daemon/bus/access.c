@@ -58,3 +58,10 @@ bus_access_find(const char *interface, const char *member)
             return &rows[i];
     return NULL;
 }
+
+const BusAccess *
+bus_access_rows(guint *ret_count)
+{
+    *ret_count = G_N_ELEMENTS(rows);
+    return rows;
+}

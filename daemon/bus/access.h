@@ -16,10 +16,13 @@ typedef struct {
     /* A detail that names the object itself, with its kind as the name: "hub" for
      * BUS_PATH_HUB/NAME. */
     const char *object;
-    gboolean owner; /* the owner of the object is not asked */
+    gboolean owner;   /* the owner of the object is not asked */
     gboolean changes; /* what is kept or runs: whoever may not is recorded */
-    gboolean opens; /* needs a service hub; its AllowedUsers are checked, too */
+    gboolean opens;   /* needs a service hub; its AllowedUsers are checked, too */
 } BusAccess;
 
 /* NULL: refuse. INTERFACE NULL (a call may omit it): NULL. */
 const BusAccess *bus_access_find(const char *interface, const char *member);
+
+/* All of the table. */
+const BusAccess *bus_access_rows(guint *ret_count);

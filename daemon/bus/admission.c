@@ -6,6 +6,7 @@
 #include "daemon/bus/bouncer.h"
 #include "daemon/bus/context.h"
 #include "daemon/bus/error.h"
+#include "daemon/bus/introspect.h"
 #include "daemon/bus/kind.h"
 #include "daemon/bus/quota.h"
 #include "daemon/policy/user-list.h"
@@ -180,8 +181,7 @@ static int
 admission_check(BusContext *context, Caller *caller, sd_bus_message *message,
                 const BusAccess *access, sd_bus_error *error)
 {
-    const char *interface = sd_bus_message_get_interface(message);
-    const char *member = sd_bus_message_get_member(message);
+    int r;
 
     if (!context->options.system && caller_uid(caller) != getuid())
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
@@ -191,9 +191,11 @@ admission_check(BusContext *context, Caller *caller, sd_bus_message *message,
         return bus_error_setf(
             error, STREAMD_ERROR_LIMIT, "user %u makes more than %d calls a second (%d at once)",
             (unsigned)caller_uid(caller), QUOTA_CALLS_PER_SECOND, QUOTA_CALLS_BURST);
-    if (access == NULL)
-        return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED, "%s.%s may not be called",
-                                 interface != NULL ? interface : "(no interface)", member);
+    r = bus_introspect_check(message, error);
+    if (r < 0)
+        return r;
+    if (access == NULL) /* the default of the table, should anything ever get past that */
+        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "this may not be called");
     if (!context->options.system || *access->action == '\0' ||
         bus_context_is_privileged(context, caller) ||
         (access->owner && admission_is_owner(context, caller, message)))
@@ -222,8 +224,8 @@ int
 bus_admission_check(Caller *caller, sd_bus_message *message, void *data, sd_bus_error *error)
 {
     BusContext *context = data;
-    const BusAccess *access = bus_access_find(sd_bus_message_get_interface(message),
-                                              sd_bus_message_get_member(message));
+    const BusAccess *access =
+        bus_access_find(sd_bus_message_get_interface(message), sd_bus_message_get_member(message));
     int r = admission_check(context, caller, message, access, error);
 
     if (access != NULL && access->changes && r >= 0)

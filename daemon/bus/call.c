@@ -6,6 +6,7 @@
 #include "daemon/bus/error.h"
 #include "daemon/bus/kind.h"
 #include "daemon/bus/quota.h"
+#include "daemon/bus/subscriber.h"
 
 #include <unistd.h>
 
@@ -113,6 +114,8 @@ bus_call_stream_done(Stream *stream, int fd, const GError *error, void *data)
         return;
     }
     path = bus_object_path(&bus_stream_kind, stream);
+    subscribers_add_opener(call->context->subscribers,
+                           callers_find(call->context->callers, call->message), path);
     (void)sd_bus_reply_method_return(bus_call_message(call), "ho", fd, path);
     (void)close(fd);
     bus_call_end(call);

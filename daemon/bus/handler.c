@@ -7,6 +7,7 @@
 #include "daemon/bus/kind.h"
 #include "daemon/bus/options.h"
 #include "daemon/bus/outcall.h"
+#include "daemon/bus/subscriber.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -206,9 +207,11 @@ bus_handler_deliver(const HandlerStream *what, int fd, void *data)
 {
     BusHandler *handler = data;
     g_autoptr(sd_bus_message) message = NULL;
+    g_autofree char *path = bus_object_path(&bus_stream_kind, what->stream);
     Delivery *delivery = g_new0(Delivery, 1);
     int r = bus_handler_new_call(handler, "NewStream", what, fd, &message);
 
+    subscribers_add_opener(handler->handlers->context->subscribers, handler->caller, path);
     delivery->fd = fd; /* the message has a duplicate */
     delivery->handler = handler;
     delivery->link.data = delivery;

@@ -159,7 +159,7 @@ bus_objects_check(BusContext *context, const BusKind *kind, gconstpointer object
         return sd_bus_error_setf(error, SD_BUS_ERROR_ACCESS_DENIED,
                                  "user %u has no such object, and may not see those of others",
                                  (unsigned)caller_uid(caller));
-    if (object != NULL && sd_bus_message_is_method_call(call, BUS_PROPERTIES, "GetAll") > 0)
+    if (object != NULL && sd_bus_message_is_method_call(call, BUS_PROPERTIES, NULL) > 0)
         subscribers_add(subscribers, caller, FALSE);
     return 0;
 }

@@ -88,8 +88,18 @@ bus_server_stream_added(Stream *stream, void *data)
 static void
 bus_server_stream_changed(Stream *stream, void *data)
 {
-    bus_object_changed(data, &bus_stream_kind, stream, "Target", "State", "OpenedAt", "ClosedAt",
-                       "CloseReason", "CloseText", NULL);
+    /* With a state come the properties that are set with it; the target before the stream is open.
+     */
+    gboolean decided = stream_opened_at(stream) == 0 && *stream_target(stream) != '\0';
+    const char *target = decided ? "Target" : NULL;
+
+    if (stream_has_ended(stream))
+        bus_object_changed(data, &bus_stream_kind, stream, "State", "ClosedAt", "CloseReason",
+                           "CloseText", target, NULL);
+    else if (stream_state(stream) == STREAM_OPEN)
+        bus_object_changed(data, &bus_stream_kind, stream, "State", "OpenedAt", NULL);
+    else
+        bus_object_changed(data, &bus_stream_kind, stream, "State", target, NULL);
 }
 
 static void

@@ -5,23 +5,33 @@
 #include "common/bus/names.h"
 #include "daemon/bus/subscriber.h"
 
+/* A user's own bus has nobody on it who may not know: whoever has a match there gets the signal,
+ * and streamd need not be asked first. On the system's bus that would tell everybody. */
+static gboolean
+bus_object_is_public(const BusContext *context, const BusKind *kind)
+{
+    return kind->owner == NULL || !context->options.system;
+}
+
 static void
-bus_object_send(BusContext *context, const BusKind *kind, gconstpointer object,
+bus_object_broadcast(const BusContext *context, sd_bus_message *signal)
+{
+    int r = sd_bus_send(context->bus, signal, NULL);
+
+    if (r < 0)
+        g_debug("Cannot send a signal: %s", g_strerror(-r));
+}
+
+static void
+bus_object_send(BusContext *context, const BusKind *kind, gconstpointer object, const char *path,
                 sd_bus_message *signal)
 {
-    int r;
-
-    if (kind->for_agents) {
+    if (bus_object_is_public(context, kind))
+        bus_object_broadcast(context, signal);
+    else if (kind->for_agents)
         subscribers_tell_requests(context->subscribers, signal);
-        return;
-    }
-    if (kind->owner != NULL) {
-        subscribers_tell(context->subscribers, kind->owner(object), signal);
-        return;
-    }
-    r = sd_bus_send(context->bus, signal, NULL);
-    if (r < 0)
-        g_debug("Cannot send a signal of %s: %s", kind->interface, g_strerror(-r));
+    else
+        subscribers_tell(context->subscribers, path, kind->owner(object), signal);
 }
 
 static int
@@ -53,7 +63,7 @@ bus_object_added(BusContext *context, const BusKind *kind, gpointer object)
     g_autofree char *path = bus_object_path(kind, object);
 
     if (bus_object_build_added(context, kind, object, path, &message) >= 0)
-        bus_object_send(context, kind, object, message);
+        bus_object_send(context, kind, object, path, message);
 }
 
 static int
@@ -79,7 +89,8 @@ bus_object_removed(BusContext *context, const BusKind *kind, gpointer object)
     g_autofree char *path = bus_object_path(kind, object);
 
     if (bus_object_build_removed(context, kind, path, &message) >= 0)
-        bus_object_send(context, kind, object, message);
+        bus_object_send(context, kind, object, path, message);
+    subscribers_drop_opener(context->subscribers, path);
 }
 
 static int
@@ -120,7 +131,7 @@ bus_object_changed(BusContext *context, const BusKind *kind, gpointer object, ..
         g_ptr_array_add(names, (gpointer)name);
     va_end(args);
     if (bus_object_build_changed(context, kind, object, path, names, &message) >= 0)
-        bus_object_send(context, kind, object, message);
+        bus_object_send(context, kind, object, path, message);
 }
 
 void
@@ -131,9 +142,13 @@ bus_object_moved(BusContext *context, const BusKind *kind, gpointer object, uid_
     g_autofree char *path = bus_object_path(kind, object);
 
     g_ptr_array_add(names, (gpointer) "OwnerUid");
-    if (bus_object_build_added(context, kind, object, path, &added) >= 0 &&
-        bus_object_build_changed(context, kind, object, path, names, &changed) >= 0 &&
-        bus_object_build_removed(context, kind, path, &removed) >= 0)
+    if (bus_object_build_added(context, kind, object, path, &added) < 0 ||
+        bus_object_build_changed(context, kind, object, path, names, &changed) < 0 ||
+        bus_object_build_removed(context, kind, path, &removed) < 0)
+        return;
+    if (bus_object_is_public(context, kind))
+        bus_object_broadcast(context, changed);
+    else
         subscribers_tell_moved(context->subscribers, before, kind->owner(object), added, changed,
                                removed);
 }

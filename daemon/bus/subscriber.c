@@ -6,6 +6,7 @@
 struct Subscribers {
     BusContext *context; /* weak */
     GHashTable *table;   /* Caller -> Subscriber */
+    GHashTable *openers; /* the path of an object -> Opener */
 };
 
 typedef struct {
@@ -15,6 +16,31 @@ typedef struct {
     gboolean all;
     guint agents; /* number of agents that it has registered */
 } Subscriber;
+
+typedef struct {
+    Subscribers *subscribers; /* weak */
+    Caller *caller;           /* weak; valid while WATCH exists */
+    CallerWatch *watch;
+    char *path;
+} Opener;
+
+static void
+opener_free(gpointer data)
+{
+    Opener *opener = data;
+
+    caller_unwatch(opener->watch);
+    g_free(opener->path);
+    g_free(opener);
+}
+
+static void
+opener_gone(void *data)
+{
+    const Opener *opener = data;
+
+    (void)g_hash_table_remove(opener->subscribers->openers, opener->path);
+}
 
 static void
 subscriber_free(gpointer data)
@@ -40,6 +66,7 @@ subscribers_new(BusContext *context)
 
     subscribers->context = context;
     subscribers->table = g_hash_table_new_full(NULL, NULL, NULL, subscriber_free);
+    subscribers->openers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, opener_free);
     return subscribers;
 }
 
@@ -49,6 +76,7 @@ subscribers_free(Subscribers *subscribers)
     if (subscribers == NULL)
         return;
     g_hash_table_unref(subscribers->table);
+    g_hash_table_unref(subscribers->openers);
     g_free(subscribers);
 }
 
@@ -71,6 +99,27 @@ void
 subscribers_add(Subscribers *subscribers, Caller *caller, gboolean all)
 {
     subscribers_have(subscribers, caller)->all |= all;
+}
+
+void
+subscribers_add_opener(Subscribers *subscribers, Caller *caller, const char *path)
+{
+    Opener *opener;
+
+    if (!subscribers->context->options.system)
+        return;
+    opener = g_new0(Opener, 1);
+    opener->subscribers = subscribers;
+    opener->caller = caller;
+    opener->watch = caller_watch(caller, opener_gone, opener);
+    opener->path = g_strdup(path);
+    (void)g_hash_table_replace(subscribers->openers, opener->path, opener);
+}
+
+void
+subscribers_drop_opener(Subscribers *subscribers, const char *path)
+{
+    (void)g_hash_table_remove(subscribers->openers, path);
 }
 
 void
@@ -114,7 +163,7 @@ subscribers_see_requests(Subscribers *subscribers, const Caller *caller)
 
 /* A message has one destination, so each subscriber gets its own copy. */
 static int
-subscriber_send(const Subscriber *subscriber, sd_bus *bus, sd_bus_message *signal)
+subscribers_copy(sd_bus *bus, const Caller *caller, sd_bus_message *signal)
 {
     g_autoptr(sd_bus_message) copy = NULL;
     int r;
@@ -123,7 +172,7 @@ subscriber_send(const Subscriber *subscriber, sd_bus *bus, sd_bus_message *signa
                                   sd_bus_message_get_interface(signal),
                                   sd_bus_message_get_member(signal));
     if (r >= 0)
-        r = sd_bus_message_set_destination(copy, caller_name(subscriber->caller));
+        r = sd_bus_message_set_destination(copy, caller_name(caller));
     if (r >= 0)
         r = sd_bus_message_rewind(signal, 1);
     if (r >= 0)
@@ -135,24 +184,35 @@ subscriber_send(const Subscriber *subscriber, sd_bus *bus, sd_bus_message *signa
 typedef sd_bus_message *(*SubscribersPick)(Subscribers *subscribers, const Caller *caller,
                                            const void *data);
 
-static void
-subscribers_send(Subscribers *subscribers, SubscribersPick pick, const void *data)
+static int
+subscribers_send_one(Subscribers *subscribers, const Caller *caller, SubscribersPick pick,
+                     const void *data)
 {
-    sd_bus *bus = subscribers->context->bus;
+    sd_bus_message *signal = pick(subscribers, caller, data);
+    int r;
+
+    if (signal == NULL)
+        return 0;
+    r = sd_bus_message_seal(signal, 1, 0); /* seals it for reading; it is never sent itself */
+    if (r < 0 && r != -EPERM)              /* sealed already */
+        return r;
+    return subscribers_copy(subscribers->context->bus, caller, signal);
+}
+
+/* PATH NULL: of an object that nobody has opened. */
+static void
+subscribers_send(Subscribers *subscribers, const char *path, SubscribersPick pick, const void *data)
+{
+    const Opener *opener = path != NULL ? g_hash_table_lookup(subscribers->openers, path) : NULL;
     GHashTableIter iter;
-    gpointer subscriber;
+    gpointer caller;
     int r = 0;
 
     g_hash_table_iter_init(&iter, subscribers->table);
-    while (r >= 0 && g_hash_table_iter_next(&iter, NULL, &subscriber)) {
-        sd_bus_message *signal = pick(subscribers, ((const Subscriber *)subscriber)->caller, data);
-
-        if (signal == NULL)
-            continue;
-        r = sd_bus_message_seal(signal, 1, 0); /* seals it for reading; it is never sent itself */
-        if (r >= 0 || r == -EPERM)             /* sealed already */
-            r = subscriber_send(subscriber, bus, signal);
-    }
+    while (r >= 0 && g_hash_table_iter_next(&iter, &caller, NULL))
+        r = subscribers_send_one(subscribers, caller, pick, data);
+    if (r >= 0 && opener != NULL && !g_hash_table_contains(subscribers->table, opener->caller))
+        r = subscribers_send_one(subscribers, opener->caller, pick, data);
     if (r < 0)
         g_debug("Cannot send a signal: %s", g_strerror(-r));
 }
@@ -180,20 +240,21 @@ pick_by_right(Subscribers *subscribers, const Caller *caller, const void *data)
 }
 
 void
-subscribers_tell(Subscribers *subscribers, uid_t owner, sd_bus_message *signal)
+subscribers_tell(Subscribers *subscribers, const char *path, uid_t owner, sd_bus_message *signal)
 {
-    subscribers_send(subscribers, pick_by_owner, &(Told){owner, owner, NULL, signal, NULL});
+    subscribers_send(subscribers, path, pick_by_owner, &(Told){owner, owner, NULL, signal, NULL});
 }
 
 void
 subscribers_tell_requests(Subscribers *subscribers, sd_bus_message *signal)
 {
-    subscribers_send(subscribers, pick_by_right, &(Told){.changed = signal});
+    subscribers_send(subscribers, NULL, pick_by_right, &(Told){.changed = signal});
 }
 
 void
 subscribers_tell_moved(Subscribers *subscribers, uid_t before, uid_t owner, sd_bus_message *added,
                        sd_bus_message *changed, sd_bus_message *removed)
 {
-    subscribers_send(subscribers, pick_by_owner, &(Told){before, owner, added, changed, removed});
+    subscribers_send(subscribers, NULL, pick_by_owner,
+                     &(Told){before, owner, added, changed, removed});
 }

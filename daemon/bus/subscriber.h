@@ -4,9 +4,11 @@
  *
  * A user's objects are seen by that user, by root and by streamd's own user; and by a connection
  * that has called Manager.Watch, which needs the right `view`. Requests are seen by those who see
- * everything, and by agents (bus/agent.h). A connection gets signals about what it sees, sent to it
- * alone, once it has asked: by Watch, GetManagedObjects, or GetAll of such an object. All of this
- * ends with the connection. Main thread. */
+ * everything, and by agents (bus/agent.h). On the system's bus a connection gets signals about what
+ * it sees, sent to it alone, once it has asked: by Watch, GetManagedObjects, or Get or GetAll of
+ * such an object. Whoever opened an object, or was given it, gets the signals of that one without
+ * asking: there is one opener of an object, so that many of them cost no more. All of this ends
+ * with the connection. A user's own bus needs none of it (bus/signal.c). Main thread. */
 #pragma once
 
 #include "daemon/bus/context.h"
@@ -27,8 +29,14 @@ gboolean subscribers_see(Subscribers *subscribers, const Caller *caller, uid_t o
 gboolean subscribers_see_requests(Subscribers *subscribers, const Caller *caller);
 gboolean subscribers_see_all(Subscribers *subscribers, const Caller *caller);
 
-/* Sends a copy of SIGNAL to each connection that asked and sees what OWNER has. */
-void subscribers_tell(Subscribers *subscribers, uid_t owner, sd_bus_message *signal);
+/* CALLER has opened the object at PATH, or gets it; until it leaves, or the object is dropped. */
+void subscribers_add_opener(Subscribers *subscribers, Caller *caller, const char *path);
+void subscribers_drop_opener(Subscribers *subscribers, const char *path);
+
+/* Sends a copy of SIGNAL, about the object at PATH, to its opener, and to each connection that
+ * asked and sees what OWNER has. */
+void
+subscribers_tell(Subscribers *subscribers, const char *path, uid_t owner, sd_bus_message *signal);
 void subscribers_tell_requests(Subscribers *subscribers, sd_bus_message *signal);
 
 /* The owner has changed from BEFORE to OWNER. ADDED goes to those who see the object only now,

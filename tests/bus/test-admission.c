@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define DENIED "org.freedesktop.DBus.Error.AccessDenied"
+#define UNKNOWN "org.freedesktop.DBus.Error.Unknown"
 #define INVALID_ARGS "org.freedesktop.DBus.Error.InvalidArgs"
 
 #define TARGET BUS_PATH_TARGET "/"
@@ -17,9 +18,11 @@ test_unmapped(Fixture *fixture, gconstpointer data)
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     Authority *authority = authority_new(fixture, AUTHORITY_ALLOWS);
 
-    g_free(fixture_fails(bus, DENIED, BUS_ROOT, BUS_MANAGER, "Shutdown", NULL));
-    g_free(fixture_fails(bus, DENIED, BUS_ROOT, NULL, "AddHub", NULL));
-    g_free(fixture_fails(bus, DENIED, BUS_ROOT, "com.example.Other", "AddHub", NULL));
+    g_free(fixture_fails(bus, UNKNOWN "Method", BUS_ROOT, BUS_MANAGER, "Shutdown", NULL));
+    g_free(fixture_fails(bus, UNKNOWN "Method", BUS_ROOT, NULL, "AddHub", NULL));
+    g_free(fixture_fails(bus, UNKNOWN "Interface", BUS_ROOT, "com.example.Other", "AddHub", NULL));
+    /* A method that there is, where it is not. */
+    g_free(fixture_fails(bus, UNKNOWN "Interface", BUS_PATH_HUB "/x", BUS_MANAGER, "Reload", NULL));
     g_assert_cmpuint(authority_asked(authority), ==, 0);
     authority_free(authority);
 }

@@ -291,10 +291,11 @@ bus_manager_open_stream(sd_bus_message *message, void *data, sd_bus_error *error
 }
 
 static int
-open_tunnel_reply(sd_bus_message *message, const Tunnel *tunnel)
+open_tunnel_reply(BusContext *context, sd_bus_message *message, const Tunnel *tunnel)
 {
     g_autofree char *path = bus_object_path(&bus_tunnel_kind, tunnel);
 
+    subscribers_add_opener(context->subscribers, callers_find(context->callers, message), path);
     return sd_bus_reply_method_return(message, "os", path, tunnel_listen_address(tunnel));
 }
 
@@ -307,7 +308,7 @@ keep_tunnel_done(gpointer object, const GError *error, void *data)
         bus_call_fail(call, error);
         return;
     }
-    (void)open_tunnel_reply(bus_call_message(call), object);
+    (void)open_tunnel_reply(bus_call_context(call), bus_call_message(call), object);
     bus_call_end(call);
 }
 
@@ -321,7 +322,7 @@ open_tunnel_now(BusContext *context, sd_bus_message *message, const TunnelOption
     if (tunnel == NULL)
         return bus_error_set(error, failure);
     bus_leases_add(context->leases, tunnel_id(tunnel), callers_find(context->callers, message));
-    return open_tunnel_reply(message, tunnel);
+    return open_tunnel_reply(context, message, tunnel);
 }
 
 static int

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command line: verbs, words, options, and what is refused. */
 #include "common/cli/cli.h"
-#include "common/cli/nearest.h"
+
+#include "common/base/nearest.h"
 
 static ExitCode
 run_nothing(Cli *cli, GError **error)

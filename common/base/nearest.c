@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/cli/nearest.h"
+#include "common/base/nearest.h"
 
 #include <string.h>
 
