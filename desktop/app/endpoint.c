@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/endpoint.h"
+#include "desktop/base/form.h"
 #include "desktop/base/ui.h"
 
+#include <adwaita.h>
 #include <glib/gi18n.h>
 
 #define TEXT_MAX 256
 
 struct Endpoint {
     Model *model;
-    GtkWidget *grid, *hub, *device, *stream;
+    GtkWidget *group, *hub, *device, *stream;
     GStrv hubs;
-    int rows;
     EndpointChanged changed;
     void *data;
 };
@@ -28,49 +29,80 @@ endpoint_on_changed(GtkWidget *widget, Endpoint *endpoint)
     endpoint->changed(endpoint->data);
 }
 
-void
-endpoint_add_row(Endpoint *endpoint, const char *mnemonic, GtkWidget *widget)
+/* A menu would take an underscore for that of a mnemonic. */
+static char *
+endpoint_label(const char *text)
 {
-    gtk_widget_set_hexpand(widget, TRUE);
-    gtk_grid_attach(GTK_GRID(endpoint->grid), ui_label_for(mnemonic, widget), 0, endpoint->rows, 1,
-                    1);
-    gtk_grid_attach(GTK_GRID(endpoint->grid), widget, 1, endpoint->rows, 1, 1);
-    endpoint->rows++;
+    g_auto(GStrv) parts = g_strsplit(text, "_", -1);
+
+    return g_strjoinv("__", parts);
 }
 
 /* What was typed earlier, the newest first, without repeats. */
-static GtkEntryCompletion *
+static GMenuModel *
 endpoint_suggestions(Endpoint *endpoint, gboolean devices)
 {
-    GtkEntryCompletion *completion = gtk_entry_completion_new();
-    g_autoptr(GtkListStore) store = gtk_list_store_new(1, G_TYPE_STRING);
+    GMenu *menu = g_menu_new();
     g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
     const Recent *recent;
 
     for (guint i = 0; (recent = settings_recent(endpoint->model->settings, i)) != NULL; i++) {
         const char *text = devices ? recent->device : recent->stream;
+        g_autofree char *label = endpoint_label(text);
+        g_autoptr(GMenuItem) item = g_menu_item_new(label, NULL);
 
-        if (*text != '\0' && g_hash_table_add(seen, (gpointer)text))
-            gtk_list_store_insert_with_values(store, NULL, -1, 0, text, -1);
+        if (*text == '\0' || !g_hash_table_add(seen, (gpointer)text))
+            continue;
+        g_menu_item_set_action_and_target(item, devices ? "recent.device" : "recent.stream", "s",
+                                          text);
+        g_menu_append_item(menu, item);
     }
-    gtk_entry_completion_set_model(completion, GTK_TREE_MODEL(store));
-    gtk_entry_completion_set_text_column(completion, 0);
-    return completion;
+    return G_MENU_MODEL(menu);
 }
 
 static GtkWidget *
-endpoint_entry(Endpoint *endpoint, gboolean devices, const char *text, const char *hint)
+endpoint_entry(Endpoint *endpoint, gboolean devices, const char *text)
 {
-    GtkWidget *entry = gtk_entry_new();
-    g_autoptr(GtkEntryCompletion) completion = endpoint_suggestions(endpoint, devices);
+    g_autoptr(GMenuModel) menu = endpoint_suggestions(endpoint, devices);
+    GtkWidget *entry =
+        form_entry(endpoint->group, devices ? _("_Device") : _("_Stream"), text, TEXT_MAX);
 
-    gtk_entry_set_max_length(GTK_ENTRY(entry), TEXT_MAX);
-    gtk_entry_set_placeholder_text(GTK_ENTRY(entry), hint);
-    gtk_entry_set_activates_default(GTK_ENTRY(entry), TRUE);
-    gtk_entry_set_completion(GTK_ENTRY(entry), completion);
-    gtk_editable_set_text(GTK_EDITABLE(entry), text);
+    form_set_hint(entry, devices ? _("DEVICE or DEVICE/MODULE")
+                                 : _("as the device calls it: ssh, web, …"));
+    if (g_menu_model_get_n_items(menu) > 0)
+        form_add_menu(entry, menu, devices ? _("Devices used before") : _("Streams used before"));
     (void)g_signal_connect(entry, "changed", G_CALLBACK(endpoint_on_changed), endpoint);
     return entry;
+}
+
+static void
+endpoint_on_device(GSimpleAction *action, GVariant *text, gpointer data)
+{
+    Endpoint *endpoint = data;
+
+    gtk_editable_set_text(GTK_EDITABLE(endpoint->device), g_variant_get_string(text, NULL));
+}
+
+static void
+endpoint_on_stream(GSimpleAction *action, GVariant *text, gpointer data)
+{
+    Endpoint *endpoint = data;
+
+    gtk_editable_set_text(GTK_EDITABLE(endpoint->stream), g_variant_get_string(text, NULL));
+}
+
+static void
+endpoint_add_actions(Endpoint *endpoint)
+{
+    static const GActionEntry entries[] = {
+        {.name = "device", .activate = endpoint_on_device, .parameter_type = "s"},
+        {.name = "stream", .activate = endpoint_on_stream, .parameter_type = "s"},
+    };
+    g_autoptr(GSimpleActionGroup) actions = g_simple_action_group_new();
+
+    g_action_map_add_action_entries(G_ACTION_MAP(actions), entries, G_N_ELEMENTS(entries),
+                                    endpoint);
+    gtk_widget_insert_action_group(endpoint->group, "recent", G_ACTION_GROUP(actions));
 }
 
 /* The stream last opened to the device; "" for a new device. */
@@ -89,11 +121,12 @@ endpoint_last_stream(Model *model, const char *device)
 static GtkWidget *
 endpoint_hub_choice(Endpoint *endpoint, const char *hub)
 {
-    GtkWidget *choice = gtk_drop_down_new_from_strings((const char *const *)endpoint->hubs);
+    GtkWidget *choice =
+        form_choice(endpoint->group, _("_Hub"), (const char *const *)endpoint->hubs);
 
     for (guint i = 0; endpoint->hubs[i] != NULL; i++) {
         if (g_str_equal(endpoint->hubs[i], hub))
-            gtk_drop_down_set_selected(GTK_DROP_DOWN(choice), i);
+            adw_combo_row_set_selected(ADW_COMBO_ROW(choice), i);
     }
     return choice;
 }
@@ -107,17 +140,12 @@ endpoint_new(Model *model, const char *hub, const char *device, EndpointChanged 
     endpoint->hubs = model_service_hubs(model);
     endpoint->changed = changed;
     endpoint->data = data;
-    endpoint->grid = gtk_grid_new();
-    gtk_grid_set_row_spacing(GTK_GRID(endpoint->grid), 12);
-    gtk_grid_set_column_spacing(GTK_GRID(endpoint->grid), 18);
+    endpoint->group = form_group_new(NULL, NULL);
     endpoint->hub = endpoint_hub_choice(endpoint, hub);
-    endpoint->device = endpoint_entry(endpoint, TRUE, device, _("DEVICE or DEVICE/MODULE"));
-    endpoint->stream = endpoint_entry(endpoint, FALSE, endpoint_last_stream(model, device),
-                                      _("as the device calls it: ssh, web, …"));
-    endpoint_add_row(endpoint, _("_Hub"), endpoint->hub);
-    endpoint_add_row(endpoint, _("_Device"), endpoint->device);
-    endpoint_add_row(endpoint, _("_Stream"), endpoint->stream);
-    g_object_set_data_full(G_OBJECT(endpoint->grid), "streamd-endpoint", endpoint,
+    endpoint->device = endpoint_entry(endpoint, TRUE, device);
+    endpoint->stream = endpoint_entry(endpoint, FALSE, endpoint_last_stream(model, device));
+    endpoint_add_actions(endpoint);
+    g_object_set_data_full(G_OBJECT(endpoint->group), "streamd-endpoint", endpoint,
                            (GDestroyNotify)endpoint_free);
     return endpoint;
 }
@@ -125,13 +153,13 @@ endpoint_new(Model *model, const char *hub, const char *device, EndpointChanged 
 GtkWidget *
 endpoint_widget(Endpoint *endpoint)
 {
-    return endpoint->grid;
+    return endpoint->group;
 }
 
 const char *
 endpoint_hub(Endpoint *endpoint)
 {
-    guint i = gtk_drop_down_get_selected(GTK_DROP_DOWN(endpoint->hub));
+    guint i = adw_combo_row_get_selected(ADW_COMBO_ROW(endpoint->hub));
 
     return i < g_strv_length(endpoint->hubs) ? endpoint->hubs[i] : "";
 }

@@ -15,9 +15,8 @@ typedef void (*EndpointChanged)(void *data);
 Endpoint *endpoint_new(Model *model, const char *hub, const char *device, EndpointChanged changed,
                        void *data);
 
-/* A grid with two columns, to which a dialog can add rows. */
+/* A group (base/form.h), to which a dialog can add rows. */
 GtkWidget *endpoint_widget(Endpoint *endpoint);
-void endpoint_add_row(Endpoint *endpoint, const char *mnemonic, GtkWidget *widget);
 
 /* Whether everything needed is filled in. */
 gboolean endpoint_valid(Endpoint *endpoint);

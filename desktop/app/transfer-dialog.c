@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/transfer-dialog.h"
 #include "desktop/app/endpoint.h"
+#include "desktop/base/form.h"
 #include "desktop/base/text.h"
 #include "desktop/transfer/transfer.h"
 #include "desktop/base/ui.h"
@@ -153,32 +154,27 @@ dialog_bar(Dialog *dialog, const char *caption)
 {
     GtkWidget *bar = gtk_progress_bar_new();
     GtkWidget *label = gtk_label_new(caption);
-    int row = gtk_grid_get_child_at(GTK_GRID(dialog->progress), 0, 0) == NULL ? 0 : 1;
 
     gtk_progress_bar_set_show_text(GTK_PROGRESS_BAR(bar), TRUE);
     gtk_widget_set_hexpand(bar, TRUE);
     gtk_label_set_xalign(GTK_LABEL(label), 0);
-    gtk_label_set_yalign(GTK_LABEL(label), 1);
     gtk_widget_add_css_class(label, "dim-label");
     ui_name(bar, caption);
-    gtk_grid_attach(GTK_GRID(dialog->progress), label, 0, row, 1, 1);
-    gtk_grid_attach(GTK_GRID(dialog->progress), bar, 1, row, 1, 1);
+    gtk_box_append(GTK_BOX(dialog->progress), label);
+    gtk_box_append(GTK_BOX(dialog->progress), bar);
     return bar;
 }
 
 static void
 dialog_build_progress(Dialog *dialog)
 {
-    dialog->progress = gtk_grid_new();
-    gtk_grid_set_row_spacing(GTK_GRID(dialog->progress), 12);
-    gtk_grid_set_column_spacing(GTK_GRID(dialog->progress), 18);
+    dialog->progress = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
     gtk_widget_set_visible(dialog->progress, FALSE);
     dialog->out = dialog_bar(dialog, _("Sent"));
     dialog->in = dialog_bar(dialog, _("Came back"));
     dialog->result = gtk_label_new(NULL);
     gtk_label_set_wrap(GTK_LABEL(dialog->result), TRUE);
     gtk_label_set_xalign(GTK_LABEL(dialog->result), 0);
-    gtk_label_set_max_width_chars(GTK_LABEL(dialog->result), 48);
     gtk_widget_add_css_class(dialog->result, "notice");
     gtk_widget_add_css_class(dialog->result, "success");
     gtk_widget_set_visible(dialog->result, FALSE);
@@ -195,19 +191,18 @@ dialog_build(Dialog *dialog, const char *hub, const char *device)
 
     gtk_label_set_wrap(GTK_LABEL(about), TRUE);
     gtk_label_set_xalign(GTK_LABEL(about), 0);
-    gtk_label_set_max_width_chars(GTK_LABEL(about), 48);
     gtk_widget_add_css_class(about, "dim-label");
     dialog->endpoint = endpoint_new(dialog->app->model, hub, device, dialog_on_changed, dialog);
-    dialog->size = gtk_spin_button_new_with_range(1, SIZE_MAX_MB, 10);
+    dialog->size = form_number(endpoint_widget(dialog->endpoint), _("_Megabytes each way"), 1,
+                               SIZE_MAX_MB, 10);
     gtk_spin_button_set_value(GTK_SPIN_BUTTON(dialog->size), SIZE_DEFAULT);
-    endpoint_add_row(dialog->endpoint, _("_Megabytes each way"), dialog->size);
     dialog_build_progress(dialog);
     dialog->complaint = ui_complaint_new();
+    gtk_box_append(GTK_BOX(box), dialog->complaint);
+    gtk_box_append(GTK_BOX(box), dialog->result);
+    gtk_box_append(GTK_BOX(box), dialog->progress);
     gtk_box_append(GTK_BOX(box), about);
     gtk_box_append(GTK_BOX(box), endpoint_widget(dialog->endpoint));
-    gtk_box_append(GTK_BOX(box), dialog->progress);
-    gtk_box_append(GTK_BOX(box), dialog->result);
-    gtk_box_append(GTK_BOX(box), dialog->complaint);
     return box;
 }
 

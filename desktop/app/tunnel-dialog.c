@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/tunnel-dialog.h"
 #include "desktop/app/endpoint.h"
+#include "desktop/base/form.h"
 #include "desktop/base/names.h"
 #include "desktop/base/ui.h"
 
@@ -8,6 +9,7 @@
 
 /* How long to wait for a device that is offline, in µs. */
 #define WAIT_MAX (60 * G_USEC_PER_SEC)
+#define LISTEN_MAX 256 /* characters */
 
 typedef struct {
     App *app;
@@ -94,35 +96,24 @@ dialog_on_open(GtkButton *button, gpointer data)
 }
 
 static GtkWidget *
-dialog_switch(Dialog *dialog, const char *mnemonic, const char *tip)
-{
-    GtkWidget *on = gtk_switch_new();
-
-    gtk_widget_set_halign(on, GTK_ALIGN_START);
-    gtk_widget_set_tooltip_text(on, tip);
-    endpoint_add_row(dialog->endpoint, mnemonic, on);
-    return on;
-}
-
-static GtkWidget *
 dialog_build(Dialog *dialog, const char *hub, const char *device)
 {
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 18);
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 18), *group;
+    g_autofree char *hint = NULL;
 
     dialog->endpoint = endpoint_new(dialog->app->model, hub, device, dialog_on_changed, dialog);
-    dialog->listen = gtk_entry_new();
-    gtk_entry_set_placeholder_text(GTK_ENTRY(dialog->listen), _("tcp:127.0.0.1, any free port"));
-    gtk_entry_set_activates_default(GTK_ENTRY(dialog->listen), TRUE);
-    gtk_widget_set_tooltip_text(dialog->listen, _("tcp:HOST:PORT or unix:PATH"));
-    endpoint_add_row(dialog->endpoint, _("_Listen on"), dialog->listen);
-    dialog->wait =
-        dialog_switch(dialog, _("_Wait for the device"),
-                      _("A connection waits up to a minute for a device that is offline"));
+    group = endpoint_widget(dialog->endpoint);
+    dialog->listen = form_entry(group, _("_Listen on"), "", LISTEN_MAX);
+    hint = g_strdup_printf("%s\n%s", _("tcp:127.0.0.1, any free port"),
+                           _("tcp:HOST:PORT or unix:PATH"));
+    form_set_hint(dialog->listen, hint);
+    dialog->wait = form_switch(group, _("_Wait for the device"),
+                               _("A connection waits up to a minute for a device that is offline"));
     dialog->keep =
-        dialog_switch(dialog, _("_Keep it open"), _("The tunnel stays when this app is closed"));
+        form_switch(group, _("_Keep it open"), _("The tunnel stays when this app is closed"));
     dialog->complaint = ui_complaint_new();
-    gtk_box_append(GTK_BOX(box), endpoint_widget(dialog->endpoint));
     gtk_box_append(GTK_BOX(box), dialog->complaint);
+    gtk_box_append(GTK_BOX(box), group);
     return box;
 }
 

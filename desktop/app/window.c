@@ -45,6 +45,7 @@ window_notice_label(const char *text)
 {
     GtkWidget *label = gtk_label_new(text);
 
+    gtk_label_set_natural_wrap_mode(GTK_LABEL(label), GTK_NATURAL_WRAP_NONE);
     gtk_label_set_wrap(GTK_LABEL(label), TRUE);
     gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
     gtk_label_set_xalign(GTK_LABEL(label), 0);
@@ -166,15 +167,11 @@ static void
 window_update_rates(Window *window)
 {
     double in = 0, out = 0;
-    g_autofree char *in_text = NULL, *out_text = NULL, *text = NULL;
+    g_autofree char *text = NULL;
 
     model_rates(window->app->model, &in, &out);
-    in_text = text_rate(in);
-    out_text = text_rate(out);
-    if (*in_text != '\0' || *out_text != '\0')
-        text = g_strdup_printf("↓ %s  ↑ %s", *in_text == '\0' ? "–" : in_text,
-                               *out_text == '\0' ? "–" : out_text);
-    gtk_label_set_text(GTK_LABEL(window->rates), text == NULL ? "" : text);
+    text = text_rates(in, out);
+    gtk_label_set_text(GTK_LABEL(window->rates), text);
 }
 
 void

@@ -65,6 +65,25 @@ form_entry(GtkWidget *group, const char *mnemonic, const char *text, int max)
     return row;
 }
 
+void
+form_set_hint(GtkWidget *entry, const char *hint)
+{
+    gtk_widget_set_tooltip_text(entry, hint);
+}
+
+void
+form_add_menu(GtkWidget *entry, GMenuModel *menu, const char *name)
+{
+    GtkWidget *button = gtk_menu_button_new();
+
+    gtk_menu_button_set_menu_model(GTK_MENU_BUTTON(button), menu);
+    gtk_widget_set_tooltip_text(button, name);
+    ui_name(button, name);
+    gtk_widget_add_css_class(button, "flat");
+    gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
+    adw_entry_row_add_suffix(ADW_ENTRY_ROW(entry), button);
+}
+
 GtkWidget *
 form_secret(GtkWidget *group, const char *mnemonic)
 {

@@ -13,6 +13,13 @@ GtkWidget *form_group_new(const char *title, const char *description);
  * of its window. */
 GtkWidget *form_entry(GtkWidget *group, const char *mnemonic, const char *text, int max);
 
+/* An example of what may be in it: a tooltip, as the row's caption stands where a placeholder
+ * would. */
+void form_set_hint(GtkWidget *entry, const char *hint);
+
+/* A button at its end that opens MENU. NAME: its tooltip and accessible name. */
+void form_add_menu(GtkWidget *entry, GMenuModel *menu, const char *name);
+
 /* The same for a secret, which it hides and no clipboard or input method keeps. */
 GtkWidget *form_secret(GtkWidget *group, const char *mnemonic);
 

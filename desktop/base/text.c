@@ -26,6 +26,18 @@ text_rate(double bytes_per_second)
 }
 
 char *
+text_rates(double in, double out)
+{
+    g_autofree char *in_text = text_rate(in);
+    g_autofree char *out_text = text_rate(out);
+
+    if (*in_text == '\0' && *out_text == '\0')
+        return g_strdup("");
+    return g_strdup_printf("↓ %s  ↑ %s", *in_text == '\0' ? "–" : in_text,
+                           *out_text == '\0' ? "–" : out_text);
+}
+
+char *
 text_since(guint64 time)
 {
     gint64 seconds = MAX(0, (g_get_real_time() - (gint64)time) / G_USEC_PER_SEC);

@@ -10,6 +10,9 @@ char *text_size(guint64 bytes);
 /* "1.2 MB/s"; "" when nothing moves. */
 char *text_rate(double bytes_per_second);
 
+/* "↓ 1.2 MB/s  ↑ –"; "" when nothing moves. */
+char *text_rates(double in, double out);
+
 /* "for 3 min": since TIME, in µs since the epoch. */
 char *text_since(guint64 time);
 

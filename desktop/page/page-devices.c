@@ -19,7 +19,7 @@ device_update(Row *row, Item *device)
         text_join(via, tunnels > 0 ? tunnel_count : "", streams > 0 ? stream_count : "",
                   tunnels + streams == 0 ? _("used before") : "", NULL);
 
-    row_set_icon(row, "streamd-device-symbolic", tunnels + streams > 0 ? "active" : "idle");
+    row_set_icon(row, "streamd-device-symbolic", tunnels + streams > 0 ? "success" : "dim");
     row_set_title(row, item_string(device, "DeviceId"));
     row_set_subtitle(row, subtitle);
     gtk_widget_set_visible(row_get(row, "forget"),

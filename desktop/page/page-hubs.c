@@ -10,8 +10,8 @@ static const char *
 hub_look(const char *state)
 {
     if (g_str_equal(state, "connected"))
-        return "active";
-    return g_str_equal(state, "refused") ? "failed" : "idle";
+        return "success";
+    return g_str_equal(state, "refused") ? "error" : "dim";
 }
 
 static void

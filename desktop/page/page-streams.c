@@ -34,12 +34,13 @@ stream_ends(Item *stream)
 }
 
 static void
-stream_set_rate(Row *row, const char *key, const char *arrow, double rate)
+stream_show_rates(Row *row, Item *stream)
 {
-    g_autofree char *text = text_rate(rate);
-    g_autofree char *shown = *text == '\0' ? g_strdup("") : g_strdup_printf("%s %s", arrow, text);
+    GtkWidget *label = row_get(row, "rates");
+    g_autofree char *text = text_rates(item_rate_in(stream), item_rate_out(stream));
 
-    gtk_label_set_text(GTK_LABEL(row_get(row, key)), shown);
+    gtk_label_set_text(GTK_LABEL(label), text);
+    gtk_widget_set_visible(label, *text != '\0');
 }
 
 static char *
@@ -85,26 +86,22 @@ stream_update(Row *row, Item *stream)
     gboolean open = g_str_equal(item_string(stream, "State"), "open");
 
     stream_update_lines(row, stream);
-    row_set_icon(row, stream_icon(stream), open ? "active" : "idle");
-    stream_set_rate(row, "in", "↓", item_rate_in(stream));
-    stream_set_rate(row, "out", "↑", item_rate_out(stream));
+    row_set_icon(row, stream_icon(stream), open ? "success" : "dim");
+    stream_show_rates(row, stream);
 }
 
+/* How fast it is and was: the curve, and the rates of now. */
 static GtkWidget *
-stream_rates(Row *row)
+stream_speed(Row *row, Item *stream)
 {
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 0);
-    static const char *const keys[] = {"in", "out"};
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12), *label = gtk_label_new(NULL);
 
-    for (guint i = 0; i < G_N_ELEMENTS(keys); i++) {
-        GtkWidget *label = gtk_label_new(NULL);
-
-        gtk_label_set_xalign(GTK_LABEL(label), 1);
-        gtk_label_set_width_chars(GTK_LABEL(label), 12);
-        gtk_widget_add_css_class(label, "numeric");
-        gtk_box_append(GTK_BOX(box), label);
-        row_remember(row, label, keys[i]);
-    }
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
+    gtk_widget_add_css_class(label, "numeric");
+    gtk_box_append(GTK_BOX(box), spark_new(stream));
+    gtk_box_append(GTK_BOX(box), label);
+    row_remember(row, label, "rates");
     return box;
 }
 
@@ -117,8 +114,7 @@ stream_create(gpointer item, gpointer data)
         g_strdup_printf(_("End the stream %s · %s"), item_string(stream, "DeviceId"),
                         item_string(stream, "StreamName"));
 
-    row_add(row, spark_new(stream));
-    row_add(row, stream_rates(row));
+    row_add_line(row, stream_speed(row, stream));
     row_add(row, ui_icon_button("window-close-symbolic", close, "app.close",
                                 g_variant_new("s", item_path(stream))));
     row_bind(row, stream, stream_update);
@@ -141,7 +137,7 @@ ended_update(Row *row, Item *stream)
     gboolean well = ended_well(stream);
 
     stream_update_lines(row, stream);
-    row_set_icon(row, stream_icon(stream), well ? "idle" : "failed");
+    row_set_icon(row, stream_icon(stream), well ? "dim" : "error");
     row_set_error(row, well ? "" : item_string(stream, "CloseText"));
 }
 

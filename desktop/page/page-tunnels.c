@@ -20,7 +20,7 @@ tunnel_update(Row *row, Item *tunnel)
     g_autofree char *subtitle =
         text_join(via, streams > 0 ? count : _("nobody connected"), kept, shared, NULL);
 
-    row_set_icon(row, "streamd-tunnel-symbolic", streams > 0 ? "active" : "idle");
+    row_set_icon(row, "streamd-tunnel-symbolic", streams > 0 ? "success" : "dim");
     row_set_title(row, title);
     row_set_subtitle(row, subtitle);
     row_set_error(row, item_string(tunnel, "LastError"));
@@ -33,10 +33,9 @@ tunnel_address(Item *tunnel)
     GtkWidget *label = gtk_label_new(item_string(tunnel, "ListenAddress"));
 
     gtk_label_set_selectable(GTK_LABEL(label), TRUE);
-    gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_MIDDLE);
-    gtk_label_set_width_chars(GTK_LABEL(label), 21);
-    gtk_label_set_max_width_chars(GTK_LABEL(label), 32);
-    gtk_label_set_xalign(GTK_LABEL(label), 1);
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
+    gtk_label_set_xalign(GTK_LABEL(label), 0);
     gtk_widget_add_css_class(label, "monospace");
     gtk_widget_set_can_focus(label, FALSE);
     return label;
@@ -52,7 +51,7 @@ tunnel_create(gpointer item, gpointer data)
     g_autofree char *copy = g_strdup_printf(_("Copy the address of %s · %s"), device, stream);
     g_autofree char *close = g_strdup_printf(_("Close the tunnel %s · %s"), device, stream);
 
-    row_add(row, tunnel_address(tunnel));
+    row_add_line(row, tunnel_address(tunnel));
     row_add(row, ui_icon_button("edit-copy-symbolic", copy, "app.copy",
                                 g_variant_new("s", item_string(tunnel, "ListenAddress"))));
     row_add(row, ui_icon_button("window-close-symbolic", close, "app.close",

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/page/row.h"
+#include "desktop/base/fold.h"
 #include "desktop/base/text.h"
 #include "desktop/base/ui.h"
 
 #define ROW_DATA "streamd-row"
+#define LINES 4 /* that a text may take before it is cut */
 
 struct Row {
-    GtkWidget *widget, *box;
+    GtkWidget *widget, *lines, *end; /* end: what is at the right, or below */
     GtkWidget *icon, *title, *subtitle, *error;
     char *css_class;   /* of the icon */
-    GHashTable *known; /* static key -> GtkWidget, which the box owns */
+    GHashTable *known; /* static key -> GtkWidget, which the row owns */
     RowUpdate update;
 };
 
@@ -27,28 +29,45 @@ row_label(const char *css_class)
     GtkWidget *label = gtk_label_new(NULL);
 
     gtk_label_set_xalign(GTK_LABEL(label), 0);
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
+    gtk_label_set_lines(GTK_LABEL(label), LINES);
     gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
     gtk_widget_add_css_class(label, css_class);
     return label;
 }
 
-static GtkWidget *
+static void
 row_build_lines(Row *row)
 {
-    GtkWidget *lines = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
-
+    row->lines = gtk_box_new(GTK_ORIENTATION_VERTICAL, 3);
     row->title = row_label("heading");
     row->subtitle = row_label("dim-label");
     row->error = row_label("error");
-    gtk_label_set_wrap(GTK_LABEL(row->error), TRUE);
-    gtk_label_set_lines(GTK_LABEL(row->error), 3);
     gtk_widget_set_visible(row->error, FALSE);
-    gtk_widget_set_hexpand(lines, TRUE);
-    gtk_widget_set_valign(lines, GTK_ALIGN_CENTER);
-    gtk_box_append(GTK_BOX(lines), row->title);
-    gtk_box_append(GTK_BOX(lines), row->subtitle);
-    gtk_box_append(GTK_BOX(lines), row->error);
-    return lines;
+    gtk_widget_set_valign(row->lines, GTK_ALIGN_CENTER);
+    gtk_box_append(GTK_BOX(row->lines), row->title);
+    gtk_box_append(GTK_BOX(row->lines), row->subtitle);
+    gtk_box_append(GTK_BOX(row->lines), row->error);
+}
+
+static GtkWidget *
+row_build(Row *row)
+{
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12), *fold;
+
+    row_build_lines(row);
+    row->end = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 6);
+    gtk_widget_set_visible(row->end, FALSE);
+    gtk_widget_set_halign(row->end, GTK_ALIGN_END);
+    fold = fold_new(row->lines, row->end);
+    gtk_widget_set_hexpand(fold, TRUE);
+    gtk_widget_add_css_class(row->icon, "row-icon");
+    gtk_widget_set_valign(row->icon, GTK_ALIGN_CENTER);
+    gtk_widget_add_css_class(box, "row");
+    gtk_box_append(GTK_BOX(box), row->icon);
+    gtk_box_append(GTK_BOX(box), fold);
+    return box;
 }
 
 Row *
@@ -58,14 +77,8 @@ row_new(const char *icon)
 
     row->known = g_hash_table_new(g_str_hash, g_str_equal);
     row->widget = gtk_list_box_row_new();
-    row->box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 12);
     row->icon = gtk_image_new_from_icon_name(icon);
-    gtk_widget_add_css_class(row->icon, "row-icon");
-    gtk_widget_set_valign(row->icon, GTK_ALIGN_CENTER);
-    gtk_widget_add_css_class(row->box, "row");
-    gtk_box_append(GTK_BOX(row->box), row->icon);
-    gtk_box_append(GTK_BOX(row->box), row_build_lines(row));
-    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row->widget), row->box);
+    gtk_list_box_row_set_child(GTK_LIST_BOX_ROW(row->widget), row_build(row));
     gtk_list_box_row_set_activatable(GTK_LIST_BOX_ROW(row->widget), FALSE);
     g_object_set_data_full(G_OBJECT(row->widget), ROW_DATA, row, (GDestroyNotify)row_free);
     return row;
@@ -137,7 +150,15 @@ void
 row_add(Row *row, GtkWidget *widget)
 {
     gtk_widget_set_valign(widget, GTK_ALIGN_CENTER);
-    gtk_box_append(GTK_BOX(row->box), widget);
+    gtk_box_append(GTK_BOX(row->end), widget);
+    gtk_widget_set_visible(row->end, TRUE);
+}
+
+void
+row_add_line(Row *row, GtkWidget *widget)
+{
+    gtk_widget_set_halign(widget, GTK_ALIGN_START);
+    gtk_box_insert_child_after(GTK_BOX(row->lines), widget, row->subtitle);
 }
 
 void

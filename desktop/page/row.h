@@ -23,8 +23,11 @@ void row_set_title(Row *row, const char *title);
 void row_set_subtitle(Row *row, const char *subtitle);
 void row_set_error(Row *row, const char *error); /* "": there is none */
 
-/* Puts a widget at the right end. */
+/* Puts a widget at the right end, or below the lines where the row is narrow. */
 void row_add(Row *row, GtkWidget *widget);
+
+/* Puts a widget below the second line. */
+void row_add_line(Row *row, GtkWidget *widget);
 
 /* Keeps a widget that the update needs again, under a static name. The Row does not own it. */
 void row_remember(Row *row, GtkWidget *widget, const char *key);

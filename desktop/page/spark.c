@@ -2,7 +2,7 @@
 #include "desktop/page/spark.h"
 
 #define WIDTH 72
-#define HEIGHT 28
+#define HEIGHT 20
 /* The curve never uses a smaller scale than this, in bytes per second, so that an idle prompt does
  * not look busy. */
 #define SCALE_MIN 4096.0

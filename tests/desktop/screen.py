@@ -5,7 +5,6 @@ Screen is an X server of its own (Xvfb) and a bus for accessibility. App is stre
 what it tells AT-SPI: buttons are pressed, fields are filled, labels are read. It takes python3-gi, for
 D-Bus; everything else is in the e2e suite's harness."""
 import os
-import subprocess
 import time
 from collections import Counter
 from typing import NamedTuple
@@ -90,11 +89,13 @@ class Screen:
                         "GetConnectionUnixProcessID", GLib.Variant("(s)", (name,)))
         return got and got[0]
 
-    def shoot(self, path, window=None):
-        """What is on the screen, or in the window of that title, as a PNG. Takes ImageMagick; for
-        looking at, not for tests."""
-        subprocess.run(["import", "-display", self.display, "-window", window or "root", path],
-                       check=True)
+
+def dots(site, percent):
+    """The environment of an app whose text has PERCENT of its size, by the server's resource that desktops set."""
+    path = os.path.join(site.dir, f"text-{percent}")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"Xft.dpi: {96 * percent // 100}\n")
+    return {"XENVIRONMENT": path}
 
 
 class Widget(NamedTuple):

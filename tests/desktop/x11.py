@@ -11,6 +11,9 @@ X.XOpenDisplay.restype = ctypes.c_void_p
 X.XDefaultRootWindow.restype = ctypes.c_ulong
 X.XGetImage.restype = ctypes.c_void_p
 X.XInternAtom.restype = ctypes.c_ulong
+# A window may go while it is looked at; Xlib would end the process.
+FORGIVE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(lambda *_: 0)
+X.XSetErrorHandler(FORGIVE)
 P_MIN_SIZE, Z_PIXMAP, VIEWABLE = 1 << 4, 2, 2
 
 

@@ -264,4 +264,5 @@ def languages():
             print("#", name, say(site.client, "hub", "list", language=name).splitlines()[0])
 
 
-main(everything_is_translated, help_is_translated, hub_is_translated, reorders, locales, languages)
+if __name__ == "__main__":
+    main(everything_is_translated, help_is_translated, hub_is_translated, reorders, locales, languages)
