@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/endpoint.h"
+#include "desktop/app/recent-menu.h"
 #include "desktop/base/form.h"
 #include "desktop/base/ui.h"
 
@@ -29,80 +30,17 @@ endpoint_on_changed(GtkWidget *widget, Endpoint *endpoint)
     endpoint->changed(endpoint->data);
 }
 
-/* A menu would take an underscore for that of a mnemonic. */
-static char *
-endpoint_label(const char *text)
-{
-    g_auto(GStrv) parts = g_strsplit(text, "_", -1);
-
-    return g_strjoinv("__", parts);
-}
-
-/* What was typed earlier, the newest first, without repeats. */
-static GMenuModel *
-endpoint_suggestions(Endpoint *endpoint, gboolean devices)
-{
-    GMenu *menu = g_menu_new();
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-    const Recent *recent;
-
-    for (guint i = 0; (recent = settings_recent(endpoint->model->settings, i)) != NULL; i++) {
-        const char *text = devices ? recent->device : recent->stream;
-        g_autofree char *label = endpoint_label(text);
-        g_autoptr(GMenuItem) item = g_menu_item_new(label, NULL);
-
-        if (*text == '\0' || !g_hash_table_add(seen, (gpointer)text))
-            continue;
-        g_menu_item_set_action_and_target(item, devices ? "recent.device" : "recent.stream", "s",
-                                          text);
-        g_menu_append_item(menu, item);
-    }
-    return G_MENU_MODEL(menu);
-}
-
 static GtkWidget *
 endpoint_entry(Endpoint *endpoint, gboolean devices, const char *text)
 {
-    g_autoptr(GMenuModel) menu = endpoint_suggestions(endpoint, devices);
     GtkWidget *entry =
         form_entry(endpoint->group, devices ? _("_Device") : _("_Stream"), text, TEXT_MAX);
 
     form_set_hint(entry, devices ? _("DEVICE or DEVICE/MODULE")
                                  : _("as the device calls it: ssh, web, …"));
-    if (g_menu_model_get_n_items(menu) > 0)
-        form_add_menu(entry, menu, devices ? _("Devices used before") : _("Streams used before"));
+    recent_menu_add(entry, endpoint->model->settings, devices);
     (void)g_signal_connect(entry, "changed", G_CALLBACK(endpoint_on_changed), endpoint);
     return entry;
-}
-
-static void
-endpoint_on_device(GSimpleAction *action, GVariant *text, gpointer data)
-{
-    Endpoint *endpoint = data;
-
-    gtk_editable_set_text(GTK_EDITABLE(endpoint->device), g_variant_get_string(text, NULL));
-}
-
-static void
-endpoint_on_stream(GSimpleAction *action, GVariant *text, gpointer data)
-{
-    Endpoint *endpoint = data;
-
-    gtk_editable_set_text(GTK_EDITABLE(endpoint->stream), g_variant_get_string(text, NULL));
-}
-
-static void
-endpoint_add_actions(Endpoint *endpoint)
-{
-    static const GActionEntry entries[] = {
-        {.name = "device", .activate = endpoint_on_device, .parameter_type = "s"},
-        {.name = "stream", .activate = endpoint_on_stream, .parameter_type = "s"},
-    };
-    g_autoptr(GSimpleActionGroup) actions = g_simple_action_group_new();
-
-    g_action_map_add_action_entries(G_ACTION_MAP(actions), entries, G_N_ELEMENTS(entries),
-                                    endpoint);
-    gtk_widget_insert_action_group(endpoint->group, "recent", G_ACTION_GROUP(actions));
 }
 
 /* The stream last opened to the device; "" for a new device. */
@@ -144,7 +82,6 @@ endpoint_new(Model *model, const char *hub, const char *device, EndpointChanged 
     endpoint->hub = endpoint_hub_choice(endpoint, hub);
     endpoint->device = endpoint_entry(endpoint, TRUE, device);
     endpoint->stream = endpoint_entry(endpoint, FALSE, endpoint_last_stream(model, device));
-    endpoint_add_actions(endpoint);
     g_object_set_data_full(G_OBJECT(endpoint->group), "streamd-endpoint", endpoint,
                            (GDestroyNotify)endpoint_free);
     return endpoint;
