@@ -231,9 +231,10 @@ void
 streamhub_set_address(Streamhub *hub, const char *const *names, const char *streaming_host,
                       const char *origins)
 {
-    g_auto(GStrv) former = g_steal_pointer(&hub->names);
+    char **former = hub->names; /* NAMES may be these */
 
     hub->names = names_copy(names);
+    g_strfreev(former);
     auth_set_names(hub->auth, (const char *const *)hub->names);
     g_free(hub->streaming_host);
     hub->streaming_host = streaming_host_of(names, streaming_host);

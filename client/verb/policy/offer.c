@@ -119,9 +119,10 @@ offer_add_rule(const Cli *cli, Bus *bus, gboolean *ret_added, GError **error)
 static ExitCode
 offer_undo(Bus *bus, const char *path, GError **error)
 {
-    g_autoptr(GVariant) reply =
-        path != NULL ? bus_call(bus, path, BUS_TARGET, "Remove", NULL, 0, NULL) : NULL;
+    g_autoptr(GVariant) reply = NULL;
 
+    if (path != NULL)
+        reply = bus_call(bus, path, BUS_TARGET, "Remove", NULL, 0, NULL);
     return verb_code(error);
 }
 

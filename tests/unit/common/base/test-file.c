@@ -105,6 +105,7 @@ test_links(Fixture *fixture, gconstpointer data)
     g_autofree char *broken = path_of(fixture, "broken"), *circle = path_of(fixture, "circle");
     g_autofree char *zero = path_of(fixture, "zero");
 
+    g_assert_nonnull(file);
     g_assert_cmpint(symlink("file", link), ==, 0);
     g_assert_cmpint(symlink(link, far), ==, 0);
     g_assert_cmpint(symlink("nothing", broken), ==, 0);

@@ -14,7 +14,7 @@ test_erase(void)
 
         secret_erase(string, len);
         g_assert_cmpuint(string->len, ==, LEN(BEGIN END) - len);
-        g_assert_true(memcmp(string->str, BEGIN END + len, string->len) == 0);
+        g_assert_true(memcmp(string->str, &(BEGIN END)[len], string->len) == 0);
         for (gsize at = string->len; at <= LEN(BEGIN END); at++)
             g_assert_cmpint(string->str[at], ==, '\0');
         secret_string_free(string);

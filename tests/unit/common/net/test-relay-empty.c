@@ -182,6 +182,7 @@ test_toward_a_plain_peer(void)
     }
     g_autoptr(Relay) relay =
         relay_new(reactor, &sides[0], &sides[1], &soon, &meter, queue, ended, &reason);
+    g_assert_nonnull(relay);
     for (guint i = 0; i < 3; i++) {
         peer_send(legs[0][0], PEER_FIN | PEER_BINARY, "data", 4);
         peer_send(legs[0][0], PEER_FIN | PEER_BINARY, NULL, 0);

@@ -231,6 +231,7 @@ test_cut_in_a_frame(void)
     }
     g_autoptr(Relay) relay =
         relay_new(reactor, &sides[0], &sides[1], &hasty, &meter, queue, ended, &reason);
+    g_assert_nonnull(relay);
     do { /* until the relay takes no more */
         before = atomic_load(&meter.bytes[0]);
         peer_fill(piece, at, PIECE);

@@ -42,6 +42,7 @@ test_limit_set_later(void)
     g_autoptr(LimitHold) first = take(counts, "rule 7", 0, 0, NOW);
     g_autoptr(LimitHold) second = take(counts, "rule 7", 0, 0, NOW);
 
+    g_assert_nonnull(first);
     g_assert_nonnull(second);
     g_assert_null(take(counts, "rule 7", 2, 0, NOW));
 }
@@ -68,6 +69,7 @@ test_many(void)
     g_autoptr(LimitCounts) counts = limit_counts_new();
     g_autoptr(LimitHold) kept = take(counts, "rule 0", 1, 0, NOW);
 
+    g_assert_nonnull(kept);
     for (guint i = 1; i < 5000; i++) {
         g_autofree char *what = g_strdup_printf("rule %u", i);
 

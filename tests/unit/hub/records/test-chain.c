@@ -11,7 +11,7 @@ test_append(void)
 {
     Chain chain = {CHAIN_NONE};
     g_autoptr(GString) out = g_string_new(NULL);
-    g_autofree char *second = NULL, *expected = NULL, *sum = NULL;
+    g_autofree char *second = NULL, *sum = NULL;
 
     chain_append(&chain, out, "{\"a\":1", 6);
     g_assert_cmpstr(out->str, ==, "{\"a\":1,\"hash\":\"" FIRST "\"}\n");
