@@ -19,10 +19,15 @@ struct Agent {
     GPid pid;
 };
 
-/* Runs between fork and exec. The agent must end with streamctl, or it keeps the terminal. */
+/* Runs between fork and exec. The agent must end with streamctl, or it keeps the terminal; and a
+ * caller that has signals blocked (bus_listen) would have it deaf to the one that ends it. */
 static void
 agent_in_child(gpointer data)
 {
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 }
 
