@@ -103,6 +103,7 @@ diagnosis_stop_step(Diagnosis *diagnosis)
     g_clear_pointer(&diagnosis->exchange, http_exchange_cancel);
     g_clear_pointer(&diagnosis->session, device_session_free);
     g_clear_pointer(&diagnosis->open, app_cancel_open);
+    g_clear_pointer(&diagnosis->list, service_list_cancel);
 }
 
 static void
@@ -223,8 +224,8 @@ diagnosis_check_options(Hub *hub, const DiagnosisOptions *options, GError **erro
     const gboolean service = hub_role(hub) == HUB_ROLE_SERVICE;
     const char *text = NULL;
 
-    if (service && !options->device != !options->stream)
-        text = "a device and a stream are given together, or neither";
+    if (service && !options->device && options->stream)
+        text = "a stream goes with the device that it is opened to";
     else if (service && options->initiator)
         text = "an initiator is for a hub in the device role";
     else if (!service && options->device)
@@ -276,8 +277,7 @@ diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone
 
     if (hub_unjoined(hub)) {
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
-                    "the hub \"%s\" has not been joined yet: %s", hub_name(hub),
-                    hub_unjoined(hub));
+                    "the hub \"%s\" has not been joined yet: %s", hub_name(hub), hub_unjoined(hub));
         return NULL;
     }
     if (hub_refused(hub)) {

@@ -2,7 +2,7 @@
 /* Diagnosis: checks, step by step, everything between this streamd and a stream, and says which
  * step fails and why. For a device hub: up to the subscription, then the accept policy and the
  * targets here. For a service hub: up to a request that the hub accepts, then, if a device is
- * named, a real stream to it.
+ * named, what the hub says of it; and if a stream is named, too, a real stream to it.
  *
  * It copies what it needs of the hub at the start, so the hub may be removed meanwhile. Every step
  * has its own time limit. Main thread. */
@@ -42,7 +42,7 @@ typedef struct {
 } Check;
 
 typedef struct {
-    const char *device; /* service: DEVICE or DEVICE/MODULE; NULL: no stream is opened */
+    const char *device; /* service: DEVICE or DEVICE/MODULE; NULL: none is asked about */
     const char *stream; /* the stream to open; device: for which the policy is asked; NULL: any */
     const char *initiator; /* device: of that stream; NULL: unknown */
     guint32 uid;           /* the user who asks, and who owns the stream */

@@ -4,6 +4,7 @@
 
 #include "daemon/diagnosis/diagnosis.h"
 #include "daemon/link/hub-notice.h"
+#include "daemon/link/service-list.h"
 #include "daemon/net/dial.h"
 #include "daemon/net/http-exchange.h"
 
@@ -49,6 +50,7 @@ struct Diagnosis {
     HttpExchange *exchange;
     DeviceSession *session;
     OpenRequest *open;
+    ServiceList *list;
 
     /* Results that later steps use. */
     ProxyRoute route;
@@ -91,6 +93,9 @@ void diagnose_subscription(Diagnosis *diagnosis);
 void diagnose_identity(Diagnosis *diagnosis);
 void diagnose_policy(Diagnosis *diagnosis);
 void diagnose_target(Diagnosis *diagnosis);
+
+/* diagnosis/presence.c */
+void diagnose_presence(Diagnosis *diagnosis);
 
 /* diagnosis/service.c */
 void diagnose_service_credentials(Diagnosis *diagnosis);

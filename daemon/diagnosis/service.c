@@ -123,6 +123,8 @@ diagnosis_judge(Diagnosis *diagnosis, const char *step)
 {
     if (!diagnosis->device)
         diagnosis_skip(diagnosis, "no-device");
+    else if (!diagnosis->stream)
+        diagnosis_skip(diagnosis, "no-stream");
     else if (diagnosis->open_error && strcmp(diagnosis_step_of(diagnosis->reason), step) == 0)
         diagnosis_fail(diagnosis, reason_code(diagnosis->reason), diagnosis->open_error);
     else
@@ -159,6 +161,10 @@ diagnose_device(Diagnosis *diagnosis)
         return;
     }
     diagnosis_note(diagnosis, "device", diagnosis->device);
+    if (!diagnosis->stream) {
+        diagnose_presence(diagnosis);
+        return;
+    }
     diagnosis->open =
         app_open_stream(diagnosis->app, &options, diagnosis_opened, diagnosis, &error);
     if (!diagnosis->open)

@@ -168,11 +168,20 @@ list_head(GString *out, const ConnectionString *identity, const char *method, co
            http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION);
 }
 
+/* What a device can be called has nothing that would have to be quoted. */
+static char *
+list_question(const char *device)
+{
+    if (!device)
+        return g_strdup("{\"query\":\"SELECT * FROM devices\"}");
+    return g_strdup_printf("{\"query\":\"SELECT * FROM devices WHERE deviceId = '%s'\"}", device);
+}
+
 /* The devices that this user reaches; docs/wire-protocol.md, section 6. */
 static GString *
-list_request(const ConnectionString *identity, const char *after)
+list_request(const ConnectionString *identity, const char *device, const char *after)
 {
-    static const char question[] = "{\"query\":\"SELECT * FROM devices\"}";
+    g_autofree char *question = list_question(device);
     GString *out = g_string_new(NULL);
 
     if (!list_head(out, identity, "POST", "/devices/query?api-version=" SERVICE_API_VERSION) ||
@@ -208,7 +217,7 @@ ServiceList *
 service_list_new(const ServiceOpenOptions *options, const char *after, ServiceListDone done,
                  void *data, GError **error)
 {
-    GString *request = list_request(options->identity, after);
+    GString *request = list_request(options->identity, options->device, after);
     ServiceList *list;
 
     if (!request) {

@@ -7,7 +7,8 @@
 
 #define SERVICE_LIST_TIME (15 * G_TIME_SPAN_SECOND)
 
-/* OPTIONS needs what hub_fill_open fills in. AFTER: from the page before, or NULL. NULL with ERROR
- * set: cannot make a request from that. */
+/* OPTIONS needs what hub_fill_open fills in. With its DEVICE, a name that a device can have, only
+ * that one is asked for; a hub before 0.2 tells of all. AFTER: from the page before, or NULL. NULL
+ * with ERROR set: cannot make a request from that. */
 ServiceList *service_list_new(const ServiceOpenOptions *options, const char *after,
                               ServiceListDone done, void *data, GError **error);
