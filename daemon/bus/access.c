@@ -3,6 +3,8 @@
 
 #include "common/bus/names.h"
 
+#include <glib/gi18n.h>
+
 #define ACTION(name) "io.streamd.streamd1." name
 
 /* The comments in policy/io.streamd.streamd1.policy.in say who may do each by default, and why. */
@@ -49,6 +51,27 @@ static const BusAccess rows[] = {
     {BUS_PEER, "Ping", ""},
     {BUS_PEER, "GetMachineId", ""},
 };
+
+static const struct {
+    const char *action;
+    const char *text;
+} questions[] = {
+    {ACTION("view"), N_("Authentication is required to see the devices of the hub $(hub)")},
+    {ACTION("open-stream"), N_("Authentication is required to open the stream $(stream) to the "
+                               "device $(device) of the hub $(hub)")},
+    {ACTION("open-tunnel"), N_("Authentication is required to open a tunnel for $(stream) to the "
+                               "device $(device) of the hub $(hub)")},
+    {ACTION("manage-hubs"), N_("Authentication is required to manage the hub $(hub)")},
+};
+
+const char *
+bus_access_question(const char *action)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(questions); i++)
+        if (g_strcmp0(questions[i].action, action) == 0)
+            return questions[i].text;
+    return NULL;
+}
 
 const BusAccess *
 bus_access_find(const char *interface, const char *member)

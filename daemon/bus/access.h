@@ -21,6 +21,10 @@ typedef struct {
     gboolean opens;   /* needs a service hub; its AllowedUsers are checked, too */
 } BusAccess;
 
+/* What polkit's agents show for an action where the hub is known, for gettext, with "$(hub)" in it;
+ * NULL: what the action itself has. */
+const char *bus_access_question(const char *action);
+
 /* NULL: refuse. INTERFACE NULL (a call may omit it): NULL. */
 const BusAccess *bus_access_find(const char *interface, const char *member);
 

@@ -144,6 +144,23 @@ admission_is_owner(BusContext *context, const Caller *caller, sd_bus_message *me
            (tunnel != NULL && tunnel_owner_uid(tunnel) == caller_uid(caller));
 }
 
+/* All details, and the question in which they are put, which polkit takes as two details more. The
+ * action's own message is for a call without a hub, or with one that nobody knows: polkit would
+ * show "$(hub)" there. Caller frees. */
+static char **
+admission_end_details(const BusAccess *access, GStrvBuilder *details)
+{
+    g_auto(GStrv) known = g_strv_builder_end(details);
+    const gboolean names_hub = known[0] != NULL && strcmp(known[0], "hub") == 0;
+    const char *question = names_hub ? bus_access_question(access->action) : NULL;
+
+    g_strv_builder_addv(details, (const char **)known);
+    if (question != NULL)
+        g_strv_builder_add_many(details, "polkit.message", question, "polkit.gettext_domain",
+                                "streamd", NULL);
+    return g_strv_builder_end(details);
+}
+
 static int
 admission_ask(BusContext *context, Caller *caller, const BusAccess *access, sd_bus_message *message,
               sd_bus_error *error)
@@ -161,7 +178,7 @@ admission_ask(BusContext *context, Caller *caller, const BusAccess *access, sd_b
         r = admission_read_details(context, access, message, details, error);
     if (r < 0)
         return r;
-    list = g_strv_builder_end(details);
+    list = admission_end_details(access, details);
     return bouncer_check(context->bouncer, caller, message, access->action,
                          (const char *const *)list, error);
 }

@@ -63,6 +63,17 @@ bus_object_is_visible(BusContext *context, const BusKind *kind, gconstpointer ob
            (caller != NULL && bus_kind_is_seen(context, kind, object, caller));
 }
 
+gboolean
+bus_object_hides(BusContext *context, const BusKind *kind)
+{
+    g_autoptr(GPtrArray) list = kind->list(context->app);
+
+    for (guint i = 0; i < list->len; i++)
+        if (!bus_object_is_visible(context, kind, g_ptr_array_index(list, i)))
+            return TRUE;
+    return FALSE;
+}
+
 /* "{oa{sa{sv}}}" for each visible object of a kind that has many objects. */
 static int
 bus_kind_append_objects(BusContext *context, const BusKind *kind, sd_bus_message *reply)

@@ -61,6 +61,8 @@ test_details(Fixture *fixture, gconstpointer data)
     sd_bus_message_unref(fixture_call(bus, path, BUS_HUB, "Remove", NULL));
     last = authority_last(authority);
     g_assert_nonnull(strstr(last, "manage-hubs 0 hub=home"));
+    g_assert_nonnull(
+        strstr(last, "polkit.message=Authentication is required to manage the hub $(hub)"));
     authority_free(authority);
 }
 

@@ -132,6 +132,26 @@ class Table(unittest.TestCase):
             used = set(re.findall(r'\$\((\w+)\)', action.find('message').text))
             self.assertEqual(used - sent, set(), action.get('id'))
 
+    def test_questions_name_the_hub_and_what_is_sent_with_it(self):
+        """The other messages are the action's own, which has no hub: polkit would show "$(hub)" where none is known."""
+        text = read('daemon/bus/access.c')
+        block = text.split('questions[] = {')[1].split('\n};')[0]
+        questions = {name: ''.join(re.findall(r'"([^"]*)"', body))
+                     for name, body in re.findall(r'ACTION\("([\w-]+)"\), N_\((.*?)\)\}', block, re.S)}
+        self.assertEqual(len(questions), len(re.findall('ACTION', block)))
+        for action, question in questions.items():
+            sent = [set(re.findall(r'"(\w+)"', details)) | set(re.findall(r'\.object = "(\w+)"', rest))
+                    for details, rest in re.findall(rf'ACTION\("{action}"\),?(?:\s*\{{(.*?)\}})?(.*?)\}},\n', text.split('questions[]')[0], re.S)]
+            with_hub = [names for names in sent if 'hub' in names]
+            self.assertTrue(with_hub, action)
+            for names in with_hub:
+                self.assertEqual(set(re.findall(r'\$\((\w+)\)', question)) - names, set(), action)
+            self.assertIn('$(hub)', question)
+        # Every action that is asked about with a hub has one.
+        named = {action for action, details in re.findall(r'ACTION\("([\w-]+)"\),\s*\{"hub"(.*?)\}', text)}
+        named |= set(re.findall(r'ACTION\("([\w-]+)"\), \.object = "hub"', text))
+        self.assertEqual(named, set(questions))
+
 
 if __name__ == '__main__':
     unittest.main(argv=sys.argv[:1] + sys.argv[3:])

@@ -522,6 +522,8 @@ BUS_GETTER(bus_manager_get_hubs, App, "u", bus_manager_count(app_list_hubs(objec
 BUS_GETTER(bus_manager_get_targets, App, "u", bus_manager_count(app_list_targets(object)))
 BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(context, object))
 BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count_tunnels(context, object))
+BUS_GETTER(bus_manager_get_hidden_streams, App, "b", bus_object_hides(context, &bus_stream_kind))
+BUS_GETTER(bus_manager_get_hidden_tunnels, App, "b", bus_object_hides(context, &bus_tunnel_kind))
 BUS_GETTER_TEXT(bus_manager_get_state_error, App,
                 app_state_error(object) != NULL ? app_state_error(object) : "")
 BUS_GETTER(bus_manager_get_closed, App, "b", app_knows_closed(object))
@@ -570,6 +572,8 @@ static const sd_bus_vtable bus_manager_vtable[] = {
     SD_BUS_PROPERTY("Targets", "u", bus_manager_get_targets, 0, 0),
     SD_BUS_PROPERTY("Streams", "u", bus_manager_get_streams, 0, 0),
     SD_BUS_PROPERTY("Tunnels", "u", bus_manager_get_tunnels, 0, 0),
+    SD_BUS_PROPERTY("HiddenStreams", "b", bus_manager_get_hidden_streams, 0, 0),
+    SD_BUS_PROPERTY("HiddenTunnels", "b", bus_manager_get_hidden_tunnels, 0, 0),
     SD_BUS_PROPERTY("Requests", "u", bus_manager_get_requests, 0, 0),
     SD_BUS_VTABLE_END,
 };
