@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamctl: the table of verbs. */
-#include "client/cli/failure.h"
 #include "client/complete/source.h"
+#include "client/show/hint.h"
 #include "client/verb/policy/limit-option.h"
 #include "client/verb/verb.h"
 #include "common/cli/cli.h"
@@ -184,6 +184,9 @@ static const Verb verbs[] = {
     {"doctor", 0, 2, DOCTOR, verb_doctor,
      "[--hub NAME] [--stream NAME] [--initiator NAME] [DEVICE[/MODULE]] [STREAM]",
      N_("Look, step by step, at what stands between here and a stream, and say what helps"),
+     N_("With DEVICE and STREAM such a stream is opened; with DEVICE alone the hub is asked whether "
+        "it is there. Who may not have a hub examined sees what everybody may, and what own rights "
+        "reach; the other steps are skipped, and the exit code is 5 when none of the rest fails."),
      .json = "[{\"hub\": ..., \"checks\": [{\"step\": ..., \"result\": ..., ...}, ...]}, ...]"},
     {"device list", 0, 0, OPTION_BIT(OPTION_HUB), verb_device_list, "[--hub NAME]",
      N_("List the devices of a hub, where our identity may read them"), .json = "[{...}, ...]"},
@@ -236,10 +239,13 @@ check(Cli *cli, GError **error)
     return FALSE;
 }
 
+/* One for the whole process, so it may stay. */
 static const char *
 hint(const Cli *cli, ExitCode code, const char *message)
 {
-    return failure_hint(verb_is_for_system(cli), code, message);
+    g_autofree char *text = show_hint(verb_is_for_system(cli), code, message);
+
+    return g_intern_string(text);
 }
 
 int

@@ -117,6 +117,12 @@ bus_open_quietly(gboolean system)
 }
 
 void
+bus_stop_asking(Bus *bus)
+{
+    bus->ask = FALSE;
+}
+
+void
 bus_close(Bus *bus)
 {
     if (bus == NULL)

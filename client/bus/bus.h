@@ -14,6 +14,8 @@ Bus *bus_open(gboolean system, gboolean ask, GError **error);
 /* The same for completing words while the user types: calls do not start streamd and do not take
  * long, and errors are not reported. NULL: there is no bus. */
 Bus *bus_open_quietly(gboolean system);
+/* From now on nobody is asked for a password. */
+void bus_stop_asking(Bus *bus);
 void bus_close(Bus *bus); /* NULL is fine */
 
 /* Calls a method of streamd. ARGS is a tuple (consumed when floating) or NULL. A value of type `h`

@@ -45,6 +45,9 @@ static const DoctorText reasons_to_skip[] = {
     {"no-date", N_("the hub tells no date")},
     {"no-need", N_("none is needed")},
     {"no-device", N_("no device was named")},
+    {"no-stream", N_("no stream was named")},
+    {"not-told", N_("the hub does not tell it to this user")},
+    {"not-allowed", N_("you may not see it")},
 };
 
 /* By cause: streamd's own codes, and reasons for which streams end. */
@@ -123,7 +126,9 @@ static const DoctorText cures[] = {
     {"target-unreachable", N_("The target's address cannot be reached from the device.")},
     {"target-timed-out", N_("The target does not answer the device: a firewall may be in "
                             "between.")},
+    {"away", N_("Look at it as root: sudo streamctl --system doctor.")},
     {"offline", N_("Start streamd on the device, and run streamctl doctor there.")},
+    {"request", N_("Check the device's name.")},
     {"not-found", N_("Check the device's name, or add it at the hub: streamhub device add.")},
     {"bad-url", N_("The hub sends streams to a host that is not its own: if that is right, name it "
                    "with --stream-hosts or StreamHosts=.")},
@@ -215,6 +220,14 @@ doctor_finding_credentials(GVariant *details)
 }
 
 static char *
+doctor_finding_device(GVariant *details)
+{
+    if (strcmp(bus_string(details, "state"), "Connected") == 0)
+        return g_strdup(_("it is connected to the hub"));
+    return g_strdup("");
+}
+
+static char *
 doctor_finding_policy(GVariant *details)
 {
     guint rule = (guint)bus_number(details, "rule");
@@ -242,6 +255,7 @@ static const struct {
     {"tls", doctor_finding_tls},
     {"clock", doctor_finding_clock},
     {"credentials", doctor_finding_credentials},
+    {"device", doctor_finding_device},
     {"policy", doctor_finding_policy},
 };
 

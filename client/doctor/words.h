@@ -3,14 +3,7 @@
  * helps when one fails. The bus carries codes; their translated texts are here. */
 #pragma once
 
-#include <glib.h>
-
-/* One check, done by the daemon or by this program. */
-typedef struct {
-    const char *step;   /* code */
-    const char *result; /* "ok", "failed", "skipped", "limited" */
-    GVariant *details;  /* a{sv} */
-} DoctorCheck;
+#include "client/doctor/check.h"
 
 /* "TLS" for "tls"; an unknown step stays as it is. */
 const char *doctor_step(const char *step);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/failure.h"
+#include "client/doctor/glance.h"
 #include "client/doctor/words.h"
+#include "client/show/hint.h"
 #include "common/cli/output.h"
 #include "client/verb/verb.h"
 
@@ -16,6 +18,7 @@ typedef struct {
     GVariantBuilder json; /* aa{sv}: one per hub */
     gboolean printed;     /* there is output above */
     ExitCode code;        /* of the first step that failed */
+    char *denial;         /* why there is only a glance at the hubs; NULL: it is allowed */
 } Doctor;
 
 static ExitCode
@@ -152,25 +155,6 @@ doctor_add_json(Doctor *doctor, GVariant *hub, GPtrArray *checks)
 }
 
 static void
-doctor_check_free(void *data)
-{
-    DoctorCheck *check = data;
-
-    g_variant_unref(check->details);
-    g_free(check);
-}
-
-/* STEP and RESULT are borrowed from the owner of DETAILS, or constant. */
-static void
-doctor_append(GPtrArray *checks, const char *step, const char *result, GVariant *details)
-{
-    DoctorCheck *check = g_new0(DoctorCheck, 1);
-
-    *check = (DoctorCheck){step, result, g_variant_ref_sink(details)};
-    g_ptr_array_add(checks, check);
-}
-
-static void
 doctor_show(Doctor *doctor, const char *title, GVariant *hub, GPtrArray *checks)
 {
     doctor_print(doctor, title, checks);
@@ -211,14 +195,14 @@ doctor_append_tunnels(GPtrArray *checks, GVariant *manager)
                               _("on TCP, clients that write and close at once are refused: this "
                                 "kernel does not tell whose they were"));
     }
-    doctor_append(checks, "tunnels", known ? "ok" : "limited", g_variant_dict_end(&dict));
+    doctor_checks_add(checks, "tunnels", known ? "ok" : "limited", g_variant_dict_end(&dict));
 }
 
 /* Checks this machine: the bus, a streamd of our version on it, and what the kernel can tell. */
 static Bus *
 doctor_open(Doctor *doctor, GError **error)
 {
-    g_autoptr(GPtrArray) checks = g_ptr_array_new_with_free_func(doctor_check_free);
+    g_autoptr(GPtrArray) checks = doctor_checks_new();
     g_autoptr(Bus) bus = verb_open_bus(doctor->cli, error);
     g_autoptr(GVariant) manager = NULL;
     const char *version;
@@ -229,9 +213,9 @@ doctor_open(Doctor *doctor, GError **error)
     if (manager == NULL)
         return NULL;
     version = bus_string(manager, "Version");
-    doctor_append(checks, "bus", "ok", g_variant_new_array(G_VARIANT_TYPE("{sv}"), NULL, 0));
-    doctor_append(checks, "streamd", strcmp(version, STREAMD_VERSION) == 0 ? "ok" : "failed",
-                  doctor_version_details(version));
+    doctor_checks_add(checks, "bus", "ok", NULL);
+    doctor_checks_add(checks, "streamd", strcmp(version, STREAMD_VERSION) == 0 ? "ok" : "failed",
+                      doctor_version_details(version));
     doctor_append_tunnels(checks, manager);
     doctor_show(doctor, _("This machine"), NULL, checks);
     return g_steal_pointer(&bus);
@@ -245,12 +229,12 @@ doctor_no_streamd(Doctor *doctor, GError **error)
     ExitCode code = verb_code(error);
 
     if (doctor->cli->given[OPTION_JSON]) {
-        g_autoptr(GPtrArray) checks = g_ptr_array_new_with_free_func(doctor_check_free);
+        g_autoptr(GPtrArray) checks = doctor_checks_new();
         GVariantDict dict;
 
         g_variant_dict_init(&dict, NULL);
         g_variant_dict_insert(&dict, "message", "s", *error != NULL ? (*error)->message : "");
-        doctor_append(checks, "streamd", "failed", g_variant_dict_end(&dict));
+        doctor_checks_add(checks, "streamd", "failed", g_variant_dict_end(&dict));
         doctor_add_json(doctor, NULL, checks);
     }
     return code;
@@ -262,10 +246,10 @@ doctor_options(const Cli *cli)
     GVariantBuilder builder;
 
     g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-    if (cli->count == 2) {
+    if (cli->count > 0)
         verb_add_string(&builder, "device", cli->words[0]);
+    if (cli->count == 2)
         verb_add_string(&builder, "stream", cli->words[1]);
-    }
     verb_add_string(&builder, "stream", cli->values[OPTION_STREAM]);
     verb_add_string(&builder, "initiator", cli->values[OPTION_INITIATOR]);
     return g_variant_builder_end(&builder);
@@ -282,10 +266,49 @@ doctor_title(GVariant *hub)
     return table_escape(text);
 }
 
+static void
+doctor_glance_at(Doctor *doctor, Bus *bus, GVariant *hub)
+{
+    const Cli *cli = doctor->cli;
+    const char *device = cli->count > 0 ? cli->words[0] : NULL;
+    const char *stream = cli->count == 2 ? cli->words[1] : cli->values[OPTION_STREAM];
+    g_autoptr(GPtrArray) checks = doctor_glance(bus, hub, device, stream);
+    g_autofree char *title = doctor_title(hub);
+
+    doctor_show(doctor, title, hub, checks);
+}
+
+/* Once, below all hubs. */
+static void
+doctor_print_denial(const Doctor *doctor)
+{
+    g_autofree char *hint = show_denial_hint(verb_is_for_system(doctor->cli), doctor->denial);
+    g_autofree char *shown = table_escape(doctor->denial);
+
+    if (doctor->cli->given[OPTION_JSON])
+        return;
+    (void)printf(_("\nNot all of it was looked at: %s\n"), shown);
+    if (hint != NULL)
+        (void)printf(_("  What helps: %s\n"), hint);
+}
+
+/* Who may not have a hub examined gets a glance at it. */
+static gboolean
+doctor_take_denial(Doctor *doctor, Bus *bus, GVariant *hub, GError **error)
+{
+    if (verb_code(error) != EXIT_CODE_DENIED)
+        return FALSE;
+    if (doctor->denial == NULL)
+        doctor->denial = g_strdup((*error)->message);
+    g_clear_error(error);
+    doctor_glance_at(doctor, bus, hub);
+    return TRUE;
+}
+
 static gboolean
 doctor_examine(Doctor *doctor, Bus *bus, const BusObject *hub, GError **error)
 {
-    g_autoptr(GPtrArray) checks = g_ptr_array_new_with_free_func(doctor_check_free);
+    g_autoptr(GPtrArray) checks = doctor_checks_new();
     g_autofree char *title = doctor_title(hub->properties);
     g_autoptr(GVariant) list = NULL;
     g_autoptr(GVariant) reply =
@@ -293,14 +316,14 @@ doctor_examine(Doctor *doctor, Bus *bus, const BusObject *hub, GError **error)
                  g_variant_new("(@a{sv})", doctor_options(doctor->cli)), DOCTOR_LIMIT, error);
 
     if (reply == NULL)
-        return FALSE;
+        return doctor_take_denial(doctor, bus, hub->properties, error);
     list = g_variant_get_child_value(reply, 0);
     for (gsize i = 0; i < g_variant_n_children(list); i++) {
         const char *step, *result;
         GVariant *details;
 
         g_variant_get_child(list, i, "(&s&s@a{sv})", &step, &result, &details);
-        doctor_append(checks, step, result, details);
+        doctor_checks_add(checks, step, result, details);
         g_variant_unref(details);
     }
     doctor_show(doctor, title, hub->properties, checks);
@@ -315,7 +338,7 @@ doctor_wants(const Cli *cli, GVariant *hub)
 
     if (cli->given[OPTION_HUB])
         return strcmp(bus_string(hub, "Name"), cli->values[OPTION_HUB]) == 0;
-    if (cli->count == 2)
+    if (cli->count > 0)
         return !device;
     return device || (!cli->given[OPTION_STREAM] && !cli->given[OPTION_INITIATOR]);
 }
@@ -337,7 +360,7 @@ doctor_examine_all(Doctor *doctor, Bus *bus, GError **error)
     if (count == 0)
         return cli_fail(error, EXIT_CODE_NOT_FOUND,
                         _("there is no hub that fits; add one with: streamctl hub add NAME"));
-    if (count > 1 && cli->count == 2)
+    if (count > 1 && cli->count > 0)
         return cli_fail(error, EXIT_CODE_USAGE,
                         _("there are several hubs in the service role, say which with --hub"));
     for (guint i = 0; i < hubs->len; i++) {
@@ -346,7 +369,10 @@ doctor_examine_all(Doctor *doctor, Bus *bus, GError **error)
         if (doctor_wants(cli, hub->properties) && !doctor_examine(doctor, bus, hub, error))
             return verb_code(error);
     }
-    return doctor->code;
+    if (doctor->denial == NULL)
+        return doctor->code;
+    doctor_print_denial(doctor);
+    return doctor->code != EXIT_CODE_OK ? doctor->code : EXIT_CODE_DENIED;
 }
 
 ExitCode
@@ -356,9 +382,9 @@ verb_doctor(Cli *cli, GError **error)
     g_autoptr(Bus) bus = NULL;
     ExitCode code;
 
-    if (cli->count == 1 || (cli->count == 2 && cli->given[OPTION_STREAM]))
+    if (cli->count == 2 && cli->given[OPTION_STREAM])
         return cli_fail(error, EXIT_CODE_USAGE,
-                        _("give DEVICE and STREAM together, or neither of them"));
+                        _("the stream is given twice: as a word, and with --stream"));
     g_variant_builder_init(&doctor.json, G_VARIANT_TYPE("aa{sv}"));
     bus = doctor_open(&doctor, error);
     code =
@@ -367,5 +393,6 @@ verb_doctor(Cli *cli, GError **error)
         output_json(g_variant_builder_end(&doctor.json), FALSE);
     else
         g_variant_builder_clear(&doctor.json);
+    g_free(doctor.denial);
     return code;
 }

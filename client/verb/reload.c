@@ -35,6 +35,8 @@ verb_reload(Cli *cli, GError **error)
         return show_done(cli, g_variant_new_parsed("{'result': <'reloaded'>}"),
                          _("streamd has read its configuration again"));
     code = verb_code(error);
+    if (code == EXIT_CODE_DENIED || code == EXIT_CODE_NOT_RUNNING)
+        return code; /* nothing was read, and there is a hint */
     reload_print((*error)->message);
     g_clear_error(error);
     return code;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/hidden.h"
 #include "client/show/inspection.h"
 #include "client/show/properties.h"
 #include "client/show/done.h"
@@ -47,6 +48,12 @@ stream_add_row(Table *table, GVariant *stream)
     table_add(table, age);
 }
 
+static void
+stream_tell_hidden(Bus *bus)
+{
+    show_hidden(bus, "HiddenStreams", _("Streams of others are not shown; --all asks for them."));
+}
+
 ExitCode
 verb_stream_list(Cli *cli, GError **error)
 {
@@ -58,6 +65,7 @@ verb_stream_list(Cli *cli, GError **error)
         return verb_code(error);
     if (cli->given[OPTION_JSON]) {
         output_json(verb_objects_variant(streams), FALSE);
+        stream_tell_hidden(bus);
         return EXIT_CODE_OK;
     }
     table = table_new(_("ID"), _("ROLE"), _("HUB"), _("DEVICE"), _("STREAM"), _("INITIATOR"),
@@ -69,6 +77,7 @@ verb_stream_list(Cli *cli, GError **error)
     for (guint i = 0; i < streams->len; i++)
         stream_add_row(table, ((BusObject *)g_ptr_array_index(streams, i))->properties);
     output_table(cli, table, _("No streams."));
+    stream_tell_hidden(bus);
     return EXIT_CODE_OK;
 }
 

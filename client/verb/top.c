@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client/show/hidden.h"
 #include "client/show/rates.h"
 #include "client/show/screen.h"
 #include "client/verb/verb.h"
@@ -16,6 +17,7 @@ typedef struct {
     Rates *rates;
     GPtrArray *streams; /* as they were at the previous look */
     GArray *found;      /* Rate of each */
+    gboolean hides;     /* others have some that are not shown */
 } Top;
 
 static void
@@ -40,6 +42,7 @@ top_look(Top *top, GError **error)
 {
     top_forget(top);
     top->streams = bus_objects(top->bus, BUS_STREAM, error);
+    top->hides = show_is_hidden(top->bus, "HiddenStreams");
     if (top->streams != NULL)
         top->found = rates_look(top->rates, top->streams, g_get_monotonic_time());
     return top->streams != NULL;
@@ -65,6 +68,12 @@ top_add_row(Table *table, const Rate *rate)
     table_add(table, bus_string(rate->properties, "StreamName"));
     table_add(table, bus_string(rate->properties, "Initiator"));
     table_add(table, bus_string(rate->properties, "Target"));
+}
+
+static const char *
+top_hides(void)
+{
+    return _("Streams of others are not shown; --all asks for them.");
 }
 
 /* The first MOST streams as text. Caller frees. */
@@ -106,7 +115,8 @@ top_title(const Top *top)
 static void
 top_show(const Top *top, Screen *screen)
 {
-    guint lines = screen_lines(), room = lines > 5 ? lines - 5 : 1;
+    const guint lines = screen_lines(), taken = top->hides ? 6 : 5;
+    const guint room = lines > taken ? lines - taken : 1;
     g_autofree char *title = top_title(top), *table = top_table(top, room);
     g_autoptr(GString) page = g_string_new(NULL);
 
@@ -116,6 +126,8 @@ top_show(const Top *top, Screen *screen)
 
         g_string_append_printf(page, ngettext("and %u more", "and %u more", more), more);
     }
+    if (top->hides)
+        g_string_append_printf(page, "%s%s\n", top->found->len > room ? "\n" : "", top_hides());
     screen_show(screen, page->str);
 }
 
@@ -149,10 +161,11 @@ top_once(Top *top, GError **error)
         return verb_code(error);
     if (top->cli->given[OPTION_JSON]) {
         output_json(top_variant(top), FALSE);
-        return EXIT_CODE_OK;
+    } else {
+        table = top_table(top, G_MAXUINT);
+        (void)fputs(table, stdout);
     }
-    table = top_table(top, G_MAXUINT);
-    (void)fputs(table, stdout);
+    show_hidden(top->bus, "HiddenStreams", top_hides());
     return EXIT_CODE_OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
+#include "client/show/hidden.h"
 #include "client/show/done.h"
 #include "client/show/properties.h"
 #include "client/verb/foreground.h"
@@ -102,6 +103,12 @@ tunnel_add_row(Table *table, GVariant *tunnel)
     table_add(table, bus_string(tunnel, "LastError"));
 }
 
+static void
+tunnel_tell_hidden(Bus *bus)
+{
+    show_hidden(bus, "HiddenTunnels", _("Tunnels of others are not shown; --all asks for them."));
+}
+
 ExitCode
 verb_tunnel_list(Cli *cli, GError **error)
 {
@@ -113,6 +120,7 @@ verb_tunnel_list(Cli *cli, GError **error)
         return verb_code(error);
     if (cli->given[OPTION_JSON]) {
         output_json(verb_objects_variant(tunnels), FALSE);
+        tunnel_tell_hidden(bus);
         return EXIT_CODE_OK;
     }
     table = table_new(_("ID"), _("HUB"), _("DEVICE"), _("STREAM"), _("LISTENS ON"), _("KIND"),
@@ -123,6 +131,7 @@ verb_tunnel_list(Cli *cli, GError **error)
     for (guint i = 0; i < tunnels->len; i++)
         tunnel_add_row(table, ((BusObject *)g_ptr_array_index(tunnels, i))->properties);
     output_table(cli, table, _("No tunnels. Open one with: streamctl tunnel open DEVICE STREAM"));
+    tunnel_tell_hidden(bus);
     return EXIT_CODE_OK;
 }
 
@@ -142,8 +151,7 @@ static gboolean
 tunnel_close_one(Bus *bus, const BusObject *tunnel, GVariantBuilder *closed, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    g_autoptr(GVariant) reply =
-        bus_call(bus, tunnel->path, BUS_TUNNEL, "Close", NULL, 0, &failure);
+    g_autoptr(GVariant) reply = bus_call(bus, tunnel->path, BUS_TUNNEL, "Close", NULL, 0, &failure);
 
     if (reply == NULL && !g_error_matches(failure, EXIT_ERROR, EXIT_CODE_NOT_FOUND)) {
         g_propagate_error(error, g_steal_pointer(&failure));
@@ -195,7 +203,6 @@ verb_tunnel_close(Cli *cli, GError **error)
                             _("there is no tunnel %s"), error);
     if (code != EXIT_CODE_OK)
         return code;
-    return show_done(
-        cli, g_variant_new_parsed("{'tunnels': <[%t]>, 'result': <'closed'>}", id),
-        _("Closed tunnel %s"), cli->words[0]);
+    return show_done(cli, g_variant_new_parsed("{'tunnels': <[%t]>, 'result': <'closed'>}", id),
+                     _("Closed tunnel %s"), cli->words[0]);
 }

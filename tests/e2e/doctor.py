@@ -96,7 +96,7 @@ def all_is_well():
 def used_wrongly():
     """arguments that do not fit are refused; without streamd it is said, exit code 3"""
     with Site() as site:
-        for arguments, code in [(["gw-1"], 2), (["a", "b", "c"], 2), (["--hub", "nobody"], 4),
+        for arguments, code in [(["gw-1", "echo", "--stream", "echo"], 2), (["a", "b", "c"], 2), (["--hub", "nobody"], 4),
                                 (["--hub", "office", "--initiator", "x"], 2),
                                 (["--stream", "x"], 4)]:
             done = site.client.ctl("doctor", *arguments)
@@ -109,6 +109,33 @@ def used_wrongly():
         done = site.client.ctl("doctor", "--json")
         check_equal((done.returncode, json.loads(done.stdout)[0]["checks"][-1]["result"]),
                     (3, "failed"), "as JSON")
+
+
+class Discreet(Site):
+    """Its hub tells users nothing of devices."""
+    HUB_SETTINGS = Site.HUB_SETTINGS + "users-may-list = no\n"
+
+
+def device_alone():
+    """a device without a stream: there, away, unknown, not to be told; the device itself hears nothing of it"""
+    rest = {"policy": "no-stream", "target": "no-stream", "stream": "no-stream"}
+    with Site() as site:
+        site.wait_online(site.DEVICE)
+        for device in site.DEVICE, site.DEVICE + "/logger":
+            checks, status = examine(site.client, "office", device)
+            check_equal((status, list(checks)), (0, SERVICE), f"{device}: {checks}")
+            check_equal((checks["device"]["result"], checks["device"]["state"]), ("ok", "Connected"), device)
+            check_equal({name: checks[name].get("why") for name in rest}, rest, device)
+        check_equal(site.gateway.ctl_json("stream", "list"), [], "streams of the device")
+        fails(site.client, "office", "device", 4, "Check the device's name", "gw-9", cause="not-found")
+        fails(site.client, "office", "device", 2, "Check the device's name", "what?", cause="request")
+        site.hub.admin("device", "add", "gw-2")
+        fails(site.client, "office", "device", 10, "Start streamd on the device", "gw-2", cause="offline")
+        site.hub.admin("device", "disable", "gw-2")
+        fails(site.client, "office", "device", 10, "Enable the device", "gw-2", cause="revoked")
+    with Discreet() as site:
+        checks, status = examine(site.client, "office", site.DEVICE)
+        check_equal((status, checks["device"].get("why"), checks["stream"].get("why")), (0, "not-told", "no-stream"), checks)
 
 
 def no_name(site):
@@ -390,5 +417,5 @@ def caller_gone():
 
 
 if __name__ == "__main__":
-    main(all_is_well, used_wrongly, name_and_port, no_dns, certificate, through_proxies, clock,
+    main(all_is_well, used_wrongly, device_alone, name_and_port, no_dns, certificate, through_proxies, clock,
          credentials, asked_to_wait, subscription, device_side, service_side, caller_gone)

@@ -19,7 +19,7 @@ SHOWN = {
 NAMES = {'streamctl', 'streamd', 'streamhub', 'ssh', 'scp', 'sftp', 'rsync', 'git', 'json', 'id', 'tcp', 'unix'}
 
 # Whose literals are for developers, or for programs.
-OTHERS = {'g_error', 'g_debug', 'g_warning', 'g_critical', 'g_dbus_method_invocation_return_error'}
+OTHERS = {'ENGLISH', 'g_error', 'g_debug', 'g_warning', 'g_critical', 'g_dbus_method_invocation_return_error'}
 
 # Two words beside each other, and nothing of a format that programs read.
 SENTENCE = re.compile(r'^"[^<>{}=|]*[a-z]{2,} [a-z]{2,}[^<>{}=|]*"$')
