@@ -22,24 +22,6 @@ join_hub office user service olga
 until_true says Connected hub device show gw-1
 exec >&3 2>&1
 
-# session USER [SEAT]: one of logind's, in which in_session runs commands.
-session() {
-    local home=/home/$1
-    mkfifo -m 666 "$home/do" "$home/done"
-    systemd-run -q --collect -p User="$1" -p PAMName=login ${2:+-E XDG_SEAT=$2} -- \
-        sh -c "while read -r line <$home/do; do sh -c \"\$line\" >$home/said 2>&1; echo \$? >$home/done; done"
-}
-in_session() {
-    local home=/home/$1 status
-    shift
-    printf '%s\n' "$*" >"$home/do"
-    read -r status <"$home/done"
-    cat "$home/said"
-    return "$status"
-}
-state() {
-    loginctl show-user "$1" -p State --value
-}
 # Goes through olga's streamd, and back.
 knock() {
     echo hello | olga connect gw-1 door --timeout 30 >/root/"$1" 2>/root/"$1".error
@@ -50,10 +32,10 @@ ok 'and olga reads why' says 'no agent on the device can be asked' olga connect 
 
 # On a seat without a screen the session that came last is the active one.
 session bob seat0
-ok 'bob sits at the machine' until_true is active state bob
+ok 'bob sits at the machine' until_true is active state_of bob
 session alice seat0
-ok 'now alice does' until_true is active state alice
-ok 'and bob is in the background' is online state bob
+ok 'now alice does' until_true is active state_of alice
+ok 'and bob is in the background' is online state_of bob
 mkfifo -m 666 /home/alice/answers
 in_session alice "streamctl --system agent <>/home/alice/answers >/home/alice/agent 2>&1 & echo \$! >/home/alice/pid"
 ok "alice's agent waits" until_true grep -q 'Waiting for streams' /home/alice/agent

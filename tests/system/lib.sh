@@ -148,3 +148,23 @@ tapped() {
 call() {
     tapped "$1" busctl --system call io.streamd.Streamd1 "${@:2}"
 }
+
+# session USER [SEAT]: one of logind's, in which in_session runs commands.
+session() {
+    local home=/home/$1
+    mkfifo -m 666 "$home/do" "$home/done"
+    systemd-run -q --collect -p User="$1" -p PAMName=login ${2:+-E XDG_SEAT=$2} -- \
+        sh -c "while read -r line <$home/do; do sh -c \"\$line\" >$home/said 2>&1; echo \$? >$home/done; done"
+}
+in_session() {
+    local home=/home/$1 status
+    shift
+    printf '%s\n' "$*" >"$home/do"
+    read -r status <"$home/done"
+    cat "$home/said"
+    return "$status"
+}
+# What logind says of the sessions of a user: active, online (in the background), ...
+state_of() {
+    loginctl show-user "$1" -p State --value
+}
