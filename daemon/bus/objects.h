@@ -18,14 +18,12 @@ void bus_objects_free(BusObjects *objects); /* NULL is fine */
 gboolean bus_object_caller_sees(BusContext *context, uid_t owner);
 gboolean bus_object_caller_sees_requests(BusContext *context);
 
-/* Signals: sent to everybody; on the system's bus, for an object with an owner, to its opener and
- * to those who see it and have asked (bus/subscriber.h). */
-
 /* Whether there is an object of KIND, which has an owner, that the sender of the current call does
  * not see. */
 gboolean bus_object_hides(BusContext *context, const BusKind *kind);
 
-/* Signals: sent to everybody; for an object with an owner, to those who see it and have asked. */
+/* Signals: sent to everybody; on the system's bus, for an object with an owner, to its opener and
+ * to those who see it and have asked (bus/subscriber.h). */
 void bus_object_added(BusContext *context, const BusKind *kind, gpointer object);
 void bus_object_removed(BusContext *context, const BusKind *kind, gpointer object);
 /* The names of the changed properties, then NULL. */
