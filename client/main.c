@@ -14,6 +14,9 @@
      OPTION_BIT(OPTION_TRANSPORT) | OPTION_BIT(OPTION_MQTT_PORT) | OPTION_BIT(OPTION_PROXY) |      \
      OPTION_BIT(OPTION_PROXY_CREDENTIALS_FILE) | OPTION_BIT(OPTION_NO_PROXY) |                     \
      OPTION_BIT(OPTION_ALLOWED_USERS) | OPTION_BIT(OPTION_STREAM_HOSTS) | OPTION_BIT(OPTION_AS))
+#define SET_HUB                                                                                    \
+    ((ADD_HUB & ~OPTION_BIT(OPTION_AS)) | OPTION_BIT(OPTION_HOST) | OPTION_BIT(OPTION_FORCE) |     \
+     OPTION_BIT(OPTION_SHARED_ACCESS_KEY_FILE) | OPTION_BIT(OPTION_ACCEPT_CA))
 #define TIMES (OPTION_BIT(OPTION_WAIT) | OPTION_BIT(OPTION_TIMEOUT))
 #define OPEN (OPTION_BIT(OPTION_HUB) | TIMES)
 #define OPEN_TUNNEL                                                                                \
@@ -72,11 +75,22 @@ static const Verb verbs[] = {
     {"hub disconnect", 1, 1, 0, verb_hub_disconnect, "NAME",
      N_("Stay away from a hub until 'hub connect'; open streams go on"),
      .json = "{\"hub\": ..., \"result\": ...}"},
-    {"hub set", 1, 1, OPTION_BIT(OPTION_ACCEPT_CA), verb_hub_set, "NAME --accept-ca",
-     N_("Trust the next authority of a hub alone, without waiting"),
-     N_("streamd keeps a next authority that the present one has signed, and trusts both; after "
-        "seven days, and a connection that the next one has verified, it trusts that alone by "
-        "itself. Where the hub does not use it yet, it is shut out by this."),
+    {"hub set", 1, 1, SET_HUB, verb_hub_set,
+     "NAME [--host HOST[:PORT]] [--shared-access-key-file FILE|- | --connection-string-file FILE|-] "
+     "[--ca FILE] [--transport wss|mqtts] [--mqtt-port N] [--certificate FILE] [--key FILE|URL] "
+     "[--key-pin-file FILE] [--proxy URL] [--proxy-credentials-file FILE|-] [--no-proxy LIST] "
+     "[--allowed-users LIST] [--stream-hosts LIST] [--force] | NAME --accept-ca",
+     N_("Change a hub: where it is, the key, what is trusted, the way there; open streams go on"),
+     N_("What is not given stays; given empty, as --ca '', it is as if it had never been set. The "
+        "new settings are tried first: when the hub cannot be reached, trusted or satisfied with "
+        "them, nothing changes. With --force, and for a hub that 'hub disconnect' keeps away, they "
+        "are taken untried, and 'hub list' says what is wrong. The identity stays the same in the "
+        "device role; another device or role is another hub. Streams that are open and tunnels go "
+        "on, those of others, too. What the configuration says is changed there. With --accept-ca "
+        "the next authority of the hub is trusted alone, without waiting: streamd keeps a next "
+        "authority that the present one has signed, and trusts both; after seven days, and a "
+        "connection that the next one has verified, it trusts that alone by itself. Where the hub "
+        "does not use it yet, it is shut out by this."),
      .json = "{...}"},
     {"hub remove", 1, 1, OPTION_BIT(OPTION_FORCE), verb_hub_remove, "NAME [--force]",
      N_("Forget a hub; its tunnels close and its streams end"),

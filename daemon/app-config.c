@@ -278,20 +278,10 @@ commit_removals(App *app, const StoreState *config)
     }
 }
 
-/* Replaces the hub of the same name. Its streams refer to it only by name, and go on. */
 static void
 commit_hub(App *app, Hub *hub)
 {
-    Hub *old = app_find_hub(app, hub_name(hub));
-
-    if (old) {
-        APP_TELL(app, hub_removed, old);
-        app->reconnects += hub_reconnects(old);
-        g_hash_table_remove(app->outages, old);
-        g_ptr_array_remove(app->hubs, old);
-    }
-    app_place_hub(app, hub);
-    APP_TELL(app, hub_added, hub);
+    app_swap_hub(app, hub);
     if (app->started)
         hub_connect(hub);
 }

@@ -88,6 +88,15 @@ app_draft_drop_hub(AppDraft *draft, Hub *hub)
 }
 
 void
+app_draft_swap_hub(AppDraft *draft, Hub *hub, Hub *next)
+{
+    g_ptr_array_remove(draft->hubs, hub);
+    g_ptr_array_add(draft->hubs, next);
+    g_hash_table_remove(draft->keys, hub);
+    g_ptr_array_remove(draft->joined, hub);
+}
+
+void
 app_draft_set_key(AppDraft *draft, Hub *hub, const char *connection_string)
 {
     g_hash_table_insert(draft->keys, hub, g_strdup(connection_string));

@@ -27,6 +27,9 @@ Tunnel *app_draft_find_tunnel(const AppDraft *draft, guint64 id);
 /* Drops its persistent tunnels, too, and returns how many they are. */
 guint app_draft_drop_hub(AppDraft *draft, Hub *hub);
 
+/* NEXT, another with HUB's name, is in its place. */
+void app_draft_swap_hub(AppDraft *draft, Hub *hub, Hub *next);
+
 /* HUB has this connection string from the next save on. */
 void app_draft_set_key(AppDraft *draft, Hub *hub, const char *connection_string);
 

@@ -104,14 +104,16 @@ app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done,
 }
 
 /* The hub may have been removed in the meantime. A disabled device does not mean that our own
- * identity is refused. */
-static void
+ * identity is refused. Returns ERROR, or NULL, in the words that its caller is to get; to be freed. */
+static GError *
 app_note_hub(App *app, Stream *stream, const GError *error)
 {
     Hub *hub = app_find_hub(app, stream_hub(stream));
 
-    if (hub && stream_reason(stream) != REASON_REVOKED)
-        hub_note(hub, error);
+    if (!hub || stream_reason(stream) == REASON_REVOKED)
+        return error ? g_error_copy(error) : NULL;
+    hub_note(hub, error);
+    return error ? hub_explain(hub, error) : NULL;
 }
 
 struct OpenRequest {
@@ -123,11 +125,11 @@ struct OpenRequest {
 };
 
 static void
-app_stream_opened(Stream *stream, const GError *error, void *data)
+app_stream_opened(Stream *stream, const GError *failure, void *data)
 {
     OpenRequest *request = data;
+    g_autoptr(GError) error = app_note_hub(request->app, stream, failure);
 
-    app_note_hub(request->app, stream, error);
     if (error || !request->done)
         close(request->fd);
     if (request->done)
@@ -200,12 +202,12 @@ app_tunnel_stream_ended(Stream *stream, void *data)
 }
 
 static void
-app_tunnel_stream_opened(Stream *stream, const GError *error, void *data)
+app_tunnel_stream_opened(Stream *stream, const GError *failure, void *data)
 {
     App *app = data;
     Tunnel *tunnel = app_find_tunnel(app, stream_tunnel(stream));
+    g_autoptr(GError) error = app_note_hub(app, stream, failure);
 
-    app_note_hub(app, stream, error);
     if (tunnel)
         tunnel_opened(tunnel, stream_place(stream), error);
 }

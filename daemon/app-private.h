@@ -106,6 +106,13 @@ Hub *app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **
 void app_place_hub(App *app, Hub *hub);
 void app_place_target(App *app, Target *target);
 
+/* Puts HUB (taken) in the place of the hub of its name, if there is one. Its streams and tunnels refer
+ * to it only by name, and go on. It does not connect yet. */
+void app_swap_hub(App *app, Hub *hub);
+
+/* NOT_FOUND when HUB, that of NAME, is NULL; DENIED when it is in the configuration. */
+gboolean app_may_change_hub(const Hub *hub, const char *name, GError **error);
+
 /* Tells the observer, ends the hub's tunnels and streams, and frees it. */
 void app_drop_hub(App *app, Hub *hub);
 void app_drop_target(App *app, Target *target);

@@ -5,6 +5,8 @@
 #include "daemon/app-private.h"
 #include "daemon/policy/accept-text.h"
 
+#include <string.h>
+
 void
 app_change_by(AppChange *change, Author *author)
 {
@@ -78,6 +80,78 @@ void
 app_record_hub_removed(App *app, const AppChange *change, Hub *hub)
 {
     record_hub(app, change, EVENT_HUB_REMOVED, hub);
+}
+
+/* "; WHAT" to both, where they differ. NONE stands for NULL and "". */
+static void
+add_difference(GString *texts[2], const char *what, const char *const values[2], const char *none)
+{
+    const char *const shown[2] = {values[0] && *values[0] ? values[0] : none,
+                                  values[1] && *values[1] ? values[1] : none};
+
+    for (guint i = 0; strcmp(shown[0], shown[1]) != 0 && i < 2; i++)
+        g_string_append_printf(texts[i], "%s%s %s", texts[i]->len > 0 ? ", " : "", what, shown[i]);
+}
+
+/* Of what is secret only that it differs. */
+static void
+add_secret(GString *texts[2], const char *what, gboolean same)
+{
+    for (guint i = 0; !same && i < 2; i++)
+        g_string_append_printf(texts[i], "%s%s %s", texts[i]->len > 0 ? ", " : "",
+                               i == 0 ? "the former" : "another", what);
+}
+
+static const char *
+trust_of(const HubSettings *settings)
+{
+    return settings->ca_file ? settings->ca_file
+           : settings->ca    ? "of the invitation"
+                             : "of the system";
+}
+
+static void
+add_differences(GString *texts[2], const Hub *before, const Hub *after)
+{
+    const HubSettings a = hub_settings(before), b = hub_settings(after);
+    g_autofree char *who[2] = {app_hub_text(before), app_hub_text(after)};
+    const char *const trust[2] = {trust_of(&a), trust_of(&b)};
+    const char *const own[2] = {a.own.certificate, b.own.certificate};
+    const char *const own_key[2] = {a.own.key, b.own.key};
+    const char *const proxy[2] = {a.proxy.url, b.proxy.url};
+    const char *const exceptions[2] = {a.proxy.exceptions, b.proxy.exceptions};
+    const char *const users[2] = {a.allowed_users, b.allowed_users};
+    const char *const hosts[2] = {a.stream_hosts, b.stream_hosts};
+    const char *const transports[2] = {hub_transport_name(a.transport),
+                                       hub_transport_name(b.transport)};
+
+    add_difference(texts, "it is", (const char *const *)who, "");
+    add_secret(texts, "key", hub_has_same_key(before, after));
+    add_difference(texts, "certificates", trust, "");
+    add_difference(texts, "certificate", own, "none");
+    add_difference(texts, "key file", own_key, "none");
+    add_difference(texts, "transport", transports, "");
+    add_difference(texts, "proxy", proxy, "as for all hubs");
+    add_difference(texts, "no-proxy", exceptions, "none");
+    add_secret(texts, "credentials for the proxy",
+               g_strcmp0(a.proxy.credentials, b.proxy.credentials) == 0);
+    add_difference(texts, "users", users, "all");
+    add_difference(texts, "stream-hosts", hosts, "its own");
+}
+
+void
+app_record_hub_changed(App *app, const AppChange *change, const Hub *before, const Hub *after)
+{
+    g_autoptr(GString) was = g_string_new(NULL);
+    g_autoptr(GString) is = g_string_new(NULL);
+    GString *texts[2] = {was, is};
+
+    add_differences(texts, before, after);
+    app_record(app, change, EVENT_HUB_CHANGED,
+               &(EventData){.hub = hub_name(after),
+                            .device = hub_identity(after),
+                            .before = was->len > 0 ? was->str : "the same settings",
+                            .after = is->len > 0 ? is->str : "the same settings, read anew"});
 }
 
 static void

@@ -12,6 +12,8 @@ void app_record(App *app, const AppChange *change, EventKind kind, const EventDa
 
 void app_record_hub_added(App *app, const AppChange *change, Hub *hub);
 void app_record_hub_removed(App *app, const AppChange *change, Hub *hub);
+/* What differs; never a secret. */
+void app_record_hub_changed(App *app, const AppChange *change, const Hub *before, const Hub *after);
 void app_record_target_added(App *app, const AppChange *change, Target *target);
 void app_record_target_removed(App *app, const AppChange *change, Target *target);
 /* TUNNEL_KEPT, or CLOSED_BY. */

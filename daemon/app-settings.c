@@ -125,7 +125,7 @@ static gboolean
 app_refuse_configured(const char *what, const char *name, const char *source, GError **error)
 {
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
-                "the %s \"%s\" is in the configuration (%s): remove it there and reload", what,
+                "the %s \"%s\" is in the configuration (%s): change or remove it there and reload", what,
                 name, source);
     return FALSE;
 }
@@ -255,6 +255,21 @@ app_close_tunnels_of(App *app, const char *hub)
 }
 
 void
+app_swap_hub(App *app, Hub *hub)
+{
+    Hub *old = app_find_hub(app, hub_name(hub));
+
+    if (old) {
+        APP_TELL(app, hub_removed, old);
+        app->reconnects += hub_reconnects(old);
+        g_hash_table_remove(app->outages, old);
+        g_ptr_array_remove(app->hubs, old);
+    }
+    app_place_hub(app, hub);
+    APP_TELL(app, hub_added, hub);
+}
+
+void
 app_drop_hub(App *app, Hub *hub)
 {
     app_close_tunnels_of(app, hub_name(hub));
@@ -276,15 +291,21 @@ app_submit_removal(App *app, const ChangeKind *kind, const char *name, AppDone d
     return app_submit(app, change, error);
 }
 
+gboolean
+app_may_change_hub(const Hub *hub, const char *name, GError **error)
+{
+    if (!hub)
+        return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no hub", name);
+    return !hub_source(hub) || app_refuse_configured("hub", name, hub_source(hub), error);
+}
+
 static gboolean
 remove_hub_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 {
     Hub *hub = app_draft_find_hub(draft, change->name);
 
-    if (!hub)
-        return app_refuse(STREAMD_ERROR_NOT_FOUND, error, "there is no hub", change->name);
-    if (hub_source(hub))
-        return app_refuse_configured("hub", change->name, hub_source(hub), error);
+    if (!app_may_change_hub(hub, change->name, error))
+        return FALSE;
     (void)app_draft_drop_hub(draft, hub);
     return TRUE;
 }

@@ -139,7 +139,13 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
     [OPTION_FOLLOW - OPTION_OWN] = {"follow", VALUE_NONE, NULL,
                                     N_("Go on with what comes, until Ctrl-C")},
     [OPTION_FORCE - OPTION_OWN] = {"force", VALUE_NONE, NULL,
-                                   N_("Even while streams that came in through it are open"), NULL},
+                                   N_("Even while streams that came in through it are open; to set: without trying it first"), NULL},
+    [OPTION_HOST - OPTION_OWN] = {"host", VALUE_REQUIRED, "HOST[:PORT]",
+                                  N_("Where the hub is from now on"), NULL},
+    [OPTION_SHARED_ACCESS_KEY_FILE -
+        OPTION_OWN] = {"shared-access-key-file", VALUE_REQUIRED, "FILE|-",
+                       N_("Read the new key of our identity from a file, or from standard input"),
+                       NULL},
     [OPTION_RULES - OPTION_OWN] = {"rules", VALUE_NONE, NULL,
                                    N_("Remove the rules that lead to it, too"), NULL},
     [OPTION_STREAM_HOSTS -

@@ -28,6 +28,12 @@ const SecretKind secret_connection_string = {
     .option = "--connection-string-file",
 };
 
+const SecretKind secret_access_key = {
+    .name = N_("shared access key"),
+    .prompt = N_("Shared access key (not shown): "),
+    .option = "--shared-access-key-file",
+};
+
 const SecretKind secret_proxy_credentials = {
     .name = N_("proxy's credentials"),
     .prompt = N_("USER:PASSWORD for the proxy (not shown): "),

@@ -13,6 +13,7 @@ typedef struct {
 } SecretKind;
 
 extern const SecretKind secret_connection_string;
+extern const SecretKind secret_access_key;        /* the key alone, in base64 */
 extern const SecretKind secret_proxy_credentials; /* USER:PASSWORD */
 
 /* FILE: a path, "-" for standard input, or NULL for a prompt on the terminal. The caller closes the

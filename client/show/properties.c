@@ -37,6 +37,7 @@ static const struct {
     {"Identity", N_("Identity"), SHOW_PLAIN},
     {"Transport", N_("Transport"), SHOW_PLAIN},
     {"Proxy", N_("Proxy"), SHOW_PLAIN},
+    {"CaFile", N_("Trusted certificates"), SHOW_PLAIN},
     {"CertificateFile", N_("Certificate"), SHOW_PLAIN},
     {"KeyFile", N_("Key"), SHOW_PLAIN},
     {"CertificateExpires", N_("Certificate ends"), SHOW_TIME},

@@ -3,6 +3,8 @@
 #include "client/show/done.h"
 #include "client/show/hub-worry.h"
 #include "client/show/properties.h"
+#include "client/verb/hub-option.h"
+#include "client/verb/hub-wait.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 #include "common/cli/output.h"
@@ -12,96 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* How long to wait to see whether a hub can be reached. */
-#define FIRST_ATTEMPT (3 * G_TIME_SPAN_SECOND)
-#define FIRST_POLL (20 * G_TIME_SPAN_MILLISECOND)
-
-/* Splits "alice,@ops". streamd reports what is wrong with a name. */
-static void
-hub_add_list(const Cli *cli, Option option, const char *name, GVariantBuilder *builder)
-{
-    const char *list = cli->values[option];
-    g_auto(GStrv) words = list != NULL ? g_strsplit(list, ",", -1) : NULL;
-
-    if (words != NULL)
-        g_variant_builder_add(builder, "{sv}", name,
-                              g_variant_new_strv((const char *const *)words, -1));
-}
-
-/* The caller need not be able to read it. A URL is left as it is. */
-static void
-hub_add_path(const Cli *cli, Option option, const char *name, GVariantBuilder *builder)
-{
-    const char *value = cli->values[option];
-    g_autofree char *path = NULL;
-
-    if (value == NULL)
-        return;
-    path =
-        g_str_has_prefix(value, "pkcs11:") ? g_strdup(value) : g_canonicalize_filename(value, NULL);
-    verb_add_string(builder, name, path);
-}
-
-static gboolean
-hub_add_options(const Cli *cli, GVariantBuilder *builder, GError **error)
-{
-    g_autofree char *ca = NULL;
-    guint64 port = 0;
-
-    if (!cli_number(cli, OPTION_MQTT_PORT, 1, 65535, &port, error))
-        return FALSE;
-    verb_add_string(builder, "as", cli->values[OPTION_AS]);
-    verb_add_string(builder, "transport", cli->values[OPTION_TRANSPORT]);
-    if (port != 0)
-        g_variant_builder_add(builder, "{sv}", "mqtt-port", g_variant_new_uint16((guint16)port));
-    if (cli->given[OPTION_CA]) {
-        ca = g_canonicalize_filename(cli->values[OPTION_CA], NULL);
-        if (access(ca, R_OK) != 0) {
-            cli_fail(error, EXIT_CODE_USAGE, _("cannot read '%s'"), ca);
-            return FALSE;
-        }
-        verb_add_string(builder, "ca-file", ca);
-    }
-    hub_add_path(cli, OPTION_CERTIFICATE, "certificate-file", builder);
-    hub_add_path(cli, OPTION_KEY, "key-file", builder);
-    hub_add_path(cli, OPTION_KEY_PIN_FILE, "key-pin-file", builder);
-    hub_add_list(cli, OPTION_ALLOWED_USERS, "allowed-users", builder);
-    hub_add_list(cli, OPTION_STREAM_HOSTS, "stream-hosts", builder);
-    return TRUE;
-}
-
-/* Whether the first attempt of a new hub is over. */
-static gboolean
-hub_is_tried(GVariant *hub)
-{
-    return *bus_string(hub, "LastError") != '\0' ||
-           strcmp(bus_string(hub, "State"), "connected") == 0;
-}
-
-/* Whether a hub that may have failed before is connected or refused. */
-static gboolean
-hub_is_decided(GVariant *hub)
-{
-    const char *state = bus_string(hub, "State");
-
-    return strcmp(state, "connected") == 0 || strcmp(state, "refused") == 0;
-}
-
-/* The hub's properties when FUNC is true of them, or the time is over. NULL: the hub is gone. */
-static GVariant *
-hub_wait(Bus *bus, const char *path, gboolean (*func)(GVariant *hub))
-{
-    gint64 until = g_get_monotonic_time() + FIRST_ATTEMPT;
-
-    for (;;) {
-        g_autoptr(GVariant) hub = bus_properties(bus, path, BUS_HUB, NULL);
-
-        if (hub == NULL || g_get_monotonic_time() > until || func(hub))
-            return g_steal_pointer(&hub);
-        g_usleep(FIRST_POLL);
-    }
-}
 
 /* Shows what was added, as streamd understood it, and whether it works. */
 static void
@@ -130,22 +42,6 @@ hub_add_show(Bus *bus, const Cli *cli, GVariant *reply)
                      bus_string(hub, "HostName"));
 }
 
-/* Opens the source of the credentials and adds it to the options. -1: none, or it failed. */
-static int
-hub_add_proxy(const Cli *cli, GVariantBuilder *builder, GError **error)
-{
-    int fd = -1;
-
-    verb_add_string(builder, "proxy", cli->values[OPTION_PROXY]);
-    verb_add_string(builder, "no-proxy", cli->values[OPTION_NO_PROXY]);
-    if (cli->given[OPTION_PROXY_CREDENTIALS_FILE])
-        fd = secret_input_open(&secret_proxy_credentials,
-                               cli->values[OPTION_PROXY_CREDENTIALS_FILE], error);
-    if (fd >= 0)
-        g_variant_builder_add(builder, "{sv}", "proxy-credentials", g_variant_new_handle(fd));
-    return fd;
-}
-
 static ExitCode
 hub_add_call(Cli *cli, Bus *bus, int fd, GVariantBuilder *options, GError **error)
 {
@@ -166,20 +62,20 @@ verb_hub_add(Cli *cli, GError **error)
     g_autoptr(Bus) bus = NULL;
     const char *file = cli->values[OPTION_CONNECTION_STRING_FILE];
     ExitCode code;
-    int fd, proxy_fd;
+    int fd, proxy_fd = -1;
 
     if (file != NULL && cli->count > 1)
         return cli_fail(error, EXIT_CODE_USAGE,
                         _("give an invitation or --connection-string-file, not both"));
     if (file == NULL)
         file = cli->words[1];
-    if (!hub_add_options(cli, &options, error))
+    verb_add_string(&options, "as", cli->values[OPTION_AS]);
+    if (!hub_option_add(cli, &options, error))
         return EXIT_CODE_USAGE;
     bus = verb_open_bus(cli, error);
     if (bus == NULL)
         return verb_code(error);
-    proxy_fd = hub_add_proxy(cli, &options, error);
-    if (proxy_fd < 0 && cli->given[OPTION_PROXY_CREDENTIALS_FILE])
+    if (!hub_option_add_proxy(cli, &options, &proxy_fd, error))
         return verb_code(error);
     fd = secret_input_open(&secret_connection_string, file, error);
     code = fd < 0 ? verb_code(error) : hub_add_call(cli, bus, fd, &options, error);
@@ -252,8 +148,9 @@ hub_connect_show(const Cli *cli, Bus *bus, const char *path, GError **error)
     if (*bus_string(hub, "LastError") == '\0')
         return cli_fail(error, EXIT_CODE_TIMED_OUT,
                         _("not connected within %d seconds; streamd goes on trying"),
-                        (int)(FIRST_ATTEMPT / G_TIME_SPAN_SECOND));
-    return cli_fail(error, EXIT_CODE_UNREACHABLE, _("not connected, and streamd goes on trying: %s"),
+                        (int)(HUB_WAIT_MOST / G_TIME_SPAN_SECOND));
+    return cli_fail(error, EXIT_CODE_UNREACHABLE,
+                    _("not connected, and streamd goes on trying: %s"),
                     bus_string(hub, "LastError"));
 }
 
@@ -282,34 +179,6 @@ verb_hub_disconnect(Cli *cli, GError **error)
     return show_done(
         cli, g_variant_new_parsed("{'hub': <%s>, 'result': <'disconnected'>}", cli->words[0]),
         _("%s: disconnected until 'streamctl hub connect'"), cli->words[0]);
-}
-
-/* Whether the next authority is in force. */
-static gboolean
-hub_is_accepted(GVariant *hub)
-{
-    return *bus_string(hub, "NextAuthority") == '\0';
-}
-
-ExitCode
-verb_hub_set(Cli *cli, GError **error)
-{
-    g_autofree char *path = bus_path(BUS_PATH_HUB, cli->words[0]);
-    g_autoptr(Bus) bus = NULL;
-    g_autoptr(GVariant) hub = NULL;
-    ExitCode code;
-
-    if (!cli->given[OPTION_ACCEPT_CA])
-        return cli_fail(error, EXIT_CODE_USAGE, _("what is to be set? Give --accept-ca"));
-    code = verb_call_object(cli, BUS_PATH_HUB, BUS_HUB, cli->words[0], "AcceptAuthority",
-                            _("there is no hub %s"), error);
-    bus = code == EXIT_CODE_OK ? verb_open_bus(cli, error) : NULL;
-    if (bus == NULL)
-        return code == EXIT_CODE_OK ? verb_code(error) : code;
-    hub = hub_wait(bus, path, hub_is_accepted);
-    if (hub == NULL || !hub_is_accepted(hub))
-        return cli_fail(error, EXIT_CODE_OTHER, _("streamd could not save this; its log says why"));
-    return show_done(cli, hub, _("%s: the next authority alone is trusted now"), cli->words[0]);
 }
 
 /* How many streams that came in through the hub have not ended, of those that one may see. */

@@ -27,6 +27,7 @@ static const BusAccess rows[] = {
     {BUS_HUB, "Diagnose", ACTION("manage-hubs"), .object = "hub"},
     {BUS_HUB, "Disconnect", ACTION("manage-hubs"), .object = "hub", .changes = TRUE},
     {BUS_HUB, "Remove", ACTION("manage-hubs"), .object = "hub", .changes = TRUE},
+    {BUS_HUB, "Update", ACTION("manage-hubs"), .object = "hub", .changes = TRUE},
     {BUS_TARGET, "Remove", ACTION("manage-targets"), .object = "target", .changes = TRUE},
     {BUS_POLICY, "List", ACTION("view")},
     {BUS_POLICY, "Add", ACTION("manage-policy"), .changes = TRUE},

@@ -8,7 +8,7 @@ static gboolean
 diagnosis_link_up(gpointer data)
 {
     Diagnosis *diagnosis = data;
-    Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+    Hub *hub = diagnosis_hub(diagnosis);
 
     diagnosis->limit = 0;
     diagnosis_note(diagnosis, "state", "connecting");
@@ -38,7 +38,7 @@ static void
 diagnosis_session_notice(DeviceSession *session, const Notice *notice, void *data)
 {
     Diagnosis *diagnosis = data;
-    Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+    Hub *hub = diagnosis_hub(diagnosis);
 
     if (hub)
         hub_take_notice(hub, notice);
@@ -108,7 +108,7 @@ diagnosis_session_late(gpointer data)
 void
 diagnose_device_credentials(Diagnosis *diagnosis)
 {
-    const Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+    const Hub *hub = diagnosis_hub(diagnosis);
 
     diagnosis_note(diagnosis, "transport", diagnosis->link.framed ? "wss" : "mqtts");
     g_clear_pointer(&diagnosis->connection, connection_free);
@@ -136,7 +136,7 @@ diagnose_subscription(Diagnosis *diagnosis)
 void
 diagnose_identity(Diagnosis *diagnosis)
 {
-    const Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+    const Hub *hub = diagnosis_hub(diagnosis);
 
     if (hub && hub_is_shared(hub))
         diagnosis_fail_text(diagnosis, "cloned", STREAMD_ERROR_EXISTS,

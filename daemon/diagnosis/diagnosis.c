@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/diagnosis/private.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static const DiagnosisStep device_steps[] = {
@@ -31,6 +32,36 @@ static const DiagnosisStep service_steps[] = {
     {NULL},
 };
 
+/* Up to what a hub must do before it is worth having. */
+static const DiagnosisStep device_trial[] = {
+    {"dns", diagnose_dns, TRUE},
+    {"proxy", diagnose_proxy, TRUE},
+    {"tcp", diagnose_tcp, TRUE},
+    {"tls", diagnose_tls, TRUE},
+    {"credentials", diagnose_device_credentials, TRUE},
+    {"subscription", diagnose_subscription, TRUE},
+    {NULL},
+};
+
+static const DiagnosisStep service_trial[] = {
+    {"dns", diagnose_dns, TRUE},
+    {"proxy", diagnose_proxy, TRUE},
+    {"tcp", diagnose_tcp, TRUE},
+    {"tls", diagnose_tls, TRUE},
+    {"credentials", diagnose_service_credentials, TRUE},
+    {NULL},
+};
+
+/* The hub does not know the key of one that has not joined yet. That of a device whose control link
+ * is up has been shown, and another link would take over from that one. */
+static const DiagnosisStep way_trial[] = {
+    {"dns", diagnose_dns, TRUE},
+    {"proxy", diagnose_proxy, TRUE},
+    {"tcp", diagnose_tcp, TRUE},
+    {"tls", diagnose_tls, TRUE},
+    {NULL},
+};
+
 const char *
 check_result_name(CheckResult result)
 {
@@ -52,6 +83,19 @@ check_free(void *data)
 
     g_array_unref(check->details);
     g_free(check);
+}
+
+/* "" when it has no such detail. */
+static const char *
+check_text(const Check *check, const char *key)
+{
+    for (guint i = 0; i < check->details->len; i++) {
+        const CheckDetail *detail = &g_array_index(check->details, CheckDetail, i);
+
+        if (detail->type == 's' && strcmp(detail->key, key) == 0)
+            return detail->text;
+    }
+    return "";
 }
 
 static Check *
@@ -195,10 +239,16 @@ diagnosis_fail(Diagnosis *diagnosis, const char *cause, const GError *error)
     diagnosis_end_step(diagnosis, CHECK_FAILED);
 }
 
+Hub *
+diagnosis_hub(const Diagnosis *diagnosis)
+{
+    return diagnosis->trial ? NULL : app_find_hub(diagnosis->app, diagnosis->hub);
+}
+
 void
 diagnosis_fail_credentials(Diagnosis *diagnosis, const char *cause, const GError *error)
 {
-    const Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+    const Hub *hub = diagnosis_hub(diagnosis);
 
     if (g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_BUSY) && hub &&
         hub_state(hub) == HUB_REFUSED)
@@ -269,6 +319,31 @@ diagnosis_copy_hub(Diagnosis *diagnosis, Hub *hub, GError **error)
     return TRUE;
 }
 
+static Diagnosis *
+diagnosis_make(App *app, DiagnosisDone done, void *data)
+{
+    Diagnosis *diagnosis = g_new0(Diagnosis, 1);
+
+    diagnosis->app = app;
+    diagnosis->fd = -1;
+    diagnosis->checks = g_ptr_array_new_with_free_func(check_free);
+    diagnosis->done = done;
+    diagnosis->data = data;
+    return diagnosis;
+}
+
+static Diagnosis *
+diagnosis_start(Diagnosis *diagnosis, Hub *hub, const DiagnosisStep *steps, GError **error)
+{
+    if (!diagnosis_copy_hub(diagnosis, hub, error)) {
+        diagnosis_free(diagnosis);
+        return NULL;
+    }
+    diagnosis->steps = steps;
+    diagnosis->next = g_idle_add(diagnosis_next, diagnosis);
+    return diagnosis;
+}
+
 Diagnosis *
 diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone done, void *data,
               GError **error)
@@ -287,23 +362,44 @@ diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone
     }
     if (!diagnosis_check_options(hub, options, error))
         return NULL;
-    diagnosis = g_new0(Diagnosis, 1);
-    diagnosis->app = app;
-    diagnosis->fd = -1;
-    diagnosis->checks = g_ptr_array_new_with_free_func(check_free);
-    diagnosis->done = done;
-    diagnosis->data = data;
+    diagnosis = diagnosis_make(app, done, data);
     diagnosis->uid = options->uid;
     diagnosis->device = g_strdup(options->device);
     diagnosis->stream = g_strdup(options->stream);
     diagnosis->initiator = g_strdup(options->initiator);
-    if (!diagnosis_copy_hub(diagnosis, hub, error)) {
-        diagnosis_free(diagnosis);
-        return NULL;
+    return diagnosis_start(diagnosis, hub,
+                           hub_role(hub) == HUB_ROLE_DEVICE ? device_steps : service_steps, error);
+}
+
+Diagnosis *
+diagnosis_try(App *app, Hub *hub, DiagnosisDone done, void *data, GError **error)
+{
+    const Hub *present = app_find_hub(app, hub_name(hub));
+    const gboolean known =
+        hub_role(hub) == HUB_ROLE_DEVICE && present && hub_has_same_login(hub, present);
+    Diagnosis *diagnosis = diagnosis_make(app, done, data);
+
+    diagnosis->trial = TRUE;
+    return diagnosis_start(diagnosis, hub,
+                           known || hub_unjoined(hub)         ? way_trial
+                           : hub_role(hub) == HUB_ROLE_DEVICE ? device_trial
+                                                              : service_trial,
+                           error);
+}
+
+gboolean
+diagnosis_failure(const GPtrArray *checks, GError **error)
+{
+    for (guint i = 0; i < checks->len; i++) {
+        const Check *check = checks->pdata[i];
+        const char *name = check_text(check, "error"), *text = check_text(check, "message");
+
+        if (check->result != CHECK_FAILED)
+            continue;
+        g_set_error(error, STREAMD_ERROR, (int)streamd_error_from_name(name), "%s", text);
+        return TRUE;
     }
-    diagnosis->steps = diagnosis->role == HUB_ROLE_DEVICE ? device_steps : service_steps;
-    diagnosis->next = g_idle_add(diagnosis_next, diagnosis);
-    return diagnosis;
+    return FALSE;
 }
 
 void

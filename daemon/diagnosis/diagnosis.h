@@ -55,5 +55,13 @@ typedef void (*DiagnosisDone)(GPtrArray *checks, void *data);
 Diagnosis *diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone done,
                          void *data, GError **error);
 
+/* Tries a hub that is in no list yet: the way to it, and whether it takes the identity, unless the
+ * control link of the hub in whose place it is to be has shown that. Where it is tried, the control
+ * link takes over from that one. */
+Diagnosis *diagnosis_try(App *app, Hub *hub, DiagnosisDone done, void *data, GError **error);
+
+/* TRUE, with the error, when one of CHECKS has failed: the first. */
+gboolean diagnosis_failure(const GPtrArray *checks, GError **error);
+
 /* DONE is not called any more; NULL is fine. Not after DONE. */
 void diagnosis_cancel(Diagnosis *diagnosis);

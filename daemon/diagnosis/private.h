@@ -23,6 +23,7 @@ struct Diagnosis {
     void *data;
 
     /* Copies of what the hub has. */
+    gboolean trial; /* of a hub that is in no list yet */
     char *hub;
     char *host;
     guint16 port;
@@ -65,6 +66,10 @@ struct Diagnosis {
     Reason reason; /* of the stream that was opened */
     GError *open_error;
 };
+
+/* The hub that is diagnosed, if it is still there. NULL in a trial: what it shows says nothing of the
+ * hub that is there. */
+Hub *diagnosis_hub(const Diagnosis *diagnosis);
 
 /* Adds details to the check of the current step. */
 void diagnosis_note(Diagnosis *diagnosis, const char *key, const char *text);

@@ -5,13 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The name of a device that does not exist, for a request that the hub answers with "not found". */
-#define NOBODY "diagnosis-"
-
 static void
 diagnosis_judge_answer(Diagnosis *diagnosis, const GError *refusal)
 {
-    Hub *hub = app_find_hub(diagnosis->app, diagnosis->hub);
+    Hub *hub = diagnosis_hub(diagnosis);
 
     if (refusal->code == STREAMD_ERROR_BUSY) {
         diagnosis_fail_credentials(diagnosis, "too-soon", refusal);
@@ -46,15 +43,7 @@ diagnosis_posted(Connection *connection, const HttpAnswer *answer, const GError 
 static void
 diagnosis_post(Diagnosis *diagnosis, Connection *connection)
 {
-    g_autofree char *uuid = g_uuid_string_random();
-    g_autofree char *device = g_strconcat(NOBODY, uuid, NULL);
-    const ServiceOpenOptions options = {
-        .identity = diagnosis->identity,
-        .device = device,
-        .stream = "diagnosis",
-        .timeout = DIAGNOSIS_STEP_LIMIT,
-    };
-    GString *request = service_request_begin(&options);
+    GString *request = service_request_nobody(diagnosis->identity, DIAGNOSIS_STEP_LIMIT);
 
     if (!request) {
         connection_free(connection);
@@ -62,7 +51,6 @@ diagnosis_post(Diagnosis *diagnosis, Connection *connection)
                             "cannot make a request from this identity");
         return;
     }
-    service_request_end(request, options.wait, options.timeout);
     diagnosis->exchange =
         http_exchange_new(diagnosis->runtime, diagnosis->reactor, connection, request,
                           DIAGNOSIS_STEP_LIMIT, diagnosis_posted, diagnosis);

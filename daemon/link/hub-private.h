@@ -57,6 +57,10 @@ TlsContext *hub_new_tls(const Hub *hub, const char *alpn, GError **error);
 /* A service hub: what the last request said about it. ERROR NULL: it was reached. */
 void hub_note(Hub *hub, const GError *error);
 
+/* ERROR of an opening, in words that name the user and what helps, where the identity was refused.
+ * Caller frees. */
+GError *hub_explain(const Hub *hub, const GError *error);
+
 /* Where one of its streams has its leg. TRUE: that is a new place. */
 gboolean hub_note_endpoint(Hub *hub, const char *endpoint);
 
@@ -76,6 +80,15 @@ void hub_answer_key(Hub *hub, const KeyAnswer *answer);
 char *hub_string_with_key(const Hub *hub, const char *key);
 gboolean hub_is_keyed(const Hub *hub); /* its identity is a key, not a certificate */
 gboolean hub_has_key(const Hub *hub, const char *key);
+
+gboolean hub_has_same_key(const Hub *hub, const Hub *other);
+
+/* Whether a control link of OTHER that is up has shown that the hub takes this one's identity. */
+gboolean hub_has_same_login(const Hub *hub, const Hub *other);
+
+/* HUB is to take the place of OLD: for the hub there it is the same streamd, and no other machine
+ * that took over. */
+void hub_follow(Hub *hub, const Hub *old);
 
 /* While a new key is being saved. */
 void hub_set_key_busy(Hub *hub, gboolean busy);

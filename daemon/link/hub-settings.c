@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The settings of a hub, its state as others see it, and the names of both. */
+/* The settings of a hub and its key, its state as others see it, and the names of both. */
 #include "daemon/link/hub-struct.h"
 
 #include "common/base/secret.h"
@@ -198,6 +198,12 @@ hub_source(const Hub *hub)
 }
 
 const char *
+hub_ca_file(const Hub *hub)
+{
+    return hub->ca_file ? hub->ca_file : "";
+}
+
+const char *
 hub_certificate_file(const Hub *hub)
 {
     return hub->own_certificate ? hub->own_certificate : "";
@@ -282,4 +288,102 @@ guint64
 hub_since(const Hub *hub)
 {
     return hub->since;
+}
+
+/* The key of its identity, when the hub changes it. */
+void
+hub_answer_key(Hub *hub, const KeyAnswer *answer)
+{
+    g_autoptr(GString) topic = g_string_new(NULL);
+
+    key_answer_build(topic, answer);
+    if (hub->link && !device_link_publish(hub->link, topic->str))
+        g_debug("the answer to a new key was not sent; the hub will send the key again");
+}
+
+char *
+hub_string_with_key(const Hub *hub, const char *key)
+{
+    ConnectionString parts = *hub->parts;
+
+    parts.key = (char *)(guintptr)key;
+    return connection_string_format(&parts);
+}
+
+gboolean
+hub_is_keyed(const Hub *hub)
+{
+    return hub->connection_string && hub->parts->key && !hub->parts->x509;
+}
+
+gboolean
+hub_has_key(const Hub *hub, const char *key)
+{
+    return hub->connection_string && hub->parts->key && secret_equals(hub->parts->key, key);
+}
+
+gboolean
+hub_has_same_key(const Hub *hub, const Hub *other)
+{
+    const char *key = hub->connection_string ? hub->parts->key : NULL;
+    const char *others = other->connection_string ? other->parts->key : NULL;
+
+    return key && others ? secret_equals(key, others) : key == others;
+}
+
+gboolean
+hub_has_same_login(const Hub *hub, const Hub *other)
+{
+    return hub->state != HUB_REFUSED && other->state == HUB_CONNECTED &&
+           g_strcmp0(hub->identity, other->identity) == 0 && hub_has_same_key(hub, other) &&
+           g_strcmp0(hub->parts->host, other->parts->host) == 0 &&
+           hub->parts->port == other->parts->port &&
+           g_strcmp0(hub->parts->gateway, other->parts->gateway) == 0 &&
+           hub->parts->gateway_port == other->parts->gateway_port && !hub->own && !other->own &&
+           hub->transport == HUB_TRANSPORT_WSS && other->transport == HUB_TRANSPORT_WSS;
+}
+
+void
+hub_set_key(Hub *hub, const char *connection_string)
+{
+    g_autoptr(ConnectionString) parts = connection_string_parse(connection_string, -1, NULL);
+
+    if (!parts)
+        return;
+    secret_free(hub->parts->key);
+    hub->parts->key = g_steal_pointer(&parts->key);
+    secret_free(hub->connection_string);
+    hub->connection_string = g_strdup(connection_string);
+    if (hub->link)
+        device_link_use_key(hub->link);
+}
+
+void
+hub_set_key_busy(Hub *hub, gboolean busy)
+{
+    hub->key_busy = busy;
+}
+
+gboolean
+hub_key_is_busy(const Hub *hub)
+{
+    return hub->key_busy;
+}
+
+gboolean
+hub_take_key_turn(Hub *hub, gint64 now)
+{
+    gint64 forgiven = MAX(now - hub->keys_counted, 0) / HUB_KEYS_PAUSE;
+
+    if (hub->keys_taken == 0 || forgiven >= hub->keys_taken) {
+        hub->keys_taken = 0;
+        hub->keys_counted = now;
+    } else {
+        hub->keys_taken -= (guint)forgiven;
+        hub->keys_counted += forgiven * HUB_KEYS_PAUSE;
+    }
+    if (hub->keys_taken >= HUB_KEYS_BURST)
+        return FALSE;
+    hub->keys_taken++;
+    return TRUE;
 }

@@ -8,6 +8,7 @@
 #include "daemon/link/hub-private.h"
 #include "daemon/net/backoff.h"
 #include "daemon/net/dial.h"
+#include "daemon/net/http-exchange.h"
 
 struct Hub {
     HubContext context;
@@ -64,6 +65,8 @@ struct Hub {
     /* service */
     gboolean wanted; /* hub_connect was the last word */
     Dial *probe;
+    HttpExchange *ask; /* with the identity, after the dial */
+    gboolean unsure;   /* the hub has refused the identity, and has not accepted it since */
     Backoff backoff;
     guint retry;
     /* of both roles, until it has joined */
@@ -73,6 +76,10 @@ struct Hub {
 
 /* ERROR: one clause, or NULL for none. */
 void hub_set_state(Hub *hub, HubState state, const char *error);
+
+/* hub-probe.c: a service's; start does nothing while one is under way. */
+void hub_probe_start(Hub *hub);
+void hub_probe_stop(Hub *hub);
 
 /* enroll.c */
 void hub_enroll_start(Hub *hub);

@@ -371,6 +371,17 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
 }
 
 void
+hub_follow(Hub *hub, const Hub *old)
+{
+    if (hub_role(hub) != HUB_ROLE_DEVICE || g_strcmp0(hub->identity, old->identity) != 0)
+        return;
+    if (*old->instance)
+        memcpy(hub->instance, old->instance, sizeof hub->instance);
+    hub->taken_over = old->taken_over;
+    hub->takeovers = old->takeovers;
+}
+
+void
 hub_free(Hub *hub)
 {
     if (!hub)
@@ -379,9 +390,7 @@ hub_free(Hub *hub)
     device_link_free(hub->link);
     hub_enroll_stop(hub);
     secret_free(hub->invitation);
-    dial_cancel(hub->probe);
-    if (hub->retry)
-        g_source_remove(hub->retry);
+    hub_probe_stop(hub);
     hub_free_pending(hub);
     tls_context_unref(hub->tls);
     tls_context_unref(hub->mqtt_tls);
@@ -438,74 +447,6 @@ hub_note_endpoint(Hub *hub, const char *endpoint)
         g_ptr_array_remove_index(list, 0);
     g_ptr_array_insert(list, (int)list->len - 1, g_strdup(endpoint));
     return TRUE;
-}
-
-/* The probe of a service hub: is the hub there, and do we trust it? */
-static gboolean
-hub_probe_again(gpointer data)
-{
-    Hub *hub = data;
-
-    hub->retry = 0;
-    hub_connect(hub);
-    return G_SOURCE_REMOVE;
-}
-
-static void
-hub_probe_later(Hub *hub, gboolean refused)
-{
-    gint64 delay = backoff_next(&hub->backoff, refused, g_random_double());
-
-    hub->retry = g_timeout_add((guint)(delay / 1000), hub_probe_again, hub);
-}
-
-static void
-hub_probed(Connection *connection, const GError *error, void *data)
-{
-    Hub *hub = data;
-
-    hub->probe = NULL;
-    connection_free(connection);
-    if (!error) {
-        hub->backoff.failures = 0;
-        hub_set_state(hub, HUB_CONNECTED, NULL);
-        hub_look_at_pending(hub);
-        return;
-    }
-    hub_try_elsewhere(hub);
-    hub_probe_later(hub, error->code == STREAMD_ERROR_PROXY_REFUSED);
-    hub_set_state(hub, HUB_DISCONNECTED, error->message);
-}
-
-/* Only errors about the hub itself change its state, not for example an offline device. */
-void
-hub_note(Hub *hub, const GError *error)
-{
-    if (error && error->domain == STREAMD_ERROR && error->code == STREAMD_ERROR_CANCELLED)
-        return;
-    if (error &&
-        (error->code == STREAMD_ERROR_UNREACHABLE || error->code == STREAMD_ERROR_UNTRUSTED ||
-         error->code == STREAMD_ERROR_PROTOCOL || error->code == STREAMD_ERROR_PROXY_REFUSED)) {
-        if (hub->wanted && !hub->probe && !hub->retry)
-            hub_probe_later(hub, error->code == STREAMD_ERROR_PROXY_REFUSED);
-        hub_set_state(hub, HUB_DISCONNECTED, error->message);
-        hub_try_elsewhere(hub);
-    } else if (error && error->code == STREAMD_ERROR_UNAUTHORIZED) {
-        hub_set_state(hub, HUB_REFUSED, error->message);
-    } else if (!error ||
-               (error->code != STREAMD_ERROR_TIMED_OUT && error->code != STREAMD_ERROR_BUSY)) {
-        hub_set_state(hub, HUB_CONNECTED, NULL);
-        hub_look_at_pending(hub);
-    }
-}
-
-static void
-hub_stop_probe(Hub *hub)
-{
-    g_clear_pointer(&hub->probe, dial_cancel);
-    if (hub->retry)
-        g_source_remove(hub->retry);
-    hub->retry = 0;
 }
 
 void
@@ -566,14 +507,7 @@ hub_connect(Hub *hub)
         device_link_start(hub->link);
         return;
     }
-    if (hub->probe)
-        return;
-    hub_stop_probe(hub);
-    hub->probe =
-        dial_new(hub->context.runtime, runtime_pick(hub->context.runtime), hub_connect_host(hub),
-                 hub_connect_port(hub), hub->tls, hub->proxy, hub_probed, hub);
-    if (hub->state != HUB_CONNECTED)
-        hub_set_state(hub, HUB_CONNECTING, NULL);
+    hub_probe_start(hub);
 }
 
 void
@@ -588,6 +522,6 @@ hub_disconnect(Hub *hub)
         device_link_stop(hub->link);
         return;
     }
-    hub_stop_probe(hub);
+    hub_probe_stop(hub);
     hub_set_state(hub, HUB_DISCONNECTED, NULL);
 }

@@ -101,6 +101,7 @@ gboolean hub_is_wanted(const Hub *hub);        /* hub_connect was the last word 
 const char *hub_allowed_users(const Hub *hub); /* "" when there is no list */
 const char *hub_stream_hosts(const Hub *hub);  /* as HubSettings.stream_hosts; "" when none */
 const char *hub_source(const Hub *hub);        /* as HubSettings.source */
+const char *hub_ca_file(const Hub *hub);       /* "": none, of its own */
 /* What it shows to its hub: the paths, or the URL of the key; "": it has a key of the hub's. */
 const char *hub_certificate_file(const Hub *hub);
 const char *hub_key_file(const Hub *hub);

@@ -67,6 +67,10 @@ void service_open_start(const ServiceOpenOptions *options, Stream *stream, Servi
 GString *service_request_begin(const ServiceOpenOptions *options);
 void service_request_end(GString *request, gint64 wait, gint64 timeout);
 
+/* The whole of one that asks for a device which does not exist: the hub answers "not found" to
+ * whoever may connect to devices. NULL as above. */
+GString *service_request_nobody(const ConnectionString *identity, gint64 timeout);
+
 /* A token of a service's identity, to be wiped by the caller. NULL: the identity has no key, or an
  * invalid one. */
 char *service_token(const ConnectionString *identity);

@@ -7,6 +7,8 @@
 #include "daemon/link/service-open.h"
 #include "daemon/net/http-exchange.h"
 
+#define NOBODY "diagnosis-"
+
 char *
 service_token(const ConnectionString *identity)
 {
@@ -61,4 +63,21 @@ service_request_end(GString *request, gint64 wait, gint64 timeout)
                               whole_seconds(timeout));
     http_header_append_number(request, "Content-Length", 0);
     http_head_end(request);
+}
+
+GString *
+service_request_nobody(const ConnectionString *identity, gint64 timeout)
+{
+    g_autofree char *uuid = g_uuid_string_random();
+    g_autofree char *device = g_strconcat(NOBODY, uuid, NULL);
+    const ServiceOpenOptions options = {
+        .identity = identity,
+        .device = device,
+        .stream = "diagnosis",
+    };
+    GString *request = service_request_begin(&options);
+
+    if (request)
+        service_request_end(request, 0, timeout);
+    return request;
 }

@@ -31,6 +31,7 @@ static const struct {
     {BUS_PATH_HUB "/x", BUS_HUB, "Connect", ""},
     {BUS_PATH_HUB "/x", BUS_HUB, "Disconnect", ""},
     {BUS_PATH_HUB "/x", BUS_HUB, "Diagnose", "a{sv}"},
+    {BUS_PATH_HUB "/x", BUS_HUB, "Update", "a{sv}"},
     {BUS_PATH_HUB "/x", BUS_HUB, "Remove", ""},
     {BUS_PATH_TARGET "/x", BUS_TARGET, "Remove", ""},
 };

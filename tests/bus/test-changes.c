@@ -80,6 +80,13 @@ accept_authority(Walk *walk)
 }
 
 static void
+update_hub(Walk *walk)
+{
+    CALL(BUS_PATH_HUB "/other", BUS_HUB, "Update", "a{sv}", 2, "proxy", "s", "direct", "force",
+         "b", 1);
+}
+
+static void
 remove_hub(Walk *walk)
 {
     CALL(BUS_PATH_HUB "/other", BUS_HUB, "Remove", NULL);
@@ -313,6 +320,8 @@ static const Step steps[] = {
      "Hub other: to be connected (before: to be disconnected), by @"},
     {BUS_HUB, "Diagnose", diagnose_hub, FALSE, NOTHING},
     {BUS_HUB, "AcceptAuthority", accept_authority, FALSE, NOTHING},
+    {BUS_HUB, "Update", update_hub, FALSE,
+     "Hub other: proxy direct (before: proxy as for all hubs), by @"},
     {BUS_HUB, "Remove", remove_hub, FALSE, "Hub other was removed by @"},
     {BUS_MANAGER, "ExposeTarget", expose_target, FALSE,
      "Target echo was added: tcp:127.0.0.1:9, by @"},

@@ -3,6 +3,7 @@
 #include "common/bus/names.h"
 #include "daemon/bus/call.h"
 #include "daemon/bus/error.h"
+#include "daemon/bus/object/hub-update.h"
 #include "daemon/bus/objects.h"
 #include "daemon/bus/options.h"
 #include "daemon/diagnosis/diagnosis.h"
@@ -180,6 +181,7 @@ BUS_GETTER(bus_hub_get_name, Hub, "s", hub_name(object))
 BUS_GETTER(bus_hub_get_role, Hub, "s", hub_role_name(hub_role(object)))
 BUS_GETTER(bus_hub_get_identity, Hub, "s", hub_identity(object))
 BUS_GETTER(bus_hub_get_proxy, Hub, "s", hub_proxy_url(object))
+BUS_GETTER(bus_hub_get_ca_file, Hub, "s", hub_ca_file(object))
 BUS_GETTER(bus_hub_get_certificate_file, Hub, "s", hub_certificate_file(object))
 BUS_GETTER(bus_hub_get_key_file, Hub, "s", hub_key_file(object))
 BUS_GETTER(bus_hub_get_certificate_expires, Hub, "t", hub_certificate_expires(object))
@@ -239,6 +241,8 @@ static const sd_bus_vtable bus_hub_vtable[] = {
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Remove", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_hub_remove,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Update", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT,
+                            bus_hub_update, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
     SD_BUS_PROPERTY("Name", "s", bus_hub_get_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("HostName", "s", bus_hub_get_host_name, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Role", "s", bus_hub_get_role, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -246,6 +250,7 @@ static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_PROPERTY("Transport", "s", bus_hub_get_transport, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Proxy", "s", bus_hub_get_proxy, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Source", "s", bus_hub_get_source, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("CaFile", "s", bus_hub_get_ca_file, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("CertificateFile", "s", bus_hub_get_certificate_file, 0,
                     SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("KeyFile", "s", bus_hub_get_key_file, 0, SD_BUS_VTABLE_PROPERTY_CONST),
