@@ -219,7 +219,7 @@ test_every_method_is_mapped(Fixture *fixture, gconstpointer data)
             count++;
         }
     }
-    g_assert_cmpuint(count, ==, 27);
+    g_assert_cmpuint(count, ==, 28);
     (void)close(listener);
 }
 
