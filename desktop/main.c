@@ -10,6 +10,8 @@
 static const GOptionEntry options[] = {
     {"user", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Your own streamd, on the session bus"), NULL},
     {"system", 0, 0, G_OPTION_ARG_NONE, NULL, N_("The system's streamd"), NULL},
+    {"background", 0, 0, G_OPTION_ARG_NONE, NULL,
+     N_("Without a window: only ask when a stream needs consent"), NULL},
     {"color-scheme", 0, 0, G_OPTION_ARG_STRING, NULL, N_("Instead of the desktop's: light or dark"),
      N_("SCHEME")},
     {"version", 0, 0, G_OPTION_ARG_NONE, NULL, N_("Print the version"), NULL},
@@ -39,6 +41,25 @@ main_parse_scheme(const char *text, AdwColorScheme *ret_scheme, GError **error)
     return FALSE;
 }
 
+/* Without a window; one that runs already goes on without its own. The exit status, -1: go on. */
+static int
+main_background(GApplication *application, App *app)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!g_application_register(application, NULL, &error)) {
+        g_printerr("%s: %s\n", g_get_prgname(), error->message);
+        return 1;
+    }
+    g_action_group_activate_action(G_ACTION_GROUP(application), "stay", NULL);
+    if (!g_application_get_is_remote(application)) {
+        app->hidden = TRUE;
+        return -1;
+    }
+    (void)g_dbus_connection_flush_sync(g_application_get_dbus_connection(application), NULL, NULL);
+    return 0;
+}
+
 static int
 main_on_options(GApplication *application, GVariantDict *given, gpointer data)
 {
@@ -59,7 +80,7 @@ main_on_options(GApplication *application, GVariantDict *given, gpointer data)
         g_printerr("%s: %s\n", g_get_prgname(), error->message);
         return 2;
     }
-    return -1; /* continue */
+    return g_variant_dict_contains(given, "background") ? main_background(application, app) : -1;
 }
 
 int

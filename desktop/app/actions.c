@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/actions.h"
+#include "desktop/app/background.h"
 #include "desktop/app/keys.h"
 #include "desktop/base/names.h"
 #include "desktop/app/transfer-dialog.h"
@@ -128,7 +129,8 @@ on_bus(Action *action, GVariant *value, gpointer data)
         app->bus = G_BUS_TYPE_SESSION;
     else
         app->bus = g_str_equal(name, "system") ? G_BUS_TYPE_SYSTEM : G_BUS_TYPE_NONE;
-    daemon_use_bus(app->daemon, app->bus);
+    if (app->window != NULL)
+        daemon_use_bus(app->daemon, app->bus);
 }
 
 static void
@@ -139,7 +141,20 @@ on_answer(Action *action, GVariant *value, gpointer data)
 
     g_simple_action_set_state(action, value);
     settings_set_answers(app->settings, answers);
-    agent_set_wanted(app->agent, answers);
+    consent_set_wanted(app->consent, answers);
+}
+
+static void
+on_background(Action *action, GVariant *value, gpointer app)
+{
+    g_simple_action_set_state(action, value);
+    background_set(app, g_variant_get_boolean(value));
+}
+
+static void
+on_stay(Action *action, GVariant *target, gpointer app)
+{
+    background_stay(app);
 }
 
 static void
@@ -170,11 +185,17 @@ on_about(Action *action, GVariant *target, gpointer data)
 }
 
 static void
-on_quit(Action *action, GVariant *target, gpointer data)
+on_close_window(Action *action, GVariant *target, gpointer data)
 {
     App *app = data;
 
     gtk_window_close(window_gtk(app->window));
+}
+
+static void
+on_quit(Action *action, GVariant *target, gpointer app)
+{
+    background_quit(app);
 }
 
 static const GActionEntry entries[] = {
@@ -191,9 +212,12 @@ static const GActionEntry entries[] = {
     {.name = "start", .activate = on_start},
     {.name = "bus", .parameter_type = "s", .state = "'auto'", .change_state = on_bus},
     {.name = "answer", .state = "true", .change_state = on_answer},
+    {.name = "background", .state = "false", .change_state = on_background},
+    {.name = "stay", .activate = on_stay},
     {.name = "page", .activate = on_page, .parameter_type = "s"},
     {.name = "keys", .activate = on_keys},
     {.name = "about", .activate = on_about},
+    {.name = "close-window", .activate = on_close_window},
     {.name = "quit", .activate = on_quit},
 };
 
@@ -216,22 +240,31 @@ actions_add(App *app)
                                     app);
     actions_set_state(app, "bus", g_variant_new_string(bus));
     actions_set_state(app, "answer", g_variant_new_boolean(settings_answers(app->settings)));
+    actions_set_state(app, "background", g_variant_new_boolean(settings_background(app->settings)));
     keys_add(app->application);
     actions_update(app);
 }
 
+/* Others can call an action while there is no window, too. */
 void
 actions_update(App *app)
 {
-    static const char *const needing[] = {"new-tunnel", "open-tunnel", "new-transfer",
-                                          "test-transfer", "watch"};
+    static const struct {
+        const char *name;
+        gboolean needs_daemon;
+    } needing[] = {{"new-tunnel", TRUE},    {"open-tunnel", TRUE}, {"new-transfer", TRUE},
+                   {"test-transfer", TRUE}, {"watch", TRUE},       {"copy", FALSE},
+                   {"page", FALSE},         {"keys", FALSE},       {"about", FALSE},
+                   {"close-window", FALSE}};
     gboolean there = app->daemon != NULL && daemon_state(app->daemon) == DAEMON_PRESENT;
 
     for (guint i = 0; i < G_N_ELEMENTS(needing); i++) {
-        GAction *action = g_action_map_lookup_action(G_ACTION_MAP(app->application), needing[i]);
+        GAction *action =
+            g_action_map_lookup_action(G_ACTION_MAP(app->application), needing[i].name);
 
         if (action != NULL)
-            g_simple_action_set_enabled(G_SIMPLE_ACTION(action), there);
+            g_simple_action_set_enabled(G_SIMPLE_ACTION(action),
+                                        app->window != NULL && (there || !needing[i].needs_daemon));
     }
 }
 
@@ -243,12 +276,14 @@ actions_menu(void)
 
     g_menu_append(tools, _("_Test a Transfer…"), "app.new-transfer");
     g_menu_append(tools, _("_Ask Me About Incoming Streams"), "app.answer");
+    g_menu_append(tools, _("Ask Me Also When the _Window Is Closed"), "app.background");
     g_menu_append(tools, _("Show _Everyone's Streams"), "app.watch");
     g_menu_append(bus, _("_Wherever streamd Runs"), "app.bus::auto");
     g_menu_append(bus, _("_My Own streamd"), "app.bus::user");
     g_menu_append(bus, _("The _System's streamd"), "app.bus::system");
     g_menu_append(about, _("_Keyboard Shortcuts"), "app.keys");
     g_menu_append(about, _("A_bout Device Streams"), "app.about");
+    g_menu_append(about, _("_Quit"), "app.quit");
     g_menu_append_section(menu, NULL, G_MENU_MODEL(tools));
     g_menu_append_section(menu, NULL, G_MENU_MODEL(bus));
     g_menu_append_section(menu, NULL, G_MENU_MODEL(about));

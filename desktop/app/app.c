@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/app.h"
 #include "desktop/app/actions.h"
+#include "desktop/app/background.h"
 
 /* There is no window before the daemon's first event, nor after the last one. */
 static void
@@ -15,24 +16,8 @@ app_on_state(void *data)
 {
     App *app = data;
 
-    if (app->agent != NULL)
-        agent_daemon_changed(app->agent);
     actions_update(app);
     app_update_window(app);
-}
-
-/* Shows requests that waited before this app was registered. Only an agent sees requests. */
-static void
-app_show_requests(App *app)
-{
-    GListModel *requests = G_LIST_MODEL(app->model->requests);
-    guint count = agent_registered(app->agent) ? g_list_model_get_n_items(requests) : 0;
-
-    for (guint i = 0; i < count; i++) {
-        g_autoptr(Item) request = g_list_model_get_item(requests, i);
-
-        prompt_add(app->prompt, item_path(request), item_properties(request));
-    }
 }
 
 static void
@@ -40,42 +25,10 @@ app_on_objects(GVariant *objects, void *data)
 {
     App *app = data;
 
-    if (objects == NULL) {
+    if (objects == NULL)
         model_clear(app->model);
-        if (app->prompt != NULL)
-            prompt_clear(app->prompt);
-    } else {
-        model_apply(app->model, objects);
-        app_show_requests(app);
-    }
-    app_update_window(app);
-}
-
-static void
-app_on_asked(const char *request, GVariant *details, void *data)
-{
-    App *app = data;
-
-    prompt_add(app->prompt, request, details);
-}
-
-static void
-app_on_cancelled(const char *request, const char *reason, void *data)
-{
-    App *app = data;
-
-    prompt_remove(app->prompt, request, reason);
-}
-
-static void
-app_on_agent(void *data)
-{
-    App *app = data;
-
-    if (!agent_registered(app->agent))
-        prompt_clear(app->prompt);
     else
-        daemon_refresh(app->daemon); /* gets the requests that wait already */
+        model_apply(app->model, objects);
     app_update_window(app);
 }
 
@@ -92,18 +45,53 @@ static void
 app_on_startup(GApplication *application, gpointer data)
 {
     static const DaemonEvents daemon_events = {app_on_state, app_on_objects};
-    static const AgentEvents agent_events = {app_on_asked, app_on_cancelled, app_on_agent};
+    static const ConsentEvents consent_events = {app_on_notice, app_on_state};
     App *app = data;
 
     gtk_window_set_default_icon_name("io.streamd.Desktop");
     adw_style_manager_set_color_scheme(adw_style_manager_get_default(), app->scheme);
+    app->cancellable = g_cancellable_new();
     app->settings = settings_new(NULL);
     app->model = model_new(app->settings);
     app->daemon = daemon_new(app->bus, &daemon_events, app);
-    app->prompt = prompt_new(app->application, app->daemon, app_on_notice, app);
-    app->agent = agent_new(app->daemon, &agent_events, app);
     actions_add(app);
-    agent_set_wanted(app->agent, settings_answers(app->settings));
+    daemon_rest(app->daemon);
+    app->consent = consent_new(app->application, &consent_events, app);
+    consent_set_wanted(app->consent, settings_answers(app->settings));
+    background_start(app);
+}
+
+/* Without a window nobody looks. What was opened for as long as the window is there ends. */
+static gboolean
+app_on_closed(gpointer data)
+{
+    App *app = data;
+
+    app->closing = 0;
+    if (app->window == NULL)
+        daemon_rest(app->daemon);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+app_on_window_gone(GtkWidget *widget, gpointer data)
+{
+    App *app = data;
+
+    consent_set_open(app->consent, FALSE);
+    actions_update(app);
+    if (app->closing == 0)
+        app->closing = g_idle_add(app_on_closed, app);
+}
+
+static void
+app_open_window(App *app)
+{
+    app->window = window_new(app);
+    (void)g_signal_connect(window_gtk(app->window), "destroy", G_CALLBACK(app_on_window_gone), app);
+    consent_set_open(app->consent, TRUE);
+    actions_update(app);
+    daemon_use_bus(app->daemon, app->bus);
 }
 
 static void
@@ -111,10 +99,14 @@ app_on_activate(GApplication *application, gpointer data)
 {
     App *app = data;
 
+    if (app->hidden) {
+        app->hidden = FALSE;
+        return;
+    }
     if (app->window == NULL)
-        app->window = window_new(app);
+        app_open_window(app);
     gtk_window_present(window_gtk(app->window));
-    prompt_present(app->prompt);
+    consent_present(app->consent);
 }
 
 static void
@@ -122,9 +114,13 @@ app_on_shutdown(GApplication *application, gpointer data)
 {
     App *app = data;
 
+    if (app->window != NULL)
+        (void)g_signal_handlers_disconnect_by_data(window_gtk(app->window), app);
     g_clear_pointer(&app->window, window_free);
-    g_clear_pointer(&app->prompt, prompt_free);
-    g_clear_pointer(&app->agent, agent_free);
+    g_clear_handle_id(&app->closing, g_source_remove);
+    g_cancellable_cancel(app->cancellable);
+    g_clear_object(&app->cancellable);
+    g_clear_pointer(&app->consent, consent_free);
     g_clear_pointer(&app->daemon, daemon_free);
     g_clear_pointer(&app->model, model_free);
     g_clear_pointer(&app->settings, settings_free);

@@ -2,10 +2,9 @@
 /* App: the parts of the program, and how they are connected. Main thread. */
 #pragma once
 
-#include "desktop/bus/agent.h"
 #include "desktop/bus/daemon.h"
 #include "desktop/bus/model.h"
-#include "desktop/consent/prompt.h"
+#include "desktop/consent/consent.h"
 #include "desktop/base/settings.h"
 
 #include <adwaita.h>
@@ -20,9 +19,13 @@ typedef struct {
     Settings *settings;
     Model *model;
     Daemon *daemon;
-    Agent *agent;
-    Prompt *prompt;
-    Window *window; /* NULL until it is made */
+    Consent *consent;
+    Window *window;  /* NULL while there is none; the daemon rests then */
+    gboolean hidden; /* started in the background: the first activation opens no window */
+    gboolean stays;  /* goes on without a window until it is quit, whatever the settings say */
+    gboolean held;   /* it does, for one reason or the other: see background.h */
+    GCancellable *cancellable; /* of what ends with the application */
+    guint closing;             /* an idle source, after the window was closed */
 } App;
 
 /* Connects the parts to the application's signals. APP must outlive the run. */

@@ -18,7 +18,8 @@ static const Key key_table[] = {
     {"app.page::hubs", {"<Alt>4"}, N_("Hubs")},
     {NULL, {"F10"}, N_("Main menu")},
     {"app.keys", {"<Control>question"}, N_("Keyboard shortcuts")},
-    {"app.quit", {"<Control>q", "<Control>w"}, N_("Close")},
+    {"app.close-window", {"<Control>w"}, N_("Close")},
+    {"app.quit", {"<Control>q"}, N_("Quit")},
 };
 
 void

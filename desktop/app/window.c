@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/window.h"
 #include "desktop/app/actions.h"
+#include "desktop/app/background.h"
 #include "desktop/base/names.h"
 #include "desktop/page/page.h"
 #include "desktop/base/text.h"
@@ -16,7 +17,9 @@ struct Window {
     GtkWindow *window;
     GtkWidget *pages, *body; /* body: the pages, or why there are none */
     GtkWidget *toasts;
-    AdwToast *toast; /* the one that is shown; NULL: none is */
+    AdwToast *toast;   /* the one that is shown; NULL: none is */
+    GtkWidget *notice; /* what it says */
+    guint notice_timer;
     GtkWidget *absent, *start;
     GtkWidget *dot, *status, *rates, *answers;
     const char *look; /* CSS class of the dot */
@@ -35,8 +38,21 @@ window_on_toast_dismissed(AdwToast *toast, gpointer data)
 {
     Window *window = data;
 
-    if (window->toast == toast)
-        window->toast = NULL;
+    if (window->toast != toast)
+        return;
+    g_clear_handle_id(&window->notice_timer, g_source_remove);
+    window->toast = NULL;
+}
+
+static gboolean
+window_on_notice_timer(gpointer data)
+{
+    Window *window = data;
+
+    window->notice_timer = 0;
+    if (window->toast != NULL)
+        adw_toast_dismiss(window->toast);
+    return G_SOURCE_REMOVE;
 }
 
 /* A toast's own title has one line, which would cut what streamd says. */
@@ -52,19 +68,31 @@ window_notice_label(const char *text)
     return label;
 }
 
+static void
+window_add_toast(Window *window)
+{
+    window->toast = adw_toast_new("");
+    window->notice = window_notice_label("");
+    adw_toast_set_custom_title(window->toast, window->notice);
+    adw_toast_set_priority(window->toast, ADW_TOAST_PRIORITY_HIGH);
+    adw_toast_set_timeout(window->toast, 0);
+    (void)g_signal_connect(window->toast, "dismissed", G_CALLBACK(window_on_toast_dismissed),
+                           window);
+    /* which the overlay owns, until it is dismissed */
+    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), window->toast);
+}
+
+/* The toast that is there says something else: libadwaita 1.2 does not survive that one goes while
+ * it comes, as two notices in a row would have it. */
 void
 window_notice(Window *window, const char *text, gboolean is_error)
 {
-    AdwToast *toast = adw_toast_new("");
-
-    if (window->toast != NULL)
-        adw_toast_dismiss(window->toast);
-    adw_toast_set_custom_title(toast, window_notice_label(text));
-    adw_toast_set_priority(toast, ADW_TOAST_PRIORITY_HIGH);
-    adw_toast_set_timeout(toast, is_error ? 0 : NOTICE_S);
-    (void)g_signal_connect(toast, "dismissed", G_CALLBACK(window_on_toast_dismissed), window);
-    window->toast = toast; /* which the overlay owns, until it is dismissed */
-    adw_toast_overlay_add_toast(ADW_TOAST_OVERLAY(window->toasts), toast);
+    g_clear_handle_id(&window->notice_timer, g_source_remove);
+    if (window->toast == NULL)
+        window_add_toast(window);
+    gtk_label_set_text(GTK_LABEL(window->notice), text);
+    if (!is_error)
+        window->notice_timer = g_timeout_add_seconds(NOTICE_S, window_on_notice_timer, window);
 }
 
 /* -- the state ------------------------------------------------------------------------------- */
@@ -146,8 +174,9 @@ window_update_status(Window *window)
 static void
 window_update_answers(Window *window)
 {
-    const char *error = agent_error(window->app->agent);
-    gboolean registered = agent_registered(window->app->agent);
+    GBusType bus = daemon_bus(window->app->daemon);
+    const char *error = consent_error_on(window->app->consent, bus);
+    gboolean registered = consent_registered_on(window->app->consent, bus);
     g_autofree char *why =
         error == NULL
             ? g_strdup(_("Incoming streams that need consent are not asked about here"))
@@ -309,7 +338,15 @@ window_on_active(GtkWindow *widget, GParamSpec *property, gpointer data)
     Window *window = data;
 
     if (gtk_window_is_active(widget))
-        agent_retry(window->app->agent);
+        consent_retry(window->app->consent);
+}
+
+static gboolean
+window_on_close(GtkWindow *widget, gpointer data)
+{
+    Window *window = data;
+
+    return background_keeps_window(window->app) ? GDK_EVENT_STOP : GDK_EVENT_PROPAGATE;
 }
 
 static void
@@ -318,6 +355,7 @@ window_on_destroy(GtkWidget *widget, gpointer data)
     Window *window = data;
 
     window->app->window = NULL;
+    g_clear_handle_id(&window->notice_timer, g_source_remove);
     if (window->toast != NULL)
         (void)g_signal_handlers_disconnect_by_data(window->toast, window);
     g_free(window);
@@ -337,6 +375,7 @@ window_new(App *app)
                                        window_build_content(window));
     (void)g_signal_connect(window->window, "notify::is-active", G_CALLBACK(window_on_active),
                            window);
+    (void)g_signal_connect(window->window, "close-request", G_CALLBACK(window_on_close), window);
     (void)g_signal_connect(window->window, "destroy", G_CALLBACK(window_on_destroy), window);
     window_update(window);
     return window;

@@ -7,6 +7,7 @@
 #define GROUP "streamd-desktop"
 #define KEY_RECENT "recent"
 #define KEY_ANSWERS "answer-requests"
+#define KEY_BACKGROUND "background"
 
 struct Settings {
     char *path;
@@ -158,5 +159,18 @@ void
 settings_set_answers(Settings *settings, gboolean answers)
 {
     g_key_file_set_boolean(settings->file, GROUP, KEY_ANSWERS, answers);
+    settings_save(settings);
+}
+
+gboolean
+settings_background(Settings *settings)
+{
+    return g_key_file_get_boolean(settings->file, GROUP, KEY_BACKGROUND, NULL);
+}
+
+void
+settings_set_background(Settings *settings, gboolean background)
+{
+    g_key_file_set_boolean(settings->file, GROUP, KEY_BACKGROUND, background);
     settings_save(settings);
 }

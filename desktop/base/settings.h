@@ -28,4 +28,8 @@ void settings_forget(Settings *settings, const char *hub, const char *device);
 gboolean settings_answers(Settings *settings);
 void settings_set_answers(Settings *settings, gboolean answers);
 
+/* Whether it goes on to ask when its window is closed. Off by default. */
+gboolean settings_background(Settings *settings);
+void settings_set_background(Settings *settings, gboolean background);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Settings, settings_free)

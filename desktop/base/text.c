@@ -6,6 +6,8 @@
 
 /* A lower rate, per second, is shown as nothing. */
 #define RATE_MIN 1.0
+/* So many marks may be on one letter of text_plain(); scripts that need more are not known. */
+#define MARKS_MAX 4
 
 char *
 text_size(guint64 bytes)
@@ -134,14 +136,28 @@ text_join(const char *first, ...)
 }
 
 /* Control characters, and those that set the direction of text: with them a name could hide the
- * text after it. */
+ * text after it. Nor what has no width or no ink, with which two names would look the same. */
 static gboolean
 character_is_plain(gunichar c)
 {
+    static const gunichar blank[] = {0x034f, 0x115f, 0x1160, 0x17b4,
+                                     0x17b5, 0x2800, 0x3164, 0xffa0};
     GUnicodeType type = g_unichar_type(c);
 
+    for (guint i = 0; i < G_N_ELEMENTS(blank); i++) {
+        if (c == blank[i])
+            return FALSE;
+    }
     return type != G_UNICODE_CONTROL && type != G_UNICODE_FORMAT &&
-           type != G_UNICODE_LINE_SEPARATOR && type != G_UNICODE_PARAGRAPH_SEPARATOR;
+           type != G_UNICODE_LINE_SEPARATOR && type != G_UNICODE_PARAGRAPH_SEPARATOR &&
+           type != G_UNICODE_PRIVATE_USE && type != G_UNICODE_UNASSIGNED;
+}
+
+/* One space in a row is enough, and marks over a letter must not pile up into the line above. */
+static gboolean
+character_fits(gunichar c, gunichar before, guint marks)
+{
+    return g_unichar_type(c) == G_UNICODE_SPACE_SEPARATOR ? before != ' ' : marks <= MARKS_MAX;
 }
 
 char *
@@ -149,11 +165,34 @@ text_plain(const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     g_autoptr(GString) plain = g_string_new(NULL);
+    gunichar before = ' ';
+    glong length = 0;
+    guint marks = 0;
 
     for (const char *p = valid; *p != '\0'; p = g_utf8_next_char(p)) {
         gunichar c = g_utf8_get_char(p);
 
-        g_string_append_unichar(plain, character_is_plain(c) ? c : 0xfffd);
+        marks = g_unichar_ismark(c) ? marks + 1 : 0;
+        if (!character_fits(c, before, marks))
+            continue;
+        if (length++ == TEXT_PLAIN_MAX) {
+            g_string_append(plain, "…");
+            break;
+        }
+        if (g_unichar_type(c) == G_UNICODE_SPACE_SEPARATOR)
+            c = ' ';
+        before = character_is_plain(c) ? c : 0xfffd;
+        g_string_append_unichar(plain, before);
     }
     return g_string_free(g_steal_pointer(&plain), FALSE);
+}
+
+char *
+text_apart(const char *text)
+{
+    g_autofree char *plain = text_plain(text);
+
+    if (g_str_is_ascii(plain))
+        return g_steal_pointer(&plain);
+    return g_strdup_printf("\u2068%s\u2069", plain);
 }

@@ -26,9 +26,15 @@ char *text_via(const char *hub);
 /* PARTS joined by " · ", without the empty ones. NULL ends them. */
 char *text_join(const char *first, ...) G_GNUC_NULL_TERMINATED;
 
-/* Text from the network on one line. Characters that would move or reverse other text are shown as
- * U+FFFD. */
+/* Text from the network on one line, of at most so many characters; a longer one ends in "…".
+ * Characters that would move, reverse or hide other text, or that nobody sees, are shown as U+FFFD;
+ * of spaces in a row there is one. */
+#define TEXT_PLAIN_MAX 256
 char *text_plain(const char *text);
+
+/* The same for text in the middle of a sentence: what is written from right to left does not carry
+ * the words around it along. */
+char *text_apart(const char *text);
 
 /* Whether a stream in that state has ended. */
 gboolean text_stream_ended(Item *stream);

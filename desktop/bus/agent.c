@@ -90,7 +90,8 @@ agent_on_registered(GVariant *result, GUnixFDList *fds, const GError *error, voi
 static void
 agent_call(Agent *agent, const char *method, GVariant *args, DaemonDone done)
 {
-    const DaemonCall call = {STREAMD_ROOT, STREAMD_MANAGER, method, args, 0};
+    /* A program in the background asks nobody for a password. */
+    const DaemonCall call = {STREAMD_ROOT, STREAMD_MANAGER, method, args, 0, TRUE};
 
     daemon_call(agent->daemon, &call, agent->cancellable, done, agent);
 }

@@ -49,7 +49,8 @@ daemon_forget(Daemon *daemon)
     g_clear_pointer(&daemon->version, g_free);
     g_clear_pointer(&daemon->owner, g_free);
     daemon->again = FALSE;
-    daemon->events->objects_changed(NULL, daemon->data);
+    if (daemon->events->objects_changed != NULL)
+        daemon->events->objects_changed(NULL, daemon->data);
 }
 
 /* Leaves the bus, and ignores the results of its own calls that are still open. */
@@ -61,7 +62,9 @@ daemon_leave(Daemon *daemon)
     g_clear_handle_id(&daemon->retry, g_source_remove);
     g_clear_handle_id(&daemon->name_watch, g_bus_unwatch_name);
     if (daemon->connection != NULL) {
-        g_dbus_connection_signal_unsubscribe(daemon->connection, daemon->signals);
+        if (daemon->signals != 0)
+            g_dbus_connection_signal_unsubscribe(daemon->connection, daemon->signals);
+        daemon->signals = 0;
         (void)g_signal_handlers_disconnect_by_data(daemon->connection, daemon);
         if (!g_dbus_connection_is_closed(daemon->connection))
             g_dbus_connection_close(daemon->connection, NULL, NULL, NULL);
@@ -121,8 +124,10 @@ daemon_call(Daemon *daemon, const DaemonCall *call, GCancellable *cancellable, D
             done(NULL, NULL, error, data);
     } else {
         g_dbus_connection_call_with_unix_fd_list(
-            daemon->connection, STREAMD_NAME, call->path, call->interface, call->method, args, NULL,
-            G_DBUS_CALL_FLAGS_NO_AUTO_START | G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION,
+            daemon->connection, daemon->owner, call->path, call->interface, call->method, args,
+            NULL,
+            G_DBUS_CALL_FLAGS_NO_AUTO_START |
+                (call->unasked ? 0 : G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION),
             (int)MIN(ms, G_MAXINT), NULL, cancellable, call_on_reply,
             call_new(cancellable, done, data));
     }
@@ -235,6 +240,8 @@ daemon_on_appeared(GDBusConnection *connection, const char *name, const char *ow
     daemon->owner = g_strdup(owner);
     daemon_set_state(daemon, DAEMON_PRESENT, NULL);
     daemon_call(daemon, &version, daemon->cancellable, daemon_on_version, daemon);
+    if (daemon->events->objects_changed == NULL)
+        return;
     daemon_read(daemon);
     daemon->regular = g_timeout_add(REFRESH_MS, daemon_on_regular, daemon);
 }
@@ -320,9 +327,10 @@ daemon_on_connected(GObject *source, GAsyncResult *result, gpointer data)
     }
     daemon->connection = connection;
     (void)g_signal_connect(connection, "closed", G_CALLBACK(daemon_on_closed), daemon);
-    daemon->signals = g_dbus_connection_signal_subscribe(connection, STREAMD_NAME, NULL, NULL, NULL,
-                                                         NULL, G_DBUS_SIGNAL_FLAGS_NONE,
-                                                         daemon_on_signal, daemon, NULL);
+    if (daemon->events->objects_changed != NULL)
+        daemon->signals = g_dbus_connection_signal_subscribe(connection, STREAMD_NAME, NULL, NULL,
+                                                             NULL, NULL, G_DBUS_SIGNAL_FLAGS_NONE,
+                                                             daemon_on_signal, daemon, NULL);
     daemon->name_watch =
         g_bus_watch_name_on_connection(connection, STREAMD_NAME, G_BUS_NAME_WATCHER_FLAGS_NONE,
                                        daemon_on_appeared, daemon_on_vanished, daemon, NULL);
@@ -389,6 +397,14 @@ daemon_use_bus(Daemon *daemon, GBusType bus)
     daemon_forget(daemon);
     daemon->wanted = bus;
     daemon_look(daemon);
+    daemon_set_state(daemon, DAEMON_LOOKING, NULL);
+}
+
+void
+daemon_rest(Daemon *daemon)
+{
+    daemon_leave(daemon);
+    daemon_forget(daemon);
     daemon_set_state(daemon, DAEMON_LOOKING, NULL);
 }
 

@@ -19,7 +19,8 @@ typedef enum {
 typedef struct {
     /* daemon_state() has changed. */
     void (*state_changed)(void *data);
-    /* A snapshot, a{oa{sa{sv}}}: all objects that this user sees. NULL: there are none any more. */
+    /* A snapshot, a{oa{sa{sv}}}: all objects that this user sees. NULL: there are none any more.
+     * Without this event no snapshots are taken, and streamd is only watched. */
     void (*objects_changed)(GVariant *objects, void *data);
 } DaemonEvents;
 
@@ -29,6 +30,9 @@ void daemon_free(Daemon *daemon);
 
 /* Changes to another bus. What this app had on the old one ends: its agent, its tunnels. */
 void daemon_use_bus(Daemon *daemon, GBusType bus);
+
+/* Leaves the bus, with the same end, until daemon_use_bus(). */
+void daemon_rest(Daemon *daemon);
 
 /* G_BUS_TYPE_NONE only while the bus is being looked for. */
 GBusType daemon_bus(Daemon *daemon);
@@ -50,12 +54,14 @@ void daemon_refresh(Daemon *daemon);
 typedef void (*DaemonDone)(GVariant *result, GUnixFDList *fds, const GError *error, void *data);
 void daemon_start(Daemon *daemon, GCancellable *cancellable, DaemonDone done, void *data);
 
-/* A call of streamd. ARGS is consumed when floating; NULL: none. WAIT in µs: how long the call
- * itself may take. The time for asking a person for a password is added. */
+/* A call of the streamd that is there now, of none that follows it. ARGS is consumed when floating;
+ * NULL: none. WAIT in µs: how long the call itself may take. The time for asking a person for a
+ * password is added. UNASKED: nobody is asked for one. */
 typedef struct {
     const char *path, *interface, *method;
     GVariant *args;
     guint64 wait;
+    gboolean unasked;
 } DaemonCall;
 
 /* DONE (may be NULL) is called once, with either RESULT or ERROR; ERROR's message is streamd's own.

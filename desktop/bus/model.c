@@ -57,7 +57,6 @@ model_new(Settings *settings)
     model->streams = g_list_store_new(ITEM_TYPE);
     model->ended = g_list_store_new(ITEM_TYPE);
     model->devices = g_list_store_new(ITEM_TYPE);
-    model->requests = g_list_store_new(ITEM_TYPE);
     model->settings = settings;
     return model;
 }
@@ -72,7 +71,6 @@ model_free(Model *model)
     g_clear_object(&model->streams);
     g_clear_object(&model->ended);
     g_clear_object(&model->devices);
-    g_clear_object(&model->requests);
     g_free(model);
 }
 
@@ -290,8 +288,6 @@ model_apply(Model *model, GVariant *objects)
                  order_oldest_first);
     store_become(model->streams, streams, order_newest_first);
     store_become(model->ended, ended, order_newest_first);
-    store_become(model->requests, objects_with(objects, STREAMD_REQUEST, order_oldest_first),
-                 order_oldest_first);
     model_devices_changed(model);
 }
 

@@ -15,7 +15,6 @@ typedef struct {
     GListStore *streams; /* streams that have not ended; the newest first */
     GListStore *ended;   /* the newest first, at most MODEL_ENDED_MAX */
     GListStore *devices; /* DeviceId, Hub, Tunnels, Streams, Recent; the path is made up */
-    GListStore *requests;
     Settings *settings; /* borrowed */
 } Model;
 

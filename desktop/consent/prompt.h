@@ -1,32 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Prompt: the window that asks whether a stream may come in. It shows one request at a time, the
- * oldest first. Closing it refuses the request. It disappears when the deadline has passed. Main
- * thread. */
+/* Prompt: the window that asks whether a stream may come in, with all that is known of it. It shows
+ * one request at a time, each in a window of its own, so that nothing begun at one ends at another.
+ * Nothing in it can be pressed in the first moment, and Allow has the focus only when the user
+ * gives it: a key or a click that was meant for another window answers nothing. Closing it refuses
+ * the request. Main thread. */
 #pragma once
 
-#include "desktop/bus/daemon.h"
+#include "desktop/consent/ask.h"
 
 #include <gtk/gtk.h>
 
 typedef struct Prompt Prompt;
 
-/* NOTICE: tells the user the result of an answer. IS_ERROR: the answer could not be given. */
-typedef void (*PromptNotice)(const char *text, gboolean is_error, void *data);
+/* The user's answer to ASK. REASON: what was typed for whoever is refused. */
+typedef void (*PromptAnswer)(Ask *ask, gboolean allow, const char *reason, void *data);
 
-Prompt *prompt_new(GtkApplication *application, Daemon *daemon, PromptNotice notice, void *data);
+Prompt *prompt_new(GtkApplication *application, PromptAnswer answer, void *data);
 void prompt_free(Prompt *prompt);
 
-/* REQUEST waits for an answer; DETAILS: its properties. Adding it again changes nothing. At most 32
- * requests wait here. Further ones are left to other agents, or to their deadline. */
-void prompt_add(Prompt *prompt, const char *request, GVariant *details);
+/* Shows ASK in place of what was there before; NULL: nothing. It stays the caller's, until another
+ * one is shown. OTHERS: how many more wait. */
+void prompt_show(Prompt *prompt, Ask *ask, guint others);
 
-/* REQUEST needs no answer any more. REASON is shown if the user was looking at it. */
-void prompt_remove(Prompt *prompt, const char *request, const char *reason);
+/* What is shown; may be NULL. */
+Ask *prompt_ask(Prompt *prompt);
+
+/* Shows how much time is left. */
+void prompt_update(Prompt *prompt);
 
 /* Brings the window to the front, if there is one. */
 void prompt_present(Prompt *prompt);
-
-/* streamd has gone, or this app is no longer an agent. */
-void prompt_clear(Prompt *prompt);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Prompt, prompt_free)
