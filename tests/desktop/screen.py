@@ -84,6 +84,11 @@ class Screen:
                           ATSPI + "DeviceEventController", "GenerateKeyboardEvent",
                           GLib.Variant("(isu)", (code, "", press)))
 
+    def click(self, x, y):
+        """The first button of a mouse, there on the screen."""
+        self.call(ATSPI + "Registry", "/org/a11y/atspi/registry/deviceeventcontroller",
+                  ATSPI + "DeviceEventController", "GenerateMouseEvent", GLib.Variant("(iis)", (x, y, "b1c")))
+
     def pid(self, name):
         got = self.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
                         "GetConnectionUnixProcessID", GLib.Variant("(s)", (name,)))
@@ -108,7 +113,7 @@ class Widget(NamedTuple):
 class App:
     """streamd-desktop on that screen, as the tests see it."""
 
-    def __init__(self, screen, env, *arguments, argv=None):
+    def __init__(self, screen, env, *arguments, argv=None, shown=True):
         self.screen = screen
         self.process = Process(screen.site, "desktop",
                                [*(argv or [os.environ["STREAMD_DESKTOP"]]), *arguments],
@@ -116,6 +121,12 @@ class App:
         screen.site.processes.append(self.process)
         self.seen = set()  # paths
         self.looks = 0
+        self.name = None
+        if shown:
+            self.appear()
+
+    def appear(self):
+        """Until it has something on the screen; without a window AT-SPI does not know of it."""
         self.name = patiently(self._find, "the app is on the screen")
 
     def _find(self):
@@ -151,6 +162,10 @@ class App:
         self.seen |= new
         return bool(new)
 
+    def look_anew(self):
+        """The next look sees what is new, such as a window."""
+        self.looks = -1
+
     def find(self, role, name):
         return next((w for w in self.widgets() if w.role == role and w.name == name), None)
 
@@ -165,13 +180,21 @@ class App:
         patiently(lambda: self._press(name), f"{name!r} can be pressed")
 
     def _press(self, name):
+        # In libadwaita's own dialogs GTK 4.8 tells the name twice: with the underscore, and without.
         for widget in self.widgets():
-            if widget.role in PRESSED and widget.name == name and widget.states & SENSITIVE \
+            if widget.role in PRESSED and widget.name in (name, f"_{name} {name}") and widget.states & SENSITIVE \
                     and self._has_size(widget):
                 done = self.screen.call(self.name, widget.path, ATSPI + "Action", "DoAction",
                                         GLib.Variant("(i)", (0,)))
                 return done and done[0]
         return False
+
+    def middle(self, widget):
+        """Where on the screen a widget of a window in its corner is; there is no window manager that would
+        have moved it."""
+        left, top, width, height = self.screen.call(self.name, widget.path, ATSPI + "Component", "GetExtents",
+                                                    GLib.Variant("(u)", (1,)))[0]
+        return left + width // 2, top + height // 2
 
     def _has_size(self, widget):
         """What was never on the screen has none, and does nothing when it is pressed."""

@@ -95,6 +95,15 @@ class Windows:
                 found.append(Window(handle, seen.x, seen.y, seen.width, seen.height))
         return found
 
+    def titles(self):
+        """Of those that are on the screen."""
+        found = []
+        for window in self.all():
+            text = ctypes.c_char_p()
+            X.XFetchName(self.display, ctypes.c_ulong(window.handle), ctypes.byref(text))
+            found.append((text.value or b"").decode("utf-8", "replace"))
+        return found
+
     def least(self, window):
         """The least width and height that it asks a window manager for."""
         hints, supplied = Hints(), ctypes.c_long()
