@@ -172,7 +172,8 @@ MAP = 'docs/architecture.md'
 REQUIREMENTS = 'docs/requirements.md'
 TESTS = 'tests/README.md'
 
-NO_COMMENTS = ('.json',)  # formats in which an SPDX line cannot be written
+# Formats in which an SPDX line cannot be written.
+NO_COMMENTS = ('.json', 'debian/changelog', 'debian/copyright', 'debian/source/format')
 
 
 def allowed(path, patterns):
