@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Makes manual pages of what the programs and the contract say themselves.
 
-generate.py interface XML VERSION OUTPUT           dbus/NAME.xml -> NAME.5
-generate.py program PROGRAM TEMPLATE OUTPUT        the table of verbs, into man/streamctl.1.in or man/streamhub.8.in
-generate.py settings STREAMHUB TEMPLATE OUTPUT     the settings of the hub, into man/streamhub.conf.5.in
+generate.py interface XML OUTPUT VERSION           dbus/NAME.xml -> NAME.5
+generate.py program TEMPLATE OUTPUT PROGRAM...     the table of verbs, into man/streamctl.1.in or man/streamhub.8.in
+generate.py settings TEMPLATE OUTPUT STREAMHUB...  the settings of the hub, into man/streamhub.conf.5.in
+
+PROGRAM is a word, or several when it is of another architecture: what runs it, and the program.
 
 What both command lines have in common is in exit-codes.in and json.in beside the template.
 
@@ -233,8 +235,12 @@ def json_forms(verbs):
 REFUSED = '-'
 
 
-def program_page(program, path):
-    dump = json.loads(subprocess.run([program, '--dump-verbs'], capture_output=True, check=True).stdout)
+def said(program, option):
+    return subprocess.run([*program, option], capture_output=True, text=True, check=True).stdout
+
+
+def program_page(path, *program):
+    dump = json.loads(said(program, '--dump-verbs'))
     rows = {row['name']: row for row in dump['options']}
     verbs, own, everywhere = [], [], []
     for verb in dump['verbs']:
@@ -249,27 +255,27 @@ def program_page(program, path):
     refused = [bold(verb['name']) for verb in dump['verbs'] if verb['json'] == REFUSED]
     with open(path, encoding='utf-8') as file:
         template = file.read()
-    version = subprocess.run([program, '--version'], capture_output=True, text=True, check=True).stdout.split()[1]
+    version = said(program, '--version').split()[1]
     return fill(template, version, VERBS='\n'.join(verbs), OPTIONS='\n'.join(own), GLOBAL='\n'.join(everywhere),
                 EXIT_CODES=beside(path, 'exit-codes.in'),
                 JSON=beside(path, 'json.in').replace('@REFUSED@', ', '.join(refused)) + json_forms(dump['verbs']))
 
 
-def settings_page(program, path):
+def settings_page(path, *program):
     with open(path, encoding='utf-8') as file:
         template = file.read()
-    shown = subprocess.run([program, 'settings'], capture_output=True, text=True, check=True).stdout
+    shown = said(program, 'settings')
     parts = []
     for text, key, value in re.findall(r'(?m)^# (.*)\n#([\w-]+)=(.*)$', shown):
         meaning, _, kind = text.rpartition(': ')
         parts += ['.TP', f'{bold(key)}={italic(value)}', f'{sentence(meaning[0].upper() + meaning[1:])}',
                   f'{sentence(kind[0].upper() + kind[1:])}']
-    version = subprocess.run([program, '--version'], capture_output=True, text=True, check=True).stdout.split()[1]
+    version = said(program, '--version').split()[1]
     return fill(template, version, SETTINGS='\n'.join(parts))
 
 
-def main(kind, source, template, output):
-    page = {'interface': interface_page, 'program': program_page, 'settings': settings_page}[kind](source, template)
+def main(kind, source, output, *others):
+    page = {'interface': interface_page, 'program': program_page, 'settings': settings_page}[kind](source, *others)
     with open(output, 'w', encoding='utf-8') as file:
         file.write(page)
 

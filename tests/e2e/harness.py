@@ -8,6 +8,8 @@ in a file of the directory and shown when a case fails. Everything is ended by i
 
 The programs come from the environment: STREAMHUB, STREAMD, STREAMCTL (meson sets them).
 STREAMD_LONG=1 asks for full sizes, STREAMD_SANITIZED=1 says that memory is not to be judged.
+STREAMD_STARTERS names a folder with a script for each program, which runs one of another architecture
+(tests/arch); they are slow, and their memory is not theirs alone.
 """
 import contextlib
 import json
@@ -22,7 +24,11 @@ import time
 import traceback
 
 LONG = bool(os.environ.get("STREAMD_LONG"))
-SANITIZED = os.environ.get("STREAMD_SANITIZED", "0") not in ("", "0")
+STARTERS = os.environ.get("STREAMD_STARTERS")
+SANITIZED = bool(STARTERS) or os.environ.get("STREAMD_SANITIZED", "0") not in ("", "0")
+for program in ("STREAMHUB", "STREAMD", "STREAMCTL", "STREAMHUB_PUSH") if STARTERS else ():
+    if program in os.environ:
+        os.environ[program] = os.path.join(STARTERS, os.path.basename(os.environ[program]))
 # How long a condition may take to become true. Only a test that fails ever waits this long.
 PATIENCE = 120 if SANITIZED else 60
 RSS_LIMIT_KIB = 64 * 1024
@@ -293,6 +299,8 @@ class Daemon(Process):
 
     def tunnel(self, device, stream, *arguments):
         """Opens a tunnel in the background; returns the port it listens on."""
+        if STARTERS:  # QEMU does not tell whose a connection is (NETLINK_SOCK_DIAG)
+            arguments += ("--shared",)
         out = self.ctl_ok("tunnel", "open", device, stream, "--background", *arguments)
         return bound_port(out)
 

@@ -25,7 +25,17 @@ typedef struct {
     char *err;
 } Run;
 
-static const char *program; /* main sets it */
+static char *program; /* main sets it */
+
+/* PATH is that of streamhub. One of another architecture starts as a script (tests/arch). */
+static inline void
+set_program(const char *path)
+{
+    g_autofree char *name = g_path_get_basename(path);
+    const char *starters = g_getenv("STREAMD_STARTERS");
+
+    program = starters ? g_build_filename(starters, name, NULL) : g_strdup(path);
+}
 
 static inline void
 run_clear(Run *run)

@@ -80,7 +80,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_cmpint(argc, ==, 2);
-    program = argv[1];
+    set_program(argv[1]);
 #define ADD(name, func) g_test_add("/streamhub/" name, Fixture, NULL, set_up, func, tear_down)
     ADD("scopes", test_scopes);
     ADD("labels", test_labels);

@@ -124,9 +124,9 @@ test_usage(Fixture *f, gconstpointer data G_GNUC_UNUSED)
         "serve --grace -1",
     };
     g_autofree char *nowhere = g_build_filename(f->folder, "nowhere", NULL);
-    char *away[] = {(char *)(guintptr)program, (char *)"--admin-socket", nowhere,
-                    (char *)"device",          (char *)"list",           NULL};
-    char *help[] = {(char *)(guintptr)program, (char *)"--help", NULL};
+    char *away[] = {program,          (char *)"--admin-socket", nowhere,
+                    (char *)"device", (char *)"list",           NULL};
+    char *help[] = {program, (char *)"--help", NULL};
     g_auto(Run) run = {0};
 
     for (gsize i = 0; i < G_N_ELEMENTS(lines); i++) {
@@ -371,7 +371,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_assert_cmpint(argc, ==, 2);
-    program = argv[1];
+    set_program(argv[1]);
 #define ADD(name, func) g_test_add("/streamhub/" name, Fixture, NULL, set_up, func, tear_down)
     ADD("devices", test_devices);
     ADD("users", test_users);
