@@ -39,18 +39,16 @@ looks_like_address(const char *name)
     return last[strspn(last, "0123456789")] == '\0';
 }
 
-/* One spelling per host: lower case, no dot at the end, an address as inet_ntop writes it, and an
- * IPv4 address never in its IPv6 form. */
+/* One spelling per host: lower case, no dot at the end of a name, an address as inet_ntop writes
+ * it, and an IPv4 address never in its IPv6 form. */
 static char *
 host_canonical(const char *host, HostKind *ret_kind)
 {
-    g_autofree char *name = g_ascii_strdown(host, -1);
+    g_autofree char *name = g_ascii_strdown(host, -1), *plain = NULL;
     char text[INET6_ADDRSTRLEN];
     struct in6_addr six;
     struct in_addr four;
 
-    if (g_str_has_suffix(name, "."))
-        name[strlen(name) - 1] = '\0';
     *ret_kind = HOST_ADDRESS;
     if (inet_pton(AF_INET6, name, &six) == 1) {
         if (IN6_IS_ADDR_V4MAPPED(&six))
@@ -59,8 +57,10 @@ host_canonical(const char *host, HostKind *ret_kind)
     }
     if (inet_pton(AF_INET, name, &four) == 1)
         return g_strdup(inet_ntop(AF_INET, &four, text, sizeof text));
-    *ret_kind = strchr(name, ':') || looks_like_address(name) ? HOST_NEITHER : HOST_NAME;
-    return g_steal_pointer(&name);
+    plain = g_strndup(name, strlen(name) - (g_str_has_suffix(name, ".") ? 1 : 0));
+    *ret_kind = strchr(plain, ':') || looks_like_address(plain) ? HOST_NEITHER : HOST_NAME;
+    /* A resolver is asked for "1.", but "1" is 0.0.0.1 to it: not one host. */
+    return *ret_kind == HOST_NAME ? g_steal_pointer(&plain) : g_steal_pointer(&name);
 }
 
 static void

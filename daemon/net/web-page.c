@@ -3,7 +3,7 @@
 
 #include "common/codec/http-build.h"
 
-#define SHOWN_HOST_MAX 128
+#define SHOWN_HOST_MAX 80 /* an error has at most 256 bytes */
 
 /* The host of a Location, if it may be shown as it is; NULL: it has none, or may not. */
 static char *

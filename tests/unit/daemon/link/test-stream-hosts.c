@@ -74,7 +74,10 @@ static const struct {
     {HUB, NULL, "127.1", 443, FALSE},
     {HUB, NULL, "0177.0.0.1", 443, FALSE},
     {"10.0.0.1", NULL, "10.0.0.1", 443, TRUE},
-    {"10.0.0.1", NULL, "10.0.0.1.", 443, TRUE},
+    {"10.0.0.1", NULL, "10.0.0.1.", 443, FALSE}, /* a name, of which a resolver is asked */
+    {"10.0.0.1.", NULL, "10.0.0.1", 443, FALSE},
+    {"1.", NULL, "1", 443, FALSE},
+    {"1.", NULL, "1.", 443, TRUE},
     {"10.0.0.1", NULL, "::ffff:10.0.0.1", 443, TRUE},
     {"10.0.0.1", NULL, "::FFFF:a00:1", 443, TRUE},
     {"10.0.0.1", NULL, "::ffff:10.0.0.2", 443, FALSE},
