@@ -44,11 +44,13 @@ usr/share/doc/streamd/README.md
 usr/share/doc/streamd/SECURITY.md
 usr/share/doc/streamd/dbus/README.md
 usr/share/doc/streamd/docs/apps.md
+usr/share/doc/streamd/docs/languages.md
 usr/share/doc/streamd/docs/operations.md
 usr/share/doc/streamd/docs/records.md
 usr/share/doc/streamd/docs/upgrade.md
 usr/share/doc/streamd/docs/wire-protocol.md
 usr/share/doc/streamd/examples/README.md
+usr/share/doc/streamd/examples/bindings/streamd-types.h
 usr/share/doc/streamd/examples/echo/echo-handler.c
 usr/share/doc/streamd/examples/echo/echo-handler.py
 usr/share/doc/streamd/examples/echo/echo-initiator.c
