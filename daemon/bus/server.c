@@ -94,8 +94,8 @@ bus_server_stream_changed(Stream *stream, void *data)
     const char *target = decided ? "Target" : NULL;
 
     if (stream_has_ended(stream))
-        bus_object_changed(data, &bus_stream_kind, stream, "State", "ClosedAt", "CloseReason",
-                           "CloseText", target, NULL);
+        bus_object_changed(data, &bus_stream_kind, stream, "State", "OpenedAt", "ClosedAt",
+                           "CloseReason", "CloseText", target, NULL);
     else if (stream_state(stream) == STREAM_OPEN)
         bus_object_changed(data, &bus_stream_kind, stream, "State", "OpenedAt", NULL);
     else

@@ -197,7 +197,7 @@ assert_heard(Scene *scene, const char *what, const char *path, const char *names
                     people[i].name);
 }
 
-#define ENDED " State ClosedAt CloseReason CloseText"
+#define ENDED " State OpenedAt ClosedAt CloseReason CloseText"
 
 /* Reads what it may see, and tries to read it where it may not. */
 static void
