@@ -11,8 +11,8 @@ import termios
 import threading
 import time
 
-from ends import Server, connect
-from harness import PATIENCE, Site, check, check_equal, eventually, main
+from ends import Server, connect, echo, tick
+from harness import PATIENCE, Site, bound_port, check, check_equal, eventually, main
 
 MONITOR_EVENTS = {"added", "changed", "removed", "gone"}
 
@@ -157,4 +157,25 @@ def monitor_tells():
             check_equal(process.wait(PATIENCE), 0, "monitor's status")
 
 
-main(top_measures, top_on_a_terminal, monitor_tells)
+def foreground_tells():
+    """a tunnel in the foreground says which connections failed, and nothing of one that was completed"""
+    with Site() as site:
+        server = Server(echo, site)
+        site.expose("echo", server.address)
+        tunnel = site.client.start_ctl("tunnel", "open", site.DEVICE, "echo", stdout=subprocess.PIPE,
+                                       stderr=subprocess.PIPE, text=True)
+        port = bound_port(tunnel.stdout.readline())
+        with connect(port) as connection:
+            tick(connection)
+        eventually(lambda: "completed" in site.client.ctl_ok("stream", "list"), "it has ended")
+        site.gateway.ctl_ok("accept-policy", "set-default", "reject")
+        site.gateway.ctl_ok("accept-policy", "remove", "1000")
+        with connect(port) as connection, contextlib.suppress(ConnectionResetError):
+            check_equal(connection.recv(1), b"", "of a connection that is refused")
+        said = tunnel.stderr.readline()
+        check("a connection failed" in said and "rejected" in said, said)
+        tunnel.terminate()
+        check_equal(tunnel.stderr.read(), "", "nothing else is said")
+
+
+main(top_measures, top_on_a_terminal, monitor_tells, foreground_tells)
