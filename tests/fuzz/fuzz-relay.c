@@ -137,6 +137,18 @@ model_is_over(const Model *model)
            (model->ends[1].over || model->ends[1].fd < 0);
 }
 
+/* A fuzzing engine has a timer, whose signal interrupts a wait. */
+static int
+wait_for(struct pollfd wait[2], int timeout)
+{
+    int n;
+
+    do
+        n = poll(wait, 2, timeout);
+    while (n < 0 && errno == EINTR);
+    return n;
+}
+
 /* Ends both, and reads both until their ends. */
 static void
 model_finish(Model *model)
@@ -149,7 +161,7 @@ model_finish(Model *model)
 
         model_end(model, 0);
         model_end(model, 1);
-        if (poll(wait, 2, 10000) <= 0)
+        if (wait_for(wait, 10000) <= 0)
             abort(); /* it hangs */
         model_read(model, 0, PIECE);
         model_read(model, 1, PIECE);
