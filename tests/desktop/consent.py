@@ -406,7 +406,7 @@ def each_its_own():
     eventually(lambda: system.agent, "it is the agent")
     with desk().server("buttons") as shell:
         for number in (1, 2, 3, 4):
-            system.ask(number, StreamName=f"door-{number}")
+            system.ask(number, 600, StreamName=f"door-{number}")
         notes = eventually(lambda: len(shell.notes) == 3 and dict(shell.notes), "three at a time")
         ids = {number: next(i for i, n in notes.items() if f"door-{number}" in n["body"]) for number in (1, 2, 3)}
         time.sleep(MOMENT)
