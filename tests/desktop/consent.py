@@ -84,9 +84,9 @@ class Desk:
     def act(self, action):
         self.call(APP, APP_PATH, "org.gtk.Actions", "Activate", GLib.Variant("(sava{sv})", (action, [], {})))
 
-    def runs(self):
+    def runs(self, name=APP):
         return self.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameHasOwner",
-                         GLib.Variant("(s)", (APP,)))[0]
+                         GLib.Variant("(s)", (name,)))[0]
 
     def start_hidden(self):
         """The app without a window, if it does not run yet."""
@@ -485,6 +485,36 @@ def locked():
     saver.stop()
 
 
+def real_server():
+    """dunst shows the question and offers its answers in a menu of its own, from which Allow is chosen"""
+    site, env = desk().site, {**desk().env, **desk().screen.environment}
+    menu, settings = os.path.join(site.dir, "menu"), os.path.join(site.dir, "dunstrc")
+    with open(menu, "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\nexec grep -m1 Allow\n")
+    os.chmod(menu, 0o755)
+    with open(settings, "w", encoding="ascii") as file:
+        file.write(f"[global]\ndmenu={menu}\n")
+    dunst = Process(site, "dunst", ["dunst", "-config", settings], env=env)
+    site.processes.append(dunst)
+
+    def shown():
+        said = subprocess.run(["dunstctl", "count", "displayed"], env=env, stdout=subprocess.PIPE, check=True)
+        return int(said.stdout)
+
+    eventually(lambda: desk().runs("org.freedesktop.Notifications"), "dunst is there")
+    desk().start_hidden()
+    caller = desk().knock()
+    eventually(shown, "the notification")
+    check(not desk().prompt(), "no prompt beside it")
+    time.sleep(MOMENT)
+    subprocess.run(["dunstctl", "context"], env=env, check=True)
+    caller.stdin.write(b"hello")
+    caller.stdin.close()
+    check_equal(caller.stdout.read(), b"hello", "what comes back")
+    eventually(lambda: not shown(), "it goes")
+    dunst.stop()
+
+
 def one_process():
     """the app and the service are one; each start finds the one that runs"""
     desk().start_hidden()
@@ -549,8 +579,8 @@ def quits():
 
 
 def main_cases():
-    return (activated, closed, typed_and_clicked, hasty, spoofed, each_its_own, counts_down, locked, opened,
-            one_process, starts_with_session, quits)
+    return (activated, closed, typed_and_clicked, hasty, spoofed, each_its_own, counts_down, locked, real_server,
+            opened, one_process, starts_with_session, quits)
 
 
 def run():
