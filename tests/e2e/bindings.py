@@ -118,7 +118,7 @@ class Workshop:
             row[column] = "yes" if any(line.startswith(start) for line in said.splitlines()) else "no"
         row.update(dict.fromkeys(binding.lacks, "–"))
         row["takes streams"] = "yes" if binding.takes and self.takes(binding, folder) else "–"
-        row["works"] = "yes" if sorted(said.splitlines(True)) == sorted(wanted) else "no"
+        row["works"] = "yes" if sorted(said.splitlines(True)) == sorted(wanted) else f"no: {said!r}"
         return row
 
 
