@@ -534,7 +534,7 @@ def starts_with_session():
     desk().start_hidden()
     entry = os.path.join(desk().site.dir, "autostart", APP + ".desktop")
     desk().act("background")
-    eventually(lambda: os.path.exists(entry), "the entry")
+    eventually(lambda: os.path.exists(entry) and os.path.getsize(entry) > 0, "the entry, written")
     subprocess.run(["desktop-file-validate", entry], check=True)
     with open(entry, encoding="utf-8") as file:
         words = next(line for line in file if line.startswith("Exec=")).strip()[5:].split()
