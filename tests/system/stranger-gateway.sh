@@ -11,5 +11,10 @@ wait_for hub 380
 mv /shared/carried/gw-1.invite /root/
 steps gateway 00 99
 [[ $failures -eq 0 ]] && done_with gateway
+if [[ -d /shared/packages ]]; then
+    ok 'ssh works' wait_for ssh 120
+    packages_of_the_gateway
+    [[ $failures -eq 0 ]] && done_with gateway-packages
+fi
 until [[ -e /shared/stop ]]; do sleep 0.05; done
 plan

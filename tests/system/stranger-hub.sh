@@ -5,5 +5,10 @@
 steps hub 00 99
 cp /root/*.invite /shared/carried/
 [[ $failures -eq 0 ]] && done_with hub
+if [[ -d /shared/packages ]]; then
+    ok 'the gateway is through' wait_for gateway-packages 240
+    packages_of_the_hub
+    [[ $failures -eq 0 ]] && done_with hub-packages
+fi
 until [[ -e /shared/stop ]]; do sleep 0.05; done
 plan

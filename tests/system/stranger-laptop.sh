@@ -23,6 +23,11 @@ done
 echo 'ssh gw-1.device hostname; streamctl --json stream list' >/tmp/again
 ok 'the second time the key is known, and it is the gateway' says $'password: \r\ngateway\r' typed /tmp/again
 ok 'no command was left out' is 6 eval 'ls /shared/steps | wc -l'
+if [[ -d /shared/packages ]]; then
+    done_with ssh
+    packages_of_the_laptop
+    plan
+fi
 
 # An update, over what an administrator has changed.
 conf=/etc/streamd/streamhub.conf link=/etc/ssh/ssh_config.d/20-streamd.conf

@@ -10,6 +10,13 @@ cp -r /etc/skel/. /home/ada/ 2>/dev/null
 
 # The README's clone; all machines share it, so it is built once.
 ln -s /shared/streamd /root/streamd
+# Or the packages, which whoever asks for them has copied.
+if [[ -d /shared/packages ]]; then
+    . /test-lib/packaged.sh
+    cp -r /shared/packages /root/packages
+    echo 'APT::Get::Assume-Yes "yes";' >/etc/apt/apt.conf.d/yes
+    dpkg-query -W -f '${Package} ${Installed-Size}\n' | sort >/tmp/before
+fi
 
 # steps MACHINE FIRST LAST: what the README says there to root, word for word.
 steps() {
@@ -17,6 +24,7 @@ steps() {
     for step in /shared/steps/*-"$1"-root; do
         [[ $step > /shared/steps/$2 && $step < /shared/steps/$3 ]] || continue
         grep -qx './install' "$step" && folder=/root/streamd
+        grep -q 'apt install \./' "$step" && folder=/root/packages
         ok "$1, as root: $(paste -sd ';' "$step" | cut -c -160)" in_folder "$folder" bash -e "$step"
         folder=/root
     done

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# For the machines of the stranger who installs packages: what dpkg does with them afterwards.
+debs=/root/packages
+
+apt_yes() {
+    (cd $debs && apt-get -q -y -o Dpkg::Options::=--force-confdef "$@")
+}
+
+# figures WHAT...: of a machine on which the packages were just installed; BEFORE lists the others.
+figures() {
+    dpkg-query -W -f '${Package} ${Installed-Size}\n' | sort >/tmp/after
+    comm -13 /tmp/before /tmp/after | awk -v what="$1" '{ n++; s += $2; names = names " " $1 }
+        END { printf "%s: %d packages, %.1f MB:%s\n", what, n, s / 1024, names }'
+    stat -c '%n: %s bytes' "${@:2}"
+}
+
+main_pid() {
+    systemctl show -P MainPID "$1"
+}
+
+packages_of_the_gateway() {
+    local before
+    figures 'a gateway' /usr/bin/streamd /usr/bin/streamctl >>/shared/figures
+    ok 'the daemon of users is not enabled' refused test -e /etc/systemd/user/default.target.wants/streamd.service
+    echo '# mine' >>/etc/ssh/ssh_config.d/20-streamd.conf
+    before=$(main_pid streamd)
+    ok 'installed over itself' apt_yes install --reinstall ./streamd_*.deb
+    ok 'it runs' is active systemctl is-active streamd
+    ok 'it is another one' refused test "$(main_pid streamd)" = "$before"
+    ok 'the changed file is kept' says '# mine' cat /etc/ssh/ssh_config.d/20-streamd.conf
+    ok 'removed' apt_yes remove streamd
+    ok 'no streamd runs' refused pgrep -x streamd
+    ok 'its state is kept' says . ls /var/lib/streamd
+    ok 'installed again' apt_yes install ./streamd_*.deb
+    ok 'it runs, as it was enabled' is active systemctl is-active streamd
+    ok 'it has its hub' says office streamctl hub list
+    ok 'purged' apt_yes purge streamd
+    ok 'its state is gone' refused test -e /var/lib/streamd
+    ok 'what ssh reads is gone' refused test -e /etc/ssh/ssh_config.d/20-streamd.conf
+    mkdir -p /etc/streamd
+    touch /etc/streamd/streamd.conf
+    ok 'installed where a configuration lies' apt_yes install ./streamd_*.deb
+    ok 'it runs at once' is active systemctl is-active streamd
+}
+
+packages_of_the_hub() {
+    local before
+    figures 'a hub' /usr/bin/streamhub /usr/libexec/streamhubd /usr/libexec/streamhub-push >>/shared/figures
+    echo 'penalty = 7' >>/etc/streamd/streamhub.conf
+    before=$(main_pid streamhub)
+    ok 'installed over itself' apt_yes install --reinstall ./streamhub_*.deb
+    ok 'it runs' is active systemctl is-active streamhub
+    ok 'it is another one' refused test "$(main_pid streamhub)" = "$before"
+    ok 'its settings are kept' says 'penalty = 7' cat /etc/streamd/streamhub.conf
+    ok 'purged, it says what it kept' says 'Kept: /var/lib/streamhub' apt_yes purge streamhub
+    ok 'no hub runs' refused pgrep -x streamhubd
+    ok 'the registry is there' says . ls /var/lib/streamhub
+}
+
+packages_of_the_laptop() {
+    ok 'the packages were tried on the gateway' wait_for gateway-packages 120
+    ok 'and on the hub' wait_for hub-packages 120
+    ok 'the system has no streamd that nobody enabled' is inactive systemctl is-active streamd
+    ok 'the hub beside it' apt_yes install ./streamhub_*.deb
+    ok 'which is not started' is inactive systemctl is-active streamhub
+    ok 'a stream on one machine, from installed packages' as ada bash /shared/autopkgtest
+}
