@@ -4,7 +4,7 @@
 debs=/root/packages
 
 apt_yes() {
-    (cd $debs && apt-get -q -y -o Dpkg::Options::=--force-confdef "$@")
+    apt-get -q -y -o Dpkg::Options::=--force-confdef "$@"
 }
 
 # figures WHAT...: of a machine on which the packages were just installed; BEFORE lists the others.
@@ -25,14 +25,14 @@ packages_of_the_gateway() {
     ok 'the daemon of users is not enabled' refused test -e /etc/systemd/user/default.target.wants/streamd.service
     echo '# mine' >>/etc/ssh/ssh_config.d/20-streamd.conf
     before=$(main_pid streamd)
-    ok 'installed over itself' apt_yes install --reinstall ./streamd_*.deb
+    ok 'installed over itself' apt_yes install --reinstall $debs/streamd_*.deb
     ok 'it runs' is active systemctl is-active streamd
     ok 'it is another one' refused test "$(main_pid streamd)" = "$before"
     ok 'the changed file is kept' says '# mine' cat /etc/ssh/ssh_config.d/20-streamd.conf
     ok 'removed' apt_yes remove streamd
     ok 'no streamd runs' refused pgrep -x streamd
     ok 'its state is kept' says . ls /var/lib/streamd
-    ok 'installed again' apt_yes install ./streamd_*.deb
+    ok 'installed again' apt_yes install $debs/streamd_*.deb
     ok 'it runs, as it was enabled' is active systemctl is-active streamd
     ok 'it has its hub' says office streamctl hub list
     ok 'purged' apt_yes purge streamd
@@ -40,7 +40,7 @@ packages_of_the_gateway() {
     ok 'what ssh reads is gone' refused test -e /etc/ssh/ssh_config.d/20-streamd.conf
     mkdir -p /etc/streamd
     touch /etc/streamd/streamd.conf
-    ok 'installed where a configuration lies' apt_yes install ./streamd_*.deb
+    ok 'installed where a configuration lies' apt_yes install $debs/streamd_*.deb
     ok 'it runs at once' is active systemctl is-active streamd
 }
 
@@ -49,7 +49,7 @@ packages_of_the_hub() {
     figures 'a hub' /usr/bin/streamhub /usr/libexec/streamhubd /usr/libexec/streamhub-push >>/shared/figures
     echo 'penalty = 7' >>/etc/streamd/streamhub.conf
     before=$(main_pid streamhub)
-    ok 'installed over itself' apt_yes install --reinstall ./streamhub_*.deb
+    ok 'installed over itself' apt_yes install --reinstall $debs/streamhub_*.deb
     ok 'it runs' is active systemctl is-active streamhub
     ok 'it is another one' refused test "$(main_pid streamhub)" = "$before"
     ok 'its settings are kept' says 'penalty = 7' cat /etc/streamd/streamhub.conf
@@ -62,7 +62,7 @@ packages_of_the_laptop() {
     ok 'the packages were tried on the gateway' wait_for gateway-packages 120
     ok 'and on the hub' wait_for hub-packages 120
     ok 'the system has no streamd that nobody enabled' is inactive systemctl is-active streamd
-    ok 'the hub beside it' apt_yes install ./streamhub_*.deb
+    ok 'the hub beside it' apt_yes install $debs/streamhub_*.deb
     ok 'which is not started' is inactive systemctl is-active streamhub
     ok 'a stream on one machine, from installed packages' as ada bash /shared/autopkgtest
 }

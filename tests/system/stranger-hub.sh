@@ -8,7 +8,8 @@ cp /root/*.invite /shared/carried/
 if [[ -d /shared/packages ]]; then
     ok 'the gateway is through' wait_for gateway-packages 240
     packages_of_the_hub
-    [[ $failures -eq 0 ]] && done_with hub-packages
+    [[ $failures -eq 0 ]] || plan
+    done_with hub-packages
 fi
 until [[ -e /shared/stop ]]; do sleep 0.05; done
 plan
