@@ -308,6 +308,20 @@ window_build_status(Window *window)
     return box;
 }
 
+/* Large text may make the tabs wider than a narrow window; they can be scrolled then. */
+static GtkWidget *
+window_build_tabs(GtkWidget *bar)
+{
+    GtkWidget *scroll = gtk_scrolled_window_new(), *view = gtk_viewport_new(NULL, NULL);
+
+    gtk_scrollable_set_hscroll_policy(GTK_SCROLLABLE(view), GTK_SCROLL_NATURAL);
+    gtk_viewport_set_child(GTK_VIEWPORT(view), bar);
+    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroll), view);
+    gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_AUTOMATIC,
+                                   GTK_POLICY_NEVER);
+    return scroll;
+}
+
 /* The tabs are in the header bar where there is room, else at the bottom. */
 static GtkWidget *
 window_build_content(Window *window)
@@ -328,7 +342,7 @@ window_build_content(Window *window)
     gtk_box_append(GTK_BOX(box), window_build_header(top));
     gtk_box_append(GTK_BOX(box), window->toasts);
     gtk_box_append(GTK_BOX(box), window_build_status(window));
-    gtk_box_append(GTK_BOX(box), bottom);
+    gtk_box_append(GTK_BOX(box), window_build_tabs(bottom));
     return box;
 }
 

@@ -27,7 +27,12 @@ ui_label_for(const char *mnemonic, GtkWidget *widget)
 void
 ui_set_label(GtkWidget *button, const char *mnemonic)
 {
+    GtkWidget *label;
+
     gtk_button_set_label(GTK_BUTTON(button), mnemonic);
+    label = gtk_button_get_child(GTK_BUTTON(button));
+    gtk_label_set_wrap(GTK_LABEL(label), TRUE);
+    gtk_label_set_justify(GTK_LABEL(label), GTK_JUSTIFY_CENTER);
     /* GTK 4.8 gives assistive technology the label twice: with its underscore, and without. */
     gtk_accessible_reset_property(GTK_ACCESSIBLE(button), GTK_ACCESSIBLE_PROPERTY_LABEL);
 }
@@ -135,6 +140,18 @@ dialog_on_cancel(GtkButton *button, gpointer window)
     gtk_window_close(window);
 }
 
+/* Less wide than that of libadwaita where two buttons leave it little. */
+static GtkWidget *
+dialog_title(const char *title)
+{
+    GtkWidget *label = gtk_label_new(title);
+
+    gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
+    gtk_label_set_width_chars(GTK_LABEL(label), 0);
+    gtk_widget_add_css_class(label, "title");
+    return label;
+}
+
 static void
 dialog_fill_header(GtkWindow *window, AdwHeaderBar *bar, GtkWidget *cancel, GtkWidget *do_it)
 {
@@ -187,6 +204,7 @@ ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content, GtkWidge
     GtkWidget *bar = adw_header_bar_new();
     GtkWindow *window = ui_window_new(title, bar, content);
 
+    adw_header_bar_set_title_widget(ADW_HEADER_BAR(bar), dialog_title(title));
     dialog_fill_header(window, ADW_HEADER_BAR(bar), cancel, do_it);
     gtk_window_set_transient_for(window, parent);
     gtk_window_set_destroy_with_parent(window, TRUE);

@@ -69,6 +69,8 @@ page_hubs_new(Model *model)
     GtkWidget *empty, *page;
 
     gtk_label_set_selectable(GTK_LABEL(command), TRUE);
+    gtk_label_set_wrap(GTK_LABEL(command), TRUE);
+    gtk_label_set_justify(GTK_LABEL(command), GTK_JUSTIFY_CENTER);
     gtk_widget_add_css_class(command, "command");
     gtk_widget_add_css_class(command, "monospace");
     gtk_widget_add_css_class(command, "card");

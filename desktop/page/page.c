@@ -54,6 +54,8 @@ page_add_list(GtkWidget *page, const char *title, GListStore *items,
     if (title != NULL) {
         GtkWidget *heading = gtk_label_new(title);
 
+        gtk_label_set_wrap(GTK_LABEL(heading), TRUE);
+        gtk_label_set_wrap_mode(GTK_LABEL(heading), PANGO_WRAP_WORD_CHAR);
         gtk_label_set_xalign(GTK_LABEL(heading), 0);
         gtk_widget_add_css_class(heading, "heading");
         gtk_box_append(GTK_BOX(section), heading);

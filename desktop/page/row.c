@@ -5,7 +5,6 @@
 #include "desktop/base/ui.h"
 
 #define ROW_DATA "streamd-row"
-#define LINES 4 /* that a text may take before it is cut */
 
 struct Row {
     GtkWidget *widget, *lines, *end; /* end: what is at the right, or below */
@@ -31,8 +30,6 @@ row_label(const char *css_class)
     gtk_label_set_xalign(GTK_LABEL(label), 0);
     gtk_label_set_wrap(GTK_LABEL(label), TRUE);
     gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
-    gtk_label_set_lines(GTK_LABEL(label), LINES);
-    gtk_label_set_ellipsize(GTK_LABEL(label), PANGO_ELLIPSIZE_END);
     gtk_widget_add_css_class(label, css_class);
     return label;
 }

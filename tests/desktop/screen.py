@@ -15,6 +15,7 @@ from harness import Process, check, eventually
 
 A11Y_CONFIG = "/usr/share/defaults/at-spi2/accessibility.conf"
 ATSPI = "org.a11y.atspi."
+APP_ID = "io.streamd.Desktop"
 # AtspiRole and AtspiStateType of atspi-constants.h: those that the tests look for.
 ROLES = {7: "check box", 29: "label", 32: "row", 37: "tab", 42: "progress bar", 43: "button",
          61: "field"}
@@ -47,6 +48,13 @@ def patiently(condition, what):
     return eventually(look, what)
 
 
+def connection(address):
+    """One of our own to a bus."""
+    return Gio.DBusConnection.new_for_address_sync(
+        address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
+        | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+
+
 class Screen:
     """An X server, and what assistive technology needs. Ends with the site."""
 
@@ -64,9 +72,7 @@ class Screen:
         env = site.environment(**self.environment, DBUS_SESSION_BUS_ADDRESS=session_address)
         read_line(["dbus-daemon", f"--config-file={A11Y_CONFIG}", "--nofork", "--print-address={fd}",
                    f"--address={address}"], site, "a11y-bus", env)
-        self.bus = Gio.DBusConnection.new_for_address_sync(
-            address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
-            | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
+        self.bus = connection(address)
 
     def call(self, name, path, interface, method, args=None):
         """A method of AT-SPI; its results, or None when who was called has gone."""
@@ -119,6 +125,7 @@ class App:
                                [*(argv or [os.environ["STREAMD_DESKTOP"]]), *arguments],
                                env={**env, **screen.environment})
         screen.site.processes.append(self.process)
+        self.session = connection(env["DBUS_SESSION_BUS_ADDRESS"])
         self.seen = set()  # paths
         self.looks = 0
         self.name = None
@@ -165,6 +172,12 @@ class App:
     def look_anew(self):
         """The next look sees what is new, such as a window."""
         self.looks = -1
+
+    def act(self, action, target=None):
+        """What the menu, or a key, would do."""
+        self.session.call_sync(APP_ID, "/io/streamd/Desktop", "org.gtk.Actions", "Activate",
+                               GLib.Variant("(sava{sv})", (action, [GLib.Variant("s", target)] if target else [], {})),
+                               None, Gio.DBusCallFlags.NONE, 30_000, None)
 
     def find(self, role, name):
         return next((w for w in self.widgets() if w.role == role and w.name == name), None)

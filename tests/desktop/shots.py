@@ -98,14 +98,6 @@ class Scene:
         self.site.__exit__(*error)
 
 
-def act(scene, action, target=None):
-    """What the menu, or a key, would do."""
-    subprocess.run(["gdbus", "call", "--session", "--dest", "io.streamd.Desktop", "--object-path",
-                    "/io/streamd/Desktop", "--method", "org.gtk.Actions.Activate", action,
-                    f"[<{target!r}>]" if target else "[]", "{}"],
-                   env=scene.site.client.env, check=True, stdout=subprocess.DEVNULL)
-
-
 class Shoot:
     """One app: one scheme, one language, one scene; windows of all the sizes."""
 
@@ -133,13 +125,13 @@ class Shoot:
     def pages(self, size):
         for page in self.wanted.page:
             if page not in ACTIONS and page != "consent":
-                act(self.scene, "page", page)
+                self.app.act("page", page)
                 self.keep(page, size)
 
     def dialog(self, page, size):
         caller = self.scene.knock() if page == "consent" else None
         if page in ACTIONS:
-            act(self.scene, ACTIONS[page])
+            self.app.act(ACTIONS[page])
         patiently(lambda: len(self.windows.all()) == 2, f"{page} is there")
         dialog = self.windows.all()[-1]
         if size[0] < dialog.width:  # a telephone shows it alone
