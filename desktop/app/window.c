@@ -4,6 +4,7 @@
 #include "desktop/app/background.h"
 #include "desktop/base/names.h"
 #include "desktop/page/page.h"
+#include "desktop/base/fold.h"
 #include "desktop/base/text.h"
 #include "desktop/base/ui.h"
 
@@ -201,6 +202,7 @@ window_update_rates(Window *window)
     model_rates(window->app->model, &in, &out);
     text = text_rates(in, out);
     gtk_label_set_text(GTK_LABEL(window->rates), text);
+    gtk_widget_set_visible(window->rates, *text != '\0');
 }
 
 void
@@ -286,7 +288,7 @@ window_build_absent(Window *window)
 static GtkWidget *
 window_build_status(Window *window)
 {
-    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 9);
+    GtkWidget *box = gtk_box_new(GTK_ORIENTATION_HORIZONTAL, 9), *both;
 
     window->dot = gtk_image_new_from_icon_name("media-record-symbolic");
     window->status = gtk_label_new(NULL);
@@ -296,27 +298,26 @@ window_build_status(Window *window)
     gtk_label_set_xalign(GTK_LABEL(window->status), 0);
     gtk_label_set_wrap(GTK_LABEL(window->status), TRUE);
     gtk_label_set_wrap_mode(GTK_LABEL(window->status), PANGO_WRAP_WORD_CHAR);
-    gtk_widget_set_hexpand(window->status, TRUE);
     gtk_label_set_wrap(GTK_LABEL(window->rates), TRUE);
-    gtk_label_set_justify(GTK_LABEL(window->rates), GTK_JUSTIFY_RIGHT);
+    gtk_label_set_xalign(GTK_LABEL(window->rates), 0);
+    both = fold_new(window->status, window->rates);
+    gtk_widget_set_hexpand(both, TRUE);
     gtk_widget_add_css_class(window->rates, "numeric");
     gtk_widget_add_css_class(box, "status-bar");
     gtk_box_append(GTK_BOX(box), window->dot);
-    gtk_box_append(GTK_BOX(box), window->status);
-    gtk_box_append(GTK_BOX(box), window->rates);
+    gtk_box_append(GTK_BOX(box), both);
     gtk_box_append(GTK_BOX(box), window->answers);
     return box;
 }
 
-/* Large text may make the tabs wider than a narrow window; they can be scrolled then. */
+/* Large text may make even the shortest tabs wider than a narrow window; they can be scrolled then.
+ */
 static GtkWidget *
 window_build_tabs(GtkWidget *bar)
 {
-    GtkWidget *scroll = gtk_scrolled_window_new(), *view = gtk_viewport_new(NULL, NULL);
+    GtkWidget *scroll = gtk_scrolled_window_new();
 
-    gtk_scrollable_set_hscroll_policy(GTK_SCROLLABLE(view), GTK_SCROLL_NATURAL);
-    gtk_viewport_set_child(GTK_VIEWPORT(view), bar);
-    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroll), view);
+    gtk_scrolled_window_set_child(GTK_SCROLLED_WINDOW(scroll), bar);
     gtk_scrolled_window_set_policy(GTK_SCROLLED_WINDOW(scroll), GTK_POLICY_AUTOMATIC,
                                    GTK_POLICY_NEVER);
     return scroll;

@@ -27,16 +27,30 @@ text_rate(double bytes_per_second)
     return g_strdup_printf(_("%s/s"), size);
 }
 
+/* "↓ 1.2 MB/s", in which no line ends: with a space that does not break, and a joiner at the slash.
+ */
+static char *
+text_whole(const char *arrow, const char *rate)
+{
+    g_autoptr(GString) whole = g_string_new(arrow);
+
+    g_string_append_printf(whole, " %s", *rate == '\0' ? "–" : rate);
+    (void)g_string_replace(whole, " ", "\u00a0", 0);
+    (void)g_string_replace(whole, "/", "/\u2060", 0);
+    return g_string_free(g_steal_pointer(&whole), FALSE);
+}
+
 char *
 text_rates(double in, double out)
 {
     g_autofree char *in_text = text_rate(in);
     g_autofree char *out_text = text_rate(out);
+    g_autofree char *in_whole = text_whole("↓", in_text);
+    g_autofree char *out_whole = text_whole("↑", out_text);
 
     if (*in_text == '\0' && *out_text == '\0')
         return g_strdup("");
-    return g_strdup_printf("↓ %s  ↑ %s", *in_text == '\0' ? "–" : in_text,
-                           *out_text == '\0' ? "–" : out_text);
+    return g_strdup_printf("%s  %s", in_whole, out_whole);
 }
 
 char *

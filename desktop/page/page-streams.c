@@ -90,7 +90,7 @@ stream_update(Row *row, Item *stream)
     stream_show_rates(row, stream);
 }
 
-/* How fast it is and was: the curve, and the rates of now. */
+/* How fast it is and was: the rates of now, and the curve. */
 static GtkWidget *
 stream_speed(Row *row, Item *stream)
 {
@@ -99,8 +99,8 @@ stream_speed(Row *row, Item *stream)
     gtk_label_set_wrap(GTK_LABEL(label), TRUE);
     gtk_label_set_xalign(GTK_LABEL(label), 0);
     gtk_widget_add_css_class(label, "numeric");
-    gtk_box_append(GTK_BOX(box), spark_new(stream));
     gtk_box_append(GTK_BOX(box), label);
+    gtk_box_append(GTK_BOX(box), spark_new(stream));
     row_remember(row, label, "rates");
     return box;
 }

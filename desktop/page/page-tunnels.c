@@ -37,6 +37,7 @@ tunnel_address(Item *tunnel)
     gtk_label_set_wrap_mode(GTK_LABEL(label), PANGO_WRAP_WORD_CHAR);
     gtk_label_set_xalign(GTK_LABEL(label), 0);
     gtk_widget_add_css_class(label, "monospace");
+    gtk_widget_add_css_class(label, "address");
     gtk_widget_set_can_focus(label, FALSE);
     return label;
 }

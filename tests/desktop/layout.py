@@ -120,7 +120,7 @@ class View:
             around.append(index)
         return found
 
-    def faults(self, kind, width, height):
+    def faults(self, kind, width, height, may_be_cut):
         """What sticks out of that window, is cut, or lies over something else in it."""
         window = next((w for w in self.all if w.depth == 0 and w.kind == kind), None)
         if not window or not (0 <= width - window.at[2] <= FRAME and 0 <= height - window.at[3] <= FRAME):
@@ -130,8 +130,9 @@ class View:
         found = [f"{w.kind} {w.text!r} at {at} sticks out of {width}x{height}" for w, _, at, _ in texts
                  if at[0] < 0 or at[1] < 0 or at[0] + at[2] > width or at[1] + at[3] > height]
         # A window's title may be cut, as every title bar does where it is narrow.
+        # So may the name below a tab's icon where text is large.
         found += [f"{w.text!r} is cut at {at}" for w, _, at, around in texts if w.cut
-                  and not any(self.all[i].kind == "AdwHeaderBar" for i in around)]
+                  and not any(self.all[i].kind in may_be_cut for i in around)]
         for place, (widget, index, at, around) in enumerate(texts):
             for other, its_index, there, its_around in texts[place + 1:]:
                 if index not in its_around and its_index not in around and meet(at, there):
@@ -152,7 +153,7 @@ class Desk:
         port = site.client.tunnel(LONG, "a-stream-with-a-name-of-some-length")
         with contextlib.suppress(OSError), connect(port) as near:
             near.recv(1)  # it ends: there is no such device
-        self.app = None
+        self.app, self.may_be_cut = None, ()
         self.measured = os.path.join(site.dir, "measured")
 
     def view(self):
@@ -164,6 +165,7 @@ class Desk:
             self.app.process.ended_by_us = True
         self.app = App(self.screen, {**self.site.client.env, **dots(self.site, percent),
                                      "STREAMD_MEASURED": self.measured})
+        self.may_be_cut = ("AdwHeaderBar",) if percent == 100 else ("AdwHeaderBar", "AdwViewSwitcherBar")
         self.app.wait_text("1 of 1 hub connected")
 
     def fits(self, window, size, what, kind="AdwApplicationWindow"):  # pylint: disable=too-many-arguments
@@ -173,7 +175,7 @@ class Desk:
 
         def whole():
             least = self.windows.least(window)
-            last[:] = self.view().faults(kind, *size)
+            last[:] = self.view().faults(kind, *size, self.may_be_cut)
             if least[0] > size[0] or least[1] > size[1]:
                 last.append(f"it wants {least}")
             return not last

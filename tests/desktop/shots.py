@@ -27,7 +27,7 @@ SCHEMES = {"light": {}, "dark": {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"},
            "contrast": {"ADW_DEBUG_HIGH_CONTRAST": "1"},
            "dark-contrast": {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark", "ADW_DEBUG_HIGH_CONTRAST": "1"}}
 PAGES = ("tunnels", "streams", "devices", "hubs", "tunnel-dialog", "transfer-dialog", "consent")
-STILL_MS = 250  # a picture is taken when nothing has moved for that long
+STILL_MS = 700  # what moves when a page or a size changes has come to rest by then
 DESK = "desk-3"
 ACTIONS = {"tunnel-dialog": "new-tunnel", "transfer-dialog": "new-transfer"}
 
@@ -43,14 +43,18 @@ class Scene:
 
     def __init__(self, devices):
         self.devices = devices
-        self.site = Site(gateway=devices > 0)
+        self.site = Site(gateway=devices > 0, client=False)
         self.over = threading.Event()
 
     def __enter__(self):
-        self.site.__enter__()
+        site = self.site.__enter__()
+        config = os.path.join(site.dir, "many.conf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write("[limits]\nListenersPerUser=250\n")
+        site.client = site.start_daemon("client", ["--config", config])
         if not self.devices:
-            self.site.client.ctl_ok("hub", "remove", "office", "--force")
             return self
+        site.client.add_hub("office", site.hub.connection_string("user", "service"), site.hub.ca)
         server = Server(echo, self.site)
         for target in ("ssh", "web"):
             self.site.expose(target, server.address)
@@ -149,12 +153,9 @@ class Shoot:
             for page in self.wanted.page:
                 if page in ACTIONS or page == "consent" and self.scene.devices:
                     self.dialog(page, size)
-        complaints = self.app.process.log()
-        check(self.app.process.alive(), complaints)
+        check(self.app.process.alive(), self.app.process.log())
         self.app.process.stop()
         self.app.process.ended_by_us = True
-        if complaints.strip():
-            print(f"{self.name}:\n{complaints}", file=sys.stderr)
 
 
 def parse():
