@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/hidden.h"
 
-#include <stdio.h>
+#include "common/cli/output.h"
 
 gboolean
 show_is_hidden(Bus *bus, const char *property)
@@ -14,8 +14,6 @@ show_is_hidden(Bus *bus, const char *property)
 void
 show_hidden(Bus *bus, const char *property, const char *text)
 {
-    if (!show_is_hidden(bus, property))
-        return;
-    (void)fflush(stdout);
-    (void)fprintf(stderr, "%s\n", text);
+    if (show_is_hidden(bus, property))
+        output_note(text);
 }

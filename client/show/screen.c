@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/screen.h"
 
+#include "common/base/line.h"
+#include "common/cli/charset.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +22,7 @@
 #define REST_OF_LINE "\033[K"
 #define REST_OF_PAGE "\033[J"
 #define LINES_DEFAULT 24
+#define COLUMNS_DEFAULT 80
 #define CTRL_C 3
 
 struct Screen {
@@ -136,21 +140,31 @@ screen_lines(void)
                                                                            : LINES_DEFAULT;
 }
 
+static guint
+screen_columns(void)
+{
+    struct winsize size;
+
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col
+                                                                           : COLUMNS_DEFAULT;
+}
+
 void
 screen_show(Screen *screen, const char *text)
 {
     g_autoptr(GString) page = g_string_new(HOME);
-    guint left = screen_lines();
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    const guint most = screen_lines(), columns = screen_columns();
+    g_autofree char *shown = NULL;
 
-    for (const char *line = text; *line != '\0' && left > 0; left--) {
-        gsize length = strcspn(line, "\n");
+    for (guint i = 0; lines[i] != NULL && i < most; i++) {
+        g_autofree char *line = line_cut(lines[i], columns, charset_ellipsis());
 
-        g_string_append_len(page, line, (gssize)length);
-        g_string_append(page, left > 1 ? REST_OF_LINE "\r\n" : REST_OF_LINE);
-        line += length + (line[length] == '\n' ? 1 : 0);
+        g_string_append_printf(page, "%s%s" REST_OF_LINE, i > 0 ? "\r\n" : "", line);
     }
     g_string_append(page, REST_OF_PAGE);
-    screen_write(page->str, page->len);
+    shown = charset_for_terminal(page->str);
+    screen_write(shown, strlen(shown));
 }
 
 static ScreenEvent

@@ -15,7 +15,8 @@ void screen_close(Screen *screen); /* NULL is fine */
 /* How many lines the terminal has. */
 guint screen_lines(void);
 
-/* Shows TEXT from the upper left corner, as many lines as fit. */
+/* Shows TEXT from the upper left corner, as many lines as fit; what is wider than the terminal is
+ * cut. */
 void screen_show(Screen *screen, const char *text);
 
 typedef enum {

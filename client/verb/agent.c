@@ -2,7 +2,8 @@
 /* streamctl agent: asks the user at the terminal, one request after the other. */
 #define _DEFAULT_SOURCE /* rpmatch */
 #include "client/verb/verb.h"
-#include "common/base/table.h"
+#include "common/base/line.h"
+#include "common/cli/output.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #define READING_TIME (500 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct {
+    const Cli *cli;
     Bus *bus;
     GQueue waiting; /* BusObject: the first one is being asked about */
     gint64 since;   /* since when the user is asked about it; monotonic */
@@ -39,11 +41,26 @@ asking_initiator(GVariant *request)
     return *address != '\0' ? g_strdup_printf("%s (%s)", who, address) : g_steal_pointer(&who);
 }
 
+/* The cursor stays behind it, which takes a column of the line. */
+static void
+asking_question(const Asking *asking, gint64 left)
+{
+    const TableStyle style = output_style(asking->cli);
+    g_autofree char *text =
+        g_strdup_printf(ngettext("Let it in, within %d second? [y/n] ",
+                                 "Let it in, within %d seconds? [y/n] ", (gulong)left),
+                        (int)left);
+    g_autofree char *folded = line_fold(g_strchomp(text), style.width > 2 ? style.width - 2 : 0);
+
+    (void)printf("%s ", folded);
+    (void)fflush(stdout);
+}
+
 static void
 asking_prompt(Asking *asking)
 {
     const BusObject *object = g_queue_peek_head(&asking->waiting);
-    g_autofree char *who = NULL, *hub = NULL, *stream = NULL, *target = NULL;
+    g_autofree char *who = NULL, *hub = NULL, *stream = NULL, *target = NULL, *text = NULL;
     gint64 left;
 
     if (object == NULL)
@@ -54,13 +71,10 @@ asking_prompt(Asking *asking)
     target = asking_text(object->properties, "Target", "-");
     left = ((gint64)bus_number(object->properties, "Deadline") - g_get_real_time()) /
            G_TIME_SPAN_SECOND;
-    (void)printf(_("%s asks at the hub %s for the stream %s, to the target %s."), who, hub, stream,
-                 target);
-    (void)putchar('\n');
-    (void)printf(ngettext("Let it in, within %d second? [y/n] ",
-                          "Let it in, within %d seconds? [y/n] ", (gulong)MAX(left, 0)),
-                 (int)MAX(left, 0));
-    (void)fflush(stdout);
+    text = g_strdup_printf(_("%s asks at the hub %s for the stream %s, to the target %s."), who,
+                           hub, stream, target);
+    output_text(asking->cli, text);
+    asking_question(asking, MAX(left, 0));
 }
 
 /* Asks a new question. What was typed before it, even half a line, is not an answer to it. */
@@ -118,7 +132,8 @@ asking_cancel(Asking *asking, const BusEvent *event)
         if (strcmp(object->path, event->path) != 0)
             continue;
         if (l == asking->waiting.head) {
-            (void)printf("\n%s\n", asking_end_text(event->text));
+            (void)putchar('\n');
+            output_text(asking->cli, asking_end_text(event->text));
             asking_next(asking);
         } else {
             g_queue_delete_link(&asking->waiting, l);
@@ -138,7 +153,7 @@ asking_answer(Asking *asking, gboolean accept)
                  g_variant_new("(s)", ""), 0, &error);
 
     if (reply != NULL) {
-        (void)puts(accept ? _("It is let in.") : _("It is turned away."));
+        output_text(asking->cli, accept ? _("It is let in.") : _("It is turned away."));
     } else {
         g_autofree char *text = table_escape(error->message);
 
@@ -208,14 +223,14 @@ ExitCode
 verb_agent(Cli *cli, GError **error)
 {
     g_autoptr(Bus) bus = verb_open_bus(cli, error);
-    Asking asking = {.bus = bus};
+    Asking asking = {.cli = cli, .bus = bus};
     gboolean done;
 
     if (bus == NULL || !bus_listen(bus, error) || !bus_register_agent(bus, FALSE, error))
         return verb_code(error);
     g_queue_init(&asking.waiting);
     bus_listen_input(bus);
-    (void)puts(_("Waiting for streams that ask for consent. Ctrl-C ends it."));
+    output_text(cli, _("Waiting for streams that ask for consent. Ctrl-C ends it."));
     (void)fflush(stdout);
     done = bus_wait(bus, asking_on_event, &asking, error);
     asking_clear(&asking);

@@ -86,6 +86,9 @@ verb_hub_add(Cli *cli, GError **error)
     return code;
 }
 
+/* What stays longest on a narrow terminal: role, identity, host, the last error, state. */
+static const guint preferred[] = {1, 2, 3, 9, 4, 0};
+
 ExitCode
 verb_hub_list(Cli *cli, GError **error)
 {
@@ -103,11 +106,9 @@ verb_hub_list(Cli *cli, GError **error)
                       _("STREAMS"), _("IN"), _("OUT"), _("LAST ERROR"), NULL);
     for (guint column = 6; column <= 8; column++)
         table_align_right(table, column);
+    table_prefer(table, preferred);
     for (guint i = 0; i < hubs->len; i++) {
         GVariant *hub = ((BusObject *)g_ptr_array_index(hubs, i))->properties;
-        g_autofree char *age = output_age(bus_number(hub, "Since"));
-        g_autofree char *in = output_size(bus_number(hub, "BytesIn"));
-        g_autofree char *out = output_size(bus_number(hub, "BytesOut"));
         g_autofree char *worry = show_hub_worry(hub);
 
         table_add(table, bus_string(hub, "Name"));
@@ -115,10 +116,10 @@ verb_hub_list(Cli *cli, GError **error)
         table_add(table, bus_string(hub, "Identity"));
         table_add(table, bus_string(hub, "HostName"));
         output_add_state(table, bus_string(hub, "State"), words_of_code(bus_string(hub, "State")));
-        table_add(table, age);
+        output_add_age(table, bus_number(hub, "Since"));
         table_addf(table, "%" G_GUINT64_FORMAT, bus_number(hub, "StreamsOpened"));
-        table_add(table, in);
-        table_add(table, out);
+        output_add_size(table, bus_number(hub, "BytesIn"));
+        output_add_size(table, bus_number(hub, "BytesOut"));
         table_add(table, worry);
     }
     output_table(cli, table, _("No hubs. Add one with: streamctl hub add NAME"));

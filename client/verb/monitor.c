@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/properties.h"
 #include "client/verb/verb.h"
+#include "common/base/line.h"
 #include "common/cli/output.h"
 #include "common/cli/words.h"
 
@@ -9,11 +10,14 @@
 #include <string.h>
 
 #define OBJECT_WIDTH 16 /* columns for "stream 1234"; a longer name is not cut */
+#define NARROW 60       /* columns of a terminal */
+#define VERY_NARROW 32
 
 typedef struct {
+    const Cli *cli;
     gboolean json;
     gboolean gone;
-    TableStyle style;
+    TableStyle style;   /* as the terminal is now */
     GHashTable *states; /* the last State by path, to show what a change started from */
 } Monitor;
 
@@ -131,6 +135,23 @@ monitor_object(const char *path)
     return g_strdup_printf("%s %s", kind, escaped);
 }
 
+/* On a narrow terminal without blanks in between, on a very narrow one without the time. */
+static void
+monitor_print_line(const Monitor *monitor, const char *time, const char *object, const char *text)
+{
+    const guint width = monitor->style.width;
+    const guint column = width == 0 || width >= NARROW ? OBJECT_WIDTH : 0;
+    const guint padding = column - MIN(column, table_width(object));
+    const gboolean timed = width == 0 || width >= VERY_NARROW;
+    g_autofree char *line = g_strdup_printf("%s%s%s%*s  %s", timed ? time : "", timed ? "  " : "",
+                                            object, (int)padding, "", text);
+    g_autofree char *cut =
+        width > 0 ? line_cut(line, width, monitor->style.ellipsis) : g_strdup(line);
+
+    (void)puts(cut);
+    (void)fflush(stdout);
+}
+
 static void
 monitor_print(Monitor *monitor, const BusEvent *event)
 {
@@ -138,7 +159,6 @@ monitor_print(Monitor *monitor, const BusEvent *event)
     g_autofree char *clock = g_date_time_format(now, "%H:%M:%S");
     g_autofree char *time = output_painted(&monitor->style, TABLE_OVER, clock);
     g_autofree char *object = monitor_object(event->path);
-    int padding = OBJECT_WIDTH - (int)table_width(object);
     g_autoptr(GString) line = g_string_new(NULL);
 
     if (event->kind == BUS_EVENT_GONE)
@@ -154,8 +174,7 @@ monitor_print(Monitor *monitor, const BusEvent *event)
         monitor_append_state(monitor, event, line);
         monitor_append_properties(line, event->properties);
     }
-    (void)printf("%s  %s%*s  %s\n", time, object, MAX(padding, 0), "", line->str);
-    (void)fflush(stdout);
+    monitor_print_line(monitor, time, object, line->str);
 }
 
 static gboolean
@@ -165,6 +184,7 @@ monitor_on_event(const BusEvent *event, void *data)
 
     if (event->kind == BUS_EVENT_SIGNAL)
         return FALSE;
+    monitor->style = output_style(monitor->cli);
     if (monitor->json)
         monitor_print_json(event);
     else
@@ -195,7 +215,7 @@ verb_monitor(Cli *cli, GError **error)
 {
     g_autoptr(GHashTable) states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     Monitor monitor = {
-        .json = cli->given[OPTION_JSON], .style = output_style(cli), .states = states};
+        .cli = cli, .json = cli->given[OPTION_JSON], .style = output_style(cli), .states = states};
     g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
 
     if (bus == NULL || !bus_listen(bus, error) ||

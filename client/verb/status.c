@@ -82,9 +82,12 @@ status_next_authority(GVariant *hub)
 static void
 status_print_hubs(const Cli *cli, GPtrArray *hubs)
 {
+    /* What stays longest on a narrow terminal: identity, host, what is wrong, state. */
+    static const guint preferred[] = {1, 2, 4, 3, 0};
     g_autoptr(Table) table = table_new("", "", "", "", "", "", NULL);
 
-    (void)puts(hubs->len > 0 ? _("Hubs:") : _("Hubs: none; add one with: streamctl hub add NAME"));
+    output_text(cli,
+                hubs->len > 0 ? _("Hubs:") : _("Hubs: none; add one with: streamctl hub add NAME"));
     for (guint i = 0; i < hubs->len; i++) {
         GVariant *hub = ((BusObject *)g_ptr_array_index(hubs, i))->properties;
         g_autofree char *age = output_age(bus_number(hub, "Since"));
@@ -103,6 +106,7 @@ status_print_hubs(const Cli *cli, GPtrArray *hubs)
         table_add(table, worry);
         table_add(table, status_next_authority(hub));
     }
+    table_prefer(table, preferred);
     status_print_rows(cli, table);
 }
 
@@ -111,7 +115,7 @@ status_print_targets(const Cli *cli, GPtrArray *targets)
 {
     g_autoptr(Table) table = table_new("", "", NULL);
 
-    (void)puts(targets->len > 0 ? _("Targets:") : _("Targets: none"));
+    output_text(cli, targets->len > 0 ? _("Targets:") : _("Targets: none"));
     for (guint i = 0; i < targets->len; i++) {
         GVariant *target = ((BusObject *)g_ptr_array_index(targets, i))->properties;
 
@@ -129,15 +133,16 @@ status_print(const Cli *cli, const Status *status)
     g_autofree char *shown = table_escape(outcome);
     g_autofree char *problem = table_escape(bus_string(status->manager, "StateError"));
 
-    (void)printf(_("streamd %s, running for %s\n"), bus_string(status->manager, "Version"), age);
+    output_textf(cli, _("streamd %s, running for %s\n"), bus_string(status->manager, "Version"),
+                 age);
     if (*problem != '\0')
-        (void)puts(problem); /* not translated: D-Bus errors are English */
-    (void)printf(_("Streams: %llu, tunnels: %llu\n"),
+        output_text(cli, problem); /* not translated: D-Bus errors are English */
+    output_textf(cli, _("Streams: %llu, tunnels: %llu\n"),
                  (unsigned long long)bus_number(status->manager, "Streams"),
                  (unsigned long long)bus_number(status->manager, "Tunnels"));
     status_print_hubs(cli, status->hubs);
     status_print_targets(cli, status->targets);
-    (void)printf(_("Accept policy without a matching rule: %s\n"), shown);
+    output_textf(cli, _("Accept policy without a matching rule: %s\n"), shown);
 }
 
 static gboolean

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define INTERVAL G_TIME_SPAN_SECOND
+#define LOW 8 /* lines */
 
 typedef struct {
     const Cli *cli;
@@ -51,18 +52,14 @@ top_look(Top *top, GError **error)
 static void
 top_add_row(Table *table, const Rate *rate)
 {
-    g_autofree char *in_rate = output_size(rate->in), *out_rate = output_size(rate->out);
-    g_autofree char *in = output_size(bus_number(rate->properties, "BytesIn"));
-    g_autofree char *out = output_size(bus_number(rate->properties, "BytesOut"));
-    g_autofree char *age = output_age(bus_number(rate->properties, "RequestedAt"));
     const char *state = bus_string(rate->properties, "State");
 
     table_addf(table, "%" G_GUINT64_FORMAT, rate->id);
-    table_add(table, in_rate);
-    table_add(table, out_rate);
-    table_add(table, in);
-    table_add(table, out);
-    table_add(table, age);
+    output_add_size(table, rate->in);
+    output_add_size(table, rate->out);
+    output_add_size(table, bus_number(rate->properties, "BytesIn"));
+    output_add_size(table, bus_number(rate->properties, "BytesOut"));
+    output_add_age(table, bus_number(rate->properties, "RequestedAt"));
     output_add_state(table, state, words_of_code(state));
     table_add(table, bus_string(rate->properties, "DeviceId"));
     table_add(table, bus_string(rate->properties, "StreamName"));
@@ -76,6 +73,9 @@ top_hides(void)
     return _("Streams of others are not shown; --all asks for them.");
 }
 
+/* What stays longest on a narrow terminal: age, initiator, state, stream, rates, device. */
+static const guint preferred[] = {5, 9, 6, 8, 1, 2, 7, 0};
+
 /* The first MOST streams as text. Caller frees. */
 static char *
 top_table(const Top *top, guint most)
@@ -88,6 +88,7 @@ top_table(const Top *top, guint most)
 
     for (guint column = 0; column <= 5; column++)
         table_align_right(table, column);
+    table_prefer(table, preferred);
     for (guint i = 0; i < MIN(top->found->len, most); i++)
         top_add_row(table, &g_array_index(top->found, Rate, i));
     return table_rows(table) > 0 ? table_format(table, &style)
@@ -112,22 +113,27 @@ top_title(const Top *top)
         top->found->len, in_text, out_text);
 }
 
+/* No line is wrapped (screen.h), so that rows can be counted. A low screen has room for the rows
+ * alone, below a title. */
 static void
 top_show(const Top *top, Screen *screen)
 {
-    const guint lines = screen_lines(), taken = top->hides ? 6 : 5;
-    const guint room = lines > taken ? lines - taken : 1;
+    const guint lines = screen_lines();
+    const gboolean low = lines < LOW;
+    /* The title and that of columns; an empty line, "and 5 more", what is hidden. */
+    const guint around = low ? 2 : top->hides ? 5 : 4;
+    const guint room = lines > around ? lines - around : 1;
     g_autofree char *title = top_title(top), *table = top_table(top, room);
     g_autoptr(GString) page = g_string_new(NULL);
 
-    g_string_append_printf(page, "%s    %s\n\n%s", title, _("q: quit"), table);
-    if (top->found->len > room) {
+    g_string_append_printf(page, "%s    %s\n%s%s", title, _("q: quit"), low ? "" : "\n", table);
+    if (top->found->len > room && !low) {
         guint more = top->found->len - room;
 
         g_string_append_printf(page, ngettext("and %u more", "and %u more", more), more);
     }
-    if (top->hides)
-        g_string_append_printf(page, "%s%s\n", top->found->len > room ? "\n" : "", top_hides());
+    if (top->hides && !low)
+        g_string_append_printf(page, "%s%s", top->found->len > room ? "\n" : "", top_hides());
     screen_show(screen, page->str);
 }
 

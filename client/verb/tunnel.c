@@ -89,6 +89,9 @@ verb_tunnel_open(Cli *cli, GError **error)
                                          : foreground_stay(bus, path, cli->words[0], error);
 }
 
+/* What stays longest on a narrow terminal: the last error, stream, device, where it listens. */
+static const guint preferred[] = {8, 3, 2, 4, 0};
+
 static void
 tunnel_add_row(Table *table, GVariant *tunnel)
 {
@@ -128,6 +131,7 @@ verb_tunnel_list(Cli *cli, GError **error)
     table_align_right(table, 0);
     table_align_right(table, 6);
     table_align_right(table, 7);
+    table_prefer(table, preferred);
     for (guint i = 0; i < tunnels->len; i++)
         tunnel_add_row(table, ((BusObject *)g_ptr_array_index(tunnels, i))->properties);
     output_table(cli, table, _("No tunnels. Open one with: streamctl tunnel open DEVICE STREAM"));

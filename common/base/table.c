@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/base/table.h"
 
+#include "common/base/line.h"
+#include "common/base/table-fit.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +11,6 @@
 
 #define TABLE_GAP "  "
 #define ELLIPSIS "\u2026"
-#define NARROWEST 8 /* a column is not cut below this */
 #define BOLD_ON "\033[1m"
 
 static const char *const paints[TABLE_PAINTS] = {
@@ -21,9 +23,12 @@ static const char *const paints[TABLE_PAINTS] = {
 struct Table {
     guint columns;
     GPtrArray *cells;   /* the titles are the first row */
+    GPtrArray *briefs;  /* the short form of each cell, or NULL */
     GArray *cell_paint; /* TablePaint, of each cell */
     gboolean *right;
-    guint *widths; /* of the first rows that were taken; NULL before */
+    guint *preferred; /* by column: 0, or its place among those that are worth more */
+    guint *widths;    /* of the first rows that were taken; NULL before */
+    gboolean brief;   /* with these widths */
 };
 
 char *
@@ -68,6 +73,8 @@ table_new_of(const char *const *titles)
     table->columns = table->cells->len;
     table->cell_paint = g_array_new(FALSE, TRUE, sizeof(TablePaint));
     table->right = g_new0(gboolean, table->columns);
+    table->preferred = g_new0(guint, table->columns);
+    table->briefs = g_ptr_array_new_with_free_func(g_free);
     return table;
 }
 
@@ -91,8 +98,10 @@ table_free(Table *table)
     if (table == NULL)
         return;
     g_ptr_array_unref(table->cells);
+    g_ptr_array_unref(table->briefs);
     g_array_unref(table->cell_paint);
     g_free(table->right);
+    g_free(table->preferred);
     g_free(table->widths);
     g_free(table);
 }
@@ -102,6 +111,23 @@ table_align_right(Table *table, guint column)
 {
     g_assert(column < table->columns);
     table->right[column] = TRUE;
+}
+
+void
+table_prefer(Table *table, const guint *columns)
+{
+    for (guint i = 0; columns[i] > 0; i++) {
+        g_assert(columns[i] < table->columns);
+        table->preferred[columns[i]] = i + 1;
+    }
+}
+
+void
+table_add_brief(Table *table, const char *text, const char *brief)
+{
+    table_add(table, text);
+    g_ptr_array_set_size(table->briefs, (int)table->cells->len);
+    table->briefs->pdata[table->cells->len - 1] = table_escape(brief);
 }
 
 void
@@ -134,14 +160,24 @@ table_cell(const Table *table, guint row, guint column)
     return g_ptr_array_index(table->cells, row * table->columns + column);
 }
 
+/* The same, or its short form. */
+static const char *
+table_cell_form(const Table *table, guint row, guint column, gboolean brief)
+{
+    guint index = row * table->columns + column;
+    const char *text = brief && index < table->briefs->len ? table->briefs->pdata[index] : NULL;
+
+    return text != NULL ? text : table_cell(table, row, column);
+}
+
 /* 0: no row has anything there. */
 static guint
-table_column_width(const Table *table, guint column)
+table_column_width(const Table *table, guint column, gboolean brief)
 {
     guint width = 0;
 
     for (guint row = 1; row <= table_rows(table); row++)
-        width = MAX(width, table_width(table_cell(table, row, column)));
+        width = MAX(width, table_width(table_cell_form(table, row, column, brief)));
     return width == 0 ? 0 : MAX(width, table_width(table_cell(table, 0, column)));
 }
 
@@ -171,52 +207,33 @@ table_cell_paint(const Table *table, guint row, guint column)
                : NULL;
 }
 
-/* TEXT, or as much of it as WIDTH columns take, with an ellipsis. Caller frees. */
-static char *
-table_cut(const char *text, guint width)
-{
-    const char *end = text;
-    guint used = 1; /* the ellipsis */
-
-    if (table_width(text) <= width)
-        return g_strdup(text);
-    while (TRUE) {
-        gunichar c = g_utf8_get_char(end);
-
-        used += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
-        if (used > width)
-            break;
-        end = g_utf8_next_char(end);
-    }
-    return g_strdup_printf("%.*s" ELLIPSIS, (int)(end - text), text);
-}
-
+/* The last one goes first, and before all that were preferred; the first one never. */
 static guint
-table_total(const Table *table, const guint *widths)
+table_rank(const Table *table, guint column)
 {
-    guint total = 0;
-
-    for (guint column = 0; column < table->columns; column++)
-        if (widths[column] > 0)
-            total += widths[column] + (total > 0 ? (guint)strlen(TABLE_GAP) : 0);
-    return total;
+    if (column == 0)
+        return 0;
+    if (table->preferred[column] > 0)
+        return table->columns - table->preferred[column] + 1;
+    return table->columns + column + 1;
 }
 
-/* Takes from the widest text until everything fits, or all texts are narrow. Numbers are not cut.
- */
-static void
-table_fit(const Table *table, guint *widths, guint width)
+/* Fits WIDTHS into the terminal; returns whether short forms are used. */
+static gboolean
+table_fit_widths(const Table *table, guint *widths, const TableStyle *style)
 {
-    while (table_total(table, widths) > width) {
-        guint *widest = NULL;
+    g_autofree TableColumn *columns = g_new0(TableColumn, table->columns);
+    gboolean brief;
 
-        for (guint column = 0; column < table->columns; column++)
-            if (!table->right[column] && (widest == NULL || widths[column] > *widest))
-                widest = &widths[column];
-        if (widest == NULL || *widest <= NARROWEST)
-            return;
-        (*widest)--;
-    }
+    for (guint i = 0; i < table->columns; i++)
+        columns[i] = (TableColumn){.full = widths[i],
+                                   .brief = MIN(table_column_width(table, i, TRUE), widths[i]),
+                                   .cut = !table->right[i],
+                                   .rank = table_rank(table, i)};
+    brief = table_fit(columns, table->columns, (guint)strlen(TABLE_GAP), style->width);
+    for (guint i = 0; i < table->columns; i++)
+        widths[i] = columns[i].width;
+    return brief;
 }
 
 static void
@@ -225,13 +242,23 @@ table_append_spaces(GString *line, guint count)
     g_string_append_printf(line, "%*s", (int)count, "");
 }
 
+/* How the rows of a table are formatted. */
+typedef struct {
+    const guint *widths;
+    const char *ellipsis;
+    gboolean color, brief;
+    gboolean grows; /* what is wider than its column makes its line longer */
+} TableForm;
+
 /* Blanks before the cell are kept back in *PENDING: nothing follows the last text of a line. */
 static void
-table_append_cell(const Table *table, guint row, guint column, guint width, gboolean color,
+table_append_cell(const Table *table, guint row, guint column, const TableForm *form,
                   guint *pending, GString *line)
 {
-    g_autofree char *cell = table_cut(table_cell(table, row, column), width);
-    const char *paint = color ? table_cell_paint(table, row, column) : NULL;
+    const char *text = table_cell_form(table, row, column, form->brief);
+    guint width = form->grows ? MAX(form->widths[column], table_width(text)) : form->widths[column];
+    g_autofree char *cell = line_cut(text, width, form->ellipsis);
+    const char *paint = form->color ? table_cell_paint(table, row, column) : NULL;
     guint padding = width - MIN(width, table_width(cell));
 
     *pending += table->right[column] ? padding : 0;
@@ -245,24 +272,30 @@ table_append_cell(const Table *table, guint row, guint column, guint width, gboo
 }
 
 static void
-table_format_row(const Table *table, guint row, const guint *widths, gboolean color, GString *out)
+table_format_row(const Table *table, guint row, const TableForm *form, GString *out)
 {
     guint pending = 0;
     gboolean first = TRUE;
 
     for (guint column = 0; column < table->columns; column++) {
-        guint width = widths[column];
-
-        if (width == 0)
+        if (form->widths[column] == 0)
             continue;
-        /* Widths that are settled already cut nothing: a longer text makes its line longer. */
-        if (table->widths)
-            width = MAX(width, table_width(table_cell(table, row, column)));
         pending += first ? 0 : (guint)strlen(TABLE_GAP);
         first = FALSE;
-        table_append_cell(table, row, column, width, color, &pending, out);
+        table_append_cell(table, row, column, form, &pending, out);
     }
     g_string_append_c(out, '\n');
+}
+
+static TableForm
+table_form(const TableStyle *style, const guint *widths, gboolean brief)
+{
+    return (TableForm){
+        .widths = widths,
+        .ellipsis = style->ellipsis != NULL ? style->ellipsis : ELLIPSIS,
+        .color = style->color,
+        .brief = brief,
+    };
 }
 
 char *
@@ -271,14 +304,14 @@ table_format(const Table *table, const TableStyle *style)
     g_autoptr(GString) out = g_string_new(NULL);
     g_autofree guint *widths = g_new0(guint, table->columns);
     const TableStyle plain = {0};
+    TableForm form;
 
     style = style != NULL ? style : &plain;
     for (guint column = 0; column < table->columns; column++)
-        widths[column] = table_column_width(table, column);
-    if (style->width > 0)
-        table_fit(table, widths, style->width);
+        widths[column] = table_column_width(table, column, FALSE);
+    form = table_form(style, widths, style->width > 0 && table_fit_widths(table, widths, style));
     for (guint row = style->untitled ? 1 : 0; row <= table_rows(table); row++)
-        table_format_row(table, row, widths, style->color, out);
+        table_format_row(table, row, &form, out);
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
 
@@ -289,8 +322,8 @@ table_settle(const Table *table)
     guint *widths = g_new0(guint, table->columns);
 
     for (guint column = 0; column < table->columns; column++)
-        widths[column] =
-            MAX(table_column_width(table, column), table_width(table_cell(table, 0, column)));
+        widths[column] = MAX(table_column_width(table, column, FALSE),
+                             table_width(table_cell(table, 0, column)));
     return widths;
 }
 
@@ -299,12 +332,18 @@ table_take(Table *table, const TableStyle *style)
 {
     gboolean first = table->widths == NULL;
     g_autoptr(GString) out = g_string_new(NULL);
+    TableForm form;
 
     if (first)
         table->widths = table_settle(table);
+    if (first && style->width > 0)
+        table->brief = table_fit_widths(table, table->widths, style);
+    form = table_form(style, table->widths, table->brief);
+    form.grows = style->width == 0;
     for (guint row = first && !style->untitled ? 0 : 1; row <= table_rows(table); row++)
-        table_format_row(table, row, table->widths, style->color, out);
+        table_format_row(table, row, &form, out);
     g_ptr_array_set_size(table->cells, (int)table->columns);
     g_array_set_size(table->cell_paint, 0);
+    g_ptr_array_set_size(table->briefs, 0);
     return g_string_free(g_steal_pointer(&out), FALSE);
 }

@@ -18,9 +18,17 @@ void table_free(Table *table); /* NULL is fine */
 /* Numbers read better at the right. */
 void table_align_right(Table *table, guint column);
 
+/* Where the terminal is too narrow for all columns, the last one is left out first, and the first
+ * one stays. COLUMNS, ended by 0, are worth more than the others: the last of them stays longest.
+ */
+void table_prefer(Table *table, const guint *columns);
+
 /* One more cell of the current row; a full row begins the next. NULL is an empty cell. */
 void table_add(Table *table, const char *text);
 void table_addf(Table *table, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The same, and BRIEF where there is little room: "12.3M" for "12.3 MiB". */
+void table_add_brief(Table *table, const char *text, const char *brief);
 
 guint table_rows(const Table *table);
 
@@ -42,8 +50,9 @@ const char *table_paint_sequence(TablePaint paint);
 typedef struct {
     gboolean color; /* bold titles and painted cells, by terminal sequences */
     gboolean untitled;
-    guint width; /* columns of the terminal: long cells are cut to fit, ending in an ellipsis; 0:
-                    never */
+    guint width; /* columns of the terminal: what does not fit gets short forms, is cut, or left
+                    out (table-fit.h); 0: never */
+    const char *ellipsis; /* at the end of what is cut; NULL: "…" */
 } TableStyle;
 
 /* The whole table, a line per row. STYLE may be NULL: plain. Caller frees. */
@@ -51,7 +60,7 @@ char *table_format(const Table *table, const TableStyle *style);
 
 /* For a table too long to be held: the rows that were added since the last call, which it forgets.
  * The first call has the titles and settles the widths: later cells that are longer make their line
- * longer, no column is left out, and none is cut. Caller frees. */
+ * longer, unless STYLE has a width, where they are cut. Caller frees. */
 char *table_take(Table *table, const TableStyle *style);
 
 /* TEXT with control characters as \xNN and broken UTF-8 replaced. Caller frees. */

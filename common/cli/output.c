@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/cli/output.h"
 
+#include "common/base/line.h"
+#include "common/cli/charset.h"
+
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,11 +35,11 @@ output_color(const Cli *cli)
 
 /* The width of the terminal. 0: there is none, or it does not say. */
 static guint
-output_width(void)
+output_width(int fd)
 {
     struct winsize size;
 
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /* The length of the "%s" or "%1$s" that TEXT begins with; 0: it begins with neither. */
@@ -72,8 +76,39 @@ output_style(const Cli *cli)
     return (TableStyle){
         .color = output_color(cli),
         .untitled = cli->given[OPTION_NO_LEGEND],
-        .width = cli->given[OPTION_FULL] ? 0 : output_width(),
+        .width = cli->given[OPTION_FULL] ? 0 : output_width(STDOUT_FILENO),
+        .ellipsis = charset_ellipsis(),
     };
+}
+
+void
+output_text(const Cli *cli, const char *text)
+{
+    const TableStyle style = output_style(cli);
+    g_autofree char *folded = line_fold(text, style.width);
+
+    (void)printf("%s%s", folded, g_str_has_suffix(folded, "\n") ? "" : "\n");
+}
+
+void
+output_note(const char *text)
+{
+    g_autofree char *folded = line_fold(text, output_width(STDERR_FILENO));
+
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s\n", folded);
+}
+
+void
+output_textf(const Cli *cli, const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    output_text(cli, text);
 }
 
 void
@@ -84,7 +119,7 @@ output_table(const Cli *cli, const Table *table, const char *empty)
 
     if (table_rows(table) == 0) {
         if (!style.untitled)
-            (void)puts(empty);
+            output_text(cli, empty);
         return;
     }
     text = table_format(table, &style);
@@ -162,6 +197,53 @@ char *
 output_size(guint64 bytes)
 {
     return g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+}
+
+/* "12.3M": four characters and a unit at most. */
+static char *
+output_size_brief(guint64 bytes)
+{
+    static const char units[] = "BKMGTPE";
+    double size = (double)bytes;
+    guint unit = 0;
+
+    while (size >= 999.5 && units[unit + 1] != '\0') {
+        size /= 1024;
+        unit++;
+    }
+    return g_strdup_printf("%.*f%c", unit > 0 && size < 99.95 ? 1 : 0, size, units[unit]);
+}
+
+static char *
+output_age_brief(guint64 time)
+{
+    gint64 seconds = MAX((g_get_real_time() - (gint64)time) / G_USEC_PER_SEC, 0);
+
+    if (time == 0)
+        return g_strdup("");
+    if (seconds < 60)
+        return g_strdup_printf("%ds", (int)seconds);
+    if (seconds < 3600)
+        return g_strdup_printf("%dm", (int)(seconds / 60));
+    if (seconds < 48 * 3600)
+        return g_strdup_printf("%dh", (int)(seconds / 3600));
+    return g_strdup_printf("%dd", (int)(seconds / 86400));
+}
+
+void
+output_add_size(Table *table, guint64 bytes)
+{
+    g_autofree char *text = output_size(bytes), *brief = output_size_brief(bytes);
+
+    table_add_brief(table, text, brief);
+}
+
+void
+output_add_age(Table *table, guint64 time)
+{
+    g_autofree char *text = output_age(time), *brief = output_age_brief(time);
+
+    table_add_brief(table, text, brief);
 }
 
 /* The stream may have failed long before this check; errno then says nothing any more. */

@@ -35,6 +35,11 @@ char *output_fill(const char *format, const char *value);
  * standard output. Only a terminal gets colours and cut cells. */
 TableStyle output_style(const Cli *cli);
 
+/* Prints TEXT and a line end, unless it ends with one; on a terminal in lines that fit. */
+void output_text(const Cli *cli, const char *text);
+void output_note(const char *text); /* likewise, on standard error, below the other output */
+void output_textf(const Cli *cli, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
 /* Prints TABLE, or EMPTY when it has no rows. */
 void output_table(const Cli *cli, const Table *table, const char *empty);
 
@@ -61,3 +66,7 @@ char *output_age(guint64 time);
 
 /* "12.3 MiB". Caller frees. */
 char *output_size(guint64 bytes);
+
+/* Cells with these, which become "12.3M" and "3m" where there is little room. */
+void output_add_size(Table *table, guint64 bytes);
+void output_add_age(Table *table, guint64 time);

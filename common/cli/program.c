@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "common/base/table.h"
+#include "common/cli/charset.h"
 #include "common/cli/cli.h"
 #include "common/cli/complete.h"
 #include "common/cli/dump.h"
@@ -133,6 +134,7 @@ program_run(const Program *program, const char *locale_dir, int argc, char **arg
     (void)bindtextdomain("streamd", locale_dir);
     (void)bind_textdomain_codeset("streamd", "UTF-8");
     (void)textdomain("streamd");
+    charset_begin();
     if (argc == 2 && strcmp(argv[1], "--dump-verbs") == 0) {
         dump_print(program);
         return EXIT_CODE_OK;

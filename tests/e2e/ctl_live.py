@@ -178,4 +178,5 @@ def foreground_tells():
         check_equal(tunnel.stderr.read(), "", "nothing else is said")
 
 
-main(top_measures, top_on_a_terminal, monitor_tells, foreground_tells)
+if __name__ == "__main__":
+    main(top_measures, top_on_a_terminal, monitor_tells, foreground_tells)
