@@ -114,7 +114,8 @@ static void
 add_differences(GString *texts[2], const Hub *before, const Hub *after)
 {
     const HubSettings a = hub_settings(before), b = hub_settings(after);
-    g_autofree char *who[2] = {app_hub_text(before), app_hub_text(after)};
+    g_autofree char *was = app_hub_text(before), *is = app_hub_text(after);
+    const char *const who[2] = {was, is};
     const char *const trust[2] = {trust_of(&a), trust_of(&b)};
     const char *const own[2] = {a.own.certificate, b.own.certificate};
     const char *const own_key[2] = {a.own.key, b.own.key};
@@ -125,7 +126,7 @@ add_differences(GString *texts[2], const Hub *before, const Hub *after)
     const char *const transports[2] = {hub_transport_name(a.transport),
                                        hub_transport_name(b.transport)};
 
-    add_difference(texts, "it is", (const char *const *)who, "");
+    add_difference(texts, "it is", who, "");
     add_secret(texts, "key", hub_has_same_key(before, after));
     add_difference(texts, "certificates", trust, "");
     add_difference(texts, "certificate", own, "none");
