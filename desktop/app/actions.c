@@ -2,6 +2,7 @@
 #include "desktop/app/actions.h"
 #include "desktop/app/background.h"
 #include "desktop/app/keys.h"
+#include "desktop/app/setup-actions.h"
 #include "desktop/base/names.h"
 #include "desktop/app/transfer-dialog.h"
 #include "desktop/app/tunnel-dialog.h"
@@ -266,6 +267,7 @@ actions_update(App *app)
             g_simple_action_set_enabled(G_SIMPLE_ACTION(action),
                                         app->window != NULL && (there || !needing[i].needs_daemon));
     }
+    setup_actions_update(app);
 }
 
 GMenuModel *
@@ -274,6 +276,7 @@ actions_menu(void)
     g_autoptr(GMenu) bus = g_menu_new(), tools = g_menu_new(), about = g_menu_new();
     GMenu *menu = g_menu_new();
 
+    g_menu_append(tools, _("_Join a Hub…"), "app.join");
     g_menu_append(tools, _("_Test a Transfer…"), "app.new-transfer");
     g_menu_append(tools, _("_Ask Me About Incoming Streams"), "app.answer");
     g_menu_append(tools, _("Ask Me Also When the _Window Is Closed"), "app.background");

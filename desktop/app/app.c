@@ -2,6 +2,7 @@
 #include "desktop/app/app.h"
 #include "desktop/app/actions.h"
 #include "desktop/app/background.h"
+#include "desktop/app/setup-actions.h"
 
 /* There is no window before the daemon's first event, nor after the last one. */
 static void
@@ -29,6 +30,10 @@ app_on_objects(GVariant *objects, void *data)
         model_clear(app->model);
     else
         model_apply(app->model, objects);
+    if (objects == NULL && app->rules != NULL)
+        rules_clear(app->rules);
+    else if (objects != NULL)
+        rules_refresh(app->rules);
     app_update_window(app);
 }
 
@@ -54,7 +59,9 @@ app_on_startup(GApplication *application, gpointer data)
     app->settings = settings_new(NULL);
     app->model = model_new(app->settings);
     app->daemon = daemon_new(app->bus, &daemon_events, app);
+    app->rules = rules_new(app->daemon);
     actions_add(app);
+    setup_actions_add(app);
     daemon_rest(app->daemon);
     app->consent = consent_new(app->application, &consent_events, app);
     consent_set_wanted(app->consent, settings_answers(app->settings));
@@ -121,6 +128,7 @@ app_on_shutdown(GApplication *application, gpointer data)
     g_cancellable_cancel(app->cancellable);
     g_clear_object(&app->cancellable);
     g_clear_pointer(&app->consent, consent_free);
+    g_clear_pointer(&app->rules, rules_free);
     g_clear_pointer(&app->daemon, daemon_free);
     g_clear_pointer(&app->model, model_free);
     g_clear_pointer(&app->settings, settings_free);

@@ -6,6 +6,7 @@
 #include "desktop/bus/model.h"
 #include "desktop/consent/consent.h"
 #include "desktop/base/settings.h"
+#include "desktop/setup/rules.h"
 
 #include <adwaita.h>
 
@@ -19,6 +20,7 @@ typedef struct {
     Settings *settings;
     Model *model;
     Daemon *daemon;
+    Rules *rules;
     Consent *consent;
     Window *window;  /* NULL while there is none; the daemon rests then */
     gboolean hidden; /* started in the background: the first activation opens no window */

@@ -145,7 +145,7 @@ endpoint_present(Endpoint *endpoint, GtkWindow *dialog, GtkWidget *complaint)
 
     if (*endpoint_hub(endpoint) == '\0')
         ui_complaint_set(complaint, _("There is no hub with an identity that may open streams. "
-                                      "Add one: streamctl hub add NAME"));
+                                      "Join one: it is on the page Hubs."));
     (void)gtk_widget_grab_focus(*device == '\0' ? endpoint->device : endpoint->stream);
     gtk_window_present(dialog);
 }

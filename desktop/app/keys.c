@@ -11,11 +11,14 @@ typedef struct {
 
 static const Key key_table[] = {
     {"app.new-tunnel", {"<Control>n"}, N_("Open a tunnel")},
+    {"app.join", {"<Control>j"}, N_("Join a hub")},
     {"app.new-transfer", {"<Control>t"}, N_("Test a transfer")},
     {"app.page::tunnels", {"<Alt>1"}, N_("Tunnels")},
     {"app.page::streams", {"<Alt>2"}, N_("Streams")},
     {"app.page::devices", {"<Alt>3"}, N_("Devices")},
-    {"app.page::hubs", {"<Alt>4"}, N_("Hubs")},
+    {"app.page::services", {"<Alt>4"}, N_("Services")},
+    {"app.page::hubs", {"<Alt>5"}, N_("Hubs")},
+    {NULL, {"F5"}, N_("Ask the hub for its devices again")},
     {NULL, {"F10"}, N_("Main menu")},
     {"app.keys", {"<Control>question"}, N_("Keyboard shortcuts")},
     {"app.close-window", {"<Control>w"}, N_("Close")},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/window.h"
 #include "desktop/app/actions.h"
+#include "desktop/app/join-dialog.h"
+#include "desktop/app/join-source.h"
 #include "desktop/app/background.h"
 #include "desktop/base/names.h"
 #include "desktop/page/page.h"
@@ -265,7 +267,10 @@ window_build_pages(Window *window)
     } pages[] = {
         {page_tunnels_new(model), "tunnels", _("Tunnels"), "streamd-tunnel-symbolic"},
         {page_streams_new(model), "streams", _("Streams"), "streamd-out-symbolic"},
-        {page_devices_new(model), "devices", _("Devices"), "streamd-device-symbolic"},
+        {page_devices_new(model, window->app->daemon), "devices", _("Devices"),
+         "streamd-device-symbolic"},
+        {page_services_new(model, window->app->rules), "services", _("Services"),
+         "streamd-in-symbolic"},
         {page_hubs_new(model), "hubs", _("Hubs"), "streamd-hub-symbolic"},
     };
 
@@ -347,6 +352,16 @@ window_build_content(Window *window)
     return box;
 }
 
+/* An invitation, as far as the dialog sees one in it. */
+static void
+window_on_dropped(GFile *file, const char *text, void *data)
+{
+    Window *window = data;
+
+    if (daemon_state(window->app->daemon) == DAEMON_PRESENT)
+        join_dialog_present_dropped(window->app, file, text);
+}
+
 static void
 window_on_active(GtkWindow *widget, GParamSpec *property, gpointer data)
 {
@@ -388,6 +403,7 @@ window_new(App *app)
     window_build_pages(window);
     adw_application_window_set_content(ADW_APPLICATION_WINDOW(window->window),
                                        window_build_content(window));
+    join_source_add_drop(GTK_WIDGET(window->window), window_on_dropped, window);
     (void)g_signal_connect(window->window, "notify::is-active", G_CALLBACK(window_on_active),
                            window);
     (void)g_signal_connect(window->window, "close-request", G_CALLBACK(window_on_close), window);

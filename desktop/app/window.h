@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Window: the main window: header bar, four pages, notices, and a line with the overall state. Main
+/* Window: the main window: header bar, five pages, notices, and a line with the overall state. Main
  * thread. */
 #pragma once
 
@@ -19,7 +19,7 @@ void window_update(Window *window);
  * seconds. */
 void window_notice(Window *window, const char *text, gboolean is_error);
 
-/* "tunnels", "streams", "devices" or "hubs". */
+/* "tunnels", "streams", "devices", "services" or "hubs". */
 void window_show_page(Window *window, const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Window, window_free)

@@ -11,6 +11,8 @@
 #define STREAMD_ROOT "/io/streamd/Streamd1"
 #define STREAMD_MANAGER STREAMD_NAME ".Manager"
 #define STREAMD_HUB STREAMD_NAME ".Hub"
+#define STREAMD_POLICY STREAMD_NAME ".Policy"
+#define STREAMD_TARGET STREAMD_NAME ".Target"
 #define STREAMD_TUNNEL STREAMD_NAME ".Tunnel"
 #define STREAMD_STREAM STREAMD_NAME ".Stream"
 #define STREAMD_REQUEST STREAMD_NAME ".Request"

@@ -207,10 +207,42 @@ ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content, GtkWidge
     adw_header_bar_set_title_widget(ADW_HEADER_BAR(bar), dialog_title(title));
     dialog_fill_header(window, ADW_HEADER_BAR(bar), cancel, do_it);
     gtk_window_set_transient_for(window, parent);
+    gtk_window_set_application(window, gtk_window_get_application(parent)); /* has the actions */
     gtk_window_set_destroy_with_parent(window, TRUE);
     gtk_window_set_modal(window, TRUE);
     gtk_window_set_default_size(window, DIALOG_WIDTH, -1);
     return window;
+}
+
+static void
+leave_on_clicked(GtkButton *button, gpointer target)
+{
+    GtkWindow *window = GTK_WINDOW(gtk_widget_get_root(GTK_WIDGET(button)));
+    GtkApplication *application = gtk_window_get_application(window);
+    g_autofree char *action = g_strdup(gtk_widget_get_name(GTK_WIDGET(button)));
+    g_autoptr(GVariant) kept = g_variant_ref(target);
+
+    gtk_window_destroy(window);
+    g_action_group_activate_action(G_ACTION_GROUP(application), action, kept);
+}
+
+static void
+leave_free(gpointer target, GClosure *closure)
+{
+    g_variant_unref(target);
+}
+
+GtkWidget *
+ui_leave_button(const char *mnemonic, const char *action, GVariant *target)
+{
+    GtkWidget *button = ui_button(mnemonic);
+
+    gtk_widget_set_name(button, action);
+    gtk_widget_set_halign(button, GTK_ALIGN_CENTER);
+    gtk_widget_add_css_class(button, "pill");
+    (void)g_signal_connect_data(button, "clicked", G_CALLBACK(leave_on_clicked),
+                                g_variant_ref_sink(target), leave_free, 0);
+    return button;
 }
 
 GtkWidget *

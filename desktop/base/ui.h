@@ -38,6 +38,10 @@ GtkWindow *ui_window_new(const char *title, GtkWidget *bar, GtkWidget *content);
 GtkWindow *ui_dialog_new(GtkWindow *parent, const char *title, GtkWidget *content,
                          GtkWidget *cancel, GtkWidget *do_it);
 
+/* A button of a dialog that leads on: it closes the dialog and activates ACTION, a name without
+ * "app.", with TARGET, which is consumed when floating. */
+GtkWidget *ui_leave_button(const char *mnemonic, const char *action, GVariant *target);
+
 /* A line for an error in a dialog; visible while it has a text. */
 GtkWidget *ui_complaint_new(void);
 void ui_complaint_set(GtkWidget *complaint, const char *text);

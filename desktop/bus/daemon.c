@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/bus/daemon.h"
 #include "desktop/bus/bus-choice.h"
+#include "desktop/bus/failure.h"
 #include "desktop/base/names.h"
 
 #include <glib/gi18n.h>
@@ -128,7 +129,7 @@ daemon_call(Daemon *daemon, const DaemonCall *call, GCancellable *cancellable, D
             NULL,
             G_DBUS_CALL_FLAGS_NO_AUTO_START |
                 (call->unasked ? 0 : G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION),
-            (int)MIN(ms, G_MAXINT), NULL, cancellable, call_on_reply,
+            (int)MIN(ms, G_MAXINT), call->fds, cancellable, call_on_reply,
             call_new(cancellable, done, data));
     }
     g_clear_pointer(&args, g_variant_unref);
@@ -369,6 +370,7 @@ daemon_new(GBusType bus, const DaemonEvents *events, void *data)
     daemon->wanted = bus;
     daemon->events = events;
     daemon->data = data;
+    (void)FAILURE; /* from now on GDBus knows the names of streamd's errors */
     daemon_look(daemon);
     return daemon;
 }

@@ -56,12 +56,14 @@ void daemon_start(Daemon *daemon, GCancellable *cancellable, DaemonDone done, vo
 
 /* A call of the streamd that is there now, of none that follows it. ARGS is consumed when floating;
  * NULL: none. WAIT in µs: how long the call itself may take. The time for asking a person for a
- * password is added. UNASKED: nobody is asked for one. */
+ * password is added. UNASKED: nobody is asked for one. FDS: the descriptors that ARGS has the
+ * indexes of, borrowed; NULL: none. */
 typedef struct {
     const char *path, *interface, *method;
     GVariant *args;
     guint64 wait;
     gboolean unasked;
+    GUnixFDList *fds;
 } DaemonCall;
 
 /* DONE (may be NULL) is called once, with either RESULT or ERROR; ERROR's message is streamd's own.

@@ -53,6 +53,7 @@ model_new(Settings *settings)
     Model *model = g_new0(Model, 1);
 
     model->hubs = g_list_store_new(ITEM_TYPE);
+    model->targets = g_list_store_new(ITEM_TYPE);
     model->tunnels = g_list_store_new(ITEM_TYPE);
     model->streams = g_list_store_new(ITEM_TYPE);
     model->ended = g_list_store_new(ITEM_TYPE);
@@ -67,6 +68,7 @@ model_free(Model *model)
     if (model == NULL)
         return;
     g_clear_object(&model->hubs);
+    g_clear_object(&model->targets);
     g_clear_object(&model->tunnels);
     g_clear_object(&model->streams);
     g_clear_object(&model->ended);
@@ -284,6 +286,8 @@ model_apply(Model *model, GVariant *objects)
     GPtrArray *ended = take_ended(streams);
 
     store_become(model->hubs, objects_with(objects, STREAMD_HUB, order_by_name), order_by_name);
+    store_become(model->targets, objects_with(objects, STREAMD_TARGET, order_by_name),
+                 order_by_name);
     store_become(model->tunnels, objects_with(objects, STREAMD_TUNNEL, order_oldest_first),
                  order_oldest_first);
     store_become(model->streams, streams, order_newest_first);
@@ -308,6 +312,44 @@ model_service_hubs(Model *model)
             g_strv_builder_add(names, item_string(hub, "Name"));
     }
     return g_strv_builder_end(names);
+}
+
+Item *
+model_named(GListStore *store, const char *name)
+{
+    Item *item;
+
+    for (guint i = 0; (item = store_at(store, i)) != NULL; i++) {
+        if (g_str_equal(item_string(item, "Name"), name))
+            return item;
+    }
+    return NULL;
+}
+
+Item *
+model_at(GListStore *store, const char *path)
+{
+    Item *item;
+
+    for (guint i = 0; (item = store_at(store, i)) != NULL; i++) {
+        if (g_str_equal(item_path(item), path))
+            return item;
+    }
+    return NULL;
+}
+
+guint
+model_incoming(Model *model, const char *hub)
+{
+    guint count = 0;
+    Item *stream;
+
+    for (guint i = 0; (stream = store_at(model->streams, i)) != NULL; i++)
+        count += g_str_equal(item_string(stream, "Hub"), hub) &&
+                         g_str_equal(item_string(stream, "Role"), "device")
+                     ? 1
+                     : 0;
+    return count;
 }
 
 void

@@ -11,11 +11,12 @@
 
 typedef struct {
     GListStore *hubs;
+    GListStore *targets;
     GListStore *tunnels;
     GListStore *streams; /* streams that have not ended; the newest first */
     GListStore *ended;   /* the newest first, at most MODEL_ENDED_MAX */
     GListStore *devices; /* DeviceId, Hub, Tunnels, Streams, Recent; the path is made up */
-    Settings *settings; /* borrowed */
+    Settings *settings;  /* borrowed */
 } Model;
 
 Model *model_new(Settings *settings);
@@ -32,6 +33,15 @@ void model_devices_changed(Model *model);
 
 /* The names of the hubs through which streams can be opened. NULL-terminated; caller frees. */
 GStrv model_service_hubs(Model *model);
+
+/* The item of a name in the list of hubs or targets; NULL: there is none. Borrowed. */
+Item *model_named(GListStore *store, const char *name);
+
+/* The item of an object's path in a list; NULL: there is none. Borrowed. */
+Item *model_at(GListStore *store, const char *path);
+
+/* How many streams that came in through the hub have not ended, of those that the user sees. */
+guint model_incoming(Model *model, const char *hub);
 
 /* Bytes per second of all streams together. */
 void model_rates(Model *model, double *ret_in, double *ret_out);

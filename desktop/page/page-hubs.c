@@ -3,6 +3,7 @@
 #include "desktop/page/row.h"
 #include "desktop/base/text.h"
 #include "desktop/base/ui.h"
+#include "desktop/setup/hub-words.h"
 
 #include <glib/gi18n.h>
 
@@ -17,11 +18,9 @@ hub_look(const char *state)
 static void
 hub_update(Row *row, Item *hub)
 {
-    const char *state = item_string(hub, "State"), *identity = item_string(hub, "Identity");
-    gboolean device = g_str_equal(item_string(hub, "Role"), "device");
+    const char *state = item_string(hub, "State");
     gboolean away = g_str_equal(state, "disconnected") || g_str_equal(state, "refused");
-    g_autofree char *role = g_strdup_printf(
-        device ? _("this machine is the device %s") : _("opens streams as %s"), identity);
+    g_autofree char *role = hub_words_role(hub);
     g_autofree char *subtitle =
         text_join(text_hub_state(state), item_string(hub, "HostName"), role, NULL);
 
@@ -30,7 +29,6 @@ hub_update(Row *row, Item *hub)
     row_set_subtitle(row, subtitle);
     row_set_error(row, item_string(hub, "LastError"));
     gtk_widget_set_visible(row_get(row, "app.connect"), away);
-    gtk_widget_set_visible(row_get(row, "app.disconnect"), !away);
 }
 
 /* NAME: the button's accessible name, which says which hub it means. Takes it. */
@@ -52,34 +50,36 @@ hub_create(gpointer item, gpointer data)
 {
     Row *row = row_new("streamd-hub-symbolic");
     const char *name = item_string(item, "Name");
+    g_autofree char *more = g_strdup_printf(_("More about %s"), name);
 
     hub_add_button(row, item, _("Connect"), g_strdup_printf(_("Connect to %s"), name),
                    "app.connect");
-    hub_add_button(row, item, _("Disconnect"), g_strdup_printf(_("Disconnect from %s"), name),
-                   "app.disconnect");
+    row_add(row, ui_icon_button("view-more-symbolic", more, "app.show-hub",
+                                g_variant_new("s", item_path(item))));
     row_bind(row, item, hub_update);
     return row_widget(row);
+}
+
+static GtkWidget *
+join_button(void)
+{
+    GtkWidget *button = ui_button(_("_Join a Hub…"));
+
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "app.join");
+    return button;
 }
 
 GtkWidget *
 page_hubs_new(Model *model)
 {
-    /* TRANSLATORS: a command; only NAME is a word */
-    GtkWidget *command = gtk_label_new(_("streamctl hub add NAME"));
-    GtkWidget *empty, *page;
+    GtkWidget *empty = ui_status_new(
+        "streamd-hub-symbolic", _("No Hub"),
+        _("A hub joins this machine and its devices. Whoever runs yours gives you an invitation: a "
+          "file or a text. Drop it here, or begin with the button."),
+        join_button());
+    GtkWidget *page = page_new(empty);
 
-    gtk_label_set_selectable(GTK_LABEL(command), TRUE);
-    gtk_label_set_wrap(GTK_LABEL(command), TRUE);
-    gtk_label_set_justify(GTK_LABEL(command), GTK_JUSTIFY_CENTER);
-    gtk_widget_add_css_class(command, "command");
-    gtk_widget_add_css_class(command, "monospace");
-    gtk_widget_add_css_class(command, "card");
-    empty =
-        ui_status_new("streamd-hub-symbolic", _("No Hub"),
-                      _("A hub joins this machine and its devices. Whoever runs yours gives you a "
-                        "connection string; this command asks for it:"),
-                      command);
-    page = page_new(empty);
     page_add_list(page, NULL, model->hubs, hub_create);
+    page_add_widget(page, join_button());
     return page;
 }

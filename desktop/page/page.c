@@ -57,6 +57,7 @@ page_add_list(GtkWidget *page, const char *title, GListStore *items,
         gtk_label_set_wrap(GTK_LABEL(heading), TRUE);
         gtk_label_set_wrap_mode(GTK_LABEL(heading), PANGO_WRAP_WORD_CHAR);
         gtk_label_set_xalign(GTK_LABEL(heading), 0);
+        gtk_label_set_wrap(GTK_LABEL(heading), TRUE);
         gtk_widget_add_css_class(heading, "heading");
         gtk_box_append(GTK_BOX(section), heading);
         gtk_accessible_update_relation(GTK_ACCESSIBLE(list), GTK_ACCESSIBLE_RELATION_LABELLED_BY,
@@ -75,4 +76,15 @@ page_add_list(GtkWidget *page, const char *title, GListStore *items,
                                   0);
     section_on_items_changed(model, 0, 0, 0, section);
     page_on_items_changed(model, 0, 0, 0, page);
+}
+
+void
+page_add_widget(GtkWidget *page, GtkWidget *widget)
+{
+    GtkWidget *content = g_object_get_data(G_OBJECT(page), PAGE_CONTENT);
+
+    gtk_widget_set_halign(widget, GTK_ALIGN_CENTER);
+    gtk_widget_add_css_class(widget, "pill");
+    gtk_widget_add_css_class(widget, "section");
+    gtk_box_append(GTK_BOX(content), widget);
 }

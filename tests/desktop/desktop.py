@@ -140,7 +140,8 @@ def transfer():
     """100 MB go through the descriptor of a stream both ways and are the same"""
     app, site = desk().app, desk().site
     app.press("Devices")
-    app.press(f"Test a transfer with {site.DEVICE}")
+    app.press(f"More about {site.DEVICE}")
+    app.press("Test a Transfer…")
     app.fill("Stream", "echo")
     app.press("Start")
     said = app.wait_text("came back the same")

@@ -18,7 +18,7 @@ ATSPI = "org.a11y.atspi."
 APP_ID = "io.streamd.Desktop"
 # AtspiRole and AtspiStateType of atspi-constants.h: those that the tests look for.
 ROLES = {7: "check box", 29: "label", 32: "row", 37: "tab", 42: "progress bar", 43: "button",
-         61: "field"}
+         61: "field", 79: "field"}
 DEPTH = 40  # of the widgets in a window, at most
 SENSITIVE, VISIBLE = 1 << 24, 1 << 30
 PRESSED = ("button", "tab", "check box")
@@ -94,6 +94,11 @@ class Screen:
         """The first button of a mouse, there on the screen."""
         self.call(ATSPI + "Registry", "/org/a11y/atspi/registry/deviceeventcontroller",
                   ATSPI + "DeviceEventController", "GenerateMouseEvent", GLib.Variant("(iis)", (x, y, "b1c")))
+
+    def type(self, text):
+        """Writes TEXT with a keyboard."""
+        self.call(ATSPI + "Registry", "/org/a11y/atspi/registry/deviceeventcontroller",
+                  ATSPI + "DeviceEventController", "GenerateKeyboardEvent", GLib.Variant("(isu)", (0, text, 4)))
 
     def pid(self, name):
         got = self.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",

@@ -114,6 +114,11 @@ class Windows:
         X.XMoveResizeWindow(self.display, ctypes.c_ulong(window.handle), x, y, width, height)
         X.XSync(self.display, 0)
 
+    def raise_(self, window):
+        """In front of the others."""
+        X.XRaiseWindow(self.display, ctypes.c_ulong(window.handle))
+        X.XSync(self.display, 0)
+
     def picture(self, window=None):
         """What is on the screen where the window is, or on all of it."""
         if window is None:

@@ -84,10 +84,12 @@ CLIENT = {
 DESKTOP = {
     'desktop/base': '',
     'desktop/bus': 'base',
-    'desktop/page': 'base bus',
+    'desktop/setup': 'base bus',
+    'desktop/device': 'base bus',
+    'desktop/page': 'base bus setup device',
     'desktop/consent': 'base bus',
     'desktop/transfer': 'base bus',
-    'desktop/app': 'base bus page consent transfer',
+    'desktop/app': 'base bus page consent transfer setup device',
 }
 # The two command lines. Nothing else has words for whoever types.
 HUB_COMMAND_LINE = ('hub/cli', 'hub/doctor', 'hub/verb', 'hub/verb/registry')
@@ -352,9 +354,25 @@ def reasons_of(code, document):
     return coded, set(re.findall(r'^\| `([a-z-]+)` \| (yes|no) \| (\d+) \| (.+) \|$', document, re.M))
 
 
-# What is said in two places: in the code, in a document.
+def cures_of(code, other):
+    """The causes for which streamctl knows a cure, and those for which the app does. Two are of what only streamctl looks at."""
+    row = r'\{"([a-z-]+)",\s*N_\('
+    known = set(re.findall(row, code[code.index(' cures['):].split('};')[0])) - {'version', 'closed-clients'}
+    return {(name, ) for name in known}, {(name, ) for name in re.findall(row, other[other.index(' cures['):].split('};')[0])}
+
+
+def others_of(code, other):
+    """What streamctl tells apart from an invitation, the app tells apart too; the app knows some more."""
+    row = r'\{("[^\n]*?)",?\s*N_\("([^"]+)"\)'
+    told = set(re.findall(row, code))
+    return told, {found for found in re.findall(row, other) if found in told}
+
+
+# What is said in two places: in the code, in a document or in a program that may not include the code.
 TABLES = [
     ('common/base/reason.c', 'docs/wire-protocol.md', reasons_of),
+    ('client/doctor/words.c', 'desktop/setup/diagnosis.c', cures_of),
+    ('client/cli/other-file.c', 'desktop/setup/other-text.c', others_of),
 ]
 
 
