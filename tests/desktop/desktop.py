@@ -47,7 +47,7 @@ class Desk:
         site.client.add_hub("workshop", site.hub.add_device(DESK), site.hub.ca)
         site.client.ctl_ok("target", "add", "echo", self.server.address)
         site.client.ctl_ok("accept-policy", "add", "--stream", "guest", "--ask=echo")
-        site.client.ctl_ok("accept-policy", "add", "--stream", "brief", "--ask=echo", "--ask-timeout=2s")
+        site.client.ctl_ok("accept-policy", "add", "--stream", "brief", "--ask=echo", "--ask-timeout=6s")
         site.wait_online(DESK)
         self.screen = Screen(site, site.client.bus.address)
         # The gateway's bus is the system's for the app: without the id, for another one may follow there.
