@@ -26,7 +26,7 @@ from x11 import Windows
 SCHEMES = {"light": {}, "dark": {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark"},
            "contrast": {"ADW_DEBUG_HIGH_CONTRAST": "1"},
            "dark-contrast": {"ADW_DEBUG_COLOR_SCHEME": "prefer-dark", "ADW_DEBUG_HIGH_CONTRAST": "1"}}
-PAGES = ("tunnels", "streams", "devices", "hubs", "tunnel-dialog", "transfer-dialog", "consent")
+PAGES = ("tunnels", "streams", "devices", "services", "hubs", "tunnel-dialog", "transfer-dialog", "consent")
 STILL_MS = 700  # what moves when a page or a size changes has come to rest by then
 DESK = "desk-3"
 ACTIONS = {"tunnel-dialog": "new-tunnel", "transfer-dialog": "new-transfer"}
