@@ -103,14 +103,16 @@ app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done,
     service_open_start(&options, stream, done, data);
 }
 
-/* The hub may have been removed in the meantime. A disabled device does not mean that our own
- * identity is refused. Returns ERROR, or NULL, in the words that its caller is to get; to be freed. */
+/* The hub may have been removed in the meantime, or another one have taken its place. A disabled
+ * device does not mean that our own identity is refused. Returns ERROR, or NULL, in the words that
+ * its caller is to get; to be freed. */
 static GError *
 app_note_hub(App *app, Stream *stream, const GError *error)
 {
     Hub *hub = app_find_hub(app, stream_hub(stream));
 
-    if (!hub || stream_reason(stream) == REASON_REVOKED)
+    if (!hub || !hub_opens_stream(hub, stream_id(stream)) ||
+        stream_reason(stream) == REASON_REVOKED)
         return error ? g_error_copy(error) : NULL;
     hub_note(hub, error);
     return error ? hub_explain(hub, error) : NULL;

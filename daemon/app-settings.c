@@ -30,11 +30,20 @@ app_outage(App *app, Hub *hub)
     return outage;
 }
 
+/* One that is only tried is not the hub of its name, and does not speak for it. */
+static gboolean
+app_has_hub(App *app, const Hub *hub)
+{
+    return app_find_hub(app, hub_name(hub)) == hub;
+}
+
 static void
 app_hub_changed(Hub *hub, void *data)
 {
     App *app = data;
 
+    if (!app_has_hub(app, hub))
+        return;
     app_journal_hub_changed(hub, app_outage(app, hub));
     APP_TELL(app, hub_changed, hub);
 }
@@ -45,7 +54,7 @@ app_hub_noted(Hub *hub, void *data)
 {
     App *app = data;
 
-    if (app->observer && app->observer->hub_pending_changed)
+    if (app_has_hub(app, hub) && app->observer && app->observer->hub_pending_changed)
         app->observer->hub_pending_changed(hub, app->observer_data);
 }
 
@@ -125,14 +134,15 @@ static gboolean
 app_refuse_configured(const char *what, const char *name, const char *source, GError **error)
 {
     g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_DENIED,
-                "the %s \"%s\" is in the configuration (%s): change or remove it there and reload", what,
-                name, source);
+                "the %s \"%s\" is in the configuration (%s): change or remove it there and reload",
+                what, name, source);
     return FALSE;
 }
 
 void
 app_place_hub(App *app, Hub *hub)
 {
+    hub_set_first_stream(hub, app->last_stream + 1);
     g_ptr_array_add(app->hubs, hub);
     g_ptr_array_sort(app->hubs, compare_hubs);
 }

@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
+#include "common/codec/sas-token.h"
 #include "daemon/app-private.h"
 
 #include <string.h>
@@ -88,6 +89,19 @@ update_host(const char *host, GError **error)
     return connection_string_parse(text, -1, error);
 }
 
+/* Nothing but a key: with a ";" it would say more than that in a connection string. */
+static gboolean
+update_check_key(const char *text, GError **error)
+{
+    g_auto(SasKey) key = {0};
+
+    if (sas_key_decode(&key, text, strlen(text)))
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                "the key is base64 of 1 to %d bytes, and nothing else", SAS_KEY_MAX);
+    return FALSE;
+}
+
 /* PARTS with the key and the host of CHANGE, as text, which is checked by whoever makes a hub of
  * it. */
 static char *
@@ -100,6 +114,8 @@ update_text(const ConnectionString *parts, const HubChange *change, GError **err
     if (change->host && !*change->host)
         update_refuse(error, "the host is given as HOST or HOST:PORT, and not empty");
     if (change->host && !host)
+        return NULL;
+    if (change->key && !update_check_key(change->key, error))
         return NULL;
     if (change->key && parts->x509) {
         update_refuse(error, "the device has a certificate and no key: give a connection string "
@@ -194,7 +210,10 @@ update_settings(HubSettings *settings, const HubChange *change)
         settings->transport = *change->transport;
     if (change->mqtts_port)
         settings->mqtts_port = change->mqtts_port;
-    settings->refused = NULL;
+    if (settings->connection_string)
+        settings->refused = NULL; /* without one the reason stays what it was */
+    if (change->connection_string || change->key)
+        settings->invitation = NULL; /* it has joined with what was given */
     update_pending(settings, change);
 }
 
@@ -228,15 +247,19 @@ app_update_new(App *app, const char *name, const HubChange *change, GError **err
     return g_steal_pointer(&update);
 }
 
-/* Whether the hub of the draft is still the one that was changed. */
+/* Whether the hub of the draft is still the one that was changed, and the proxy of all hubs the one
+ * with which the changed one was made. */
 static gboolean
-update_is_current(const AppDraft *draft, const AppChange *change, Hub *present, GError **error)
+update_is_current(const App *app, const AppDraft *draft, const AppChange *change, Hub *present,
+                  GError **error)
 {
     const HubSettings seen = store_state_hub(change->asked, 0), now = hub_settings(present);
-    gboolean same =
-        seen.connection_string ? hub_has_settings(present, &seen) : !now.connection_string;
+    gboolean same = seen.connection_string
+                        ? hub_has_settings(present, &seen)
+                        : !now.connection_string && hub_has_other_settings(present, &seen);
 
-    if (same && !g_hash_table_contains(draft->keys, present) &&
+    if (same && hub_follows_proxy(change->hub, app->proxy) &&
+        !g_hash_table_contains(draft->keys, present) &&
         !g_ptr_array_find(draft->joined, present, NULL) &&
         g_strcmp0(seen.invitation, now.invitation) == 0 &&
         seen.pending.authority_serial == now.pending.authority_serial &&
@@ -248,12 +271,12 @@ update_is_current(const AppDraft *draft, const AppChange *change, Hub *present, 
 }
 
 static gboolean
-update_check(App *app G_GNUC_UNUSED, AppChange *change, AppDraft *draft, GError **error)
+update_check(App *app, AppChange *change, AppDraft *draft, GError **error)
 {
     Hub *present = app_draft_find_hub(draft, change->name);
 
     if (!app_may_change_hub(present, change->name, error) ||
-        !update_is_current(draft, change, present, error))
+        !update_is_current(app, draft, change, present, error))
         return FALSE;
     app_draft_swap_hub(draft, present, change->hub);
     return TRUE;

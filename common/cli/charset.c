@@ -120,7 +120,7 @@ void
 charset_begin(void)
 {
     FILE *output = charset_stream(STDOUT_FILENO, _IOLBF);
-    FILE *error = charset_stream(STDERR_FILENO, _IOLBF);
+    FILE *error = charset_stream(STDERR_FILENO, _IONBF);
 
     if (output != NULL)
         stdout = output;

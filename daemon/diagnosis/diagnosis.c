@@ -344,6 +344,17 @@ diagnosis_start(Diagnosis *diagnosis, Hub *hub, const DiagnosisStep *steps, GErr
     return diagnosis;
 }
 
+/* One that is refused has no connection of any kind to try. */
+static gboolean
+diagnosis_check_hub(const Hub *hub, GError **error)
+{
+    if (!hub_refused(hub))
+        return TRUE;
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
+                "the hub \"%s\" cannot be used: %s", hub_name(hub), hub_refused(hub));
+    return FALSE;
+}
+
 Diagnosis *
 diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone done, void *data,
               GError **error)
@@ -355,12 +366,7 @@ diagnosis_new(App *app, Hub *hub, const DiagnosisOptions *options, DiagnosisDone
                     "the hub \"%s\" has not been joined yet: %s", hub_name(hub), hub_unjoined(hub));
         return NULL;
     }
-    if (hub_refused(hub)) {
-        g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED,
-                    "the hub \"%s\" cannot be used: %s", hub_name(hub), hub_refused(hub));
-        return NULL;
-    }
-    if (!diagnosis_check_options(hub, options, error))
+    if (!diagnosis_check_hub(hub, error) || !diagnosis_check_options(hub, options, error))
         return NULL;
     diagnosis = diagnosis_make(app, done, data);
     diagnosis->uid = options->uid;
@@ -377,8 +383,11 @@ diagnosis_try(App *app, Hub *hub, DiagnosisDone done, void *data, GError **error
     const Hub *present = app_find_hub(app, hub_name(hub));
     const gboolean known =
         hub_role(hub) == HUB_ROLE_DEVICE && present && hub_has_same_login(hub, present);
-    Diagnosis *diagnosis = diagnosis_make(app, done, data);
+    Diagnosis *diagnosis;
 
+    if (!diagnosis_check_hub(hub, error))
+        return NULL;
+    diagnosis = diagnosis_make(app, done, data);
     diagnosis->trial = TRUE;
     return diagnosis_start(diagnosis, hub,
                            known || hub_unjoined(hub)         ? way_trial

@@ -43,6 +43,10 @@ HubSettings hub_settings(const Hub *hub);
 
 /* Everything but where it stands. */
 gboolean hub_has_settings(const Hub *hub, const HubSettings *settings);
+/* The same, but for the connection string. */
+gboolean hub_has_other_settings(const Hub *hub, const HubSettings *settings);
+/* Whether it goes the way that it would with SHARED as the proxy of all hubs. */
+gboolean hub_follows_proxy(const Hub *hub, const Proxy *shared);
 void hub_set_source(Hub *hub, const char *source);
 
 /* Fills in what service_open_start needs of a service's hub: where it is and the way there. */
@@ -56,6 +60,10 @@ TlsContext *hub_new_tls(const Hub *hub, const char *alpn, GError **error);
 
 /* A service hub: what the last request said about it. ERROR NULL: it was reached. */
 void hub_note(Hub *hub, const GError *error);
+/* FIRST is the first stream that can be opened through it: one with a lower id was opened through a
+ * hub that it took the place of, and says nothing of this one. */
+void hub_set_first_stream(Hub *hub, guint64 first);
+gboolean hub_opens_stream(const Hub *hub, guint64 id);
 
 /* ERROR of an opening, in words that name the user and what helps, where the identity was refused.
  * Caller frees. */

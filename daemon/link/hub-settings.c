@@ -97,13 +97,11 @@ hub_has_times(const Hub *hub, const HubSettings *settings)
 }
 
 gboolean
-hub_has_settings(const Hub *hub, const HubSettings *settings)
+hub_has_other_settings(const Hub *hub, const HubSettings *settings)
 {
     guint16 port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
-    g_auto(SecretText) secret = g_strstrip(g_strdup(settings->connection_string));
 
-    return hub->connection_string && secret_equals(hub->connection_string, secret) &&
-           hub_has_times(hub, settings) && g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
+    return hub_has_times(hub, settings) && g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
            g_strcmp0(hub->ca, settings->ca_file ? NULL : settings->ca) == 0 &&
            g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
            g_strcmp0(hub->own_certificate, settings->own.certificate) == 0 &&
@@ -114,6 +112,21 @@ hub_has_settings(const Hub *hub, const HubSettings *settings)
            g_strcmp0(hub->allowed_users, settings->allowed_users ? settings->allowed_users : "") ==
                0 &&
            g_strcmp0(hub->stream_globs, settings->stream_hosts ? settings->stream_hosts : "") == 0;
+}
+
+gboolean
+hub_has_settings(const Hub *hub, const HubSettings *settings)
+{
+    g_auto(SecretText) secret = g_strstrip(g_strdup(settings->connection_string));
+
+    return hub->connection_string && secret_equals(hub->connection_string, secret) &&
+           hub_has_other_settings(hub, settings);
+}
+
+gboolean
+hub_follows_proxy(const Hub *hub, const Proxy *shared)
+{
+    return hub->refused || proxy_is_set(&hub->proxy_settings) || hub->proxy == shared;
 }
 
 void

@@ -65,8 +65,9 @@ struct Hub {
     /* service */
     gboolean wanted; /* hub_connect was the last word */
     Dial *probe;
-    HttpExchange *ask; /* with the identity, after the dial */
-    gboolean unsure;   /* the hub has refused the identity, and has not accepted it since */
+    HttpExchange *ask;    /* with the identity, after the dial */
+    guint64 first_stream; /* hub_set_first_stream */
+    gboolean unsure;      /* the hub has refused the identity, and has not accepted it since */
     Backoff backoff;
     guint retry;
     /* of both roles, until it has joined */

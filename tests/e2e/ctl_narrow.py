@@ -180,6 +180,15 @@ def monitor_and_agent():
                 terminal.process.wait()
 
 
+def prompts():
+    """on a terminal that is not of UTF-8 a secret is asked for before it is waited for"""
+    with Site(gateway=False) as site:
+        asked = sized(site.client, 24, 80, {"LC_ALL": "C", "LANGUAGE": "", "TERM": "xterm"}, "hub", "add", "other")
+        asked.wait_for(b"Connection string (not shown): ")
+        asked.press(b"\n")
+        check_equal(asked.process.wait(), 2, f"of nothing: {asked.shown!r}")
+
+
 def listens(site, terminal):
     """Whether a change is seen by the monitor."""
     site.gateway.ctl_ok("accept-policy", "set-default", "reject", "no")
@@ -188,4 +197,4 @@ def listens(site, terminal):
 
 
 if __name__ == "__main__":
-    main(lists, live_top, monitor_and_agent)
+    main(lists, live_top, monitor_and_agent, prompts)

@@ -12,8 +12,9 @@ import time
 
 import wire
 from enroll import JOINED, TAKEN, Invitation, devices, keys_in, new_key, only_hub
+from ends import free_port
 from evil_hub import EvilHub
-from harness import LONG, Failure, Site, check, check_equal, eventually, main, run, run_ok
+from harness import LONG, Failure, Site, check, check_equal, eventually, main, run, run_ok, write_private
 
 REAL = 20 if LONG else 8
 
@@ -246,6 +247,18 @@ def approval():
         check_equal(group.put("gw-9", new_key()), (202, None, "waiting"), "another one")
         site.hub.admin("device", "remove", "gw-9")
         check("gw-9" not in devices(site), "it is gone")
+        known_by_hand(site, group)
+
+
+def known_by_hand(site, group):
+    """One that waits to join gets a connection string instead: the invitation has had its day."""
+    other = site.start_daemon("other")
+    other.ctl("hub", "add", "office", group.through(free_port()), "--as", "gw-5")
+    check(has_ticket(site, "other"), "it waits with its invitation")
+    identity = os.path.join(site.dir, "gw-5.cs")
+    write_private(identity, site.hub.add_device("gw-5"))
+    check_equal(other.ctl_ok("hub", "set", "office", "--connection-string-file", identity), "office: changed; now connected\n", "by hand")
+    check(not has_ticket(site, "other"), "the invitation is still kept")
 
 
 def told():

@@ -144,6 +144,7 @@ def key(site, setting, kind, name):
     # A hub that has just refused somebody may only say "wait": the error is then BUSY's.
     setting.bad(11, "nothing was changed", "--shared-access-key-file", secret(site, "wrong.key", key_of(wrong_key(first))))
     setting.bad(2, "base64", "--shared-access-key-file", secret(site, "no.key", "not base64!"))
+    setting.bad(2, "base64", "--shared-access-key-file", secret(site, "more.key", key_of(first) + ";ModuleId=m"))
     setting.bad(2, "add another hub", "--connection-string-file", secret(site, "stranger.cs", stranger))
     setting.good("--shared-access-key-file", secret(site, "other.key", key_of(other)))
     setting.good("--connection-string-file", secret(site, "first.cs", first))

@@ -456,9 +456,25 @@ def key_missing():
         check(done.returncode != 0, "the doctor finds nothing")
         good(site.client.tunnel(site.DEVICE, "echo", "--hub", "second"))
         check(site.client.ctl("hub", "connect", hub).returncode != 0, "it connects")
-        site.client.ctl_ok("hub", "remove", hub)
-        site.client.add_hub(hub, site.hub.connection_string("policy", "service"), site.hub.ca)
+        set_without_key(site, site.client, hub, site.hub.connection_string("policy", "service"))
         good(site.client.tunnel(site.DEVICE, "echo", "--hub", hub))
+        name = site.gateway.ctl_json("hub", "list")[0]["name"]
+        device = site.hub.connection_string("device", site.DEVICE)
+        os.unlink(glob.glob(os.path.join(site.dir, "gateway-state", "secrets.d", name + ".*"))[0])
+        site.gateway = again(site, site.gateway)
+        set_without_key(site, site.gateway, name, device)
+        good(site.client.tunnel(site.DEVICE, "echo", "--hub", hub))
+
+
+def set_without_key(site, daemon, hub, text):
+    """Its other settings are changed without a trial, and stay when it gets a key."""
+    done = daemon.ctl("hub", "set", hub, "--ca", site.hub.ca)
+    check("its key is missing" in done.stderr, f"set without a key: {done.returncode}, {done.stderr!r}")
+    shown_hub = daemon.ctl_json("hub", "show", hub)
+    check_equal((shown_hub["state"], shown_hub["ca_file"]), ("refused", site.hub.ca), "set without a key")
+    key = os.path.join(site.dir, "new.key")
+    write_private(key, text.split("SharedAccessKey=", 1)[1].split(";")[0])
+    check_equal(daemon.ctl_ok("hub", "set", hub, "--shared-access-key-file", key), f"{hub}: changed; now connected\n", "the new key")
 
 
 def ca_missing():

@@ -29,6 +29,7 @@ typedef struct {
     HubChange change;
     HubTransport transport;
     char *allowed_users, *stream_hosts;
+    char *ca; /* that came with an invitation */
     int force;
     int fds[SECRETS]; /* the message's; -1: none */
     char *secrets[SECRETS];
@@ -46,6 +47,7 @@ hub_update_free(HubUpdate *update)
     app_update_free(update->update);
     for (guint i = 0; i < SECRETS; i++)
         secret_free(update->secrets[i]);
+    g_free(update->ca);
     g_free(update->allowed_users);
     g_free(update->stream_hosts);
     g_free(update->name);
@@ -93,33 +95,34 @@ hub_update_tried(GPtrArray *checks, void *data)
     hub_update_fail(update, failure);
 }
 
-/* One that is to be disconnected is not tried: it is to stay away from its hub. */
+/* One that is to be disconnected is not tried: it is to stay away from its hub. Nor is one that has
+ * no key and gets none: there is nothing to show to its hub, and it is in use by nobody. */
 static void
 hub_update_try(HubUpdate *update)
 {
     App *app = bus_call_context(update->call)->app;
     const Hub *present = app_find_hub(app, update->name);
+    Hub *next = app_update_hub(update->update);
     g_autoptr(GError) failure = NULL;
 
-    if (update->force || !hub_is_wanted(present)) {
+    if (update->force || !hub_is_wanted(present) || hub_refused(next)) {
         hub_update_submit(update);
         return;
     }
-    update->trial =
-        diagnosis_try(app, app_update_hub(update->update), hub_update_tried, update, &failure);
+    update->trial = diagnosis_try(app, next, hub_update_tried, update, &failure);
     if (update->trial == NULL)
         hub_update_fail(update, failure);
 }
 
 /* An invitation of a hub before 0.2 has a connection string in it. */
 static gboolean
-hub_update_split(HubUpdate *update, char **ret_ca, GError **error)
+hub_update_split(HubUpdate *update, GError **error)
 {
     g_auto(SecretText) text = g_steal_pointer(&update->secrets[SECRET_IDENTITY]);
 
     if (text == NULL)
         return TRUE;
-    if (!invitation_split(text, &update->secrets[SECRET_IDENTITY], ret_ca, error))
+    if (!invitation_split(text, &update->secrets[SECRET_IDENTITY], &update->ca, error))
         return FALSE;
     if (!invitation_is_ticket(update->secrets[SECRET_IDENTITY]))
         return TRUE;
@@ -133,15 +136,14 @@ static void
 hub_update_go(HubUpdate *update)
 {
     g_autoptr(GError) failure = NULL;
-    g_autofree char *ca = NULL;
     HubChange *change = &update->change;
 
-    if (!hub_update_split(update, &ca, &failure)) {
+    if (!hub_update_split(update, &failure)) {
         hub_update_fail(update, failure);
         return;
     }
     change->connection_string = update->secrets[SECRET_IDENTITY];
-    change->ca = ca;
+    change->ca = update->ca;
     change->key = update->secrets[SECRET_KEY];
     change->proxy.credentials = update->secrets[SECRET_PROXY];
     change->allowed_users = update->allowed_users;
