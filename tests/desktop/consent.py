@@ -14,8 +14,8 @@ from gi.repository import Gio, GLib
 
 from ends import Server
 from harness import Bus, Daemon, Process, Site, check, check_equal, eventually, main
-from screen import ATSPI, App, Screen, patiently
-from shell import Logind, Saver, Shell, Streamd
+from screen import SENSITIVE, App, Screen, Started, patiently
+from shell import Logind, Saver, ServiceBus, Shell, Streamd
 from x11 import Windows
 
 DESK = "desk-3"
@@ -24,30 +24,13 @@ PROGRAM = os.environ["STREAMD_DESKTOP"]
 # What a notification server can do; None: there is no server.
 SERVERS = {"buttons": ("actions", "body", "body-markup"), "no buttons": ("body",), "no server": None}
 MOMENT = 1.1  # s, in which nothing counts
-RETURN, SPACE, ENTER = 36, 65, 104
+RETURN, SPACE, ENTER, ESCAPE = 36, 65, 104, 9
 REFUSED = 12  # the exit code of the caller
 
 
 def echo(connection):
     while data := connection.recv(1 << 16):
         connection.sendall(data)
-
-
-class ServiceBus(Bus):
-    """A session bus that can start the app."""
-
-    CONFIG = Bus.CONFIG.replace("<policy", "<servicedir>{path}.services</servicedir>\n  <policy", 1)
-
-    def __init__(self, site, name):
-        self.services = os.path.join(site.dir, name + ".bus.services")
-        os.mkdir(self.services)
-        super().__init__(site, name)
-        site.processes.append(self)
-
-    def offer(self, env):
-        words = " ".join(f"{key}={value}" for key, value in env.items() if " " not in value and value)
-        with open(os.path.join(self.services, APP + ".service"), "w", encoding="ascii") as file:
-            file.write(f"[D-BUS Service]\nName={APP}\nExec=/usr/bin/env {words} {PROGRAM} --gapplication-service\n")
 
 
 class Desk:
@@ -71,7 +54,7 @@ class Desk:
         site.processes.append(self.system)
         self.env = {**self.streamd.env, "DBUS_SYSTEM_BUS_ADDRESS": self.system.address,
                     "XDG_CURRENT_DESKTOP": "tests"}
-        self.bus.offer({**self.env, **self.screen.environment})
+        self.bus.offer({**self.env, **self.screen.environment}, PROGRAM)
         self.session = Gio.DBusConnection.new_for_address_sync(
             self.bus.address, Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT
             | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
@@ -287,23 +270,6 @@ def activated():
     os.unlink(settings)
 
 
-class Started(App):
-    """The app as the bus has started it."""
-
-    def __init__(self, at):  # pylint: disable=super-init-not-called
-        self.screen, self.seen, self.looks, self.name = at.screen, set(), 0, None
-        self.pid = at.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                           "GetConnectionUnixProcessID", GLib.Variant("(s)", (APP,)))[0]
-
-    def is_ours(self, name):
-        return self.screen.pid(name) == self.pid
-
-    def _find(self):
-        apps = self.screen.call(ATSPI + "Registry", "/org/a11y/atspi/accessible/root", ATSPI + "Accessible",
-                                "GetChildren")
-        return next((name for name, _ in (apps or [[]])[0] if self.is_ours(name)), None)
-
-
 def closed():
     """with its window closed it asks by a notification, or by the prompt where there are no buttons"""
     desk().start_hidden()
@@ -353,6 +319,39 @@ def typed_and_clicked():
     caller.stdin.close()
     check_equal(caller.stdout.read(), b"hello", "what comes back after a click that was meant")
     desk().wait_quiet()
+
+
+def dismissed():
+    """Escape and the close button do nothing in the first moment, and then are Deny, with the text that is there"""
+    desk().open_window()
+
+    def escapes():
+        desk().screen.keys(ESCAPE)
+
+    def escapes_in_field():
+        field = desk().app.wait_for("field", "Reason, if you deny")
+        desk().app.fill("Reason, if you deny", "not now")
+        desk().screen.click(*desk().app.middle(field))
+        desk().screen.keys(ESCAPE)
+
+    def closes():
+        desk().app.press("Close")
+
+    for dismiss, said in ((escapes, "said no"), (escapes_in_field, "not now"), (closes, "said no")):
+        if dismiss is closes:  # the only window, or it would be the other one's button
+            desk().close_window()
+        began, caller = time.monotonic(), desk().knock()
+        eventually(desk().prompt, "the prompt")
+        if time.monotonic() - began < 0.7:  # else the moment may be over already
+            desk().screen.keys(ESCAPE)
+        desk().wait_prompt()
+        patiently(lambda: (allow := desk().prompt_button("Allow")) and allow.states & SENSITIVE, "the moment is over")
+        check(caller.poll() is None and desk().requests(), "it still waits, and can be answered")
+        dismiss()
+        check_equal(caller.wait(60), REFUSED, "exit code")
+        heard = caller.stderr.read().decode()
+        check(said in heard and "consent" not in heard, f"somebody answered: {heard!r}")
+        desk().wait_quiet()
 
 
 def hasty():
@@ -579,7 +578,7 @@ def quits():
 
 
 def main_cases():
-    return (activated, closed, typed_and_clicked, hasty, spoofed, each_its_own, counts_down, locked, real_server,
+    return (activated, closed, typed_and_clicked, dismissed, hasty, spoofed, each_its_own, counts_down, locked, real_server,
             opened, one_process, starts_with_session, quits)
 
 

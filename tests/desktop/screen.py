@@ -237,3 +237,20 @@ class App:
 
     def complaints(self):
         return [line for line in self.process.log().splitlines() if "CRITICAL" in line]
+
+
+class Started(App):
+    """The app as the bus has started it."""
+
+    def __init__(self, at):  # pylint: disable=super-init-not-called
+        self.screen, self.seen, self.looks, self.name = at.screen, set(), 0, None
+        self.pid = at.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                           "GetConnectionUnixProcessID", GLib.Variant("(s)", (APP_ID,)))[0]
+
+    def is_ours(self, name):
+        return self.screen.pid(name) == self.pid
+
+    def _find(self):
+        apps = self.screen.call(ATSPI + "Registry", "/org/a11y/atspi/accessible/root", ATSPI + "Accessible",
+                                "GetChildren")
+        return next((name for name, _ in (apps or [[]])[0] if self.is_ours(name)), None)

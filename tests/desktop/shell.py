@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a desktop's shell and its machine have beside windows, as small as the tests need it, each on a thread
 of its own: Shell shows notifications (org.freedesktop.Notifications) and its buttons are pressed; Saver and
-Logind say that the screen is locked; Streamd asks its agents what a real hub would never let through."""
+Logind say that the screen is locked; Streamd asks its agents what a real hub would never let through; ServiceBus starts the app."""
+import os
 import threading
 
 from gi.repository import Gio, GLib
 
-from harness import check
+from harness import Bus, check
+from screen import APP_ID
 
 NOTES = "org.freedesktop.Notifications"
 PROPERTIES = "org.freedesktop.DBus.Properties"
@@ -193,3 +195,20 @@ class Streamd(Peer):
 
     def cancel(self, number, reason):
         self.tell("Cancel", GLib.Variant("(os)", (f"{ROOT}/request/{number}", reason)))
+
+
+class ServiceBus(Bus):
+    """A session bus that can start the app."""
+
+    CONFIG = Bus.CONFIG.replace("<policy", "<servicedir>{path}.services</servicedir>\n  <policy", 1)
+
+    def __init__(self, site, name):
+        self.services = os.path.join(site.dir, name + ".bus.services")
+        os.mkdir(self.services)
+        super().__init__(site, name)
+        site.processes.append(self)
+
+    def offer(self, env, program):
+        words = " ".join(f"{key}={value}" for key, value in env.items() if " " not in value and value)
+        with open(os.path.join(self.services, APP_ID + ".service"), "w", encoding="ascii") as file:
+            file.write(f"[D-BUS Service]\nName={APP_ID}\nExec=/usr/bin/env {words} {program} --gapplication-service\n")
