@@ -40,8 +40,10 @@ packages_of_the_gateway() {
     ok 'what ssh reads is gone' refused test -e /etc/ssh/ssh_config.d/20-streamd.conf
     mkdir -p /etc/streamd
     touch /etc/streamd/streamd.conf
+    ln -s /usr/lib/streamd/ssh_config.d/20-streamd.conf /etc/ssh/ssh_config.d/ # which ./install leaves
     ok 'installed where a configuration lies' apt_yes install $debs/streamd_*.deb
     ok 'it runs at once' is active systemctl is-active streamd
+    ok 'the link of ./install made room' is 'regular file' stat -c %F /etc/ssh/ssh_config.d/20-streamd.conf
 }
 
 packages_of_the_hub() {
@@ -53,16 +55,23 @@ packages_of_the_hub() {
     ok 'it runs' is active systemctl is-active streamhub
     ok 'it is another one' refused test "$(main_pid streamhub)" = "$before"
     ok 'its settings are kept' says 'penalty = 7' cat /etc/streamd/streamhub.conf
+    mkdir -p /var/lib/streamhub-push
     ok 'purged, it says what it kept' says 'Kept: /var/lib/streamhub' apt_yes purge streamhub
     ok 'no hub runs' refused pgrep -x streamhubd
     ok 'the registry is there' says . ls /var/lib/streamhub
+    ok 'the position of the push is not' refused test -e /var/lib/streamhub-push
 }
 
 packages_of_the_laptop() {
     ok 'the packages were tried on the gateway' wait_for gateway-packages 120
     ok 'and on the hub' wait_for hub-packages 120
     ok 'the system has no streamd that nobody enabled' is inactive systemctl is-active streamd
+    # As a hub of 0.1 runs, which a package finds after ./install.
+    systemd-run -q --unit=old-hub -p DynamicUser=yes -p User=streamhub sleep infinity
+    ok 'a dynamic user has the name of the hub' getent passwd streamhub
     ok 'the hub beside it' apt_yes install $debs/streamhub_*.deb
+    ok 'which has its own user' grep -q '^streamhub:' /etc/passwd
+    systemctl stop old-hub
     ok 'which is not started' is inactive systemctl is-active streamhub
     ok 'a stream on one machine, from installed packages' as ada bash /shared/autopkgtest
 }
