@@ -55,6 +55,23 @@ def connection(address):
         | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION, None, None)
 
 
+class Here:
+    """As much of the e2e suite's Site as a screen takes, in the home of whoever has logged in."""
+
+    def __init__(self):
+        self.dir = os.path.join(os.path.expanduser("~"), "screen")
+        os.mkdir(self.dir)
+        self.processes = []
+
+    @staticmethod
+    def environment(**more):
+        return {**os.environ, "LANG": "C.UTF-8", **more}
+
+    def stop(self):
+        for process in reversed(self.processes):
+            process.stop()
+
+
 class Screen:
     """An X server, and what assistive technology needs. Ends with the site."""
 

