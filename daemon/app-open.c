@@ -29,12 +29,13 @@ destination_clear(Destination *to)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Destination, destination_clear)
 
-static gboolean
-check_names(const char *device, const char *module, const char *stream, GError **error)
+gboolean
+app_check_names(const char *device, const char *stream, GError **error)
 {
-    const char *text = NULL;
+    const char *slash = strchr(device, '/'), *text = NULL;
 
-    if (!device_id_is_valid(device, -1) || (module && !device_id_is_valid(module, -1)))
+    if (!device_id_is_valid(device, slash ? slash - device : -1) ||
+        (slash && !device_id_is_valid(slash + 1, -1)))
         text = "a device is given as DEVICE or DEVICE/MODULE, each 1 to 128 of the characters A-Z "
                "a-z 0-9 . _ : -";
     else if (!stream_name_is_valid(stream, -1))
@@ -72,7 +73,7 @@ destination_init(Destination *to, GPtrArray *hubs, const OpenOptions *options, G
     to->stream = options->stream;
     to->timeout = options->timeout > 0 ? MIN(options->timeout, OPEN_TIMEOUT_MAX) : OPEN_TIMEOUT;
     to->wait = CLAMP(options->wait, 0, OPEN_WAIT_MAX);
-    return check_names(to->device, to->module, to->stream, error);
+    return app_check_names(options->device, to->stream, error);
 }
 
 /* The hub's authority tells something, beside the answer. */

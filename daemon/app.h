@@ -200,6 +200,9 @@ typedef struct {
 #define OPEN_TIMEOUT_MAX (60 * G_TIME_SPAN_SECOND)
 #define OPEN_WAIT_MAX (60 * G_TIME_SPAN_SECOND)
 
+/* Whether there can be a DEVICE, or DEVICE/MODULE, and a STREAM of these names. INVALID. */
+gboolean app_check_names(const char *device, const char *stream, GError **error);
+
 OpenRequest *
 app_open_stream(App *app, const OpenOptions *options, OpenDone done, void *data, GError **error);
 /* The caller has gone: DONE is not called any more, and REQUEST must not be used again. Not after

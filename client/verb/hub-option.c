@@ -74,6 +74,20 @@ hub_option_add(const Cli *cli, GVariantBuilder *builder, GError **error)
 }
 
 gboolean
+hub_option_check_input(const Cli *cli, const SecretKind *kind, const char *file, GError **error)
+{
+    const char *proxy = cli->values[OPTION_PROXY_CREDENTIALS_FILE];
+    g_autofree char *text = NULL;
+
+    if (g_strcmp0(file, "-") != 0 || g_strcmp0(proxy, "-") != 0)
+        return TRUE;
+    text = g_strdup_printf(_("cannot read %s"), _("standard input"));
+    cli_fail(error, EXIT_CODE_USAGE, "%s -, %s -: %s", kind->option,
+             secret_proxy_credentials.option, text);
+    return FALSE;
+}
+
+gboolean
 hub_option_add_proxy(const Cli *cli, GVariantBuilder *builder, int *ret_fd, GError **error)
 {
     verb_add_string(builder, "proxy", cli->values[OPTION_PROXY]);

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 /* streamd tries the new settings before it answers: a look-up, a proxy, a connection and the
- * identity have ten seconds each at most. */
-#define TRIAL_LIMIT (60 * G_TIME_SPAN_SECOND)
+ * identity have ten seconds each at most; and then it is saved. */
+#define TRIAL_LIMIT (90 * G_TIME_SPAN_SECOND)
 
 #define SET_WHAT                                                                                   \
     (OPTION_BIT(OPTION_CONNECTION_STRING_FILE) | OPTION_BIT(OPTION_SHARED_ACCESS_KEY_FILE) |       \
@@ -62,7 +62,11 @@ setting_fill(const Cli *cli, Setting *setting, GError **error)
     verb_add_string(&setting->options, "host", cli->values[OPTION_HOST]);
     if (cli->given[OPTION_FORCE])
         g_variant_builder_add(&setting->options, "{sv}", "force", g_variant_new_boolean(TRUE));
-    return hub_option_add(cli, &setting->options, error) &&
+    return hub_option_check_input(cli, &secret_connection_string,
+                                  cli->values[OPTION_CONNECTION_STRING_FILE], error) &&
+           hub_option_check_input(cli, &secret_access_key,
+                                  cli->values[OPTION_SHARED_ACCESS_KEY_FILE], error) &&
+           hub_option_add(cli, &setting->options, error) &&
            hub_option_add_proxy(cli, &setting->options, &setting->proxy, error) &&
            setting_add_secret(cli, setting, OPTION_CONNECTION_STRING_FILE,
                               &secret_connection_string, "connection-string", &setting->identity,

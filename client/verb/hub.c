@@ -69,6 +69,8 @@ verb_hub_add(Cli *cli, GError **error)
                         _("give an invitation or --connection-string-file, not both"));
     if (file == NULL)
         file = cli->words[1];
+    if (!hub_option_check_input(cli, &secret_connection_string, file, error))
+        return EXIT_CODE_USAGE;
     verb_add_string(&options, "as", cli->values[OPTION_AS]);
     if (!hub_option_add(cli, &options, error))
         return EXIT_CODE_USAGE;

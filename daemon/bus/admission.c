@@ -45,6 +45,21 @@ details_add(GStrvBuilder *details, const char *name, const char *value, sd_bus_e
     return 0;
 }
 
+/* What is opened has its names checked before polkit is asked. */
+static int
+admission_check_names(sd_bus_message *message, sd_bus_error *error)
+{
+    g_autoptr(GError) failure = NULL;
+    const char *hub, *device, *stream;
+    int r = sd_bus_message_read(message, "sss", &hub, &device, &stream);
+
+    if (r >= 0)
+        r = sd_bus_message_rewind(message, 1);
+    if (r >= 0 && !app_check_names(device, stream, &failure))
+        r = bus_error_set(error, failure);
+    return r;
+}
+
 /* The hub of that name; NAME may be empty when there is only one. NULL: there is none, and the call
  * itself will fail with that error. */
 static Hub *
@@ -145,14 +160,17 @@ admission_is_owner(BusContext *context, const Caller *caller, sd_bus_message *me
 }
 
 /* All details, and the question in which they are put, which polkit takes as two details more. The
- * action's own message is for a call without a hub, or with one that nobody knows: polkit would
- * show "$(hub)" there. Caller frees. */
+ * action's own message is for a call that lacks one, for example the hub when nobody knows which:
+ * polkit would show "$(hub)" there. Caller frees. */
 static char **
 admission_end_details(const BusAccess *access, GStrvBuilder *details)
 {
     g_auto(GStrv) known = g_strv_builder_end(details);
+    const guint all =
+        g_strv_length((char **)(guintptr)access->details) + (access->object != NULL ? 1 : 0);
     const gboolean names_hub = known[0] != NULL && strcmp(known[0], "hub") == 0;
-    const char *question = names_hub ? bus_access_question(access->action) : NULL;
+    const char *question =
+        names_hub && g_strv_length(known) == 2 * all ? bus_access_question(access->action) : NULL;
 
     g_strv_builder_addv(details, (const char **)known);
     if (question != NULL)
@@ -174,6 +192,8 @@ admission_ask(BusContext *context, Caller *caller, const BusAccess *access, sd_b
                                  "%s does not take arguments of the types '%s'", access->member,
                                  sd_bus_message_get_signature(message, 1));
     r = access->opens ? admission_check_users(context, caller, message, error) : 0;
+    if (r >= 0 && access->opens && access->details[1] != NULL)
+        r = admission_check_names(message, error);
     if (r >= 0)
         r = admission_read_details(context, access, message, details, error);
     if (r < 0)

@@ -382,7 +382,8 @@ diagnosis_try(App *app, Hub *hub, DiagnosisDone done, void *data, GError **error
 {
     const Hub *present = app_find_hub(app, hub_name(hub));
     const gboolean known =
-        hub_role(hub) == HUB_ROLE_DEVICE && present && hub_has_same_login(hub, present);
+        hub_role(hub) == HUB_ROLE_DEVICE && present &&
+        (hub_has_same_login(hub, present) || hub_differs_here_alone(hub, present));
     Diagnosis *diagnosis;
 
     if (!diagnosis_check_hub(hub, error))

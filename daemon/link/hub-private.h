@@ -93,6 +93,9 @@ gboolean hub_has_same_key(const Hub *hub, const Hub *other);
 
 /* Whether a control link of OTHER that is up has shown that the hub takes this one's identity. */
 gboolean hub_has_same_login(const Hub *hub, const Hub *other);
+/* Whether it differs from OTHER, which is connected, in nothing that its hub sees: only in who may use
+ * it and where its streams may lead. */
+gboolean hub_differs_here_alone(const Hub *hub, const Hub *other);
 
 /* HUB is to take the place of OLD: for the hub there it is the same streamd, and no other machine
  * that took over. */

@@ -345,6 +345,17 @@ hub_has_same_key(const Hub *hub, const Hub *other)
 }
 
 gboolean
+hub_differs_here_alone(const Hub *hub, const Hub *other)
+{
+    HubSettings settings = hub_settings(other);
+
+    settings.allowed_users = hub->allowed_users;
+    settings.stream_hosts = hub->stream_globs;
+    return hub->state != HUB_REFUSED && other->state == HUB_CONNECTED &&
+           hub_has_settings(hub, &settings);
+}
+
+gboolean
 hub_has_same_login(const Hub *hub, const Hub *other)
 {
     return hub->state != HUB_REFUSED && other->state == HUB_CONNECTED &&

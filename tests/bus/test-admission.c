@@ -43,7 +43,8 @@ test_wrong_arguments(Fixture *fixture, gconstpointer data)
 static void
 test_details(Fixture *fixture, gconstpointer data)
 {
-    static const char *const bad[] = {"a\nb", "\x1b[2J", "dev\u202egnp", "\u2028", "x\u200by"};
+    static const char *const bad[] = {"a\nb", "\x1b[2J", "dev\u202egnp",     "\u2028",   "x\u200by",
+                                      "",     "d/",      "of the hub yours", "$(stream)"};
     g_autoptr(sd_bus) bus = fixture_connect(fixture);
     Authority *authority = authority_new(fixture, AUTHORITY_ALLOWS);
     g_autofree char *path = fixture_add_hub(bus, "home", SERVICE, TRUE);

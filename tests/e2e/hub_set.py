@@ -264,6 +264,10 @@ def configured():
         done = daemon.ctl("hub", "set", "nowhere", "--proxy", "direct")
         check_equal(done.returncode, 4, f"of no hub: {done.stderr}")
         check_equal(daemon.ctl("hub", "set", "office").returncode, 2, "nothing to set")
+        for verb, option in (("set", "--shared-access-key-file"), ("set", "--connection-string-file"), ("add", "--connection-string-file")):
+            done = daemon.ctl("hub", verb, "other", option, "-", "--proxy", "http://a", "--proxy-credentials-file", "-", stdin=None, input="x")
+            check_equal(done.returncode, 2, f"two from standard input: {done.stderr!r}")
+            check(f"{option} -, --proxy-credentials-file -: " in done.stderr, f"two from standard input: {done.stderr!r}")
 
 
 if __name__ == "__main__":
