@@ -11,6 +11,24 @@
 
 typedef GSimpleAction Action;
 
+/* The window that a key means. One that has just come is the application's own idea of it, though
+ * it may not have the keyboard. */
+static GtkWindow *
+actions_window(App *app)
+{
+    for (GList *l = gtk_application_get_windows(app->application); l != NULL; l = l->next) {
+        if (gtk_window_is_active(l->data))
+            return l->data;
+    }
+    return gtk_application_get_active_window(app->application);
+}
+
+gboolean
+actions_covered(App *app)
+{
+    return actions_window(app) != window_gtk(app->window);
+}
+
 static void
 actions_on_called(GVariant *result, GUnixFDList *fds, const GError *error, void *data)
 {
@@ -34,7 +52,8 @@ actions_call(App *app, const char *path, const char *interface, const char *meth
 static void
 on_new_tunnel(Action *action, GVariant *target, gpointer app)
 {
-    tunnel_dialog_present(app, "", "");
+    if (!actions_covered(app))
+        tunnel_dialog_present(app, "", "");
 }
 
 static void
@@ -49,7 +68,8 @@ on_open_tunnel(Action *action, GVariant *target, gpointer app)
 static void
 on_new_transfer(Action *action, GVariant *target, gpointer app)
 {
-    transfer_dialog_present(app, "", "");
+    if (!actions_covered(app))
+        transfer_dialog_present(app, "", "");
 }
 
 static void
@@ -163,7 +183,8 @@ on_page(Action *action, GVariant *target, gpointer data)
 {
     App *app = data;
 
-    window_show_page(app->window, g_variant_get_string(target, NULL));
+    if (!actions_covered(app))
+        window_show_page(app->window, g_variant_get_string(target, NULL));
 }
 
 static void
@@ -171,7 +192,8 @@ on_keys(Action *action, GVariant *target, gpointer data)
 {
     App *app = data;
 
-    keys_present(window_gtk(app->window));
+    if (!actions_covered(app))
+        keys_present(window_gtk(app->window));
 }
 
 static void
@@ -179,6 +201,8 @@ on_about(Action *action, GVariant *target, gpointer data)
 {
     App *app = data;
 
+    if (actions_covered(app))
+        return;
     adw_show_about_window(window_gtk(app->window), "application-name", _("Device Streams"),
                           "version", STREAMD_VERSION, "application-icon", APP_ID, "license-type",
                           GTK_LICENSE_LGPL_2_1, "comments",
@@ -189,8 +213,10 @@ static void
 on_close_window(Action *action, GVariant *target, gpointer data)
 {
     App *app = data;
+    GtkWindow *window = actions_window(app);
 
-    gtk_window_close(window_gtk(app->window));
+    if (window != NULL)
+        gtk_window_close(window);
 }
 
 static void
@@ -255,8 +281,7 @@ actions_update(App *app)
         gboolean needs_daemon;
     } needing[] = {{"new-tunnel", TRUE},    {"open-tunnel", TRUE}, {"new-transfer", TRUE},
                    {"test-transfer", TRUE}, {"watch", TRUE},       {"copy", FALSE},
-                   {"page", FALSE},         {"keys", FALSE},       {"about", FALSE},
-                   {"close-window", FALSE}};
+                   {"page", FALSE},         {"keys", FALSE},       {"about", FALSE}};
     gboolean there = app->daemon != NULL && daemon_state(app->daemon) == DAEMON_PRESENT;
 
     for (guint i = 0; i < G_N_ELEMENTS(needing); i++) {

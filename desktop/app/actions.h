@@ -10,5 +10,9 @@ void actions_add(App *app);
 /* Call it when the daemon's state has changed: without streamd some actions are disabled. */
 void actions_update(App *app);
 
+/* Whether a dialog, or another window of ours, has the keyboard: what opens a dialog of the main
+ * window is not meant then. */
+gboolean actions_covered(App *app);
+
 /* The menu of the header bar. */
 GMenuModel *actions_menu(void);

@@ -123,6 +123,8 @@ app_on_shutdown(GApplication *application, gpointer data)
 
     if (app->window != NULL)
         (void)g_signal_handlers_disconnect_by_data(window_gtk(app->window), app);
+    if (app->question != NULL)
+        gtk_window_destroy(app->question);
     g_clear_pointer(&app->window, window_free);
     g_clear_handle_id(&app->closing, g_source_remove);
     g_cancellable_cancel(app->cancellable);

@@ -101,8 +101,9 @@ background_on_response(AdwMessageDialog *dialog, const char *response, gpointer 
 static void
 background_ask(App *app)
 {
+    GtkWindow *parent = app->window == NULL ? NULL : window_gtk(app->window);
     GtkWidget *widget = adw_message_dialog_new(
-        window_gtk(app->window), _("Quit Device Streams?"),
+        parent, _("Quit Device Streams?"),
         _("Nobody is asked any more: streams that need consent are refused until it runs again."));
     AdwMessageDialog *dialog = ADW_MESSAGE_DIALOG(widget);
 
@@ -113,7 +114,18 @@ background_ask(App *app)
     adw_message_dialog_set_default_response(dialog, STAY);
     adw_message_dialog_set_close_response(dialog, CANCEL);
     (void)g_signal_connect(dialog, "response", G_CALLBACK(background_on_response), app);
+    gtk_window_set_application(GTK_WINDOW(dialog), app->application);
+    (void)g_set_weak_pointer(&app->question, GTK_WINDOW(dialog));
     gtk_window_present(GTK_WINDOW(dialog));
+}
+
+static void
+background_ask_once(App *app)
+{
+    if (app->question != NULL)
+        gtk_window_present(app->question);
+    else
+        background_ask(app);
 }
 
 gboolean
@@ -121,15 +133,15 @@ background_keeps_window(App *app)
 {
     if (app->held || !background_may_be_asked(app))
         return FALSE;
-    background_ask(app);
+    background_ask_once(app);
     return TRUE;
 }
 
 void
 background_quit(App *app)
 {
-    if (app->window != NULL && background_may_be_asked(app))
-        background_ask(app);
+    if (consent_waits(app->consent) || (app->window != NULL && background_may_be_asked(app)))
+        background_ask_once(app);
     else
         g_application_quit(G_APPLICATION(app->application));
 }

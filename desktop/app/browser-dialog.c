@@ -141,7 +141,8 @@ dialog_on_close(GtkButton *button, gpointer data)
 static void
 dialog_on_changed(Dialog *dialog)
 {
-    const char *service = gtk_editable_get_text(GTK_EDITABLE(dialog->service));
+    g_autofree char *service =
+        g_strstrip(g_strdup(gtk_editable_get_text(GTK_EDITABLE(dialog->service))));
 
     ui_complaint_set(dialog->complaint, NULL);
     gtk_widget_set_sensitive(dialog->open, *service != '\0');

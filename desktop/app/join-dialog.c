@@ -24,8 +24,8 @@ typedef struct {
     GtkWidget *stack, *complaint, *facts, *group, *name, *id, *join, *cancel;
     GCancellable *cancellable;
     Invitation *invitation; /* NULL: none yet */
-    gboolean pasted;
-    char *hub; /* path of the new hub; NULL: it is not added yet */
+    gboolean pasted, busy;  /* busy: streamd has it, and answers */
+    char *hub;              /* path of the new hub; NULL: it is not added yet */
     guint timer, looks;
 } Dialog;
 
@@ -92,6 +92,10 @@ dialog_take(Dialog *dialog, const char *text, gsize length, gboolean pasted)
     Invitation *invitation = invitation_read(text, length, &error);
     g_autofree char *name = NULL;
 
+    if (dialog->busy || dialog->hub != NULL) {
+        invitation_free(invitation);
+        return; /* chosen or dropped before, and read only now */
+    }
     if (invitation == NULL) {
         ui_complaint_set(dialog->complaint, error->message);
         return;
@@ -151,8 +155,6 @@ dialog_on_dropped(GFile *file, const char *text, void *data)
 {
     Dialog *dialog = data;
 
-    if (dialog->hub != NULL)
-        return;
     if (file != NULL)
         join_source_file(file, dialog->cancellable, dialog_on_file, dialog);
     else
@@ -164,6 +166,7 @@ dialog_on_dropped(GFile *file, const char *text, void *data)
 static void
 dialog_set_busy(Dialog *dialog, gboolean busy)
 {
+    dialog->busy = busy;
     gtk_widget_set_sensitive(dialog->group, !busy);
     gtk_widget_set_sensitive(dialog->join, !busy);
     ui_set_label(dialog->join, busy ? _("Joining…") : _("_Join"));
@@ -195,24 +198,27 @@ static void
 dialog_done(Dialog *dialog, Item *hub)
 {
     const gboolean device = g_str_equal(item_string(hub, "Role"), "device");
+    g_autofree char *identity = text_apart(item_string(hub, "Identity"));
+    g_autofree char *host = text_apart(item_string(hub, "HostName"));
     g_autofree char *text =
         g_strdup_printf(device ? _("Joined: this machine is the device %s at %s")
                                : _("Joined: this machine opens streams as the user %s at %s"),
-                        item_string(hub, "Identity"), item_string(hub, "HostName"));
+                        identity, host);
 
     window_show_page(dialog->app->window, "hubs");
     window_notice(dialog->app->window, text, FALSE);
     gtk_window_destroy(dialog->window);
 }
 
-/* It is kept, and streamd goes on trying. */
+/* It is kept, and streamd goes on trying. HUB: NULL: streamd does not tell of it, or has gone. */
 static void
 dialog_stuck(Dialog *dialog, Item *hub)
 {
-    const char *error = item_string(hub, "LastError"), *cure = hub_words_cure(hub);
+    g_autofree char *error = text_plain(hub == NULL ? "" : item_string(hub, "LastError"));
+    const char *cure = hub == NULL ? "" : hub_words_cure(hub);
     g_autofree char *text =
-        g_strdup_printf("%s\n%s\n%s", _("The hub is kept, but not connected yet:"),
-                        *error == '\0' ? _("it does not answer") : error, cure);
+        g_strchomp(g_strdup_printf("%s\n%s\n%s", _("The hub is kept, but not connected yet:"),
+                                   *error == '\0' ? _("it does not answer") : error, cure));
 
     ui_complaint_set(dialog->complaint, text);
     gtk_widget_set_visible(dialog->join, FALSE);
@@ -232,7 +238,7 @@ dialog_on_look(gpointer data)
         dialog_done(dialog, hub);
         return G_SOURCE_REMOVE;
     }
-    if (hub == NULL || (*item_string(hub, "LastError") == '\0' && ++dialog->looks < LOOKS))
+    if ((hub == NULL || *item_string(hub, "LastError") == '\0') && ++dialog->looks < LOOKS)
         return G_SOURCE_CONTINUE;
     dialog->timer = 0;
     dialog_stuck(dialog, hub);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/offer-dialog.h"
 #include "desktop/base/form.h"
+#include "desktop/base/text.h"
 #include "desktop/base/ui.h"
 #include "desktop/bus/failure.h"
 #include "desktop/setup/offer.h"
 
+#include <adwaita.h>
 #include <glib/gi18n.h>
 #include <string.h>
 
@@ -160,8 +162,44 @@ withdraw_on_done(guint left, const GError *error, void *data)
     daemon_refresh(app->daemon);
 }
 
+static void
+withdraw_on_response(AdwMessageDialog *dialog, const char *response, gpointer data)
+{
+    App *app = data;
+
+    if (g_str_equal(response, "remove"))
+        offer_withdraw(app->daemon, app->model, gtk_widget_get_name(GTK_WIDGET(dialog)),
+                       withdraw_on_done, app);
+}
+
+/* Where it leads to, and how many use it now. Caller frees. */
+static char *
+withdraw_text(App *app, const char *name)
+{
+    Item *target = model_named(app->model->targets, name);
+    const guint64 streams = target == NULL ? 0 : item_number(target, "Streams");
+    g_autofree char *count = g_strdup_printf(
+        ngettext("%u connection", "%u connections", (unsigned long)streams), (guint)streams);
+    g_autofree char *text = text_join(target == NULL ? "" : item_string(target, "Address"),
+                                      streams > 0 ? count : "", NULL);
+
+    return text_plain(text);
+}
+
 void
 offer_dialog_withdraw(App *app, const char *name)
 {
-    offer_withdraw(app->daemon, app->model, name, withdraw_on_done, app);
+    g_autofree char *apart = text_apart(name), *text = withdraw_text(app, name);
+    g_autofree char *title = g_strdup_printf(_("Withdraw the Service %s?"), apart);
+    GtkWidget *dialog = adw_message_dialog_new(window_gtk(app->window), title, text);
+
+    gtk_widget_set_name(dialog, name);
+    adw_message_dialog_add_responses(ADW_MESSAGE_DIALOG(dialog), "cancel", _("_Cancel"), "remove",
+                                     _("_Remove"), NULL);
+    adw_message_dialog_set_response_appearance(ADW_MESSAGE_DIALOG(dialog), "remove",
+                                               ADW_RESPONSE_DESTRUCTIVE);
+    adw_message_dialog_set_default_response(ADW_MESSAGE_DIALOG(dialog), "cancel");
+    adw_message_dialog_set_close_response(ADW_MESSAGE_DIALOG(dialog), "cancel");
+    (void)g_signal_connect(dialog, "response", G_CALLBACK(withdraw_on_response), app);
+    gtk_window_present(GTK_WINDOW(dialog));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/app/setup-actions.h"
+#include "desktop/app/actions.h"
 #include "desktop/app/browser-dialog.h"
 #include "desktop/app/device-dialog.h"
 #include "desktop/app/doctor-dialog.h"
@@ -12,7 +13,8 @@ typedef GSimpleAction Action;
 static void
 on_join(Action *action, GVariant *target, gpointer app)
 {
-    join_dialog_present(app);
+    if (!actions_covered(app))
+        join_dialog_present(app);
 }
 
 static void
@@ -60,6 +62,14 @@ device_target(GVariant *target, const char **ret_hub, const char **ret_device)
 }
 
 static void
+on_show_rules(Action *action, GVariant *target, gpointer data)
+{
+    App *app = data;
+
+    rules_ask(app->rules);
+}
+
+static void
 on_show_device(Action *action, GVariant *target, gpointer app)
 {
     const char *hub, *device;
@@ -102,6 +112,7 @@ static const GActionEntry entries[] = {
     {.name = "check-hub", .activate = on_check_hub, .parameter_type = "s"},
     {.name = "offer", .activate = on_offer, .parameter_type = "(ss)"},
     {.name = "withdraw", .activate = on_withdraw, .parameter_type = "s"},
+    {.name = "show-rules", .activate = on_show_rules},
     {.name = "show-device", .activate = on_show_device, .parameter_type = "(ss)"},
     {.name = "terminal", .activate = on_terminal, .parameter_type = "(ss)"},
     {.name = "browser", .activate = on_browser, .parameter_type = "(ss)"},

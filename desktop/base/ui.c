@@ -51,9 +51,10 @@ GtkWidget *
 ui_icon_button(const char *icon, const char *text, const char *action, GVariant *target)
 {
     GtkWidget *button = gtk_button_new_from_icon_name(icon);
+    g_autofree char *plain = text_plain(text); /* there may be a name from outside in it */
 
-    gtk_widget_set_tooltip_text(button, text);
-    ui_name(button, text);
+    gtk_widget_set_tooltip_text(button, plain);
+    ui_name(button, plain);
     gtk_widget_add_css_class(button, "flat");
     gtk_widget_set_valign(button, GTK_ALIGN_CENTER);
     gtk_actionable_set_action_target_value(GTK_ACTIONABLE(button), target);

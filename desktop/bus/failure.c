@@ -6,12 +6,19 @@
 #define PREFIX "io.streamd.Streamd1.Error."
 
 static const GDBusErrorEntry entries[] = {
-    {FAILURE_INVALID, PREFIX "Invalid"},           {FAILURE_EXISTS, PREFIX "Exists"},
-    {FAILURE_NOT_FOUND, PREFIX "NotFound"},        {FAILURE_DENIED, PREFIX "Denied"},
-    {FAILURE_LIMIT, PREFIX "LimitReached"},        {FAILURE_OFFLINE, PREFIX "DeviceOffline"},
-    {FAILURE_UNAUTHORIZED, PREFIX "Unauthorized"}, {FAILURE_REJECTED, PREFIX "Rejected"},
-    {FAILURE_TIMED_OUT, PREFIX "TimedOut"},        {FAILURE_UNREACHABLE, PREFIX "HubUnreachable"},
-    {FAILURE_UNTRUSTED, PREFIX "HubUntrusted"},    {FAILURE_PROTOCOL, PREFIX "Protocol"},
+    {FAILURE_INVALID, PREFIX "Invalid"},
+    {FAILURE_EXISTS, PREFIX "Exists"},
+    {FAILURE_NOT_FOUND, PREFIX "NotFound"},
+    {FAILURE_DENIED, PREFIX "Denied"},
+    {FAILURE_LIMIT, PREFIX "LimitReached"},
+    {FAILURE_OFFLINE, PREFIX "DeviceOffline"},
+    {FAILURE_UNAUTHORIZED, PREFIX "Unauthorized"},
+    {FAILURE_REJECTED, PREFIX "Rejected"},
+    {FAILURE_TIMED_OUT, PREFIX "TimedOut"},
+    {FAILURE_UNREACHABLE, PREFIX "HubUnreachable"},
+    {FAILURE_UNTRUSTED, PREFIX "HubUntrusted"},
+    {FAILURE_PROTOCOL, PREFIX "Protocol"},
+    {FAILURE_UNASKED, "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"},
 };
 
 GQuark
@@ -21,6 +28,14 @@ failure_quark(void)
 
     g_dbus_error_register_error_domain("streamd-failure", &quark, entries, G_N_ELEMENTS(entries));
     return (GQuark)quark;
+}
+
+gboolean
+failure_is_of_machine(const GError *error)
+{
+    return g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED) ||
+           g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_AUTH_FAILED) ||
+           g_error_matches(error, FAILURE, FAILURE_UNASKED);
 }
 
 /* What helps; NULL: the message says all there is. */
@@ -40,8 +55,7 @@ failure_cure(const GError *error)
         {FAILURE_UNTRUSTED, N_("Join by the hub's newest invitation, which has its certificate.")},
     };
 
-    if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_ACCESS_DENIED) ||
-        g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_AUTH_FAILED))
+    if (failure_is_of_machine(error))
         return _("On this machine, that is up to its administrator.");
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (g_error_matches(error, FAILURE, (int)rows[i].code))

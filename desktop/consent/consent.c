@@ -8,7 +8,7 @@
 #include <glib/gi18n.h>
 
 /* So many may wait here, and so many of them have a notification at the same time. */
-#define WAITING_MAX 32
+#define WAITING_MAX 1024 /* streamd lets 256 of a hub wait */
 #define NOTICES_MAX 3
 /* How often it is looked how much time is left, in ms. */
 #define TICK_MS 200
@@ -93,20 +93,29 @@ consent_drop(Consent *consent, Ask *ask)
     consent_show(consent);
 }
 
+/* Updates those that have a notification, of which a screen that was locked meanwhile must not
+ * tell; or shows those that have none, as long as there are places. SHOWN: how many are taken;
+ * returns that. */
+static guint
+consent_update_some(Consent *consent, gboolean having, guint shown)
+{
+    gboolean locked = lock_is_locked(consent->lock);
+
+    for (guint i = 0; i < consent->asks->len && (having || shown < NOTICES_MAX); i++) {
+        Ask *ask = g_ptr_array_index(consent->asks, i);
+
+        if (!ask->answered && notices_has(consent->notices, ask) == having)
+            shown += notices_update(consent->notices, ask, locked) ? 1 : 0;
+    }
+    return shown;
+}
+
 static void
 consent_update_notices(Consent *consent)
 {
-    gboolean locked = lock_is_locked(consent->lock);
-    guint shown = 0;
+    guint shown = consent_update_some(consent, TRUE, 0);
 
-    for (guint i = 0; i < consent->asks->len && shown < NOTICES_MAX; i++) {
-        Ask *ask = g_ptr_array_index(consent->asks, i);
-
-        if (ask->answered)
-            continue;
-        shown++;
-        notices_update(consent->notices, ask, locked);
-    }
+    (void)consent_update_some(consent, FALSE, shown);
 }
 
 static void
@@ -348,6 +357,18 @@ consent_present(Consent *consent)
     for (guint i = 0; i < consent->asks->len; i++)
         consent_put_up(consent, g_ptr_array_index(consent->asks, i));
     prompt_present(consent->prompt);
+}
+
+gboolean
+consent_waits(Consent *consent)
+{
+    for (guint i = 0; i < consent->asks->len; i++) {
+        const Ask *ask = g_ptr_array_index(consent->asks, i);
+
+        if (!ask->answered)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 void

@@ -32,6 +32,9 @@ void consent_set_open(Consent *consent, gboolean open);
 /* Puts up what waits, and brings it to the front. */
 void consent_present(Consent *consent);
 
+/* Whether somebody waits for an answer. */
+gboolean consent_waits(Consent *consent);
+
 /* Asks again to be an agent where that was refused: another user may sit at the machine now. */
 void consent_retry(Consent *consent);
 

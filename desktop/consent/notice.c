@@ -40,6 +40,7 @@ struct Notices {
     char *owner; /* the server's own name; NULL: it is not there */
     ServerState state;
     gboolean actions, markup; /* what the server can do */
+    gboolean locked;          /* the screen is now */
     GPtrArray *all;           /* of Notice */
 };
 
@@ -79,8 +80,9 @@ notices_call(Notices *notices, const char *method, GVariant *args, const char *r
 /* -- what it says ------------------------------------------------------------------------------ */
 
 /* Below so many seconds it says something new: often enough to hurry, too seldom to be a nuisance.
- */
+ * Above them all it does so each hour. */
 static const int steps[] = {5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600};
+#define STEPS ((int)G_N_ELEMENTS(steps))
 
 static int
 step_of(const Ask *ask)
@@ -88,15 +90,15 @@ step_of(const Ask *ask)
     int seconds = (int)(ask_left(ask) / G_USEC_PER_SEC);
     int step = 0;
 
-    while (step < (int)G_N_ELEMENTS(steps) - 1 && seconds >= steps[step])
+    while (step < STEPS - 1 && seconds >= steps[step])
         step++;
-    return step;
+    return seconds < steps[step] ? step : step + seconds / steps[step];
 }
 
 static char *
 step_text(int step)
 {
-    int seconds = steps[step];
+    int seconds = step < STEPS ? steps[step] : steps[STEPS - 1] * (step - STEPS + 2);
 
     if (seconds < 60)
         return g_strdup_printf(ngettext("Refused by itself in less than %d second",
@@ -283,24 +285,32 @@ notices_ready(Notices *notices)
     return FALSE;
 }
 
-void
+gboolean
+notices_has(Notices *notices, const Ask *ask)
+{
+    return notices_find(notices, ask) != NULL;
+}
+
+gboolean
 notices_update(Notices *notices, Ask *ask, gboolean locked)
 {
     Notice *notice = notices_find(notices, ask);
     int step = step_of(ask);
 
+    notices->locked = locked;
     if (notice == NULL)
         notice = notices_add(notices, ask);
     if (!notices_ready(notices)) {
         if (notices->state == SERVER_NOT_THERE)
             notice_helpless(notice);
-        return;
+        return notices->state != SERVER_NOT_THERE;
     }
     if (notice->sending || notice->dismissed || (notice->step == step && notice->locked == locked))
-        return;
+        return !notice->dismissed;
     notice->step = step;
     notice->locked = locked;
     notice_send(notice);
+    return TRUE;
 }
 
 void
@@ -322,7 +332,7 @@ notice_choice(const Notice *notice, const char *key)
 {
     gboolean late = g_get_monotonic_time() - notice->shown_at >= HESITATE_US;
 
-    if (notice->locked)
+    if (notice->locked || notice->notices->locked)
         return NOTICE_SHOW;
     if (g_str_equal(key, "deny"))
         return NOTICE_DENY;

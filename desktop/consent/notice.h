@@ -26,8 +26,12 @@ Notices *notices_new(GDBusConnection *session, const NoticeEvents *events, void 
 void notices_free(Notices *notices); /* closes all */
 
 /* Shows ASK, or what has changed of it; it does nothing as long as nothing has. Call it about five
- * times a second. LOCKED: the screen is. */
-void notices_update(Notices *notices, Ask *ask, gboolean locked);
+ * times a second. LOCKED: the screen is. Whether it takes a place on the screen, as far as is
+ * known: what the user has closed does not. */
+gboolean notices_update(Notices *notices, Ask *ask, gboolean locked);
+
+/* Whether it was shown before. */
+gboolean notices_has(Notices *notices, const Ask *ask);
 
 /* ASK waits no more; its notification goes. */
 void notices_drop(Notices *notices, Ask *ask);

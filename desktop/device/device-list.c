@@ -19,6 +19,7 @@ struct DeviceList {
     guint connected;
     gint64 read_at;
     GCancellable *cancellable;
+    gboolean unasked; /* this reading */
 };
 
 gboolean
@@ -93,12 +94,14 @@ list_take_device(DeviceList *list, GVariant *device, GPtrArray *fresh)
     Item *item = g_hash_table_lookup(list->known, id);
 
     if (item != NULL) {
+        list->connected -= device_is_connected(item) ? 1 : 0;
         item_update(item, properties, 0);
     } else {
         item = item_new(id, properties, 0);
         g_ptr_array_add(fresh, item);
         (void)g_hash_table_insert(list->known, (gpointer)item_path(item), item);
     }
+    list->connected += device_is_connected(item) ? 1 : 0;
     (void)g_hash_table_add(list->seen, (gpointer)item_path(item));
 }
 
@@ -116,18 +119,6 @@ list_take_page(DeviceList *list, GVariant *devices)
                         fresh->pdata, fresh->len);
 }
 
-static void
-list_count(DeviceList *list)
-{
-    GHashTableIter iter;
-    gpointer item;
-
-    list->connected = 0;
-    g_hash_table_iter_init(&iter, list->known);
-    while (g_hash_table_iter_next(&iter, NULL, &item))
-        list->connected += device_is_connected(item) ? 1 : 0;
-}
-
 /* Removes what the hub does not list any more. */
 static void
 list_remove_gone(DeviceList *list)
@@ -141,6 +132,7 @@ list_remove_gone(DeviceList *list)
 
         if (g_hash_table_contains(list->seen, item_path(item)))
             continue;
+        list->connected -= device_is_connected(item) ? 1 : 0;
         (void)g_hash_table_remove(list->known, item_path(item));
         g_list_store_remove(list->store, i);
     }
@@ -151,7 +143,6 @@ list_end(DeviceList *list, DeviceListState state)
 {
     list_remove_gone(list);
     list_stop(list);
-    list_count(list);
     list->read_at = g_get_monotonic_time();
     list_set_state(list, state, NULL);
 }
@@ -198,7 +189,6 @@ list_on_page(GVariant *result, GUnixFDList *fds, const GError *error, void *data
                !g_hash_table_add(list->pages, g_strdup(after))) {
         list_end(list, DEVICE_LIST_CUT); /* or the hub goes in a circle */
     } else {
-        list_count(list);
         list->changed(list->data);
         list_read_page(list, after);
     }
@@ -208,7 +198,11 @@ static void
 list_read_page(DeviceList *list, const char *after)
 {
     GVariantDict options;
-    DaemonCall call = {STREAMD_ROOT, STREAMD_MANAGER, "ListDevices", NULL, PAGE_TIME};
+    DaemonCall call = {.path = STREAMD_ROOT,
+                       .interface = STREAMD_MANAGER,
+                       .method = "ListDevices",
+                       .wait = PAGE_TIME,
+                       .unasked = list->unasked};
 
     g_variant_dict_init(&options, NULL);
     if (*after != '\0')
@@ -218,9 +212,10 @@ list_read_page(DeviceList *list, const char *after)
 }
 
 void
-device_list_read(DeviceList *list, const char *hub)
+device_list_read(DeviceList *list, const char *hub, gboolean unasked)
 {
     list_stop(list);
+    list->unasked = unasked;
     if (!g_str_equal(list->hub, hub)) {
         list_forget(list);
         g_free(list->hub);

@@ -28,8 +28,9 @@ DeviceList *device_list_new(Daemon *daemon, DeviceListChanged changed, void *dat
 void device_list_free(DeviceList *list);
 
 /* Reads the list of that hub (service role) anew; "": there is none. What was there before stays
- * until it is known to have gone, unless it is another hub. */
-void device_list_read(DeviceList *list, const char *hub);
+ * until it is known to have gone, unless it is another hub. UNASKED: nobody is asked
+ * for a password. */
+void device_list_read(DeviceList *list, const char *hub, gboolean unasked);
 
 /* Items with DeviceId, Status, ConnectionState and Hub. Borrowed. */
 GListStore *device_list_store(DeviceList *list);

@@ -19,7 +19,8 @@ typedef struct {
     GtkWidget *page, *body, *search, *connected, *hub, *sum;
     GListModel *shown;
     GStrv hubs;
-    char *text; /* what is searched, in lower case */
+    char *text;    /* what is searched, in lower case */
+    guint sorting; /* an idle source: the own ones are others now */
 } Devices;
 
 static void
@@ -28,6 +29,7 @@ devices_free(Devices *devices)
     (void)g_signal_handlers_disconnect_by_data(devices->model->devices, devices);
     (void)g_signal_handlers_disconnect_by_data(devices->model->hubs, devices);
     (void)g_signal_handlers_disconnect_by_data(devices->shown, devices);
+    g_clear_handle_id(&devices->sorting, g_source_remove);
     device_list_free(devices->list);
     g_hash_table_unref(devices->own);
     g_object_unref(devices->rest);
@@ -126,9 +128,13 @@ devices_on_read(void *data)
     devices_update(devices);
 }
 
-static void
-devices_on_own(GListModel *own, guint position, guint removed, guint added, Devices *devices)
+static gboolean
+devices_on_sort(gpointer data)
 {
+    Devices *devices = data;
+    GListModel *own = G_LIST_MODEL(devices->model->devices);
+
+    devices->sorting = 0;
     g_hash_table_remove_all(devices->own);
     for (guint i = 0; i < g_list_model_get_n_items(own); i++) {
         g_autoptr(Item) item = g_list_model_get_item(own, i);
@@ -136,6 +142,15 @@ devices_on_own(GListModel *own, guint position, guint removed, guint added, Devi
         (void)g_hash_table_add(devices->own, g_strdup(item_path(item)));
     }
     gtk_filter_changed(devices->rest, GTK_FILTER_CHANGE_DIFFERENT);
+    return G_SOURCE_REMOVE;
+}
+
+/* A snapshot changes many, and all devices are looked at: once, before they are drawn. */
+static void
+devices_on_own(GListModel *own, guint position, guint removed, guint added, Devices *devices)
+{
+    if (devices->sorting == 0)
+        devices->sorting = g_idle_add_full(G_PRIORITY_HIGH_IDLE, devices_on_sort, devices, NULL);
 }
 
 static void
@@ -158,12 +173,26 @@ devices_on_shown(GListModel *shown, guint position, guint removed, guint added, 
 /* -- reading -------------------------------------------------------------------------------- */
 
 static void
-devices_read(Devices *devices)
+devices_read_list(Devices *devices, gboolean unasked)
 {
     const guint i = gtk_drop_down_get_selected(GTK_DROP_DOWN(devices->hub));
     const gboolean there = devices->hubs != NULL && i < g_strv_length(devices->hubs);
 
-    device_list_read(devices->list, there ? devices->hubs[i] : "");
+    device_list_read(devices->list, there ? devices->hubs[i] : "", unasked);
+}
+
+/* By itself. */
+static void
+devices_read(Devices *devices)
+{
+    devices_read_list(devices, TRUE);
+}
+
+/* The user wants it, and can be asked for a password. */
+static void
+devices_ask(Devices *devices)
+{
+    devices_read_list(devices, FALSE);
 }
 
 static void
@@ -177,7 +206,7 @@ devices_on_map(GtkWidget *page, Devices *devices)
 static void
 devices_on_hub(GtkDropDown *hub, GParamSpec *property, Devices *devices)
 {
-    devices_read(devices);
+    devices_ask(devices);
 }
 
 /* The choice is set anew only when it has to be: it would read the list each time. */
@@ -204,7 +233,7 @@ devices_on_hubs(GListModel *hubs, guint position, guint removed, guint added, De
 static gboolean
 devices_on_refresh_key(GtkWidget *widget, GVariant *args, gpointer devices)
 {
-    devices_read(devices);
+    devices_ask(devices);
     return TRUE;
 }
 
@@ -283,7 +312,7 @@ devices_build_bar(Devices *devices)
                            devices);
     (void)g_signal_connect(devices->connected, "toggled", G_CALLBACK(devices_on_search), devices);
     (void)g_signal_connect(devices->hub, "notify::selected", G_CALLBACK(devices_on_hub), devices);
-    (void)g_signal_connect_swapped(refresh, "clicked", G_CALLBACK(devices_read), devices);
+    (void)g_signal_connect_swapped(refresh, "clicked", G_CALLBACK(devices_ask), devices);
     return box;
 }
 

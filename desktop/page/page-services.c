@@ -142,11 +142,34 @@ rule_update(Row *row, Item *rule)
     row_set_subtitle(row, subtitle);
 }
 
+/* The one row where there would be rules. */
+static void
+rules_denied_update(Row *row, Item *item)
+{
+    row_set_icon(row, "action-unavailable-symbolic", "dim");
+    row_set_title(row, _("On this machine, that is up to its administrator."));
+}
+
+static GtkWidget *
+rules_denied_create(Item *item)
+{
+    Row *row = row_new("action-unavailable-symbolic");
+    GtkWidget *button = gtk_button_new_with_label(_("Show…"));
+
+    gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "app.show-rules");
+    row_add(row, button);
+    row_bind(row, item, rules_denied_update);
+    return row_widget(row);
+}
+
 static GtkWidget *
 rule_create(gpointer item, gpointer data)
 {
-    Row *row = row_new("emblem-ok-symbolic");
+    Row *row;
 
+    if (g_str_equal(item_path(item), RULES_DENIED))
+        return rules_denied_create(item);
+    row = row_new("emblem-ok-symbolic");
     row_bind(row, item, rule_update);
     return row_widget(row);
 }

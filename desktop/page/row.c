@@ -125,21 +125,27 @@ row_set_icon(Row *row, const char *icon, const char *css_class)
 void
 row_set_title(Row *row, const char *title)
 {
-    gtk_label_set_text(GTK_LABEL(row->title), title);
+    g_autofree char *plain = text_plain(title);
+
+    gtk_label_set_text(GTK_LABEL(row->title), plain);
 }
 
 void
 row_set_subtitle(Row *row, const char *subtitle)
 {
-    gtk_label_set_text(GTK_LABEL(row->subtitle), subtitle);
-    gtk_widget_set_tooltip_text(row->subtitle, subtitle);
+    g_autofree char *plain = text_plain(subtitle);
+
+    gtk_label_set_text(GTK_LABEL(row->subtitle), plain);
+    gtk_widget_set_tooltip_text(row->subtitle, plain);
 }
 
 void
 row_set_error(Row *row, const char *error)
 {
-    gtk_label_set_text(GTK_LABEL(row->error), error);
-    gtk_widget_set_tooltip_text(row->error, error);
+    g_autofree char *plain = text_plain(error);
+
+    gtk_label_set_text(GTK_LABEL(row->error), plain);
+    gtk_widget_set_tooltip_text(row->error, plain);
     gtk_widget_set_visible(row->error, *error != '\0');
 }
 

@@ -19,6 +19,7 @@ GtkWidget *row_widget(Row *row);
 void row_bind(Row *row, Item *item, RowUpdate update);
 
 void row_set_icon(Row *row, const char *icon, const char *css_class);
+/* Texts may come from outside: they are shown plain, on one line. */
 void row_set_title(Row *row, const char *title);
 void row_set_subtitle(Row *row, const char *subtitle);
 void row_set_error(Row *row, const char *error); /* "": there is none */

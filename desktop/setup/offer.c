@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/setup/offer.h"
 #include "desktop/base/names.h"
+#include "desktop/bus/failure.h"
+#include "desktop/setup/rule-text.h"
+
+#include <glib/gi18n.h>
 
 typedef struct {
     Daemon *daemon;
@@ -114,14 +118,36 @@ offer_rule(const Offer *offer)
     return g_variant_new("(@a{sv})", g_variant_dict_end(&dict));
 }
 
+/* A rule that lets in others than the one alone for whom the offer is to be, as the page shows it:
+ * with its number. */
+static GError *
+offer_conflict(const Offer *offer, GVariant *rules)
+{
+    for (gsize i = 0; *offer->initiator != '\0' && i < g_variant_n_children(rules); i++) {
+        g_autoptr(GVariant) rule = NULL;
+        g_autofree char *when = NULL, *text = NULL;
+
+        g_variant_get_child(rules, i, "(t@a{sv})", NULL, &rule);
+        if (!offer_is_rule(rule, offer->name) ||
+            g_str_equal(properties_string(rule, "initiator"), offer->initiator))
+            continue;
+        when = rule_text_when(rule);
+        text = g_strdup_printf(_("Streams named %s are accepted already, and reach %s"),
+                               offer->name, offer->address);
+        return g_error_new(FAILURE, FAILURE_EXISTS, "%s\n%u. %s", text, (guint)i + 1, when);
+    }
+    return NULL;
+}
+
 static void
 offer_on_rules(GVariant *result, GUnixFDList *fds, const GError *error, void *data)
 {
     Offer *offer = data;
     g_autoptr(GVariant) rules = error == NULL ? g_variant_get_child_value(result, 0) : NULL;
+    g_autoptr(GError) conflict = error == NULL ? offer_conflict(offer, rules) : NULL;
 
-    if (error != NULL) {
-        offer_on_rule(NULL, NULL, error, offer);
+    if (error != NULL || conflict != NULL) {
+        offer_on_rule(NULL, NULL, error != NULL ? error : conflict, offer);
         return;
     }
     for (gsize i = 0; i < g_variant_n_children(rules); i++) {

@@ -16,7 +16,9 @@ typedef struct {
  * stays. */
 typedef void (*OfferDone)(guint left, const GError *error, void *data);
 
-/* What is there already is left. When it fails halfway, what it has added is removed again. */
+/* What is there already is left. An offer for one user alone is refused, with FAILURE_EXISTS, as
+ * long as another rule offers it to others. When it fails halfway, what it has added is removed
+ * again. */
 void offer_make(Daemon *daemon, Model *model, const OfferPlan *plan, OfferDone done, void *data);
 
 /* The rules go first: what is half done accepts less. */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "desktop/setup/rules.h"
 #include "desktop/base/names.h"
+#include "desktop/bus/failure.h"
 
 struct Rules {
     Daemon *daemon;
     GListStore *store;
     GVariant *list; /* the answer of List, until that of GetAll has come; NULL: none */
     GCancellable *cancellable;
-    gboolean wanted, reading;
+    gboolean wanted, reading, denied;
 };
 
 Rules *
@@ -42,6 +43,7 @@ rules_store(Rules *rules)
 void
 rules_clear(Rules *rules)
 {
+    rules->denied = FALSE;
     g_list_store_remove_all(rules->store);
 }
 
@@ -109,6 +111,16 @@ rules_on_default(GVariant *result, GUnixFDList *fds, const GError *error, void *
 }
 
 static void
+rules_deny(Rules *rules)
+{
+    g_autoptr(Item) item = item_new(RULES_DENIED, g_variant_new("a{sv}", NULL), 0);
+
+    rules_clear(rules);
+    rules->denied = TRUE;
+    g_list_store_append(rules->store, item);
+}
+
+static void
 rules_on_list(GVariant *result, GUnixFDList *fds, const GError *error, void *data)
 {
     Rules *rules = data;
@@ -117,27 +129,45 @@ rules_on_list(GVariant *result, GUnixFDList *fds, const GError *error, void *dat
 
     if (error != NULL) {
         rules->reading = FALSE;
+        if (failure_is_of_machine(error))
+            rules_deny(rules);
         return;
     }
+    rules->denied = FALSE;
     rules->list = g_variant_get_child_value(result, 0);
     call.args = g_variant_new("(s)", STREAMD_POLICY);
     daemon_call(rules->daemon, &call, rules->cancellable, rules_on_default, rules);
 }
 
-void
-rules_refresh(Rules *rules)
+static void
+rules_read(Rules *rules, gboolean unasked)
 {
-    const DaemonCall call = {.path = STREAMD_ROOT, .interface = STREAMD_POLICY, .method = "List"};
+    const DaemonCall call = {
+        .path = STREAMD_ROOT, .interface = STREAMD_POLICY, .method = "List", .unasked = unasked};
 
-    if (!rules->wanted || rules->reading || daemon_state(rules->daemon) != DAEMON_PRESENT)
+    if (rules->reading || daemon_state(rules->daemon) != DAEMON_PRESENT)
         return;
     rules->reading = TRUE;
     daemon_call(rules->daemon, &call, rules->cancellable, rules_on_list, rules);
 }
 
 void
+rules_refresh(Rules *rules)
+{
+    if (rules->wanted && !rules->denied)
+        rules_read(rules, TRUE);
+}
+
+void
+rules_ask(Rules *rules)
+{
+    rules_read(rules, FALSE);
+}
+
+void
 rules_set_wanted(Rules *rules, gboolean wanted)
 {
     rules->wanted = wanted;
+    rules->denied = FALSE;
     rules_refresh(rules);
 }
