@@ -11,16 +11,36 @@
 
 typedef GSimpleAction Action;
 
-/* The window that a key means. One that has just come is the application's own idea of it, though
- * it may not have the keyboard. */
+/* The dialog that WINDOW waits for; NULL: none. */
+static GtkWindow *
+actions_dialog_of(GtkWindow *window)
+{
+    GListModel *all = gtk_window_get_toplevels();
+
+    for (guint i = 0; i < g_list_model_get_n_items(all); i++) {
+        g_autoptr(GtkWindow) other = g_list_model_get_item(all, i);
+
+        if (gtk_window_get_transient_for(other) == window && gtk_window_get_modal(other))
+            return other; /* which GTK owns */
+    }
+    return NULL;
+}
+
+/* The window that a key means: the active one, or a dialog over it that is not active yet. One that
+ * has just come is the application's own idea of the active one, though another has the keyboard.
+ */
 static GtkWindow *
 actions_window(App *app)
 {
+    GtkWindow *window = gtk_application_get_active_window(app->application), *dialog;
+
     for (GList *l = gtk_application_get_windows(app->application); l != NULL; l = l->next) {
         if (gtk_window_is_active(l->data))
-            return l->data;
+            window = l->data;
     }
-    return gtk_application_get_active_window(app->application);
+    while (window != NULL && (dialog = actions_dialog_of(window)) != NULL)
+        window = dialog;
+    return window;
 }
 
 gboolean

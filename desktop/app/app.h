@@ -22,13 +22,14 @@ typedef struct {
     Daemon *daemon;
     Rules *rules;
     Consent *consent;
-    Window *window;      /* NULL while there is none; the daemon rests then */
-    gboolean hidden;     /* started in the background: the first activation opens no window */
-    gboolean stays;      /* goes on without a window until it is quit, whatever the settings say */
-    gboolean held;       /* it does, for one reason or the other: see background.h */
-    GtkWindow *question; /* whether to quit; NULL: it is not asked */
-    GCancellable *cancellable; /* of what ends with the application */
-    guint closing;             /* an idle source, after the window was closed */
+    Window *window;  /* NULL while there is none; the daemon rests then */
+    gboolean hidden; /* started in the background: the first activation opens no window */
+    gboolean stays;  /* goes on without a window until it is quit, whatever the settings say */
+    gboolean starting, start_again; /* autostart is being set; and has to be once more */
+    gboolean held;                  /* it does, for one reason or the other: see background.h */
+    GtkWindow *question;            /* whether to quit; NULL: it is not asked */
+    GCancellable *cancellable;      /* of what ends with the application */
+    guint closing;                  /* an idle source, after the window was closed */
 } App;
 
 /* Connects the parts to the application's signals. APP must outlive the run. */

@@ -35,12 +35,19 @@ background_stay(App *app)
     background_update(app);
 }
 
+static void background_set_autostart(App *app);
+
 static void
 background_on_autostart(gboolean on, const char *error, void *data)
 {
     App *app = data;
     g_autofree char *text = NULL;
 
+    app->starting = FALSE;
+    if (app->start_again) {
+        background_set_autostart(app);
+        return; /* which tells what became of it in the end */
+    }
     if (error == NULL || app->window == NULL)
         return;
     text = g_strdup_printf(settings_background(app->settings)
@@ -50,14 +57,26 @@ background_on_autostart(gboolean on, const char *error, void *data)
     window_notice(app->window, text, TRUE);
 }
 
+/* One after the other: the last one is what stays. */
+static void
+background_set_autostart(App *app)
+{
+    app->start_again = app->starting;
+    if (app->starting)
+        return;
+    app->starting = TRUE;
+    autostart_set(g_application_get_dbus_connection(G_APPLICATION(app->application)),
+                  settings_background(app->settings), app->cancellable, background_on_autostart,
+                  app);
+}
+
 void
 background_set(App *app, gboolean wanted)
 {
     settings_set_background(app->settings, wanted);
     app->stays = app->stays && wanted;
     background_update(app);
-    autostart_set(g_application_get_dbus_connection(G_APPLICATION(app->application)), wanted,
-                  app->cancellable, background_on_autostart, app);
+    background_set_autostart(app);
 }
 
 /* Streams can come in only where this machine is a device of a hub. */

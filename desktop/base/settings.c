@@ -12,7 +12,8 @@
 struct Settings {
     char *path;
     GKeyFile *file;
-    GPtrArray *recent; /* of Recent */
+    GPtrArray *recent;      /* of Recent */
+    gboolean saving, again; /* again: something has changed since */
 };
 
 static void
@@ -69,30 +70,78 @@ settings_free(Settings *settings)
 {
     if (settings == NULL)
         return;
+    while (settings->saving)
+        (void)g_main_context_iteration(NULL, TRUE);
     g_free(settings->path);
     g_key_file_unref(settings->file);
     g_ptr_array_unref(settings->recent);
     g_free(settings);
 }
 
+/* One text, on its way into the file by a thread. */
+typedef struct {
+    char *path, *text;
+    gsize length;
+} Saving;
+
+static void
+saving_free(Saving *saving)
+{
+    g_free(saving->path);
+    g_free(saving->text);
+    g_free(saving);
+}
+
+/* Whole, or not at all: also a new file is never there without its text. */
+static void
+saving_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+    Saving *saving = data;
+    g_autoptr(GError) error = NULL;
+
+    if (!g_file_set_contents_full(saving->path, saving->text, (gssize)saving->length,
+                                  G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+        g_debug("settings were not kept: %s", error->message);
+    g_task_return_boolean(task, TRUE);
+}
+
+static void settings_write(Settings *settings);
+
 static void
 settings_on_saved(GObject *source, GAsyncResult *result, void *data)
 {
-    g_autoptr(GError) error = NULL;
+    Settings *settings = data;
+    const gboolean again = settings->again;
 
-    if (!g_file_replace_contents_finish(G_FILE(source), result, NULL, &error))
-        g_debug("settings were not kept: %s", error->message);
+    settings->saving = settings->again = FALSE;
+    if (again)
+        settings_write(settings);
+}
+
+/* One after the other: the last one is what stays. */
+static void
+settings_write(Settings *settings)
+{
+    g_autoptr(GTask) task = NULL;
+    Saving *saving;
+
+    settings->again = settings->saving;
+    if (settings->saving)
+        return;
+    settings->saving = TRUE;
+    saving = g_new0(Saving, 1);
+    saving->path = g_strdup(settings->path);
+    saving->text = g_key_file_to_data(settings->file, &saving->length, NULL);
+    task = g_task_new(NULL, NULL, settings_on_saved, settings);
+    g_task_set_task_data(task, saving, (GDestroyNotify)saving_free);
+    g_task_run_in_thread(task, saving_run);
 }
 
 static void
 settings_save(Settings *settings)
 {
-    g_autoptr(GFile) file = g_file_new_for_path(settings->path);
     g_autoptr(GStrvBuilder) lines = g_strv_builder_new();
     g_auto(GStrv) list = NULL;
-    g_autoptr(GBytes) bytes = NULL;
-    gsize length = 0;
-    char *text;
 
     for (guint i = 0; i < settings->recent->len; i++) {
         const Recent *recent = g_ptr_array_index(settings->recent, i);
@@ -103,11 +152,7 @@ settings_save(Settings *settings)
     list = g_strv_builder_end(lines);
     g_key_file_set_string_list(settings->file, GROUP, KEY_RECENT, (const char *const *)list,
                                g_strv_length(list));
-    text = g_key_file_to_data(settings->file, &length, NULL);
-    bytes = g_bytes_new_take(text, length);
-    g_file_replace_contents_bytes_async(file, bytes, NULL, FALSE,
-                                        G_FILE_CREATE_PRIVATE | G_FILE_CREATE_REPLACE_DESTINATION,
-                                        NULL, settings_on_saved, NULL);
+    settings_write(settings);
 }
 
 const Recent *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Settings: what the app remembers between runs, in $XDG_CONFIG_HOME/streamd-desktop.conf: recent
  * devices, and whether it answers requests. Main thread. Read once before the main loop runs;
- * written without waiting for it. */
+ * written by a thread, one change after the other. */
 #pragma once
 
 #include <glib.h>
@@ -16,7 +16,7 @@ typedef struct Settings Settings;
 
 /* FILE: the settings file; NULL: the usual one. A file that cannot be read counts as absent. */
 Settings *settings_new(const char *file);
-void settings_free(Settings *settings);
+void settings_free(Settings *settings); /* waits for what is not written yet */
 
 /* The recent device at index I, the last used first; NULL past the end. Borrowed until the next
  * change. */

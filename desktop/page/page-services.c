@@ -87,22 +87,28 @@ is_offered(Model *model, const char *address)
 typedef struct {
     Model *model;
     Rules *rules;
-    GListStore *found; /* Items with Name, Address, What */
+    GListStore *found;         /* Items with Name, Address, What */
+    GCancellable *cancellable; /* of looking what listens */
 } Services;
 
 static void
 services_free(Services *services)
 {
     (void)g_signal_handlers_disconnect_by_data(services->model->targets, services);
+    g_cancellable_cancel(services->cancellable);
+    g_object_unref(services->cancellable);
     g_object_unref(services->found);
     g_free(services);
 }
 
 static void
-services_look(Services *services)
+services_on_look(GObject *source, GAsyncResult *result, gpointer data)
 {
-    g_autoptr(GPtrArray) listening = listening_now();
+    Services *services = data;
+    g_autoptr(GPtrArray) listening = listening_look_finish(result);
 
+    if (listening == NULL)
+        return; /* DATA is gone */
     g_list_store_remove_all(services->found);
     for (guint i = 0; i < listening->len; i++) {
         const Listening *one = g_ptr_array_index(listening, i);
@@ -118,6 +124,12 @@ services_look(Services *services)
         item = item_new(one->service->name, g_variant_dict_end(&dict), 0);
         g_list_store_append(services->found, item);
     }
+}
+
+static void
+services_look(Services *services)
+{
+    listening_look(services->cancellable, services_on_look, services);
 }
 
 /* -- who may come in ------------------------------------------------------------------------ */
@@ -197,6 +209,7 @@ page_services_new(Model *model, Rules *rules)
     services->model = model;
     services->rules = rules;
     services->found = g_list_store_new(ITEM_TYPE);
+    services->cancellable = g_cancellable_new();
     gtk_actionable_set_action_target(GTK_ACTIONABLE(button), "(ss)", "", "");
     gtk_actionable_set_action_name(GTK_ACTIONABLE(button), "app.offer");
     page_add_list(page, _("Offered by this machine"), model->targets, target_create);

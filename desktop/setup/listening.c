@@ -134,12 +134,28 @@ listening_find(const char *tcp, const char *tcp6)
     return found;
 }
 
-GPtrArray *
-listening_now(void)
+/* The kernel makes the texts as they are read, which takes a while where there are many sockets. */
+static void
+look_run(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
 {
     g_autofree char *tcp = NULL, *tcp6 = NULL;
 
     (void)g_file_get_contents("/proc/net/tcp", &tcp, NULL, NULL);
     (void)g_file_get_contents("/proc/net/tcp6", &tcp6, NULL, NULL);
-    return listening_find(tcp == NULL ? "" : tcp, tcp6 == NULL ? "" : tcp6);
+    g_task_return_pointer(task, listening_find(tcp == NULL ? "" : tcp, tcp6 == NULL ? "" : tcp6),
+                          (GDestroyNotify)g_ptr_array_unref);
+}
+
+void
+listening_look(GCancellable *cancellable, GAsyncReadyCallback done, gpointer data)
+{
+    g_autoptr(GTask) task = g_task_new(NULL, cancellable, done, data);
+
+    g_task_run_in_thread(task, look_run);
+}
+
+GPtrArray *
+listening_look_finish(GAsyncResult *result)
+{
+    return g_task_propagate_pointer(G_TASK(result), NULL);
 }

@@ -271,6 +271,12 @@ def join_by_choice():
     path = os.path.join(site.dir, "reader.invite")
     site.hub.admin("invite", "user", "reader", "--existing", "--output", path)
     app.press("Join a Hub…")
+    app.wait_text("Which Hub?")
+    app.act("new-tunnel")  # as its key: not while a dialog has the keyboard
+    app.act("close-window")
+    app.wait_gone("label", "Which Hub?")
+    check("Open a Tunnel" not in desk().windows.titles(), "a dialog over a dialog")
+    app.press("Join a Hub…")
     app.press("Choose a File…")
     app.wait_text("Choose the Invitation")
     desk().screen.keys(*CONTROL_L)

@@ -51,7 +51,25 @@ test_nonsense(void)
 {
     check("", "", "");
     check("x\n\n  :::: 0A\n 0: 00:0016 0:0 0A\n 0: 0016 0 0A\n", "0: zz:0016 y 0A z\n", "");
-    g_ptr_array_unref(listening_now()); /* of this machine: whatever there is */
+}
+
+static void
+on_look(GObject *source, GAsyncResult *result, gpointer data)
+{
+    GPtrArray **ret_found = data;
+
+    *ret_found = listening_look_finish(result);
+}
+
+/* Of this machine: whatever there is. */
+static void
+test_look(void)
+{
+    g_autoptr(GPtrArray) found = NULL;
+
+    listening_look(NULL, on_look, &found);
+    while (found == NULL)
+        (void)g_main_context_iteration(NULL, TRUE);
 }
 
 int
@@ -60,5 +78,6 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/listening/tables", test_tables);
     g_test_add_func("/listening/nonsense", test_nonsense);
+    g_test_add_func("/listening/look", test_look);
     return g_test_run();
 }
