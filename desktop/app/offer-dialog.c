@@ -190,7 +190,7 @@ void
 offer_dialog_withdraw(App *app, const char *name)
 {
     g_autofree char *apart = text_apart(name), *text = withdraw_text(app, name);
-    g_autofree char *title = g_strdup_printf(_("Withdraw the Service %s?"), apart);
+    g_autofree char *title = g_strdup_printf(_("Withdraw %s"), apart);
     GtkWidget *dialog = adw_message_dialog_new(window_gtk(app->window), title, text);
 
     gtk_widget_set_name(dialog, name);

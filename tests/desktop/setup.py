@@ -362,10 +362,10 @@ def services():
     check_equal(len(site.client.ctl_json("accept-policy", "list")["rules"]), 2, "rules after an offer in vain")
     for answer in ("Cancel", "Remove"):
         app.press("Withdraw shop")
-        app.wait_text("Withdraw the Service shop?")
+        app.wait_text(answer)
         check_equal(len(site.client.ctl_json("target", "list")), 1, "targets before the answer")
         app.press(answer)
-        app.wait_gone("label", "Withdraw the Service shop?")
+        app.wait_gone("label", "Withdraw shop")
     app.wait_text("Withdrawn: it is not accepted any more")
     app.wait_gone("button", "Withdraw shop")
     check_equal(len(site.client.ctl_json("accept-policy", "list")["rules"]), 1, "rules")
