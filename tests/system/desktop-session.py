@@ -36,8 +36,9 @@ def tunnel(app):
 
 def transfer(app):
     app.press("Devices")
-    app.press("Test a transfer with gw-1")
-    app.wait_for("field", "Stream")
+    app.press("More about gw-1")
+    app.press("Test a Transfer…")
+    app.fill("Stream", "echo")
     app.press("Start")
     say("transfer: " + app.wait_text("came back the same"))
     app.press("Done")
@@ -46,8 +47,10 @@ def transfer(app):
 def forbidden(app):
     """Hubs are an administrator's matter, and there is nobody who could be asked for a password."""
     app.press("Hubs")
-    app.press("Disconnect from ops")
+    app.press("More about ops")
+    app.press("Disconnect")
     say("forbidden: " + app.wait_text("manage-hubs"))
+    app.press("Done")
 
 
 def allow(app, word):
