@@ -469,6 +469,7 @@ def key_missing():
 def set_without_key(site, daemon, hub, text):
     """Its other settings are changed without a trial, and stay when it gets a key."""
     done = daemon.ctl("hub", "set", hub, "--ca", site.hub.ca)
+    check_equal(done.returncode, 0, f"set without a key: {done.stderr!r}")
     check("its key is missing" in done.stderr, f"set without a key: {done.returncode}, {done.stderr!r}")
     shown_hub = daemon.ctl_json("hub", "show", hub)
     check_equal((shown_hub["state"], shown_hub["ca_file"]), ("refused", site.hub.ca), "set without a key")
