@@ -68,7 +68,7 @@ packages_of_the_laptop() {
     ok 'the system has no streamd that nobody enabled' is inactive systemctl is-active streamd
     # As a hub of 0.1 runs, which a package finds after ./install.
     systemd-run -q --unit=old-hub -p DynamicUser=yes -p User=streamhub sleep infinity
-    ok 'a dynamic user has the name of the hub' getent passwd streamhub
+    ok 'a dynamic user has the name of the hub' until_true getent passwd streamhub
     ok 'the hub beside it' apt_yes install $debs/streamhub_*.deb
     ok 'which has its own user' grep -q '^streamhub:' /etc/passwd
     systemctl stop old-hub
