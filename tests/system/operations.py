@@ -182,7 +182,8 @@ class Judge:
     def judge_openings(self, step):
         """(openings, cut when they were open, failed, meant to fail, the slowest, how often nobody listened)"""
         cut = failed = meant = 0
-        mine = [s for s in self.openings if step.has(s.begun)]
+        # One that was cut belongs to what was being done when it was cut, not when it began.
+        mine = [s for s in self.openings if step.has(s.ended if s.result == "cut" else s.begun)]
         for one in mine:
             since = self.forbidden(one.user, one.device, one.ended)
             if since >= 0 and one.result == "cut":
