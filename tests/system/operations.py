@@ -179,11 +179,15 @@ class Judge:
         ended = sorted(s.ended for s in self.openings if s.result == "ok")
         return max((b - a for a, b in zip(ended, ended[1:]) if step.has((a + b) / 2)), default=0)
 
+    def moment(self, one):
+        """Which step it belongs to: one that was cut to what was being done when it was cut, not when it began."""
+        cut_in_one = one.result == "cut" and any(step.has(one.ended) for step in self.steps)
+        return one.ended if cut_in_one else one.begun
+
     def judge_openings(self, step):
         """(openings, cut when they were open, failed, meant to fail, the slowest, how often nobody listened)"""
         cut = failed = meant = 0
-        # One that was cut belongs to what was being done when it was cut, not when it began.
-        mine = [s for s in self.openings if step.has(s.ended if s.result == "cut" else s.begun)]
+        mine = [s for s in self.openings if step.has(self.moment(s))]
         for one in mine:
             since = self.forbidden(one.user, one.device, one.ended)
             if since >= 0 and one.result == "cut":
