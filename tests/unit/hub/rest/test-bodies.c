@@ -287,7 +287,7 @@ test_growing(void)
 
     for (guint i = 0; i < 5000; i++) {
         secret_append(&out, "0123456789", i % 11);
-        g_string_append_len(plain, "0123456789", i % 11);
+        g_string_append_len(plain, "0123456789", (gssize)(i % 11));
     }
     g_assert_cmpstr(out->str, ==, plain->str);
     g_assert_cmpuint(out->len, ==, plain->len);
