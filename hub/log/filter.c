@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hub/log/filter.h"
 
-#include <time.h>
-
 void
 log_time_format(gint64 time, char ret[LOG_TIME_SIZE])
 {
     gint64 last = G_GINT64_CONSTANT(253402300799999999); /* of the year 9999 */
     gint64 known = CLAMP(time, 0, last);
-    time_t seconds = (time_t)(known / G_USEC_PER_SEC);
-    struct tm parts = {0};
-    char text[32] = "";
+    /* The time_t of a machine with 32 bits ends in 2038. */
+    g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(known / G_USEC_PER_SEC);
+    g_autofree char *text = g_date_time_format(date, "%Y-%m-%dT%H:%M:%S");
 
-    (void)gmtime_r(&seconds, &parts);
-    (void)strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
     (void)g_snprintf(ret, LOG_TIME_SIZE, "%.19s.%03uZ", text,
                      (guint)(known % G_USEC_PER_SEC / 1000));
 }
