@@ -13,17 +13,6 @@ ui_name(GtkWidget *widget, const char *name)
     gtk_accessible_update_property(GTK_ACCESSIBLE(widget), GTK_ACCESSIBLE_PROPERTY_LABEL, name, -1);
 }
 
-GtkWidget *
-ui_label_for(const char *mnemonic, GtkWidget *widget)
-{
-    GtkWidget *label = gtk_label_new_with_mnemonic(mnemonic);
-
-    gtk_label_set_mnemonic_widget(GTK_LABEL(label), widget);
-    gtk_label_set_xalign(GTK_LABEL(label), 0);
-    gtk_widget_add_css_class(label, "field-caption");
-    return label;
-}
-
 void
 ui_set_label(GtkWidget *button, const char *mnemonic)
 {

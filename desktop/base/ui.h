@@ -7,9 +7,6 @@
 /* Sets the accessible name of a widget whose content does not give one. */
 void ui_name(GtkWidget *widget, const char *name);
 
-/* A caption with a mnemonic that belongs to WIDGET. */
-GtkWidget *ui_label_for(const char *mnemonic, GtkWidget *widget);
-
 /* A button with a text, and a way to change the text. */
 GtkWidget *ui_button(const char *mnemonic);
 void ui_set_label(GtkWidget *button, const char *mnemonic);
