@@ -66,6 +66,13 @@ static const ReasonRow rows[REASON_LAST] = {
                      FALSE},
     [REASON_STALLED] = {"stalled", N_("bytes waited for longer than the device allows"), 1008,
                         FALSE},
+    [REASON_RESUME_UNKNOWN] = {"resume-unknown",
+                               N_("the other side no longer has the stream that was cut"), 1008,
+                               FALSE},
+    [REASON_RESUME_STALE] = {"resume-stale",
+                             N_("a later attempt to go on with the stream came before"), 1008,
+                             FALSE},
+    [REASON_ENDED] = {"ended", N_("the stream has ended on the other side"), 1008, FALSE},
 };
 
 static const ReasonRow *

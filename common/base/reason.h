@@ -48,6 +48,10 @@ typedef enum {
     REASON_TIME_LIMIT,
     REASON_IDLE,    /* no byte came or went */
     REASON_STALLED, /* bytes waited, and nobody took them */
+    /* answers to who wants to go on with a stream (docs/wire-protocol.md, section 8a) */
+    REASON_RESUME_UNKNOWN, /* there is no such stream, or the key is not its */
+    REASON_RESUME_STALE,   /* a later attempt has come before */
+    REASON_ENDED,          /* it has ended; the text is the reason's code */
     REASON_LAST,
 } Reason;
 

@@ -9,7 +9,7 @@ static const struct {
 } rows[] = {
     {CAP_HALF_CLOSE, "half-close"}, {CAP_REASON, "reason"}, {CAP_DEADLINE, "deadline"},
     {CAP_INITIATOR, "initiator"},   {CAP_SID, "sid"},       {CAP_ORDER, "order"},
-    {CAP_NOTICE, "notice"},         {CAP_REKEY, "rekey"},
+    {CAP_NOTICE, "notice"},         {CAP_REKEY, "rekey"},   {CAP_RESUME, "resume"},
 };
 
 static Caps

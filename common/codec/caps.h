@@ -14,9 +14,11 @@ typedef enum {
     CAP_ORDER = 1 << 5,      /* $order= in the request to the device */
     CAP_NOTICE = 1 << 6,     /* it takes notices (common/extension/notice.h) */
     CAP_REKEY = 1 << 7,      /* of a connection alone: it takes new keys (extension/key-offer.h) */
+    CAP_RESUME = 1 << 8,     /* the stream survives its legs (section 8a); with the three it needs */
 } Caps;
 
-/* CAP_REKEY is announced apart from these: not every connection can take a key. */
+/* CAP_REKEY and CAP_RESUME are announced apart from these: not every connection can take a key,
+ * and resuming can be switched off. */
 #define CAPS_ALL                                                                                   \
     (CAP_HALF_CLOSE | CAP_REASON | CAP_DEADLINE | CAP_INITIATOR | CAP_SID | CAP_ORDER | CAP_NOTICE)
 

@@ -56,6 +56,7 @@ typedef enum {
     WS_EVENT_PING,  /* answer with a PONG with the same payload */
     WS_EVENT_PONG,  /* unsolicited ones are fine */
     WS_EVENT_CLOSE, /* nothing is decoded after it */
+    WS_EVENT_TEXT,  /* a whole text message, after ws_decoder_split_text: its payload */
     WS_EVENT_EMPTY, /* a data message ended without a single byte in all its fragments */
     WS_EVENT_ERROR, /* the peer broke the protocol: close with `code`; nothing is decoded after it
                      */
@@ -103,6 +104,11 @@ void ws_decoder_init(WsDecoder *decoder, WsRole role, uint64_t max_message);
  * nothing and reports the same event again. */
 void ws_decoder_run(WsDecoder *decoder, uint8_t *buf, size_t len, size_t *ret_consumed,
                     WsEvent *ret_event);
+
+/* From here on, and before the first byte of a message, text is not data (section 8a): each text
+ * message is an event, in its place among the data. One that is empty, fragmented, or longer than
+ * WS_MAX_CONTROL is an error with code 1002. */
+void ws_decoder_split_text(WsDecoder *decoder);
 
 /* TRUE between frames when no message has begun: if the transport ends here, nothing is cut off. */
 gboolean ws_decoder_is_idle(const WsDecoder *decoder);

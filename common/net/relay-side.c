@@ -270,6 +270,7 @@ side_event(Relay *relay, int index, const WsEvent *event)
     switch (event->type) {
     case WS_EVENT_NONE:
     case WS_EVENT_PONG:
+    case WS_EVENT_TEXT:
         break;
     case WS_EVENT_PING:
         side_keep_pong(side, event);

@@ -18,6 +18,10 @@ typedef struct {
     void (*changed)(Stream *stream, void *data);
     void (*removed)(Stream *stream, void *data);
     void (*owner_changed)(Stream *stream, guint32 before, void *data);
+    /* It has lost its leg, and may go on for its time (stream_set_resume). After `changed`. The
+     * service's part is to lead back; nobody does so for streams that were handed over by a former
+     * process before app_start. */
+    void (*suspended)(Stream *stream, void *data);
 } StreamTableEvents;
 
 /* MAX: streams that have not ended; PER_UID: those of them that an owner has opened or taken. */
@@ -99,8 +103,37 @@ void stream_set_handshake(Stream *stream, void (*cancel)(void *data), void *data
 void stream_set_local(Stream *stream, Connection *local);
 gboolean stream_has_local(const Stream *stream);
 
-/* The handshake is over: bytes flow from here on. LEG is taken, detached. */
+/* The handshake is over: bytes flow from here on. LEG is taken, detached. With CAP_RESUME in CAPS,
+ * and a key (stream_set_resume), it survives its legs: LEG is on REACTOR's thread from here on, and
+ * so are all later ones. */
 void stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps);
+
+/* A stream that survives its legs (docs/wire-protocol.md, section 8a). Before its first leg; the id
+ * is stream_hub_id(). SECRET: the service's KEY; device role: its SHA-256. TIME: µs that it may be
+ * suspended at a stretch. */
+#define STREAM_RESUME_KEY 32
+#define STREAM_RESUME_TIME (3 * G_TIME_SPAN_MINUTE)
+void
+stream_set_resume(Stream *stream, const guint8 secret[STREAM_RESUME_KEY], gint64 time);
+const guint8 *stream_resume_secret(const Stream *stream); /* NULL: it ends with its leg */
+gint64 stream_resume_left(const Stream *stream); /* µs of the time of a suspended one */
+guint64 stream_resume_pending(const Stream *stream); /* bytes not acknowledged at the last loss */
+guint32 stream_resume_attempt(const Stream *stream); /* the highest one so far; 0: none */
+void stream_set_resume_attempt(Stream *stream, guint32 attempt);
+Reactor *stream_reactor(const Stream *stream); /* where its next leg is to be; NULL: not resumable */
+
+/* The next leg of a suspended stream, or of one whose other end has noticed its loss first. As
+ * stream_attach_leg. */
+void stream_resume_leg(Stream *stream, Connection *leg);
+/* Lets go of the leg that it has (the other end has begun a later attempt). */
+void stream_drop_leg(Stream *stream, Reason reason);
+/* The other end has ended it for REASON, as it answered. */
+void stream_ended_there(Stream *stream, Reason reason);
+/* It cannot be resumed: ends with the reason of its first loss since it last went on. */
+void stream_give_up(Stream *stream);
+
+/* By the id that the hub gave its first opening, of a device's streams of HUB. NULL: none. */
+Stream *stream_table_find_resume(StreamTable *table, const char *hub, const char *id);
 
 /* The handshake is over without a leg: the local end is reset. MESSAGE NULL: the reason's text. */
 void stream_fail(Stream *stream, Reason reason, const char *message);

@@ -11,7 +11,8 @@ static const char *const state_names[] = {
     [STREAM_REQUESTED] = "requested",   [STREAM_DECIDING] = "deciding",
     [STREAM_INITIATING] = "initiating", [STREAM_ACCEPTED] = "accepted",
     [STREAM_CONNECTING] = "connecting", [STREAM_OPEN] = "open",
-    [STREAM_CLOSING] = "closing",       [STREAM_CLOSED] = "closed",
+    [STREAM_SUSPENDED] = "suspended",   [STREAM_CLOSING] = "closing",
+    [STREAM_CLOSED] = "closed",
     [STREAM_REJECTED] = "rejected",     [STREAM_TIMED_OUT] = "timed-out",
     [STREAM_OFFLINE] = "offline",       [STREAM_UNAUTHORIZED] = "unauthorized",
 };

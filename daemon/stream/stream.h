@@ -24,6 +24,7 @@ typedef enum {
     STREAM_ACCEPTED,   /* service: the device said yes */
     STREAM_CONNECTING, /* device: target and leg are on their way; service: the leg is */
     STREAM_OPEN,
+    STREAM_SUSPENDED, /* its leg was lost; it waits for another one (section 8a) */
     STREAM_CLOSING,
     STREAM_CLOSED, /* from here on: ended */
     STREAM_REJECTED,
@@ -59,6 +60,11 @@ guint64 stream_opened_at(const Stream *stream);    /* 0: was never open */
 guint64 stream_ended_at(const Stream *stream);     /* 0: has not ended */
 guint64 stream_bytes_in(const Stream *stream);     /* from the hub to the local end */
 guint64 stream_bytes_out(const Stream *stream);    /* from the local end to the hub */
+
+guint64 stream_suspended_since(const Stream *stream); /* CLOCK_REALTIME µs; 0: it is not suspended */
+Reason stream_suspended_for(const Stream *stream);    /* why its last leg was lost; NONE: none was */
+guint stream_resumes(const Stream *stream);           /* how often it went on with another leg */
+gboolean stream_is_resumable(const Stream *stream);   /* it survives its leg */
 
 /* Ends it, in any state; REASON_CLOSED_BY_USER on request. Does nothing when it has ended. */
 void stream_close(Stream *stream, Reason reason);

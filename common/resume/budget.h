@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ResumeBudget: how much memory all streams of a daemon may hold that survive their legs: bytes
+ * that were promised to peers (windows), and bytes that are kept until a peer has consumed them
+ * (rings). Any thread.
+ *
+ * Of the windows' sum RESUME_SURE for each of RESUME_STREAMS streams is set aside, so that each
+ * stream has that much; growth comes from the rest, of which one stream gets at most an eighth of
+ * what is left. */
+#pragma once
+
+#include <glib.h>
+
+#define RESUME_SURE (32 * 1024)
+#define RESUME_STREAMS 1024
+#define RESUME_WINDOW_START (256 * 1024)
+#define RESUME_WINDOW_MAX (8 * 1024 * 1024)
+#define RESUME_RING_MAX (8 * 1024 * 1024)
+#define RESUME_BUDGET (128 * 1024 * 1024) /* the default of each of the two */
+
+typedef struct ResumeBudget ResumeBudget;
+
+/* Bytes; at least RESUME_SURE * RESUME_STREAMS of windows. */
+ResumeBudget *resume_budget_new(guint64 windows, guint64 rings);
+ResumeBudget *resume_budget_ref(ResumeBudget *budget);
+void resume_budget_unref(ResumeBudget *budget); /* NULL is fine */
+void resume_budget_set(ResumeBudget *budget, guint64 windows, guint64 rings); /* of new growth */
+
+/* Of the WANTED bytes beyond what is sure for a stream: as many as it gets. */
+guint64 resume_budget_take_window(ResumeBudget *budget, guint64 wanted);
+void resume_budget_give_window(ResumeBudget *budget, guint64 bytes);
+
+/* TRUE: LEN more bytes may be kept. */
+gboolean resume_budget_take_ring(ResumeBudget *budget, gsize len);
+void resume_budget_give_ring(ResumeBudget *budget, gsize len);
+
+typedef struct {
+    guint64 windows, rings; /* in use now */
+} ResumeUse;
+ResumeUse resume_budget_use(ResumeBudget *budget);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ResumeBudget, resume_budget_unref)

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* ResumeWindow: what the receiver of one direction allows its sender (docs/wire-protocol.md,
+ * section 8a, "Credit"). Pure but for the budget; times are monotonic µs. One thread at a time.
+ *
+ * It doubles when the sender says that it is blocked (`b`), the local reader is not what holds the
+ * stream up, memory is left, and the last doubling made the stream faster (by a quarter), or is a
+ * second old. */
+#pragma once
+
+#include "common/resume/budget.h"
+
+#define RESUME_TELL_DELAY (200 * G_TIME_SPAN_MILLISECOND)
+
+typedef struct {
+    ResumeBudget *budget;
+    guint64 size;              /* of the window: limit is consumed plus this, when told */
+    guint64 taken;             /* of the budget */
+    guint64 consumed, limit;   /* as they are; LIMIT was told or will be with the next message */
+    guint64 told_consumed;     /* what the other end knows */
+    guint64 told_limit;
+    gint64 untold_since;       /* the oldest consumption not told; 0: none */
+    guint64 mark_consumed;     /* at the last doubling */
+    gint64 mark_at;
+    guint64 rate;              /* bytes a second before it */
+} ResumeWindow;
+
+void resume_window_init(ResumeWindow *window, ResumeBudget *budget);
+void resume_window_clear(ResumeWindow *window); /* gives back what it took */
+
+void resume_window_consume(ResumeWindow *window, guint64 bytes, gint64 now);
+
+/* Whether a `w` is to be told now; otherwise RET_DUE is when, G_MAXINT64: nothing to tell. */
+gboolean resume_window_wants_to_tell(const ResumeWindow *window, gint64 now, gint64 *ret_due);
+/* What an `r` or `w` says from now on; LIMIT is raised to what the window allows. */
+void resume_window_told(ResumeWindow *window, guint64 *ret_consumed, guint64 *ret_limit);
+
+/* `b LIMIT` came while RECEIVED bytes have come: TRUE when the window grew, and so is to be told.
+ * One for a limit that is not the last one told means nothing. */
+gboolean
+resume_window_blocked(ResumeWindow *window, guint64 limit, guint64 received, gint64 now);
+
+/* `g SEEN NEW`. FALSE: it breaks the protocol (NEW above SEEN, or below RECEIVED). */
+gboolean
+resume_window_give_back(ResumeWindow *window, guint64 seen, guint64 fresh, guint64 received);
