@@ -36,6 +36,12 @@ ws_decoder_init(WsDecoder *decoder, WsRole role, uint64_t max_message)
     };
 }
 
+void
+ws_decoder_split_text(WsDecoder *decoder)
+{
+    decoder->split_text = TRUE;
+}
+
 static gboolean
 decoder_fail(WsDecoder *d, uint16_t code, const char *text)
 {
@@ -43,6 +49,25 @@ decoder_fail(WsDecoder *d, uint16_t code, const char *text)
     d->code = code;
     d->error = text;
     return FALSE;
+}
+
+/* TRUE: this frame is a text message that is an event. */
+static gboolean
+decoder_is_split(const WsDecoder *d, uint8_t first)
+{
+    return d->split_text && (first & BITS_OPCODE) == WS_OP_TEXT;
+}
+
+static gboolean
+decoder_check_text(WsDecoder *d, uint8_t first, uint8_t second)
+{
+    if (!(first & BIT_FIN))
+        return decoder_fail(d, WS_CLOSE_PROTOCOL, "text message is fragmented");
+    if ((second & BITS_LEN) == 0)
+        return decoder_fail(d, WS_CLOSE_PROTOCOL, "text message is empty");
+    if ((second & BITS_LEN) > WS_MAX_CONTROL)
+        return decoder_fail(d, WS_CLOSE_PROTOCOL, "text message is too long");
+    return TRUE;
 }
 
 /* Checks what the first two bytes can break. The length is not checked yet. */
@@ -69,7 +94,7 @@ decoder_check_start(WsDecoder *d, uint8_t first, uint8_t second)
         return decoder_fail(d, WS_CLOSE_PROTOCOL,
                             d->in_message ? "new message inside a message"
                                           : "continuation without a message");
-    return TRUE;
+    return !decoder_is_split(d, first) || decoder_check_text(d, first, second);
 }
 
 static uint64_t
@@ -142,7 +167,7 @@ decoder_begin_frame(WsDecoder *d, const uint8_t *head, size_t size)
     d->key = d->masked ? ws_key_load(head + size - WS_MASK_KEY_LEN) : 0;
     d->phase = 0;
     d->remaining = len;
-    if (!(head[0] & BIT_CONTROL))
+    if (!(head[0] & BIT_CONTROL) && !decoder_is_split(d, head[0]))
         return decoder_begin_data(d, len);
     d->control_len = 0;
     d->state = STATE_CONTROL;
@@ -249,6 +274,17 @@ decoder_close(WsDecoder *d)
         decoder_fail(d, WS_CLOSE_BAD_DATA, "close reason is not UTF-8");
 }
 
+static WsEventType
+control_event(uint8_t first)
+{
+    uint8_t opcode = first & BITS_OPCODE;
+
+    return opcode == WS_OP_PING   ? WS_EVENT_PING
+           : opcode == WS_OP_PONG ? WS_EVENT_PONG
+                                  : WS_EVENT_TEXT;
+}
+
+/* A control frame, or a text message that is an event: neither has parts. */
 static void
 decoder_control(WsDecoder *d, Cursor *c, WsEvent *event)
 {
@@ -262,7 +298,7 @@ decoder_control(WsDecoder *d, Cursor *c, WsEvent *event)
         decoder_close(d);
         return;
     }
-    event->type = (d->first & BITS_OPCODE) == WS_OP_PING ? WS_EVENT_PING : WS_EVENT_PONG;
+    event->type = control_event(d->first);
     event->payload = d->control;
     event->payload_len = d->control_len;
 }

@@ -65,11 +65,13 @@ typedef enum {
 /* What one run found: first `data_len` bytes of data, then one event at most. */
 typedef struct {
     WsEventType type;
-    size_t data_len;        /* data bytes, at the start of the caller's buffer */
-    uint16_t code;          /* CLOSE: the peer's code or WS_CLOSE_NONE; ERROR: the code to send */
-    const char *text;       /* ERROR: what was wrong, static */
-    const uint8_t *payload; /* PING, PONG: the payload; CLOSE: the reason, UTF-8 without NUL, not */
-    size_t payload_len; /* terminated. It lies in the decoder and is valid until the next run. */
+    size_t data_len;  /* data bytes, at the start of the caller's buffer */
+    uint16_t code;    /* CLOSE: the peer's code or WS_CLOSE_NONE; ERROR: the code to send */
+    const char *text; /* ERROR: what was wrong, static */
+    /* PING, PONG, TEXT: the payload; CLOSE: the reason, UTF-8 without NUL, not terminated. It lies
+     * in the decoder and is valid until the next run. */
+    const uint8_t *payload;
+    size_t payload_len;
 } WsEvent;
 
 /* State between runs; the fields are private. About 200 bytes, part of a connection. */
@@ -85,6 +87,7 @@ typedef struct {
     uint8_t masked;     /* the mask bit that is required */
     uint8_t first;      /* the first byte of this frame */
     uint8_t in_message; /* a data message has begun and not ended */
+    uint8_t split_text; /* a text message is an event */
     uint8_t head_len;
     uint8_t control_len;
     uint8_t head[WS_MAX_HEADER]; /* the part of a header that came so far */

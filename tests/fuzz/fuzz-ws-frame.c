@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* WebSocket decoder: the result may not depend on how the stream is cut.
- * Input: a byte of flags (bit 0 server role, bit 1 limited messages), a byte that seeds the cuts,
- * then the stream. */
+ * Input: a byte of flags (bit 0 server role, bit 1 limited messages, bit 2 text is an event), a
+ * byte that seeds the cuts, then the stream. */
 #include "common/codec/ws-frame.h"
 
 #include <stdlib.h>
@@ -69,6 +69,8 @@ reader_init(Reader *reader, uint8_t flags)
     reader->digest = 14695981039346656037u;
     ws_decoder_init(&reader->decoder, flags & 1 ? WS_ROLE_SERVER : WS_ROLE_CLIENT,
                     flags & 2 ? LIMIT : 0);
+    if (flags & 4)
+        ws_decoder_split_text(&reader->decoder);
 }
 
 int

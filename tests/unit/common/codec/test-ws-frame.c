@@ -117,10 +117,15 @@ typedef struct {
     gboolean ended;
 } Reader;
 
+/* For `max_message`: no limit, and text messages are events. */
+#define SPLIT_TEXT UINT64_MAX
+
 static void
 reader_init(Reader *reader, WsRole role, uint64_t max_message)
 {
-    ws_decoder_init(&reader->decoder, role, max_message);
+    ws_decoder_init(&reader->decoder, role, max_message == SPLIT_TEXT ? 0 : max_message);
+    if (max_message == SPLIT_TEXT)
+        ws_decoder_split_text(&reader->decoder);
     reader->data = g_byte_array_new();
     reader->trace = g_string_new(NULL);
     reader->ended = FALSE;
@@ -146,7 +151,8 @@ reader_flush(Reader *reader)
 static void
 reader_event(Reader *reader, const WsEvent *event)
 {
-    static const char *const names[] = {NULL, "PING(", "PONG(", "CLOSE(", "EMPTY", "ERROR("};
+    static const char *const names[] = {NULL,    "PING(", "PONG(", "CLOSE(",
+                                        "TEXT(", "EMPTY", "ERROR("};
 
     reader->ended = event->type == WS_EVENT_CLOSE || event->type == WS_EVENT_ERROR;
     reader_flush(reader);
@@ -247,6 +253,35 @@ test_table(void)
         check_stream(cases[i].name, masked, WS_ROLE_SERVER, 0, cases[i].expected);
         check_stream(cases[i].name, plain, WS_ROLE_CLIENT, 0, cases[i].expected);
     }
+}
+
+static void
+test_split_text(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(split_cases); i++) {
+        g_autoptr(GByteArray) masked = build_stream(split_cases[i].frames, test_key);
+        g_autoptr(GByteArray) plain = build_stream(split_cases[i].frames, NULL);
+
+        check_stream(split_cases[i].name, masked, WS_ROLE_SERVER, SPLIT_TEXT,
+                     split_cases[i].expected);
+        check_stream(split_cases[i].name, plain, WS_ROLE_CLIENT, SPLIT_TEXT,
+                     split_cases[i].expected);
+    }
+}
+
+/* Turned on in the middle of a connection, between two messages. */
+static void
+test_split_text_later(void)
+{
+    g_autoptr(GByteArray) stream = build_stream("81:ab 81:cd", NULL);
+    Reader reader;
+
+    reader_init(&reader, WS_ROLE_CLIENT, 0);
+    reader_feed(&reader, stream->data, 4);
+    ws_decoder_split_text(&reader.decoder);
+    reader_feed(&reader, stream->data + 4, 4);
+    g_autofree char *got = reader_finish(&reader);
+    g_assert_cmpstr(got, ==, "ab TEXT(cd)");
 }
 
 static void
@@ -472,6 +507,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ws/decoder/table", test_table);
+    g_test_add_func("/ws/decoder/split-text", test_split_text);
+    g_test_add_func("/ws/decoder/split-text-later", test_split_text_later);
     g_test_add_func("/ws/decoder/raw", test_raw_table);
     g_test_add_func("/ws/decoder/max-message", test_max_message);
     g_test_add_func("/ws/decoder/sum", test_message_sum_does_not_wrap);

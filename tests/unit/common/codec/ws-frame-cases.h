@@ -6,8 +6,8 @@
 /* A stream is written as frames "FF:payload": the first byte in hex, then text, `*N` for N times
  * 'x', `#hex` for bytes, or `N?` to announce N bytes that never come. `=hex` is raw bytes.
  *
- * What comes out is written as data, PING(..), PONG(..), CLOSE(code,..), EMPTY and ERROR(code);
- * data between two events is one item, however it came. */
+ * What comes out is written as data, PING(..), PONG(..), TEXT(..), CLOSE(code,..), EMPTY and
+ * ERROR(code); data between two events is one item, however it came. */
 typedef struct {
     const char *name;
     const char *frames;
@@ -144,6 +144,31 @@ static const Case cases[] = {
     {"9.3 fragments of 64 KiB", "02:*65536 00:*65536 80:*65536", "*196608"},
     {"9.9 64 bytes at a time", "82:*64 82:*64 82:*64 82:*64 82:*64 82:*64 82:*64", "*448"},
     {"9.10 announced, not sent", "82:ab 82:1000000?", "ab"},
+};
+
+/* With text messages as events. */
+static const Case split_cases[] = {
+    {"alone", "81:r", "TEXT(r)"},
+    {"bytes", "81:#00ff", "TEXT(#00ff)"},
+    {"125", "81:*125", "TEXT(*125)"},
+    {"126", "81:*126", "ERROR(1002)"},
+    {"announced 126", "81:126?", "ERROR(1002)"},
+    {"announced 65536", "82:ab 81:65536?", "ab ERROR(1002)"},
+    {"empty", "82:ab 81: 82:cd", "ab ERROR(1002)"},
+    {"fragmented", "01:a 80:b", "ERROR(1002)"},
+    {"fragmented, empty", "01: 80:", "ERROR(1002)"},
+    {"among data", "82:ab 81:w 82:cd", "ab TEXT(w) cd"},
+    {"one behind another", "81:one 81:two 81:three", "TEXT(one) TEXT(two) TEXT(three)"},
+    {"in a fragmented binary", "02:ab 81:w 80:cd", "ab ERROR(1002)"},
+    {"around a fragmented binary", "81:v 02:ab 00:cd 80:ef 81:w", "TEXT(v) abcdef TEXT(w)"},
+    {"control frames between", "81:v 89:p 81:w 8a:q 82:d 88:#03e8",
+     "TEXT(v) PING(p) TEXT(w) PONG(q) d CLOSE(1000,)"},
+    {"ping inside a binary", "02:ab 89:p 80:cd 81:w", "ab PING(p) cd TEXT(w)"},
+    {"an empty binary", "81:w 82: 81:x", "TEXT(w) EMPTY TEXT(x)"},
+    {"continuation behind text", "81:w 80:x", "TEXT(w) ERROR(1002)"},
+    {"reserved bit", "c1:w", "ERROR(1002)"},
+    {"unfinished", "82:ab 81:9?", "ab"},
+    {"around a long one", "81:w 82:*70000 81:x", "TEXT(w) *70000 TEXT(x)"},
 };
 
 /* Lengths and masks, byte by byte. The role is in front: s reads masked frames, c unmasked. */
