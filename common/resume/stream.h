@@ -15,8 +15,8 @@
 
 #include <stdint.h>
 
-#define RESUME_FIRST (32 * 1024)                    /* may be sent on the first leg before `r` */
-#define RESUME_IDLE (10 * G_TIME_SPAN_SECOND)       /* a sender that sent nothing gives back */
+#define RESUME_FIRST (32 * 1024)              /* may be sent on the first leg before `r` */
+#define RESUME_IDLE (10 * G_TIME_SPAN_SECOND) /* a sender that sent nothing gives back */
 
 typedef struct ResumeStream ResumeStream;
 
@@ -87,9 +87,9 @@ gboolean resume_stream_is_completed(const ResumeStream *stream);
 
 /* How it stands, for whoever looks. */
 typedef struct {
-    guint64 kept_from, kept_to; /* offsets that are kept for the other end */
-    guint64 sent;               /* on this leg */
-    guint64 limit;              /* that the other end has told */
+    guint64 kept_from, kept_to;          /* offsets that are kept for the other end */
+    guint64 sent;                        /* on this leg */
+    guint64 limit;                       /* that the other end has told */
     gboolean ended, end_told, end_acked; /* the local data */
     guint64 received, consumed, told_limit;
     guint64 window;
@@ -99,7 +99,7 @@ typedef struct {
 } ResumeFigures;
 ResumeFigures resume_stream_figures(const ResumeStream *stream);
 
-/* Over a restart of the program (common/resume/stored.h): all that is needed to go on, of one that
+/* Over a restart of the program: all that is needed to go on, of one that
  * is detached, resumable and not completed. The bytes that are kept are read by _kept. */
 typedef struct {
     guint64 kept_from, kept_to; /* what of the local data was read and is not consumed there */
