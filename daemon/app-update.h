@@ -24,6 +24,8 @@ typedef struct {
     const char *stream_hosts;
     const HubTransport *transport;
     guint16 mqtts_port;
+    const gboolean *no_resume;
+    guint resume_time; /* s */
 } HubChange;
 
 /* Makes the hub as it would be. Errors: NOT_FOUND, DENIED (it is in the configuration), INVALID

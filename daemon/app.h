@@ -61,8 +61,9 @@ App *app_new(const AppOptions *options, GError **error);
  * moment, to take back what the reactors still hold. NULL is fine. */
 void app_free(App *app);
 
-/* Keeps somebody informed of how it stands, in one line: which hubs are connected, how much runs, and
- * what is wrong. TELL is called when that changes, once a second at most (common/loop/status-line.h).
+/* Keeps somebody informed of how it stands, in one line: which hubs are connected, how much runs,
+ * and what is wrong. TELL is called when that changes, once a second at most
+ * (common/loop/status-line.h).
  */
 void app_set_status(App *app, void (*tell)(const char *status, void *data), void *data);
 
@@ -191,8 +192,9 @@ typedef struct {
     const char *hub;    /* NULL: the only service hub */
     const char *device; /* DEVICE or DEVICE/MODULE */
     const char *stream;
-    gint64 timeout; /* µs for the device's answer; 0: OPEN_TIMEOUT */
-    gint64 wait;    /* µs to wait for a device that is not connected; 0: do not */
+    gint64 timeout;     /* µs for the device's answer; 0: OPEN_TIMEOUT */
+    gint64 wait;        /* µs to wait for a device that is not connected; 0: do not */
+    gboolean no_resume; /* it ends with its leg, also where its hub says otherwise */
     guint32 owner_uid;
 } OpenOptions;
 

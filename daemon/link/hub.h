@@ -47,6 +47,9 @@ typedef enum {
 #define HUB_END_WAIT                                                                               \
     10 /* s that bytes which stand still hold up the end of a stream that was cut */
 #define HUB_END_WAIT_MAX 3600
+/* s that a stream without a leg waits for another one (docs/wire-protocol.md, section 8a) */
+#define HUB_RESUME_TIME 180
+#define HUB_RESUME_TIME_MAX (24 * 60 * 60)
 
 /* What the authority of the hub has told (common/extension/statement.h), and is kept. The serials
  * are those of the last statement of each kind; 0: there was none. */
@@ -82,6 +85,8 @@ typedef struct {
     guint keep_alive;          /* s; the longest pause on an idle control link; 0: the default */
     guint leg_ping, leg_dead;  /* s; 0: HUB_LEG_PING, HUB_LEG_DEAD */
     guint end_wait;            /* s; 0: HUB_END_WAIT */
+    gboolean no_resume;        /* Resume=no or ResumeTime=0: its streams end with their legs */
+    guint resume_time;         /* s; 0: HUB_RESUME_TIME */
     const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
     const char *stream_hosts;  /* stream-hosts.h; NULL or empty: the hub's own alone */
     ProxySettings proxy;       /* its own; all NULL: what is set for all hubs */
@@ -111,6 +116,8 @@ const char *hub_certificate_error(const Hub *hub);
 /* Looks at the files of its certificate now, as it does when they change. */
 void hub_look_at_certificate(Hub *hub);
 HubState hub_state(const Hub *hub);
+/* µs that its streams may be suspended; 0: they end with their legs */
+gint64 hub_resume_time(const Hub *hub);
 /* Why it was not joined yet by its invitation; NULL: it was. */
 const char *hub_unjoined(const Hub *hub);
 const char *hub_refused(const Hub *hub);    /* as HubSettings.refused */

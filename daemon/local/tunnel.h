@@ -25,6 +25,7 @@ typedef struct {
                             its owner */
     gint64 timeout;      /* as in OpenOptions, for each connection */
     gint64 wait;
+    gboolean no_resume; /* likewise */
     guint32 owner_uid;
 } TunnelOptions;
 

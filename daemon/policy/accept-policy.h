@@ -43,6 +43,7 @@ typedef struct {
     const char *reject_text; /* never NULL; "" but for a reject that has one */
     guint32 rule;            /* 0: the default decided */
     Limits limits;           /* the rule's */
+    gint64 resume_time;      /* as AcceptRule.resume_time */
 } AcceptVerdict;
 
 AcceptPolicy *accept_policy_new(void);

@@ -15,6 +15,9 @@
 #define ACCEPT_ASK_TIMEOUT_LEAST ((gint64)G_TIME_SPAN_SECOND)
 #define ACCEPT_ASK_TIMEOUT_MAX ((gint64)50 * G_TIME_SPAN_SECOND)
 
+#define ACCEPT_NO_RESUME ((gint64)-1)
+#define ACCEPT_RESUME_TIME_MAX ((gint64)24 * G_TIME_SPAN_HOUR)
+
 typedef enum {
     ACCEPT_REJECT,
     ACCEPT_TARGET,  /* accept, to a target */
@@ -39,7 +42,9 @@ typedef struct {
     gint64 ask_timeout;      /* ask: µs; 0: ACCEPT_ASK_TIMEOUT */
     const char *reject_text; /* reject: NULL or "": no text */
     Limits limits;           /* of the streams it lets in */
-    const char *source;      /* "FILE:LINE" of the configuration; NULL: D-Bus */
+    gint64 resume_time; /* µs that they may be suspended; 0: as their hub says; ACCEPT_NO_RESUME:
+                           they end with their legs */
+    const char *source; /* "FILE:LINE" of the configuration; NULL: D-Bus */
 } AcceptRule;
 
 /* The conditions that are more than a text. */
