@@ -6,9 +6,11 @@
 void
 stream_request_clear(StreamRequest *request)
 {
-    /* Wipe the token of a leg in it. A NUL ends the token. */
+    /* Wipe the token of a leg in it, and the stream's key. A NUL ends each. */
     if (request->storage)
         explicit_bzero((char *)request->token, strlen(request->token));
+    if (request->storage && request->rkey)
+        explicit_bzero((char *)request->rkey, strlen(request->rkey));
     g_free(request->storage);
     *request = (StreamRequest){.deadline = -1};
 }

@@ -22,6 +22,9 @@ typedef struct {
     const char *from;      /* the initiator's address; NULL: absent */
     const char *sid;       /* the stream's id, to be repeated in the answer; NULL: absent */
     const char *order;     /* in the form of stream-order.h; NULL: absent */
+    /* Section 8a, in the form of extension/resume-ask.h. */
+    const char *rkey;   /* secret: the key by which it may be led back; NULL: absent */
+    const char *resume; /* "ID.ATTEMPT": which stream is led back, with RKEY; NULL: a new one */
     char *storage;
 } StreamRequest;
 

@@ -5,6 +5,7 @@
 #include "common/codec/percent.h"
 #include "common/codec/stream-order.h"
 #include "common/codec/stream-url.h"
+#include "common/extension/resume-ask.h"
 
 #define REQUEST_PREFIX "$iothub/streams/POST/"
 #define ANSWER_PREFIX "$iothub/streams/res/"
@@ -20,16 +21,19 @@ enum {
     KEY_REASON,
     KEY_SID,
     KEY_ORDER,
-    KEY_RULE
+    KEY_RULE,
+    KEY_RKEY,
+    KEY_RESUME
 };
 
-#define KEYS (KEY_RULE + 1)
+#define KEYS (KEY_RESUME + 1)
 
 static const char *const keys[KEYS] = {
     [KEY_RID] = "$rid",         [KEY_URL] = "$url",           [KEY_AUTH] = "$auth",
     [KEY_STREAMD] = "$streamd", [KEY_DEADLINE] = "$deadline", [KEY_INITIATOR] = "$initiator",
     [KEY_FROM] = "$from",       [KEY_REASON] = "$reason",     [KEY_SID] = "$sid",
-    [KEY_ORDER] = "$order",     [KEY_RULE] = "$rule",
+    [KEY_ORDER] = "$order",     [KEY_RULE] = "$rule",         [KEY_RKEY] = "$rkey",
+    [KEY_RESUME] = "$resume",
 };
 
 /* Whether text has 1 to `max` bytes, each a letter, a digit or one of `marks`. */
@@ -114,6 +118,16 @@ order_is_valid(const char *text)
     return !text || stream_order_parse(text, strlen(text), &order);
 }
 
+/* Which stream is led back goes with the key alone. */
+static gboolean
+resume_is_valid(const char *rkey, const char *resume)
+{
+    ResumeAsk ask;
+
+    return (!rkey || resume_key_is_valid(rkey, strlen(rkey))) &&
+           (!resume || (rkey && resume_ask_parse(resume, strlen(resume), RESUME_ASK_TOPIC, &ask)));
+}
+
 static StreamTopicResult
 request_check(const StreamRequest *request)
 {
@@ -128,7 +142,7 @@ request_check(const StreamRequest *request)
     if (request->capable &&
         ((request->caps & CAPS_ALL) == 0 || !origin_is_valid(request->initiator) ||
          !origin_is_valid(request->from) || !sid_is_valid(request->sid) ||
-         !order_is_valid(request->order)))
+         !order_is_valid(request->order) || !resume_is_valid(request->rkey, request->resume)))
         return STREAM_TOPIC_BAD_EXTENSION;
     return STREAM_TOPIC_OK;
 }
@@ -150,6 +164,10 @@ append_extensions(GString *out, const StreamRequest *request)
         append_property(out, KEY_SID, request->sid);
     if (request->order)
         append_property(out, KEY_ORDER, request->order);
+    if (request->rkey)
+        append_property(out, KEY_RKEY, request->rkey);
+    if (request->resume)
+        append_property(out, KEY_RESUME, request->resume);
 }
 
 StreamTopicResult
@@ -339,6 +357,14 @@ order_read(const char *value, const char **ret)
 }
 
 static gboolean
+resume_read(char *values[KEYS], StreamRequest *request)
+{
+    request->rkey = values[KEY_RKEY];
+    request->resume = values[KEY_RESUME];
+    return resume_is_valid(request->rkey, request->resume);
+}
+
+static gboolean
 extensions_read(char *values[KEYS], StreamRequest *request)
 {
     request->sid = values[KEY_STREAMD] ? values[KEY_SID] : NULL;
@@ -349,7 +375,7 @@ extensions_read(char *values[KEYS], StreamRequest *request)
            deadline_read(values[KEY_DEADLINE], &request->deadline) &&
            origin_read(values[KEY_INITIATOR], &request->initiator) &&
            origin_read(values[KEY_FROM], &request->from) && sid_is_valid(request->sid) &&
-           order_read(values[KEY_ORDER], &request->order);
+           order_read(values[KEY_ORDER], &request->order) && resume_read(values, request);
 }
 
 static StreamTopicResult

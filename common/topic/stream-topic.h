@@ -33,7 +33,8 @@ typedef enum {
     STREAM_TOPIC_BAD_RID,
     STREAM_TOPIC_BAD_URL,
     STREAM_TOPIC_BAD_TOKEN,
-    STREAM_TOPIC_BAD_EXTENSION, /* $streamd, $deadline, $initiator, $from, $sid, $reason or $rule */
+    STREAM_TOPIC_BAD_EXTENSION, /* $streamd, $deadline, $initiator, $from, $sid, $order, $rkey,
+                                   $resume, $reason or $rule */
 } StreamTopicResult;
 
 /* Appends the topic of a request. On failure nothing is appended. `request->deadline` is clamped to

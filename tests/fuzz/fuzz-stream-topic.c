@@ -44,6 +44,7 @@ try_request(Slice topic)
     require(same(request.order, back.order));
     require(same(request.initiator, back.initiator) && same(request.from, back.from));
     require(same(request.sid, back.sid));
+    require(same(request.rkey, back.rkey) && same(request.resume, back.resume));
 }
 
 static void

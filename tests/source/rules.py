@@ -29,7 +29,7 @@ INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]'
 COMMON = {
     'common/base': '',
     'common/codec': 'base',
-    'common/topic': 'base codec',
+    'common/topic': 'base codec extension',
     'common/extension': 'base codec',
     'common/resume': 'base',
     'common/loop': 'base',
