@@ -5,7 +5,6 @@
 
 #include "common/codec/stream-url.h"
 
-#define RKEY "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
 #define POST "$iothub/streams/POST/"
 #define RES "$iothub/streams/res/"
 #define URL "wss://hub.example:443/b/ih/h/d/d1/sid/0/r/device"
@@ -42,21 +41,6 @@ test_request_build(void)
                         "before " GOOD "&$streamd=half-close.reason.deadline.initiator.order"
                         "&$deadline=5000&$initiator=service&$from=%5B2001%3Adb8%3A%3A1%5D%3A5"
                         "&$order=t1.17");
-    request.rkey = RKEY;
-    request.resume = "a.b-c.7";
-    check_request_build(&request, STREAM_TOPIC_OK,
-                        "before " GOOD "&$streamd=half-close.reason.deadline.initiator.order"
-                        "&$deadline=5000&$initiator=service&$from=%5B2001%3Adb8%3A%3A1%5D%3A5"
-                        "&$order=t1.17&$rkey=" RKEY "&$resume=a.b-c.7");
-    request.resume = "a.b-c.0";
-    check_request_build(&request, STREAM_TOPIC_BAD_EXTENSION, NULL);
-    request.resume = "a.b-c.7";
-    request.rkey = NULL;
-    check_request_build(&request, STREAM_TOPIC_BAD_EXTENSION, NULL);
-    request.rkey = RKEY "A";
-    request.resume = NULL;
-    check_request_build(&request, STREAM_TOPIC_BAD_EXTENSION, NULL);
-    request.rkey = NULL;
     request.order = "t1";
     check_request_build(&request, STREAM_TOPIC_BAD_EXTENSION, NULL);
     request.order = NULL;
@@ -295,13 +279,6 @@ static const struct {
     {POST "s/?$rid=1" U "&$auth=t&$sid=a%", STREAM_TOPIC_OK},        /* nor is this */
     {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$sid=" SID, STREAM_TOPIC_OK},
     {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$sid=", STREAM_TOPIC_BAD_EXTENSION},
-    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$resume=a.1", STREAM_TOPIC_BAD_EXTENSION},
-    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$rkey=", STREAM_TOPIC_BAD_EXTENSION},
-    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$rkey=" RKEY "&$resume=a",
-     STREAM_TOPIC_BAD_EXTENSION},
-    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$rkey=" RKEY "&$rkey=" RKEY,
-     STREAM_TOPIC_MALFORMED},
-    {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$rkey=" RKEY "&$resume=a.1", STREAM_TOPIC_OK},
     {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$sid=a%20b", STREAM_TOPIC_BAD_EXTENSION},
     {POST "s/?$rid=1" U "&$auth=t&$streamd=reason&$sid=a&$sid=a", STREAM_TOPIC_MALFORMED},
     {"", STREAM_TOPIC_OTHER},
