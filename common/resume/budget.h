@@ -5,7 +5,7 @@
  *
  * Of the windows' sum RESUME_SURE for each of RESUME_STREAMS streams is set aside, so that each
  * stream has that much; growth comes from the rest, of which one stream gets at most an eighth of
- * what is left. */
+ * what is left. Further streams have their sure part from what is left for growth. */
 #pragma once
 
 #include <glib.h>
@@ -22,19 +22,30 @@ typedef struct ResumeBudget ResumeBudget;
 /* Bytes; at least RESUME_SURE * RESUME_STREAMS of windows. */
 ResumeBudget *resume_budget_new(guint64 windows, guint64 rings);
 ResumeBudget *resume_budget_ref(ResumeBudget *budget);
-void resume_budget_unref(ResumeBudget *budget); /* NULL is fine */
+void resume_budget_unref(ResumeBudget *budget);                               /* NULL is fine */
 void resume_budget_set(ResumeBudget *budget, guint64 windows, guint64 rings); /* of new growth */
+
+/* A stream comes, and goes: its RESUME_SURE. */
+void resume_budget_enter(ResumeBudget *budget);
+void resume_budget_leave(ResumeBudget *budget);
 
 /* Of the WANTED bytes beyond what is sure for a stream: as many as it gets. */
 guint64 resume_budget_take_window(ResumeBudget *budget, guint64 wanted);
+/* All of them, also beyond the bound: a former process has promised them. */
+void resume_budget_owe_window(ResumeBudget *budget, guint64 bytes);
 void resume_budget_give_window(ResumeBudget *budget, guint64 bytes);
 
-/* TRUE: LEN more bytes may be kept. */
-gboolean resume_budget_take_ring(ResumeBudget *budget, gsize len);
+/* TRUE: a ring that holds HELD bytes of memory may have LEN more. The more a ring holds, the more
+ * has to be left for others: a few streams whose readers have stopped do not stop all others. */
+gboolean resume_budget_take_ring(ResumeBudget *budget, gsize held, gsize len);
+/* All of them, also beyond the bound: a former process has read them. */
+void resume_budget_owe_ring(ResumeBudget *budget, gsize len);
 void resume_budget_give_ring(ResumeBudget *budget, gsize len);
 
 typedef struct {
-    guint64 windows, rings; /* in use now */
+    guint64 windows; /* in use now: beyond what is set aside */
+    guint64 rings;
+    guint64 streams;
 } ResumeUse;
 ResumeUse resume_budget_use(ResumeBudget *budget);
 

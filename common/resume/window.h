@@ -13,15 +13,15 @@
 
 typedef struct {
     ResumeBudget *budget;
-    guint64 size;              /* of the window: limit is consumed plus this, when told */
-    guint64 taken;             /* of the budget */
-    guint64 consumed, limit;   /* as they are; LIMIT was told or will be with the next message */
-    guint64 told_consumed;     /* what the other end knows */
+    guint64 size;            /* of the window: limit is consumed plus this, when told */
+    guint64 taken;           /* of the budget */
+    guint64 consumed, limit; /* as they are; LIMIT was told or will be with the next message */
+    guint64 told_consumed;   /* what the other end knows */
     guint64 told_limit;
-    gint64 untold_since;       /* the oldest consumption not told; 0: none */
-    guint64 mark_consumed;     /* at the last doubling */
+    gint64 untold_since;   /* the oldest consumption not told; 0: none */
+    guint64 mark_consumed; /* at the last doubling */
     gint64 mark_at;
-    guint64 rate;              /* bytes a second before it */
+    guint64 rate; /* bytes a second before it */
 } ResumeWindow;
 
 void resume_window_init(ResumeWindow *window, ResumeBudget *budget);
@@ -36,8 +36,7 @@ void resume_window_told(ResumeWindow *window, guint64 *ret_consumed, guint64 *re
 
 /* `b LIMIT` came while RECEIVED bytes have come: TRUE when the window grew, and so is to be told.
  * One for a limit that is not the last one told means nothing. */
-gboolean
-resume_window_blocked(ResumeWindow *window, guint64 limit, guint64 received, gint64 now);
+gboolean resume_window_blocked(ResumeWindow *window, guint64 limit, guint64 received, gint64 now);
 
 /* `g SEEN NEW`. FALSE: it breaks the protocol (NEW above SEEN, or below RECEIVED). */
 gboolean
