@@ -20,6 +20,7 @@ LINES_OF_A_FUNCTION = 70
 MANUAL = 'docs/operations.md'
 LINES_OF_A_FILE = 600
 PAIRS_OF_A_FOLDER = 24
+LIMIT_WITH_STORE = 16384
 
 INCLUDE = r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]'
 
@@ -62,12 +63,13 @@ DAEMON = {
     'daemon/net': '',
     'daemon/policy': '',
     'daemon/record': '',
+    'daemon/handover': '',
     'daemon/carrier': '',
     'daemon/stream': 'net policy carrier',
     'daemon/local': 'net policy stream',
     'daemon/link': 'net policy stream local',
     'daemon/config': 'net policy stream local link',
-    'daemon': 'net policy record stream local link config',
+    'daemon': 'net policy record handover stream local link config',
     'daemon/diagnosis': 'net policy record stream local link .',
     'daemon/bus': 'policy record .',
     'daemon/bus/object': 'policy record bus diagnosis .',
@@ -447,6 +449,24 @@ def rule_dbus(tree):
         expected = known.get(text, version)
         if member.since != expected:
             yield member.path, member.line, f'{text}: its comment has to say @since: {expected}'
+
+
+def rule_units(tree):
+    """A unit whose descriptors are kept says how many to systemd and to the program alike, and lets the program have them:
+    more of them than LimitNOFILE= would end every start."""
+    for path in tree.ours():
+        if not fnmatch.fnmatchcase(path, 'systemd/*.service.in'):
+            continue
+        text = tree.text(path)
+        most = re.findall(r'^FileDescriptorStoreMax=(.*)$', text, re.M)
+        told = re.findall(r'^Environment=STREAMD_FDSTORE=(.*)$', text, re.M)
+        limit = re.findall(r'^LimitNOFILE=(\d+)$', text, re.M)
+        if most != told or len(most) > 1:
+            yield path, 1, f'FileDescriptorStoreMax= is {most}, and the program is told {told}'
+        elif most and (not limit or int(limit[0]) < LIMIT_WITH_STORE):
+            yield path, 1, f'LimitNOFILE= is {limit}, with a store of descriptors it is {LIMIT_WITH_STORE} at least'
+        elif not most and os.path.basename(path) == 'streamd.service.in':
+            yield path, 1, 'no descriptors are kept over a restart'
 
 
 RULES = {name[len('rule_'):]: function for name, function in list(globals().items())

@@ -178,6 +178,15 @@ class RulesCase(unittest.TestCase):
         self.breaks('dbus', tree(released='0.1 method io.a.B.Get (s) -> ()\n0.1 signal io.a.B.Gone () -> ()\n'))
         self.assertEqual(len(self.problems('dbus', tree(type_='u'))), 2)  # gone as it was, new as it is
 
+    def test_units(self):
+        whole = 'LimitNOFILE=16384\nFileDescriptorStoreMax=@n@\nEnvironment=STREAMD_FDSTORE=@n@\n'
+        for path in ('systemd/streamd.service.in', 'systemd/user/streamd.service.in'):
+            self.keeps('units', {path: whole})
+            self.breaks('units', {path: whole.replace('=@n@', '=512', 1)})
+            self.breaks('units', {path: whole.replace('16384', '16383')})
+            self.breaks('units', {path: 'LimitNOFILE=16384\n'})
+        self.keeps('units', {'systemd/streamhub.service.in': 'LimitNOFILE=1024\n'})
+
     def test_documents(self):
         code = '[REASON_NONE] = {"none", N_("x"), 1000, TRUE},\n[REASON_CUT] = {"cut", N_("it\n was"), 1011,\n FALSE},\n'
         code = code.replace('it\n was', 'it was')
