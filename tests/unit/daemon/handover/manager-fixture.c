@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -18,8 +19,8 @@ struct Manager {
     int socket, stop[2];
     guint most, messages, polled;
     GArray *items; /* FdStoreItem */
-    GMutex lock;
-    GThread *thread;
+    pthread_mutex_t lock;
+    pthread_t thread;
 };
 
 static void
@@ -69,7 +70,7 @@ manager_heard(Manager *manager, const char *text, const int *fds, guint count)
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
     const char *name = value_of(lines, "FDNAME=");
 
-    g_mutex_lock(&manager->lock);
+    pthread_mutex_lock(&manager->lock);
     if (value_of(lines, "FDSTORE=1")) {
         manager->messages++;
         manager->polled += g_strcmp0(value_of(lines, "FDPOLL="), "0") != 0;
@@ -80,7 +81,7 @@ manager_heard(Manager *manager, const char *text, const int *fds, guint count)
         for (guint i = 0; i < count; i++) /* of BARRIER=1: its end is the answer */
             close(fds[i]);
     }
-    g_mutex_unlock(&manager->lock);
+    pthread_mutex_unlock(&manager->lock);
 }
 
 static void
@@ -112,8 +113,8 @@ manager_receive(Manager *manager)
     manager_heard(manager, text, fds, count);
 }
 
-static gpointer
-manager_run(gpointer data)
+static void *
+manager_run(void *data)
 {
     Manager *manager = data;
     GPollFD polled[] = {{manager->socket, G_IO_IN, 0}, {manager->stop[0], G_IO_IN | G_IO_HUP, 0}};
@@ -140,10 +141,10 @@ manager_new(guint most)
     g_assert_cmpint(bind(manager->socket, (const struct sockaddr *)&address, sizeof address), ==,
                     0);
     g_assert_cmpint(pipe2(manager->stop, O_CLOEXEC), ==, 0);
-    g_mutex_init(&manager->lock);
+    g_assert_cmpint(pthread_mutex_init(&manager->lock, NULL), ==, 0);
     g_setenv("NOTIFY_SOCKET", manager->path, TRUE);
     g_setenv(FD_STORE_VARIABLE, text, TRUE);
-    manager->thread = g_thread_new("manager", manager_run, manager);
+    g_assert_cmpint(pthread_create(&manager->thread, NULL, manager_run, manager), ==, 0);
     return manager;
 }
 
@@ -151,13 +152,13 @@ void
 manager_free(Manager *manager)
 {
     close(manager->stop[1]);
-    g_thread_join(manager->thread);
+    pthread_join(manager->thread, NULL);
     g_unsetenv("NOTIFY_SOCKET");
     g_unsetenv(FD_STORE_VARIABLE);
     close(manager->stop[0]);
     close(manager->socket);
     g_array_unref(manager->items);
-    g_mutex_clear(&manager->lock);
+    pthread_mutex_destroy(&manager->lock);
     (void)g_unlink(manager->path);
     (void)g_rmdir(manager->folder);
     g_free(manager->path);
@@ -170,10 +171,10 @@ manager_kept_as(Manager *manager, const char *name)
 {
     guint count = 0;
 
-    g_mutex_lock(&manager->lock);
+    pthread_mutex_lock(&manager->lock);
     for (guint i = 0; i < manager->items->len; i++)
         count += !name || g_str_equal(g_array_index(manager->items, FdStoreItem, i).name, name);
-    g_mutex_unlock(&manager->lock);
+    pthread_mutex_unlock(&manager->lock);
     return count;
 }
 
@@ -188,9 +189,9 @@ manager_messages(Manager *manager)
 {
     guint count;
 
-    g_mutex_lock(&manager->lock);
+    pthread_mutex_lock(&manager->lock);
     count = manager->messages;
-    g_mutex_unlock(&manager->lock);
+    pthread_mutex_unlock(&manager->lock);
     return count;
 }
 
@@ -199,9 +200,9 @@ manager_polled(Manager *manager)
 {
     guint count;
 
-    g_mutex_lock(&manager->lock);
+    pthread_mutex_lock(&manager->lock);
     count = manager->polled;
-    g_mutex_unlock(&manager->lock);
+    pthread_mutex_unlock(&manager->lock);
     return count;
 }
 
@@ -236,13 +237,13 @@ manager_start(Manager *manager, int (*child)(void *data), void *data)
     int status = -1;
     pid_t pid;
 
-    g_mutex_lock(&manager->lock); /* its thread holds nothing while this forks */
+    pthread_mutex_lock(&manager->lock); /* its thread holds nothing while this forks */
     pid = fork();
     if (pid == 0) {
         manager_hand_out(manager);
         _exit(child(data));
     }
-    g_mutex_unlock(&manager->lock);
+    pthread_mutex_unlock(&manager->lock);
     g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
