@@ -160,6 +160,9 @@ static const EventRow rows[EVENT_LAST] = {
     [EVENT_SERVICE_REFUSED] = {"SERVICE_REFUSED", "57e90326086840898db39722e8bcf1eb", LOG_NOTICE, LOG_CLASS_REFUSED,
         "A request of {INITIATOR|nobody named} from {PEER} is refused: {DETAIL}",
         "INITIATOR PEER DETAIL"},
+    [EVENT_REFUSALS_SUMMED] = {"REFUSALS_SUMMED", "b586540062474f059a2c9a0f5a64073a", LOG_NOTICE, LOG_CLASS_REFUSED,
+        "Whoever else is refused, {DETAIL}",
+        "COUNT DETAIL"},
     [EVENT_ROUTE_ASKED] = {"ROUTE_ASKED", "9fdb17a7f8ea44d5917cd523840e8551", LOG_DEBUG, LOG_CLASS_STREAM,
         "Stream {STREAM_ID}: {INITIATOR} asks for {STREAM} of {DEVICE}",
         "DEVICE STREAM STREAM_ID INITIATOR PEER"},
@@ -336,7 +339,7 @@ event_log(EventKind kind, const EventData *data)
     g_autofree char *priority = g_strdup_printf("%d", row->level);
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
     g_auto(GStrv) names = g_strsplit(row->fields, " ", FIELDS_MAX);
-    GLogField fields[FIELDS_MAX + 4] = {
+    GLogField fields[FIELDS_MAX + 5] = {
         {"MESSAGE", text, -1},
         {"PRIORITY", priority, -1},
         {EVENT_ID_FIELD, row->id, -1},
@@ -344,6 +347,8 @@ event_log(EventKind kind, const EventData *data)
     };
     gsize count = 4;
 
+    if (data->bounded)
+        fields[count++] = (GLogField){EVENT_BOUNDED_FIELD, "1", -1};
     for (char **name = names; *name; name++) {
         char *value = field_value(field_row(*name, strlen(*name)), data);
 

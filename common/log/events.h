@@ -11,6 +11,7 @@
 
 #define EVENT_ID_FIELD "MESSAGE_ID"
 #define EVENT_CLASS_FIELD "STREAMD_CLASS"
+#define EVENT_BOUNDED_FIELD "BOUNDED" /* for the journal's writer, which does not pass it on */
 
 typedef enum {
     /* streamd */
@@ -61,6 +62,7 @@ typedef enum {
     EVENT_DEVICE_REFUSED,
     EVENT_DEVICE_KEY,
     EVENT_SERVICE_REFUSED,
+    EVENT_REFUSALS_SUMMED,
     EVENT_ROUTE_ASKED,
     EVENT_ROUTE_ACCEPTED,
     EVENT_ROUTE_REJECTED,
@@ -102,17 +104,18 @@ typedef struct {
     const char *detail;  /* an English clause */
     const char *user;    /* the name of UID; NULL: not known */
     const char *bus_name;
-    const char *object; /* path on the bus */
+    const char *object;         /* path on the bus */
     const char *before, *after; /* of a change; a secret is "changed" */
-    guint64 stream_number; /* streamd's own */
-    guint64 caller_pid;    /* 0: not known */
-    guint64 attempts;      /* to reach a hub */
+    guint64 stream_number;      /* streamd's own */
+    guint64 caller_pid;         /* 0: not known */
+    guint64 attempts;           /* to reach a hub */
     guint64 tunnel;
     guint64 bytes_in, bytes_out;
     guint64 duration; /* µs; written in ms */
     guint32 uid;      /* the local user who caused it; EVENT_NO_UID: nobody is known */
     const char *hash; /* of a record, in hexadecimal digits */
     guint64 count;    /* of records */
+    gboolean bounded; /* who writes it bounds how often: no limit of rate leaves it out */
 } EventData;
 
 void event_log(EventKind kind, const EventData *data);

@@ -313,7 +313,8 @@ journal_write(GLogLevelFlags flags, const GLogField *fields, gsize n_fields, gpo
     now = g_get_monotonic_time();
     (void)pthread_mutex_lock(&journal->lock);
     journal_put_owed(journal, now, FALSE);
-    if (log_rate_admit(&journal->rate, of, subject, now) &&
+    if ((field_find(fields, n_fields, EVENT_BOUNDED_FIELD) ||
+         log_rate_admit(&journal->rate, of, subject, now)) &&
         !journal_put(journal, level, message, fields, n_fields))
         journal->dropped++;
     (void)pthread_mutex_unlock(&journal->lock);

@@ -18,18 +18,39 @@ struct RefusalLog {
     Timer timer;
     gboolean sweeps; /* the timer is set */
     Ledger *ledger;
+    GPtrArray *owed; /* of Owed: windows that are over; at most REFUSAL_LOG_MAX */
 };
 
-/* Of a source, an identity and a reason; or of a source, for all that are not told apart. */
+/* Refusals without a line. */
 typedef struct {
-    LedgerEntry base;
-    guint apart;   /* of a source: how many entries it got in this window */
-    guint64 count; /* refusals without a line */
+    guint64 count;
     EventKind kind;
     char *peer; /* of the last one of these, and so on; NULL: there is none */
     char *claimed;
     char *why;
+} Left;
+
+/* Of a source, an identity and a reason; or of a source, for all that are not told apart. */
+typedef struct {
+    LedgerEntry base;
+    guint apart; /* of a source: how many entries it got in this window */
+    Left left;
 } Entry;
+
+/* What an entry left. */
+typedef struct {
+    Source source;
+    guint rank; /* in what the source left; 0: the most */
+    Left left;
+} Owed;
+
+/* Refusals with the same cure, of sources that have no line. */
+typedef struct {
+    const char *cure; /* "": of several names or reasons */
+    const char *why;  /* of one of them; borrowed */
+    guint64 count;
+    GHashTable *sources; /* borrowed Source */
+} Sum;
 
 /* Untrusted, and of any length. */
 static char *
@@ -41,41 +62,202 @@ text_keep(const char *text)
 }
 
 static void
-line_write(EventKind kind, const char *peer, const char *claimed, const char *text)
+left_clear(Left *left)
 {
-    g_autofree char *name = text_keep(claimed);
-
-    event_log(kind, &(EventData){.peer = peer, .device = name, .initiator = name, .detail = text});
+    g_free(left->peer);
+    g_free(left->claimed);
+    g_free(left->why);
+    *left = (Left){0};
 }
 
 static void
-entry_write(const Entry *entry)
+owed_free(gpointer data)
 {
-    g_autofree char *text = NULL;
+    left_clear(&((Owed *)data)->left);
+    g_free(data);
+}
 
-    if (entry->count == 0)
+static void
+sum_free(gpointer data)
+{
+    g_hash_table_unref(((Sum *)data)->sources);
+    g_free(data);
+}
+
+static void
+line_write(const Refused *refused, const char *text, gboolean bounded)
+{
+    g_autofree char *name = text_keep(refused->claimed);
+
+    event_log(refused->kind, &(EventData){.peer = refused->peer,
+                                          .device = name,
+                                          .initiator = name,
+                                          .detail = text,
+                                          .bounded = bounded});
+}
+
+static void
+owed_write(const Owed *owed)
+{
+    const Left *left = &owed->left;
+    g_autofree char *text =
+        g_strdup_printf("%" PRIu64 " more left out: %s", (uint64_t)left->count,
+                        left->why ? left->why : "refusals of several names or reasons");
+
+    line_write(&(Refused){left->kind, left->peer, left->claimed, NULL}, text, TRUE);
+}
+
+static void
+sum_write(const Sum *sum)
+{
+    const guint sources = g_hash_table_size(sum->sources);
+    g_autofree char *text = g_strdup_printf("from %u source%s: %" PRIu64 " more left out%s%s",
+                                            sources, sources == 1 ? "" : "s", (uint64_t)sum->count,
+                                            sum->why ? ", such as: " : ", for several reasons",
+                                            sum->why ? sum->why : "");
+
+    event_log(EVENT_REFUSALS_SUMMED,
+              &(EventData){.detail = text, .count = sum->count, .bounded = TRUE});
+}
+
+static Sum *
+sum_new(const char *cure, const char *why)
+{
+    Sum *sum = g_new0(Sum, 1);
+
+    sum->cure = cure;
+    sum->why = why;
+    sum->sources = g_hash_table_new(source_hash, source_equal);
+    return sum;
+}
+
+static Sum *
+sums_want(GPtrArray *sums, const char *cure, const char *why)
+{
+    for (guint i = 0; i < sums->len; i++)
+        if (strcmp(((Sum *)sums->pdata[i])->cure, cure) == 0)
+            return sums->pdata[i];
+    g_ptr_array_add(sums, sum_new(cure, why));
+    return sums->pdata[sums->len - 1];
+}
+
+static int
+sum_compare(gconstpointer a, gconstpointer b)
+{
+    const Sum *one = *(const Sum *const *)a, *other = *(const Sum *const *)b;
+
+    return (one->count < other->count) - (one->count > other->count);
+}
+
+/* The last one takes what is beyond REFUSAL_LOG_SUMS. */
+static void
+sums_shorten(GPtrArray *sums)
+{
+    Sum *rest;
+
+    g_ptr_array_sort(sums, sum_compare);
+    if (sums->len <= REFUSAL_LOG_SUMS)
         return;
-    text = g_strdup_printf("%" PRIu64 " more left out: %s", (uint64_t)entry->count,
-                           entry->why ? entry->why : "refusals of several names or reasons");
-    line_write(entry->kind, entry->peer, entry->claimed, text);
+    rest = sum_new("", NULL);
+    for (guint i = REFUSAL_LOG_SUMS - 1; i < sums->len; i++) {
+        const Sum *sum = sums->pdata[i];
+        GHashTableIter iter;
+        gpointer source;
+
+        rest->count += sum->count;
+        g_hash_table_iter_init(&iter, sum->sources);
+        while (g_hash_table_iter_next(&iter, &source, NULL))
+            g_hash_table_add(rest->sources, source);
+    }
+    g_ptr_array_set_size(sums, REFUSAL_LOG_SUMS - 1);
+    g_ptr_array_add(sums, rest);
 }
 
-/* Writes what is owed; the entry's window is over. */
-static void
-entry_end(Entry *entry)
+/* By source, what is most first. */
+static int
+owed_compare_source(gconstpointer a, gconstpointer b)
 {
-    entry_write(entry);
-    g_clear_pointer(&entry->peer, g_free);
-    g_clear_pointer(&entry->claimed, g_free);
-    g_clear_pointer(&entry->why, g_free);
+    const Owed *one = *(const Owed *const *)a, *other = *(const Owed *const *)b;
+    const int by_source = memcmp(&one->source, &other->source, sizeof one->source);
+
+    if (by_source != 0)
+        return by_source;
+    return (one->left.count < other->left.count) - (one->left.count > other->left.count);
+}
+
+/* The most of each source, what is most first; then the second of each. */
+static int
+owed_compare_rank(gconstpointer a, gconstpointer b)
+{
+    const Owed *one = *(const Owed *const *)a, *other = *(const Owed *const *)b;
+
+    if (one->rank != other->rank)
+        return one->rank > other->rank ? 1 : -1;
+    return (one->left.count < other->left.count) - (one->left.count > other->left.count);
+}
+
+/* So that a source with many names takes no other's line. */
+static void
+owed_sort(GPtrArray *all)
+{
+    g_ptr_array_sort(all, owed_compare_source);
+    for (guint i = 1; i < all->len; i++) {
+        const Owed *before = all->pdata[i - 1];
+        Owed *owed = all->pdata[i];
+
+        owed->rank = source_equal(&before->source, &owed->source) ? before->rank + 1 : 0;
+    }
+    g_ptr_array_sort(all, owed_compare_rank);
+}
+
+/* Writes what is owed: many windows may have ended at once. */
+static void
+log_write_owed(RefusalLog *log)
+{
+    g_autoptr(GPtrArray) sums = g_ptr_array_new_with_free_func(sum_free);
+
+    owed_sort(log->owed);
+    for (guint i = 0; i < log->owed->len; i++) {
+        Owed *owed = log->owed->pdata[i];
+        const char *why = owed->left.why;
+        Sum *sum;
+
+        if (i < REFUSAL_LOG_TOLD) {
+            owed_write(owed);
+            continue;
+        }
+        sum = sums_want(sums, why ? cure_of(why) : "", why);
+        sum->count += owed->left.count;
+        g_hash_table_add(sum->sources, &owed->source);
+    }
+    sums_shorten(sums);
+    for (guint i = 0; i < sums->len; i++)
+        sum_write(sums->pdata[i]);
+    g_ptr_array_set_size(log->owed, 0);
+}
+
+/* The entry's window is over. What is owed waits for the next sweep, which writes it together. */
+static void
+entry_end(Entry *entry, RefusalLog *log)
+{
     entry->apart = 0;
-    entry->count = 0;
+    if (entry->left.count > 0) {
+        Owed *owed = g_new0(Owed, 1);
+
+        if (log->owed->len == REFUSAL_LOG_MAX)
+            log_write_owed(log);
+        owed->source = entry->base.key.source;
+        owed->left = entry->left;
+        entry->left = (Left){0};
+        g_ptr_array_add(log->owed, owed);
+    }
+    left_clear(&entry->left);
 }
 
 static void
-entry_gone(LedgerEntry *entry, void *data G_GNUC_UNUSED)
+entry_gone(LedgerEntry *entry, void *data)
 {
-    entry_end((Entry *)entry);
+    entry_end((Entry *)entry, data);
 }
 
 static void
@@ -103,7 +285,8 @@ refusal_log_new(Clock *clock)
 
     log->clock = clock;
     log->timer.func = log_swept;
-    log->ledger = ledger_new(REFUSAL_LOG_MAX, sizeof(Entry), entry_gone, NULL);
+    log->ledger = ledger_new(REFUSAL_LOG_MAX, sizeof(Entry), entry_gone, log);
+    log->owed = g_ptr_array_new_with_free_func(owed_free);
     return log;
 }
 
@@ -114,6 +297,8 @@ refusal_log_free(RefusalLog *log)
         return;
     clock_clear(log->clock, &log->timer);
     ledger_free(log->ledger);
+    log_write_owed(log);
+    g_ptr_array_unref(log->owed);
     g_free(log);
 }
 
@@ -121,6 +306,7 @@ void
 refusal_log_sweep(RefusalLog *log, gint64 now)
 {
     ledger_trim(log->ledger, now);
+    log_write_owed(log);
     log_set_timer(log);
 }
 
@@ -134,7 +320,7 @@ log_entry(RefusalLog *log, const LedgerKey *key, gint64 now, gboolean *ret_new)
     *ret_new = entry && entry->base.until <= now;
     if (!*ret_new)
         return entry;
-    entry_end(entry);
+    entry_end(entry, log);
     ledger_set_until(log->ledger, entry, now + REFUSAL_LOG_WINDOW);
     return entry;
 }
@@ -142,14 +328,16 @@ log_entry(RefusalLog *log, const LedgerKey *key, gint64 now, gboolean *ret_new)
 static void
 entry_count(Entry *entry, const Refused *refused, gboolean named)
 {
-    entry->count++;
-    entry->kind = refused->kind;
-    g_free(entry->peer);
-    entry->peer = g_strdup(refused->peer);
-    if (!named || entry->why)
+    Left *left = &entry->left;
+
+    left->count++;
+    left->kind = refused->kind;
+    g_free(left->peer);
+    left->peer = g_strdup(refused->peer);
+    if (!named || left->why)
         return;
-    entry->claimed = text_keep(refused->claimed);
-    entry->why = text_keep(refused->why);
+    left->claimed = text_keep(refused->claimed);
+    left->why = text_keep(refused->why);
 }
 
 /* TRUE: it gets a line. */
@@ -197,7 +385,7 @@ refusal_log_note_at(RefusalLog *log, const Refused *refused, gint64 now)
     if (log_admit(log, refused, now)) {
         text = g_strdup_printf("%.*s; %s", (int)sentence_len(refused->why), refused->why,
                                cure_of(refused->why));
-        line_write(refused->kind, refused->peer, refused->claimed, text);
+        line_write(refused, text, FALSE);
     }
     log_set_timer(log);
 }

@@ -4,9 +4,15 @@
  *
  * Whoever is refused tries again, and anybody may knock. So a source gets one line for the same
  * identity and reason in REFUSAL_LOG_WINDOW; further ones are counted, and the count is written
- * when the window ends. REFUSAL_LOG_APART of a source are told apart; all others of it are one
- * count. What is remembered is bounded: when REFUSAL_LOG_MAX are, further lines are written, and
- * only the journal's own limits apply to them (common/log/rate.h). Main thread. */
+ * within a second after the window ends. REFUSAL_LOG_APART of a source are told apart; all others
+ * of it are one count. What is remembered is bounded: when REFUSAL_LOG_MAX are, further lines are
+ * written, and only the journal's own limits apply to them (common/log/rate.h).
+ *
+ * Many windows may end in one second, and when the hub stops all of them do. Of those
+ * REFUSAL_LOG_TOLD counts get a line: the largest of each source comes first. The others are added
+ * up, in a line for each cure, which says how many sources these were; there are at most
+ * REFUSAL_LOG_SUMS of them, and the last one takes what is left. The journal's limits of rate do
+ * not apply to these lines, so that every refusal is in a line or in a count. Main thread. */
 #pragma once
 
 #include "common/log/events.h"
@@ -15,6 +21,8 @@
 #define REFUSAL_LOG_WINDOW (60 * G_TIME_SPAN_SECOND)
 #define REFUSAL_LOG_APART 64
 #define REFUSAL_LOG_MAX 8192
+#define REFUSAL_LOG_TOLD 16
+#define REFUSAL_LOG_SUMS 8
 
 typedef struct RefusalLog RefusalLog;
 

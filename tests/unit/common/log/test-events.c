@@ -114,6 +114,12 @@ test_record(void)
     g_assert_nonnull(strstr(told, "\nSTREAMD_STREAM_ID=f00d\n"));
     g_assert_nonnull(strstr(told, "\nSTREAMD_STREAM_NUMBER=7\n"));
     g_assert_null(strstr(told, "STREAMD_INITIATOR"));
+    g_assert_null(strstr(told, EVENT_BOUNDED_FIELD));
+    g_clear_pointer(&told, g_free);
+    event_log(EVENT_REFUSALS_SUMMED, &(EventData){.detail = "some", .count = 7, .bounded = TRUE});
+    g_assert_nonnull(strstr(told, "MESSAGE=Whoever else is refused, some\n"));
+    g_assert_nonnull(strstr(told, "\nSTREAMD_COUNT=7\n"));
+    g_assert_nonnull(strstr(told, "\n" EVENT_BOUNDED_FIELD "=1\n"));
     g_clear_pointer(&told, g_free);
 }
 

@@ -129,6 +129,31 @@ test_rate(void)
     pipe_close(&self);
 }
 
+/* What is bounded elsewhere passes when nothing else does, but not below the level. */
+static void
+test_bounded(void)
+{
+    const GLogField other[] = {{"MESSAGE", "other", -1}, {"STREAMD_CLASS", "refused", -1}};
+    const GLogField fields[] = {
+        {"MESSAGE", "owed", -1}, {"STREAMD_CLASS", "refused", -1}, {EVENT_BOUNDED_FIELD, "1", -1}};
+    Pipe self;
+    g_autofree char *out = NULL, *end = NULL;
+
+    pipe_open(&self);
+    for (guint i = 0; i < 20 * LOG_RATE_MAX; i++)
+        (void)journal_write(G_LOG_LEVEL_MESSAGE, other, 2, self.journal);
+    for (guint i = 0; i < 2 * LOG_RATE_MAX; i++)
+        (void)journal_write(G_LOG_LEVEL_MESSAGE, fields, 3, self.journal);
+    out = pipe_read(&self);
+    g_assert_cmpuint(count_of(out, "prog: other\n"), <, 20 * LOG_RATE_MAX);
+    g_assert_cmpuint(count_of(out, "prog: owed\n"), ==, 2 * LOG_RATE_MAX);
+    journal_set_level(self.journal, LOG_WARNING);
+    (void)journal_write(G_LOG_LEVEL_MESSAGE, fields, 3, self.journal);
+    end = pipe_read(&self);
+    g_assert_null(strstr(end, "owed"));
+    pipe_close(&self);
+}
+
 static void
 say_of(Journal *journal, const char *class, const char *key, const char *who)
 {
@@ -343,6 +368,7 @@ main(int argc, char **argv)
     g_test_add_func("/journal/text", test_text);
     g_test_add_func("/journal/level", test_level);
     g_test_add_func("/journal/rate", test_rate);
+    g_test_add_func("/journal/bounded", test_bounded);
     g_test_add_func("/journal/subjects", test_subjects);
     g_test_add_func("/journal/full-pipe", test_full_pipe);
     g_test_add_func("/journal/flags", test_flags);

@@ -101,20 +101,105 @@ test_window(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(lines->len, ==, 6);
 }
 
-/* Without a sweep between: first what is owed. */
+/* Without a sweep between: the next one says what is owed. And so does the end. */
 static void
-test_owed_first(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+test_owed(Fixture *f, gconstpointer data G_GNUC_UNUSED)
 {
     for (guint i = 0; i < 4; i++)
         device(f, "192.0.2.7:1", NULL, "wrong signature", NOW);
     device(f, "192.0.2.7:1", NULL, "wrong signature", NOW + REFUSAL_LOG_WINDOW);
+    g_assert_cmpuint(lines->len, ==, 2);
+    refusal_log_sweep(f->log, NOW + REFUSAL_LOG_WINDOW);
     g_assert_cmpuint(lines->len, ==, 3);
-    g_assert_nonnull(strstr(lines->pdata[1], "nobody named is refused"));
-    g_assert_nonnull(strstr(lines->pdata[1], "3 more left out"));
+    g_assert_nonnull(strstr(last(), "nobody named is refused"));
+    g_assert_nonnull(strstr(last(), "3 more left out"));
     for (guint i = 0; i < 2; i++)
         device(f, "192.0.2.7:1", NULL, "wrong signature", NOW + REFUSAL_LOG_WINDOW);
     g_clear_pointer(&f->log, refusal_log_free);
+    g_assert_cmpuint(lines->len, ==, 4);
     g_assert_nonnull(strstr(last(), "2 more left out"));
+}
+
+/* So many sources are refused, each once with a line and TIMES without. */
+static void
+burst(Fixture *f, guint sources, guint times, const char *why)
+{
+    for (guint i = 0; i < sources; i++) {
+        g_autofree char *peer = g_strdup_printf("[2001:db8:%x:%x::1]:1", i >> 8, i & 0xff);
+
+        for (guint j = 0; j <= times; j++)
+            device(f, peer, "x", why, NOW);
+    }
+}
+
+/* Everything is over at once, at a sweep and at the end: the lines, and what is past their bound.
+ */
+static void
+test_burst(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    guint at;
+
+    burst(f, REFUSAL_LOG_TOLD, 1, "wrong signature");
+    at = lines->len;
+    refusal_log_sweep(f->log, NOW + REFUSAL_LOG_WINDOW);
+    g_assert_cmpuint(lines->len, ==, at + REFUSAL_LOG_TOLD);
+    for (; at < lines->len; at++)
+        g_assert_nonnull(strstr(lines->pdata[at], "::1]:1: 1 more left out: wrong signature"));
+
+    burst(f, REFUSAL_LOG_TOLD + 1, 2, "no such device");
+    at = lines->len;
+    g_clear_pointer(&f->log, refusal_log_free);
+    g_assert_cmpuint(lines->len, ==, at + REFUSAL_LOG_TOLD + 1);
+    g_assert_cmpstr(last(), ==,
+                    "Whoever else is refused, from 1 source: 2 more left out, such as: no such "
+                    "device");
+}
+
+/* A line for each cure, and then one for all the others. */
+static void
+test_sums(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    static const char *const whys[REFUSAL_LOG_SUMS + 1] = {
+        "wrong signature", "no such device",    "MQTT 5",        "AMQP",
+        "no such path: /", "no such method: X", "a page of a b", "the token has expired",
+        "too many bodies",
+    };
+
+    for (guint kinds = REFUSAL_LOG_SUMS; kinds <= REFUSAL_LOG_SUMS + 1; kinds++) {
+        g_ptr_array_set_size(lines, 0);
+        burst(f, REFUSAL_LOG_TOLD, 100, "the device is disabled");
+        for (guint i = 0; i < kinds; i++)
+            burst(f, 3, 20 - i, whys[i]);
+        g_ptr_array_set_size(lines, 0);
+        refusal_log_sweep(f->log, NOW + REFUSAL_LOG_WINDOW);
+        g_assert_cmpuint(lines->len, ==, REFUSAL_LOG_TOLD + REFUSAL_LOG_SUMS);
+        g_assert_cmpstr(lines->pdata[REFUSAL_LOG_TOLD], ==,
+                        "Whoever else is refused, from 3 sources: 60 more left out, such as: wrong "
+                        "signature");
+    }
+    g_assert_cmpstr(last(), ==,
+                    "Whoever else is refused, from 3 sources: 75 more left out, for several "
+                    "reasons");
+}
+
+/* A source with many names leaves others their lines, however often it was refused. */
+static void
+test_fair(Fixture *f, gconstpointer data G_GNUC_UNUSED)
+{
+    for (guint i = 0; i < REFUSAL_LOG_APART; i++) {
+        g_autofree char *name = g_strdup_printf("x%u", i);
+
+        for (guint j = 0; j < 50; j++)
+            device(f, "192.0.2.7:1", name, "no such device", NOW);
+    }
+    burst(f, REFUSAL_LOG_TOLD - 1, 1, "wrong signature");
+    g_ptr_array_set_size(lines, 0);
+    refusal_log_sweep(f->log, NOW + REFUSAL_LOG_WINDOW);
+    g_assert_cmpuint(lines->len, ==, REFUSAL_LOG_TOLD + 1);
+    g_assert_nonnull(strstr(lines->pdata[0], "192.0.2.7:1: 49 more"));
+    for (guint i = 1; i < REFUSAL_LOG_TOLD; i++)
+        g_assert_nonnull(strstr(lines->pdata[i], "wrong signature"));
+    g_assert_nonnull(strstr(last(), "from 1 source: 3087 more left out, such as: no such device"));
 }
 
 /* A source that invents names: as many lines as are told apart, at the bound and one past it, and
@@ -157,6 +242,9 @@ test_full(Fixture *f, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(lines->len, ==, at + 2);
     device(f, "192.0.2.7:1", "gw-1", "wrong signature", NOW);
     g_assert_cmpuint(lines->len, ==, at + 2);
+    refusal_log_sweep(f->log, NOW + REFUSAL_LOG_WINDOW);
+    g_assert_cmpuint(lines->len, ==, at + 3);
+    g_assert_nonnull(strstr(last(), "192.0.2.7:1: 1 more"));
 }
 
 /* Whatever is claimed is one line, bounded, and the cure is still in it. */
@@ -229,7 +317,10 @@ main(int argc, char **argv)
     g_log_set_writer_func(remember, NULL, NULL);
     add("/refusal-log/one-line", test_one_line);
     add("/refusal-log/window", test_window);
-    add("/refusal-log/owed-first", test_owed_first);
+    add("/refusal-log/owed", test_owed);
+    add("/refusal-log/burst", test_burst);
+    add("/refusal-log/sums", test_sums);
+    add("/refusal-log/fair", test_fair);
     add("/refusal-log/flood", test_flood);
     add("/refusal-log/full", test_full);
     add("/refusal-log/claims", test_claims);
