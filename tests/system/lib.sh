@@ -3,7 +3,7 @@
 # For the scripts of the machines: TAP, and words that several of them use.
 set -u
 
-tests=0 failures=0
+tests=${tests:-0} failures=${failures:-0} # a script that another one reads goes on with its numbers
 
 # ok WHAT COMMAND...: one case; what the command says is shown when it fails.
 ok() {

@@ -15,7 +15,7 @@ if [[ -d /shared/packages ]]; then
     . /test-lib/packaged.sh
     cp -r /shared/packages /root/packages
     echo 'APT::Get::Assume-Yes "yes";' >/etc/apt/apt.conf.d/yes
-    dpkg-query -W -f '${Package} ${Installed-Size}\n' | sort >/tmp/before
+    count_packages
 fi
 
 # steps MACHINE FIRST LAST: what the README says there to root, word for word.

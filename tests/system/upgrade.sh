@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A machine that is hub, gateway (its streamd) and client (alice's) is installed from 0.1.0, upgraded
-# under a stream, gets more of everything, and goes back; then again, the other way that the page has.
+# under a stream, gets more of everything, and goes back; then again, the other way that the page has. 0.2
+# comes by its ./install, or from packages where there are some.
 . /test-lib/lib.sh
 export CCACHE_DIR=/shared/ccache CC="ccache gcc"
 command -v ccache >/dev/null || unset CC
@@ -27,8 +28,20 @@ for_alice() {
     text=${text//systemctl/systemctl --user}
     alice bash -euo pipefail -c "$text" 2>&1
 }
+# What came in the other way goes first: files of ./install, or packages.
+by=./install
+[[ ! -d /shared/packages ]] || by=packages
+is_packaged() {
+    dpkg-query -S /usr/bin/streamd /usr/bin/streamhub >/dev/null 2>&1
+}
 installs() {
-    (cd "/shared/$1" && ./install --no-packages) 2>&1
+    if [[ $1 == 0.2 && $by == packages ]]; then
+        ninja -C /shared/0.1.0/build/install uninstall && apt-get -q -y -o Dpkg::Options::=--force-confold install \
+            /shared/packages/{streamhub,streamd,streamd-common}_*.deb && is_packaged
+        return
+    fi
+    ! is_packaged || page packages-back || return
+    (cd "/shared/$1" && ./install --no-packages) 2>&1 && refused is_packaged
 }
 state_of_hub() { # where this version has it
     if [[ -d /var/lib/private/streamhub ]]; then echo /var/lib/private/streamhub; else echo /var/lib/streamhub; fi
@@ -133,7 +146,7 @@ ok 'bytes flow' moves
 ok 'the copies: hub' page hub-before
 ok 'gateway' page gateway-before
 ok 'client' for_alice gateway-before
-ok '0.2: ./install' installs 0.2
+ok "0.2: $by" installs 0.2
 ok '0.2 it is' refused versions_are 0.1.0
 ok 'bytes flow on, in the programs that run' moves
 ok 'files of /etc are as they were' sha256sum -c --quiet /root/kept-first/etc
@@ -196,7 +209,7 @@ ok 'the hub goes back' page hub-back
 back_with gateway-back
 
 # Again, with what the hub's page has beside it.
-ok 'again: 0.2: ./install' installs 0.2
+ok "again: 0.2: $by" installs 0.2
 ok 'again: the hub restarts' page hub-restart
 ok 'again: the gateway restarts' page gateway-restart
 ok 'again: the client restarts' for_alice gateway-restart
