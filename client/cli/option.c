@@ -157,6 +157,5 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
 const OptionTable streamctl_options = {
     .own = rows,
     .count = G_N_ELEMENTS(rows),
-    .everywhere =
-        OPTION_BIT(OPTION_USER) | OPTION_BIT(OPTION_SYSTEM) | OPTION_BIT(OPTION_NO_ASK_PASSWORD),
+    .everywhere = OPTION_LIST(OPTION_USER, OPTION_SYSTEM, OPTION_NO_ASK_PASSWORD),
 };

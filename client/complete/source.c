@@ -139,7 +139,7 @@ source_words(const WordsWanted *wanted, WordFunc func, void *data)
 
     if (source == SOURCE_NONE || source == SOURCE_FILES)
         return source == SOURCE_FILES;
-    bus = bus_open_quietly((wanted->given & OPTION_BIT(OPTION_SYSTEM)) != 0);
+    bus = bus_open_quietly(wanted->given[OPTION_SYSTEM]);
     if (bus == NULL)
         return FALSE;
     if (source == SOURCE_RULES)

@@ -18,12 +18,10 @@
 #define TRIAL_LIMIT (90 * G_TIME_SPAN_SECOND)
 
 #define SET_WHAT                                                                                   \
-    (OPTION_BIT(OPTION_CONNECTION_STRING_FILE) | OPTION_BIT(OPTION_SHARED_ACCESS_KEY_FILE) |       \
-     OPTION_BIT(OPTION_HOST) | OPTION_BIT(OPTION_CA) | OPTION_BIT(OPTION_CERTIFICATE) |            \
-     OPTION_BIT(OPTION_KEY) | OPTION_BIT(OPTION_KEY_PIN_FILE) | OPTION_BIT(OPTION_TRANSPORT) |     \
-     OPTION_BIT(OPTION_MQTT_PORT) | OPTION_BIT(OPTION_PROXY) |                                     \
-     OPTION_BIT(OPTION_PROXY_CREDENTIALS_FILE) | OPTION_BIT(OPTION_NO_PROXY) |                     \
-     OPTION_BIT(OPTION_ALLOWED_USERS) | OPTION_BIT(OPTION_STREAM_HOSTS))
+    OPTION_CONNECTION_STRING_FILE, OPTION_SHARED_ACCESS_KEY_FILE, OPTION_HOST, OPTION_CA,          \
+        OPTION_CERTIFICATE, OPTION_KEY, OPTION_KEY_PIN_FILE, OPTION_TRANSPORT, OPTION_MQTT_PORT,   \
+        OPTION_PROXY, OPTION_PROXY_CREDENTIALS_FILE, OPTION_NO_PROXY, OPTION_ALLOWED_USERS,        \
+        OPTION_STREAM_HOSTS
 
 /* What goes into one call; the descriptors are borrowed by it. */
 typedef struct {
@@ -145,14 +143,12 @@ set_accept(Cli *cli, GError **error)
     return show_done(cli, hub, _("%s: the next authority alone is trusted now"), cli->words[0]);
 }
 
-static guint64
-set_given(const Cli *cli)
+static gboolean
+set_is_given(const Cli *cli)
 {
-    guint64 given = 0;
+    static const Option what[] = {SET_WHAT, OPTION_NONE};
 
-    for (Option option = 0; option < OPTION_LAST; option++)
-        given |= cli->given[option] ? OPTION_BIT(option) : 0;
-    return given & SET_WHAT;
+    return cli_has_any(cli, what);
 }
 
 ExitCode
@@ -161,11 +157,11 @@ verb_hub_set(Cli *cli, GError **error)
     g_auto(Setting) setting = {G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE_VARDICT), -1, -1, -1};
     g_autoptr(Bus) bus = NULL;
 
-    if (cli->given[OPTION_ACCEPT_CA] && set_given(cli) == 0)
+    if (cli->given[OPTION_ACCEPT_CA] && !set_is_given(cli))
         return set_accept(cli, error);
     if (cli->given[OPTION_ACCEPT_CA])
         return cli_fail(error, EXIT_CODE_USAGE, _("--accept-ca is given alone"));
-    if (set_given(cli) == 0)
+    if (!set_is_given(cli))
         return cli_fail(error, EXIT_CODE_USAGE,
                         _("what is to be set? Give for example --ca, --host, --proxy, "
                           "--shared-access-key-file or --accept-ca"));

@@ -236,10 +236,9 @@ cli_check_options(Cli *cli, GError **error)
 {
     const OptionTable *options = &cli->program->options;
     const Verb *verb = cli->verb;
-    guint64 known = program_options_of(cli->program, verb);
 
     for (Option i = 0; i < option_count(options); i++)
-        if (cli->given[i] && !(known & OPTION_BIT(i))) {
+        if (cli->given[i] && !program_takes(cli->program, verb, i)) {
             cli_fail(error, EXIT_CODE_USAGE, _("--%s does not go with '%s'"),
                      option_row(options, i)->name, verb->name);
             return FALSE;
@@ -324,6 +323,15 @@ cli_clear(Cli *cli)
     g_clear_pointer(&cli->words, g_free);
     for (guint i = 0; i < OPTIONS_MAX; i++)
         g_clear_pointer(&cli->repeated[i], g_ptr_array_unref);
+}
+
+gboolean
+cli_has_any(const Cli *cli, const Option *list)
+{
+    for (; *list != OPTION_NONE; list++)
+        if (cli->given[*list])
+            return TRUE;
+    return FALSE;
 }
 
 const char *const *

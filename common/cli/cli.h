@@ -28,6 +28,9 @@ void cli_clear(Cli *cli);
  * given. Borrowed. */
 const char *const *cli_list(const Cli *cli, Option option);
 
+/* Whether one of LIST was given. */
+gboolean cli_has_any(const Cli *cli, const Option *list);
+
 /* The help that CLI asks for: of one verb, of the verbs with one first word, or of all. Caller
  * frees. */
 char *cli_help(const Program *program, const Cli *cli);

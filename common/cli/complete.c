@@ -18,7 +18,7 @@ typedef struct {
     const Verb *verb;                /* NULL: its name is not complete yet */
     guint used;                      /* how many of the words are the verb's name */
     GPtrArray *words;                /* before the cursor, without options */
-    guint64 given;                   /* OPTION_BITs */
+    gboolean given[OPTIONS_MAX];     /* options before the cursor */
     const char *values[OPTIONS_MAX]; /* values of the options before the cursor */
     gboolean takes_value;            /* the word at the cursor is the value of this option: */
     Option value_of;
@@ -54,16 +54,13 @@ static void
 complete_options(Completion *completion)
 {
     const OptionTable *options = &completion->program->options;
-    const Verb *verb = completion->verb;
-    guint64 mask =
-        verb != NULL ? program_options_of(completion->program, verb) : option_everywhere(options);
 
     for (Option i = 0; i < option_count(options); i++) {
         const OptionRow *row = option_row(options, i);
         g_autofree char *word = g_strconcat("--", row->name, NULL);
-        gboolean again = row->kind == VALUE_REPEATED || !(completion->given & OPTION_BIT(i));
+        gboolean again = row->kind == VALUE_REPEATED || !completion->given[i];
 
-        if ((mask & OPTION_BIT(i)) != 0 && again)
+        if (again && program_takes(completion->program, completion->verb, i))
             complete_offer(word, _(row->help), completion);
     }
 }
@@ -228,7 +225,7 @@ complete_take_option(Completion *completion, const char *word)
         (length < 2 || !option_find(options, word + 2, length - 2, &option)))
         return FALSE;
     row = option_row(options, option);
-    completion->given |= OPTION_BIT(option);
+    completion->given[option] = TRUE;
     if (word[length] == '=')
         completion->values[option] = word + length + 1;
     completion->value_of = option;

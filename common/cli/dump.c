@@ -22,7 +22,7 @@ dump_verb(const OptionTable *options, const Verb *verb)
     g_auto(GVariantBuilder) names = G_VARIANT_BUILDER_INIT(G_VARIANT_TYPE("as"));
 
     for (Option i = 0; i < option_count(options); i++)
-        if (verb->options & OPTION_BIT(i))
+        if (option_is_in(verb->options, i))
             g_variant_builder_add(&names, "s", option_row(options, i)->name);
     dump_string(&row, "name", verb->name);
     dump_number(&row, "min", verb->min);
@@ -50,9 +50,8 @@ dump_option(const OptionTable *options, Option option)
     dump_string(&builder, "value", row->value);
     dump_string(&builder, "kind", kinds[row->kind]);
     dump_string(&builder, "help", row->help);
-    g_variant_builder_add(
-        &builder, "{sv}", "everywhere",
-        g_variant_new_boolean((option_everywhere(options) & OPTION_BIT(option)) != 0));
+    g_variant_builder_add(&builder, "{sv}", "everywhere",
+                          g_variant_new_boolean(option_is_everywhere(options, option)));
     return g_variant_builder_end(&builder);
 }
 

@@ -39,10 +39,12 @@ help_option_form(const OptionRow *row)
                        row->value != NULL ? row->value : "", optional ? "]" : "", NULL);
 }
 
-/* The options of MASK, one line each, under TITLE. */
+/* The options of VERB, one line each: those that every verb takes (VERB NULL: there is no other),
+ * or its own. */
 static void
-help_append_options(GString *text, const OptionTable *options, const char *title, guint64 mask)
+help_append_options(GString *text, const Program *program, const Verb *verb, gboolean everywhere)
 {
+    const OptionTable *options = &program->options;
     g_autoptr(Table) table = table_new("", "", NULL);
     g_autofree char *rows = NULL;
 
@@ -50,7 +52,7 @@ help_append_options(GString *text, const OptionTable *options, const char *title
         const OptionRow *row = option_row(options, i);
         g_autofree char *form = NULL;
 
-        if (!(mask & OPTION_BIT(i)))
+        if (!program_takes(program, verb, i) || option_is_everywhere(options, i) != everywhere)
             continue;
         form = help_option_form(row);
         table_addf(table, "  %s", form);
@@ -59,7 +61,9 @@ help_append_options(GString *text, const OptionTable *options, const char *title
     if (table_rows(table) == 0)
         return;
     rows = table_format(table, NULL);
-    g_string_append_printf(text, "\n%s\n%s", title, rows + strspn(rows, "\n"));
+    g_string_append_printf(text, "\n%s\n%s",
+                           everywhere ? _("Options of every verb:") : _("Options:"),
+                           rows + strspn(rows, "\n"));
 }
 
 /* NOUN: only the verbs that begin with it; NULL: all. */
@@ -105,9 +109,8 @@ help_verb(GString *text, const Program *program, const Verb *verb)
         g_string_append_c(text, '\n');
         help_append(text, "", "", _(verb->more));
     }
-    help_append_options(text, &program->options, _("Options:"), verb->options);
-    help_append_options(text, &program->options, _("Options of every verb:"),
-                        option_everywhere(&program->options) & program_options_of(program, verb));
+    help_append_options(text, program, verb, FALSE);
+    help_append_options(text, program, verb, TRUE);
     help_append_others(text, program, verb);
     g_string_append_c(text, '\n');
     help_append(text, "", "", codes);
@@ -143,8 +146,7 @@ help_all(GString *text, const Program *program)
     g_string_append_printf(text, _("%s [OPTIONS] VERB"), program->name);
     g_string_append_printf(text, "\n\n%s\n", _("Verbs:"));
     help_append_verbs(text, program->verbs, NULL);
-    help_append_options(text, &program->options, _("Options of every verb:"),
-                        option_everywhere(&program->options));
+    help_append_options(text, program, NULL, TRUE);
     g_string_append_c(text, '\n');
     g_string_append_printf(text, _("'%s VERB --help' explains a verb and its own options."),
                            program->name);

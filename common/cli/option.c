@@ -28,10 +28,19 @@ option_row(const OptionTable *table, Option option)
     return option < OPTION_OWN ? &shared[option] : &table->own[option - OPTION_OWN];
 }
 
-guint64
-option_everywhere(const OptionTable *table)
+gboolean
+option_is_in(const Option *list, Option option)
 {
-    return OPTIONS_SHARED | table->everywhere;
+    for (; list != NULL && *list != OPTION_NONE; list++)
+        if (*list == option)
+            return TRUE;
+    return FALSE;
+}
+
+gboolean
+option_is_everywhere(const OptionTable *table, Option option)
+{
+    return option < OPTION_OWN || option_is_in(table->everywhere, option);
 }
 
 gboolean

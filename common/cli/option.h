@@ -18,11 +18,11 @@ enum {
     OPTION_OWN, /* a program's first own option */
 };
 
-#define OPTIONS_MAX 64 /* in all, per program */
-#define OPTION_BIT(option) (G_GUINT64_CONSTANT(1) << (option))
+#define OPTIONS_MAX 128 /* in all, per program */
+#define OPTION_NONE G_MAXUINT
 
-/* Every verb of every program takes these. */
-#define OPTIONS_SHARED (OPTION_BIT(OPTION_OWN) - 1)
+/* A list of options, for tables: ends with OPTION_NONE. NULL is the list of none. */
+#define OPTION_LIST(...) ((const Option[]){__VA_ARGS__, OPTION_NONE})
 
 /* VALUE_REPEATED takes a value and may be given more than once. */
 typedef enum { VALUE_NONE, VALUE_REQUIRED, VALUE_OPTIONAL, VALUE_REPEATED } ValueKind;
@@ -37,9 +37,10 @@ typedef struct {
 
 /* All options that a program has. */
 typedef struct {
-    const OptionRow *own; /* OPTION_OWN and those after it */
-    guint count;          /* of them */
-    guint64 everywhere;   /* OPTION_BITs of own ones that every verb takes, beside OPTIONS_SHARED */
+    const OptionRow *own;     /* OPTION_OWN and those after it */
+    guint count;              /* of them */
+    const Option *everywhere; /* OPTION_LIST of own ones that every verb takes, beside those of all
+                                 programs */
 } OptionTable;
 
 /* How many options there are in all. */
@@ -47,8 +48,11 @@ guint option_count(const OptionTable *table);
 
 const OptionRow *option_row(const OptionTable *table, Option option);
 
-/* The options that every verb takes. */
-guint64 option_everywhere(const OptionTable *table);
+/* Whether LIST has it. */
+gboolean option_is_in(const Option *list, Option option);
+
+/* Whether every verb takes it. */
+gboolean option_is_everywhere(const OptionTable *table, Option option);
 
 /* The option called NAME, LENGTH bytes of it. FALSE: there is none. */
 gboolean option_find(const OptionTable *table, const char *name, gsize length, Option *ret_option);

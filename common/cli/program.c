@@ -45,12 +45,13 @@ program_find_verb(const Program *program, const char *const *words, guint count,
     return found;
 }
 
-guint64
-program_options_of(const Program *program, const Verb *verb)
+gboolean
+program_takes(const Program *program, const Verb *verb, Option option)
 {
-    guint64 mask = verb->options | option_everywhere(&program->options);
-
-    return g_strcmp0(verb->json, JSON_REFUSED) == 0 ? mask & ~OPTION_BIT(OPTION_JSON) : mask;
+    if (verb != NULL && option == OPTION_JSON && g_strcmp0(verb->json, JSON_REFUSED) == 0)
+        return FALSE;
+    return option_is_everywhere(&program->options, option) ||
+           (verb != NULL && option_is_in(verb->options, option));
 }
 
 void

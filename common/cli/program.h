@@ -12,7 +12,7 @@ typedef struct {
     const char *name; /* "hub add": one or two words */
     guint min;        /* words behind the name */
     guint max;
-    guint64 options; /* OPTION_BITs, besides those that every verb takes */
+    const Option *options; /* OPTION_LIST, besides those that every verb takes */
     /* Runs the verb. Returns EXIT_CODE_OK, or an exit code with ERROR set, or without when
      * everything was said already. The code in ERROR takes precedence (exit-code.h). */
     ExitCode (*run)(Cli *cli, GError **error);
@@ -43,7 +43,7 @@ typedef struct {
     const char *verb;   /* "hub show": the verb whose argument it is; NULL: it is the value of */
     const char *option; /* this option, without the dashes */
     const char *placeholder;   /* "NAME", "DEVICE[/MODULE]", as in the usage text */
-    guint64 given;             /* OPTION_BITs before the cursor */
+    const gboolean *given;     /* of each option: whether it is before the cursor */
     const char *const *values; /* of those options, OPTIONS_MAX of them; NULL where there is none */
 } WordsWanted;
 
@@ -69,13 +69,13 @@ typedef struct {
     gboolean (*words)(const WordsWanted *wanted, WordFunc func, void *data);
 } Program;
 
-/* The verb that WORDS, COUNT of them, begin with, or NULL; and how many words its name has. Of "log"
- * and "log verify" the longer one that fits. */
+/* The verb that WORDS, COUNT of them, begin with, or NULL; and how many words its name has. Of
+ * "log" and "log verify" the longer one that fits. */
 const Verb *
 program_find_verb(const Program *program, const char *const *words, guint count, guint *ret_used);
 
-/* The options that a verb takes, as OPTION_BITs. */
-guint64 program_options_of(const Program *program, const Verb *verb);
+/* Whether VERB takes the option; NULL: whether all verbs do. */
+gboolean program_takes(const Program *program, const Verb *verb, Option option);
 
 /* Replaces old words by the present ones (VerbAlias). */
 void program_replace_aliases(const Program *program, const char **words, guint count);

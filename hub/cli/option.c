@@ -188,5 +188,5 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
 const OptionTable streamhub_options = {
     .own = rows,
     .count = G_N_ELEMENTS(rows),
-    .everywhere = OPTION_BIT(OPTION_STATE_DIR) | OPTION_BIT(OPTION_ADMIN_SOCKET),
+    .everywhere = OPTION_LIST(OPTION_STATE_DIR, OPTION_ADMIN_SOCKET),
 };

@@ -12,20 +12,16 @@
 static Option
 expiry_option(const Cli *cli)
 {
-    return cli->verb->options & OPTION_BIT(OPTION_USER_EXPIRES) ? OPTION_USER_EXPIRES
-                                                                : OPTION_EXPIRES;
+    return option_is_in(cli->verb->options, OPTION_USER_EXPIRES) ? OPTION_USER_EXPIRES
+                                                                 : OPTION_EXPIRES;
 }
 
 gboolean
 verb_scope_is_given(const Cli *cli)
 {
-    const guint64 options =
-        expiry_option(cli) == OPTION_EXPIRES ? SCOPE_OPTIONS : SCOPE_OPTIONS_INVITED;
+    static const Option bounds[] = {SCOPE_BOUNDS, OPTION_NONE};
 
-    for (guint i = 0; i < OPTIONS_MAX; i++)
-        if (cli->given[i] && (options & OPTION_BIT(i)))
-            return TRUE;
-    return FALSE;
+    return cli->given[expiry_option(cli)] || cli_has_any(cli, bounds);
 }
 
 /* A single empty value gives an empty list, which removes the bound. */

@@ -8,18 +8,17 @@
 
 #include <json-glib/json-glib.h>
 
-/* All these options: for a verb's mask, and as the usage shows them. */
-#define SCOPE_OPTIONS                                                                              \
-    (OPTION_BIT(OPTION_DEVICES) | OPTION_BIT(OPTION_TAG) | OPTION_BIT(OPTION_STREAMS) |            \
-     OPTION_BIT(OPTION_EXPIRES) | OPTION_BIT(OPTION_STREAMS_MAX) |                                 \
-     OPTION_BIT(OPTION_OPENS_PER_MINUTE) | OPTION_BIT(OPTION_BYTES_PER_DAY))
+#define SCOPE_BOUNDS                                                                               \
+    OPTION_DEVICES, OPTION_TAG, OPTION_STREAMS, OPTION_STREAMS_MAX, OPTION_OPENS_PER_MINUTE,       \
+        OPTION_BYTES_PER_DAY
+/* All these options: for a verb's list, and as the usage shows them. */
+#define SCOPE_OPTIONS SCOPE_BOUNDS, OPTION_EXPIRES
 #define SCOPE_USAGE                                                                                \
     "[--devices PATTERN]... [--tag KEY=VALUE]... [--streams PATTERN]... [--expires TIME] "         \
     "[--streams-max N] [--opens-per-minute N] [--bytes-per-day SIZE]"
 
 /* The same for a verb that has an --expires of its own. */
-#define SCOPE_OPTIONS_INVITED                                                                      \
-    ((SCOPE_OPTIONS & ~OPTION_BIT(OPTION_EXPIRES)) | OPTION_BIT(OPTION_USER_EXPIRES))
+#define SCOPE_OPTIONS_INVITED SCOPE_BOUNDS, OPTION_USER_EXPIRES
 #define SCOPE_USAGE_INVITED                                                                        \
     "[--devices PATTERN]... [--tag KEY=VALUE]... [--streams PATTERN]... [--user-expires TIME] "    \
     "[--streams-max N] [--opens-per-minute N] [--bytes-per-day SIZE]"

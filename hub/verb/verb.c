@@ -104,7 +104,7 @@ verb_take_device(const Cli *cli, const char *word, char **ret_id, char **ret_mod
 gboolean
 verb_check(Cli *cli, GError **error)
 {
-    gboolean knows = (cli->verb->options & OPTION_BIT(OPTION_MODULE)) != 0;
+    gboolean knows = option_is_in(cli->verb->options, OPTION_MODULE);
     const char *word = cli->count > 0 ? cli->words[0] : "";
     char *slash = strchr(word, '/');
 

@@ -6,9 +6,8 @@
 #include "common/cli/cli.h"
 
 #define LIMIT_OPTIONS                                                                              \
-    (OPTION_BIT(OPTION_MAX_STREAMS) | OPTION_BIT(OPTION_MAX_RATE) | OPTION_BIT(OPTION_MAX_BYTES) | \
-     OPTION_BIT(OPTION_MAX_DURATION) | OPTION_BIT(OPTION_IDLE_TIMEOUT) |                           \
-     OPTION_BIT(OPTION_STALL_TIMEOUT))
+    OPTION_MAX_STREAMS, OPTION_MAX_RATE, OPTION_MAX_BYTES, OPTION_MAX_DURATION,                    \
+        OPTION_IDLE_TIMEOUT, OPTION_STALL_TIMEOUT
 
 #define LIMIT_ARGUMENTS                                                                            \
     "[--max-streams N] [--max-rate N] [--max-bytes SIZE] [--max-duration TIME] "                   \

@@ -23,11 +23,11 @@ static const OptionRow own[] = {
 
 static const Verb verbs[] = {
     {.name = "status", .run = run_nothing, .arguments = "", .help = "Show", .json = "{...}"},
-    {"hub add", 1, 1, OPTION_BIT(OWN_CA), run_nothing, "NAME [--ca FILE]", "Add", NULL, NULL},
-    {"hub list", 0, 0, 0, run_nothing, "", "List", NULL, "[{...}, ...]"},
-    {"connect", 2, 2, OPTION_BIT(OWN_WAIT) | OPTION_BIT(OWN_HUB), run_nothing, "DEVICE STREAM",
-     "Connect", NULL, JSON_REFUSED},
-    {"serve", 0, 0, OPTION_BIT(OWN_LISTEN), run_nothing, "", "Serve", NULL, NULL},
+    {"hub add", 1, 1, OPTION_LIST(OWN_CA), run_nothing, "NAME [--ca FILE]", "Add", NULL, NULL},
+    {"hub list", 0, 0, NULL, run_nothing, "", "List", NULL, "[{...}, ...]"},
+    {"connect", 2, 2, OPTION_LIST(OWN_WAIT, OWN_HUB), run_nothing, "DEVICE STREAM", "Connect", NULL,
+     JSON_REFUSED},
+    {"serve", 0, 0, OPTION_LIST(OWN_LISTEN), run_nothing, "", "Serve", NULL, NULL},
     {.name = NULL},
 };
 
@@ -50,7 +50,7 @@ static const Program program = {
     .name = "streamtest",
     .manual = "streamtest(1)",
     .verbs = verbs,
-    .options = {own, G_N_ELEMENTS(own), OPTION_BIT(OWN_USER) | OPTION_BIT(OWN_SYSTEM)},
+    .options = {own, G_N_ELEMENTS(own), OPTION_LIST(OWN_USER, OWN_SYSTEM)},
     .aliases = aliases,
     .default_verb = "status",
     .check = check_one,
@@ -281,6 +281,44 @@ test_nearest(void)
     g_assert_cmpstr(best, ==, "list");
 }
 
+/* As many options as a program may have: each is known, to the verbs that list it alone. */
+static void
+test_many_options(void)
+{
+    const guint count = OPTIONS_MAX - OPTION_OWN;
+    g_autofree OptionRow *rows = g_new0(OptionRow, count);
+    const Option last = OPTIONS_MAX - 1, none[] = {OPTION_NONE};
+    const Option list[] = {OPTION_OWN, last, OPTION_NONE};
+    const Verb few[] = {{.name = "one", .options = list, .run = run_nothing, .arguments = ""},
+                        {.name = "other", .run = run_nothing, .arguments = ""},
+                        {.name = NULL}};
+    const Program many = {.name = "streamtest", .verbs = few, .options = {rows, count, none}};
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *given = g_strdup_printf("--o%u", last);
+    g_auto(Cli) cli = {0}, refused = {0};
+    g_autoptr(GError) error = NULL;
+
+    for (guint i = 0; i < count; i++) {
+        g_ptr_array_add(names, g_strdup_printf("o%u", OPTION_OWN + i));
+        rows[i].name = g_ptr_array_index(names, i);
+    }
+    g_assert_true(cli_parse(&cli, &many,
+                            (char *[]){(char *)"streamtest", (char *)"one", given, NULL}, &error));
+    g_assert_no_error(error);
+    g_assert_true(cli_has_any(&cli, list));
+    g_assert_false(cli_has_any(&cli, none));
+    for (Option option = 0; option < OPTIONS_MAX; option++) {
+        gboolean own = option == OPTION_OWN || option == last;
+
+        g_assert_cmpint(cli.given[option], ==, option == last);
+        g_assert_cmpint(program_takes(&many, &few[0], option), ==, option < OPTION_OWN || own);
+        g_assert_cmpint(program_takes(&many, &few[1], option), ==, option < OPTION_OWN);
+    }
+    g_assert_false(cli_parse(
+        &refused, &many, (char *[]){(char *)"streamtest", (char *)"other", given, NULL}, &error));
+    g_assert_error(error, EXIT_ERROR, EXIT_CODE_USAGE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -297,5 +335,6 @@ main(int argc, char **argv)
     g_test_add_func("/cli/repeated-values", test_repeated_values);
     g_test_add_func("/cli/old-words", test_old_words_work_and_are_not_named);
     g_test_add_func("/cli/nearest", test_nearest);
+    g_test_add_func("/cli/many-options", test_many_options);
     return g_test_run();
 }
