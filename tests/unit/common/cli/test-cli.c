@@ -308,10 +308,10 @@ test_many_options(void)
     g_assert_true(cli_has_any(&cli, list));
     g_assert_false(cli_has_any(&cli, none));
     for (Option option = 0; option < OPTIONS_MAX; option++) {
-        gboolean own = option == OPTION_OWN || option == last;
+        gboolean listed = option == OPTION_OWN || option == last;
 
         g_assert_cmpint(cli.given[option], ==, option == last);
-        g_assert_cmpint(program_takes(&many, &few[0], option), ==, option < OPTION_OWN || own);
+        g_assert_cmpint(program_takes(&many, &few[0], option), ==, option < OPTION_OWN || listed);
         g_assert_cmpint(program_takes(&many, &few[1], option), ==, option < OPTION_OWN);
     }
     g_assert_false(cli_parse(
