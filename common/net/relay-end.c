@@ -7,10 +7,12 @@
 gint64
 flow_give_up_at(const Flow *flow, gint64 wait)
 {
+    gint64 went = MAX(flow->moved, flow->worded);
+
     if (flow->hurried == 0)
-        return flow->moved + RELAY_PATIENCE;
+        return went + RELAY_PATIENCE;
     /* Limited also when a few bytes move each time. */
-    return MIN(MAX(flow->moved, flow->hurried) + wait, flow->hurried + RELAY_PATIENCE);
+    return MIN(MAX(went, flow->hurried) + wait, flow->hurried + RELAY_PATIENCE);
 }
 
 /* How many bytes the destination's kernel has not taken. This shows earlier than the room for more,
@@ -48,8 +50,12 @@ relay_find_cuts(Relay *relay)
         if (relay->flows[i].out_len == 0 || !side->connection)
             continue;
         /* After a FIN, a leg's peer may have ended in order; the bytes that it sent tell. */
-        if (side->framed ? connection_was_cut(side->connection)
-                         : connection_is_broken(side->connection))
+        if (!(side->framed ? connection_was_cut(side->connection)
+                           : connection_is_broken(side->connection)))
+            continue;
+        if (relay->worded)
+            side_gone(relay, i, REASON_CUT);
+        else
             flow_hurry(relay, i, !side->framed);
     }
 }
@@ -115,6 +121,7 @@ flow_give_up(Relay *relay, int from)
         /* All that it sent up to its end is here, and the last frame says why: read on and drop the
          * data. */
         flow->out_len = 0;
+        flow->word_len = 0;
     } else {
         relay_end(relay, REASON_LOCAL_CUT, from);
     }

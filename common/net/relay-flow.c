@@ -14,12 +14,38 @@ void
 flow_drop(Relay *relay, Flow *flow)
 {
     flow->out_len = flow->raw_len = 0;
+    flow->word_len = 0;
     flow_release(relay, flow);
 }
 
-/* TRUE when the destination has taken everything. */
+/* Data are counted as moving, words are not: they end no idleness (section 8a). */
+static void
+flow_went(Relay *relay, Flow *flow)
+{
+    gint64 now = reactor_now(relay->reactor);
+
+    if (flow->out_is_word)
+        flow->worded = now;
+    else
+        flow->moved = now;
+}
+
+/* The word that waits is the next that is ready. */
 static gboolean
-flow_write(Relay *relay, Flow *flow, int to)
+flow_take_word(Flow *flow)
+{
+    if (flow->word_len == 0)
+        return FALSE;
+    flow->out = flow->word;
+    flow->out_len = flow->word_len;
+    flow->word_len = 0;
+    flow->out_is_word = TRUE;
+    return TRUE;
+}
+
+/* TRUE when the destination has taken what was ready. */
+static gboolean
+flow_write_ready(Relay *relay, Flow *flow, int to)
 {
     Side *side = &relay->sides[to];
 
@@ -33,12 +59,25 @@ flow_write(Relay *relay, Flow *flow, int to)
             return FALSE;
         }
         flow->begun = TRUE;
-        flow->moved = side->said = reactor_now(relay->reactor);
+        side->said = reactor_now(relay->reactor);
+        flow_went(relay, flow);
         flow->out += n;
         flow->out_len -= (size_t)n;
     }
     if (!flow->stuck)
         flow->begun = FALSE;
+    return TRUE;
+}
+
+/* TRUE when the destination has taken everything. */
+static gboolean
+flow_write(Relay *relay, Flow *flow, int to)
+{
+    do
+        if (!flow_write_ready(relay, flow, to))
+            return FALSE;
+    while (flow_take_word(flow));
+    flow->out_is_word = FALSE;
     return TRUE;
 }
 
@@ -60,6 +99,26 @@ flow_accept(Relay *relay, int from, uint8_t *out, size_t len)
     atomic_fetch_add_explicit(&relay->meter->bytes[from], len, memory_order_relaxed);
     if (to->framed)
         flow->out = side_frame(to, out, &flow->out_len);
+}
+
+void
+flow_word(Relay *relay, int from, const uint8_t *text, size_t len)
+{
+    Flow *flow = &relay->flows[from];
+    ResumeMessage message;
+
+    if (relay->reason != REASON_NONE || flow->stuck)
+        return;
+    if (!resume_message_parse(text, len, &message)) {
+        side_broke_words(relay, from);
+        return;
+    }
+    flow->worded = reactor_now(relay->reactor);
+    if (!relay_limit_word(relay, from, len))
+        return;
+    flow->word_len = (uint8_t)side_word(&relay->sides[1 - from], text, len, flow->word);
+    if (flow->out_len == 0)
+        (void)flow_take_word(flow);
 }
 
 /* The most to read at once: the frame made of it then fills whole TLS records. */

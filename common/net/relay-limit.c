@@ -23,6 +23,20 @@ relay_limit_take(Relay *relay, size_t len)
     return taken;
 }
 
+gboolean
+relay_limit_word(Relay *relay, int from, size_t len)
+{
+    Flow *flow = &relay->flows[from];
+    _Atomic guint64 *bytes = relay->meter->bytes;
+    guint64 back = atomic_load_explicit(&bytes[1 - from], memory_order_relaxed);
+    size_t over = resume_allowance_take(&flow->words, len, back, reactor_now(relay->reactor));
+    size_t taken = over > 0 ? relay_limit_take(relay, over) : 0;
+
+    if (taken > 0)
+        atomic_fetch_add_explicit(&bytes[from], taken, memory_order_relaxed);
+    return taken == over;
+}
+
 static gint64
 last_moved(const Relay *relay)
 {
@@ -40,7 +54,9 @@ stall_left(const Relay *relay, int from, gint64 now)
 {
     const Flow *flow = &relay->flows[from];
 
-    return flow->out_len > 0 ? left_of(relay->times.limits.stall, flow->moved, now) : G_MAXINT64;
+    return flow->out_len > 0 && !flow->out_is_word
+               ? left_of(relay->times.limits.stall, flow->moved, now)
+               : G_MAXINT64;
 }
 
 void

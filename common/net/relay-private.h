@@ -7,6 +7,8 @@
 
 #include "common/codec/ws-frame.h"
 #include "common/net/relay.h"
+#include "common/resume/allowance.h"
+#include "common/resume/message.h"
 
 /* What one direction may carry in one turn of the reactor before others have theirs. */
 #define RELAY_BUDGET (256 * 1024)
@@ -43,7 +45,9 @@ typedef struct {
 } Side;
 
 /* From sides[i] to sides[1 - i]. The buffer holds first what is ready for the destination, then
- * what was read from a leg and is not decoded yet. */
+ * what was read from a leg and is not decoded yet. A word of a stream that survives its legs
+ * (section 8a) waits beside the buffer, behind what is ready: there is at most one, and only while
+ * something is ready. */
 typedef struct {
     uint8_t *buffer; /* NULL while nothing waits */
     uint8_t *out, *raw;
@@ -52,9 +56,14 @@ typedef struct {
     gboolean ended; /* the source has no more data */
     gboolean told;  /* and the destination knows it */
     gint64 moved;   /* when data last came or went */
+    gint64 worded;  /* the same of words */
     gint64 hurried; /* since when its source is known to have ended out of order; 0: it has not */
     gsize left;     /* then: what the destination had not taken when it was last looked at */
     gboolean stuck; /* given up: nothing is written any more, and what comes is dropped */
+    gboolean out_is_word;
+    uint8_t word_len;                   /* of the frame that waits; 0: none does */
+    uint8_t word[WS_MAX_CONTROL_FRAME]; /* a frame, as the destination gets it */
+    ResumeAllowance words;              /* of the source */
 } Flow;
 
 /* Which bytes a relay that is ended from here still delivers. */
@@ -81,6 +90,7 @@ struct Relay {
     int ender;         /* the side that ended it, -1: neither */
     gboolean finished;
     gboolean unsaid; /* a leg was not told why */
+    gboolean worded; /* words pass between the two legs, and no data are text (section 8a) */
     RelayClosing closing;
     gint64 close_by;   /* with RELAY_CLOSES_FRAMES: until when, whatever moves */
     gint64 since;      /* when it began */
@@ -101,11 +111,16 @@ void relay_end(Relay *relay, Reason reason, int side);
 /* The same for neither side; one that has ended in order, and still delivers, does so no more. */
 void relay_cut_short(Relay *relay, Reason reason);
 
+/* Of what is held only the rest of frames that are begun is still sent, for at most MOST µs. */
+void relay_close_frames(Relay *relay, gint64 most);
+
 void relay_wake_by(Relay *relay, gint64 delay); /* µs; the timer fires by then */
 
 /* relay-flow.c: moves what can be moved within the budget. TRUE when there may be more. */
 gboolean flow_pump(Relay *relay, int from);
 void flow_drop(Relay *relay, Flow *flow);
+/* Takes a text message from the source. */
+void flow_word(Relay *relay, int from, const uint8_t *text, size_t len);
 
 /* relay-side.c */
 void side_init(Side *side, const RelaySide *spec, gint64 now);
@@ -113,6 +128,8 @@ void side_clear(Side *side);
 /* Turns LEN bytes at PAYLOAD into a frame for this side, in place, and returns where it starts. */
 uint8_t *side_frame(Side *side, uint8_t *payload, size_t *len);
 void side_lost(Relay *relay, int index, int error);
+/* The same for a REASON that is known: nothing more comes or goes. */
+void side_gone(Relay *relay, int index, Reason reason);
 /* Writing to the side failed; what it sent before is still read. */
 void side_unwritable(Relay *relay, int index, int error);
 /* When an application has closed both directions and all its bytes are delivered, this ends the
@@ -121,6 +138,10 @@ void side_unwritable(Relay *relay, int index, int error);
  * lose the bytes that it carried. */
 void side_check_left(Relay *relay, int index);
 void side_event(Relay *relay, int index, const WsEvent *event);
+/* A text message as a frame for this side. Returns its size. */
+size_t side_word(Side *side, const uint8_t *text, size_t len, uint8_t out[WS_MAX_CONTROL_FRAME]);
+/* The peer of a worded leg broke the protocol. */
+void side_broke_words(Relay *relay, int index);
 /* Control frames that wait, when the direction toward the side is between two frames. */
 void side_control(Relay *relay, int index);
 /* Tells the side that no more data comes. FALSE: it has no way to be told. */
@@ -153,6 +174,9 @@ gint64 flow_give_up_at(const Flow *flow, gint64 wait);
 
 /* relay-limit.c: how many of LEN more bytes the stream may carry; fewer: the limit is reached. */
 size_t relay_limit_take(Relay *relay, size_t len);
+/* Counts a word of LEN bytes as data, as far as it is beyond its allowance. FALSE: it is more than
+ * the stream may carry. */
+gboolean relay_limit_word(Relay *relay, int from, size_t len);
 /* Ends the relay when a time of its limits has passed. */
 void relay_limit_check(Relay *relay, gint64 now);
 /* µs until it has to be checked again; G_MAXINT64: never. */

@@ -55,6 +55,14 @@ side_frame(Side *side, uint8_t *payload, size_t *len)
     return payload - header;
 }
 
+size_t
+side_word(Side *side, const uint8_t *text, size_t len, uint8_t out[WS_MAX_CONTROL_FRAME])
+{
+    uint8_t room[WS_MASK_KEY_LEN];
+
+    return ws_control_write(out, WS_OP_TEXT, text, len, side_key(side, room));
+}
+
 /* Call this between two frames only. */
 static void
 side_send_control(Side *side, WsOpcode opcode, const void *payload, size_t len)
@@ -136,13 +144,22 @@ side_lost_reason(const Side *side, int error)
 }
 
 void
+side_gone(Relay *relay, int index, Reason reason)
+{
+    gboolean first = relay->reason == REASON_NONE;
+
+    relay->sides[index].lost = TRUE;
+    relay_end(relay, reason, index);
+    /* What it sent will come again on its next leg, and the sooner the other end knows, the sooner
+     * that is there (section 8a). */
+    if (relay->worded && first && !reason_is_orderly(reason))
+        relay_close_frames(relay, MIN(RELAY_HASTE, relay->times.wait));
+}
+
+void
 side_lost(Relay *relay, int index, int error)
 {
-    Side *side = &relay->sides[index];
-    Reason reason = side_lost_reason(side, error);
-
-    side->lost = TRUE;
-    relay_end(relay, reason, index);
+    side_gone(relay, index, side_lost_reason(&relay->sides[index], error));
 }
 
 /* What a peer sent before it went can still be read. */
@@ -226,6 +243,10 @@ side_empty(Relay *relay, int index)
 
     if (relay->reason != REASON_NONE || flow->ended)
         return;
+    if (relay->worded) {
+        side_broke_words(relay, index);
+        return;
+    }
     if ((side->caps & CAP_HALF_CLOSE) || side->empty > 0) {
         flow->ended = TRUE;
         side->empty = 0;
@@ -253,6 +274,13 @@ side_check_empty(Relay *relay, int index, gint64 now)
     return TRUE;
 }
 
+void
+side_broke_words(Relay *relay, int index)
+{
+    relay->sides[index].close_code = WS_CLOSE_POLICY;
+    relay_end(relay, REASON_PROTOCOL, index);
+}
+
 static void
 side_keep_pong(Side *side, const WsEvent *event)
 {
@@ -270,7 +298,9 @@ side_event(Relay *relay, int index, const WsEvent *event)
     switch (event->type) {
     case WS_EVENT_NONE:
     case WS_EVENT_PONG:
+        break;
     case WS_EVENT_TEXT:
+        flow_word(relay, index, event->payload, event->payload_len);
         break;
     case WS_EVENT_PING:
         side_keep_pong(side, event);
@@ -296,6 +326,8 @@ side_close_frame(Side *side, Reason reason, uint8_t frame[WS_MAX_CONTROL_FRAME])
     uint8_t room[WS_MASK_KEY_LEN];
     const uint8_t *key = side_key(side, room);
 
+    if (side->close_code == WS_CLOSE_POLICY && !side->close_received)
+        return ws_close_write(frame, side->close_code, reason_code(reason), key);
     if (side->close_code != 0)
         return ws_close_write(frame, side->close_code, NULL, key);
     if (side->caps & CAP_REASON)
@@ -437,8 +469,7 @@ side_check(Relay *relay, int index, gint64 now)
         return G_MAXINT64;
     }
     if (silence >= times->dead) {
-        side->lost = TRUE;
-        relay_end(relay, REASON_SILENT, index);
+        side_gone(relay, index, REASON_SILENT);
         return G_MAXINT64;
     }
     side_ping(relay, index, now);

@@ -234,6 +234,7 @@ relay_let_go(Relay *relay, int index)
 {
     Flow *toward = &relay->flows[1 - index];
 
+    toward->word_len = 0;
     if (!relay->sides[index].framed) {
         side_close(relay, index);
         relay->sides[index].lost = TRUE;
@@ -250,13 +251,9 @@ relay_close_time(const Relay *relay, Reason reason)
     return relay->times.wait;
 }
 
-static void
-relay_stop(Relay *relay, Reason reason)
+void
+relay_close_frames(Relay *relay, gint64 most)
 {
-    gint64 most = relay_close_time(relay, reason);
-
-    relay_end(relay, reason, -1);
-    relay_cut_short(relay, reason);
     relay->closing = RELAY_CLOSES_FRAMES;
     relay->close_by = reactor_now(relay->reactor) + most;
     for (int i = 0; i < 2; i++) {
@@ -264,6 +261,14 @@ relay_stop(Relay *relay, Reason reason)
         relay_let_go(relay, i);
     }
     relay_wake_by(relay, most);
+}
+
+static void
+relay_stop(Relay *relay, Reason reason)
+{
+    relay_end(relay, reason, -1);
+    relay_cut_short(relay, reason);
+    relay_close_frames(relay, relay_close_time(relay, reason));
     relay_pump(relay);
 }
 
@@ -383,8 +388,13 @@ relay_new(Reactor *reactor, const RelaySide *side0, const RelaySide *side1, cons
     relay->over.func = relay_over;
     relay->again.func = relay_again;
     relay->timer.func = relay_timer;
+    relay->worded = (side0->caps & side1->caps & CAP_RESUME) != 0;
+    for (int i = 0; i < 2; i++)
+        resume_allowance_init(&relay->flows[i].words, atomic_load(&meter->bytes[1 - i]), now);
     side_init(&relay->sides[0], side0, now);
     side_init(&relay->sides[1], side1, now);
+    for (int i = 0; relay->worded && i < 2; i++)
+        ws_decoder_split_text(&relay->sides[i].decoder);
     relay->flows[0].moved = relay->flows[1].moved = relay->since = now;
     relay->allowance = relay->times.limits.bytes > 0 ? relay->times.limits.bytes : G_MAXUINT64;
     if (reactor_is_current(reactor))

@@ -16,7 +16,7 @@ typedef struct {
     Connection *connection; /* taken */
     gboolean framed;        /* a WebSocket leg */
     gboolean client; /* we are the WebSocket client of this leg: we mask, the peer must not */
-    Caps caps;       /* what the peer of this leg shares with us */
+    Caps caps;       /* what the peer of this leg shares with us; CAP_RESUME: both sides or none */
     Reason closed;   /* the reason when this side ends in order */
     gboolean greet;  /* a ping at once: it tells the peer of this leg that both are paired */
 } RelaySide;

@@ -14,7 +14,7 @@ stand_ended(Relay *relay G_GNUC_UNUSED, Reason reason, void *data)
 }
 
 static Stand *
-stand_make(Caps caps, const RelayTimes *times, const int local[2])
+stand_make(Caps caps, const RelayTimes *times, const int local[2], gboolean framed)
 {
     Stand *stand = g_new0(Stand, 1);
     int leg[2];
@@ -27,7 +27,8 @@ stand_make(Caps caps, const RelayTimes *times, const int local[2])
     chain_tcp_pair(leg);
     stand->peer = leg[0];
     stand->target = local[0];
-    RelaySide side0 = {connection_new(local[1]), FALSE, FALSE, 0, REASON_DEVICE_CLOSED};
+    RelaySide side0 = {connection_new(local[1]), framed, FALSE, framed ? caps : 0,
+                       REASON_DEVICE_CLOSED};
     RelaySide side1 = {connection_new(leg[1]), TRUE, FALSE, caps, REASON_SERVICE_CLOSED};
     stand->hop.relay = relay_new(stand->reactor, &side0, &side1, times, &stand->hop.meter,
                                  stand->queue, stand_ended, &stand->hop);
@@ -45,7 +46,7 @@ stand_new(Caps caps, const RelayTimes *times, gboolean small)
         setsockopt(local[0], SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
         setsockopt(local[1], SOL_SOCKET, SO_SNDBUF, &little, sizeof little);
     }
-    return stand_make(caps, times, local);
+    return stand_make(caps, times, local, FALSE);
 }
 
 Stand *
@@ -60,7 +61,16 @@ stand_new_app_times(Caps caps, const RelayTimes *times)
     int local[2];
 
     g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, local));
-    return stand_make(caps, times, local);
+    return stand_make(caps, times, local, FALSE);
+}
+
+Stand *
+stand_new_hub(Caps caps, const RelayTimes *times)
+{
+    int local[2];
+
+    chain_tcp_pair(local);
+    return stand_make(caps, times, local, TRUE);
 }
 
 Reason

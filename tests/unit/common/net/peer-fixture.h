@@ -27,6 +27,8 @@ Stand *stand_new(Caps caps, const RelayTimes *times, gboolean small);
 /* The target is an app: one end of a socketpair. */
 Stand *stand_new_app(Caps caps);
 Stand *stand_new_app_times(Caps caps, const RelayTimes *times);
+/* The target is a WebSocket peer as well, as at a hub. It gets no first ping. */
+Stand *stand_new_hub(Caps caps, const RelayTimes *times);
 void stand_free(Stand *stand);
 Reason stand_wait(Stand *stand);                  /* until the relay has ended */
 void stand_wait_taken(Stand *stand, guint64 len); /* until it took LEN bytes from the peer */
