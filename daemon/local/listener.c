@@ -363,20 +363,75 @@ listener_new(const ListenerOptions *options, GError **error)
     return g_steal_pointer(&listener);
 }
 
-void
-listener_free(Listener *listener)
+/* Whether the file that it made is at its path. */
+static gboolean
+listener_has_file(const Listener *listener)
 {
     struct stat status;
 
+    return lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
+           status.st_ino == listener->inode;
+}
+
+static gboolean
+is_listening(int fd)
+{
+    int on = 0;
+    socklen_t len = sizeof on;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &len) == 0 && on;
+}
+
+Listener *
+listener_adopt(const char *address, const ListenerFile *file, const int *fds, guint count,
+               GError **error)
+{
+    g_autoptr(Listener) listener = g_new0(Listener, 1);
+    g_auto(LocalAddress) local = {0};
+    gboolean ok = count > 0 && count <= LISTENER_SOCKETS_MAX &&
+                  local_address_parse(address, TRUE, &local, NULL);
+
+    for (guint i = 0; i < count; i++)
+        if (i < LISTENER_SOCKETS_MAX)
+            listener->fds[listener->count++] = fds[i];
+        else
+            close(fds[i]);
+    for (guint i = 0; i < listener->count; i++)
+        ok = ok && is_listening(listener->fds[i]);
+    listener->address = g_strdup(address);
+    listener->path = g_strdup(local.path);
+    listener->device = (dev_t)file->device;
+    listener->inode = (ino_t)file->inode;
+    if (ok && (!listener->path || listener_has_file(listener)))
+        return g_steal_pointer(&listener);
+    g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                "the sockets that were kept for %s do not listen there any more", address);
+    return NULL;
+}
+
+ListenerFile
+listener_file(const Listener *listener)
+{
+    return (ListenerFile){listener->device, listener->inode};
+}
+
+void
+listener_leave(Listener *listener)
+{
     if (!listener)
         return;
-    if (listener->path && lstat(listener->path, &status) == 0 &&
-        status.st_dev == listener->device && status.st_ino == listener->inode)
-        (void)unlink(listener->path);
     listener_close(listener);
     g_free(listener->address);
     g_free(listener->path);
     g_free(listener);
+}
+
+void
+listener_free(Listener *listener)
+{
+    if (listener && listener->path && listener_has_file(listener))
+        (void)unlink(listener->path);
+    listener_leave(listener);
 }
 
 const char *

@@ -32,8 +32,21 @@ typedef struct {
  * use: the message names which), FAILED. */
 Listener *listener_new(const ListenerOptions *options, GError **error);
 
+/* The file of a Unix socket, by which it is known whether the path still leads to it. */
+typedef struct {
+    guint64 device, inode; /* 0: of a TCP address */
+} ListenerFile;
+
+/* Goes on with the sockets that a former process had for ADDRESS, as bound. FDS are taken. INVALID:
+ * they are not listening, or FILE is no longer at the path. */
+Listener *listener_adopt(const char *address, const ListenerFile *file, const int *fds, guint count,
+                         GError **error);
+ListenerFile listener_file(const Listener *listener);
+
 /* Closes it; the socket file that it made is removed. NULL is fine. */
 void listener_free(Listener *listener);
+/* The same for one whose sockets are handed on: the file stays. */
+void listener_leave(Listener *listener);
 
 const char *listener_address(const Listener *listener); /* as bound; of two the one asked for */
 guint listener_sockets(const Listener *listener);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/net/connection.h"
+#include "daemon/local/listener.h"
 #include "daemon/local/tunnel.h"
 #include "daemon/net/runtime.h"
 
@@ -23,6 +24,14 @@ typedef struct {
 Tunnel *tunnel_new(const TunnelContext *context, guint64 id, const TunnelOptions *options,
                    gboolean restored, GError **error);
 void tunnel_free(Tunnel *tunnel); /* NULL is fine */
+
+/* One of a former process, which goes on with its sockets: LISTENER is taken; NULL: it had none,
+ * and tries to listen. It had ACCEPTED connections, of which STREAMS have not ended. */
+Tunnel *tunnel_restore(const TunnelContext *context, guint64 id, const TunnelOptions *options,
+                       Listener *listener, guint64 accepted, guint streams);
+/* Takes no more connections, because the next process will: it is to be freed, and its sockets stay
+ * where they are. NULL: it has none. */
+const Listener *tunnel_rest(Tunnel *tunnel);
 
 /* As tunnel_new got them, with the address as bound; the strings are the tunnel's. */
 TunnelOptions tunnel_options(const Tunnel *tunnel);

@@ -18,6 +18,7 @@ struct Tunnel {
     guint32 owner_uid;
     Listener *listener; /* NULL: restored, and its address is not free yet */
     Door *door;         /* the same */
+    gboolean resting;   /* the sockets are handed on */
     guint timer;        /* until the next try to listen */
     GArray *waiting;    /* guint64: streams whose opening has not begun */
     StreamOrder order;  /* of the stream begun last */
@@ -110,6 +111,13 @@ tunnel_arrived(int fd, int error, guint32 uid, void *data)
     }
 }
 
+static void
+tunnel_open_door(Tunnel *tunnel)
+{
+    tunnel->door = door_new(tunnel->context.runtime, tunnel->listener, !tunnel->shared,
+                            tunnel_arrived, tunnel);
+}
+
 static gboolean
 tunnel_listen(Tunnel *tunnel, GError **error)
 {
@@ -121,8 +129,7 @@ tunnel_listen(Tunnel *tunnel, GError **error)
         return FALSE;
     g_free(tunnel->listen);
     tunnel->listen = g_strdup(listener_address(tunnel->listener));
-    tunnel->door = door_new(tunnel->context.runtime, tunnel->listener, !tunnel->shared,
-                            tunnel_arrived, tunnel);
+    tunnel_open_door(tunnel);
     return TRUE;
 }
 
@@ -169,12 +176,10 @@ tunnel_next_order(Tunnel *tunnel)
     return stream_order_format(&tunnel->order);
 }
 
-Tunnel *
-tunnel_new(const TunnelContext *context, guint64 id, const TunnelOptions *options,
-           gboolean restored, GError **error)
+static Tunnel *
+tunnel_make(const TunnelContext *context, guint64 id, const TunnelOptions *options)
 {
-    g_autoptr(Tunnel) tunnel = g_new0(Tunnel, 1);
-    g_autoptr(GError) reason = NULL;
+    Tunnel *tunnel = g_new0(Tunnel, 1);
 
     tunnel->context = *context;
     tunnel->id = id;
@@ -190,16 +195,60 @@ tunnel_new(const TunnelContext *context, guint64 id, const TunnelOptions *option
     tunnel_name_order(&tunnel->order);
     tunnel->waiting = g_array_new(FALSE, FALSE, sizeof(guint64));
     tunnel->last_error = g_strdup("");
+    return tunnel;
+}
+
+static void
+tunnel_try_later(Tunnel *tunnel, const GError *reason)
+{
+    g_free(tunnel->last_error);
+    tunnel->last_error = tunnel_retry_text(reason);
+    tunnel->timer = g_timeout_add_seconds(TUNNEL_RETRY_SECONDS, tunnel_retry, tunnel);
+}
+
+Tunnel *
+tunnel_new(const TunnelContext *context, guint64 id, const TunnelOptions *options,
+           gboolean restored, GError **error)
+{
+    g_autoptr(Tunnel) tunnel = tunnel_make(context, id, options);
+    g_autoptr(GError) reason = NULL;
+
     if (tunnel_listen(tunnel, &reason))
         return g_steal_pointer(&tunnel);
     if (!restored) {
         g_propagate_error(error, g_steal_pointer(&reason));
         return NULL;
     }
-    g_free(tunnel->last_error);
-    tunnel->last_error = tunnel_retry_text(reason);
-    tunnel->timer = g_timeout_add_seconds(TUNNEL_RETRY_SECONDS, tunnel_retry, tunnel);
+    tunnel_try_later(tunnel, reason);
     return g_steal_pointer(&tunnel);
+}
+
+Tunnel *
+tunnel_restore(const TunnelContext *context, guint64 id, const TunnelOptions *options,
+               Listener *listener, guint64 accepted, guint streams)
+{
+    Tunnel *tunnel = tunnel_make(context, id, options);
+    g_autoptr(GError) reason = NULL;
+
+    tunnel->accepted = accepted;
+    tunnel->streams = streams;
+    tunnel->listener = listener;
+    if (listener)
+        tunnel_open_door(tunnel);
+    else if (!tunnel_listen(tunnel, &reason))
+        tunnel_try_later(tunnel, reason);
+    return tunnel;
+}
+
+const Listener *
+tunnel_rest(Tunnel *tunnel)
+{
+    tunnel->resting = TRUE;
+    g_clear_pointer(&tunnel->door, door_free);
+    if (tunnel->timer)
+        g_source_remove(tunnel->timer);
+    tunnel->timer = 0;
+    return tunnel->listener;
 }
 
 void
@@ -210,7 +259,7 @@ tunnel_free(Tunnel *tunnel)
     if (tunnel->timer)
         g_source_remove(tunnel->timer);
     door_free(tunnel->door);
-    listener_free(tunnel->listener);
+    (tunnel->resting ? listener_leave : listener_free)(tunnel->listener);
     g_array_unref(tunnel->waiting);
     g_free(tunnel->hub);
     g_free(tunnel->device);

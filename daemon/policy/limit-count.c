@@ -4,6 +4,7 @@
 #include "common/base/error.h"
 
 typedef struct {
+    char *what;
     guint references; /* of the table and of the holds */
     guint active;
     GQueue starts; /* gint64 *, the oldest first */
@@ -25,6 +26,7 @@ count_unref(void *data)
     if (--count->references > 0)
         return;
     g_queue_clear_full(&count->starts, g_free);
+    g_free(count->what);
     g_free(count);
 }
 
@@ -76,6 +78,7 @@ counts_find(LimitCounts *counts, const char *what, gint64 now)
     }
     (void)g_hash_table_foreach_remove(counts->counts, count_is_idle, &now);
     count = g_new0(Count, 1);
+    count->what = g_strdup(what);
     count->references = 1;
     g_queue_init(&count->starts);
     g_hash_table_insert(counts->counts, g_strdup(what), count);
@@ -116,6 +119,12 @@ limit_counts_take(LimitCounts *counts, const char *what, const Limits *limits, g
     count->active++;
     count->references++;
     return hold;
+}
+
+const char *
+limit_hold_what(const LimitHold *hold)
+{
+    return hold->count->what;
 }
 
 void

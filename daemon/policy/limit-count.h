@@ -18,6 +18,7 @@ void limit_counts_free(LimitCounts *counts); /* holds may outlive it; NULL is fi
  * LIMITS allow no more now. The times of starts are remembered only when their rate is limited. */
 LimitHold *limit_counts_take(LimitCounts *counts, const char *what, const Limits *limits,
                              gint64 now, GError **error);
+const char *limit_hold_what(const LimitHold *hold);
 void limit_hold_free(LimitHold *hold); /* it has ended; NULL is fine */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LimitCounts, limit_counts_free)
