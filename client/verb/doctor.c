@@ -161,21 +161,34 @@ doctor_show(Doctor *doctor, const char *title, GVariant *hub, GPtrArray *checks)
     doctor_add_json(doctor, hub, checks);
 }
 
-static GVariant *
-doctor_version_details(const char *version)
+/* Why it is not the program that is installed; NULL: it is. An older streamd does not tell whether
+ * its file was replaced. Caller frees. */
+static char *
+doctor_old_program(GVariant *manager)
 {
+    const char *version = bus_string(manager, "Version");
+
+    if (strcmp(version, STREAMD_VERSION) != 0)
+        return g_strdup_printf(_("streamd has version %s, this is version %s"), version,
+                               STREAMD_VERSION);
+    if (bus_boolean(manager, "ProgramReplaced"))
+        return g_strdup(_("the program was replaced since streamd was started"));
+    return NULL;
+}
+
+static void
+doctor_append_program(GPtrArray *checks, GVariant *manager)
+{
+    g_autofree char *old = doctor_old_program(manager);
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert(&dict, "version", "s", version);
-    if (strcmp(version, STREAMD_VERSION) != 0) {
-        g_autofree char *message = g_strdup_printf(_("streamd has version %s, this is version %s"),
-                                                   version, STREAMD_VERSION);
-
+    g_variant_dict_insert(&dict, "version", "s", bus_string(manager, "Version"));
+    if (old != NULL) {
         g_variant_dict_insert(&dict, "cause", "s", "version");
-        g_variant_dict_insert(&dict, "message", "s", message);
+        g_variant_dict_insert(&dict, "message", "s", old);
     }
-    return g_variant_dict_end(&dict);
+    doctor_checks_add(checks, "streamd", old == NULL ? "ok" : "failed", g_variant_dict_end(&dict));
 }
 
 /* A limit of this machine is not a fault, but it is shown with what helps. An older streamd does
@@ -205,17 +218,14 @@ doctor_open(Doctor *doctor, GError **error)
     g_autoptr(GPtrArray) checks = doctor_checks_new();
     g_autoptr(Bus) bus = verb_open_bus(doctor->cli, error);
     g_autoptr(GVariant) manager = NULL;
-    const char *version;
 
     if (bus == NULL)
         return NULL;
     manager = bus_properties(bus, BUS_ROOT, BUS_MANAGER, error);
     if (manager == NULL)
         return NULL;
-    version = bus_string(manager, "Version");
     doctor_checks_add(checks, "bus", "ok", NULL);
-    doctor_checks_add(checks, "streamd", strcmp(version, STREAMD_VERSION) == 0 ? "ok" : "failed",
-                      doctor_version_details(version));
+    doctor_append_program(checks, manager);
     doctor_append_tunnels(checks, manager);
     doctor_show(doctor, _("This machine"), NULL, checks);
     return g_steal_pointer(&bus);

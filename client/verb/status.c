@@ -135,6 +135,8 @@ status_print(const Cli *cli, const Status *status)
 
     output_textf(cli, _("streamd %s, running for %s\n"), bus_string(status->manager, "Version"),
                  age);
+    if (bus_boolean(status->manager, "ProgramReplaced"))
+        output_text(cli, _("The program was replaced since: restart streamd"));
     if (*problem != '\0')
         output_text(cli, problem); /* not translated: D-Bus errors are English */
     output_textf(cli, _("Streams: %llu, tunnels: %llu\n"),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io.streamd.Streamd1.Manager */
+#include "common/base/program.h"
 #include "common/base/secret.h"
 #include "common/bus/names.h"
 #include "common/codec/invitation.h"
@@ -526,6 +527,7 @@ BUS_GETTER(bus_manager_get_hidden_streams, App, "b", bus_object_hides(context, &
 BUS_GETTER(bus_manager_get_hidden_tunnels, App, "b", bus_object_hides(context, &bus_tunnel_kind))
 BUS_GETTER_TEXT(bus_manager_get_state_error, App,
                 app_state_error(object) != NULL ? app_state_error(object) : "")
+BUS_GETTER(bus_manager_get_replaced, App, "b", program_is_replaced())
 BUS_GETTER(bus_manager_get_closed, App, "b", app_knows_closed(object))
 BUS_GETTER(bus_manager_get_requests, App, "u", bus_manager_count_requests(context, object))
 
@@ -563,6 +565,7 @@ static const sd_bus_vtable bus_manager_vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Reload", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_manager_reload,
                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_PROPERTY("Version", "s", bus_manager_get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("ProgramReplaced", "b", bus_manager_get_replaced, 0, 0),
     SD_BUS_PROPERTY("StartedAt", "t", bus_manager_get_started, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StateError", "s", bus_manager_get_state_error, 0,
                     SD_BUS_VTABLE_PROPERTY_CONST),
