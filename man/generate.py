@@ -274,8 +274,16 @@ def settings_page(path, *program):
     return fill(template, version, SETTINGS='\n'.join(parts))
 
 
-def main(kind, source, output, *others):
-    page = {'interface': interface_page, 'program': program_page, 'settings': settings_page}[kind](source, *others)
+def written_page(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
+# DATE: of the release; empty before it.
+def main(kind, source, output, date, *others):
+    page = {'interface': interface_page, 'program': program_page, 'settings': settings_page,
+            'written': written_page}[kind](source, *others)
+    page = re.sub(r'(?m)^(\.TH \S+ \d) ""', rf'\1 "{date.removeprefix("--date=")}"', page, count=1)
     with open(output, 'w', encoding='utf-8') as file:
         file.write(page)
 
