@@ -12,11 +12,7 @@
 #include "common/base/reason.h"
 #include "common/resume/budget.h"
 #include "common/resume/message.h"
-
-#include <stdint.h>
-
-#define RESUME_FIRST (32 * 1024)              /* may be sent on the first leg before `r` */
-#define RESUME_IDLE (10 * G_TIME_SPAN_SECOND) /* a sender that sent nothing gives back */
+#include "common/resume/sender.h"
 
 typedef struct ResumeStream ResumeStream;
 
@@ -33,8 +29,9 @@ gboolean resume_stream_is_resumable(const ResumeStream *stream);
 /* It has come on this leg. */
 gboolean resume_stream_is_talking(const ResumeStream *stream);
 
-/* From the local socket. Room to read into; NULL: nothing may be read now (too much is kept, or the
- * data have ended). While nothing is read the driver calls _rest, so that no memory is held. */
+/* From the local socket. Room to read into; NULL: nothing may be read now (as much is kept as may
+ * be sent, and a little more; or the data have ended). While nothing is read the driver calls
+ * _rest, so that no memory is held. */
 uint8_t *resume_stream_room(ResumeStream *stream, gsize *ret_len);
 void resume_stream_filled(ResumeStream *stream, gsize len, gint64 now);
 void resume_stream_rest(ResumeStream *stream);
@@ -67,7 +64,8 @@ typedef enum {
 
 /* LEN bytes of data have come, in order. They are the driver's until it gives them to _keep. */
 ResumeResult resume_stream_arrived(ResumeStream *stream, gsize len);
-/* The local socket does not take these, the last LEN of those that have come: kept (a copy). */
+/* The local socket does not take these, the last LEN of those that have come: kept (a copy). When
+ * some of what came before is kept, all that comes is given to it. */
 void resume_stream_keep(ResumeStream *stream, const uint8_t *data, gsize len);
 ResumeResult resume_stream_text(ResumeStream *stream, const uint8_t *text, gsize len, gint64 now,
                                 Reason *ret_reason);
@@ -82,7 +80,9 @@ gboolean resume_stream_wants_fin(const ResumeStream *stream);
 void resume_stream_fin_given(ResumeStream *stream, gint64 now); /* consumes the end */
 gboolean resume_stream_fin_was_given(const ResumeStream *stream);
 
-/* Both directions are consumed to their ends: here, and at the other end as far as that told. */
+/* Both directions are consumed to their ends: here, and at the other end as far as that told.
+ * Before a leg is closed for that, all that _next has is to be sent: the other end has to learn it,
+ * too. */
 gboolean resume_stream_is_completed(const ResumeStream *stream);
 
 /* How it stands, for whoever looks. */
@@ -100,18 +100,21 @@ typedef struct {
 ResumeFigures resume_stream_figures(const ResumeStream *stream);
 
 /* Over a restart of the program: all that is needed to go on, of one that
- * is detached, resumable and not completed. The bytes that are kept are read by _kept. */
+ * is detached, resumable and not completed. The bytes that are kept are read by _kept. That the
+ * other end has consumed the end is not said: it says so again in its `r`. */
 typedef struct {
     guint64 kept_from, kept_to; /* what of the local data was read and is not consumed there */
     guint64 limit;
     gboolean ended;
-    guint64 consumed, told_limit;
-    gboolean peer_ended; /* TRUE only when its end was consumed, too: fin_given */
+    guint64 consumed, told_limit; /* consumed: with the end, when that was consumed */
+    gboolean peer_ended;          /* TRUE only when its end was consumed, too: fin_given */
 } ResumeSaved;
 void resume_stream_save(const ResumeStream *stream, ResumeSaved *ret);
 /* From OFFSET (kept_from <= OFFSET < kept_to) on, as many as are contiguous. */
 const uint8_t *resume_stream_kept(const ResumeStream *stream, guint64 offset, gsize *ret_len);
-/* NULL: SAVED contradicts itself. KEPT has kept_to - kept_from bytes. */
+gboolean resume_saved_is_sound(const ResumeSaved *saved); /* it does not contradict itself */
+/* NULL: SAVED contradicts itself. KEPT has kept_to - kept_from bytes. What it keeps and has
+ * promised counts, also beyond BUDGET's bounds. */
 ResumeStream *
 resume_stream_restore(ResumeBudget *budget, const ResumeSaved *saved, const void *kept);
 
