@@ -93,7 +93,6 @@ end_talk(End *end)
     resume_stream_attach(end->stream, end->now);
     says(end, "r 0 262144");
     g_assert_cmpint(hear(end, "r 0 262144"), ==, RESUME_GOES_ON);
-    g_assert_true(resume_stream_is_talking(end->stream));
 }
 
 static void
@@ -109,7 +108,6 @@ test_order(void)
     End end;
 
     end_begin(&end);
-    says(&end, "");
     resume_stream_attach(end.stream, end.now);
     g_assert_true(local(&end, 20000));
     resume_stream_local_ended(end.stream);
