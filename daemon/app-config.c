@@ -14,6 +14,8 @@ struct ConfigPlan {
     AcceptPolicy *policy;
     Proxy *proxy;           /* of hubs without their own proxy; NULL: none */
     gboolean proxy_changed; /* hubs without their own proxy have to be made again */
+    HubResume resume;       /* of all hubs */
+    gboolean resume_changed;
     GString *problems;
 };
 
@@ -85,7 +87,7 @@ plan_proxy(ConfigPlan *plan, App *app, const ProxySettings *settings)
 static gboolean
 plan_reroutes(const ConfigPlan *plan, const HubSettings *settings)
 {
-    return plan->proxy_changed && !proxy_is_set(&settings->proxy);
+    return (plan->proxy_changed && !proxy_is_set(&settings->proxy)) || plan->resume_changed;
 }
 
 static void
@@ -102,19 +104,19 @@ plan_hub(ConfigPlan *plan, App *app, const HubSettings *settings)
     }
     if (present && hub_has_settings(present, settings) && !plan_reroutes(plan, settings))
         return;
-    hub = app_make_hub(app, settings, plan->proxy, &error);
+    hub = app_make_hub(app, settings, plan->proxy, &plan->resume, &error);
     if (hub)
         g_ptr_array_add(plan->hubs, hub);
     else
         plan_problem(plan, settings->source, "hub", settings->name, error->message);
 }
 
-/* A hub that was added over D-Bus, when the proxy changes. */
+/* A hub that was added over D-Bus, when the proxy changes, or what holds for the streams of all. */
 static void
 plan_kept_hub(ConfigPlan *plan, App *app, const HubSettings *settings)
 {
     g_autoptr(GError) error = NULL;
-    Hub *hub = app_make_hub(app, settings, plan->proxy, &error);
+    Hub *hub = app_make_hub(app, settings, plan->proxy, &plan->resume, &error);
 
     if (hub)
         g_ptr_array_add(plan->hubs, hub);
@@ -337,6 +339,7 @@ void
 app_commit_config(App *app, ConfigPlan *plan)
 {
     commit_proxy(plan, app, plan->config);
+    app->resume = plan->resume;
     commit_removals(app, plan->config);
     while (plan->hubs->len > 0)
         commit_hub(app, g_ptr_array_steal_index(plan->hubs, 0));
@@ -378,6 +381,9 @@ app_plan_config(App *app, StoreState *config, GError **error)
     g_autoptr(ConfigPlan) plan = plan_new(config);
 
     plan_proxy(plan, app, &proxy);
+    plan->resume = store_state_resume(config).all;
+    plan->resume_changed = plan->resume.no_resume != app->resume.no_resume ||
+                           plan->resume.resume_time != app->resume.resume_time;
     plan_hubs(plan, app, config);
     plan_targets(plan, app, config);
     plan_policy(plan, app, config);

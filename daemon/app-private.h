@@ -39,6 +39,7 @@ struct App {
     gboolean user;
     Proxy *proxy;                 /* of hubs without their own proxy; NULL: none */
     ProxySettings proxy_settings; /* what PROXY was made from; copies */
+    HubResume resume;             /* of all hubs */
     AcceptPolicy *policy;
     gboolean default_kept; /* the default was set over D-Bus, and is kept */
     StreamTable *streams;
@@ -99,15 +100,18 @@ char *app_status_text(void *data);
 /* Takes over the kept settings, without saving or telling. */
 gboolean app_apply_store(App *app, const StoreState *state, GError **error);
 
-/* Makes a hub that is in no list yet. PROXY: for a hub without its own; NULL: none. */
-Hub *app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error);
+/* Makes a hub that is in no list yet. PROXY and RESUME: for a hub without its own; PROXY NULL:
+ * none.
+ */
+Hub *app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, const HubResume *resume,
+                  GError **error);
 
 /* Puts HUB (taken) into the list, which is sorted by name. */
 void app_place_hub(App *app, Hub *hub);
 void app_place_target(App *app, Target *target);
 
-/* Puts HUB (taken) in the place of the hub of its name, if there is one. Its streams and tunnels refer
- * to it only by name, and go on. It does not connect yet. */
+/* Puts HUB (taken) in the place of the hub of its name, if there is one. Its streams and tunnels
+ * refer to it only by name, and go on. It does not connect yet. */
 void app_swap_hub(App *app, Hub *hub);
 
 /* NOT_FOUND when HUB, that of NAME, is NULL; DENIED when it is in the configuration. */

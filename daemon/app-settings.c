@@ -155,7 +155,8 @@ app_place_target(App *app, Target *target)
 }
 
 Hub *
-app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error)
+app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, const HubResume *resume,
+             GError **error)
 {
     const HubContext context = {
         .runtime = app->runtime,
@@ -164,6 +165,7 @@ app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, GError **error
         .consents = app->consents,
         .handlers = app->handlers,
         .proxy = proxy,
+        .resume = *resume,
         .next_id = app_hub_next_id,
         .find_target = app_hub_find_target,
         .changed = app_hub_changed,
@@ -205,7 +207,7 @@ app_insert_hub(App *app, const HubSettings *settings, GError **error)
 {
     const Hub *same = app_find_hub(app, settings->name);
     Hub *hub = app_has_room_for_hub(app->hubs, same, settings->name, error)
-                   ? app_make_hub(app, settings, app->proxy, error)
+                   ? app_make_hub(app, settings, app->proxy, &app->resume, error)
                    : NULL;
 
     if (hub)
@@ -222,7 +224,7 @@ add_hub_check(App *app, AppChange *change, AppDraft *draft, GError **error)
     if (!app_has_room_for_hub(draft->hubs, same, settings.name, error))
         return FALSE;
     if (!change->hub)
-        change->hub = app_make_hub(app, &settings, app->proxy, error);
+        change->hub = app_make_hub(app, &settings, app->proxy, &app->resume, error);
     if (!change->hub)
         return FALSE;
     g_ptr_array_add(draft->hubs, change->hub);

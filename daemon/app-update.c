@@ -240,7 +240,7 @@ app_update_new(App *app, const char *name, const HubChange *change, GError **err
     if (identity)
         settings.connection_string = identity;
     update_settings(&settings, change);
-    update->hub = app_make_hub(app, &settings, app->proxy, error);
+    update->hub = app_make_hub(app, &settings, app->proxy, &app->resume, error);
     if (!update->hub)
         return NULL;
     hub_follow(update->hub, present);

@@ -134,6 +134,34 @@ ca_digest(ConfigFile *config, const ConfigSection *section)
     return g_compute_checksum_for_data(G_CHECKSUM_SHA256, (const guchar *)text, len);
 }
 
+/* Resume= and ResumeTime=, in seconds; a part of one counts as one. A hub that says yes has its own
+ * time, whatever holds for all. */
+static HubResume
+section_resume(const ConfigSection *section)
+{
+    const gboolean chosen = config_section_find(section, "Resume") != NULL;
+    const guint64 time = config_keys_quantity(section, "ResumeTime");
+    HubResume resume = {.no_resume = config_keys_choice(section, "Resume") == 1};
+
+    if (config_section_find(section, "ResumeTime"))
+        resume.resume_time = (guint)((time + G_USEC_PER_SEC - 1) / G_USEC_PER_SEC);
+    else if (chosen && !resume.no_resume)
+        resume.resume_time = HUB_RESUME_TIME;
+    resume.no_resume |= config_section_find(section, "ResumeTime") && time == 0;
+    return resume;
+}
+
+/* As AcceptRule.resume_time. */
+static gint64
+section_rule_resume(const ConfigSection *section)
+{
+    if (!config_section_find(section, "ResumeTime"))
+        return 0;
+    return config_keys_quantity(section, "ResumeTime") == 0
+               ? ACCEPT_NO_RESUME
+               : (gint64)config_keys_quantity(section, "ResumeTime");
+}
+
 static void
 config_read_hub(ConfigFile *config, const ConfigSection *section, const char *name,
                 StoreState *state)
@@ -143,6 +171,7 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
     g_autofree char *digest = ca_digest(config, section);
     g_autofree char *source = section_source(section);
     g_autoptr(GError) error = NULL, bad_hosts = NULL;
+    const HubResume resume = section_resume(section);
     const HubSettings hub = {
         .name = name,
         .connection_string = secret,
@@ -158,6 +187,8 @@ config_read_hub(ConfigFile *config, const ConfigSection *section, const char *na
         .leg_ping = (guint)config_keys_number(section, "LegPing"),
         .leg_dead = (guint)config_keys_number(section, "LegDead"),
         .end_wait = (guint)config_keys_number(section, "EndWait"),
+        .no_resume = resume.no_resume,
+        .resume_time = resume.resume_time,
         .allowed_users = config_section_value(section, "AllowedUsers"),
         .stream_hosts = config_section_value(section, "StreamHosts"),
         .proxy = config_read_proxy(config, section, proxy),
@@ -253,6 +284,7 @@ section_rule(ConfigFile *config, const ConfigSection *section, const char *sourc
         .ask_timeout = (gint64)config_keys_quantity(section, "AskTimeout"),
         .reject_text = config_section_value(section, "Reason"),
         .limits = section_limits(section),
+        .resume_time = section_rule_resume(section),
         .source = source,
     };
 
@@ -307,6 +339,16 @@ config_read_limits(const ConfigSection *section, StoreState *state)
 }
 
 static void
+config_read_streams(const ConfigSection *section, StoreState *state)
+{
+    store_state_set_resume(state, &(StoreResume){
+                                      .all = section_resume(section),
+                                      .windows = config_keys_quantity(section, "ResumeWindows"),
+                                      .rings = config_keys_quantity(section, "ResumeKept"),
+                                  });
+}
+
+static void
 config_read_network(ConfigFile *config, const ConfigSection *section, StoreState *state)
 {
     g_auto(SecretText) credentials = proxy_secret(config, section);
@@ -332,6 +374,8 @@ config_read_section(ConfigFile *config, const ConfigSection *section, StoreState
         config_read_policy(config, section, state);
     else if (strcmp(section->name, "limits") == 0)
         config_read_limits(section, state);
+    else if (strcmp(section->name, "streams") == 0)
+        config_read_streams(section, state);
     else if (strcmp(section->name, "network") == 0)
         config_read_network(config, section, state);
 }

@@ -2,6 +2,7 @@
 #include "daemon/config/keys.h"
 
 #include "common/codec/quantity.h"
+#include "common/resume/budget.h"
 #include "daemon/link/hub.h"
 #include "daemon/net/keep-alive.h"
 #include "daemon/policy/accept-rule.h"
@@ -13,6 +14,15 @@
 const char *const config_verdicts[] = {"reject", "accept", "ask", NULL};
 const char *const config_defaults[] = {"reject", "accept", NULL};
 const char *const config_transports[] = {"wss", "mqtts", NULL};
+const char *const config_resumes[] = {"yes", "no", NULL};
+
+#define MEMORY_MAX (G_GUINT64_CONSTANT(1) << 40)
+
+#define RESUME(section)                                                                            \
+    {section, "Resume", CONFIG_CHOICE, .choices = config_resumes},                                 \
+    {                                                                                              \
+        section, "ResumeTime", CONFIG_TIME, 0, (guint64)ACCEPT_RESUME_TIME_MAX                     \
+    }
 
 #define LIMITS(section)                                                                            \
     {section, "MaxStreams", CONFIG_NUMBER, 1, LIMIT_STREAMS_MAX},                                  \
@@ -40,6 +50,7 @@ static const ConfigKey keys[] = {
     {"hub", "LegPing", CONFIG_NUMBER, 1, HUB_LEG_PING_MAX, HUB_LEG_PING},
     {"hub", "LegDead", CONFIG_NUMBER, 2, HUB_LEG_DEAD_MAX, HUB_LEG_DEAD},
     {"hub", "EndWait", CONFIG_NUMBER, 1, HUB_END_WAIT_MAX, HUB_END_WAIT},
+    RESUME("hub"),
     {"hub", "Proxy", CONFIG_TEXT},
     {"hub", "ProxyCredentialsFile", CONFIG_PATH},
     {"hub", "ProxyCredentialsCredential", CONFIG_TEXT},
@@ -66,19 +77,24 @@ static const ConfigKey keys[] = {
     {"rule", "AskTimeout", CONFIG_TIME, ACCEPT_ASK_TIMEOUT_LEAST, ACCEPT_ASK_TIMEOUT_MAX},
     {"rule", "Reason", CONFIG_TEXT},
     LIMITS("rule"),
+    {"rule", "ResumeTime", CONFIG_TIME, 0, (guint64)ACCEPT_RESUME_TIME_MAX},
     {"policy", "Default", CONFIG_CHOICE, .choices = config_defaults},
     {"policy", "Reason", CONFIG_TEXT},
     {"limits", "ListenersPerUser", CONFIG_NUMBER, 1, APP_LISTENERS_PER_UID_CAP,
      APP_LISTENERS_PER_UID},
     {"limits", "StreamsPerUser", CONFIG_NUMBER, 1, APP_STREAMS_PER_UID_CAP, APP_STREAMS_PER_UID},
+    RESUME("streams"),
+    {"streams", "ResumeWindows", CONFIG_SIZE, RESUME_SURE *RESUME_STREAMS, MEMORY_MAX,
+     RESUME_BUDGET},
+    {"streams", "ResumeKept", CONFIG_SIZE, RESUME_RING_MAX, MEMORY_MAX, RESUME_BUDGET},
 };
 
 /* Sections whose name follows the first word, and those without a name. */
 static const struct {
     const char *kind;
     gboolean named;
-} kinds[] = {{"hub", TRUE},     {"target", TRUE},  {"rule", TRUE},    {"enroll", TRUE},
-             {"policy", FALSE}, {"limits", FALSE}, {"network", FALSE}};
+} kinds[] = {{"hub", TRUE},     {"target", TRUE},  {"rule", TRUE},     {"enroll", TRUE},
+             {"policy", FALSE}, {"limits", FALSE}, {"network", FALSE}, {"streams", FALSE}};
 
 guint
 config_keys_size(void)
@@ -242,10 +258,11 @@ config_keys_check(ConfigFile *config)
         const char *kind = section_kind(section);
 
         if (!kind)
-            config_file_problem(config, &section->place,
-                                "there is no section [%.64s]; there are [hub NAME], [target NAME], "
-                                "[rule N], [enroll NAME], [policy], [limits] and [network]",
-                                section->name);
+            config_file_problem(
+                config, &section->place,
+                "there is no section [%.64s]; there are [hub NAME], [target NAME], "
+                "[rule N], [enroll NAME], [policy], [limits], [network] and [streams]",
+                section->name);
         for (guint k = 0; kind && k < section->entries->len; k++)
             entry_check(config, kind, section->entries->pdata[k]);
     }

@@ -25,6 +25,7 @@ typedef struct {
 extern const char *const config_verdicts[];   /* reject, accept, ask */
 extern const char *const config_defaults[];   /* reject, accept */
 extern const char *const config_transports[]; /* as HubTransport */
+extern const char *const config_resumes[];    /* yes, no */
 
 guint config_keys_size(void);
 const ConfigKey *config_key(guint index);

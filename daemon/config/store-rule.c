@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/config/store-rule.h"
 
+#define RESUME_TIME_KEY "resume-time-usec"
+
 static const char *const verdicts[] = {"reject", "accept", "ask", NULL};
 
 /* The key of a time ends with its unit. */
@@ -34,6 +36,13 @@ put_limits(GKeyFile *file, const char *group, const Limits *limits)
         if (limits->of[i] > 0)
             g_key_file_set_uint64(file, group, key, limits->of[i]);
     }
+}
+
+static gint64
+read_resume_time(SettingsReader *reader)
+{
+    return settings_reader_number(reader, RESUME_TIME_KEY, ACCEPT_NO_RESUME, ACCEPT_RESUME_TIME_MAX,
+                                  0);
 }
 
 static AcceptKind
@@ -77,6 +86,7 @@ store_read_rule(SettingsReader *reader, const char *id, StoreState *state)
             settings_reader_number(reader, "ask-timeout-usec", 0, ACCEPT_ASK_TIMEOUT_MAX, 0),
         .reject_text = reason,
         .limits = read_limits(reader),
+        .resume_time = read_resume_time(reader),
     };
 
     if (!reader->error)
@@ -120,6 +130,8 @@ store_put_rule(GKeyFile *file, const AcceptRule *rule)
     if (rule->ask_timeout > 0)
         g_key_file_set_int64(file, group, "ask-timeout-usec", rule->ask_timeout);
     put_limits(file, group, &rule->limits);
+    if (rule->resume_time != 0)
+        g_key_file_set_int64(file, group, RESUME_TIME_KEY, rule->resume_time);
 }
 
 void

@@ -12,6 +12,7 @@ struct StoreState {
     char *reject_text;
     guint32 next_rule;
     StoreLimits limits;
+    StoreResume resume;
     ProxySettings proxy;
 };
 
@@ -200,6 +201,12 @@ store_state_set_limits(StoreState *state, const StoreLimits *limits)
 }
 
 void
+store_state_set_resume(StoreState *state, const StoreResume *resume)
+{
+    state->resume = *resume;
+}
+
+void
 store_state_set_proxy(StoreState *state, const ProxySettings *proxy)
 {
     proxy_settings_clear(&state->proxy);
@@ -288,6 +295,12 @@ store_state_default(const StoreState *state, gboolean *ret_accept, const char **
     *ret_accept = state->accept;
     *ret_reject_text = state->reject_text;
     return TRUE;
+}
+
+StoreResume
+store_state_resume(const StoreState *state)
+{
+    return state->resume;
 }
 
 StoreLimits

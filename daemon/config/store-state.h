@@ -16,6 +16,12 @@ typedef struct {
     guint streams_per_uid;
 } StoreLimits;
 
+/* Of streams that survive their legs. Only the configuration has these. */
+typedef struct {
+    HubResume all;
+    guint64 windows, rings; /* bytes, as in common/resume/budget.h; 0: not set */
+} StoreResume;
+
 /* A hub that is joined at the start, unless there is one of its name. Only of the configuration. */
 typedef struct {
     const char *name;
@@ -36,6 +42,7 @@ void store_state_add_enroll(StoreState *state, const StoreEnroll *enroll);
 void store_state_set_default(StoreState *state, gboolean accept, const char *reject_text);
 void store_state_set_next_rule(StoreState *state, guint32 next_id);
 void store_state_set_limits(StoreState *state, const StoreLimits *limits);
+void store_state_set_resume(StoreState *state, const StoreResume *resume);
 void store_state_set_proxy(StoreState *state, const ProxySettings *proxy);
 void store_state_sort_rules(StoreState *state); /* by id */
 
@@ -55,6 +62,7 @@ gboolean
 store_state_default(const StoreState *state, gboolean *ret_accept, const char **ret_reject_text);
 guint32 store_state_next_rule(const StoreState *state); /* 0: not set */
 StoreLimits store_state_limits(const StoreState *state);
+StoreResume store_state_resume(const StoreState *state);
 ProxySettings store_state_proxy(const StoreState *state); /* for all hubs; from configuration */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StoreState, store_state_free)

@@ -113,6 +113,9 @@ store_read_hub(SettingsReader *reader, const char *name, const StoreKeys *keys, 
     next_host = (char *)(guintptr)hub.pending.next_host;
     hub.transport = (HubTransport)settings_reader_choice(reader, "transport", transports, 0);
     hub.mqtts_port = (guint16)settings_reader_number(reader, "mqtt-port", 0, 65535, 0);
+    hub.no_resume = !settings_reader_boolean(reader, "resume", TRUE);
+    hub.resume_time =
+        (guint)settings_reader_number(reader, "resume-time", 0, HUB_RESUME_TIME_MAX, 0);
     if (file && !store_secrets_is_of(file, name))
         settings_reader_fail(reader, "secret", "that is no name of a file with this hub's key");
     if (reader->error)
@@ -245,6 +248,10 @@ store_put_hub(GKeyFile *file, const HubSettings *hub, const char *secret)
     store_put_identity(file, group, hub);
     g_key_file_set_string(file, group, "transport", transports[hub->transport]);
     g_key_file_set_integer(file, group, "mqtt-port", hub->mqtts_port);
+    if (hub->no_resume)
+        g_key_file_set_string(file, group, "resume", "no");
+    if (hub->resume_time > 0)
+        g_key_file_set_uint64(file, group, "resume-time", hub->resume_time);
     set_text(file, group, "ca-file", hub->ca_file);
     set_text(file, group, "ca", hub->ca);
     set_text(file, group, "certificate-file", hub->own.certificate);

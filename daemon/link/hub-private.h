@@ -17,7 +17,8 @@ typedef struct {
     AcceptPolicy *policy;
     Consents *consents;
     Handlers *handlers;
-    Proxy *proxy; /* of all hubs that have none of their own; NULL: none */
+    Proxy *proxy;     /* of all hubs that have none of their own; NULL: none */
+    HubResume resume; /* of all hubs, where they have none of their own */
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     void (*changed)(Hub *hub, void *data);
@@ -93,8 +94,8 @@ gboolean hub_has_same_key(const Hub *hub, const Hub *other);
 
 /* Whether a control link of OTHER that is up has shown that the hub takes this one's identity. */
 gboolean hub_has_same_login(const Hub *hub, const Hub *other);
-/* Whether it differs from OTHER, which is connected, in nothing that its hub sees: only in who may use
- * it and where its streams may lead. */
+/* Whether it differs from OTHER, which is connected, in nothing that its hub sees: only in who may
+ * use it and where its streams may lead. */
 gboolean hub_differs_here_alone(const Hub *hub, const Hub *other);
 
 /* HUB is to take the place of OLD: for the hub there it is the same streamd, and no other machine

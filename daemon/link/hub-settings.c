@@ -76,6 +76,8 @@ hub_settings(const Hub *hub)
         .leg_ping = hub->leg_ping,
         .leg_dead = hub->leg_dead,
         .end_wait = hub->end_wait,
+        .no_resume = hub->no_resume,
+        .resume_time = hub->resume_time,
         .pending = hub->saving ? *hub->saving : hub->pending,
     };
 }
@@ -101,7 +103,9 @@ hub_has_other_settings(const Hub *hub, const HubSettings *settings)
 {
     guint16 port = settings->mqtts_port ? settings->mqtts_port : HUB_MQTTS_PORT;
 
-    return hub_has_times(hub, settings) && g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
+    return hub_has_times(hub, settings) && hub->no_resume == settings->no_resume &&
+           hub->resume_time == settings->resume_time &&
+           g_strcmp0(hub->ca_file, settings->ca_file) == 0 &&
            g_strcmp0(hub->ca, settings->ca_file ? NULL : settings->ca) == 0 &&
            g_strcmp0(hub->ca_digest, settings->ca_digest) == 0 &&
            g_strcmp0(hub->own_certificate, settings->own.certificate) == 0 &&
@@ -238,6 +242,17 @@ const char *
 hub_certificate_error(const Hub *hub)
 {
     return hub->own ? own_certificate_fault(hub->own) : "";
+}
+
+gint64
+hub_resume_time(const Hub *hub)
+{
+    const HubResume *all = &hub->context.resume;
+    guint time = hub->resume_time ? hub->resume_time : all->resume_time;
+
+    if (hub->no_resume || (all->no_resume && hub->resume_time == 0))
+        return 0;
+    return (time ? time : HUB_RESUME_TIME) * G_TIME_SPAN_SECOND;
 }
 
 HubState

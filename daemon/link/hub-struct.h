@@ -34,6 +34,8 @@ struct Hub {
     OwnCertificate *own;                       /* NULL: it has a key of the hub's */
     guint token_life;
     guint keep_alive, leg_ping, leg_dead, end_wait;
+    gboolean no_resume;
+    guint resume_time;
     TlsContext *tls; /* HTTP and WebSocket */
     TlsContext *mqtt_tls;
     HubState state;

@@ -351,6 +351,8 @@ hub_new(const HubContext *context, const HubSettings *settings, GError **error)
     hub->leg_ping = settings->leg_ping ? settings->leg_ping : HUB_LEG_PING;
     hub->leg_dead = settings->leg_dead ? settings->leg_dead : HUB_LEG_DEAD;
     hub->end_wait = settings->end_wait ? settings->end_wait : HUB_END_WAIT;
+    hub->no_resume = settings->no_resume;
+    hub->resume_time = settings->resume_time;
     hub->last_error = g_strdup("");
     hub->since = (guint64)g_get_real_time();
     hub->endpoints = g_ptr_array_new_with_free_func(g_free);

@@ -66,6 +66,12 @@ typedef struct {
 /* A next authority is trusted alone after so long, once it has verified a handshake. */
 #define HUB_PENDING_S (7 * 24 * 60 * 60)
 
+/* What holds for the streams of all hubs that do not say otherwise. */
+typedef struct {
+    gboolean no_resume; /* as in HubSettings */
+    guint resume_time;
+} HubResume;
+
 typedef struct {
     const char *name;              /* [A-Za-z0-9._-]{1,64} */
     const char *connection_string; /* secret: copied, wiped at the end; never shown again. NULL:
@@ -86,7 +92,7 @@ typedef struct {
     guint leg_ping, leg_dead;  /* s; 0: HUB_LEG_PING, HUB_LEG_DEAD */
     guint end_wait;            /* s; 0: HUB_END_WAIT */
     gboolean no_resume;        /* Resume=no or ResumeTime=0: its streams end with their legs */
-    guint resume_time;         /* s; 0: HUB_RESUME_TIME */
+    guint resume_time;         /* s; 0: as for all hubs, else HUB_RESUME_TIME */
     const char *allowed_users; /* user-list.h; NULL or empty: whom polkit allows; service only */
     const char *stream_hosts;  /* stream-hosts.h; NULL or empty: the hub's own alone */
     ProxySettings proxy;       /* its own; all NULL: what is set for all hubs */

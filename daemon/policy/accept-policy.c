@@ -292,6 +292,7 @@ rule_verdict(const AcceptRule *rule, const AcceptRequest *request)
         .reject_text = rule->reject_text,
         .rule = rule->id,
         .limits = rule->limits,
+        .resume_time = rule->resume_time,
     };
 
     if (rule->kind == ACCEPT_TARGET || rule->kind == ACCEPT_ASK)

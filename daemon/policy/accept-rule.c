@@ -128,6 +128,10 @@ check_outcome(const AcceptRule *rule, GError **error)
         return refuse(error, "a rule has a target or a handler, not both");
     if (rejects && limits_are_set(&rule->limits))
         return refuse(error, "a rule that rejects has no limits");
+    if (rejects && rule->resume_time != 0)
+        return refuse(error, "a rule that rejects has no time to resume");
+    if (rule->resume_time < ACCEPT_NO_RESUME || rule->resume_time > ACCEPT_RESUME_TIME_MAX)
+        return refuse(error, "the time to resume is at most a day");
     if (rule->ask_timeout == 0)
         return TRUE;
     if (rule->kind != ACCEPT_ASK)

@@ -47,6 +47,9 @@ accept_rule_text(const AcceptRule *rule)
     g_string_append(text, text->str[text->len - 1] == ':' ? " " : ", ");
     add_outcome(text, rule);
     g_string_append(text, limits);
+    if (rule->resume_time != 0)
+        g_string_append_printf(text, " resume-time=%gs",
+                               (double)MAX(rule->resume_time, 0) / G_USEC_PER_SEC);
     return g_string_free(text, FALSE);
 }
 

@@ -94,7 +94,8 @@ test_whole(Fixture *fixture, gconstpointer data)
                  "# a comment\n[hub office]\nConnectionStringFile = @/key\nTransport=mqtts\n\n"
                  "[target sshd]\n  Address=tcp:127.0.0.1:22\n[rule 20]\nVerdict=accept\n"
                  "[rule 3]\nHub=office\nStream=ssh*\nVerdict=reject\nReason=not now\n"
-                 "[policy]\nDefault=reject\nReason=ask first\n[limits]\nListenersPerUser=7\n");
+                 "[policy]\nDefault=reject\nReason=ask first\n[limits]\nListenersPerUser=7\n"
+                 "[streams]\nResume=no\nResumeTime=90\nResumeWindows=32M\nResumeKept=8M\n");
     state = config_load(fixture->file, TRUE, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(store_state_hubs(state), ==, 1);
@@ -110,6 +111,13 @@ test_whole(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(text, ==, "ask first");
     g_assert_cmpuint(store_state_limits(state).listeners_per_uid, ==, 7);
     g_assert_cmpuint(store_state_limits(state).streams_per_uid, ==, 256);
+    g_assert_true(store_state_resume(state).all.no_resume);
+    g_assert_cmpuint(store_state_resume(state).all.resume_time, ==, 90);
+    g_assert_cmpuint(store_state_resume(state).windows, ==, 32 << 20);
+    g_assert_cmpuint(store_state_resume(state).rings, ==, 8 << 20);
+    g_assert_false(store_state_hub(state, 0).no_resume);
+    g_assert_cmpuint(store_state_hub(state, 0).resume_time, ==, 0);
+    g_assert_cmpint(store_state_rule(state, 1).resume_time, ==, 0);
 }
 
 /* A rule that says all it can, and the limits of a target. */
@@ -495,11 +503,46 @@ test_manual(void)
 
 #define ADD(name, function) g_test_add("/config/" name, Fixture, NULL, set_up, function, tear_down)
 
+/* Of a hub and of a rule: 0 is a time, too; each bound and one past it. */
+static void
+test_resume(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(StoreState) state = NULL;
+    g_autofree char *text = NULL;
+
+    write_file(fixture, "key", 0600, IDENTITY "\n");
+    write_config(fixture, "streamd.conf",
+                 "[hub a]\nConnectionStringFile=@/key\nResume=yes\nResumeTime=0\n"
+                 "[hub b]\nConnectionStringFile=@/key\nResume=yes\n"
+                 "[hub c]\nConnectionStringFile=@/key\nResumeTime=1d\n"
+                 "[rule 1]\nVerdict=accept\nResumeTime=1d\n[rule 2]\nVerdict=accept\n"
+                 "ResumeTime=0\n");
+    state = config_load(fixture->file, TRUE, &error);
+    g_assert_no_error(error);
+    g_assert_true(store_state_hub(state, 0).no_resume);
+    g_assert_cmpuint(store_state_hub(state, 1).resume_time, ==, HUB_RESUME_TIME);
+    g_assert_cmpuint(store_state_hub(state, 2).resume_time, ==, HUB_RESUME_TIME_MAX);
+    g_assert_cmpint(store_state_rule(state, 0).resume_time, ==, ACCEPT_RESUME_TIME_MAX);
+    g_assert_cmpint(store_state_rule(state, 1).resume_time, ==, ACCEPT_NO_RESUME);
+    write_config(fixture, "streamd.conf",
+                 "[rule 1]\nVerdict=accept\nResumeTime=86401\n[rule 2]\nVerdict=reject\n"
+                 "ResumeTime=5\n[streams]\nResume=maybe\nResumeWindows=33554431\n"
+                 "ResumeKept=8388607\n");
+    text = load_fails(fixture);
+    assert_has(text, "streamd.conf:3: ResumeTime wants a time such as 30s or 2h, from 0 to 1d");
+    assert_has(text, "a rule that rejects has no time to resume");
+    assert_has(text, "streamd.conf:8: Resume wants yes or no");
+    assert_has(text, "streamd.conf:9: ResumeWindows wants a size such as 10M, from 32M to 1T");
+    assert_has(text, "streamd.conf:10: ResumeKept wants a size such as 10M, from 8M to 1T");
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("whole", test_whole);
+    ADD("resume", test_resume);
     ADD("rules", test_rules);
     ADD("bad-rules", test_bad_rules);
     ADD("drop-ins", test_drop_ins);

@@ -295,8 +295,13 @@ test_rules(StoreFixture *fixture, gconstpointer data)
          .time = "22:00-06:00",
          .kind = ACCEPT_TARGET,
          .target = "www",
-         .limits = {{1, 2, 3, 4000000, 5000000, 6000000}}},
-        {.id = 1002, .kind = ACCEPT_HANDLER, .handler = "echo", .handler_uid = 1000},
+         .limits = {{1, 2, 3, 4000000, 5000000, 6000000}},
+         .resume_time = ACCEPT_RESUME_TIME_MAX},
+        {.id = 1002,
+         .kind = ACCEPT_HANDLER,
+         .handler = "echo",
+         .handler_uid = 1000,
+         .resume_time = ACCEPT_NO_RESUME},
         {.id = 1003, .kind = ACCEPT_ASK, .ask_timeout = 10 * G_TIME_SPAN_SECOND},
     };
     const Limits limits = {.of = {[LIMIT_BYTES] = LIMIT_BYTES_MAX}};
@@ -319,6 +324,7 @@ test_rules(StoreFixture *fixture, gconstpointer data)
         g_assert_cmpstr(rule.handler, ==, rules[i].handler ? rules[i].handler : "");
         g_assert_cmpuint(rule.handler_uid, ==, rules[i].handler_uid);
         g_assert_cmpint(rule.ask_timeout, ==, rules[i].ask_timeout);
+        g_assert_cmpint(rule.resume_time, ==, rules[i].resume_time);
         g_assert_true(limits_equal(&rule.limits, &rules[i].limits));
     }
     g_assert_cmpuint(store_state_target(again, 0).limits.of[LIMIT_BYTES], ==, LIMIT_BYTES_MAX);

@@ -225,6 +225,9 @@ test_refused(void)
         {.kind = ACCEPT_HANDLER, .handler = "h", .target = "t"},
         {.kind = ACCEPT_TARGET, .ask_timeout = ACCEPT_ASK_TIMEOUT},
         {.kind = ACCEPT_ASK, .ask_timeout = ACCEPT_ASK_TIMEOUT_MAX + 1},
+        {.kind = ACCEPT_TARGET, .resume_time = ACCEPT_RESUME_TIME_MAX + 1},
+        {.kind = ACCEPT_TARGET, .resume_time = ACCEPT_NO_RESUME - 1},
+        {.kind = ACCEPT_REJECT, .resume_time = 1},
         {.kind = ACCEPT_ASK, .ask_timeout = -1},
         {.limits.of[LIMIT_STREAMS] = 1}, /* of a rejection */
         {.kind = ACCEPT_TARGET, .limits.of[LIMIT_RATE] = LIMIT_RATE_MAX + 1},
