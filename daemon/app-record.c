@@ -110,12 +110,22 @@ trust_of(const HubSettings *settings)
                              : "of the system";
 }
 
+/* How long a stream without a leg waits for another one; caller frees. */
+static char *
+resume_text(const Hub *hub)
+{
+    return hub_resume_time(hub) > 0
+               ? g_strdup_printf("%gs", (double)hub_resume_time(hub) / G_USEC_PER_SEC)
+               : g_strdup("no");
+}
+
 static void
 add_differences(GString *texts[2], const Hub *before, const Hub *after)
 {
     const HubSettings a = hub_settings(before), b = hub_settings(after);
     g_autofree char *was = app_hub_text(before), *is = app_hub_text(after);
-    const char *const who[2] = {was, is};
+    g_autofree char *resumed = resume_text(before), *resumes = resume_text(after);
+    const char *const who[2] = {was, is}, *const resume[2] = {resumed, resumes};
     const char *const trust[2] = {trust_of(&a), trust_of(&b)};
     const char *const own[2] = {a.own.certificate, b.own.certificate};
     const char *const own_key[2] = {a.own.key, b.own.key};
@@ -138,6 +148,7 @@ add_differences(GString *texts[2], const Hub *before, const Hub *after)
                g_strcmp0(a.proxy.credentials, b.proxy.credentials) == 0);
     add_difference(texts, "users", users, "all");
     add_difference(texts, "stream-hosts", hosts, "its own");
+    add_difference(texts, "resume", resume, "");
 }
 
 void

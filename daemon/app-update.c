@@ -210,6 +210,10 @@ update_settings(HubSettings *settings, const HubChange *change)
         settings->transport = *change->transport;
     if (change->mqtts_port)
         settings->mqtts_port = change->mqtts_port;
+    if (change->no_resume)
+        settings->no_resume = *change->no_resume;
+    if (change->resume_time)
+        settings->resume_time = change->resume_time;
     if (settings->connection_string)
         settings->refused = NULL; /* without one the reason stays what it was */
     if (change->connection_string || change->key)

@@ -144,6 +144,7 @@ store_read_tunnel(SettingsReader *reader, StoreState *state)
         .persistent = TRUE,
         .timeout = settings_reader_number(reader, "timeout-usec", 0, G_MAXINT64, 0),
         .wait = settings_reader_number(reader, "wait-usec", 0, G_MAXINT64, 0),
+        .no_resume = !settings_reader_boolean(reader, "resume", TRUE),
         .owner_uid = (guint32)settings_reader_number(reader, "owner", 0, G_MAXUINT32, 0),
     };
 
@@ -219,6 +220,8 @@ store_put_tunnel(GKeyFile *file, guint index, const TunnelOptions *tunnel)
     g_key_file_set_string(file, group, "shared", tunnel->shared ? "yes" : "no");
     g_key_file_set_int64(file, group, "timeout-usec", tunnel->timeout);
     g_key_file_set_int64(file, group, "wait-usec", tunnel->wait);
+    if (tunnel->no_resume)
+        g_key_file_set_string(file, group, "resume", "no");
     g_key_file_set_uint64(file, group, "owner", tunnel->owner_uid);
 }
 

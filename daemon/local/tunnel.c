@@ -15,6 +15,7 @@ struct Tunnel {
     char *hub, *device, *stream, *listen;
     gboolean shared, persistent;
     gint64 timeout, wait;
+    gboolean no_resume;
     guint32 owner_uid;
     Listener *listener; /* NULL: restored, and its address is not free yet */
     Door *door;         /* the same */
@@ -191,6 +192,7 @@ tunnel_make(const TunnelContext *context, guint64 id, const TunnelOptions *optio
     tunnel->persistent = options->persistent;
     tunnel->timeout = options->timeout;
     tunnel->wait = options->wait;
+    tunnel->no_resume = options->no_resume;
     tunnel->owner_uid = options->owner_uid;
     tunnel_name_order(&tunnel->order);
     tunnel->waiting = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -281,6 +283,7 @@ tunnel_options(const Tunnel *tunnel)
         .persistent = tunnel->persistent,
         .timeout = tunnel->timeout,
         .wait = tunnel->wait,
+        .no_resume = tunnel->no_resume,
         .owner_uid = tunnel->owner_uid,
     };
 }

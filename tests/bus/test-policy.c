@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DAY_USEC ((guint64)24 * 60 * 60 * G_TIME_SPAN_SECOND)
+
 static void
 append_array(sd_bus_message *message, GString *text, const char *type)
 {
@@ -107,7 +109,7 @@ start_again(Fixture *fixture, sd_bus *bus, const char *config)
 static void
 add_rules(sd_bus *bus)
 {
-    g_autoptr(sd_bus_message) all = NULL, handler = NULL, other = NULL, ask = NULL;
+    g_autoptr(sd_bus_message) all = NULL, handler = NULL, other = NULL, ask = NULL, never = NULL;
 
     all = fixture_call(bus, BUS_ROOT, BUS_POLICY, "Add", "a{sv}", 14, "hub", "s", "office",
                        "stream", "s", "web-*", "initiator", "s", "ops", "address", "s",
@@ -120,8 +122,11 @@ add_rules(sd_bus *bus)
                            "verdict", "s", "accept", "handler", "s", "echo");
     other = fixture_call(bus, BUS_ROOT, BUS_POLICY, "Add", "a{sv}", 4, "stream", "s", "theirs",
                          "verdict", "s", "accept", "handler", "s", "echo", "handler-uid", "u", 7);
-    ask = fixture_call(bus, BUS_ROOT, BUS_POLICY, "Add", "a{sv}", 2, "verdict", "s", "ask",
-                       "ask-timeout", "t", (uint64_t)20000000);
+    ask =
+        fixture_call(bus, BUS_ROOT, BUS_POLICY, "Add", "a{sv}", 3, "verdict", "s", "ask",
+                     "ask-timeout", "t", (uint64_t)20000000, "resume-time", "t", (uint64_t)5000000);
+    never = fixture_call(bus, BUS_ROOT, BUS_POLICY, "Add", "a{sv}", 2, "verdict", "s", "accept",
+                         "resume-time", "t", (uint64_t)0);
 }
 
 /* Everything that is said comes back, also after a restart, behind what is in the configuration. */
@@ -143,7 +148,9 @@ test_rules(Fixture *fixture, gconstpointer data)
                     "target=www; time=08:00-18:00; verdict=accept; weekdays=mon-fri");
     g_assert_nonnull(strstr(lines[1], own));
     g_assert_nonnull(strstr(lines[2], "handler-uid=u7"));
-    g_assert_cmpstr(lines[3], ==, "1003: ask-timeout=t20000000; source=bus; verdict=ask");
+    g_assert_cmpstr(lines[3], ==,
+                    "1003: ask-timeout=t20000000; resume-time=t5000000; source=bus; verdict=ask");
+    g_assert_cmpstr(lines[4], ==, "1004: resume-time=t0; source=bus; verdict=accept");
     start_again(fixture, bus, "[rule 3]\nStream=ssh\nVerdict=ask\nMaxBytes=1K\n");
     after = list_rules(bus);
     g_assert_true(g_str_has_prefix(after, "3: ask-timeout=t30000000; max-bytes=t1024; "
@@ -233,6 +240,8 @@ test_refused(Fixture *fixture, gconstpointer data)
     refused(bus, "ask", "handler", "s", 0, "h", "verdict accept");
     refused(bus, "ask", "ask-timeout", "t", 50000001, NULL, "1 to 50 seconds");
     refused(bus, "ask", "ask-timeout", "t", G_MAXUINT64, NULL, "1 to 50 seconds");
+    refused(bus, "accept", "resume-time", "t", DAY_USEC + 1, NULL, "at most 24 hours");
+    refused(bus, "reject", "resume-time", "t", 1, NULL, "a rule that rejects has no time to resume");
     refused(bus, "perhaps", "stream", "s", 0, "x", "'accept', 'reject' or 'ask'");
     late = fixture_fails(bus, "Invalid", BUS_ROOT, BUS_POLICY, "Test", "sa{sv}", "x", 1, "at", "t",
                          G_MAXUINT64);

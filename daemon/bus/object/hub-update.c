@@ -7,6 +7,7 @@
 #include "daemon/app-update.h"
 #include "daemon/bus/call.h"
 #include "daemon/bus/error.h"
+#include "daemon/bus/object/resume.h"
 #include "daemon/bus/objects.h"
 #include "daemon/bus/options.h"
 #include "daemon/bus/secret.h"
@@ -28,6 +29,7 @@ typedef struct {
     char *name; /* of the hub */
     HubChange change;
     HubTransport transport;
+    BusResume resume;
     char *allowed_users, *stream_hosts;
     char *ca; /* that came with an invitation */
     int force;
@@ -202,6 +204,8 @@ hub_update_take(HubUpdate *update, const char *transport, char **users, char **h
     if (transport != NULL && !hub_transport_from_name(transport, &update->transport))
         return bus_error_setf(error, STREAMD_ERROR_INVALID,
                               "'transport' is 'wss' or 'mqtts', not '%.64s'", transport);
+    update->change.no_resume = update->resume.given ? &update->resume.no_resume : NULL;
+    update->change.resume_time = update->resume.time;
     update->change.transport = transport != NULL ? &update->transport : NULL;
     update->allowed_users = users != NULL ? g_strjoinv(" ", users) : NULL;
     update->stream_hosts = hosts != NULL ? g_strjoinv(" ", hosts) : NULL;
@@ -230,10 +234,17 @@ hub_update_read_options(sd_bus_message *message, HubUpdate *update, sd_bus_error
         {"mqtt-port", 'q', &change->mqtts_port},
         {"allowed-users", 'a', &users},
         {"stream-hosts", 'a', &hosts},
+        {0},
+        {0},
     };
+    BusOption *resume = options + G_N_ELEMENTS(options) - BUS_RESUME_OPTIONS;
     gboolean any = FALSE;
-    int r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    int r;
 
+    bus_resume_expect(resume, &update->resume);
+    r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r >= 0)
+        r = bus_resume_take(resume, &update->resume, error);
     for (guint i = 1; i < G_N_ELEMENTS(options); i++) /* all but "force" */
         any = any || options[i].given;
     if (r >= 0 && !any)

@@ -225,6 +225,8 @@ BUS_GETTER(bus_hub_get_bytes_in, Hub, "t", bus_hub_traffic(context, object).byte
 BUS_GETTER(bus_hub_get_bytes_out, Hub, "t", bus_hub_traffic(context, object).bytes_out)
 BUS_GETTER(bus_hub_get_reconnects, Hub, "t", hub_reconnects(object))
 
+BUS_GETTER(bus_hub_get_resume, Hub, "b", hub_resume_time(object) > 0)
+BUS_GETTER(bus_hub_get_resume_time, Hub, "t", (guint64)hub_resume_time(object))
 BUS_GETTER(bus_hub_get_taken_over, Hub, "t", hub_taken_over(object))
 BUS_GETTER(bus_hub_get_takeovers, Hub, "t", hub_takeovers(object))
 
@@ -249,6 +251,8 @@ static const sd_bus_vtable bus_hub_vtable[] = {
     SD_BUS_PROPERTY("Identity", "s", bus_hub_get_identity, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Transport", "s", bus_hub_get_transport, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Proxy", "s", bus_hub_get_proxy, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Resume", "b", bus_hub_get_resume, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("ResumeTime", "t", bus_hub_get_resume_time, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Source", "s", bus_hub_get_source, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("CaFile", "s", bus_hub_get_ca_file, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("CertificateFile", "s", bus_hub_get_certificate_file, 0,

@@ -12,6 +12,7 @@
 #include "daemon/bus/lease.h"
 #include "daemon/bus/limits.h"
 #include "daemon/bus/object/devices.h"
+#include "daemon/bus/object/resume.h"
 #include "daemon/bus/objects.h"
 #include "daemon/bus/secret.h"
 #include "daemon/bus/subscriber.h"
@@ -167,16 +168,25 @@ add_hub_read_arguments(sd_bus_message *message, AddHub *add, sd_bus_error *error
         {"no-proxy", 's', &settings->proxy.exceptions},
         {"proxy-credentials", 'h', &add->proxy_fd},
         {"as", 's', &add->as},
+        {0},
+        {0},
     };
+    BusOption *resume_options = options + G_N_ELEMENTS(options) - BUS_RESUME_OPTIONS;
+    BusResume resume = {0};
     int r;
 
+    bus_resume_expect(resume_options, &resume);
     r = sd_bus_message_read(message, "sh", &settings->name, &add->fd);
     if (r >= 0)
         r = bus_options_check_string("the name", settings->name, error);
     if (r >= 0)
         r = bus_options_read(message, options, G_N_ELEMENTS(options), error);
+    if (r >= 0)
+        r = bus_resume_take(resume_options, &resume, error);
     if (r < 0)
         return r;
+    settings->no_resume = resume.no_resume;
+    settings->resume_time = resume.time;
     if (transport != NULL && !hub_transport_from_name(transport, &settings->transport))
         return bus_error_setf(error, STREAMD_ERROR_INVALID,
                               "'transport' is 'wss' or 'mqtts', not '%.64s'", transport);
@@ -225,6 +235,7 @@ typedef struct {
     guint64 timeout;
     int persistent;
     int shared;
+    int resume;
 } OpenArguments;
 
 static int
@@ -258,8 +269,9 @@ bus_manager_open_stream(sd_bus_message *message, void *data, sd_bus_error *error
 {
     g_autoptr(GError) failure = NULL;
     BusItem *item = data;
-    OpenArguments open = {0};
-    BusOption options[] = {{"wait", 't', &open.wait}, {"timeout", 't', &open.timeout}};
+    OpenArguments open = {.resume = TRUE};
+    BusOption options[] = {
+        {"wait", 't', &open.wait}, {"timeout", 't', &open.timeout}, {"resume", 'b', &open.resume}};
     OpenRequest *request;
     BusCall *call;
     int r;
@@ -281,6 +293,7 @@ bus_manager_open_stream(sd_bus_message *message, void *data, sd_bus_error *error
                                   .stream = open.stream,
                                   .timeout = (gint64)open.timeout,
                                   .wait = (gint64)open.wait,
+                                  .no_resume = !open.resume,
                                   .owner_uid = bus_call_uid(call),
                               },
                               bus_call_stream_done, call, &failure);
@@ -344,11 +357,12 @@ static int
 bus_manager_open_tunnel(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     BusItem *item = data;
-    OpenArguments open = {0};
+    OpenArguments open = {.resume = TRUE};
     BusOption known[] = {{"wait", 't', &open.wait},
                          {"timeout", 't', &open.timeout},
                          {"persistent", 'b', &open.persistent},
-                         {"shared", 'b', &open.shared}};
+                         {"shared", 'b', &open.shared},
+                         {"resume", 'b', &open.resume}};
     TunnelOptions options;
     int r;
 
@@ -368,6 +382,7 @@ bus_manager_open_tunnel(sd_bus_message *message, void *data, sd_bus_error *error
         .persistent = open.persistent,
         .timeout = (gint64)open.timeout,
         .wait = (gint64)open.wait,
+        .no_resume = !open.resume,
         .owner_uid = caller_uid(callers_find(item->context->callers, message)),
     };
     return open.persistent ? open_tunnel_kept(item->context, message, &options, error)

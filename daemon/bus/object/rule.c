@@ -3,6 +3,7 @@
 
 #include "daemon/bus/error.h"
 #include "daemon/bus/limits.h"
+#include "daemon/bus/object/resume.h"
 #include "daemon/policy/accept-policy.h"
 
 #include <string.h>
@@ -49,6 +50,9 @@ append_outcome(sd_bus_message *message, const AcceptRule *rule)
             (uint64_t)(rule->ask_timeout ? rule->ask_timeout : ACCEPT_ASK_TIMEOUT));
     if (r >= 0)
         r = bus_rule_append_text(message, "reason", rule->reject_text);
+    if (r >= 0 && rule->resume_time != 0)
+        r = sd_bus_message_append(message, "{sv}", "resume-time", "t",
+                                  (uint64_t)MAX(rule->resume_time, 0));
     return r < 0 ? r : bus_limits_append(message, &rule->limits);
 }
 
@@ -93,13 +97,14 @@ read_kind(const char *verdict, const char *handler, AcceptKind *ret, sd_bus_erro
 typedef struct {
     const char *verdict;
     guint32 handler_uid, position;
-    guint64 ask_timeout;
+    guint64 ask_timeout, resume_time;
 } Given;
 
 enum {
     GIVEN_POSITION,
     GIVEN_HANDLER_UID,
     GIVEN_ASK_TIMEOUT,
+    GIVEN_RESUME_TIME,
     GIVEN_TEXTS,
     GIVEN_LIMITS = GIVEN_TEXTS + 10
 };
@@ -108,6 +113,8 @@ static int
 rule_take(AcceptRule *rule, const Given *given, const BusOption *options, uid_t caller,
           sd_bus_error *error)
 {
+    int r = 0;
+
     if (options[GIVEN_HANDLER_UID].given && rule->handler == NULL)
         return bus_error_setf(error, STREAMD_ERROR_INVALID, "handler-uid goes with handler");
     if (options[GIVEN_ASK_TIMEOUT].given &&
@@ -117,7 +124,9 @@ rule_take(AcceptRule *rule, const Given *given, const BusOption *options, uid_t 
                               "the time for an answer is 1 to 50 seconds");
     rule->handler_uid = options[GIVEN_HANDLER_UID].given ? given->handler_uid : caller;
     rule->ask_timeout = (gint64)given->ask_timeout;
-    return read_kind(given->verdict, rule->handler, &rule->kind, error);
+    if (options[GIVEN_RESUME_TIME].given)
+        r = bus_resume_check(given->resume_time, &rule->resume_time, error);
+    return r < 0 ? r : read_kind(given->verdict, rule->handler, &rule->kind, error);
 }
 
 int
@@ -131,6 +140,7 @@ bus_rule_read(sd_bus_message *message, uid_t caller, AcceptRule *ret_rule, int *
         [GIVEN_POSITION] = {"position", 'u', &given.position},
         [GIVEN_HANDLER_UID] = {"handler-uid", 'u', &given.handler_uid},
         [GIVEN_ASK_TIMEOUT] = {"ask-timeout", 't', &given.ask_timeout},
+        [GIVEN_RESUME_TIME] = {"resume-time", 't', &given.resume_time},
         [GIVEN_TEXTS] = {"verdict", 's', &given.verdict},
         {"hub", 's', &rule.hub},
         {"stream", 's', &rule.stream},

@@ -330,6 +330,28 @@ test_rules(StoreFixture *fixture, gconstpointer data)
     g_assert_cmpuint(store_state_target(again, 0).limits.of[LIMIT_BYTES], ==, LIMIT_BYTES_MAX);
 }
 
+/* Tunnels, too, keep whether their streams survive their legs. */
+static void
+test_resume(StoreFixture *fixture, gconstpointer data)
+{
+    TunnelOptions tunnel = {.hub = "a",
+                            .device = "gw1",
+                            .stream = "ssh",
+                            .listen = "tcp:127.0.0.1:2222",
+                            .persistent = TRUE,
+                            .no_resume = TRUE};
+    g_autoptr(StoreState) state = store_state_new(), again = NULL;
+    g_autoptr(GError) error = NULL;
+
+    store_state_add_tunnel(state, &tunnel);
+    tunnel.no_resume = FALSE;
+    store_state_add_tunnel(state, &tunnel);
+    g_assert_true(store_save(fixture->store, state, &error));
+    again = store_load_well(fixture);
+    g_assert_true(store_state_tunnel(again, 0).no_resume);
+    g_assert_false(store_state_tunnel(again, 1).no_resume);
+}
+
 static void
 test_other_versions(StoreFixture *fixture, gconstpointer data)
 {
@@ -471,6 +493,7 @@ main(int argc, char **argv)
     STORE_TEST("store/size", test_size);
     STORE_TEST("store/version-1", test_version_1);
     STORE_TEST("store/rules", test_rules);
+    STORE_TEST("store/resume", test_resume);
     STORE_TEST("store/other-versions", test_other_versions);
     STORE_TEST("store/newer-line", test_newer_line);
     STORE_TEST("store/newer", test_newer);
