@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/bus/object/resume.h"
 
+#include "daemon/app.h"
 #include "daemon/bus/error.h"
-#include "daemon/link/hub.h"
-#include "daemon/policy/accept-rule.h"
 
 G_STATIC_ASSERT(ACCEPT_RESUME_TIME_MAX == HUB_RESUME_TIME_MAX * G_TIME_SPAN_SECOND);
 
