@@ -74,6 +74,18 @@ report_limits(const RelayState *state, const Report *report)
     report->end(report->data);
 }
 
+static void
+report_kept(const RelayKept *kept, const Report *report)
+{
+    report->begin("survives", report->data);
+    if (kept->suspended >= 0)
+        report->number("suspended-for", (guint64)kept->suspended, report->data);
+    report->number("kept", kept->kept, report->data);
+    report->number("credit", kept->credit, report->data);
+    report->number("window", kept->window, report->data);
+    report->end(report->data);
+}
+
 void
 relay_state_report(const RelayState *state, const char *const names[2], const Report *report)
 {
@@ -82,6 +94,8 @@ relay_state_report(const RelayState *state, const char *const names[2], const Re
     if (state->reason != REASON_NONE)
         report->text("ends-with", reason_code(state->reason), report->data);
     report_limits(state, report);
+    if (state->kept.survives)
+        report_kept(&state->kept, report);
     report->begin("directions", report->data);
     report_flow(&state->flows[0], names[0], names[1], report);
     report_flow(&state->flows[1], names[1], names[0], report);

@@ -45,6 +45,16 @@ typedef struct {
     SocketState socket;
 } RelaySideState;
 
+/* Of a stream that survives its legs (docs/wire-protocol.md, section 8a), which has a carrier
+ * (daemon/carrier) where others have a relay. */
+typedef struct {
+    gboolean survives; /* the rest is known */
+    gint64 suspended;  /* for how long it has had no other end, in µs; -1: it has one */
+    guint64 kept;      /* bytes of side 0 that the other end has not consumed */
+    guint64 credit;    /* bytes that may be sent to it now */
+    guint64 window;    /* bytes that it may send beyond those that were consumed here */
+} RelayKept;
+
 typedef struct {
     Reason reason; /* why it ends; REASON_NONE: it does not */
     gint64 age;
@@ -53,6 +63,7 @@ typedef struct {
     guint64 allowance; /* bytes that it may still carry, where that is limited */
     RelayFlowState flows[2];
     RelaySideState sides[2];
+    RelayKept kept;
 } RelayState;
 
 /* Part of who asks. */
