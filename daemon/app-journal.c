@@ -191,7 +191,7 @@ app_journal_stream_changed(Stream *stream)
 
     if (stream_has_ended(stream)) {
         stream_end(stream);
-    } else if (stream_state(stream) == STREAM_OPEN) {
+    } else if (stream_state(stream) == STREAM_OPEN && stream_resumes(stream) == 0) {
         data = of_stream(stream);
         event_log(EVENT_STREAM_OPENED, &data);
     }

@@ -61,7 +61,8 @@ inspection_answered(RelayQuestion *question, const RelayState *state)
 
     inspection->answered = TRUE;
     inspection->relay = *state;
-    inspection->waits_for = relay_waits_for(state);
+    inspection->waits_for =
+        state->kept.suspended >= 0 && state->kept.survives ? "leg" : relay_waits_for(state);
     inspection_end(inspection);
 }
 
@@ -86,6 +87,7 @@ stream_waits_for(const Stream *stream)
     case STREAM_INITIATING:
         return "hub-answer";
     case STREAM_ACCEPTED:
+    case STREAM_SUSPENDED:
         return "leg";
     case STREAM_CONNECTING:
         return stream->role == STREAM_ROLE_DEVICE ? "target-and-leg" : "leg";
@@ -109,18 +111,21 @@ inspection_new(Stream *stream, Inspected done, void *data)
     inspection->age = (guint64)MAX(g_get_real_time() - (gint64)stream->requested_at, 0);
     for (guint i = 0; i < 2; i++)
         inspection->bytes[i] = atomic_load_explicit(&stream->meter.bytes[i], memory_order_relaxed);
-    inspection->has_local = stream->local || stream->relay;
+    inspection->has_local = stream->local || stream->relay || stream->carrier;
     inspection->sid = g_strdup(stream->sid);
     inspection->endpoint = g_strdup(stream->endpoint);
     inspection->question.answered = inspection_answered;
-    if (!stream->relay) {
+    if (!stream->relay && !stream->carrier) {
         inspection_end(inspection);
         return NULL;
     }
     inspection->asked = TRUE;
     inspection->timer =
         g_timeout_add(RELAY_ANSWER / G_TIME_SPAN_MILLISECOND, inspection_too_late, inspection);
-    relay_ask(stream->relay, &inspection->question);
+    if (stream->relay)
+        relay_ask(stream->relay, &inspection->question);
+    else
+        carrier_ask(stream->carrier, &inspection->question);
     return inspection;
 }
 

@@ -22,6 +22,7 @@ stream_table_new(Runtime *runtime, guint max, guint per_uid, const StreamTableEv
     table->events = events;
     table->data = data;
     table->counts = limit_counts_new();
+    table->budget = resume_budget_new(RESUME_BUDGET, RESUME_BUDGET);
     table->traffic = traffic_new();
     table->streams = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, stream_free_value);
     g_queue_init(&table->history);
@@ -38,8 +39,39 @@ stream_table_free(StreamTable *table)
     g_queue_clear(&table->history);
     g_hash_table_unref(table->streams);
     limit_counts_free(table->counts);
+    resume_budget_unref(table->budget);
     traffic_free(table->traffic);
     g_free(table);
+}
+
+void
+stream_table_set_resume(StreamTable *table, guint64 windows, guint64 rings)
+{
+    resume_budget_set(table->budget, windows, rings);
+}
+
+ResumeBudget *
+stream_table_budget(StreamTable *table)
+{
+    return table->budget;
+}
+
+Stream *
+stream_table_find_resume(StreamTable *table, const char *hub, const char *id)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, table->streams);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Stream *stream = value;
+
+        if (stream->role == STREAM_ROLE_DEVICE && stream->resume.wanted &&
+            !stream_has_ended(stream) && stream->sid && g_str_equal(stream->sid, id) &&
+            g_str_equal(stream->hub, hub))
+            return stream;
+    }
+    return NULL;
 }
 
 Stream *
@@ -191,6 +223,13 @@ void
 stream_table_changed(StreamTable *table, Stream *stream)
 {
     table->events->changed(stream, table->data);
+}
+
+void
+stream_table_suspended(StreamTable *table, Stream *stream)
+{
+    if (table->events->suspended)
+        table->events->suspended(stream, table->data);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "common/codec/caps.h"
 #include "common/topic/stream-topic.h"
 #include "common/net/relay.h"
+#include "common/resume/budget.h"
 #include "daemon/net/runtime.h"
 #include "daemon/policy/limits.h"
 #include "daemon/stream/stream.h"
@@ -28,6 +29,10 @@ typedef struct {
 StreamTable *stream_table_new(Runtime *runtime, guint max, guint per_uid,
                               const StreamTableEvents *events, void *data);
 void stream_table_set_per_uid(StreamTable *table, guint per_uid); /* for new ones */
+/* How many bytes the streams that survive their legs may hold together: promised to the other ends,
+ * and kept until these have consumed them (common/resume/budget.h). For new growth. */
+void stream_table_set_resume(StreamTable *table, guint64 windows, guint64 rings);
+ResumeBudget *stream_table_budget(StreamTable *table);
 /* Every stream has ended by then, or is not told. NULL is fine. */
 void stream_table_free(StreamTable *table);
 Stream *stream_table_find(StreamTable *table, guint64 id);
@@ -113,14 +118,14 @@ void stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps c
  * suspended at a stretch. */
 #define STREAM_RESUME_KEY 32
 #define STREAM_RESUME_TIME (3 * G_TIME_SPAN_MINUTE)
-void
-stream_set_resume(Stream *stream, const guint8 secret[STREAM_RESUME_KEY], gint64 time);
+void stream_set_resume(Stream *stream, const guint8 secret[STREAM_RESUME_KEY], gint64 time);
 const guint8 *stream_resume_secret(const Stream *stream); /* NULL: it ends with its leg */
-gint64 stream_resume_left(const Stream *stream); /* µs of the time of a suspended one */
+gint64 stream_resume_left(const Stream *stream);          /* µs of the time of a suspended one */
 guint64 stream_resume_pending(const Stream *stream); /* bytes not acknowledged at the last loss */
 guint32 stream_resume_attempt(const Stream *stream); /* the highest one so far; 0: none */
 void stream_set_resume_attempt(Stream *stream, guint32 attempt);
-Reactor *stream_reactor(const Stream *stream); /* where its next leg is to be; NULL: not resumable */
+Reactor *
+stream_reactor(const Stream *stream); /* where its next leg is to be; NULL: not resumable */
 
 /* The next leg of a suspended stream, or of one whose other end has noticed its loss first. As
  * stream_attach_leg. */

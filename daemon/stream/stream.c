@@ -8,13 +8,19 @@
 static const char *const role_names[] = {"device", "service"};
 
 static const char *const state_names[] = {
-    [STREAM_REQUESTED] = "requested",   [STREAM_DECIDING] = "deciding",
-    [STREAM_INITIATING] = "initiating", [STREAM_ACCEPTED] = "accepted",
-    [STREAM_CONNECTING] = "connecting", [STREAM_OPEN] = "open",
-    [STREAM_SUSPENDED] = "suspended",   [STREAM_CLOSING] = "closing",
+    [STREAM_REQUESTED] = "requested",
+    [STREAM_DECIDING] = "deciding",
+    [STREAM_INITIATING] = "initiating",
+    [STREAM_ACCEPTED] = "accepted",
+    [STREAM_CONNECTING] = "connecting",
+    [STREAM_OPEN] = "open",
+    [STREAM_SUSPENDED] = "suspended",
+    [STREAM_CLOSING] = "closing",
     [STREAM_CLOSED] = "closed",
-    [STREAM_REJECTED] = "rejected",     [STREAM_TIMED_OUT] = "timed-out",
-    [STREAM_OFFLINE] = "offline",       [STREAM_UNAUTHORIZED] = "unauthorized",
+    [STREAM_REJECTED] = "rejected",
+    [STREAM_TIMED_OUT] = "timed-out",
+    [STREAM_OFFLINE] = "offline",
+    [STREAM_UNAUTHORIZED] = "unauthorized",
 };
 
 Stream *
@@ -69,6 +75,7 @@ stream_free(Stream *stream)
     if (!stream)
         return;
     g_clear_pointer(&stream->relay, relay_unref);
+    stream_resume_clear(stream);
     stream_unwatch_local(stream);
     g_clear_pointer(&stream->local, connection_reset);
     stream_let_go(stream);
@@ -237,7 +244,7 @@ stream_last_state(const Stream *stream, Reason reason)
     }
 }
 
-static void
+void
 stream_finish(Stream *stream, Reason reason, const char *message)
 {
     stream->reason = reason;
@@ -278,32 +285,43 @@ stream_times(const Stream *stream)
     return times;
 }
 
-void
-stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps)
+static void
+stream_relay(Stream *stream, Connection *local, Connection *leg, Reactor *reactor, Caps caps,
+             const RelayTimes *times)
 {
     const gboolean device = stream->role == STREAM_ROLE_DEVICE;
-    const RelayTimes times = stream_times(stream);
-    RelaySide local = {
-        .connection = g_steal_pointer(&stream->local),
+    const RelaySide here = {
+        .connection = local,
         .closed = device ? REASON_DEVICE_CLOSED : REASON_SERVICE_CLOSED,
     };
-    RelaySide remote = {
+    const RelaySide remote = {
         .connection = leg,
         .framed = TRUE,
         .client = TRUE,
-        .caps = caps,
+        .caps = caps & ~(Caps)CAP_RESUME,
         .closed = device ? REASON_SERVICE_CLOSED : REASON_DEVICE_CLOSED,
     };
+
+    stream->relay = relay_new(reactor, &here, &remote, times, &stream->meter,
+                              stream->table->runtime->home, stream_relay_ended, stream);
+}
+
+void
+stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps caps)
+{
+    const RelayTimes times = stream_times(stream);
+    Connection *local = g_steal_pointer(&stream->local);
 
     stream_unwatch_local(stream);
     stream->cancel = NULL;
     stream->opened_at = (guint64)g_get_real_time();
     stream->table->runtime->away++;
-    stream->relay = relay_new(reactor, &local, &remote, &times, &stream->meter,
-                              stream->table->runtime->home, stream_relay_ended, stream);
+    if ((caps & CAP_RESUME) && stream->resume.wanted)
+        stream_carry(stream, local, leg, reactor, caps, &times);
+    else
+        stream_relay(stream, local, leg, reactor, caps, &times);
     stream_set_state(stream, STREAM_OPEN);
 }
-
 void
 stream_fail(Stream *stream, Reason reason, const char *message)
 {
@@ -320,8 +338,11 @@ stream_close(Stream *stream, Reason reason)
 
     if (stream_has_ended(stream))
         return;
-    if (stream->relay) {
-        relay_close(stream->relay, reason);
+    if (stream->relay || stream->carrier) {
+        if (stream->relay)
+            relay_close(stream->relay, reason);
+        else
+            carrier_end(stream->carrier, reason);
         stream_set_state(stream, STREAM_CLOSING);
         return;
     }

@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The struct of a stream, shared by stream.c and stream/list.c alone. */
+/* The struct of a stream, shared by the files of this folder alone. */
 #pragma once
 
+#include "daemon/carrier/carrier.h"
 #include "daemon/policy/limit-count.h"
 #include "daemon/stream/figures.h"
 #include "daemon/stream/private.h"
+
+/* Of a stream that survives its legs. */
+typedef struct {
+    gboolean wanted; /* the rest is set */
+    guint8 secret[STREAM_RESUME_KEY];
+    gint64 time;    /* µs that it may be suspended at a stretch */
+    gboolean talks; /* the other end has talked: from then on it survives */
+    guint count;    /* how often it went on */
+    guint32 attempt;
+    guint64 since;    /* CLOCK_REALTIME µs; 0: it is not suspended */
+    gint64 until;     /* then: monotonic */
+    Reason first;     /* then: why it is */
+    Reason last;      /* why its last leg was lost */
+    guint64 pending;  /* bytes that were not acknowledged then */
+    guint timer;      /* while it is suspended */
+    Reactor *reactor; /* NULL: it has had no leg yet */
+} StreamResume;
 
 struct Stream {
     StreamTable *table;
@@ -25,9 +43,11 @@ struct Stream {
     char *rid, *sid;
     gboolean unsaid;
     LimitHold *holds[STREAM_HOLDS_MAX];
-    Connection *local; /* until the relay has it */
+    Connection *local; /* until the relay or the carrier has it */
     guint local_watch; /* while we have it: does the application give up? */
     Relay *relay;
+    Carrier *carrier; /* instead of a relay, when it survives its legs */
+    StreamResume resume;
     void (*cancel)(void *data);
     void *cancel_data;
     void (*ended)(Stream *stream, void *data);
@@ -41,9 +61,10 @@ struct StreamTable {
     void *data;
     GHashTable *streams; /* id -> Stream, owned */
     LimitCounts *counts;
-    Traffic *traffic; /* of those that have ended */
-    GQueue history;   /* ended ones, the oldest first */
-    StreamFigures ended; /* of those that have ended; nothing is `now` */
+    Traffic *traffic;     /* of those that have ended */
+    GQueue history;       /* ended ones, the oldest first */
+    ResumeBudget *budget; /* of those that survive their legs */
+    StreamFigures ended;  /* of those that have ended; nothing is `now` */
     guint open;
     guint most;  /* weight, since that was asked */
     guint sweep; /* timer, while there is history */
@@ -54,5 +75,14 @@ gboolean stream_table_has_room_of(StreamTable *table, guint32 uid, GError **erro
 void stream_table_add(StreamTable *table, Stream *stream);
 void stream_table_changed(StreamTable *table, Stream *stream);
 void stream_table_taken(StreamTable *table, Stream *stream, guint32 before);
+void stream_table_suspended(StreamTable *table, Stream *stream);
 void stream_table_ended(StreamTable *table, Stream *stream);
 void stream_free(Stream *stream);
+
+/* stream.c */
+void stream_finish(Stream *stream, Reason reason, const char *message);
+
+/* resume.c: LOCAL and LEG are taken; bytes flow from here on. */
+void stream_carry(Stream *stream, Connection *local, Connection *leg, Reactor *reactor, Caps caps,
+                  const RelayTimes *times);
+void stream_resume_clear(Stream *stream);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A stream that survives its legs: how it is suspended and goes on. */
+#include "common/base/secret.h"
+#include "daemon/stream/struct.h"
+
+#include <string.h>
+
+void
+stream_set_resume(Stream *stream, const guint8 secret[STREAM_RESUME_KEY], gint64 time)
+{
+    stream->resume.wanted = TRUE;
+    memcpy(stream->resume.secret, secret, STREAM_RESUME_KEY);
+    stream->resume.time = time;
+}
+
+static void
+stream_stop_timer(Stream *stream)
+{
+    if (stream->resume.timer)
+        g_source_remove(stream->resume.timer);
+    stream->resume.timer = 0;
+}
+
+void
+stream_resume_clear(Stream *stream)
+{
+    stream_stop_timer(stream);
+    g_clear_pointer(&stream->carrier, carrier_unref);
+    explicit_bzero(stream->resume.secret, sizeof stream->resume.secret);
+}
+
+static gboolean
+stream_time_is_over(gpointer data)
+{
+    Stream *stream = data;
+
+    stream->resume.timer = 0;
+    stream_give_up(stream);
+    return G_SOURCE_REMOVE;
+}
+
+/* It has lost a leg after it had talked, and not before: the pause goes on otherwise. */
+static void
+stream_suspend(Stream *stream, Reason reason)
+{
+    StreamResume *resume = &stream->resume;
+
+    resume->since = (guint64)g_get_real_time();
+    resume->until = g_get_monotonic_time() + resume->time;
+    resume->first = reason;
+    resume->timer =
+        g_timeout_add((guint)((resume->time + 999) / 1000), stream_time_is_over, stream);
+    stream_set_state(stream, STREAM_SUSPENDED);
+}
+
+static void
+stream_lost(Carrier *carrier G_GNUC_UNUSED, Reason reason, guint64 pending, void *data)
+{
+    Stream *stream = data;
+
+    stream->resume.last = reason;
+    stream->resume.pending = pending;
+    if (stream->state == STREAM_CLOSING)
+        return;
+    if (stream->resume.since == 0)
+        stream_suspend(stream, reason);
+    stream_table_suspended(stream->table, stream);
+}
+
+static void
+stream_goes_on(Stream *stream)
+{
+    StreamResume *resume = &stream->resume;
+
+    stream_stop_timer(stream);
+    resume->since = 0;
+    resume->first = REASON_NONE;
+    resume->count++;
+    if (stream->state == STREAM_SUSPENDED)
+        stream_set_state(stream, STREAM_OPEN);
+}
+
+static void
+stream_talking(Carrier *carrier G_GNUC_UNUSED, void *data)
+{
+    Stream *stream = data;
+
+    stream->resume.talks = TRUE;
+    if (stream->resume.since > 0)
+        stream_goes_on(stream);
+}
+
+static void
+stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figures G_GNUC_UNUSED,
+                     void *data)
+{
+    Stream *stream = data;
+
+    stream->unsaid = carrier_is_unsaid(carrier);
+    stream_stop_timer(stream);
+    stream->resume.since = 0;
+    g_clear_pointer(&stream->carrier, carrier_unref);
+    stream->table->runtime->away--;
+    stream_finish(stream, reason, NULL);
+}
+
+void
+stream_carry(Stream *stream, Connection *local, Connection *leg, Reactor *reactor, Caps caps,
+             const RelayTimes *times)
+{
+    static const CarrierEvents events = {stream_talking, stream_lost, stream_carrier_ended};
+    const CarrierOptions options = {
+        .local = local,
+        .device = stream->role == STREAM_ROLE_DEVICE,
+        .caps = caps,
+        .times = *times,
+        .budget = stream->table->budget,
+        .meter = &stream->meter,
+    };
+
+    stream->resume.reactor = reactor;
+    stream->carrier =
+        carrier_new(reactor, &options, NULL, &events, stream->table->runtime->home, stream);
+    carrier_attach(stream->carrier, leg);
+}
+
+void
+stream_resume_leg(Stream *stream, Connection *leg)
+{
+    if (stream->carrier)
+        carrier_attach(stream->carrier, leg);
+    else
+        connection_free(leg);
+}
+
+void
+stream_drop_leg(Stream *stream, Reason reason)
+{
+    if (stream->carrier)
+        carrier_detach(stream->carrier, reason);
+}
+
+void
+stream_ended_there(Stream *stream, Reason reason)
+{
+    if (!stream->carrier)
+        return;
+    carrier_ended_there(stream->carrier, reason);
+    stream_set_state(stream, STREAM_CLOSING);
+}
+
+void
+stream_give_up(Stream *stream)
+{
+    if (stream->carrier)
+        stream_close(stream,
+                     stream->resume.first != REASON_NONE ? stream->resume.first : REASON_CUT);
+}
+
+const guint8 *
+stream_resume_secret(const Stream *stream)
+{
+    return stream->resume.wanted ? stream->resume.secret : NULL;
+}
+
+gint64
+stream_resume_left(const Stream *stream)
+{
+    return stream->resume.since > 0 ? MAX(stream->resume.until - g_get_monotonic_time(), 0) : 0;
+}
+
+guint64
+stream_resume_pending(const Stream *stream)
+{
+    return stream->resume.pending;
+}
+
+guint32
+stream_resume_attempt(const Stream *stream)
+{
+    return stream->resume.attempt;
+}
+
+void
+stream_set_resume_attempt(Stream *stream, guint32 attempt)
+{
+    stream->resume.attempt = attempt;
+}
+
+Reactor *
+stream_reactor(const Stream *stream)
+{
+    return stream->resume.reactor;
+}
+
+guint64
+stream_suspended_since(const Stream *stream)
+{
+    return stream->resume.since;
+}
+
+Reason
+stream_suspended_for(const Stream *stream)
+{
+    return stream->resume.last;
+}
+
+guint
+stream_resumes(const Stream *stream)
+{
+    return stream->resume.count;
+}
+
+gboolean
+stream_is_resumable(const Stream *stream)
+{
+    return stream->resume.talks;
+}
