@@ -39,6 +39,9 @@ static void
 hub_stream_answered(Request *request, guint status, gsize body_len, void *data)
 {
     const Streamhub *hub = data;
+    const char *resume = request->resume;
+    ResumeAsk ask;
+    gboolean resumes = resume && resume_ask_parse(resume, strlen(resume), RESUME_ASK_HTTP, &ask);
     const RecordInvoke invoke = {
         .stream = {.hub = hub->names[0],
                    .device = request->match.parts[ROUTE_DEVICE],
@@ -46,7 +49,8 @@ hub_stream_answered(Request *request, guint status, gsize body_len, void *data)
                    .name = request->match.parts[ROUTE_STREAM_NAME],
                    .id = request->stream_id,
                    .user = request->user,
-                   .address = request->peer},
+                   .address = request->peer,
+                   .resumes = resumes ? ask.id : NULL},
         .version = request->api_version,
         .request_size = request->body_len,
         .response_size = body_len,

@@ -7,6 +7,11 @@
 
 #include <glib.h>
 
+/* Fields of the POST. */
+#define RESUME_FIELD "streamd-resume"
+#define RESUME_FIELD_KEY "streamd-resume-key"
+#define RESUME_FIELD_INFO "streamd-resume-info"
+
 #define RESUME_ID_MAX 64
 #define RESUME_ATTEMPT_MAX G_MAXINT32
 #define RESUME_KEY_LEN 32

@@ -91,6 +91,19 @@ member_streams(JsonBuilder *builder, const StreamsFigures *by_state)
 }
 
 static void
+member_resumptions(JsonBuilder *builder, const StreamsFigures *by_state)
+{
+    guint64 refused = 0;
+
+    for (guint i = 0; i < REASON_LAST; i++)
+        refused += by_state->resume_refused[i];
+    begin_object(builder, "resumptions");
+    member_number(builder, "accepted", by_state->resumed);
+    member_number(builder, "refused", refused);
+    json_builder_end_object(builder);
+}
+
+static void
 member_openings(JsonBuilder *builder, const OpeningMeter *openings)
 {
     begin_object(builder, "openings");
@@ -128,6 +141,7 @@ static void
 member_figures(JsonBuilder *builder, const HubFigures *figures)
 {
     member_streams(builder, &figures->by_state);
+    member_resumptions(builder, &figures->by_state);
     if (figures->openings)
         member_openings(builder, figures->openings);
     if (figures->edge)

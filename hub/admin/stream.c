@@ -17,6 +17,8 @@ report_view(const StreamView *view, const Report *report)
     report->text("stream", view->name, report->data);
     report->text("user", view->user, report->data);
     report->text("address", view->from, report->data);
+    if (view->resumes)
+        report->text("resumes", view->resumes, report->data);
     report->text("state", view->state, report->data);
     if (view->reason != REASON_NONE)
         report->text("reason", reason_code(view->reason), report->data);

@@ -185,6 +185,8 @@ static const SettingRow rows[] = {
      "percent of streams-max and of connections-max that one user may have"},
     {"streams-per-second", COUNT(streams_per_second), 1000, 1, 1000000, "new streams of one user"},
     {"streams-burst", COUNT(streams_burst), 2000, 1, 1000000, "new streams of one user at once"},
+    {"resume", SWITCH(resume), 1, 0, 1,
+     "let streams go on after a lost connection, where user and device both can"},
     {"leg-ping", SECONDS(leg_ping), 20, 0.1, 3600, "silence on a leg before a ping"},
     {"leg-dead", SECONDS(leg_dead), 45, 0.2, 7200, "silence before a leg counts as lost"},
     {"end-wait", SECONDS(end_wait), 10, 0.1, 3600,

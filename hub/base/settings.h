@@ -69,6 +69,7 @@ typedef struct {
     guint user_share; /* user-share: percent of streams-max and connections-max for one user */
     guint streams_per_second; /* streams-per-second: new ones, of one policy */
     guint streams_burst;      /* streams-burst */
+    gboolean resume;          /* resume: streams may survive their legs */
 
     /* bridges (R12) */
     gint64 leg_ping; /* leg-ping: silence before a ping */

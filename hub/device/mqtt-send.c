@@ -7,6 +7,8 @@
 #include "common/extension/key-offer.h"
 #include "common/extension/notice.h"
 
+#define MQTT_PUBLISH_ROOM 16 /* bytes of a PUBLISH beside topic and payload */
+
 void
 mqtt_session_send(MqttSession *session, GByteArray *packet)
 {
@@ -32,7 +34,9 @@ session_of(DeviceLink *link)
 static void
 session_publish(MqttSession *session, const MqttPublish *publish)
 {
-    g_autoptr(GByteArray) out = g_byte_array_new();
+    /* it does not grow, so that no key is left behind in memory */
+    gsize room = publish->topic.len + publish->payload.len + MQTT_PUBLISH_ROOM;
+    g_autoptr(GByteArray) out = g_byte_array_sized_new((guint)room);
 
     if (mqtt_write_publish(out, publish))
         mqtt_session_send(session, out);
@@ -54,7 +58,7 @@ static void
 link_request(DeviceLink *link, const StreamRequest *request)
 {
     MqttSession *session = session_of(link);
-    g_autoptr(GString) topic = g_string_new(NULL);
+    g_autoptr(GString) topic = g_string_sized_new(STREAM_TOPIC_MAX);
 
     if (stream_request_build(topic, request) != STREAM_TOPIC_OK) {
         g_debug("mqtt %s: a request for a stream cannot be put in a topic", session->peer);
@@ -72,8 +76,8 @@ link_offer_key(DeviceLink *link, guint64 rid, const char *key)
     g_autoptr(GString) topic = g_string_new(NULL);
 
     key_offer_build(topic, number);
-    session_publish(session_of(link), &(MqttPublish){.topic = slice_of(topic->str),
-                                                     .payload = slice_of(key)});
+    session_publish(session_of(link),
+                    &(MqttPublish){.topic = slice_of(topic->str), .payload = slice_of(key)});
 }
 
 static void

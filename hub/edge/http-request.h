@@ -35,6 +35,9 @@ struct Request {
     char *caps;             /* streamd-caps */
     char *order;            /* streamd-order */
     char *known;            /* streamd-statement: the serials that the service knows */
+    char *resume;           /* streamd-resume */
+    char *resume_key;       /* streamd-resume-key; wiped afterwards */
+    char *resume_info;      /* streamd-resume-info */
     char *connect_timeout;  /* iothub-streaming-connect-timeout-in-seconds */
     char *response_timeout; /* iothub-streaming-response-timeout-in-seconds */
     char *api_version;

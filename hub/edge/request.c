@@ -6,6 +6,7 @@
 #include "common/codec/http-build.h"
 #include "common/codec/http-date.h"
 #include "common/codec/percent.h"
+#include "common/extension/resume-ask.h"
 
 #include <string.h>
 
@@ -21,6 +22,9 @@ edge_request_clear(Request *request)
     g_clear_pointer(&request->caps, g_free);
     g_clear_pointer(&request->order, g_free);
     g_clear_pointer(&request->known, g_free);
+    g_clear_pointer(&request->resume, g_free);
+    g_clear_pointer(&request->resume_key, secret_free);
+    g_clear_pointer(&request->resume_info, g_free);
     g_clear_pointer(&request->statement, g_free);
     g_clear_pointer(&request->connect_timeout, g_free);
     g_clear_pointer(&request->response_timeout, g_free);
@@ -99,6 +103,9 @@ edge_request_fill(EdgeConnection *edge, const HttpRequest *head)
     request->caps = header_dup(head, "streamd-caps");
     request->order = header_dup(head, "streamd-order");
     request->known = header_dup(head, "streamd-statement");
+    request->resume = header_dup(head, RESUME_FIELD);
+    request->resume_key = header_dup(head, RESUME_FIELD_KEY);
+    request->resume_info = header_dup(head, RESUME_FIELD_INFO);
     request->connect_timeout = header_dup(head, "iothub-streaming-connect-timeout-in-seconds");
     request->response_timeout = header_dup(head, "iothub-streaming-response-timeout-in-seconds");
     request->page_size = header_dup(head, "x-ms-max-item-count");

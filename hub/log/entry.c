@@ -110,6 +110,7 @@ log_entry_parse(const char *line, gsize len)
     entry->reason = text_of(entry->root, "reason");
     entry->detail = text_of(entry->root, "detail");
     entry->version = text_of(entry->root, "version");
+    entry->resumes = text_of(entry->root, "resumes");
     entry->since = text_of(entry->root, "since");
     entry->to_device = number_of(entry->root, "bytesToDevice");
     entry->to_service = number_of(entry->root, "bytesToService");

@@ -25,6 +25,7 @@ typedef struct {
     const char *user;                     /* who asked, or who changed something */
     const char *what;                     /* was changed: an id */
     const char *address, *result, *description, *reason, *detail, *version, *since;
+    const char *resumes; /* the stream that this one goes on with */
     gboolean failed;
     gint64 duration;              /* ms; -1: none */
     gint64 to_device, to_service; /* bytes; -1: none */

@@ -61,6 +61,20 @@ append_stream_ends(GString *out, const StreamsFigures *figures)
 }
 
 static void
+append_resumptions(GString *out, const StreamsFigures *figures)
+{
+    static const Metric metric = {"streamhub_resumptions", METRIC_COUNTER, NULL,
+                                  "Answers of devices to streams that were led back to them; why: "
+                                  "the device's reason"};
+
+    metrics_family(out, &metric);
+    metrics_number(out, &metric, LABELS("result", "accepted", "why", ""), figures->resumed);
+    for (guint i = REASON_NONE + 1; i < REASON_LAST; i++)
+        metrics_number(out, &metric, LABELS("result", "refused", "why", reason_code((Reason)i)),
+                       figures->resume_refused[i]);
+}
+
+static void
 append_streams(GString *out, const HubFigures *figures)
 {
     static const Metric now = {"streamhub_streams", METRIC_GAUGE, NULL,
@@ -80,6 +94,7 @@ append_streams(GString *out, const HubFigures *figures)
     metrics_family(out, &begun);
     metrics_number(out, &begun, NULL, figures->streams_total);
     append_stream_ends(out, by_state);
+    append_resumptions(out, by_state);
     metrics_family(out, &ignored);
     metrics_number(out, &ignored, NULL, figures->ignored_answers);
 }

@@ -121,6 +121,8 @@ append_who(GString *out, const RecordStream *stream)
     append_word(out, "streamId", stream->id);
     append_text(out, "user", stream->user);
     append_word(out, "address", stream->address);
+    if (stream->resumes)
+        append_word(out, "resumes", stream->resumes);
 }
 
 char *
@@ -172,6 +174,10 @@ record_end(gint64 time, const RecordEnd *end)
     append_text(out, "rule", end->rule);
     if (end->target)
         append_text(out, "target", end->target);
+    if (end->paused) {
+        append_number(out, "pauseMs", end->pause);
+        append_number(out, "replayed", end->replayed);
+    }
     return g_string_free(out, FALSE);
 }
 

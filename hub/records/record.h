@@ -29,6 +29,7 @@ typedef struct {
     const char *id; /* of the stream; NULL: it never had one */
     const char *user;
     const char *address; /* the service's */
+    const char *resumes; /* the stream that it goes on with; NULL: it is a new one */
 } RecordStream;
 
 /* A request to open a stream, and what it was answered. */
@@ -51,8 +52,10 @@ typedef struct {
     const char *reason;
     gboolean orderly;
     const char *detail;
-    const char *rule;   /* as the device told it */
-    const char *target; /* the same */
+    const char *rule;        /* as the device told it */
+    const char *target;      /* the same */
+    gboolean paused;         /* it resumes a stream, and its user said: */
+    guint64 pause, replayed; /* ms without legs; bytes that went again */
 } RecordEnd;
 
 /* A change of the registry, or of the hub itself. */

@@ -180,6 +180,9 @@ call_open(RestCall *call)
         .extended = request->caps != NULL,
         .order = request->order,
     };
+    Caps caps = request->caps ? caps_parse(request->caps, strlen(request->caps)) : 0;
+    StreamResume resume;
+    const char *why = NULL;
     StreamOrder order;
 
     if (!stream_name_is_valid(opening.name, -1)) {
@@ -194,10 +197,11 @@ call_open(RestCall *call)
         call_fail(call, REST_ARGUMENT_INVALID, "A time-out is a number of seconds.");
     } else if (opening.order && !stream_order_parse(opening.order, strlen(opening.order), &order)) {
         call_fail(call, REST_ARGUMENT_INVALID, "streamd-order is TUNNEL.SEQ.");
+    } else if (!stream_resume_read(request, caps, &resume, &why)) {
+        call_fail(call, REST_ARGUMENT_INVALID, why);
     } else {
-        if (request->caps)
-            opening.caps =
-                caps_parse(request->caps, strlen(request->caps)) & (CAP_HALF_CLOSE | CAP_REASON);
+        opening.resume = &resume;
+        opening.caps = stream_resume_asked(&resume, caps & STREAM_RESUME_SERVICE);
         call_free(call);
         streams_open(streams, request, &opening);
     }

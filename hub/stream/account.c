@@ -10,6 +10,7 @@ stream_account_new(const char *name, const Settings *settings, gint64 now)
 
     account->name = g_strdup(name);
     account->tokens = settings->streams_burst;
+    account->resumptions = settings_user_share(settings, settings->streams_max);
     account->updated = now;
     return account;
 }
@@ -40,6 +41,27 @@ stream_account_set_scope(StreamAccount *account, const RegistryScope *scope)
         account->own_tokens = after;
 }
 
+/* Streams that this user may have at once. */
+static guint
+account_streams_max(const StreamAccount *account, const Settings *settings)
+{
+    guint share = settings_user_share(settings, settings->streams_max);
+    guint own = account->scope ? account->scope->streams_max : 0;
+
+    return own > 0 ? MIN(own, share) : share;
+}
+
+static void
+account_refill_resumptions(StreamAccount *account, const Settings *settings, double seconds)
+{
+    double own = account->scope ? account->scope->opens_per_minute : 0;
+    double rate =
+        own > 0 ? MIN(own / 60, settings->streams_per_second) : settings->streams_per_second;
+
+    account->resumptions =
+        MIN(account->resumptions + seconds * rate, account_streams_max(account, settings));
+}
+
 static void
 account_refill(StreamAccount *account, const Settings *settings, gint64 now)
 {
@@ -49,6 +71,7 @@ account_refill(StreamAccount *account, const Settings *settings, gint64 now)
     account->tokens =
         MIN(account->tokens + seconds * settings->streams_per_second, settings->streams_burst);
     account->own_tokens = MIN(account->own_tokens + seconds * own / 60, own);
+    account_refill_resumptions(account, settings, seconds);
     account->updated = now;
 }
 
@@ -64,18 +87,30 @@ account_has_had_its_bytes(StreamAccount *account, gint64 wall)
            account->bytes >= account->scope->bytes_per_day;
 }
 
-const char *
-stream_account_limit(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall)
+/* Why it may have no further stream now, whatever the rate. */
+static const char *
+account_limit_at_once(StreamAccount *account, const Settings *settings, gint64 wall)
 {
     const RegistryScope *scope = account->scope;
 
-    account_refill(account, settings, now);
     if (account->live >= settings_user_share(settings, settings->streams_max))
         return "This user is at the limit of streams.";
     if (scope && scope->streams_max > 0 && account->live >= scope->streams_max)
         return "This user has as many streams at once as its scope allows.";
     if (account_has_had_its_bytes(account, wall))
         return "This user has had the bytes that its scope allows a day (UTC).";
+    return NULL;
+}
+
+const char *
+stream_account_limit(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall)
+{
+    const RegistryScope *scope = account->scope;
+    const char *limit = account_limit_at_once(account, settings, wall);
+
+    account_refill(account, settings, now);
+    if (limit)
+        return limit;
     if (scope && scope->opens_per_minute > 0 && account->own_tokens < 1)
         return "This user opens more streams a minute than its scope allows.";
     if (account->tokens < 1)
@@ -83,6 +118,27 @@ stream_account_limit(StreamAccount *account, const Settings *settings, gint64 no
     account->own_tokens = MAX(account->own_tokens - 1, 0);
     account->tokens -= 1;
     return NULL;
+}
+
+const char *
+stream_account_resume(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall)
+{
+    const char *limit = account_limit_at_once(account, settings, wall);
+
+    account_refill(account, settings, now);
+    if (limit)
+        return limit;
+    if (account->resumptions < 1)
+        return "This user leads streams back too fast.";
+    account->resumptions -= 1;
+    return NULL;
+}
+
+void
+stream_account_charge(StreamAccount *account)
+{
+    account->tokens = MAX(account->tokens - 1, 0);
+    account->own_tokens = MAX(account->own_tokens - 1, 0);
 }
 
 gboolean

@@ -12,7 +12,8 @@ typedef struct {
     guint live;           /* its streams that have not ended */
     double tokens;        /* new streams that the hub's setting allows it now */
     double own_tokens;    /* the same of its scope */
-    gint64 updated;       /* when both were counted, monotonic µs */
+    double resumptions;   /* of streams that it may still lead back: stream_account_resume */
+    gint64 updated;       /* when these were counted, monotonic µs */
     gint64 day;           /* of `bytes`, since the epoch, in UTC */
     guint64 bytes;        /* both ways, of all its streams on that day */
 } StreamAccount;
@@ -27,6 +28,16 @@ void stream_account_set_scope(StreamAccount *account, const RegistryScope *scope
  * begun. NOW: monotonic µs; WALL: µs since the epoch. */
 const char *
 stream_account_limit(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall);
+
+/* The same for an opening that leads a stream back. It is not counted as an opening until the
+ * device does not know the stream (stream_account_charge). But a device may say yes to whatever it
+ * is asked, so that these have a measure of their own: as many at once as the user may have
+ * streams, and as many a second as openings. */
+const char *
+stream_account_resume(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall);
+
+/* Its device did not know the stream that it resumed: it was an opening as any other. */
+void stream_account_charge(StreamAccount *account);
 
 /* So many bytes went. TRUE: it has had what its scope gives it a day. */
 gboolean stream_account_count(StreamAccount *account, guint64 bytes, gint64 wall);

@@ -21,6 +21,8 @@ streams_measure(Streams *streams, StreamsFigures *ret)
 {
     *ret = (StreamsFigures){0};
     memcpy(ret->ended, streams->ended_for, sizeof ret->ended);
+    ret->resumed = streams->resumed;
+    memcpy(ret->resume_refused, streams->resume_refused, sizeof ret->resume_refused);
     memcpy(ret->bytes, streams->bytes, sizeof ret->bytes);
     for (GList *link = streams->running.head; link; link = link->next)
         figures_add(ret, link->data);

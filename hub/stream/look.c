@@ -37,6 +37,7 @@ view_clear(StreamView *view)
     g_free(view->name);
     g_free(view->user);
     g_free(view->from);
+    g_free(view->resumes);
 }
 
 /* Passes on copies of the views as one array. */
@@ -119,6 +120,7 @@ view_fill(StreamView *view, const HubStream *stream)
         .name = g_strdup(stream->name),
         .user = g_strdup(stream->policy),
         .from = g_strdup(stream->from),
+        .resumes = stream->resume.resumes ? g_strdup(stream->resume.ask.id) : NULL,
         .state = stream->state == STREAM_ENDED ? "closing" : hub_stream_state_name(stream->state),
         .waits_for = stream_waits(stream),
         .reason = stream->reason,

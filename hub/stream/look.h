@@ -17,6 +17,7 @@ typedef struct {
     char *name;
     char *user;
     char *from;        /* the user's address */
+    char *resumes;     /* the stream that it goes on with; NULL: it is a new one */
     const char *state; /* as in docs/wire-protocol.md, section 4a; "closing": ended, and delivers */
     const char *waits_for;
     Reason reason;      /* REASON_NONE until it has ended */

@@ -98,6 +98,7 @@ hub_stream_new(StreamWorld *world, Request *post, const StreamOpening *opening, 
     stream->extended = opening->extended;
     stream->asked = opening->caps;
     stream->order = g_strdup(opening->order);
+    stream_resume_copy(&stream->resume, opening->resume);
     stream->response_timeout = opening->response_timeout;
     stream->error = REST_SERVER_ERROR;
     stream->by_device.data = stream->by_age.data = stream->by_number.data = stream;
@@ -115,6 +116,7 @@ hub_stream_drop_tokens(HubStream *stream)
     for (guint i = 0; i < LEG_SIDES; i++)
         token_drop(stream->world->tokens, &stream->tokens[i]);
     explicit_bzero(stream->device_token, sizeof stream->device_token);
+    stream_resume_forget_key(&stream->resume);
 }
 
 void
@@ -162,7 +164,7 @@ hub_stream_caps(const HubStream *stream, LegSide side)
     Caps device = answered ? stream->agreed : stream->capable;
     Caps own = side == LEG_DEVICE ? device : stream->asked;
 
-    return (own & CAP_REASON) | (stream->agreed & stream->asked & CAP_HALF_CLOSE);
+    return (own & CAP_REASON) | (stream->agreed & stream->asked & (CAP_HALF_CLOSE | CAP_RESUME));
 }
 
 /* CODE: the close code for a plain peer. A capable one gets the code of the reason, unless LATE. */
@@ -183,6 +185,13 @@ hub_stream_url(const HubStream *stream, LegSide side)
     return g_strdup_printf("wss://%s/bridges/ih/%s/d/%s/sid/%s/r/%s", stream->world->authority,
                            stream->world->hub, stream->device, stream->id,
                            side == LEG_DEVICE ? "device" : "service");
+}
+
+/* It may survive its legs, as far as service, device and hub can. */
+static gboolean
+hub_stream_may_resume(const HubStream *stream)
+{
+    return stream_resume_applies(stream->world->needs.settings, stream->asked, stream->capable);
 }
 
 /* Adds what a capable device is told beyond the original protocol (section 8). */
@@ -206,6 +215,10 @@ hub_stream_extend(const HubStream *stream, StreamRequest *request)
     }
     if (stream->capable & CAP_ORDER)
         request->order = stream->order;
+    if (!hub_stream_may_resume(stream))
+        return;
+    request->caps |= CAP_RESUME;
+    request->rkey = stream->resume.key;
 }
 
 /* Sets the rid and the token of the request. They stay the same when it is sent again, unless
@@ -228,7 +241,7 @@ hub_stream_name_request(HubStream *stream)
 static void
 hub_stream_request(HubStream *stream)
 {
-    g_autofree char *url = hub_stream_url(stream, LEG_DEVICE), *rid = NULL;
+    g_autofree char *url = hub_stream_url(stream, LEG_DEVICE), *rid = NULL, *resume = NULL;
     StreamRequest request = {.name = stream->name, .url = url};
     Devices *devices = stream->world->needs.devices;
     Caps capable = devices_caps(devices, stream->client_id);
@@ -237,12 +250,17 @@ hub_stream_request(HubStream *stream)
         return;
     stream->capable = capable;
     stream->device_keys = devices_keys(devices, stream->client_id);
+    stream->unresumable = stream->resume.resumes && !hub_stream_may_resume(stream);
+    if (stream->unresumable)
+        return;
     hub_stream_name_request(stream);
     if (stream->answer_by == 0)
         stream->answer_by = clock_now() + stream->response_timeout;
     request.rid = rid = g_strdup_printf("%u", stream->rid);
     request.token = stream->device_token;
     hub_stream_extend(stream, &request);
+    if (stream->resume.resumes)
+        request.resume = resume = resume_ask_format(&stream->resume.ask, RESUME_ASK_TOPIC);
     (void)devices_request(devices, stream->client_id, &request);
 }
 
@@ -410,6 +428,8 @@ hub_stream_enter(HubStream *stream, HubStreamState before)
     }
     if (before == STREAM_ASKED) /* the request is not sent again */
         explicit_bzero(stream->device_token, sizeof stream->device_token);
+    if (before == STREAM_ASKED || stream->state == STREAM_ENDED)
+        stream_resume_forget_key(&stream->resume);
     if (stream->state == STREAM_OPEN)
         clock_clear(clock, &stream->deadline);
     if (stream->state == STREAM_ENDED)
@@ -446,6 +466,14 @@ hub_stream_run(HubStream *stream, StreamInput input, LegSide side, Request *requ
         stream->world->changed(stream, before, stream->world->data);
 }
 
+/* In the name of a device that knows of no stream that survives. */
+static void
+hub_stream_refuse_resume(HubStream *stream)
+{
+    stream->rejection = REASON_RESUME_UNKNOWN;
+    hub_stream_run(stream, STREAM_ANSWER_400, LEG_DEVICE, NULL);
+}
+
 void
 hub_stream_input(HubStream *stream, StreamInput input, Request *request)
 {
@@ -456,6 +484,8 @@ hub_stream_input(HubStream *stream, StreamInput input, Request *request)
         return;
     }
     hub_stream_run(stream, input, input_side(input), request);
+    if (input == STREAM_SUBSCRIBED && stream->unresumable)
+        hub_stream_refuse_resume(stream);
 }
 
 /* A device whose leg is stuck inside a frame can say only here why it has ended the stream. */
@@ -464,6 +494,16 @@ answer_is_end(const HubStream *stream, const StreamAnswer *answer)
 {
     return stream->state == STREAM_OPEN && stream->relay && (stream->agreed & CAP_REASON) &&
            answer->reason != REASON_NONE && !reason_is_orderly(answer->reason);
+}
+
+/* Of what the device says that it accepts. */
+static Caps
+hub_stream_agree(const HubStream *stream, Caps caps)
+{
+    gboolean resume =
+        hub_stream_may_resume(stream) && (caps & STREAM_RESUME_SERVICE) == STREAM_RESUME_SERVICE;
+
+    return (caps & (CAP_REASON | CAP_HALF_CLOSE)) | (resume ? CAP_RESUME : 0);
 }
 
 gboolean
@@ -491,7 +531,7 @@ hub_stream_answered(HubStream *stream, const StreamAnswer *answer)
         return;
     }
     if (stream->state == STREAM_ASKED)
-        stream->agreed = answer->caps & stream->capable & (CAP_REASON | CAP_HALF_CLOSE);
+        stream->agreed = hub_stream_agree(stream, answer->caps & stream->capable);
     hub_stream_input(stream,
                      stream->leg_lost[LEG_DEVICE] ? STREAM_ANSWER_200_TOO_LATE : STREAM_ANSWER_200,
                      NULL);

@@ -46,14 +46,16 @@ struct HubStream {
 
     Request *post; /* NULL: answered */
     gboolean extended;
-    Caps asked;   /* by the service */
-    Caps capable; /* the device said at CONNECT */
-    Caps agreed;  /* the device said in its answer */
+    Caps asked;           /* by the service */
+    Caps capable;         /* the device said at CONNECT */
+    Caps agreed;          /* the device said in its answer */
+    StreamResume resume;  /* what the service said of it */
+    gboolean unresumable; /* it resumes a stream, which its device cannot */
     gint64 response_timeout;
     Reason rejection; /* the device's answer 400 */
     Reason told;      /* the same, of a stream that it had accepted */
     char *rejection_text;
-    char *rule;       /* of the device's, which decided; NULL: not told */
+    char *rule;      /* of the device's, which decided; NULL: not told */
     RestError error; /* of the POST, where a cell leaves it open */
 
     Token tokens[LEG_SIDES];

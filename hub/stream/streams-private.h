@@ -14,8 +14,10 @@ struct Streams {
     guint closing;        /* ended, with a bridge that is still delivering */
     guint live;
     guint64 total;
-    guint64 ended_for[REASON_LAST];   /* how many ended, by reason */
-    guint64 bytes[LEG_SIDES];         /* of those that have ended */
+    guint64 ended_for[REASON_LAST];      /* how many ended, by reason */
+    guint64 bytes[LEG_SIDES];            /* of those that have ended */
+    guint64 resumed;                     /* how many were led back to their devices, */
+    guint64 resume_refused[REASON_LAST]; /* and how many were not, for that reason */
     gint64 devices_back_by; /* until then devices may be on their way back to a hub just started */
     Timer tick;             /* while there are users whose scope ends streams by itself, */
     gboolean ticking;

@@ -100,7 +100,8 @@ device_count(const StreamDevice *device, const StreamAccount *account, guint *re
 
 /* Which limit is reached, or NULL (R10). */
 static const char *
-limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *account)
+limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *account,
+              gboolean resumes)
 {
     const Settings *settings = streams->world.needs.settings;
     guint all, pending;
@@ -116,7 +117,8 @@ limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *accou
         return "This user is at the limit of streams to this device.";
     if (pending >= settings->pending_per_user_and_device)
         return "This user is at the limit of waiting streams to this device.";
-    return stream_account_limit(account, settings, clock_now(), g_get_real_time());
+    return (resumes ? stream_account_resume : stream_account_limit)(account, settings, clock_now(),
+                                                                    g_get_real_time());
 }
 
 /* How long a stream waits for a device that is away: as long as the request says. Shortly after the
@@ -178,7 +180,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     device = by_device_entry(streams->devices, client_id);
     account = account_entry(streams, opening->policy);
     stream_account_set_scope(account, opening->scope);
-    limit = limit_reached(streams, device, account);
+    limit = limit_reached(streams, device, account, opening->resume && opening->resume->resumes);
     if (!limit) {
         stream_begin(streams, post, opening, device, account);
         return;
@@ -255,6 +257,8 @@ stream_ended(Streams *streams, HubStream *stream)
     streams->live--;
     streams->ended_for[stream_end_reason(stream)]++;
     (void)stream_scopes_count(stream);
+    if (stream->resume.resumes && stream->rejection == REASON_RESUME_UNKNOWN)
+        stream_account_charge(stream->account);
     ((StreamAccount *)stream->account)->live--;
     if (stream->relay) {
         stream->closing = TRUE;
@@ -268,6 +272,18 @@ stream_ended(Streams *streams, HubStream *stream)
     ended_trim(streams);
 }
 
+/* Once its device has answered. */
+static void
+resumption_count(Streams *streams, const HubStream *stream, HubStreamState before)
+{
+    if (!stream->resume.resumes || before != STREAM_ASKED)
+        return;
+    if (stream->state == STREAM_ACCEPTED)
+        streams->resumed++;
+    else if (stream->state == STREAM_ENDED && stream->rejection != REASON_NONE)
+        streams->resume_refused[stream->rejection]++;
+}
+
 static void
 streams_changed(HubStream *stream, HubStreamState before, void *data)
 {
@@ -276,6 +292,7 @@ streams_changed(HubStream *stream, HubStreamState before, void *data)
     gboolean is_pending = stream->state < STREAM_OPEN;
 
     stream_tell(stream, before);
+    resumption_count(streams, stream, before);
     if (was_pending && !is_pending)
         stream->owner->pending--;
     if (stream->state == STREAM_ENDED && before != STREAM_ENDED) {
@@ -355,9 +372,12 @@ stream_is_by(const HubStream *stream, const char *policy, const char *unused G_G
     return strcmp(stream->policy, policy) == 0;
 }
 
+/* One that survives is closed at once: it goes on at the next hub. */
 static gboolean
 stream_is_at_once(const HubStream *stream, const char *a G_GNUC_UNUSED, const char *b G_GNUC_UNUSED)
 {
+    if (stream->state == STREAM_OPEN && (stream->agreed & CAP_RESUME))
+        return TRUE;
     return !(stream_table_look(stream->state, STREAM_HUB_STOPS)->actions & STREAM_AFTER_GRACE);
 }
 

@@ -13,6 +13,7 @@
 #include "hub/records/records.h"
 #include "hub/registry/registry.h"
 #include "hub/stream/figures.h"
+#include "hub/stream/resume.h"
 
 typedef struct Streams Streams;
 
@@ -48,6 +49,7 @@ typedef struct {
     const char *order;          /* streamd-order; NULL: none */
     gboolean extended;          /* it sent streamd-caps */
     Caps caps;
+    const StreamResume *resume;
     gint64 connect_timeout; /* µs; 0: do not wait for a device that is away */
     gint64 response_timeout;
 } StreamOpening;

@@ -52,7 +52,8 @@ record_stream_end(const HubStream *stream, gint64 duration)
                    .name = stream->name,
                    .id = stream->id,
                    .user = stream->policy,
-                   .address = stream->from},
+                   .address = stream->from,
+                   .resumes = stream->resume.resumes ? stream->resume.ask.id : NULL},
         .duration = duration,
         .device_address = stream->device_from,
         .to_device = bytes_from(stream, LEG_SERVICE),
@@ -60,6 +61,9 @@ record_stream_end(const HubStream *stream, gint64 duration)
         .reason = reason_code(stream->reason),
         .orderly = reason_is_orderly(stream->reason),
         .rule = stream->rule,
+        .paused = stream->resume.informed,
+        .pause = stream->resume.info.pause,
+        .replayed = stream->resume.info.replayed,
     };
 
     records_end(needs->records, &end);

@@ -97,18 +97,26 @@ change_result(const LogEntry *entry)
 }
 
 static char *
-result_text(const LogEntry *entry)
+stream_result(const LogEntry *entry)
 {
     const char *why = *entry->reason ? entry->reason : entry->description;
 
-    if (entry->kind == LOG_KIND_CHANGE)
-        return change_result(entry);
     if (entry->kind == LOG_KIND_END)
         return *entry->detail ? g_strdup_printf("%s: %s", entry->reason, entry->detail)
                               : g_strdup(entry->reason);
     if (!entry->failed)
         return g_strdup(_("ok"));
     return *why ? g_strdup_printf("%s %s", entry->result, why) : g_strdup(entry->result);
+}
+
+static char *
+result_text(const LogEntry *entry)
+{
+    g_autofree char *result =
+        entry->kind == LOG_KIND_CHANGE ? change_result(entry) : stream_result(entry);
+
+    return *entry->resumes ? g_strdup_printf(_("%s, goes on with %s"), result, entry->resumes)
+                           : g_steal_pointer(&result);
 }
 
 static void

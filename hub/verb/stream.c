@@ -31,6 +31,7 @@ add_stream(Table *table, JsonNode *stream)
     table_add(table, out);
     table_add(table, in);
     table_add(table, age);
+    table_add(table, verb_json_text(stream, "resumes"));
 }
 
 /* *NEXT: where the next page begins; -1: there is none. */
@@ -55,7 +56,7 @@ verb_stream_list(Cli *cli, GError **error)
     g_autoptr(AdminClient) client = verb_connect(cli);
     g_autoptr(Table) table =
         table_new(_("ID"), _("DEVICE"), _("STREAM"), _("USER"), _("STATE"), _("WAITS FOR"),
-                  _("FROM DEVICE"), _("FROM USER"), _("AGE"), NULL);
+                  _("FROM DEVICE"), _("FROM USER"), _("AGE"), _("GOES ON WITH"), NULL);
     Listing listing = listing_begin(cli, table, add_stream, _("No streams."));
     gint64 next = 0;
 

@@ -62,8 +62,8 @@ class Wire:
                         **kwargs)
 
     def post(self, device="dev1", stream="ssh", token=None, connect=None, response=None, caps=None,
-             path=None, version="2020-05-31-preview", body=b""):
-        """Sends the POST; a Post to read the answer from."""
+             path=None, version="2020-05-31-preview", body=b"", more=()):
+        """Sends the POST, with MORE fields; a Post to read the answer from."""
         fields = [("Authorization", token or self.service_token())] if token != "" else []
         if connect is not None:
             fields.append(("iothub-streaming-connect-timeout-in-seconds", str(connect)))
@@ -71,6 +71,7 @@ class Wire:
             fields.append(("iothub-streaming-response-timeout-in-seconds", str(response)))
         if caps is not None:
             fields.append(("streamd-caps", caps))
+        fields.extend(more)
         post = wire.Http(self.port, self.ca)
         self.open.callback(post.close)
         post.send("POST", path or f"/twins/{device}/streams/{stream}?api-version={version}", fields, body)

@@ -327,6 +327,7 @@ def said_by_status(found):
             ("streamhub_records_lost_total",): found["lost_records"],
             ("streamhub_certificate_days",): found["certificate_days_left"]}
     same.update({("streamhub_openings_total", "result", result): count for result, count in found["openings"].items()})
+    same.update({("streamhub_resumptions_total", "result", result): count for result, count in found["resumptions"].items()})
     same.update({("streamhub_streams", "state", state): count for state, count in found["streams_by_state"].items()})
     ended = {row["reason"]: row["count"] for row in found["streams_ended"]}
     same.update({("streamhub_streams_ended_total", "reason", reason): count for reason, count in ended.items()})
