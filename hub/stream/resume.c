@@ -49,6 +49,14 @@ stream_resume_applies(const Settings *settings, Caps asked, Caps capable)
            (capable & STREAM_RESUME_DEVICE) == STREAM_RESUME_DEVICE;
 }
 
+Caps
+stream_resume_agreed(Caps caps, gboolean applies)
+{
+    gboolean resume = applies && (caps & STREAM_RESUME_SERVICE) == STREAM_RESUME_SERVICE;
+
+    return (caps & (CAP_REASON | CAP_HALF_CLOSE)) | (resume ? CAP_RESUME : 0);
+}
+
 void
 stream_resume_forget_key(StreamResume *resume)
 {

@@ -32,5 +32,8 @@ Caps stream_resume_asked(const StreamResume *resume, Caps caps);
 /* Whether the stream of such a service may survive at a device that said CAPABLE at CONNECT. */
 gboolean stream_resume_applies(const Settings *settings, Caps asked, Caps capable);
 
+/* What a device accepts that said CAPS in its answer; APPLIES: it may survive there. */
+Caps stream_resume_agreed(Caps caps, gboolean applies);
+
 void stream_resume_copy(StreamResume *to, const StreamResume *from); /* NULL: clears */
 void stream_resume_forget_key(StreamResume *resume);

@@ -466,14 +466,6 @@ hub_stream_run(HubStream *stream, StreamInput input, LegSide side, Request *requ
         stream->world->changed(stream, before, stream->world->data);
 }
 
-/* In the name of a device that knows of no stream that survives. */
-static void
-hub_stream_refuse_resume(HubStream *stream)
-{
-    stream->rejection = REASON_RESUME_UNKNOWN;
-    hub_stream_run(stream, STREAM_ANSWER_400, LEG_DEVICE, NULL);
-}
-
 void
 hub_stream_input(HubStream *stream, StreamInput input, Request *request)
 {
@@ -484,8 +476,10 @@ hub_stream_input(HubStream *stream, StreamInput input, Request *request)
         return;
     }
     hub_stream_run(stream, input, input_side(input), request);
-    if (input == STREAM_SUBSCRIBED && stream->unresumable)
-        hub_stream_refuse_resume(stream);
+    if (input != STREAM_SUBSCRIBED || !stream->unresumable)
+        return;
+    stream->rejection = REASON_RESUME_UNKNOWN; /* in the name of a device that knows of none */
+    hub_stream_run(stream, STREAM_ANSWER_400, LEG_DEVICE, NULL);
 }
 
 /* A device whose leg is stuck inside a frame can say only here why it has ended the stream. */
@@ -494,16 +488,6 @@ answer_is_end(const HubStream *stream, const StreamAnswer *answer)
 {
     return stream->state == STREAM_OPEN && stream->relay && (stream->agreed & CAP_REASON) &&
            answer->reason != REASON_NONE && !reason_is_orderly(answer->reason);
-}
-
-/* Of what the device says that it accepts. */
-static Caps
-hub_stream_agree(const HubStream *stream, Caps caps)
-{
-    gboolean resume =
-        hub_stream_may_resume(stream) && (caps & STREAM_RESUME_SERVICE) == STREAM_RESUME_SERVICE;
-
-    return (caps & (CAP_REASON | CAP_HALF_CLOSE)) | (resume ? CAP_RESUME : 0);
 }
 
 gboolean
@@ -531,7 +515,8 @@ hub_stream_answered(HubStream *stream, const StreamAnswer *answer)
         return;
     }
     if (stream->state == STREAM_ASKED)
-        stream->agreed = hub_stream_agree(stream, answer->caps & stream->capable);
+        stream->agreed =
+            stream_resume_agreed(answer->caps & stream->capable, hub_stream_may_resume(stream));
     hub_stream_input(stream,
                      stream->leg_lost[LEG_DEVICE] ? STREAM_ANSWER_200_TOO_LATE : STREAM_ANSWER_200,
                      NULL);
