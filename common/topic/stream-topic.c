@@ -410,8 +410,11 @@ stream_request_parse(Slice topic, StreamRequest *ret)
 
     if (storage)
         result = request_read(values, &request);
-    if (result != STREAM_TOPIC_OK)
+    if (result != STREAM_TOPIC_OK) {
+        if (storage) /* a token and a key may be in it */
+            explicit_bzero(storage, topic.len - strlen(REQUEST_PREFIX));
         return result;
+    }
     request.storage = g_steal_pointer(&storage);
     *ret = request;
     return STREAM_TOPIC_OK;

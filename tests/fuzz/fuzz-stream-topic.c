@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Topics of streams: what can be read and built again reads the same. Also whole urls. */
+/* Topics of streams: what can be read and built again reads the same. Also whole urls, and the
+ * fields of a POST that leads a stream back. */
 #include "common/topic/stream-topic.h"
 
 #include "common/codec/stream-url.h"
+#include "common/extension/resume-ask.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -75,6 +77,31 @@ try_url(Slice url)
         require(parsed.host.len > 0 && parsed.port > 0 && parsed.target.ptr[0] == '/');
 }
 
+/* The same bytes as the fields of a POST: what is read has that text alone. */
+static void
+try_fields(Slice text)
+{
+    ResumeAsk ask;
+    ResumeInfo info;
+    guint8 key[RESUME_KEY_LEN];
+
+    if (resume_ask_parse(text.ptr, text.len, RESUME_ASK_HTTP, &ask)) {
+        g_autofree char *back = resume_ask_format(&ask, RESUME_ASK_HTTP);
+
+        require(slice_equal(text, back) && ask.attempt > 0);
+    }
+    if (resume_info_parse(text.ptr, text.len, &info)) {
+        g_autofree char *back = resume_info_format(&info);
+
+        require(slice_equal(text, back));
+    }
+    if (resume_key_parse(text.ptr, text.len, key)) {
+        g_autofree char *back = resume_key_format(key);
+
+        require(slice_equal(text, back));
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -83,6 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_request(input);
     try_answer(input);
     try_url(input);
+    try_fields(input);
     (void)stream_topic_is_telemetry(input, "dev1", NULL);
     (void)stream_topic_is_telemetry(input, "dev1", "mod1");
     return 0;
