@@ -11,22 +11,24 @@
 #define HUB                                                                                        \
     OPTION_CONNECTION_STRING_FILE, OPTION_CA, OPTION_CERTIFICATE, OPTION_KEY,                      \
     OPTION_KEY_PIN_FILE, OPTION_TRANSPORT, OPTION_MQTT_PORT, OPTION_PROXY,                         \
-    OPTION_PROXY_CREDENTIALS_FILE, OPTION_NO_PROXY, OPTION_ALLOWED_USERS, OPTION_STREAM_HOSTS
+    OPTION_PROXY_CREDENTIALS_FILE, OPTION_NO_PROXY, OPTION_ALLOWED_USERS, OPTION_STREAM_HOSTS,     \
+    OPTION_RESUME, OPTION_RESUME_TIME
 #define ADD_HUB HUB, OPTION_AS
 #define SET_HUB HUB, OPTION_HOST, OPTION_FORCE, OPTION_SHARED_ACCESS_KEY_FILE, OPTION_ACCEPT_CA
 #define TIMES OPTION_WAIT, OPTION_TIMEOUT
-#define OPEN OPTION_HUB, TIMES
+#define OPEN OPTION_HUB, OPTION_NO_RESUME, TIMES
 #define OPEN_TUNNEL OPEN, OPTION_LISTEN, OPTION_BACKGROUND, OPTION_SHARED
 #define CONNECT OPEN, OPTION_FDPASS, OPTION_SSH_HOST
 #define KNOWN OPTION_HUB, OPTION_INITIATOR, OPTION_ADDRESS
 #define TEST_RULE KNOWN, OPTION_AT
 #define RULE                                                                                       \
     KNOWN, OPTION_STREAM, OPTION_WEEKDAYS, OPTION_TIME, OPTION_ACCEPT, OPTION_HANDLER,             \
-    OPTION_HANDLER_USER, OPTION_ASK, OPTION_ASK_TIMEOUT, OPTION_REJECT, LIMIT_OPTIONS
+    OPTION_HANDLER_USER, OPTION_ASK, OPTION_ASK_TIMEOUT, OPTION_REJECT, LIMIT_OPTIONS,             \
+    OPTION_RESUME_TIME
 #define RULE_ARGUMENTS                                                                             \
     "[--stream GLOB] [--hub NAME] [--initiator GLOB] [--address ADDRESS] [--weekdays DAYS] "       \
     "[--time HH:MM-HH:MM] (--accept TARGET | --handler NAME [--handler-user USER] | "              \
-    "--ask[=TARGET] [--ask-timeout TIME] | --reject TEXT) " LIMIT_ARGUMENTS
+    "--ask[=TARGET] [--ask-timeout TIME] | --reject TEXT) " LIMIT_ARGUMENTS " [--resume-time TIME]"
 #define ADD_RULE RULE, OPTION_POSITION
 #define DOCTOR OPTION_HUB, OPTION_STREAM, OPTION_INITIATOR
 
@@ -52,7 +54,7 @@ static const Verb verbs[] = {
      "wss|mqtts] [--certificate FILE --key FILE|URL [--key-pin-file FILE]] [--mqtt-port N] "
      "[--proxy "
      "URL [--proxy-credentials-file FILE|-] [--no-proxy LIST]] "
-     "[--allowed-users LIST] [--stream-hosts LIST]",
+     "[--allowed-users LIST] [--stream-hosts LIST] [--resume yes|no] [--resume-time TIME]",
      N_("Add a hub, by the file that 'streamhub invite' wrote, or by a connection string"),
      N_("With an invitation, streamd makes a key of its own, keeps it, and joins the hub with it; "
         "the file is not needed any more then. One for a group of devices leaves open who we are: "
@@ -73,7 +75,8 @@ static const Verb verbs[] = {
      "NAME [--host HOST[:PORT]] [--shared-access-key-file FILE|- | --connection-string-file FILE|-] "
      "[--ca FILE] [--transport wss|mqtts] [--mqtt-port N] [--certificate FILE] [--key FILE|URL] "
      "[--key-pin-file FILE] [--proxy URL] [--proxy-credentials-file FILE|-] [--no-proxy LIST] "
-     "[--allowed-users LIST] [--stream-hosts LIST] [--force] | NAME --accept-ca",
+     "[--allowed-users LIST] [--stream-hosts LIST] [--resume yes|no] [--resume-time TIME] [--force] | "
+     "NAME --accept-ca",
      N_("Change a hub: where it is, the key, what is trusted, the way there; open streams go on"),
      N_("What is not given stays; given empty, as --ca '', it is as if it had never been set. The "
         "new settings are tried first: when the hub cannot be reached, trusted or satisfied with "
@@ -135,7 +138,7 @@ static const Verb verbs[] = {
      .json = "{\"verdict\": ..., \"rule\": ..., \"details\": {...}}"},
     {"tunnel open", 2, 2, OPTION_LIST(OPEN_TUNNEL), verb_tunnel_open,
      "[--hub NAME] DEVICE[/MODULE] STREAM [--listen tcp:ADDR:PORT|PORT|unix:PATH] [--background] "
-     "[--shared] [--wait[=SECONDS]] [--timeout SECONDS]",
+     "[--shared] [--wait[=SECONDS]] [--timeout SECONDS] [--no-resume]",
      N_("Listen here; each connection becomes a stream. Stays until Ctrl-C, or --background"),
      .json = "{\"listen_address\": ..., \"id\": ...}, on one line"},
     {"tunnel list", 0, 0, OPTION_LIST(OPTION_ALL), verb_tunnel_list, "[--all]",
@@ -147,16 +150,18 @@ static const Verb verbs[] = {
      N_("Close a tunnel and its streams; --all: all of yours"),
      .json = "{\"tunnels\": [...], \"result\": ...}"},
     {"connect", 2, 2, OPTION_LIST(CONNECT), verb_connect,
-     "[--hub NAME] DEVICE[/MODULE] STREAM [--wait[=SECONDS]] [--timeout SECONDS] [--fdpass] "
+     "[--hub NAME] DEVICE[/MODULE] STREAM [--wait[=SECONDS]] [--timeout SECONDS] [--no-resume] [--fdpass] "
      "[--ssh-host]",
      N_("Connect standard input and output to a stream, as for ssh's ProxyCommand"),
      N_("With --fdpass standard output has to be a Unix socket, as ssh makes it for "
         "ProxyUseFdpass. "
         "The program at its other end gets the stream itself, which lives on when streamctl "
-        "ends."),
+        "ends. A stream that loses its connection is suspended and goes on as soon as there is "
+        "another one, for three minutes where nothing else is set; on a terminal a line says so. "
+        "With --no-resume it ends."),
      .json = JSON_REFUSED},
     {"ssh", 1, G_MAXUINT, OPTION_LIST(OPEN, OPTION_STREAM), verb_ssh,
-     "[--hub NAME] [--stream NAME] [--wait[=SECONDS]] [--timeout SECONDS] [USER@]DEVICE[/MODULE] "
+     "[--hub NAME] [--stream NAME] [--wait[=SECONDS]] [--timeout SECONDS] [--no-resume] [USER@]DEVICE[/MODULE] "
      "[[--] ARGUMENT...]",
      N_("Run ssh to a device; what follows is ssh's: its options (after --) and the command"),
      N_("ssh knows the device as DEVICE.device (DEVICE.HUB.device with --hub), in its "

@@ -425,7 +425,7 @@ bus_push_removed(Bus *bus, GVariant *args)
         bus_push_object(bus, BUS_EVENT_REMOVED, path, names[i], NULL);
 }
 
-static int
+int
 bus_on_signal(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     g_autoptr(GVariant) args = bus_variant_read(message);
@@ -555,7 +555,7 @@ bus_sleep(Bus *bus)
     return 0;
 }
 
-static gboolean
+gboolean
 bus_deliver(Bus *bus, BusEventFunc func, void *data)
 {
     g_autoptr(Pending) pending = NULL;

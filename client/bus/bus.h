@@ -95,6 +95,15 @@ void bus_listen_input(Bus *bus);
 typedef gboolean (*BusEventFunc)(const BusEvent *event, void *data);
 gboolean bus_wait(Bus *bus, BusEventFunc func, void *data, GError **error);
 
+/* For a program that waits for something else: listens to the changes of the object at PATH alone.
+ * FALSE: they do not come. */
+gboolean bus_listen_to(Bus *bus, const char *path);
+/* For poll(2): readable when bus_look has something to do. */
+int bus_descriptor(Bus *bus);
+/* Calls EVENT for what has come, without waiting. FALSE: EVENT said so, or the connection is lost.
+ */
+gboolean bus_look(Bus *bus, BusEventFunc event, void *data);
+
 void bus_object_free(BusObject *object);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BusObject, bus_object_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Bus, bus_close)

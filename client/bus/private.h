@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The struct of a Bus. Only bus.c and bus/agent.c use it. */
+/* The struct of a Bus. Only bus.c, agent.c and look.c use it. */
 #pragma once
 
 #include "client/bus/bus.h"
@@ -23,3 +23,9 @@ void bus_push(Bus *bus, const BusEvent *event);
 
 /* Call it when standard input is readable. */
 void bus_read_input(Bus *bus);
+
+/* Takes a signal of streamd, as events. DATA: the Bus. */
+int bus_on_signal(sd_bus_message *message, void *data, sd_bus_error *error);
+
+/* Calls FUNC for each event that has come. FALSE: FUNC said so. */
+gboolean bus_deliver(Bus *bus, BusEventFunc func, void *data);

@@ -146,6 +146,16 @@ static const OptionRow rows[OPTION_LAST - OPTION_OWN] = {
         OPTION_OWN] = {"shared-access-key-file", VALUE_REQUIRED, "FILE|-",
                        N_("Read the new key of our identity from a file, or from standard input"),
                        NULL},
+    [OPTION_RESUME - OPTION_OWN] = {"resume", VALUE_REQUIRED, "yes|no",
+                                    N_("Whether streams go on when their connection is lost; "
+                                       "default: yes"),
+                                    NULL},
+    [OPTION_RESUME_TIME - OPTION_OWN] = {"resume-time", VALUE_REQUIRED, "TIME",
+                                         N_("How long a stream waits for another connection; "
+                                            "default: 3min, most: 1d, 0: it ends with its own"),
+                                         NULL},
+    [OPTION_NO_RESUME - OPTION_OWN] = {"no-resume", VALUE_NONE, NULL,
+                                       N_("Let the stream end when its connection is lost"), NULL},
     [OPTION_RULES - OPTION_OWN] = {"rules", VALUE_NONE, NULL,
                                    N_("Remove the rules that lead to it, too"), NULL},
     [OPTION_STREAM_HOSTS -

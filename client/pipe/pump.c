@@ -84,6 +84,7 @@ typedef struct {
     Flow down; /* socket to output */
     int socket;
     int output;
+    PumpAside aside; /* FD -1: nothing */
 } Pump;
 
 static void
@@ -116,7 +117,7 @@ pump_tell_ends(Pump *pump)
 
 /* -1: not polled. */
 static void
-pump_prepare(const Pump *pump, struct pollfd fds[3])
+pump_prepare(const Pump *pump, struct pollfd fds[4])
 {
     gboolean up_full = pump->up.end > 0, down_full = pump->down.end > 0;
 
@@ -128,10 +129,18 @@ pump_prepare(const Pump *pump, struct pollfd fds[3])
     if (up_full)
         fds[1].events |= POLLOUT;
     fds[2] = (struct pollfd){.fd = down_full ? pump->output : -1, .events = POLLOUT};
+    fds[3] = (struct pollfd){.fd = pump->aside.fd, .events = POLLIN};
+}
+
+static void
+pump_look_aside(Pump *pump, const struct pollfd *fd)
+{
+    if (fd->fd >= 0 && fd->revents != 0 && !pump->aside.readable(pump->aside.data))
+        pump->aside.fd = -1;
 }
 
 static FlowState
-pump_move(Pump *pump, const struct pollfd fds[3], PumpEnd *ret_end)
+pump_move(Pump *pump, const struct pollfd fds[4], PumpEnd *ret_end)
 {
     if (fds[2].revents != 0 && flow_drain(&pump->down) == FLOW_FAILED) {
         *ret_end = PUMP_OUTPUT_GONE;
@@ -154,13 +163,14 @@ pump_move(Pump *pump, const struct pollfd fds[3], PumpEnd *ret_end)
 }
 
 PumpEnd
-pump_run(int socket, int input, int output)
+pump_run(int socket, int input, int output, const PumpAside *aside)
 {
     g_autofree Pump *pump = g_new0(Pump, 1);
     PumpEnd end = PUMP_ENDED;
-    struct pollfd fds[3];
+    struct pollfd fds[4];
 
     pump_init(pump, socket, input, output);
+    pump->aside = aside != NULL ? *aside : (PumpAside){.fd = -1};
     for (;;) {
         pump_tell_ends(pump);
         if (pump->up.done && pump->down.done)
@@ -168,6 +178,7 @@ pump_run(int socket, int input, int output)
         pump_prepare(pump, fds);
         if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
             continue;
+        pump_look_aside(pump, &fds[3]);
         /* Both directions of the socket have ended, and all that came from it was written. */
         if (pump->down.done && (fds[1].revents & (POLLHUP | POLLERR)) != 0)
             return PUMP_ENDED;

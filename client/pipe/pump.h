@@ -14,5 +14,12 @@ typedef enum {
     PUMP_OUTPUT_GONE, /* nobody reads our output any more */
 } PumpEnd;
 
-/* SOCKET stays open. Blocks. */
-PumpEnd pump_run(int socket, int input, int output);
+/* What is looked at beside: READABLE is called when FD is, until it returns FALSE. */
+typedef struct {
+    int fd;
+    gboolean (*readable)(void *data);
+    void *data;
+} PumpAside;
+
+/* SOCKET stays open. ASIDE NULL: nothing. Blocks. */
+PumpEnd pump_run(int socket, int input, int output, const PumpAside *aside);

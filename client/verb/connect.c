@@ -2,6 +2,7 @@
 #include "client/pipe/fdpass.h"
 #include "client/pipe/pump.h"
 #include "client/show/progress.h"
+#include "client/show/suspension.h"
 #include "client/verb/ssh-name.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -122,6 +123,7 @@ connect_open(const Cli *cli, Bus *bus, GError **error)
 
     if (!verb_add_times(cli, &options, &limit, error))
         return NULL;
+    verb_add_resume(cli, &options);
     if (!cli->given[OPTION_SSH_HOST]) {
         device = g_strdup(cli->words[0]);
         hub = g_strdup(cli->values[OPTION_HUB]);
@@ -142,6 +144,24 @@ connect_pass(int fd, GError **error)
     if (r == 0)
         return EXIT_CODE_OK;
     return cli_fail(error, EXIT_CODE_OTHER, _("cannot pass the stream on: %s"), g_strerror(-r));
+}
+
+static gboolean
+connect_look(void *suspension)
+{
+    return suspension_look(suspension);
+}
+
+/* Until the stream has ended. */
+static PumpEnd
+connect_pump(Bus *bus, const char *path, int fd)
+{
+    g_autoptr(Suspension) suspension = suspension_watch(bus, path);
+    const PumpAside aside = {suspension != NULL ? suspension_descriptor(suspension) : -1,
+                             connect_look, suspension};
+
+    (void)signal(SIGPIPE, SIG_IGN); /* let a write to a lost reader fail instead */
+    return pump_run(fd, STDIN_FILENO, STDOUT_FILENO, &aside);
 }
 
 ExitCode
@@ -167,8 +187,7 @@ verb_connect(Cli *cli, GError **error)
         return cli_fail(error, EXIT_CODE_OTHER, _("too many open files"));
     if (cli->given[OPTION_FDPASS])
         return connect_pass(fd, error);
-    (void)signal(SIGPIPE, SIG_IGN); /* let a write to a lost reader fail instead */
-    end = pump_run(fd, STDIN_FILENO, STDOUT_FILENO);
+    end = connect_pump(bus, path, fd);
     (void)close(fd);
     return connect_end(bus, path, end, error);
 }

@@ -2,6 +2,7 @@
 #include "client/verb/hub-option.h"
 
 #include "client/cli/secret-input.h"
+#include "client/cli/value.h"
 #include "client/verb/verb.h"
 
 #include <glib/gi18n.h>
@@ -54,13 +55,29 @@ option_add_ca(const Cli *cli, GVariantBuilder *builder, GError **error)
     return TRUE;
 }
 
+static gboolean
+option_add_resume(const Cli *cli, GVariantBuilder *builder, GError **error)
+{
+    gboolean resume = TRUE;
+    guint64 time = 0;
+
+    if (!value_yes_no(cli, OPTION_RESUME, &resume, error) ||
+        !value_time(cli, OPTION_RESUME_TIME, &time, error))
+        return FALSE;
+    if (cli->given[OPTION_RESUME])
+        g_variant_builder_add(builder, "{sv}", "resume", g_variant_new_boolean(resume));
+    if (cli->given[OPTION_RESUME_TIME])
+        g_variant_builder_add(builder, "{sv}", "resume-time", g_variant_new_uint64(time));
+    return TRUE;
+}
+
 gboolean
 hub_option_add(const Cli *cli, GVariantBuilder *builder, GError **error)
 {
     guint64 port = 0;
 
     if (!cli_number(cli, OPTION_MQTT_PORT, 1, 65535, &port, error) ||
-        !option_add_ca(cli, builder, error))
+        !option_add_ca(cli, builder, error) || !option_add_resume(cli, builder, error))
         return FALSE;
     verb_add_string(builder, "transport", cli->values[OPTION_TRANSPORT]);
     if (port != 0)

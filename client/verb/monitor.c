@@ -66,8 +66,8 @@ monitor_print_json(const BusEvent *event)
 static gboolean
 monitor_is_interesting(const char *name, GVariant *value)
 {
-    static const char *const dull[] = {"Id",    "Name",   "Since",     "OwnerUid",
-                                       "State", "Source", "Transport", NULL};
+    static const char *const dull[] = {"Id",     "Name",      "Since",          "OwnerUid", "State",
+                                       "Source", "Transport", "SuspendedSince", NULL};
 
     if (g_str_has_suffix(name, "At") || g_strv_contains(dull, name))
         return FALSE;

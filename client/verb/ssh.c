@@ -62,8 +62,9 @@ ssh_add_option(GString *line, const Cli *cli, Option option)
 static char *
 ssh_proxy_command(const Cli *cli, const char *device, const char *stream)
 {
-    static const Option passed[] = {OPTION_USER, OPTION_SYSTEM,  OPTION_NO_ASK_PASSWORD,
-                                    OPTION_HUB,  OPTION_TIMEOUT, OPTION_WAIT};
+    static const Option passed[] = {OPTION_USER,     OPTION_SYSTEM,  OPTION_NO_ASK_PASSWORD,
+                                    OPTION_HUB,      OPTION_TIMEOUT, OPTION_WAIT,
+                                    OPTION_NO_RESUME};
     g_autoptr(GString) line = g_string_new("ProxyCommand");
     g_autofree char *path = ssh_own_path();
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/show/hub-worry.h"
 #include "client/show/policy-text.h"
+#include "client/show/survival.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 #include "common/cli/output.h"
@@ -126,6 +127,16 @@ status_print_targets(const Cli *cli, GPtrArray *targets)
 }
 
 static void
+status_print_counts(const Cli *cli, GVariant *manager)
+{
+    const guint64 streams = bus_number(manager, "Streams");
+    g_autofree char *text = show_with_suspended(streams, bus_number(manager, "SuspendedStreams"));
+
+    output_textf(cli, _("Streams: %s, tunnels: %llu\n"), text,
+                 (unsigned long long)bus_number(manager, "Tunnels"));
+}
+
+static void
 status_print(const Cli *cli, const Status *status)
 {
     g_autofree char *age = output_age(bus_number(status->manager, "StartedAt"));
@@ -139,9 +150,7 @@ status_print(const Cli *cli, const Status *status)
         output_text(cli, _("The program was replaced since: restart streamd"));
     if (*problem != '\0')
         output_text(cli, problem); /* not translated: D-Bus errors are English */
-    output_textf(cli, _("Streams: %llu, tunnels: %llu\n"),
-                 (unsigned long long)bus_number(status->manager, "Streams"),
-                 (unsigned long long)bus_number(status->manager, "Tunnels"));
+    status_print_counts(cli, status->manager);
     status_print_hubs(cli, status->hubs);
     status_print_targets(cli, status->targets);
     output_textf(cli, _("Accept policy without a matching rule: %s\n"), shown);

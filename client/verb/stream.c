@@ -3,6 +3,7 @@
 #include "client/show/inspection.h"
 #include "client/show/properties.h"
 #include "client/show/done.h"
+#include "client/show/survival.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
 #include "common/cli/output.h"
@@ -11,17 +12,6 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
-/* "closed: device-closed" for a stream that has ended, otherwise only the state. */
-static char *
-stream_state_text(GVariant *stream)
-{
-    const char *state = bus_string(stream, "State"), *reason = bus_string(stream, "CloseReason");
-
-    if (*reason == '\0' || strcmp(state, reason) == 0)
-        return g_strdup(words_of_code(state));
-    return g_strdup_printf("%s: %s", words_of_code(state), words_of_code(reason));
-}
-
 /* What stays longest on a narrow terminal: initiator, age, bytes, the names of stream and device,
  * state. */
 static const guint preferred[] = {5, 11, 10, 9, 4, 3, 8, 0};
@@ -29,7 +19,7 @@ static const guint preferred[] = {5, 11, 10, 9, 4, 3, 8, 0};
 static void
 stream_add_row(Table *table, GVariant *stream)
 {
-    g_autofree char *state = stream_state_text(stream);
+    g_autofree char *state = show_stream_state(stream);
     guint64 tunnel = bus_number(stream, "Tunnel");
 
     table_addf(table, "%" G_GUINT64_FORMAT, bus_number(stream, "Id"));

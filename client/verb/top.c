@@ -2,9 +2,9 @@
 #include "client/show/hidden.h"
 #include "client/show/rates.h"
 #include "client/show/screen.h"
+#include "client/show/survival.h"
 #include "client/verb/verb.h"
 #include "common/cli/output.h"
-#include "common/cli/words.h"
 
 #include <glib/gi18n.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ top_look(Top *top, GError **error)
 static void
 top_add_row(Table *table, const Rate *rate)
 {
-    const char *state = bus_string(rate->properties, "State");
+    g_autofree char *state = show_stream_state(rate->properties);
 
     table_addf(table, "%" G_GUINT64_FORMAT, rate->id);
     output_add_size(table, rate->in);
@@ -60,7 +60,7 @@ top_add_row(Table *table, const Rate *rate)
     output_add_size(table, bus_number(rate->properties, "BytesIn"));
     output_add_size(table, bus_number(rate->properties, "BytesOut"));
     output_add_age(table, bus_number(rate->properties, "RequestedAt"));
-    output_add_state(table, state, words_of_code(state));
+    output_add_state(table, bus_string(rate->properties, "State"), state);
     table_add(table, bus_string(rate->properties, "DeviceId"));
     table_add(table, bus_string(rate->properties, "StreamName"));
     table_add(table, bus_string(rate->properties, "Initiator"));

@@ -3,6 +3,7 @@
 #include "client/show/hidden.h"
 #include "client/show/done.h"
 #include "client/show/properties.h"
+#include "client/show/survival.h"
 #include "client/verb/foreground.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -56,6 +57,7 @@ tunnel_arguments(const Cli *cli, gint64 *ret_limit, GError **error)
 
     if (!verb_add_times(cli, &options, ret_limit, error))
         return NULL;
+    verb_add_resume(cli, &options);
     if (cli->given[OPTION_BACKGROUND])
         g_variant_builder_add(&options, "{sv}", "persistent", g_variant_new_boolean(TRUE));
     if (cli->given[OPTION_SHARED])
@@ -93,7 +95,18 @@ verb_tunnel_open(Cli *cli, GError **error)
 static const guint preferred[] = {8, 3, 2, 4, 0};
 
 static void
-tunnel_add_row(Table *table, GVariant *tunnel)
+tunnel_add_streams(Table *table, GVariant *tunnel, GPtrArray *streams)
+{
+    const guint64 count = bus_number(tunnel, "Streams");
+    g_autofree char *brief = g_strdup_printf("%" G_GUINT64_FORMAT, count);
+    g_autofree char *text =
+        show_with_suspended(count, show_count_suspended(streams, bus_number(tunnel, "Id")));
+
+    table_add_brief(table, text, brief);
+}
+
+static void
+tunnel_add_row(Table *table, GVariant *tunnel, GPtrArray *streams)
 {
     table_addf(table, "%" G_GUINT64_FORMAT, bus_number(tunnel, "Id"));
     table_add(table, bus_string(tunnel, "Hub"));
@@ -101,7 +114,7 @@ tunnel_add_row(Table *table, GVariant *tunnel)
     table_add(table, bus_string(tunnel, "StreamName"));
     table_add(table, bus_string(tunnel, "ListenAddress"));
     table_add(table, bus_boolean(tunnel, "Persistent") ? _("background") : _("foreground"));
-    table_addf(table, "%" G_GUINT64_FORMAT, bus_number(tunnel, "Streams"));
+    tunnel_add_streams(table, tunnel, streams);
     table_addf(table, "%" G_GUINT64_FORMAT, bus_number(tunnel, "Accepted"));
     table_add(table, bus_string(tunnel, "LastError"));
 }
@@ -117,6 +130,7 @@ verb_tunnel_list(Cli *cli, GError **error)
 {
     g_autoptr(Bus) bus = verb_open_bus_to_look(cli, error);
     g_autoptr(GPtrArray) tunnels = bus != NULL ? bus_objects(bus, BUS_TUNNEL, error) : NULL;
+    g_autoptr(GPtrArray) streams = NULL;
     g_autoptr(Table) table = NULL;
 
     if (tunnels == NULL)
@@ -132,8 +146,11 @@ verb_tunnel_list(Cli *cli, GError **error)
     table_align_right(table, 6);
     table_align_right(table, 7);
     table_prefer(table, preferred);
+    streams = tunnels->len > 0 ? bus_objects(bus, BUS_STREAM, error) : g_ptr_array_new();
+    if (streams == NULL)
+        return verb_code(error);
     for (guint i = 0; i < tunnels->len; i++)
-        tunnel_add_row(table, ((BusObject *)g_ptr_array_index(tunnels, i))->properties);
+        tunnel_add_row(table, ((BusObject *)g_ptr_array_index(tunnels, i))->properties, streams);
     output_table(cli, table, _("No tunnels. Open one with: streamctl tunnel open DEVICE STREAM"));
     tunnel_tell_hidden(bus);
     return EXIT_CODE_OK;

@@ -133,3 +133,10 @@ verb_add_times(const Cli *cli, GVariantBuilder *builder, gint64 *ret_limit, GErr
     *ret_limit = (gint64)(wait + timeout + CALL_MARGIN) * G_TIME_SPAN_SECOND;
     return TRUE;
 }
+
+void
+verb_add_resume(const Cli *cli, GVariantBuilder *builder)
+{
+    if (cli->given[OPTION_NO_RESUME])
+        g_variant_builder_add(builder, "{sv}", "resume", g_variant_new_boolean(FALSE));
+}

@@ -93,3 +93,6 @@ void verb_add_string(GVariantBuilder *builder, const char *key, const char *valu
  * call, in µs. */
 gboolean
 verb_add_times(const Cli *cli, GVariantBuilder *builder, gint64 *ret_limit, GError **error);
+
+/* --no-resume, as an option of the same. */
+void verb_add_resume(const Cli *cli, GVariantBuilder *builder);

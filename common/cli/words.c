@@ -19,6 +19,7 @@ static const char *const codes[] = {
     N_("initiating"),
     N_("accepted"),
     N_("open"),
+    N_("suspended"),
     N_("closing"),
     N_("closed"),
     N_("rejected"),
@@ -59,6 +60,9 @@ static const char *const codes[] = {
     N_("time-limit"),
     N_("idle"),
     N_("stalled"),
+    N_("resume-unknown"),
+    N_("resume-stale"),
+    N_("ended"),
     /* at the hub */
     N_("enabled"),
     N_("disabled"),

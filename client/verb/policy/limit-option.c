@@ -2,6 +2,7 @@
 #include "client/verb/policy/limit-option.h"
 
 #include "client/bus/bus.h"
+#include "client/cli/value.h"
 #include "common/codec/quantity.h"
 
 #include <glib/gi18n.h>
@@ -21,16 +22,6 @@ static const struct {
     {OPTION_STALL_TIMEOUT, "StallTimeout", UNIT_TIME},
 };
 
-gboolean
-limit_option_time(const Cli *cli, Option option, guint64 *ret, GError **error)
-{
-    if (!cli->given[option] || quantity_parse_time(cli->values[option], ret))
-        return TRUE;
-    cli_fail(error, EXIT_CODE_USAGE, _("--%s is a time such as 30s, 10min or 2h, not '%.64s'"),
-             option_row(&streamctl_options, option)->name, cli->values[option]);
-    return FALSE;
-}
-
 static gboolean
 option_size(const Cli *cli, Option option, guint64 *ret, GError **error)
 {
@@ -47,7 +38,7 @@ option_amount(const Cli *cli, Option option, Unit unit, guint64 *ret, GError **e
     if (unit == UNIT_COUNT)
         return cli_number(cli, option, 1, G_MAXUINT32, ret, error);
     return unit == UNIT_SIZE ? option_size(cli, option, ret, error)
-                             : limit_option_time(cli, option, ret, error);
+                             : value_time(cli, option, ret, error);
 }
 
 gboolean

@@ -16,9 +16,6 @@
 /* Adds the given options to an a{sv}, under the same names. */
 gboolean limit_options_add(const Cli *cli, GVariantBuilder *builder, GError **error);
 
-/* The value of an option as a time ("30s", "2h"), in µs. RET does not change when it is absent. */
-gboolean limit_option_time(const Cli *cli, Option option, guint64 *ret, GError **error);
-
 /* The limits in an a{sv} as a phrase, by the keys of a rule or by the properties of a target: "4 at
  * once, idle 10min"; "" for none. Caller frees. */
 char *limit_options_text(GVariant *from, gboolean target);

@@ -2,6 +2,7 @@
 #include "common/cli/output.h"
 #include "client/show/done.h"
 #include "client/show/policy-text.h"
+#include "client/show/survival.h"
 #include "client/verb/policy/limit-option.h"
 #include "client/verb/verb.h"
 #include "common/base/table.h"
@@ -18,11 +19,19 @@ policy_pattern(GVariant *rule, const char *key)
     return *pattern != '\0' ? pattern : _("any");
 }
 
+static char *
+policy_limits(GVariant *rule)
+{
+    g_autofree char *limits = limit_options_text(rule, FALSE), *resume = show_rule_resume(rule);
+
+    return g_strconcat(limits, *limits != '\0' && *resume != '\0' ? ", " : "", resume, NULL);
+}
+
 static void
 policy_add_row(Table *table, gsize position, guint64 id, GVariant *rule)
 {
     g_autofree char *outcome = policy_text_outcome(bus_string(rule, "verdict"), rule);
-    g_autofree char *limits = limit_options_text(rule, FALSE);
+    g_autofree char *limits = policy_limits(rule);
     g_autofree char *when = policy_text_when(rule);
 
     table_addf(table, "%" G_GSIZE_FORMAT, position);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* accept-policy add and insert. */
 #include "common/cli/output.h"
+#include "client/cli/value.h"
 #include "client/verb/policy/limit-option.h"
 #include "client/verb/verb.h"
 
@@ -65,10 +66,22 @@ rule_add_ask(const Cli *cli, GVariantBuilder *rule, GError **error)
         cli_fail(error, EXIT_CODE_USAGE, _("--ask-timeout goes with --ask"));
         return FALSE;
     }
-    if (!limit_option_time(cli, OPTION_ASK_TIMEOUT, &timeout, error))
+    if (!value_time(cli, OPTION_ASK_TIMEOUT, &timeout, error))
         return FALSE;
     if (cli->given[OPTION_ASK_TIMEOUT])
         g_variant_builder_add(rule, "{sv}", "ask-timeout", g_variant_new_uint64(timeout));
+    return TRUE;
+}
+
+static gboolean
+rule_add_resume(const Cli *cli, GVariantBuilder *rule, GError **error)
+{
+    guint64 time = 0;
+
+    if (!value_time(cli, OPTION_RESUME_TIME, &time, error))
+        return FALSE;
+    if (cli->given[OPTION_RESUME_TIME])
+        g_variant_builder_add(rule, "{sv}", "resume-time", g_variant_new_uint64(time));
     return TRUE;
 }
 
@@ -88,7 +101,7 @@ rule_add_outcome(const Cli *cli, GVariantBuilder *rule, GError **error)
     verb_add_string(rule, "target", cli->values[accept ? OPTION_ACCEPT : OPTION_ASK]);
     verb_add_string(rule, "reason", cli->values[OPTION_REJECT]);
     return rule_add_handler(cli, rule, error) && rule_add_ask(cli, rule, error) &&
-           limit_options_add(cli, rule, error);
+           limit_options_add(cli, rule, error) && rule_add_resume(cli, rule, error);
 }
 
 static ExitCode

@@ -15,26 +15,49 @@ typedef struct {
     int input[2];  /* [1] is the test's */
     int output[2]; /* [0] is the test's */
     int pair[2];   /* [1] is the test's: the far end */
+    int aside[2];  /* [1] is the test's */
+    int looked;    /* how many bytes came there */
     PumpEnd end;
     pthread_t thread;
 } Fixture;
+
+/* Takes a byte; an 'x' is the last one. */
+static gboolean
+look_aside(void *data)
+{
+    Fixture *fixture = data;
+    char byte = 'x';
+
+    fixture->looked += read(fixture->aside[0], &byte, 1) == 1 ? 1 : 0;
+    return byte != 'x';
+}
 
 static void *
 pump_thread(void *data)
 {
     Fixture *fixture = data;
 
-    fixture->end = pump_run(fixture->pair[0], fixture->input[0], fixture->output[1]);
+    const PumpAside aside = {fixture->aside[0], look_aside, fixture};
+
+    fixture->end = pump_run(fixture->pair[0], fixture->input[0], fixture->output[1],
+                            fixture->aside[0] >= 0 ? &aside : NULL);
     return NULL;
+}
+
+static void
+fixture_start_beside(Fixture *fixture, int aside, int aside_end)
+{
+    *fixture = (Fixture){.aside = {aside, aside_end}};
+    g_assert_cmpint(pipe(fixture->input), ==, 0);
+    g_assert_cmpint(pipe(fixture->output), ==, 0);
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fixture->pair), ==, 0);
+    g_assert_cmpint(pthread_create(&fixture->thread, NULL, pump_thread, fixture), ==, 0);
 }
 
 static void
 fixture_start(Fixture *fixture)
 {
-    g_assert_cmpint(pipe(fixture->input), ==, 0);
-    g_assert_cmpint(pipe(fixture->output), ==, 0);
-    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fixture->pair), ==, 0);
-    g_assert_cmpint(pthread_create(&fixture->thread, NULL, pump_thread, fixture), ==, 0);
+    fixture_start_beside(fixture, -1, -1);
 }
 
 static void
@@ -172,6 +195,54 @@ test_a_reader_that_goes_ends_it(void)
     (void)close(fixture.output[1]);
 }
 
+/* What comes aside is looked at while bytes stand still, until it is said to be the last. */
+static void
+test_looks_aside(void)
+{
+    char buffer[16];
+    Fixture fixture;
+    int aside[2];
+
+    g_assert_cmpint(pipe(aside), ==, 0);
+    fixture_start_beside(&fixture, aside[0], aside[1]);
+    g_assert_cmpint(write(aside[1], "abxy", 4), ==, 4);
+    g_assert_cmpint(write(fixture.input[1], "ask", 3), ==, 3);
+    g_assert_cmpint(recv(fixture.pair[1], buffer, 3, MSG_WAITALL), ==, 3);
+    g_assert_cmpint(write(fixture.input[1], "ask", 3), ==, 3);
+    g_assert_cmpint(recv(fixture.pair[1], buffer, 3, MSG_WAITALL), ==, 3);
+    (void)close(fixture.input[1]);
+    (void)close(fixture.pair[1]);
+    fixture_join(&fixture);
+    g_assert_cmpint(fixture.looked, <=, 3);
+    g_assert_cmpint(fixture.looked, >=, 1);
+    (void)close(fixture.output[0]);
+    (void)close(aside[0]);
+    (void)close(aside[1]);
+}
+
+/* Its last word, and its end. */
+static void
+test_aside_ends(void)
+{
+    char buffer[16];
+    Fixture fixture;
+    int aside[2];
+
+    g_assert_cmpint(pipe(aside), ==, 0);
+    g_assert_cmpint(write(aside[1], "x", 1), ==, 1);
+    (void)close(aside[1]);
+    fixture_start_beside(&fixture, aside[0], -1);
+    g_assert_cmpint(write(fixture.pair[1], "bye", 3), ==, 3);
+    (void)close(fixture.pair[1]);
+    g_assert_cmpint(read(fixture.output[0], buffer, sizeof(buffer)), ==, 3);
+    g_assert_cmpint(read(fixture.output[0], buffer, sizeof(buffer)), ==, 0);
+    fixture_join(&fixture);
+    g_assert_cmpint(fixture.looked, ==, 1);
+    (void)close(fixture.input[1]);
+    (void)close(fixture.output[0]);
+    (void)close(aside[0]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -182,5 +253,7 @@ main(int argc, char **argv)
     g_test_add_func("/pump/closed", test_a_closed_stream_ends_it);
     g_test_add_func("/pump/half-closed", test_half_closed_stream_still_takes_input);
     g_test_add_func("/pump/reader-gone", test_a_reader_that_goes_ends_it);
+    g_test_add_func("/pump/aside", test_looks_aside);
+    g_test_add_func("/pump/aside-ends", test_aside_ends);
     return g_test_run();
 }
