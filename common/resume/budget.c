@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/resume/budget.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define SHARE 8 /* one stream gets at most one part in so many of what is left */
@@ -9,6 +10,9 @@ struct ResumeBudget {
     atomic_uint refs;
     _Atomic guint64 windows_most, rings_most;
     _Atomic guint64 windows, rings, streams; /* in use */
+    pthread_mutex_t lock;                    /* of what follows */
+    guint8 *pool[RESUME_POOL];
+    guint pooled;
 };
 
 ResumeBudget *
@@ -17,6 +21,7 @@ resume_budget_new(guint64 windows, guint64 rings)
     ResumeBudget *budget = g_new0(ResumeBudget, 1);
 
     atomic_init(&budget->refs, 1);
+    pthread_mutex_init(&budget->lock, NULL);
     resume_budget_set(budget, windows, rings);
     return budget;
 }
@@ -28,11 +33,23 @@ resume_budget_ref(ResumeBudget *budget)
     return budget;
 }
 
+static void
+empty_pool(ResumeBudget *budget)
+{
+    pthread_mutex_lock(&budget->lock);
+    while (budget->pooled > 0)
+        g_free(budget->pool[--budget->pooled]);
+    pthread_mutex_unlock(&budget->lock);
+}
+
 void
 resume_budget_unref(ResumeBudget *budget)
 {
-    if (budget && atomic_fetch_sub(&budget->refs, 1) == 1)
-        g_free(budget);
+    if (!budget || atomic_fetch_sub(&budget->refs, 1) != 1)
+        return;
+    empty_pool(budget);
+    pthread_mutex_destroy(&budget->lock);
+    g_free(budget);
 }
 
 void
@@ -51,7 +68,8 @@ resume_budget_enter(ResumeBudget *budget)
 void
 resume_budget_leave(ResumeBudget *budget)
 {
-    atomic_fetch_sub(&budget->streams, 1);
+    if (atomic_fetch_sub(&budget->streams, 1) == 1)
+        empty_pool(budget);
 }
 
 /* What of the windows is there for growth, when USED bytes of it are in use. */
@@ -121,12 +139,39 @@ resume_budget_give_ring(ResumeBudget *budget, gsize len)
     atomic_fetch_sub(&budget->rings, len);
 }
 
+guint8 *
+resume_budget_new_chunk(ResumeBudget *budget)
+{
+    guint8 *chunk = NULL;
+
+    pthread_mutex_lock(&budget->lock);
+    if (budget->pooled > 0)
+        chunk = budget->pool[--budget->pooled];
+    pthread_mutex_unlock(&budget->lock);
+    return chunk ? chunk : g_malloc(RESUME_CHUNK);
+}
+
+void
+resume_budget_free_chunk(ResumeBudget *budget, guint8 *chunk)
+{
+    pthread_mutex_lock(&budget->lock);
+    if (budget->pooled < RESUME_POOL)
+        budget->pool[budget->pooled++] = g_steal_pointer(&chunk);
+    pthread_mutex_unlock(&budget->lock);
+    g_free(chunk);
+}
+
 ResumeUse
 resume_budget_use(ResumeBudget *budget)
 {
-    return (ResumeUse){
+    ResumeUse use = {
         .windows = atomic_load(&budget->windows),
         .rings = atomic_load(&budget->rings),
         .streams = atomic_load(&budget->streams),
     };
+
+    pthread_mutex_lock(&budget->lock);
+    use.pool = budget->pooled;
+    pthread_mutex_unlock(&budget->lock);
+    return use;
 }

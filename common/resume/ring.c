@@ -7,7 +7,8 @@ struct ResumeRing {
     ResumeBudget *budget;
     guint64 base;       /* the offset of the first byte of the first chunk */
     guint64 begin, end; /* what is held */
-    GPtrArray *chunks;  /* RESUME_CHUNK bytes each; NULL: never had one */
+    GPtrArray *chunks;  /* RESUME_CHUNK bytes each; NULL: none */
+    gboolean counts;
 };
 
 static guint
@@ -17,11 +18,12 @@ ring_count(const ResumeRing *ring)
 }
 
 ResumeRing *
-resume_ring_new(ResumeBudget *budget, guint64 offset)
+resume_ring_new(ResumeBudget *budget, gboolean counts, guint64 offset)
 {
     ResumeRing *ring = g_new0(ResumeRing, 1);
 
-    ring->budget = budget ? resume_budget_ref(budget) : NULL;
+    ring->budget = resume_budget_ref(budget);
+    ring->counts = counts;
     ring->base = ring->begin = ring->end = offset;
     return ring;
 }
@@ -32,9 +34,11 @@ drop_chunks(ResumeRing *ring, guint index, guint count)
 {
     if (count == 0)
         return;
-    g_ptr_array_remove_range(ring->chunks, index, count);
-    if (ring->budget)
+    for (guint i = index; i < index + count; i++)
+        resume_budget_free_chunk(ring->budget, g_ptr_array_index(ring->chunks, i));
+    if (ring->counts)
         resume_budget_give_ring(ring->budget, (gsize)count * RESUME_CHUNK);
+    g_ptr_array_remove_range(ring->chunks, index, count);
     if (ring->chunks->len == 0)
         g_clear_pointer(&ring->chunks, g_ptr_array_unref);
 }
@@ -72,15 +76,15 @@ ring_capacity(const ResumeRing *ring)
 static gboolean
 ring_grow(ResumeRing *ring, gboolean owed)
 {
-    if (ring->budget && owed)
+    gsize held = (gsize)ring_count(ring) * RESUME_CHUNK;
+
+    if (ring->counts && owed)
         resume_budget_owe_ring(ring->budget, RESUME_CHUNK);
-    else if (ring->budget &&
-             !resume_budget_take_ring(ring->budget, (gsize)ring_count(ring) * RESUME_CHUNK,
-                                      RESUME_CHUNK))
+    else if (ring->counts && !resume_budget_take_ring(ring->budget, held, RESUME_CHUNK))
         return FALSE;
     if (!ring->chunks)
-        ring->chunks = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(ring->chunks, g_malloc(RESUME_CHUNK));
+        ring->chunks = g_ptr_array_new();
+    g_ptr_array_add(ring->chunks, resume_budget_new_chunk(ring->budget));
     return TRUE;
 }
 
@@ -155,7 +159,7 @@ resume_ring_append(ResumeRing *ring, const void *data, gsize len)
 ResumeRing *
 resume_ring_restore(ResumeBudget *budget, guint64 offset, const void *data, gsize len)
 {
-    ResumeRing *ring = resume_ring_new(budget, offset);
+    ResumeRing *ring = resume_ring_new(budget, TRUE, offset);
 
     g_warn_if_fail(ring_append(ring, data, len, TRUE));
     return ring;

@@ -9,13 +9,11 @@
 
 #include <stdint.h>
 
-#define RESUME_CHUNK (64 * 1024)
-
 typedef struct ResumeRing ResumeRing;
 
-/* Takes its memory from BUDGET's rings, chunk by chunk; BUDGET NULL: it is not counted. It begins
- * at OFFSET. */
-ResumeRing *resume_ring_new(ResumeBudget *budget, guint64 offset);
+/* COUNTS: it takes its memory from BUDGET's rings, chunk by chunk; otherwise it is counted where it
+ * was promised. It begins at OFFSET. */
+ResumeRing *resume_ring_new(ResumeBudget *budget, gboolean counts, guint64 offset);
 /* With LEN bytes of a former process, at most RESUME_RING_MAX, which count beyond the bound, too.
  */
 ResumeRing *resume_ring_restore(ResumeBudget *budget, guint64 offset, const void *data, gsize len);

@@ -7,7 +7,7 @@ void
 resume_sender_init(ResumeSender *sender, ResumeBudget *budget)
 {
     *sender = (ResumeSender){
-        .ring = resume_ring_new(budget, 0),
+        .ring = resume_ring_new(budget, TRUE, 0),
         .limit = RESUME_FIRST,
         .blocked_for = NEVER,
     };

@@ -27,7 +27,7 @@ resume_stream_new(ResumeBudget *budget)
 
     resume_sender_init(&stream->sender, budget);
     resume_window_init(&stream->window, budget);
-    stream->held = resume_ring_new(NULL, 0);
+    stream->held = resume_ring_new(budget, FALSE, 0);
     return stream;
 }
 
@@ -121,11 +121,11 @@ stream_say(ResumeStream *stream, const ResumeMessage *message)
 
 /* Our `r`, or a `w`. */
 static void
-stream_tell(ResumeStream *stream)
+stream_tell(ResumeStream *stream, gint64 now)
 {
     ResumeMessage message = {.word = stream->begun ? RESUME_TOLD : RESUME_BEGIN};
 
-    resume_window_told(&stream->window, &message.first, &message.second);
+    resume_window_told(&stream->window, stream->received, now, &message.first, &message.second);
     stream->begun = TRUE;
     stream_say(stream, &message);
 }
@@ -138,7 +138,7 @@ stream_make_word(ResumeStream *stream, gint64 now)
     gint64 due;
 
     if (!stream->begun || resume_window_wants_to_tell(&stream->window, now, &due))
-        stream_tell(stream);
+        stream_tell(stream, now);
     else if (resume_sender_word(&stream->sender, now, &message))
         stream_say(stream, &message);
 }
@@ -394,6 +394,6 @@ resume_stream_restore(ResumeBudget *budget, const ResumeSaved *saved, const void
                           saved->peer_ended);
     stream->fin_given = stream->peer_ended = saved->peer_ended;
     stream->received = stream->peer_end = stream_taken(stream);
-    stream->held = resume_ring_new(NULL, stream->received);
+    stream->held = resume_ring_new(budget, FALSE, stream->received);
     return stream;
 }

@@ -94,27 +94,30 @@ window_allows(const ResumeWindow *window)
     return MAX(allows, window->told_limit);
 }
 
+/* A part of it was consumed since the other end was told. */
+static gboolean
+window_is_part_used(const ResumeWindow *window)
+{
+    guint64 part = MIN(window->size / RESUME_TELL_SHARE, RESUME_TELL_MOST);
+
+    return window->consumed - window->told_consumed >= MAX(part, 1);
+}
+
+/* Its parts are so small that there are many messages. */
+static gboolean
+window_tells_often(const ResumeWindow *window, gint64 now)
+{
+    return window->told_at && now - window->told_at < RESUME_TELL_OFTEN &&
+           window->size / RESUME_TELL_SHARE < RESUME_TELL_MOST && window_is_part_used(window);
+}
+
 gboolean
 resume_window_wants_to_tell(const ResumeWindow *window, gint64 now, gint64 *ret_due)
 {
-    guint64 step = MAX(window->size / RESUME_TELL_SHARE, 1);
-
-    if (window->is_urgent || window->consumed - window->told_consumed >= step)
+    if (window->is_urgent || window_is_part_used(window))
         return TRUE;
     *ret_due = window->untold_since ? window->untold_since + RESUME_TELL_DELAY : G_MAXINT64;
     return now >= *ret_due;
-}
-
-void
-resume_window_told(ResumeWindow *window, guint64 *ret_consumed, guint64 *ret_limit)
-{
-    if (!window->is_over)
-        window->told_limit = window_allows(window);
-    window->told_consumed = window->consumed;
-    window->untold_since = 0;
-    window->is_urgent = FALSE;
-    *ret_consumed = window->told_consumed;
-    *ret_limit = window->told_limit;
 }
 
 /* Whether the last growth, if there was one, made the stream faster, or is long ago. RET_RATE: how
@@ -152,17 +155,36 @@ window_grow(ResumeWindow *window)
     return TRUE;
 }
 
+/* The local reader holds it up: more than half of the window waits for it. */
+static gboolean
+window_is_stuck(const ResumeWindow *window, guint64 received)
+{
+    return received > window->consumed && received - window->consumed > window->size / 2;
+}
+
+void
+resume_window_told(ResumeWindow *window, guint64 received, gint64 now, guint64 *ret_consumed,
+                   guint64 *ret_limit)
+{
+    if (window_tells_often(window, now) && !window->is_over && !window_is_stuck(window, received))
+        (void)window_grow(window);
+    if (!window->is_over)
+        window->told_limit = window_allows(window);
+    window->told_consumed = window->consumed;
+    window->told_at = now;
+    window->untold_since = 0;
+    window->is_urgent = FALSE;
+    *ret_consumed = window->told_consumed;
+    *ret_limit = window->told_limit;
+}
+
 gboolean
 resume_window_blocked(ResumeWindow *window, guint64 limit, guint64 received, gint64 now)
 {
     guint64 rate;
 
-    if (limit != window->told_limit || window->is_over || window->size >= RESUME_WINDOW_MAX)
-        return FALSE;
-    /* The local reader holds it up. */
-    if (received > window->consumed && received - window->consumed > window->size / 2)
-        return FALSE;
-    if (!window_is_faster(window, now, &rate) || !window_grow(window))
+    if (limit != window->told_limit || window->is_over || window_is_stuck(window, received) ||
+        !window_is_faster(window, now, &rate) || !window_grow(window))
         return FALSE;
     window->rate = rate;
     window->mark_at = now;

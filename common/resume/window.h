@@ -4,14 +4,18 @@
  *
  * It doubles when the sender says that it is blocked (`b`), the local reader is not what holds the
  * stream up, memory is left, and the last doubling made the stream faster (by a quarter), or is a
- * second old. When the sender gives credit back, it shrinks to RESUME_SURE, and with the next `b`
- * it goes to what it was before at once, or to RESUME_WINDOW_START. */
+ * second old. It doubles, too, while parts of less than RESUME_TELL_MOST are consumed so fast that
+ * a `w` would be due each RESUME_TELL_OFTEN: each of them is a record of TLS, twice. When the
+ * sender gives credit back, it shrinks to RESUME_SURE, and with the next `b` it goes to what it was
+ * before at once, or to RESUME_WINDOW_START. */
 #pragma once
 
 #include "common/resume/budget.h"
 
 #define RESUME_TELL_DELAY (200 * G_TIME_SPAN_MILLISECOND)
-#define RESUME_TELL_SHARE 4 /* a `w` for each such part of the window */
+#define RESUME_TELL_SHARE 4           /* a `w` for each such part of the window, */
+#define RESUME_TELL_MOST (512 * 1024) /* and for so much: until then the other end keeps it */
+#define RESUME_TELL_OFTEN (10 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct {
     ResumeBudget *budget;
@@ -21,6 +25,7 @@ typedef struct {
     guint64 consumed;      /* the end of data counts as one byte */
     guint64 told_consumed; /* what the other end knows */
     guint64 told_limit;    /* RESUME_SURE before it was told any: so much it may send unasked */
+    gint64 told_at;        /* 0: never */
     gint64 untold_since;   /* the oldest consumption not told; 0: none */
     guint64 mark_consumed; /* at the last doubling */
     gint64 mark_at;
@@ -41,8 +46,10 @@ void resume_window_end(ResumeWindow *window, gint64 now);
 
 /* Whether a `w` is to be told now; otherwise RET_DUE is when, G_MAXINT64: nothing to tell. */
 gboolean resume_window_wants_to_tell(const ResumeWindow *window, gint64 now, gint64 *ret_due);
-/* What an `r` or `w` says from now on; LIMIT is raised to what the window allows. */
-void resume_window_told(ResumeWindow *window, guint64 *ret_consumed, guint64 *ret_limit);
+/* What an `r` or `w` says from now on; LIMIT is raised to what the window allows. RECEIVED bytes
+ * have come. */
+void resume_window_told(ResumeWindow *window, guint64 received, gint64 now, guint64 *ret_consumed,
+                        guint64 *ret_limit);
 
 /* `b LIMIT` came while RECEIVED bytes have come: TRUE when the window grew, and so is to be told.
  * One for a limit that is not the last one told means nothing. */

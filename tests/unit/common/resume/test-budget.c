@@ -110,6 +110,26 @@ test_ring_share(void)
     g_assert_true(resume_budget_take_ring(budget, 100, 8));
 }
 
+/* The last one given back comes first; a bounded number is kept, and none without streams. */
+static void
+test_pool(void)
+{
+    g_autoptr(ResumeBudget) budget = resume_budget_new(0, 0);
+    guint8 *chunks[RESUME_POOL + 1];
+
+    resume_budget_enter(budget);
+    for (guint i = 0; i <= RESUME_POOL; i++)
+        chunks[i] = resume_budget_new_chunk(budget);
+    for (guint i = 0; i <= RESUME_POOL; i++)
+        resume_budget_free_chunk(budget, chunks[i]);
+    g_assert_cmpuint(resume_budget_use(budget).pool, ==, RESUME_POOL);
+    g_assert_true(resume_budget_new_chunk(budget) == chunks[RESUME_POOL - 1]);
+    g_assert_cmpuint(resume_budget_use(budget).pool, ==, RESUME_POOL - 1);
+    resume_budget_free_chunk(budget, chunks[RESUME_POOL - 1]);
+    resume_budget_leave(budget);
+    g_assert_cmpuint(resume_budget_use(budget).pool, ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -120,6 +140,7 @@ main(int argc, char **argv)
     g_test_add_func("/resume-budget/many-streams", test_many_streams);
     g_test_add_func("/resume-budget/owed", test_owed);
     g_test_add_func("/resume-budget/rings", test_rings);
+    g_test_add_func("/resume-budget/pool", test_pool);
     g_test_add_func("/resume-budget/ring-share", test_ring_share);
     return g_test_run();
 }

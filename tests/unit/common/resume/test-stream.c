@@ -47,23 +47,15 @@ hear(End *end, const char *text)
 static void
 says(End *end, const char *text)
 {
+    g_autofree char *said = NULL;
     ResumePiece piece;
 
-    switch (resume_stream_next(end->stream, MOST, end->now, &piece)) {
-    case RESUME_SENDS_NOTHING:
-        g_assert_cmpstr(text, ==, "");
-        break;
-    case RESUME_SENDS_TEXT: {
-        g_autofree char *said = g_strndup(piece.text, piece.len);
-        g_assert_cmpstr(said, ==, text);
-        break;
-    }
-    case RESUME_SENDS_DATA: {
-        g_autofree char *said = g_strdup_printf("*%zu", piece.len);
-        g_assert_cmpstr(said, ==, text);
-        break;
-    }
-    }
+    (void)resume_stream_next(end->stream, MOST, end->now, &piece);
+    if (piece.kind == RESUME_SENDS_TEXT)
+        said = g_strndup(piece.text, piece.len);
+    else if (piece.kind == RESUME_SENDS_DATA)
+        said = g_strdup_printf("*%zu", piece.len);
+    g_assert_cmpstr(said ? said : "", ==, text);
     resume_stream_sent(end->stream, &piece, end->now);
 }
 
@@ -115,6 +107,7 @@ test_order(void)
     says(&end, "*16384");
     g_assert_cmpint(hear(&end, "r 0 262144"), ==, RESUME_GOES_ON);
     arrive(&end, START / 4);
+    end.now += G_TIME_SPAN_SECOND;
     resume_stream_consumed(end.stream, START / 4, end.now);
     says(&end, "w 65536 327680");
     says(&end, "*3616");
@@ -524,6 +517,7 @@ test_data_bounds(void)
     arrive(&end, START - RESUME_FIRST);
     g_assert_cmpint(resume_stream_arrived(end.stream, 1), ==, RESUME_PROTOCOL);
     g_assert_cmpint(resume_stream_arrived(end.stream, G_MAXSIZE), ==, RESUME_PROTOCOL);
+    end.now += G_TIME_SPAN_SECOND;
     resume_stream_consumed(end.stream, START, end.now);
     says(&end, "w 262144 524288");
     g_assert_cmpint(hear(&end, "e 262144"), ==, RESUME_GOES_ON);

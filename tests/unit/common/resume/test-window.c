@@ -29,13 +29,20 @@ case_end(Case *test)
 }
 
 static guint64
-tell(ResumeWindow *window)
+tell_at(ResumeWindow *window, guint64 received, gint64 now)
 {
     guint64 consumed = 0, limit = 0;
 
-    resume_window_told(window, &consumed, &limit);
+    resume_window_told(window, received, now, &consumed, &limit);
     g_assert_cmpuint(consumed, ==, window->consumed);
     return limit;
+}
+
+/* Long after the last time. */
+static guint64
+tell(ResumeWindow *window)
+{
+    return tell_at(window, window->consumed, window->told_at + RESUME_TELL_OFTEN);
 }
 
 static gboolean
@@ -182,6 +189,36 @@ test_faster(void)
     g_assert_true(blocked(&test.window, NOW + 260 * MS));
     g_assert_cmpuint(test.window.size, ==, 8 * RESUME_WINDOW_START);
     case_end(&test);
+}
+
+/* Where it would be told again too soon, it grows, but for what waits for the local reader, and for
+ * what is told by time alone. */
+static void
+test_often(void)
+{
+    const guint64 part = RESUME_WINDOW_START / RESUME_TELL_SHARE;
+    static const struct {
+        gint64 after;
+        guint64 less, waits;
+        gboolean grows;
+    } rows[] = {
+        {RESUME_TELL_OFTEN - 1, 0, 0, TRUE},
+        {RESUME_TELL_OFTEN, 0, 0, FALSE},
+        {RESUME_TELL_OFTEN - 1, 1, 0, FALSE},
+        {RESUME_TELL_OFTEN - 1, 0, RESUME_WINDOW_START / 2, TRUE},
+        {RESUME_TELL_OFTEN - 1, 0, RESUME_WINDOW_START / 2 + 1, FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        Case test;
+
+        case_begin(&test, RESUME_BUDGET);
+        (void)tell_at(&test.window, 0, NOW);
+        resume_window_consume(&test.window, part - rows[i].less, NOW);
+        (void)tell_at(&test.window, test.window.consumed + rows[i].waits, NOW + rows[i].after);
+        g_assert_cmpuint(test.window.size, ==, RESUME_WINDOW_START * (rows[i].grows ? 2 : 1));
+        case_end(&test);
+    }
 }
 
 static void
@@ -331,6 +368,7 @@ main(int argc, char **argv)
     g_test_add_func("/resume-window/grow", test_grow);
     g_test_add_func("/resume-window/no-faster", test_no_faster);
     g_test_add_func("/resume-window/faster", test_faster);
+    g_test_add_func("/resume-window/often", test_often);
     g_test_add_func("/resume-window/blocked-for-nothing", test_blocked_for_nothing);
     g_test_add_func("/resume-window/no-memory", test_no_memory);
     g_test_add_func("/resume-window/give-back", test_give_back);
