@@ -435,6 +435,7 @@ model_check(const Model *model)
             check(figures.kept_to == end->sent);
         }
         check(figures.kept_from <= figures.sent && figures.sent <= figures.kept_to);
+        check(figures.received <= figures.told_limit);
         check(figures.consumed - (figures.fin_given ? 1 : 0) == end->got);
         /* What is promised has its memory, and no more is taken than that and the window. */
         promised = figures.told_limit > end->got ? figures.told_limit - end->got : 0;
@@ -519,6 +520,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < 2)
         return 0;
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_WARNING);
     model_begin(model, data[0], data[1]);
     for (gsize i = 2; i + 1 < size && i < 2 * STEPS_MAX && !model->broken; i += 2) {
         model_step(model, data[i], data[i + 1], was_on);
