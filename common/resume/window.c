@@ -6,6 +6,8 @@
 /* A doubling was worth it when the stream became faster by so much. */
 #define FASTER_BY 4 /* a quarter */
 #define PATIENCE G_TIME_SPAN_SECOND
+#define PATIENCE_MORE 4 /* times, after each that was not worth it */
+#define PATIENCE_MOST (64 * PATIENCE)
 
 /* Less is not worth a message. */
 #define LEAST_GROWTH(size) ((size) / 8)
@@ -120,19 +122,32 @@ resume_window_wants_to_tell(const ResumeWindow *window, gint64 now, gint64 *ret_
     return now >= *ret_due;
 }
 
-/* Whether the last growth, if there was one, made the stream faster, or is long ago. RET_RATE: how
- * fast it has been since. */
-static gboolean
-window_is_faster(const ResumeWindow *window, gint64 now, guint64 *ret_rate)
+/* Bytes a second since the last growth. */
+static guint64
+window_rate(const ResumeWindow *window, gint64 now)
 {
-    gint64 elapsed = MAX(now - window->mark_at, 1);
     double bytes = (double)(window->consumed - window->mark_consumed);
 
-    *ret_rate = 0;
-    if (window->mark_at == 0)
-        return TRUE;
-    *ret_rate = (guint64)(bytes * G_TIME_SPAN_SECOND / (double)elapsed);
-    return elapsed >= PATIENCE || *ret_rate >= window->rate + window->rate / FASTER_BY;
+    return (guint64)(bytes * G_TIME_SPAN_SECOND / (double)MAX(now - window->mark_at, 1));
+}
+
+/* The last growth, if there was one, has made the stream faster. */
+static gboolean
+window_is_faster(const ResumeWindow *window, guint64 rate)
+{
+    return window->mark_at == 0 || rate >= window->rate + window->rate / FASTER_BY;
+}
+
+static void
+window_mark(ResumeWindow *window, guint64 rate, gint64 now)
+{
+    gboolean faster = window_is_faster(window, rate);
+
+    window->patience = faster ? PATIENCE : MIN(window->patience * PATIENCE_MORE, PATIENCE_MOST);
+    window->rate = rate;
+    window->mark_at = now;
+    window->mark_consumed = window->consumed;
+    window->mark_limit = window_allows(window);
 }
 
 /* As far as there is memory. FALSE: not worth it. */
@@ -181,14 +196,16 @@ resume_window_told(ResumeWindow *window, guint64 received, gint64 now, guint64 *
 gboolean
 resume_window_blocked(ResumeWindow *window, guint64 limit, guint64 received, gint64 now)
 {
-    guint64 rate;
+    guint64 rate = window_rate(window, now);
 
-    if (limit != window->told_limit || window->is_over || window_is_stuck(window, received) ||
-        !window_is_faster(window, now, &rate) || !window_grow(window))
+    if (limit < window->mark_limit || limit > window->told_limit || window->is_over ||
+        window_is_stuck(window, received))
         return FALSE;
-    window->rate = rate;
-    window->mark_at = now;
-    window->mark_consumed = window->consumed;
+    if (!window_is_faster(window, rate) && now - window->mark_at < window->patience)
+        return FALSE;
+    if (!window_grow(window))
+        return FALSE;
+    window_mark(window, rate, now);
     window->is_urgent = TRUE;
     return TRUE;
 }
@@ -205,6 +222,7 @@ resume_window_give_back(ResumeWindow *window, guint64 seen, guint64 fresh, guint
     window->former = MAX(window->former, window->size);
     window->size = MIN(window->size, RESUME_SURE);
     window->mark_at = 0;
+    window->mark_limit = 0;
     window_settle(window);
     return TRUE;
 }

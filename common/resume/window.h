@@ -4,10 +4,11 @@
  *
  * It doubles when the sender says that it is blocked (`b`), the local reader is not what holds the
  * stream up, memory is left, and the last doubling made the stream faster (by a quarter), or is a
- * second old. It doubles, too, while parts of less than RESUME_TELL_MOST are consumed so fast that
- * a `w` would be due each RESUME_TELL_OFTEN: each of them is a record of TLS, twice. When the
- * sender gives credit back, it shrinks to RESUME_SURE, and with the next `b` it goes to what it was
- * before at once, or to RESUME_WINDOW_START. */
+ * second old; after each that did not, it waits four times as long, up to 64 s. It doubles, too,
+ * while parts of less than RESUME_TELL_MOST are consumed so fast that a `w` would be due each
+ * RESUME_TELL_OFTEN: each of them is a record of TLS, twice. When the sender gives credit back, it
+ * shrinks to RESUME_SURE, and with the next `b` it goes to what it was before at once, or to
+ * RESUME_WINDOW_START. */
 #pragma once
 
 #include "common/resume/budget.h"
@@ -28,7 +29,9 @@ typedef struct {
     gint64 told_at;        /* 0: never */
     gint64 untold_since;   /* the oldest consumption not told; 0: none */
     guint64 mark_consumed; /* at the last doubling */
-    gint64 mark_at;
+    guint64 mark_limit;
+    gint64 mark_at;     /* 0: never, or it was given back since */
+    gint64 patience;    /* µs until it may grow again when it has not become faster */
     guint64 rate;       /* bytes a second before it */
     gboolean is_urgent; /* it is to be told at once */
     gboolean is_over;   /* the end was consumed */
@@ -52,7 +55,8 @@ void resume_window_told(ResumeWindow *window, guint64 received, gint64 now, guin
                         guint64 *ret_limit);
 
 /* `b LIMIT` came while RECEIVED bytes have come: TRUE when the window grew, and so is to be told.
- * One for a limit that is not the last one told means nothing. */
+ * Where the way is long, other limits were told since: that the sender had to wait for them says
+ * that the window is too small. One for a limit from before the last growth means nothing. */
 gboolean resume_window_blocked(ResumeWindow *window, guint64 limit, guint64 received, gint64 now);
 
 /* `g SEEN NEW`. FALSE: it breaks the protocol (NEW above SEEN or below RECEIVED, SEEN above what

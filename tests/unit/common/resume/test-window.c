@@ -5,6 +5,7 @@
 #define ASIDE ((guint64)RESUME_SURE * RESUME_STREAMS)
 #define NOW 1000000
 #define MS G_TIME_SPAN_MILLISECOND
+#define MIB (1024 * 1024)
 
 typedef struct {
     ResumeBudget *budget;
@@ -131,6 +132,15 @@ blocked(ResumeWindow *window, gint64 now)
     return resume_window_blocked(window, limit, limit, now);
 }
 
+/* The same, and nothing was consumed since the last growth. */
+static gboolean
+blocked_unread(ResumeWindow *window, gint64 now)
+{
+    window->mark_consumed = window->consumed;
+    window->rate = MIB;
+    return resume_window_blocked(window, window->told_limit, window->consumed, now);
+}
+
 static void
 test_grow(void)
 {
@@ -152,7 +162,8 @@ test_grow(void)
     case_end(&test);
 }
 
-/* A doubling that made nothing faster is not followed by another one for a second. */
+/* A doubling that made nothing faster is not followed by another one for a second; then for four.
+ */
 static void
 test_no_faster(void)
 {
@@ -167,11 +178,12 @@ test_no_faster(void)
     /* A MiB: as fast in 200 ms, a quarter faster in 160. */
     g_assert_false(blocked(&test.window, NOW + 261 * MS));
     g_assert_cmpuint(test.window.size, ==, 4 * RESUME_WINDOW_START);
-    test.window.consumed = test.window.mark_consumed;
-    g_assert_false(resume_window_blocked(&test.window, test.window.told_limit, test.window.consumed,
-                                         NOW + 1100 * MS - 1));
-    g_assert_true(resume_window_blocked(&test.window, test.window.told_limit, test.window.consumed,
-                                        NOW + 1100 * MS));
+    for (gint64 at = NOW + 100 * MS, wait = G_TIME_SPAN_SECOND; test.window.size < 8 * MIB;
+         at += wait, wait = MIN(4 * wait, 64 * G_TIME_SPAN_SECOND)) {
+        tell(&test.window);
+        g_assert_false(blocked_unread(&test.window, at + wait - 1));
+        g_assert_true(blocked_unread(&test.window, at + wait));
+    }
     case_end(&test);
 }
 
@@ -224,17 +236,29 @@ test_often(void)
 static void
 test_blocked_for_nothing(void)
 {
-    guint64 limit;
+    guint64 limit, later;
     Case test;
 
     case_begin(&test, RESUME_BUDGET);
     limit = tell(&test.window);
-    g_assert_false(resume_window_blocked(&test.window, limit - 1, limit, NOW));
     g_assert_false(resume_window_blocked(&test.window, limit + 1, limit, NOW));
     /* The local reader: more than half of the window waits for it. */
     resume_window_consume(&test.window, limit / 2 - 1, NOW);
     g_assert_false(resume_window_blocked(&test.window, limit, limit, NOW));
     resume_window_consume(&test.window, 1, NOW);
+    g_assert_true(resume_window_blocked(&test.window, limit, limit, NOW));
+    /* From before it grew. */
+    later = tell(&test.window);
+    g_assert_false(resume_window_blocked(&test.window, later - 1, limit, NOW + MIB));
+    g_assert_true(resume_window_blocked(&test.window, later, limit, NOW + MIB));
+    case_end(&test);
+
+    /* Others were told meanwhile. */
+    case_begin(&test, RESUME_BUDGET);
+    limit = tell(&test.window);
+    resume_window_consume(&test.window, limit / 2, NOW);
+    later = tell(&test.window);
+    g_assert_cmpuint(later, >, limit);
     g_assert_true(resume_window_blocked(&test.window, limit, limit, NOW));
     case_end(&test);
 }
