@@ -7,7 +7,7 @@
 #include "common/codec/connection-string.h"
 #include "daemon/config/enroll.h"
 #include "daemon/config/keys.h"
-#include "daemon/link/stream-hosts.h"
+#include "daemon/net/stream-hosts.h"
 #include "daemon/local/target.h"
 #include "daemon/policy/user-list.h"
 

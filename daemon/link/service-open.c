@@ -3,12 +3,11 @@
 
 #include "common/base/error.h"
 #include "common/base/secret.h"
-#include "common/codec/http-field.h"
-#include "common/codec/stream-url.h"
-#include "daemon/link/pair-wait.h"
-#include "daemon/net/dial.h"
+#include "daemon/link/service-attempt.h"
 #include "daemon/net/http-exchange.h"
-#include "daemon/net/ws-dial.h"
+
+#include <string.h>
+#include <sys/random.h>
 
 struct ServiceOpen {
     Runtime *runtime;
@@ -18,23 +17,21 @@ struct ServiceOpen {
     StreamHosts *stream_hosts;
     char *host;
     guint16 port;
-    gboolean reached;     /* the hub was reachable at the last try */
-    gint64 wait, timeout; /* how long this opening may take, in µs, */
-    gint64 started;       /* counted from here */
-    Stream *stream;       /* NULL: given up, see service_open_abandon */
-    GString *request;     /* up to the time-outs, which are set to the time that is left */
-    Dial *dial;
-    HttpExchange *post;
-    WsDial *leg;
-    PairWait *pair;
-    Caps caps;
+    gboolean reached;        /* the hub was reachable at the last try */
+    gint64 wait, timeout;    /* how long this opening may take, in µs, */
+    gint64 started;          /* counted from here */
+    Stream *stream;          /* NULL: given up, see service_open_abandon */
+    GString *request;        /* up to the time-outs, which are set to the time that is left */
+    ServiceAttempt *attempt; /* NULL: it waits for the next one */
     guint deadline;
     guint retry;
-    Connection *kept;  /* for the retry */
-    GError *refusal;   /* why it was refused, */
-    Reason reason;     /* and the reason, when it was not */
-    guint reopened;    /* how often it was started again after the device had accepted */
-    gint64 away_since; /* no connection was made since then; 0: one was */
+    Connection *kept;   /* for the retry */
+    GError *refusal;    /* why it was refused, */
+    Reason reason;      /* and the reason, when it was not */
+    guint reopened;     /* how often it was started again after the device had accepted */
+    gint64 away_since;  /* no connection was made since then; 0: one was */
+    gint64 resume_time; /* as in the options, */
+    guint8 resume_key[RESUME_KEY_LEN]; /* and the key of the stream that may be led back */
     ServiceOpenDone done;
     void *data;
     void (*told)(Stream *stream, Slice text, void *data);
@@ -50,11 +47,9 @@ service_open_free(ServiceOpen *open)
         g_source_remove(open->retry);
     connection_free(open->kept);
     g_clear_error(&open->refusal);
-    dial_cancel(open->dial);
-    http_exchange_cancel(open->post);
-    ws_dial_cancel(open->leg);
-    pair_wait_cancel(open->pair);
+    service_attempt_cancel(open->attempt);
     http_request_wipe(open->request);
+    explicit_bzero(open->resume_key, sizeof open->resume_key);
     tls_context_unref(open->tls);
     proxy_unref(open->proxy);
     stream_hosts_unref(open->stream_hosts);
@@ -91,11 +86,15 @@ service_open_abandoned(gpointer data)
 static void
 service_open_abandon(ServiceOpen *open)
 {
-    if ((!open->post && !open->leg) || open->runtime->away >= SERVICE_ABANDONED_MAX) {
+    ServiceStage stage = open->attempt ? service_attempt_stage(open->attempt) : SERVICE_DIALS;
+
+    if ((stage != SERVICE_ASKS && stage != SERVICE_CONNECTS) ||
+        open->runtime->away >= SERVICE_ABANDONED_MAX) {
         service_open_free(open);
         return;
     }
     open->stream = NULL;
+    service_attempt_forget_pair(open->attempt);
     if (open->deadline)
         g_source_remove(open->deadline);
     open->deadline = g_timeout_add(SERVICE_ABANDON, service_open_abandoned, open);
@@ -117,8 +116,8 @@ static gboolean
 service_open_deadline(gpointer data)
 {
     ServiceOpen *open = data;
-    gboolean accepted = open->leg || open->pair;
-    gboolean reached = !open->dial;
+    gboolean accepted = open->attempt && service_attempt_stage(open->attempt) >= SERVICE_CONNECTS;
+    gboolean reached = !open->attempt || service_attempt_stage(open->attempt) != SERVICE_DIALS;
     g_autoptr(GError) error = g_error_new(
         STREAMD_ERROR, STREAMD_ERROR_TIMED_OUT,
         accepted  ? "%s port %u: the device accepted, but did not connect to the hub in time"
@@ -142,26 +141,15 @@ service_open_left(const ServiceOpen *open)
     return open->started + open->wait + open->timeout - g_get_monotonic_time();
 }
 
-static void service_open_connected(Connection *connection, const GError *error, void *data);
-
-static void
-service_open_dial(ServiceOpen *open)
-{
-    open->dial = dial_new(open->runtime, open->reactor, open->host, open->port, open->tls,
-                          open->proxy, service_open_connected, open);
-}
+static void service_open_try(ServiceOpen *open);
 
 static gboolean
 service_open_retry(gpointer data)
 {
     ServiceOpen *open = data;
-    Connection *kept = g_steal_pointer(&open->kept);
 
     open->retry = 0;
-    if (kept)
-        service_open_connected(kept, NULL, open);
-    else
-        service_open_dial(open);
+    service_open_try(open);
     return G_SOURCE_REMOVE;
 }
 
@@ -194,24 +182,6 @@ service_open_reopen(ServiceOpen *open, Reason reason, const GError *refusal)
     return TRUE;
 }
 
-static Reason
-service_open_reason(const GError *error)
-{
-    switch (error->code) {
-    case STREAMD_ERROR_UNTRUSTED:
-        return REASON_HUB_UNTRUSTED;
-    case STREAMD_ERROR_UNREACHABLE:
-    case STREAMD_ERROR_TIMED_OUT:
-        return REASON_HUB_UNREACHABLE;
-    case STREAMD_ERROR_PROXY_REFUSED:
-        return REASON_PROXY_REFUSED;
-    case STREAMD_ERROR_PROTOCOL:
-        return REASON_PROTOCOL;
-    default:
-        return REASON_HUB_ERROR;
-    }
-}
-
 /* The hub made the leg's token, so a refusal does not mean that our identity is wrong: a restarted
  * hub does not know the token. */
 static void
@@ -224,57 +194,32 @@ service_open_leg_failed(ServiceOpen *open, const GError *error)
 
     if (own->code == STREAMD_ERROR_UNAUTHORIZED)
         own->code = STREAMD_ERROR_FAILED;
-    if (!other_hub || !service_open_reopen(open, service_open_reason(own), own))
-        service_open_fail(open, service_open_reason(own), own);
+    if (!other_hub || !service_open_reopen(open, service_attempt_reason(own), own))
+        service_open_fail(open, service_attempt_reason(own), own);
 }
 
 static void
-service_open_attach(ServiceOpen *open, Connection *connection)
+service_open_attach(ServiceOpen *open, const ServiceOutcome *outcome)
 {
     stream_set_handshake(open->stream, NULL, NULL);
-    stream_attach_leg(open->stream, connection, open->reactor, open->caps);
+    if (outcome->caps & CAP_RESUME)
+        stream_set_resume(open->stream, open->resume_key, open->resume_time);
+    stream_attach_leg(open->stream, outcome->leg, open->reactor, outcome->caps);
     open->done(open->stream, NULL, open->data);
     service_open_free(open);
 }
 
 static void
-service_open_paired(Connection *connection, Reason reason, void *data)
+service_open_unpaired(ServiceOpen *open, const ServiceOutcome *outcome)
 {
-    ServiceOpen *open = data;
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) error = g_error_copy(outcome->error);
 
-    open->pair = NULL;
-    if (connection) {
-        service_open_attach(open, connection);
-        return;
-    }
-    error = service_pair_error(reason);
     g_prefix_error(&error, "%s: ", stream_device(open->stream));
     /* A connection that ends without a close frame comes from a hub that was killed. */
-    if ((reason == REASON_HUB_STOPPING || reason == REASON_CUT) &&
-        service_open_reopen(open, reason, error))
+    if ((outcome->reason == REASON_HUB_STOPPING || outcome->reason == REASON_CUT) &&
+        service_open_reopen(open, outcome->reason, error))
         return;
-    service_open_fail(open, reason, error);
-}
-
-static void
-service_open_leg_done(Connection *connection, const GError *error, void *data)
-{
-    ServiceOpen *open = data;
-
-    open->leg = NULL;
-    if (error) {
-        service_open_leg_failed(open, error);
-    } else if (!open->stream) {
-        connection_free(connection);
-        service_open_free(open);
-    } else if (open->caps & CAP_REASON) {
-        open->pair = pair_wait_new(open->runtime, open->reactor, connection,
-                                   MAX(service_open_left(open), 0) + SERVICE_PAIR_GRACE,
-                                   service_open_paired, open);
-    } else {
-        service_open_attach(open, connection);
-    }
+    service_open_fail(open, outcome->reason, error);
 }
 
 /* What the hub calls the stream: said in its answer, and a part of the path (docs/wire-protocol.md,
@@ -302,156 +247,82 @@ service_open_note_path(ServiceOpen *open, const char *path)
 }
 
 static void
-service_open_note_answer(ServiceOpen *open, const HttpAnswer *answer)
+service_open_tell(const ServiceOpen *open, const HttpResponse *response)
 {
+    Slice text;
+
+    if (open->told && http_headers_get(&response->headers, "streamd-statement", &text))
+        open->told(open->stream, text, open->told_data);
+}
+
+static void
+service_open_answered(const HttpResponse *response, void *data)
+{
+    ServiceOpen *open = data;
     Slice id;
 
-    if (open->stream && http_headers_get(&answer->head.headers, "streamd-stream-id", &id))
+    if (!open->stream)
+        return;
+    service_open_tell(open, response);
+    if (http_headers_get(&response->headers, "streamd-stream-id", &id))
         service_open_note_id(open, (const char *)id.ptr, id.len);
 }
 
-/* CONNECTION: that of the POST, if it can be used again; or NULL. */
 static void
-service_open_leg(ServiceOpen *open, const StreamUrl *url, const char *token, Connection *connection)
+service_open_accepted(void *data)
 {
-    g_autofree char *host = slice_dup(url->host), *target = slice_dup(url->target);
-    const WsDialTo to = {
-        .host = host, .port = url->port, .target = target, .proxy = open->proxy, .bearer = token};
-    gboolean same = url->port == open->port && g_ascii_strcasecmp(host, open->host) == 0;
+    ServiceOpen *open = data;
 
-    if (!same)
-        g_clear_pointer(&connection, connection_free);
-    if (open->stream) {
-        stream_set_endpoint(open->stream, host, url->port);
-        service_open_note_path(open, target);
-        stream_set_state(open->stream, STREAM_CONNECTING);
-    }
-    open->leg = ws_dial_new(open->runtime, open->reactor, open->tls, &to, connection,
-                            service_open_leg_done, open);
-}
-
-static gboolean
-service_open_may_go(const ServiceOpen *open, const StreamUrl *url, GError **error)
-{
-    g_autofree char *host = slice_dup(url->host), *text = NULL;
-
-    if (stream_hosts_allow(open->stream_hosts, host, url->port))
-        return TRUE;
-    text = stream_hosts_refusal(host, url->port);
-    g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL, text);
-    return FALSE;
-}
-
-static void
-service_open_accepted(ServiceOpen *open, const HttpAnswer *answer, Connection *connection)
-{
-    const HttpHeaders *headers = &answer->head.headers;
-    g_auto(SecretText) token = NULL;
-    g_autoptr(GError) error = NULL;
-    Slice url_text = {0}, token_text = {0}, caps = {0};
-    StreamUrl url;
-
-    if (!answer->reusable)
-        g_clear_pointer(&connection, connection_free);
-    if (!http_headers_get(headers, "iothub-streaming-url", &url_text) ||
-        !http_headers_get(headers, "iothub-streaming-auth-token", &token_text) ||
-        !stream_url_parse(url_text, &url)) {
-        connection_free(connection);
-        g_set_error_literal(&error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
-                            "the hub's answer lacks a valid stream URL or token");
-        service_open_fail(open, REASON_PROTOCOL, error);
-        return;
-    }
-    if (!service_open_may_go(open, &url, &error)) {
-        connection_free(connection);
-        service_open_fail(open, REASON_BAD_URL, error);
-        return;
-    }
-    if (http_headers_get(headers, "streamd-caps", &caps))
-        open->caps = caps_parse(caps.ptr, caps.len) & (CAP_HALF_CLOSE | CAP_REASON);
-    token = slice_dup(token_text);
     if (open->stream)
         stream_set_state(open->stream, STREAM_ACCEPTED);
-    service_open_leg(open, &url, token, connection);
 }
 
-/* How long a hub wants no requests (503). */
-static gint64
-retry_after(const HttpResponse *response)
+static void
+service_open_leads_to(const char *host, guint16 port, const char *target, void *data)
 {
-    Slice text = {0};
-    gint64 pause = 0;
+    ServiceOpen *open = data;
 
-    if (!http_headers_get(&response->headers, "retry-after", &text) ||
-        !http_seconds_parse(text, &pause))
-        return 0;
-    return MIN(pause, SERVICE_RETRY_AFTER_MAX);
+    if (!open->stream)
+        return;
+    stream_set_endpoint(open->stream, host, port);
+    service_open_note_path(open, target);
+    stream_set_state(open->stream, STREAM_CONNECTING);
 }
 
 /* A hub that is at a limit (429) accepts more in a moment, so a burst of connections does not fail
  * while there is time. A hub that is stopping (503) will be restarted. */
 static gboolean
-service_open_refused(ServiceOpen *open, Connection *connection, const HttpAnswer *answer,
-                     Reason reason, const GError *refusal)
+service_open_refused(ServiceOpen *open, const ServiceOutcome *outcome, const GError *refusal)
 {
-    guint status = answer->head.status;
+    guint status = outcome->response->status;
 
     if ((status != 429 && status != 503) ||
-        !service_open_again(open, status == 503 ? retry_after(&answer->head) : 0, reason, refusal))
+        !service_open_again(open, status == 503 ? service_answer_pause(outcome->response) : 0,
+                            outcome->reason, refusal))
         return FALSE;
-    if (status == 429 && answer->reusable)
-        open->kept = connection;
+    if (status == 429)
+        open->kept = outcome->kept;
     else
-        connection_free(connection);
+        connection_free(outcome->kept);
     return TRUE;
 }
 
-/* The POST has no answer. If no byte of one has come, the hub was stopped before, or closed a
- * connection that had been idle. */
+/* The POST was not accepted, or has no answer. If no byte of one has come, the hub was stopped
+ * before, or closed a connection that had been idle. */
 static void
-service_open_unanswered(ServiceOpen *open, const GError *error, gboolean answered)
+service_open_unanswered(ServiceOpen *open, const ServiceOutcome *outcome)
 {
-    Reason reason = service_open_reason(error);
-    g_autoptr(GError) own = g_error_new(error->domain, error->code, "%s port %u: %s", open->host,
-                                        open->port, error->message);
+    g_autoptr(GError) error = g_error_copy(outcome->error);
 
-    if (answered || error->code != STREAMD_ERROR_UNREACHABLE ||
-        !service_open_again(open, 0, reason, own))
-        service_open_fail(open, reason, own);
-}
-
-static void
-service_open_tell(const ServiceOpen *open, const HttpAnswer *answer)
-{
-    Slice text;
-
-    if (open->told && open->stream &&
-        http_headers_get(&answer->head.headers, "streamd-statement", &text))
-        open->told(open->stream, text, open->told_data);
-}
-
-static void
-service_open_posted(Connection *connection, const HttpAnswer *answer, const GError *error,
-                    void *data)
-{
-    ServiceOpen *open = data;
-    HttpExchange *post = g_steal_pointer(&open->post);
-    g_autoptr(GError) refusal = NULL;
-    Reason reason;
-
-    if (!error) {
-        service_open_tell(open, answer);
-        service_open_note_answer(open, answer);
-    }
-    if (error) {
-        service_open_unanswered(open, error, http_exchange_was_answered(post));
-    } else if (service_answer_check(&answer->head, &reason, &refusal)) {
-        service_open_accepted(open, answer, connection);
-    } else if (!service_open_refused(open, connection, answer, reason, refusal)) {
-        connection_free(connection);
+    if (outcome->response && !service_open_refused(open, outcome, error)) {
+        connection_free(outcome->kept);
         if (open->stream)
-            g_prefix_error(&refusal, "%s: ", stream_device(open->stream));
-        service_open_fail(open, reason, refusal);
+            g_prefix_error(&error, "%s: ", stream_device(open->stream));
+        service_open_fail(open, outcome->reason, error);
+    } else if (!outcome->response &&
+               (outcome->answered || error->code != STREAMD_ERROR_UNREACHABLE ||
+                !service_open_again(open, 0, outcome->reason, error))) {
+        service_open_fail(open, outcome->reason, error);
     }
 }
 
@@ -471,33 +342,86 @@ service_open_is_back_soon(ServiceOpen *open, DialFailure failure)
 }
 
 static void
-service_open_undialed(ServiceOpen *open, const GError *error, DialFailure failure)
+service_open_undialed(ServiceOpen *open, const ServiceOutcome *outcome)
 {
-    Reason reason = service_open_reason(error);
+    if (!service_open_is_back_soon(open, outcome->dial) ||
+        !service_open_again(open, 0, outcome->reason, outcome->error))
+        service_open_fail(open, outcome->reason, outcome->error);
+}
 
-    if (!service_open_is_back_soon(open, failure) || !service_open_again(open, 0, reason, error))
-        service_open_fail(open, reason, error);
+static GString *
+service_open_request(gint64 *ret_left, void *data)
+{
+    ServiceOpen *open = data;
+    gint64 left = MAX(service_open_left(open), G_TIME_SPAN_SECOND);
+    gint64 wait = CLAMP(left - open->timeout, 0, open->wait);
+    GString *request = g_string_new_len(open->request->str, (gssize)open->request->len);
+
+    open->away_since = 0;
+    service_request_end(request, wait, MIN(open->timeout, left));
+    *ret_left = left;
+    return request;
 }
 
 static void
-service_open_connected(Connection *connection, const GError *error, void *data)
+service_open_failed(ServiceOpen *open, const ServiceOutcome *outcome)
+{
+    switch (outcome->stage) {
+    case SERVICE_DIALS:
+        service_open_undialed(open, outcome);
+        break;
+    case SERVICE_ASKS:
+        service_open_unanswered(open, outcome);
+        break;
+    case SERVICE_CONNECTS:
+        service_open_leg_failed(open, outcome->error);
+        break;
+    case SERVICE_PAIRS:
+        service_open_unpaired(open, outcome);
+        break;
+    }
+}
+
+static void
+service_open_tried(const ServiceOutcome *outcome, void *data)
 {
     ServiceOpen *open = data;
-    Dial *dial = g_steal_pointer(&open->dial);
-    gint64 left = MAX(service_open_left(open), G_TIME_SPAN_SECOND);
-    gint64 wait;
-    GString *request;
 
-    if (error) {
-        service_open_undialed(open, error, dial_failure(dial));
-        return;
+    open->attempt = NULL;
+    if (!outcome->leg) {
+        service_open_failed(open, outcome);
+    } else if (open->stream) {
+        service_open_attach(open, outcome);
+    } else {
+        connection_free(outcome->leg);
+        service_open_free(open);
     }
-    open->away_since = 0;
-    wait = CLAMP(left - open->timeout, 0, open->wait);
-    request = g_string_new_len(open->request->str, (gssize)open->request->len);
-    service_request_end(request, wait, MIN(open->timeout, left));
-    open->post = http_exchange_new(open->runtime, open->reactor, connection, request,
-                                   left + SERVICE_GRACE, service_open_posted, open);
+}
+
+static const ServiceAttemptEvents attempt_events = {
+    .request = service_open_request,
+    .answered = service_open_answered,
+    .accepted = service_open_accepted,
+    .leads_to = service_open_leads_to,
+    .done = service_open_tried,
+};
+
+static void
+service_open_try(ServiceOpen *open)
+{
+    const ServiceAttemptOptions options = {
+        .runtime = open->runtime,
+        .reactor = open->reactor,
+        .tls = open->tls,
+        .proxy = open->proxy,
+        .host = open->host,
+        .port = open->port,
+        .stream_hosts = open->stream_hosts,
+        .reuse = g_steal_pointer(&open->kept),
+        .caps = CAP_HALF_CLOSE | CAP_REASON | (open->resume_time > 0 ? CAP_RESUME : 0),
+    };
+
+    open->attempt = service_attempt_new(&options, &attempt_events, open);
 }
 
 /* The error is reported later, like every other one. */
@@ -512,6 +436,20 @@ service_open_unbuildable(gpointer data)
     open->deadline = 0;
     service_open_fail(open, REASON_HUB_ERROR, error);
     return G_SOURCE_REMOVE;
+}
+
+static GString *
+service_open_first_request(ServiceOpen *open, const ServiceOpenOptions *options)
+{
+    ServiceOpenOptions own = *options;
+
+    if (options->resume_time > 0) {
+        /* Up to 256 bytes are never cut short (getrandom(2)). */
+        if (getrandom(open->resume_key, RESUME_KEY_LEN, 0) != RESUME_KEY_LEN)
+            g_error("getrandom failed");
+        own.resume_key = open->resume_key;
+    }
+    return service_request_begin(&own);
 }
 
 void
@@ -536,14 +474,15 @@ service_open_start(const ServiceOpenOptions *options, Stream *stream, ServiceOpe
     open->data = data;
     open->told = options->told;
     open->told_data = options->told_data;
+    open->resume_time = options->resume_time;
     stream_set_leg_times(stream, &options->times);
     stream_set_handshake(stream, service_open_cancelled, open);
-    open->request = service_request_begin(options);
+    open->request = service_open_first_request(open, options);
     if (!open->request) {
         open->deadline = g_idle_add(service_open_unbuildable, open);
         return;
     }
     open->deadline = g_timeout_add((guint)((open->wait + open->timeout + SERVICE_GRACE) / 1000),
                                    service_open_deadline, open);
-    service_open_dial(open);
+    service_open_try(open);
 }

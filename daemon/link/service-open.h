@@ -11,7 +11,8 @@
 
 #include "common/codec/connection-string.h"
 #include "common/codec/http-head.h"
-#include "daemon/link/stream-hosts.h"
+#include "common/extension/resume-ask.h"
+#include "daemon/net/stream-hosts.h"
 #include "daemon/net/proxy.h"
 #include "daemon/stream/private.h"
 
@@ -27,7 +28,6 @@ typedef struct ServiceOpen ServiceOpen;
 #define SERVICE_RETRY_MAX 400
 #define SERVICE_RETRY_AFTER_MAX (10 * G_TIME_SPAN_SECOND) /* of a hub's Retry-After */
 #define SERVICE_AWAY_MAX (5 * G_TIME_SPAN_SECOND)         /* for a hub that takes no connection */
-#define SERVICE_PAIR_GRACE G_TIME_SPAN_SECOND             /* for the hub's own reason to arrive */
 #define SERVICE_REOPENS 3                                 /* after the device had accepted */
 
 typedef struct {
@@ -42,10 +42,14 @@ typedef struct {
     const char *device;
     const char *module; /* NULL: none */
     const char *stream;
-    const char *order;    /* among the connections of a tunnel (stream-order.h); NULL: none */
-    gint64 timeout;       /* µs for the device's answer */
-    gint64 wait;          /* µs for the device to come */
-    RelayTimes times;     /* of the leg */
+    const char *order;  /* among the connections of a tunnel (stream-order.h); NULL: none */
+    gint64 timeout;     /* µs for the device's answer */
+    gint64 wait;        /* µs for the device to come */
+    RelayTimes times;   /* of the leg */
+    gint64 resume_time; /* µs that it may wait for another leg; 0: it ends with this one */
+    /* Of the request; service_open_start makes the key. NULL: without. */
+    const guint8 *resume_key;         /* RESUME_KEY_LEN bytes */
+    const char *resume, *resume_info; /* which stream is led back, and its ResumeInfo */
     const guint64 *known; /* the serials of the statements that are kept, by kind; NULL: none */
     /* The hub's answer has a statement in it, any bytes. NULL: nobody wants it. */
     void (*told)(Stream *stream, Slice text, void *data);
@@ -77,6 +81,16 @@ char *service_token(const ConnectionString *identity);
 
 /* TRUE when the answer to the POST accepts the stream. Otherwise the error and its reason. Pure. */
 gboolean service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **error);
+
+/* The hub's answer refuses the stream, and no other try can change that (section 8a, "Leading
+ * back"). Pure. */
+gboolean service_answer_is_final(const HttpResponse *response);
+
+/* The reason in an answer that says `ended`. REASON_NONE: it tells none that is known. Pure. */
+Reason service_answer_ended(const HttpResponse *response);
+
+/* µs for which a hub wants no requests (503); 0: it does not say. Pure. */
+gint64 service_answer_pause(const HttpResponse *response);
 
 /* Why a stream that the device had accepted was closed before it was open. Caller frees. */
 GError *service_pair_error(Reason reason);

@@ -3,7 +3,7 @@
  * HostName, the globs and the url. Without globs nothing but the hub's own domain is let through,
  * no address but the hub's, and no port but its own and 443. */
 #include "common/codec/stream-url.h"
-#include "daemon/link/stream-hosts.h"
+#include "daemon/net/stream-hosts.h"
 
 #include <arpa/inet.h>
 #include <stdint.h>

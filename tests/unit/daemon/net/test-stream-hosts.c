@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where a hub may send the legs of its streams, and where not. */
-#include "daemon/link/stream-hosts.h"
+#include "daemon/net/stream-hosts.h"
 
 #include "common/base/error.h"
 

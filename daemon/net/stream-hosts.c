@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/link/stream-hosts.h"
+#include "daemon/net/stream-hosts.h"
 
 #include "common/base/error.h"
 #include "common/base/glob.h"

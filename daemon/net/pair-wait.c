@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/link/pair-wait.h"
+#include "daemon/net/pair-wait.h"
 
 #include "common/codec/ws-frame.h"
 #include "common/codec/ws-mask.h"

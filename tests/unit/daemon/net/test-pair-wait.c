@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A leg that is up, until the hub's first word (docs/wire-protocol.md, section 8). */
-#include "daemon/link/pair-wait.h"
+#include "daemon/net/pair-wait.h"
 
 #include "common/codec/ws-frame.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Who may go when, by a clock that is ours. */
-#include "daemon/link/order-gate.h"
+#include "daemon/stream/order-gate.h"
 
 #include <string.h>
 

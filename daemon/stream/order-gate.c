@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "daemon/link/order-gate.h"
+#include "daemon/stream/order-gate.h"
 
 typedef struct OrderTunnel {
     char *name;
