@@ -44,7 +44,8 @@ hub_is_back(Outage *outage, EventData *data)
 
     if (length > 0) {
         span = span_text(length);
-        text = g_strdup_printf("after %s without it, at attempt %" G_GUINT64_FORMAT, span, attempts);
+        text =
+            g_strdup_printf("after %s without it, at attempt %" G_GUINT64_FORMAT, span, attempts);
     }
     data->detail = text ? text : "at once";
     data->duration = (guint64)length;
@@ -66,8 +67,8 @@ hub_is_away(Outage *outage, EventData *data, EventKind kind)
     data->attempts = outage_attempts(outage);
     if (length > 0) {
         span = span_text(length);
-        text = g_strdup_printf("%s (away for %s, attempt %" G_GUINT64_FORMAT ")", data->detail, span,
-                               data->attempts);
+        text = g_strdup_printf("%s (away for %s, attempt %" G_GUINT64_FORMAT ")", data->detail,
+                               span, data->attempts);
         data->detail = text;
     }
     event_log(kind, data);
@@ -174,6 +175,7 @@ stream_end(Stream *stream)
     data.detail = stream_message(stream);
     data.bytes_in = stream_bytes_in(stream);
     data.bytes_out = stream_bytes_out(stream);
+    data.resumes = stream_resumes(stream);
     if (stream_ended_at(stream) > since)
         data.duration = stream_ended_at(stream) - since;
     if (opened > 0)
@@ -195,6 +197,28 @@ app_journal_stream_changed(Stream *stream)
         data = of_stream(stream);
         event_log(EVENT_STREAM_OPENED, &data);
     }
+}
+
+void
+app_journal_stream_suspended(Stream *stream)
+{
+    EventData data = of_stream(stream);
+
+    data.reason = reason_code(stream_suspended_for(stream));
+    data.bytes_again = stream_resume_pending(stream);
+    event_log(EVENT_STREAM_SUSPENDED, &data);
+}
+
+void
+app_journal_stream_resumed(Stream *stream, gint64 pause)
+{
+    EventData data = of_stream(stream);
+
+    data.reason = reason_code(stream_suspended_for(stream));
+    data.duration = (guint64)pause;
+    data.resumes = stream_resumes(stream);
+    data.bytes_again = stream_resume_pending(stream);
+    event_log(EVENT_STREAM_RESUMED, &data);
 }
 
 void

@@ -13,6 +13,9 @@ void app_journal_hub_key(Hub *hub, const char *detail);
 void app_journal_hub_taken_over(Hub *hub);
 void app_journal_stream_added(Stream *stream);
 void app_journal_stream_changed(Stream *stream);
+/* It waits for another leg; it goes on after PAUSE µs. */
+void app_journal_stream_suspended(Stream *stream);
+void app_journal_stream_resumed(Stream *stream, gint64 pause);
 void app_journal_tunnel_added(Tunnel *tunnel);
 void app_journal_tunnel_changed(Tunnel *tunnel);
 void app_journal_tunnel_removed(Tunnel *tunnel);

@@ -76,6 +76,11 @@ append_streams(const App *app, GString *out)
                                  "Streams that were asked for, whatever became of them"};
     static const Metric opened = {"streamd_streams_opened", METRIC_COUNTER, NULL,
                                   "Of these, those that were open"};
+    static const Metric resumed = {"streamd_stream_resumptions", METRIC_COUNTER, NULL,
+                                   "How often a stream went on with another connection"};
+    static const Metric given_up = {"streamd_streams_given_up", METRIC_COUNTER, NULL,
+                                    "Streams that ended, not in order, while they waited for one"};
+    const AppResumeCounts counts = app_resume_counts(app->resumes);
     StreamFigures figures;
 
     stream_table_measure(app->streams, &figures);
@@ -88,6 +93,8 @@ append_streams(const App *app, GString *out)
                            figures.now[role][state]);
     append_by_role(out, &begun, figures.begun);
     append_by_role(out, &opened, figures.opened);
+    append_by_role(out, &resumed, counts.resumed);
+    append_by_role(out, &given_up, counts.given_up);
     append_ends(out, &figures);
 }
 

@@ -17,6 +17,7 @@ typedef struct {
     const char *stream;
     char *order; /* NULL: none */
     gint64 timeout, wait;
+    gboolean no_resume;
 } Destination;
 
 static void
@@ -73,6 +74,7 @@ destination_init(Destination *to, GPtrArray *hubs, const OpenOptions *options, G
     to->stream = options->stream;
     to->timeout = options->timeout > 0 ? MIN(options->timeout, OPEN_TIMEOUT_MAX) : OPEN_TIMEOUT;
     to->wait = CLAMP(options->wait, 0, OPEN_WAIT_MAX);
+    to->no_resume = options->no_resume;
     return app_check_names(options->device, to->stream, error);
 }
 
@@ -86,6 +88,14 @@ app_told(Stream *stream, Slice text, void *data)
         hub_take_statement(hub, text.ptr, text.len);
 }
 
+void
+app_fill_open(App *app, const Hub *hub, ServiceOpenOptions *options)
+{
+    options->told = app_told;
+    options->told_data = app;
+    hub_fill_open(hub, options);
+}
+
 static void
 app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done, void *data)
 {
@@ -96,11 +106,11 @@ app_begin(App *app, const Destination *to, Stream *stream, ServiceOpenDone done,
         .order = to->order,
         .timeout = to->timeout,
         .wait = to->wait,
-        .told = app_told,
-        .told_data = app,
     };
 
-    hub_fill_open(to->hub, &options);
+    app_fill_open(app, to->hub, &options);
+    if (to->no_resume)
+        options.resume_time = 0;
     service_open_start(&options, stream, done, data);
 }
 
@@ -223,7 +233,8 @@ app_tunnel_destination(App *app, const Tunnel *tunnel, Destination *to, GError *
                               .device = options.device,
                               .stream = options.stream,
                               .timeout = options.timeout,
-                              .wait = options.wait};
+                              .wait = options.wait,
+                              .no_resume = options.no_resume};
 
     return destination_init(to, app->hubs, &open, error);
 }

@@ -8,6 +8,7 @@
 #include "daemon/app-draft.h"
 #include "daemon/app-journal.h"
 #include "daemon/app-record.h"
+#include "daemon/app-resume.h"
 #include "daemon/app.h"
 #include "daemon/config/store-writer.h"
 #include "daemon/link/hub-private.h"
@@ -43,6 +44,7 @@ struct App {
     AcceptPolicy *policy;
     gboolean default_kept; /* the default was set over D-Bus, and is kept */
     StreamTable *streams;
+    AppResume *resumes; /* of STREAMS */
     HeapWatch *heap;
     Consents *consents;
     Handlers *handlers;
@@ -105,6 +107,9 @@ gboolean app_apply_store(App *app, const StoreState *state, GError **error);
  */
 Hub *app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, const HubResume *resume,
                   GError **error);
+
+/* Of a request for a stream all that depends on HUB, whose the strings are. */
+void app_fill_open(App *app, const Hub *hub, ServiceOpenOptions *options);
 
 /* Puts HUB (taken) into the list, which is sorted by name. */
 void app_place_hub(App *app, Hub *hub);

@@ -48,6 +48,15 @@ app_hub_changed(Hub *hub, void *data)
     APP_TELL(app, hub_changed, hub);
 }
 
+/* A stream of its device waits for a leg. */
+static gboolean
+app_hub_awaited(const Hub *hub, void *data)
+{
+    App *app = data;
+
+    return app_has_hub(app, hub) && app_resume_awaits(app->resumes, hub_name(hub));
+}
+
 /* What comes next for the hub; it is no event. */
 static void
 app_hub_noted(Hub *hub, void *data)
@@ -164,6 +173,8 @@ app_make_hub(App *app, const HubSettings *settings, Proxy *proxy, const HubResum
         .policy = app->policy,
         .consents = app->consents,
         .handlers = app->handlers,
+        .tombstones = app_resume_tombstones(app->resumes),
+        .awaited = app_hub_awaited,
         .proxy = proxy,
         .resume = *resume,
         .next_id = app_hub_next_id,

@@ -31,6 +31,7 @@ app_stream_changed(Stream *stream, void *data)
     Hub *hub = app_find_hub(app, stream_hub(stream));
     StreamAnswer unsaid;
 
+    app_resume_changed(app->resumes, stream);
     APP_TELL_LOGGED(app, stream_changed, stream);
     if (!hub)
         return;
@@ -59,11 +60,23 @@ app_stream_owner_changed(Stream *stream, guint32 before, void *data)
         app->observer->stream_owner_changed(stream, before, app->observer_data);
 }
 
+static void
+app_stream_suspended(Stream *stream, void *data)
+{
+    App *app = data;
+    Hub *hub = app_find_hub(app, stream_hub(stream));
+
+    app_resume_suspended(app->resumes, stream);
+    if (hub)
+        hub_probe_link(hub);
+}
+
 static const StreamTableEvents stream_events = {
     .added = app_stream_added,
     .changed = app_stream_changed,
     .removed = app_stream_removed,
     .owner_changed = app_stream_owner_changed,
+    .suspended = app_stream_suspended,
 };
 
 static void
@@ -267,6 +280,7 @@ app_new(const AppOptions *options, GError **error)
     app->listeners_per_uid = APP_LISTENERS_PER_UID;
     app->streams =
         stream_table_new(app->runtime, APP_STREAMS_MAX, APP_STREAMS_PER_UID, &stream_events, app);
+    app->resumes = app_resume_new(app);
     app->heap = heap_watch_new(app_load, app);
     app->consents = consents_new(&request_events, app);
     app->handlers = handlers_new();
@@ -298,6 +312,7 @@ app_free(App *app)
     g_ptr_array_set_size(app->hubs, 0);
     runtime_free(app->runtime);
     stream_table_free(app->streams);
+    app_resume_free(app->resumes);
     consents_free(app->consents);
     handlers_free(app->handlers);
     g_ptr_array_unref(app->tunnels);
@@ -333,6 +348,7 @@ app_network_changed(void *data)
 
     for (guint i = 0; i < app->hubs->len; i++)
         hub_network_changed(app->hubs->pdata[i]);
+    app_resume_network_changed(app->resumes);
 }
 
 void

@@ -79,6 +79,27 @@ resume_key_format(const guint8 key[RESUME_KEY_LEN])
     return base64url_encode(key, RESUME_KEY_LEN);
 }
 
+void
+resume_key_digest(const guint8 key[RESUME_KEY_LEN], guint8 ret[RESUME_KEY_LEN])
+{
+    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    gsize len = RESUME_KEY_LEN;
+
+    g_checksum_update(sum, key, RESUME_KEY_LEN);
+    g_checksum_get_digest(sum, ret, &len);
+    g_checksum_free(sum);
+}
+
+gboolean
+resume_digest_equals(const guint8 a[RESUME_KEY_LEN], const guint8 b[RESUME_KEY_LEN])
+{
+    volatile guint8 different = 0;
+
+    for (guint i = 0; i < RESUME_KEY_LEN; i++)
+        different |= a[i] ^ b[i];
+    return different == 0;
+}
+
 gboolean
 resume_info_parse(const char *text, gsize len, ResumeInfo *ret)
 {

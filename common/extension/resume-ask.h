@@ -34,6 +34,11 @@ gboolean resume_key_is_valid(const char *text, gsize len);
 gboolean resume_key_parse(const char *text, gsize len, guint8 ret[RESUME_KEY_LEN]);
 char *resume_key_format(const guint8 key[RESUME_KEY_LEN]); /* free it with secret_free */
 
+/* The SHA-256 of a key, which is all that a device keeps of it; and whether two of them are equal,
+ * in a time that does not depend on it. */
+void resume_key_digest(const guint8 key[RESUME_KEY_LEN], guint8 ret[RESUME_KEY_LEN]);
+gboolean resume_digest_equals(const guint8 a[RESUME_KEY_LEN], const guint8 b[RESUME_KEY_LEN]);
+
 /* For the records alone. */
 typedef struct {
     guint64 pause;    /* ms since the loss */

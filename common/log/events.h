@@ -37,6 +37,8 @@ typedef enum {
     EVENT_STREAM_ENDED,
     EVENT_STREAM_CUT,
     EVENT_STREAM_FAILED,
+    EVENT_STREAM_SUSPENDED,
+    EVENT_STREAM_RESUMED,
     EVENT_TUNNEL_OPENED,
     EVENT_TUNNEL_CLOSED,
     EVENT_TUNNEL_FAULT,
@@ -114,6 +116,9 @@ typedef struct {
     guint64 attempts;           /* to reach a hub */
     guint64 tunnel;
     guint64 bytes_in, bytes_out;
+    guint64
+        bytes_again;  /* not acknowledged when a leg was lost: sent again if they had been sent */
+    guint64 resumes;  /* how often a stream went on with another leg */
     guint64 duration; /* µs; written in ms */
     guint32 uid;      /* the local user who caused it; EVENT_NO_UID: nobody is known */
     const char *hash; /* of a record, in hexadecimal digits */

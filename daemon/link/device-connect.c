@@ -68,6 +68,7 @@ device_stream_pair(DeviceStream *self)
         stream_set_ended(stream, device_stream_ended, target_ref(self->target));
     }
     device_stream_set_times(self);
+    device_stream_keep_resume(self);
     stream_attach_leg(stream, g_steal_pointer(&self->leg), self->reactor,
                       self->capable ? self->caps : 0);
     end = g_steal_pointer(&self->app_end);
@@ -121,25 +122,34 @@ device_stream_leg_done(Connection *connection, const GError *error, void *data)
     device_stream_pair(self);
 }
 
-/* Connects the leg. Its URL was checked when it came. */
+void
+device_stream_dial_leg(DeviceStream *self, const StreamUrl *url, Reactor *reactor, WsDialDone done)
+{
+    const DeviceStreamsContext *context = &self->owner->context;
+    g_autofree char *host = slice_dup(url->host), *path = slice_dup(url->target);
+    const WsDialTo to = {.host = host,
+                         .port = url->port,
+                         .target = path,
+                         .proxy = context->proxy,
+                         .bearer = self->token};
+
+    self->reactor = reactor;
+    self->leg_dial = ws_dial_new(context->runtime, reactor, context->tls, &to, NULL, done, self);
+}
+
 static void
 device_stream_dial(DeviceStream *self)
 {
-    const DeviceStreamsContext *context = &self->owner->context;
-    g_autofree char *host = NULL, *path = NULL;
-    WsDialTo to = {.proxy = context->proxy, .bearer = self->token};
+    g_autofree char *host = NULL;
     StreamUrl url;
 
     if (!stream_url_parse(slice_of(self->url), &url))
-        g_assert_not_reached();
-    to.host = host = slice_dup(url.host);
-    to.target = path = slice_dup(url.target);
-    to.port = url.port;
-    self->reactor = runtime_pick(context->runtime);
+        g_assert_not_reached(); /* it was checked when it came */
+    host = slice_dup(url.host);
     stream_set_endpoint(self->stream, host, url.port);
     stream_set_state(self->stream, STREAM_CONNECTING);
-    self->leg_dial = ws_dial_new(context->runtime, self->reactor, context->tls, &to, NULL,
-                                 device_stream_leg_done, self);
+    device_stream_dial_leg(self, &url, runtime_pick(self->owner->context.runtime),
+                           device_stream_leg_done);
 }
 
 static void device_stream_take_turn(DeviceStream *self);

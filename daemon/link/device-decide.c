@@ -222,6 +222,7 @@ device_stream_decide(DeviceStream *self, const StreamRequest *request)
     g_autoptr(GError) error = NULL;
 
     self->rule = verdict.rule;
+    device_stream_allow_resume(self, &verdict);
     stream_set_state(self->stream, STREAM_DECIDING);
     if (self->owner->context.decided)
         self->owner->context.decided(self->stream, &verdict);

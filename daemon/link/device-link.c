@@ -21,8 +21,10 @@ struct DeviceLink {
     gboolean died_idle; /* the last session did; the next shows if its pause was too long */
     char *refusal; /* why the hub refused the identity; NULL: not since the hub last accepted it */
     gint64 tried_at, ready_since;
+    gboolean slow;        /* it waits for long, because it is refused or disputed */
     gboolean new_key;     /* no connection was begun since the key has changed */
     guint retry, renewal; /* timers */
+    gint64 retry_at;      /* monotonic: when that is due */
     const DeviceLinkEvents *events;
     void *data;
 };
@@ -68,7 +70,11 @@ device_link_delay(DeviceLink *link, gboolean rarely)
     gint64 usual = backoff_next(&link->backoff, rarely, g_random_double());
     gint64 disputed =
         backoff_next_disputed(&link->backoff, g_get_monotonic_time(), g_random_double());
+    gboolean awaited = !rarely && disputed == 0 && link->events->awaited(link, link->data);
 
+    link->slow = rarely || disputed > 0;
+    if (awaited)
+        return MIN(usual, DEVICE_LINK_AWAITED);
     return MAX(usual, disputed); /* a macro: it would count a failure twice */
 }
 
@@ -78,13 +84,15 @@ device_link_lost(DeviceLink *link, const GError *error)
     gboolean waits = g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_BUSY) && link->refusal;
     gboolean refused = waits || g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_UNAUTHORIZED);
     gboolean rarely = refused || g_error_matches(error, STREAMD_ERROR, STREAMD_ERROR_PROXY_REFUSED);
+    gint64 delay;
 
     if (link->ready_since > 0)
         backoff_lasted(&link->backoff, g_get_monotonic_time() - link->ready_since);
     link->ready_since = 0;
     clear_timer(&link->renewal);
-    link->retry =
-        g_timeout_add((guint)(device_link_delay(link, rarely) / 1000), device_link_retry, link);
+    delay = device_link_delay(link, rarely);
+    link->retry_at = g_get_monotonic_time() + delay;
+    link->retry = g_timeout_add((guint)(delay / 1000), device_link_retry, link);
     if (refused && !waits)
         device_link_note_refusal(link, error->message);
     device_link_tell(link, refused ? HUB_REFUSED : HUB_DISCONNECTED,
@@ -317,7 +325,7 @@ device_link_again(DeviceLink *link)
 /* Tries again soon what waits or hangs; at a random time, so that a site's devices do not all come
  * at once. */
 static void
-device_link_hurry(DeviceLink *link)
+device_link_try_anew(DeviceLink *link)
 {
     gboolean stale = g_get_monotonic_time() - link->tried_at >= STALE_ATTEMPT;
 
@@ -333,8 +341,18 @@ device_link_network_changed(DeviceLink *link)
         device_session_set_pause(link->session, link->keep_alive.pause);
         device_session_probe(link->session, DEVICE_LINK_PROBE);
     } else if (!link->heir && (link->session || link->retry)) {
-        device_link_hurry(link);
+        device_link_try_anew(link);
     }
+}
+
+void
+device_link_hurry(DeviceLink *link)
+{
+    if (!link->retry || link->slow ||
+        link->retry_at - g_get_monotonic_time() <= DEVICE_LINK_AWAITED)
+        return;
+    clear_timer(&link->retry);
+    link->retry = g_timeout_add((guint)g_random_int_range(0, HURRY_MAX), device_link_retry, link);
 }
 
 void

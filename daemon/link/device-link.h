@@ -20,6 +20,8 @@ typedef struct {
     void (*key)(DeviceLink *link, const KeyOffer *offer, void *data);
     /* The hub closed the connection because another machine took over. */
     void (*taken_over)(DeviceLink *link, void *data);
+    /* Whether a stream waits for the hub: then no pause is longer than DEVICE_LINK_AWAITED. */
+    gboolean (*awaited)(DeviceLink *link, void *data);
 } DeviceLinkEvents;
 
 /* OPTIONS is copied; what it points to outlives the link. Its keep_alive is the longest pause that
@@ -30,6 +32,11 @@ void device_link_free(DeviceLink *link); /* NULL is fine */
 
 void device_link_start(DeviceLink *link); /* now; also when it waits for the next attempt */
 void device_link_stop(DeviceLink *link);
+
+/* A stream waits for the hub from now on: an attempt that is due later than DEVICE_LINK_AWAITED
+ * comes soon. Not when the hub refuses the identity, or another machine uses it. */
+#define DEVICE_LINK_AWAITED (3 * G_TIME_SPAN_SECOND)
+void device_link_hurry(DeviceLink *link);
 
 /* Another machine uses this identity: the attempts after the next losses come later and later, so
  * that the two do not take over from each other all the time (backoff.h). */

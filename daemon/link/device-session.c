@@ -36,6 +36,7 @@ struct DeviceSession {
     gboolean accepted; /* CONNACK accepted us */
     gboolean framed;
     gboolean rekey; /* as in the options */
+    gboolean resume;
     Dial *dial;
     WsDial *ws_dial;
     PacketLink *link;
@@ -112,7 +113,8 @@ device_session_send_connect(DeviceSession *session)
 {
     g_autoptr(GByteArray) packet = g_byte_array_new();
     g_autofree char *client_id = device_client_id(session->identity);
-    const Caps caps = session->rekey ? CAPS_ALL | CAP_REKEY : CAPS_ALL;
+    const Caps caps =
+        CAPS_ALL | (session->rekey ? CAP_REKEY : 0) | (session->resume ? CAP_RESUME : 0);
     g_autofree char *user_name = device_user_name(session->identity, caps, session->instance);
     g_auto(SecretText) password =
         session->own ? NULL : device_password(session->identity, session->token_life);
@@ -437,6 +439,7 @@ device_session_new(Runtime *runtime, const DeviceSessionOptions *options,
     session->keep_alive = session->pause = options->keep_alive;
     session->framed = options->framed;
     session->rekey = options->rekey && !options->own;
+    session->resume = options->resume;
     session->events = events;
     session->data = data;
     if (options->framed)

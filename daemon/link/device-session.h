@@ -32,6 +32,7 @@ typedef struct {
     guint token_life;                 /* s */
     guint keep_alive;                 /* s, told to the hub */
     gboolean rekey;                   /* tells the hub that it may send a new key */
+    gboolean resume;                  /* its streams survive their legs (section 8a) */
 } DeviceSessionOptions;
 
 typedef struct {

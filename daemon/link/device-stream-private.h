@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The struct of a device stream, shared by the files device-*.c that carry it: device-stream.c has
- * its life, device-decide.c the decision, device-connect.c target and leg. Main thread. */
+ * its life, device-decide.c the decision, device-connect.c target and leg, device-resume.c those
+ * that are led back. Main thread. */
 #pragma once
 
+#include "common/codec/stream-url.h"
+#include "common/extension/resume-ask.h"
 #include "daemon/link/device-stream.h"
-#include "daemon/link/order-gate.h"
+#include "daemon/stream/order-gate.h"
 #include "daemon/net/ws-dial.h"
 
 struct DeviceStreams {
@@ -37,6 +40,12 @@ typedef struct {
     gint64 deadline_at; /* monotonic: for the answer */
     gint64 pair_by;     /* monotonic: after an acceptance */
     guint32 rule;
+    /* One that survives its legs, with CAP_RESUME in CAPS. */
+    guint8 digest[RESUME_KEY_LEN]; /* of its key */
+    gint64 resume_time;
+    char *grant;     /* digest of the rule; NULL: it does not survive */
+    guint64 resumed; /* the stream that is led back, by its number; 0: it is a new one */
+    guint32 attempt;
     /* Who decides. */
     Consent *consent;
     HandlerAsk *ask;
@@ -75,6 +84,19 @@ AppEnd *device_stream_to_app(DeviceStream *self, AppEndDone done, void *data, GE
 
 /* Nobody is to decide any more. */
 void device_stream_stop_asking(DeviceStream *self);
+
+/* Connects the leg on REACTOR; its URL was checked when it came. */
+void
+device_stream_dial_leg(DeviceStream *self, const StreamUrl *url, Reactor *reactor, WsDialDone done);
+
+/* Keeps the key of a stream that may be led back, or drops CAP_RESUME: when it came, when the
+ * policy has decided, and when it is about to be open. */
+void device_stream_note_key(DeviceStream *self, const StreamRequest *request);
+void device_stream_allow_resume(DeviceStream *self, const AcceptVerdict *verdict);
+void device_stream_keep_resume(DeviceStream *self);
+
+/* REQUEST leads a stream back: answers it. */
+void device_stream_resume(DeviceStream *self, const StreamRequest *request);
 
 /* Lets go of what device-connect.c holds. */
 void device_stream_disconnect(DeviceStream *self);

@@ -51,6 +51,7 @@ device_stream_free(DeviceStream *self)
     explicit_bzero(self->token, strlen(self->token));
     g_free(self->token);
     g_free(self->url);
+    g_free(self->grant);
     g_free(self->answer);
     g_free(self);
 }
@@ -188,6 +189,7 @@ device_stream_new(DeviceStreams *streams, const StreamRequest *request)
     self->deadline_at = g_get_monotonic_time() + left;
     self->pair_by = g_get_monotonic_time() + DEVICE_DEADLINE;
     self->caps = request->caps;
+    device_stream_note_key(self, request);
     self->deadline = g_timeout_add((guint)(left / 1000), device_stream_deadline, self);
     g_queue_push_tail_link(&streams->all, &self->link);
     return self;
@@ -236,6 +238,19 @@ device_stream_may_go(DeviceStream *self, const StreamUrl *url)
     return FALSE;
 }
 
+static void
+device_stream_lead_back(DeviceStream *self, const StreamRequest *request, const StreamUrl *url)
+{
+    if (self->owner->pending >= DEVICE_PENDING_MAX) {
+        device_stream_fail(self, REASON_LIMIT, NULL);
+        return;
+    }
+    self->pending = TRUE;
+    self->owner->pending++;
+    if (device_stream_may_go(self, url))
+        device_stream_resume(self, request);
+}
+
 void
 device_streams_request(DeviceStreams *streams, const StreamRequest *request)
 {
@@ -253,6 +268,10 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
     }
     if (!stream_url_parse(slice_of(request->url), &url)) {
         device_stream_fail(self, REASON_PROTOCOL, "the hub gave a malformed URL");
+        return;
+    }
+    if (request->resume) {
+        device_stream_lead_back(self, request, &url);
         return;
     }
     self->stream = device_stream_object(streams, request);

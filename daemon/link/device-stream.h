@@ -7,17 +7,19 @@
  * connected at the same time. 200 is sent only when the target is connected, so that the initiator
  * of a stream to a dead target gets a clear rejection. When an app takes the stream, only the leg
  * is connected. A request that is published again (same rid and token) gets the same answer, and no
- * second stream. Main thread. */
+ * second stream. A stream that survives its legs (section 8a) is led back by a request of its own,
+ * which goes by the same rules of being answered again. Main thread. */
 #pragma once
 
 #include "common/topic/stream-topic.h"
-#include "daemon/link/stream-hosts.h"
+#include "daemon/net/stream-hosts.h"
 #include "daemon/local/target-private.h"
 #include "daemon/net/proxy.h"
 #include "daemon/policy/accept-policy.h"
 #include "daemon/stream/consent.h"
 #include "daemon/stream/handler.h"
 #include "daemon/stream/private.h"
+#include "daemon/stream/tombstone.h"
 
 /* The requests of one hub. */
 typedef struct DeviceStreams DeviceStreams;
@@ -36,6 +38,8 @@ typedef struct {
     AcceptPolicy *policy;
     Consents *consents;
     Handlers *handlers;
+    Tombstones *tombstones;          /* of streams that may be led back */
+    gint64 resume_time;              /* µs that they may be suspended; 0: none survives its leg */
     TlsContext *tls;                 /* for the legs */
     Proxy *proxy;                    /* the same; NULL: directly */
     const char *hub;                 /* our name of it */

@@ -17,8 +17,9 @@ typedef struct {
     AcceptPolicy *policy;
     Consents *consents;
     Handlers *handlers;
-    Proxy *proxy;     /* of all hubs that have none of their own; NULL: none */
-    HubResume resume; /* of all hubs, where they have none of their own */
+    Tombstones *tombstones; /* of streams that may be led back */
+    Proxy *proxy;           /* of all hubs that have none of their own; NULL: none */
+    HubResume resume;       /* of all hubs, where they have none of their own */
     guint64 (*next_id)(void *data);
     Target *(*find_target)(const char *name, void *data);
     void (*changed)(Hub *hub, void *data);
@@ -26,6 +27,8 @@ typedef struct {
     /* The hub has taken our key: to be kept, and then hub_set_enrolled. */
     void (*enrolled)(Hub *hub, void *data);
     void (*taken_over)(Hub *hub); /* another machine has its identity; may be NULL */
+    /* A stream of its device waits for a leg (section 8a). */
+    gboolean (*awaited)(const Hub *hub, void *data);
     /* What comes next for it has changed (hub-pending.h). */
     void (*noted)(Hub *hub, void *data);
     /* Its settings have to be saved; hub_kept is to be called afterwards. */
@@ -131,6 +134,10 @@ gboolean hub_accept_ca(Hub *hub, GError **error);
 
 /* The hub cannot be reached: another address has its turn, if there is one. */
 void hub_try_elsewhere(Hub *hub);
+
+/* A stream of its device waits for a leg: an attempt that is due later than HUB_AWAITED comes now.
+ */
+void hub_hurry(Hub *hub);
 
 /* network-watch.h */
 void hub_network_changed(Hub *hub);

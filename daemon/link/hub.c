@@ -86,12 +86,21 @@ hub_link_taken_over(DeviceLink *link G_GNUC_UNUSED, void *data)
     hub_note_taken_over(data);
 }
 
+static gboolean
+hub_link_awaited(DeviceLink *link G_GNUC_UNUSED, void *data)
+{
+    Hub *hub = data;
+
+    return hub->context.awaited(hub, hub->context.data);
+}
+
 static const DeviceLinkEvents link_events = {
     .state = hub_link_state,
     .request = hub_link_request,
     .notice = hub_link_notice,
     .key = hub_link_key,
     .taken_over = hub_link_taken_over,
+    .awaited = hub_link_awaited,
 };
 
 static guint64
@@ -166,6 +175,8 @@ hub_init_device(Hub *hub)
         .device = hub->identity,
         .stream_hosts = hub->stream_hosts,
         .times = hub_leg_times(hub),
+        .tombstones = hub->context.tombstones,
+        .resume_time = hub_resume_time(hub),
         .next_id = hub_next_id,
         .find_target = hub_find_target,
         .decided = hub->context.decided,
@@ -493,6 +504,13 @@ hub_network_changed(Hub *hub)
         device_link_network_changed(hub->link);
     else if (hub->retry)
         hub_connect(hub);
+}
+
+void
+hub_hurry(Hub *hub)
+{
+    if (hub->link)
+        device_link_hurry(hub->link);
 }
 
 void

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "common/base/error.h"
+#include "common/codec/http-field.h"
 #include "daemon/link/service-open.h"
 #include "daemon/net/web-page.h"
+
+#include <string.h>
 
 #define ANSWER_TEXT_MAX 192
 
@@ -145,6 +148,54 @@ service_answer_check(const HttpResponse *response, Reason *ret_reason, GError **
         g_set_error(error, STREAMD_ERROR, STREAMD_ERROR_PROTOCOL,
                     "the hub answered with HTTP status %u", response->status);
     return FALSE;
+}
+
+gboolean
+service_answer_is_final(const HttpResponse *response)
+{
+    g_autofree char *page = web_page_text(response);
+    Slice value = {0};
+
+    if (page) /* of something else on the way */
+        return FALSE;
+    switch (response->status) {
+    case 200:
+        return http_headers_get(&response->headers, "iothub-streaming-is-accepted", &value);
+    case 400:
+    case 401:
+    case 403:
+        return TRUE;
+    case 404:
+        return http_headers_get(&response->headers, "iothub-errorcode", &value) &&
+               (slice_equal(value, "DeviceNotFound") || slice_equal(value, "ModuleNotFound"));
+    default:
+        return FALSE;
+    }
+}
+
+Reason
+service_answer_ended(const HttpResponse *response)
+{
+    const char *ended = reason_code(REASON_ENDED);
+    gsize len = strlen(ended);
+    Slice value = {0};
+
+    if (!http_headers_get(&response->headers, "streamd-reject-reason", &value) ||
+        value.len <= len + 1 || memcmp(value.ptr, ended, len) != 0 || value.ptr[len] != ' ')
+        return REASON_NONE;
+    return reason_from_code(value.ptr + len + 1, (gssize)(value.len - len - 1));
+}
+
+gint64
+service_answer_pause(const HttpResponse *response)
+{
+    Slice text = {0};
+    gint64 pause = 0;
+
+    if (!http_headers_get(&response->headers, "retry-after", &text) ||
+        !http_seconds_parse(text, &pause))
+        return 0;
+    return MIN(pause, SERVICE_RETRY_AFTER_MAX);
 }
 
 GError *

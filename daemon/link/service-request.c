@@ -26,6 +26,18 @@ whole_seconds(gint64 usec)
     return (guint64)((usec + G_TIME_SPAN_SECOND - 1) / G_TIME_SPAN_SECOND);
 }
 
+/* Section 8a. */
+static gboolean
+append_resume(GString *out, const ServiceOpenOptions *options)
+{
+    g_auto(SecretText) key = options->resume_key ? resume_key_format(options->resume_key) : NULL;
+
+    return (!key || http_header_append(out, "streamd-resume-key", key)) &&
+           (!options->resume || http_header_append(out, "streamd-resume", options->resume)) &&
+           (!options->resume_info ||
+            http_header_append(out, "streamd-resume-info", options->resume_info));
+}
+
 /* docs/wire-protocol.md, section 3. */
 GString *
 service_request_begin(const ServiceOpenOptions *options)
@@ -45,7 +57,10 @@ service_request_begin(const ServiceOpenOptions *options)
         !http_header_append(out, "Authorization", token) ||
         !http_header_append(out, "User-Agent", "streamd/" STREAMD_VERSION) ||
         !http_header_append(out, "Request-Id", id) ||
-        !http_header_append(out, "streamd-caps", "half-close, reason, notice") ||
+        !http_header_append(out, "streamd-caps",
+                            options->resume_key ? "half-close, reason, notice, resume"
+                                                : "half-close, reason, notice") ||
+        !append_resume(out, options) ||
         (known && !http_header_append(out, "streamd-statement", known)) ||
         (options->order && !http_header_append(out, "streamd-order", options->order))) {
         http_request_wipe(out);

@@ -3,6 +3,7 @@
 
 #include "common/base/error.h"
 #include "common/base/glob.h"
+#include "daemon/policy/accept-text.h"
 
 #include <string.h>
 
@@ -265,7 +266,7 @@ text_or_empty(const char *text)
 }
 
 static AcceptMismatch
-entry_mismatch(const Entry *entry, const AcceptRequest *request, const AcceptMoment *moment)
+entry_origin_mismatch(const Entry *entry, const AcceptRequest *request)
 {
     const AcceptRule *rule = entry->rule;
 
@@ -277,6 +278,16 @@ entry_mismatch(const Entry *entry, const AcceptRequest *request, const AcceptMom
         return ACCEPT_OTHER_INITIATOR;
     if (*rule->address && !accept_range_has(&entry->parts.range, text_or_empty(request->address)))
         return ACCEPT_OTHER_ADDRESS;
+    return ACCEPT_MATCHES;
+}
+
+static AcceptMismatch
+entry_mismatch(const Entry *entry, const AcceptRequest *request, const AcceptMoment *moment)
+{
+    AcceptMismatch origin = entry_origin_mismatch(entry, request);
+
+    if (origin != ACCEPT_MATCHES)
+        return origin;
     if (!accept_when_has_time(&entry->parts.when, moment))
         return ACCEPT_OTHER_TIME;
     if (!accept_when_has_day(&entry->parts.when, moment))
@@ -343,6 +354,32 @@ accept_policy_test(const AcceptPolicy *policy, const AcceptRequest *request, Acc
     if (ret_tried)
         *ret_tried = tried;
     return deciding ? rule_verdict(deciding, request) : default_verdict(policy, request);
+}
+
+gboolean
+accept_policy_admits(const AcceptPolicy *policy, guint32 id, const AcceptRequest *request)
+{
+    int index = policy_index(policy, id);
+
+    if (policy->locked)
+        return FALSE;
+    if (id == 0)
+        return policy->default_accept;
+    return index >= 0 &&
+           entry_origin_mismatch(policy_entry(policy, (guint)index), request) == ACCEPT_MATCHES;
+}
+
+char *
+accept_policy_digest(const AcceptPolicy *policy, guint32 id)
+{
+    const AcceptRule *rule = accept_policy_find(policy, id);
+    g_autofree char *text = rule ? accept_rule_text(rule) : NULL;
+    g_autofree char *all = NULL;
+
+    if (!rule)
+        return g_strdup("");
+    all = g_strdup_printf("%s\n%u\n%" G_GINT64_FORMAT, text, rule->handler_uid, rule->ask_timeout);
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, all, -1);
 }
 
 const char *

@@ -82,6 +82,12 @@ void accept_policy_lock(AcceptPolicy *policy, const char *text);
 AcceptVerdict accept_policy_test(const AcceptPolicy *policy, const AcceptRequest *request,
                                  AcceptMismatch *why, guint *ret_tried);
 
+/* For a stream that the rule ID (0: the default) has let in: whether it still would, but for days
+ * and times; and a digest of all that it says, to see that it is still the same. "": there is no
+ * such rule. Caller frees. */
+gboolean accept_policy_admits(const AcceptPolicy *policy, guint32 id, const AcceptRequest *request);
+char *accept_policy_digest(const AcceptPolicy *policy, guint32 id);
+
 /* "hub", "stream", "initiator", "address", "weekdays", "time": the condition's key. */
 const char *accept_mismatch_key(AcceptMismatch mismatch);
 

@@ -120,12 +120,20 @@ void stream_attach_leg(Stream *stream, Connection *leg, Reactor *reactor, Caps c
 #define STREAM_RESUME_TIME (3 * G_TIME_SPAN_MINUTE)
 void stream_set_resume(Stream *stream, const guint8 secret[STREAM_RESUME_KEY], gint64 time);
 const guint8 *stream_resume_secret(const Stream *stream); /* NULL: it ends with its leg */
+gint64 stream_resume_time(const Stream *stream);          /* as it was set */
 gint64 stream_resume_left(const Stream *stream);          /* µs of the time of a suspended one */
 guint64 stream_resume_pending(const Stream *stream); /* bytes not acknowledged at the last loss */
 guint32 stream_resume_attempt(const Stream *stream); /* the highest one so far; 0: none */
 void stream_set_resume_attempt(Stream *stream, guint32 attempt);
 Reactor *
 stream_reactor(const Stream *stream); /* where its next leg is to be; NULL: not resumable */
+
+/* Device role: by which rule it was accepted (0: the default), a digest of that rule, and the
+ * address of its target ("": an app has it): all of this has to be the same when it is led back. */
+void stream_set_grant(Stream *stream, guint32 rule, const char *digest, const char *address);
+guint32 stream_rule(const Stream *stream);
+const char *stream_grant(const Stream *stream);         /* "" when none was set */
+const char *stream_grant_address(const Stream *stream); /* the same */
 
 /* The next leg of a suspended stream, or of one whose other end has noticed its loss first. As
  * stream_attach_leg. */

@@ -13,6 +13,40 @@ stream_set_resume(Stream *stream, const guint8 secret[STREAM_RESUME_KEY], gint64
     stream->resume.time = time;
 }
 
+void
+stream_set_grant(Stream *stream, guint32 rule, const char *digest, const char *address)
+{
+    stream->resume.rule = rule;
+    g_free(stream->resume.grant);
+    g_free(stream->resume.grant_address);
+    stream->resume.grant = g_strdup(digest);
+    stream->resume.grant_address = g_strdup(address);
+}
+
+guint32
+stream_rule(const Stream *stream)
+{
+    return stream->resume.rule;
+}
+
+const char *
+stream_grant(const Stream *stream)
+{
+    return stream->resume.grant ? stream->resume.grant : "";
+}
+
+const char *
+stream_grant_address(const Stream *stream)
+{
+    return stream->resume.grant_address ? stream->resume.grant_address : "";
+}
+
+gint64
+stream_resume_time(const Stream *stream)
+{
+    return stream->resume.time;
+}
+
 static void
 stream_stop_timer(Stream *stream)
 {
@@ -27,6 +61,8 @@ stream_resume_clear(Stream *stream)
     stream_stop_timer(stream);
     g_clear_pointer(&stream->carrier, carrier_unref);
     explicit_bzero(stream->resume.secret, sizeof stream->resume.secret);
+    g_clear_pointer(&stream->resume.grant, g_free);
+    g_clear_pointer(&stream->resume.grant_address, g_free);
 }
 
 static gboolean

@@ -22,6 +22,8 @@ typedef struct {
     guint64 pending;  /* bytes that were not acknowledged then */
     guint timer;      /* while it is suspended */
     Reactor *reactor; /* NULL: it has had no leg yet */
+    guint32 rule;     /* as stream_set_grant, with the next two */
+    char *grant, *grant_address;
 } StreamResume;
 
 struct Stream {

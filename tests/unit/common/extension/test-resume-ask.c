@@ -79,6 +79,29 @@ test_key(void)
         resume_key_is_valid("+AECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", RESUME_KEY_TEXT));
 }
 
+/* As sha256sum(1) has it. */
+static void
+test_digest(void)
+{
+    static const char expected[] =
+        "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd";
+    guint8 key[RESUME_KEY_LEN], digest[RESUME_KEY_LEN], other[RESUME_KEY_LEN];
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_assert_true(resume_key_parse(KEY, strlen(KEY), key));
+    resume_key_digest(key, digest);
+    for (guint i = 0; i < RESUME_KEY_LEN; i++)
+        g_string_append_printf(text, "%02x", digest[i]);
+    g_assert_cmpstr(text->str, ==, expected);
+    memcpy(other, digest, sizeof other);
+    g_assert_true(resume_digest_equals(digest, other));
+    for (guint i = 0; i < RESUME_KEY_LEN; i++) {
+        other[i] ^= 0x80;
+        g_assert_false(resume_digest_equals(digest, other));
+        other[i] ^= 0x80;
+    }
+}
+
 static const struct {
     const char *text;
     gboolean good;
@@ -122,6 +145,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/resume-ask/ask", test_ask);
     g_test_add_func("/resume-ask/key", test_key);
+    g_test_add_func("/resume-ask/digest", test_digest);
     g_test_add_func("/resume-ask/info", test_info);
     return g_test_run();
 }

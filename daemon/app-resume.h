@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Streams that survive their legs, as the app sees them: who leads them back, what is remembered of
+ * those that ended, what is counted and recorded. Shared by the files app*.c alone. Main thread. */
+#pragma once
+
+#include "daemon/app.h"
+#include "daemon/link/service-resume.h"
+#include "daemon/stream/figures.h"
+#include "daemon/stream/tombstone.h"
+
+typedef struct AppResume AppResume;
+
+AppResume *app_resume_new(App *app);
+void app_resume_free(AppResume *resume); /* NULL is fine */
+
+Tombstones *app_resume_tombstones(AppResume *resume);
+
+/* Members of StreamTableEvents. */
+void app_resume_suspended(AppResume *resume, Stream *stream);
+void app_resume_changed(AppResume *resume, Stream *stream);
+
+void app_resume_network_changed(AppResume *resume);
+
+/* A device's stream of HUB waits for a leg. */
+gboolean app_resume_awaits(AppResume *resume, const char *hub);
+
+/* Since the start, by StreamRole. */
+typedef struct {
+    guint64 resumed[STREAM_ROLES]; /* how often a stream went on */
+    guint64
+        given_up[STREAM_ROLES]; /* streams that ended while they waited for a leg, not in order */
+} AppResumeCounts;
+AppResumeCounts app_resume_counts(const AppResume *resume);

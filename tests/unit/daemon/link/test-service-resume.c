@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Who leads a stream back: after which failures, and how soon (docs/wire-protocol.md, section 8a).
+ */
+#include "common/codec/http-head.h"
+#include "daemon/link/service-resume.h"
+
+#include <string.h>
+
+#define NO "HTTP/1.1 200 OK\r\niothub-streaming-is-accepted: False\r\n"
+
+static const struct {
+    const char *head;
+    gboolean final;
+    Reason ended; /* service_answer_ended() */
+} answers[] = {
+    {NO "streamd-reject-reason: resume-unknown\r\n", TRUE, REASON_NONE},
+    {NO "streamd-reject-reason: resume-stale\r\n", TRUE, REASON_NONE},
+    {NO "streamd-reject-reason: policy not now\r\n", TRUE, REASON_NONE},
+    {NO "streamd-reject-reason: ended completed\r\n", TRUE, REASON_COMPLETED},
+    {NO "streamd-reject-reason: ended local-cut\r\n", TRUE, REASON_LOCAL_CUT},
+    {NO "streamd-reject-reason: ended nonsense\r\n", TRUE, REASON_NONE},
+    {NO "streamd-reject-reason: ended \r\n", TRUE, REASON_NONE},
+    {NO "streamd-reject-reason: ended\r\n", TRUE, REASON_NONE},
+    {NO "streamd-reject-reason: endedxcompleted\r\n", TRUE, REASON_NONE},
+    {NO, TRUE, REASON_NONE},
+    {"HTTP/1.1 200 OK\r\n", FALSE, REASON_NONE},
+    {NO "Content-Type: text/html\r\n", FALSE, REASON_NONE},
+    {"HTTP/1.1 400 x\r\n", TRUE, REASON_NONE},
+    {"HTTP/1.1 401 x\r\n", TRUE, REASON_NONE},
+    {"HTTP/1.1 403 x\r\n", TRUE, REASON_NONE},
+    {"HTTP/1.1 403 x\r\nContent-Type: text/html\r\n", FALSE, REASON_NONE},
+    {"HTTP/1.1 404 x\r\niothub-errorcode: DeviceNotFound\r\n", TRUE, REASON_NONE},
+    {"HTTP/1.1 404 x\r\niothub-errorcode: ModuleNotFound\r\n", TRUE, REASON_NONE},
+    {"HTTP/1.1 404 x\r\niothub-errorcode: DeviceNotOnline\r\n", FALSE, REASON_NONE},
+    {"HTTP/1.1 404 x\r\n", FALSE, REASON_NONE},
+    {"HTTP/1.1 429 x\r\n", FALSE, REASON_NONE},
+    {"HTTP/1.1 500 x\r\n", FALSE, REASON_NONE},
+    {"HTTP/1.1 503 x\r\n", FALSE, REASON_NONE},
+    {"HTTP/1.1 504 x\r\n", FALSE, REASON_NONE},
+};
+
+static void
+test_answers(void)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(answers); i++) {
+        g_autofree char *head = g_strconcat(answers[i].head, "Content-Length: 0\r\n\r\n", NULL);
+        HttpResponse response;
+        HttpRefusal refusal;
+        const ServiceOutcome outcome = {
+            .stage = SERVICE_ASKS, .answered = TRUE, .response = &response};
+
+        g_test_message("answer %u: %s", i, head);
+        g_assert_cmpint(http_response_parse(head, strlen(head), &response, &refusal), ==,
+                        HTTP_HEAD_OK);
+        g_assert_cmpint(service_resume_is_final(&outcome), ==, answers[i].final);
+        g_assert_cmpint(service_answer_ended(&response), ==, answers[i].ended);
+    }
+}
+
+static void
+test_legs(void)
+{
+    static const struct {
+        ServiceStage stage;
+        Reason reason;
+        gboolean final;
+    } rows[] = {
+        {SERVICE_DIALS, REASON_HUB_UNREACHABLE, FALSE},
+        {SERVICE_DIALS, REASON_HUB_UNTRUSTED, FALSE},
+        {SERVICE_DIALS, REASON_PROXY_REFUSED, FALSE},
+        {SERVICE_ASKS, REASON_HUB_UNREACHABLE, FALSE},
+        {SERVICE_ASKS, REASON_BAD_URL, TRUE},
+        {SERVICE_CONNECTS, REASON_HUB_ERROR, FALSE},
+        {SERVICE_PAIRS, REASON_HUB_STOPPING, FALSE}, /* 1001 */
+        {SERVICE_PAIRS, REASON_CUT, FALSE},          /* 1011 */
+        {SERVICE_PAIRS, REASON_NOT_PAIRED, FALSE},   /* 1011 */
+        {SERVICE_PAIRS, REASON_REVOKED, TRUE},       /* 1008 */
+        {SERVICE_PAIRS, REASON_CLOSED_BY_OPERATOR, TRUE},
+        {SERVICE_PAIRS, REASON_PROTOCOL, TRUE}, /* 1002 */
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const ServiceOutcome outcome = {.stage = rows[i].stage, .reason = rows[i].reason};
+
+        g_test_message("row %u", i);
+        g_assert_cmpint(service_resume_is_final(&outcome), ==, rows[i].final);
+    }
+}
+
+/* The first within a second, then longer and longer, up to 3 s. */
+static void
+test_pauses(void)
+{
+    const double most = 0.999999;
+    static const guint ceilings[] = {1000, 1000, 2000, 3000, 3000};
+
+    for (guint i = 0; i < G_N_ELEMENTS(ceilings); i++) {
+        g_assert_cmpuint(service_resume_pause(i, most), <=, ceilings[i]);
+        g_assert_cmpuint(service_resume_pause(i, most), >=, ceilings[i] - 2);
+        g_assert_cmpuint(service_resume_pause(i, 0), ==, i == 0 ? 0 : ceilings[i] / 2);
+    }
+    g_assert_cmpuint(service_resume_pause(G_MAXUINT, most), <=, SERVICE_RESUME_PAUSE_MAX);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/service-resume/answers", test_answers);
+    g_test_add_func("/service-resume/legs", test_legs);
+    g_test_add_func("/service-resume/pauses", test_pauses);
+    return g_test_run();
+}
