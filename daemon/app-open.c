@@ -205,7 +205,7 @@ app_cancel_open(OpenRequest *request)
 }
 
 /* A connection to a tunnel. Its stream may end after the tunnel was removed. */
-static void
+void
 app_tunnel_stream_ended(Stream *stream, void *data)
 {
     Tunnel *tunnel = app_find_tunnel(data, stream_tunnel(stream));
@@ -320,7 +320,7 @@ app_tunnel_closed(Tunnel *tunnel, void *data)
     g_ptr_array_remove(app->tunnels, tunnel);
 }
 
-static TunnelContext
+TunnelContext
 app_tunnel_context(App *app)
 {
     return (TunnelContext){
@@ -365,7 +365,7 @@ app_make_tunnel(App *app, GPtrArray *hubs, const TunnelOptions *options, GError 
     return tunnel_new(&context, ++app->last_tunnel, &resolved, FALSE, error);
 }
 
-static void
+void
 app_place_tunnel(App *app, Tunnel *tunnel)
 {
     g_ptr_array_add(app->tunnels, tunnel);
@@ -454,20 +454,4 @@ app_drop_tunnel(App *app, guint64 id, AppDone done, void *data, GError **error)
 
     change->id = id;
     return app_submit(app, change, error);
-}
-
-void
-app_restore_tunnels(App *app)
-{
-    const TunnelContext context = app_tunnel_context(app);
-
-    for (guint i = 0; app->loaded && i < store_state_tunnels(app->loaded); i++) {
-        const TunnelOptions options = store_state_tunnel(app->loaded, i);
-        Tunnel *tunnel = tunnel_new(&context, ++app->last_tunnel, &options, TRUE, NULL);
-
-        app_place_tunnel(app, tunnel);
-        if (app->draft)
-            g_ptr_array_add(app->draft->tunnels, tunnel);
-    }
-    g_clear_pointer(&app->loaded, store_state_free);
 }

@@ -11,6 +11,7 @@
 #include "daemon/app-resume.h"
 #include "daemon/app.h"
 #include "daemon/config/store-writer.h"
+#include "daemon/handover/left-tunnel.h"
 #include "daemon/link/hub-private.h"
 #include "daemon/local/target-private.h"
 #include "daemon/local/tunnel-private.h"
@@ -50,6 +51,9 @@ struct App {
     Handlers *handlers;
     guint64 last_stream, last_tunnel; /* the last ids; each kind counts its own */
     NetworkWatch *network;            /* NULL until app_start */
+    struct AppLeave *leave;           /* what is left to the next process; NULL: nothing yet */
+    Left *left;                       /* what a former one has left, until the tunnels are there */
+    GArray *left_items;               /* FdStoreItem, the same */
     StoreState *enrolls;              /* of the configuration: hubs to join; may be NULL */
     Changes *changes;
     GHashTable *outages; /* Hub -> Outage */
@@ -139,6 +143,12 @@ gboolean app_check_hub(const Hub *hub, GError **error);
 Hub *app_resolve_hub_of(GPtrArray *hubs, const char *name, HubRole role, GError **error);
 
 void app_restore_tunnels(App *app);
+void app_tunnel_stream_ended(Stream *stream, void *data); /* DATA: the App */
+
+void app_leave_free(struct AppLeave *leave); /* NULL is fine */
+/* app-open.c: for a tunnel of this app; and puts one (taken) into the list. */
+TunnelContext app_tunnel_context(App *app);
+void app_place_tunnel(App *app, Tunnel *tunnel);
 
 /* HubContext.enrolled */
 void app_hub_enrolled(Hub *hub, void *data);

@@ -149,6 +149,22 @@ app_resume_changed(AppResume *resume, Stream *stream)
 }
 
 void
+app_resume_inherited(AppResume *resume, Stream *stream)
+{
+    app_resume_changed(resume, stream);
+    app_resume_suspended(resume, stream);
+}
+
+void
+app_resume_left(AppResume *resume, Stream *stream)
+{
+    const guint64 id = stream_id(stream);
+
+    service_resumes_leave(resume->services, stream);
+    (void)g_hash_table_remove(resume->waiting, &id);
+}
+
+void
 app_resume_network_changed(AppResume *resume)
 {
     service_resumes_network_changed(resume->services);

@@ -19,6 +19,11 @@ Tombstones *app_resume_tombstones(AppResume *resume);
 void app_resume_suspended(AppResume *resume, Stream *stream);
 void app_resume_changed(AppResume *resume, Stream *stream);
 
+/* A stream of a former process, which waits for its leg; after the hubs are there. */
+void app_resume_inherited(AppResume *resume, Stream *stream);
+/* A stream is left to the next process: nobody leads it back here. */
+void app_resume_left(AppResume *resume, Stream *stream);
+
 void app_resume_network_changed(AppResume *resume);
 
 /* A device's stream of HUB waits for a leg. */

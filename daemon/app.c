@@ -13,7 +13,10 @@ app_stream_added(Stream *stream, void *data)
 {
     App *app = data;
 
-    APP_TELL_LOGGED(app, stream_added, stream);
+    if (stream_state(stream) == STREAM_SUSPENDED) /* of a former process */
+        APP_TELL(app, stream_added, stream);
+    else
+        APP_TELL_LOGGED(app, stream_added, stream);
 }
 
 static void
@@ -315,6 +318,9 @@ app_free(App *app)
     app_resume_free(app->resumes);
     consents_free(app->consents);
     handlers_free(app->handlers);
+    app_leave_free(app->leave);
+    left_free(app->left);
+    g_clear_pointer(&app->left_items, g_array_unref);
     g_ptr_array_unref(app->tunnels);
     g_ptr_array_unref(app->hubs);
     g_ptr_array_unref(app->targets);
@@ -351,6 +357,17 @@ app_network_changed(void *data)
     app_resume_network_changed(app->resumes);
 }
 
+/* Now that the hubs are there. */
+static void
+app_lead_inherited(App *app)
+{
+    g_autoptr(GPtrArray) streams = stream_table_list(app->streams);
+
+    for (guint i = 0; i < streams->len; i++)
+        if (stream_state(streams->pdata[i]) == STREAM_SUSPENDED)
+            app_resume_inherited(app->resumes, streams->pdata[i]);
+}
+
 void
 app_start(App *app)
 {
@@ -363,6 +380,7 @@ app_start(App *app)
     for (guint i = 0; i < app->hubs->len; i++)
         hub_connect(app->hubs->pdata[i]);
     app_restore_tunnels(app);
+    app_lead_inherited(app);
     app_join_configured(app);
     status_line_touch(app->status);
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* streamd: options, log, bus, the main loop, the end. */
 #include "common/base/descriptors.h"
+#include "common/bus/unit-job.h"
 #include "common/bus/util.h"
 #include "common/loop/watchdog.h"
+#include "daemon/app-handover.h"
 #include "daemon/app.h"
 #include "daemon/bus/introspect.h"
 #include "daemon/bus/object/log.h"
 #include "daemon/bus/presence.h"
 #include "daemon/bus/remote.h"
 #include "daemon/config/config.h"
+#include "daemon/handover/fd-store.h"
 #include "daemon/reload.h"
 
 #include <glib-unix.h>
@@ -25,6 +28,9 @@
  * meant for programs that use select(2). */
 #define DESCRIPTORS (4 * APP_STREAMS_MAX)
 
+/* For the service manager to say whether this process is to come back. */
+#define JOB_WAIT G_TIME_SPAN_SECOND
+
 typedef struct {
     gboolean user;
     gboolean version;
@@ -40,7 +46,11 @@ typedef struct {
     Journal *journal;
     App *app;
     Watchdog *watchdog;
-    BusLog *log; /* NULL: there is no bus at the moment */
+    sd_bus *bus;   /* NULL: there is none at the moment */
+    BusLog *log;   /* the same */
+    GArray *items; /* FdStoreItem, left by a former process; NULL: the app has them */
+    UnitJob *job;
+    gboolean ending;
     gboolean user;
     gboolean failed;
 } Program;
@@ -128,13 +138,37 @@ state_directory(const Arguments *arguments, GError **error)
     return g_steal_pointer(&path);
 }
 
+static void
+program_left(void *data)
+{
+    g_main_loop_quit(((Program *)data)->loop);
+}
+
+/* Stopped for good, as far as anybody knows: streams end, and both sides are told why. */
+static void
+program_on_job(UnitJobKind kind, void *data)
+{
+    Program *program = data;
+
+    g_clear_pointer(&program->job, unit_job_free);
+    if (kind == UNIT_JOB_STOP || kind == UNIT_JOB_UNKNOWN)
+        g_main_loop_quit(program->loop);
+    else
+        app_leave(program->app, program_left, program);
+}
+
+/* A second signal does not wait for what the first one has begun. */
 static gboolean
 program_on_signal(gpointer data)
 {
     Program *program = data;
 
     (void)sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
-    g_main_loop_quit(program->loop);
+    if (!program->ending && program->bus && app_may_leave(program->app))
+        program->job = unit_job_ask(program->bus, JOB_WAIT, program_on_job, program);
+    if (program->ending || !program->job)
+        g_main_loop_quit(program->loop);
+    program->ending = TRUE;
     return G_SOURCE_CONTINUE;
 }
 
@@ -168,6 +202,7 @@ program_on_bus(BusContext *context, void *data)
 {
     Program *program = data;
 
+    program->bus = context->bus;
     program->log = bus_log_new(context, program->journal);
 }
 
@@ -177,6 +212,9 @@ program_on_no_bus(void *data)
     Program *program = data;
 
     g_clear_pointer(&program->log, bus_log_free);
+    program->bus = NULL;
+    if (program->job)
+        program_on_job(UNIT_JOB_UNKNOWN, program);
 }
 
 static void
@@ -193,6 +231,7 @@ program_on_name(void *data)
     uint64_t limit = 0;
 
     app_set_status(program->app, program_tell_status, NULL);
+    app_inherit(program->app, g_steal_pointer(&program->items));
     app_start(program->app);
     if (sd_watchdog_enabled(1, &limit) > 0)
         program->watchdog =
@@ -251,6 +290,8 @@ program_run(Program *program, sd_bus *bus)
     g_source_remove(interrupt);
     g_source_remove(reload);
     g_clear_pointer(&program->watchdog, watchdog_free);
+    g_clear_pointer(&program->job, unit_job_free);
+    g_clear_pointer(&program->items, g_array_unref);
     return !program->failed;
 }
 
@@ -262,6 +303,7 @@ serve(const Arguments *arguments, Journal *journal, GError **error)
     g_autoptr(App) app = NULL;
     g_autoptr(sd_bus) bus = NULL;
     const char *config = arguments->config;
+    g_autoptr(GArray) items = fd_store_take();
     Program program = {.loop = loop, .journal = journal, .user = arguments->user};
 
     if (state_dir == NULL || !open_bus(arguments->user, &bus, error))
@@ -277,6 +319,7 @@ serve(const Arguments *arguments, Journal *journal, GError **error)
     if (app == NULL)
         return FALSE;
     program.app = app;
+    program.items = g_steal_pointer(&items);
     return program_run(&program, g_steal_pointer(&bus));
 }
 

@@ -75,17 +75,22 @@ stream_time_is_over(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+void
+stream_suspend_since(Stream *stream, guint64 since, gint64 left)
+{
+    StreamResume *resume = &stream->resume;
+
+    resume->since = since;
+    resume->until = g_get_monotonic_time() + left;
+    resume->timer = g_timeout_add((guint)((left + 999) / 1000), stream_time_is_over, stream);
+}
+
 /* It has lost a leg after it had talked, and not before: the pause goes on otherwise. */
 static void
 stream_suspend(Stream *stream, Reason reason)
 {
-    StreamResume *resume = &stream->resume;
-
-    resume->since = (guint64)g_get_real_time();
-    resume->until = g_get_monotonic_time() + resume->time;
-    resume->first = reason;
-    resume->timer =
-        g_timeout_add((guint)((resume->time + 999) / 1000), stream_time_is_over, stream);
+    stream->resume.first = reason;
+    stream_suspend_since(stream, (guint64)g_get_real_time(), stream->resume.time);
     stream_set_state(stream, STREAM_SUSPENDED);
 }
 
@@ -140,24 +145,39 @@ stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figur
     stream_finish(stream, reason, NULL);
 }
 
+static void
+stream_take_carrier(Stream *stream, const CarrierOptions *given, ResumeStream *restored)
+{
+    static const CarrierEvents events = {stream_talking, stream_lost, stream_carrier_ended};
+    CarrierOptions options = *given;
+
+    options.device = stream->role == STREAM_ROLE_DEVICE;
+    options.caps = stream->resume.caps;
+    options.budget = stream->table->budget;
+    options.meter = &stream->meter;
+    stream->carrier = carrier_new(stream->resume.reactor, &options, restored, &events,
+                                  stream->table->runtime->home, stream);
+}
+
 void
 stream_carry(Stream *stream, Connection *local, Connection *leg, Reactor *reactor, Caps caps,
              const RelayTimes *times)
 {
-    static const CarrierEvents events = {stream_talking, stream_lost, stream_carrier_ended};
-    const CarrierOptions options = {
-        .local = local,
-        .device = stream->role == STREAM_ROLE_DEVICE,
-        .caps = caps,
-        .times = *times,
-        .budget = stream->table->budget,
-        .meter = &stream->meter,
-    };
-
     stream->resume.reactor = reactor;
-    stream->carrier =
-        carrier_new(reactor, &options, NULL, &events, stream->table->runtime->home, stream);
+    stream->resume.caps = caps;
+    stream_take_carrier(stream, &(CarrierOptions){.local = local, .times = *times}, NULL);
     carrier_attach(stream->carrier, leg);
+}
+
+void
+stream_carry_on(Stream *stream, Connection *local, ResumeStream *restored, gint64 elapsed)
+{
+    const CarrierOptions options = {
+        .local = local, .times = stream_times(stream), .elapsed = elapsed};
+
+    stream->resume.reactor = runtime_pick(stream->table->runtime);
+    stream->table->runtime->away++;
+    stream_take_carrier(stream, &options, restored);
 }
 
 void

@@ -24,13 +24,10 @@ static const char *const state_names[] = {
 };
 
 Stream *
-stream_new(StreamTable *table, const StreamInfo *info, GError **error)
+stream_make(StreamTable *table, const StreamInfo *info)
 {
-    Stream *stream;
+    Stream *stream = g_new0(Stream, 1);
 
-    if (!stream_table_has_room(table, info, error))
-        return NULL;
-    stream = g_new0(Stream, 1);
     stream->table = table;
     stream->id = info->id;
     stream->role = info->role;
@@ -50,6 +47,17 @@ stream_new(StreamTable *table, const StreamInfo *info, GError **error)
     stream->state = info->role == STREAM_ROLE_DEVICE ? STREAM_REQUESTED : STREAM_INITIATING;
     stream->requested_at = (guint64)g_get_real_time();
     stream->leg_times = (RelayTimes){RELAY_QUIET, RELAY_PING, RELAY_DEAD};
+    return stream;
+}
+
+Stream *
+stream_new(StreamTable *table, const StreamInfo *info, GError **error)
+{
+    Stream *stream;
+
+    if (!stream_table_has_room(table, info, error))
+        return NULL;
+    stream = stream_make(table, info);
     stream_table_add(table, stream);
     return stream;
 }
@@ -78,6 +86,7 @@ stream_free(Stream *stream)
     stream_resume_clear(stream);
     stream_unwatch_local(stream);
     g_clear_pointer(&stream->local, connection_reset);
+    g_clear_pointer(&stream->left.local, connection_free); /* it is open elsewhere */
     stream_let_go(stream);
     g_free(stream->hub);
     g_free(stream->device);
@@ -271,7 +280,7 @@ stream_relay_ended(Relay *relay, Reason reason, void *data)
     stream_finish(stream, reason, NULL);
 }
 
-static RelayTimes
+RelayTimes
 stream_times(const Stream *stream)
 {
     RelayTimes times = stream->leg_times;
@@ -336,7 +345,7 @@ stream_close(Stream *stream, Reason reason)
     void (*cancel)(void *data) = stream->cancel;
     void *cancel_data = stream->cancel_data;
 
-    if (stream_has_ended(stream))
+    if (stream_has_ended(stream) || stream->left.local)
         return;
     if (stream->relay || stream->carrier) {
         if (stream->relay)

@@ -5,6 +5,7 @@
 #include "daemon/carrier/carrier.h"
 #include "daemon/policy/limit-count.h"
 #include "daemon/stream/figures.h"
+#include "daemon/stream/handover.h"
 #include "daemon/stream/private.h"
 
 /* Of a stream that survives its legs. */
@@ -22,9 +23,19 @@ typedef struct {
     guint64 pending;  /* bytes that were not acknowledged then */
     guint timer;      /* while it is suspended */
     Reactor *reactor; /* NULL: it has had no leg yet */
+    Caps caps;        /* of its legs */
     guint32 rule;     /* as stream_set_grant, with the next two */
     char *grant, *grant_address;
 } StreamResume;
+
+/* Of a stream that is left to the next process (handover.c). */
+typedef struct {
+    StreamFrozen frozen;
+    void *data;
+    Connection *local; /* NULL: it is not left, or not yet */
+    const ResumeStream *resume;
+    gint64 elapsed;
+} StreamLeft;
 
 struct Stream {
     StreamTable *table;
@@ -50,6 +61,7 @@ struct Stream {
     Relay *relay;
     Carrier *carrier; /* instead of a relay, when it survives its legs */
     StreamResume resume;
+    StreamLeft left;
     void (*cancel)(void *data);
     void *cancel_data;
     void (*ended)(Stream *stream, void *data);
@@ -81,10 +93,16 @@ void stream_table_suspended(StreamTable *table, Stream *stream);
 void stream_table_ended(StreamTable *table, Stream *stream);
 void stream_free(Stream *stream);
 
-/* stream.c */
+/* stream.c: one that is in no table yet; and what its legs are held to. */
+Stream *stream_make(StreamTable *table, const StreamInfo *info);
+RelayTimes stream_times(const Stream *stream);
 void stream_finish(Stream *stream, Reason reason, const char *message);
 
 /* resume.c: LOCAL and LEG are taken; bytes flow from here on. */
 void stream_carry(Stream *stream, Connection *local, Connection *leg, Reactor *reactor, Caps caps,
                   const RelayTimes *times);
+/* The same for one of a former process, which has no leg yet: RESTORED is taken. */
+void stream_carry_on(Stream *stream, Connection *local, ResumeStream *restored, gint64 elapsed);
+/* It is suspended since then (on the clock), and may be so for LEFT µs from now on. */
+void stream_suspend_since(Stream *stream, guint64 since, gint64 left);
 void stream_resume_clear(Stream *stream);

@@ -75,6 +75,14 @@ tombstones_find(Tombstones *tombstones, const char *hub, const char *id, gint64 
     return NULL;
 }
 
+void
+tombstones_foreach(Tombstones *tombstones, void (*each)(const Tombstone *tombstone, void *data),
+                   void *data)
+{
+    for (const GList *l = tombstones->all.head; l; l = l->next)
+        each(l->data, data);
+}
+
 guint
 tombstones_size(const Tombstones *tombstones)
 {

@@ -28,4 +28,8 @@ void tombstones_add(Tombstones *tombstones, const Tombstone *tombstone);
 const Tombstone *
 tombstones_find(Tombstones *tombstones, const char *hub, const char *id, gint64 now);
 
+/* EACH is called for all of them, the oldest first. */
+void tombstones_foreach(Tombstones *tombstones,
+                        void (*each)(const Tombstone *tombstone, void *data), void *data);
+
 guint tombstones_size(const Tombstones *tombstones);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* App: what it leaves to the next process of this service when the program is restarted, and how
+ * that one goes on with it: streams that survive their legs, and the sockets of persistent tunnels.
+ * The service manager keeps the descriptors (daemon/handover/fd-store.h); all else is in sealed
+ * memory of which it keeps the descriptor, too. Main thread.
+ *
+ * Names of descriptors: "state", "s-N" for the stream that says N, "l-ID" for the tunnel ID. */
+#pragma once
+
+#include "daemon/app.h"
+
+/* At most STORED_STREAMS_MAX streams are left, and at most what the service manager has room for;
+ * those that were opened first. */
+
+/* For the answers of the reactors. What has not answered by then is cut. */
+#define LEAVE_WAIT (2 * G_TIME_SPAN_SECOND)
+
+/* There is something to leave, and somebody who keeps it. */
+gboolean app_may_leave(App *app);
+
+/* Stops all that can be left, and leaves it. Then calls DONE, from the main loop; the app is to be
+ * freed after that, which ends what could not be left as ever. Once. */
+void app_leave(App *app, void (*done)(void *data), void *data);
+
+/* Goes on with what a former process has left: right before app_start. ITEMS: of fd_store_take,
+ * taken. What it cannot use is reset: nothing here makes the start fail. The service manager has
+ * let go of all of it before a byte of it is looked at, so that what would end this process ends
+ * one only. */
+void app_inherit(App *app, GArray *items);

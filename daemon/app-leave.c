@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is left to the next process. */
+#include "daemon/app-handover.h"
+
+#include "daemon/app-private.h"
+#include "daemon/handover/fd-store.h"
+#include "daemon/handover/left-tunnel.h"
+#include "daemon/handover/sealed.h"
+#include "daemon/stream/handover.h"
+
+#include <string.h>
+#include <unistd.h>
+
+typedef struct AppLeave AppLeave;
+
+struct AppLeave {
+    App *app;
+    guint room;    /* descriptors that are kept beside the state */
+    guint waiting; /* streams that are not frozen yet */
+    guint beyond;  /* streams that do not fit */
+    guint timer;
+    Stored *stored;
+    Left *left;
+    GArray *items; /* FdStoreItem, borrowed descriptors */
+    void (*done)(void *data);
+    void *data;
+};
+
+static gboolean
+app_has_left_overs(App *app)
+{
+    g_autoptr(GPtrArray) streams = stream_table_list(app->streams);
+
+    for (guint i = 0; i < streams->len; i++)
+        if (stream_may_be_left(streams->pdata[i]))
+            return TRUE;
+    for (guint i = 0; i < app->tunnels->len; i++)
+        if (tunnel_persistent(app->tunnels->pdata[i]))
+            return TRUE;
+    return FALSE;
+}
+
+gboolean
+app_may_leave(App *app)
+{
+    return app->started && !app->leave && fd_store_room() > 1 && app_has_left_overs(app);
+}
+
+static void
+leave_item_clear(gpointer data)
+{
+    g_free(((FdStoreItem *)data)->name);
+}
+
+void
+app_leave_free(AppLeave *leave)
+{
+    if (!leave)
+        return;
+    if (leave->timer)
+        g_source_remove(leave->timer);
+    stored_free(leave->stored);
+    left_free(leave->left);
+    g_array_unref(leave->items);
+    g_free(leave);
+}
+
+static void
+leave_add_item(AppLeave *leave, const char *kind, guint64 number, int fd)
+{
+    const FdStoreItem item = {g_strdup_printf("%s-%" G_GUINT64_FORMAT, kind, number), fd};
+
+    g_array_append_val(leave->items, item);
+}
+
+/* Its connections wait in the kernel until somebody takes them again. */
+static void
+leave_tunnel(AppLeave *leave, Tunnel *tunnel)
+{
+    const TunnelOptions options = tunnel_options(tunnel);
+    const Listener *listener = tunnel_rest(tunnel);
+    ListenerFile file;
+    LeftTunnel *left;
+
+    if (!listener || leave->items->len + listener_sockets(listener) > leave->room ||
+        leave->left->tunnels->len >= LEFT_TUNNELS_MAX)
+        return;
+    file = listener_file(listener);
+    left = left_add(leave->left);
+    left->id = tunnel_id(tunnel);
+    left->accepted = tunnel_accepted(tunnel);
+    left->owner_uid = options.owner_uid;
+    left->hub = g_strdup(options.hub);
+    left->device = g_strdup(options.device);
+    left->stream = g_strdup(options.stream);
+    left->address = g_strdup(options.listen);
+    left->file_device = file.device;
+    left->file_inode = file.inode;
+    for (guint i = 0; i < listener_sockets(listener); i++)
+        leave_add_item(leave, "l", left->id, listener_fd(listener, i));
+}
+
+static void
+leave_write(guint8 *out, gsize size, const void *data)
+{
+    stored_write(data, out, size);
+}
+
+/* More bytes are kept than the state may have: the stream that has most of them is cut. */
+static gboolean
+leave_drop_largest(AppLeave *leave)
+{
+    guint64 most = 0;
+    guint at = 0;
+
+    for (guint i = 0; i < leave->stored->streams->len; i++) {
+        const StoredStream *stream = leave->stored->streams->pdata[i];
+        const guint64 kept = stream->saved.kept_to - stream->saved.kept_from;
+
+        if (kept > most) {
+            most = kept;
+            at = i;
+        }
+    }
+    if (most == 0)
+        return FALSE;
+    g_ptr_array_remove_index(leave->stored->streams, at);
+    leave->beyond++;
+    return TRUE;
+}
+
+static void
+leave_tomb(const Tombstone *tombstone, void *data)
+{
+    const gint64 left = tombstone->until - g_get_monotonic_time();
+    StoredTomb *stored;
+
+    if (left <= 0)
+        return;
+    stored = stored_add_tomb(data);
+    stored->hub = g_strdup(tombstone->hub);
+    stored->hub_id = g_strdup(tombstone->id);
+    stored->role = STREAM_ROLE_DEVICE;
+    memcpy(stored->digest, tombstone->digest, sizeof stored->digest);
+    stored->reason = tombstone->reason;
+    stored->time_left = (guint64)left;
+}
+
+static gboolean
+leave_make_state(AppLeave *leave, int *ret, GError **error)
+{
+    gsize size;
+
+    leave->stored->next_stream = leave->app->last_stream + 1;
+    leave->stored->next_tunnel = leave->app->last_tunnel + 1;
+    leave->stored->other = left_write(leave->left);
+    tombstones_foreach(app_resume_tombstones(leave->app->resumes), leave_tomb, leave->stored);
+    do
+        size = stored_size(leave->stored);
+    while (size == 0 && leave_drop_largest(leave));
+    return sealed_make(size, leave_write, leave->stored, ret, error);
+}
+
+static gboolean
+leave_push(AppLeave *leave, int state, GError **error)
+{
+    if (!fd_store_push("state", &state, 1, error))
+        return FALSE;
+    for (guint i = 0; i < leave->items->len; i++) {
+        const FdStoreItem *item = &g_array_index(leave->items, FdStoreItem, i);
+
+        if (!fd_store_push(item->name, &item->fd, 1, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+leave_tell(AppLeave *leave, const GError *error)
+{
+    g_autofree char *detail = NULL;
+
+    if (error)
+        detail = g_strdup_printf("they are cut: %s", error->message);
+    else if (leave->beyond > 0)
+        detail = g_strdup_printf("%u more are cut, for want of room", leave->beyond);
+    event_log(EVENT_STREAMS_LEFT, &(EventData){.count = error ? 0 : leave->stored->streams->len,
+                                               .detail = detail ? detail : "none is cut"});
+}
+
+static void
+leave_finish(AppLeave *leave)
+{
+    g_autoptr(GError) error = NULL;
+    int state = -1;
+
+    if (leave->timer)
+        g_source_remove(leave->timer);
+    leave->timer = 0;
+    for (guint i = 0; i < leave->app->tunnels->len; i++)
+        if (tunnel_persistent(leave->app->tunnels->pdata[i]))
+            leave_tunnel(leave, leave->app->tunnels->pdata[i]);
+    if (leave_make_state(leave, &state, &error))
+        (void)leave_push(leave, state, &error);
+    if (state >= 0)
+        close(state);
+    if (leave->stored->streams->len > 0 || leave->beyond > 0)
+        leave_tell(leave, error);
+    g_clear_pointer(&leave->stored, stored_free); /* it refers to streams */
+    leave->done(leave->data);
+}
+
+static gboolean
+leave_waited(gpointer data)
+{
+    AppLeave *leave = data;
+
+    leave->timer = 0;
+    leave->beyond += leave->waiting;
+    leave_finish(leave);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+leave_frozen(Stream *stream, gboolean left, void *data)
+{
+    AppLeave *leave = data;
+
+    if (!leave->stored || leave->timer == 0) /* too late */
+        return;
+    if (left) {
+        StoredStream *stored = stored_add_stream(leave->stored);
+        const guint64 id = stream_id(stream);
+
+        app_resume_left(leave->app->resumes, stream);
+        stream_save(stream, stored);
+        stored->descriptor = leave->stored->streams->len;
+        leave_add_item(leave, "s", stored->descriptor, stream_left_fd(stream));
+        if (stream_left_is_taken(stream))
+            g_array_append_val(leave->left->taken, id);
+    }
+    if (--leave->waiting == 0)
+        leave_finish(leave);
+}
+
+static guint
+leave_freeze(AppLeave *leave)
+{
+    g_autoptr(GPtrArray) streams = stream_table_list(leave->app->streams);
+    const guint most = MIN(leave->room, STORED_STREAMS_MAX);
+    guint count = 0;
+
+    for (guint i = 0; i < streams->len; i++) {
+        if (!stream_may_be_left(streams->pdata[i]))
+            continue;
+        if (count < most) {
+            stream_freeze(streams->pdata[i], leave_frozen, leave);
+            count++;
+        } else {
+            leave->beyond++;
+        }
+    }
+    return count;
+}
+
+void
+app_leave(App *app, void (*done)(void *data), void *data)
+{
+    AppLeave *leave = g_new0(AppLeave, 1);
+
+    app->leave = leave;
+    leave->app = app;
+    leave->room = fd_store_room() - 1;
+    leave->stored = stored_new();
+    leave->left = left_new();
+    leave->items = g_array_new(FALSE, FALSE, sizeof(FdStoreItem));
+    g_array_set_clear_func(leave->items, leave_item_clear);
+    leave->done = done;
+    leave->data = data;
+    leave->waiting = leave_freeze(leave);
+    leave->timer = g_timeout_add(leave->waiting > 0 ? LEAVE_WAIT / 1000 : 0, leave_waited, leave);
+}
