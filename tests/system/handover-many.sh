@@ -57,6 +57,8 @@ stop_flows() {
 }
 
 systemd-run -q --unit=test-echo -p LimitNOFILE=4096 python3 /test-lib/many.py echo 7007
+install -d /etc/streamd
+printf '[hub]\nstreams-per-user-and-device = 1000\n' >/etc/streamd/streamhub.conf
 start_hub
 hub device add gw-1 >/dev/null
 systemctl -q enable --now streamd
@@ -64,7 +66,6 @@ join_hub site device gw-1 streamctl --system >/dev/null
 streamctl --system target add echo tcp:127.0.0.1:7007 >/dev/null
 streamctl --system accept-policy add --stream echo --accept echo >/dev/null
 start_manager alice
-install -d /etc/streamd
 printf '[limits]\nStreamsPerUser=1000\n' >/etc/streamd/alice.conf
 mkdir -p /etc/systemd/user/streamd.service.d
 printf '[Service]\nExecStart=\nExecStart=/usr/bin/streamd --user --config /etc/streamd/alice.conf\n' \
