@@ -24,7 +24,7 @@ carried() {
 # flows COUNT: connections, each of which says something twice a second.
 flows() {
     rm -f /home/alice/flows*
-    alice python3 /test-lib/handover.py "$port" "$1" /home/alice/flows 0.5 2>/home/alice/flows.err &
+    alice python3 /test-lib/handover.py "$port" "$1" /home/alice/flows 0.5 >/home/alice/flows.err 2>&1 &
     patiently carried 1
 }
 # patiently COMMAND...: within a minute; much is opened, and begins anew.
@@ -99,4 +99,5 @@ one_record() {
     is 1 bash -c "journalctl -q _SYSTEMD_USER_UNIT=streamd.service -g '512 streams wait for the next streamd; 1 more are cut' -o cat | wc -l"
 }
 ok 'one record says so' until_true one_record
+touch /home/alice/flows.stop
 plan
