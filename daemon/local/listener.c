@@ -391,13 +391,13 @@ listener_adopt(const char *address, const ListenerFile *file, const int *fds, gu
     gboolean ok = count > 0 && count <= LISTENER_SOCKETS_MAX &&
                   local_address_parse(address, TRUE, &local, NULL);
 
-    for (guint i = 0; i < count; i++)
+    for (guint i = 0; i < count; i++) {
+        ok = ok && is_listening(fds[i]);
         if (i < LISTENER_SOCKETS_MAX)
             listener->fds[listener->count++] = fds[i];
         else
             close(fds[i]);
-    for (guint i = 0; i < listener->count; i++)
-        ok = ok && is_listening(listener->fds[i]);
+    }
     listener->address = g_strdup(address);
     listener->path = g_strdup(local.path);
     listener->device = (dev_t)file->device;
