@@ -168,11 +168,13 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     g_autofree char *client_id = opening->module
                                      ? g_strdup_printf("%s/%s", opening->device, opening->module)
                                      : g_strdup(opening->device);
+    gboolean resumes = opening->resume && opening->resume->resumes;
     StreamDevice *device;
     StreamAccount *account;
     const char *limit;
 
-    if (streams->stopping || streams->draining) {
+    /* What is led back is no new stream. */
+    if (streams->stopping || (streams->draining && !resumes)) {
         post->reason = REASON_HUB_STOPPING;
         rest_answer_error(post, REST_UNAVAILABLE, NULL);
         return;
@@ -180,7 +182,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     device = by_device_entry(streams->devices, client_id);
     account = account_entry(streams, opening->policy);
     stream_account_set_scope(account, opening->scope);
-    limit = limit_reached(streams, device, account, opening->resume && opening->resume->resumes);
+    limit = limit_reached(streams, device, account, resumes);
     if (!limit) {
         stream_begin(streams, post, opening, device, account);
         return;

@@ -83,7 +83,7 @@ streams_revoke_keys(Streams *streams, const char *client_id, const char *policy,
 void streams_user_changed(Streams *streams, const char *user, const RegistryScope *scope);
 void streams_device_changed(Streams *streams, const char *device, const RegistryTags *tags);
 
-/* While DRAINING, new streams are refused and the others go on. */
+/* While DRAINING, new streams are refused and the others go on, also those that are led back. */
 void streams_drain(Streams *streams, gboolean draining);
 gboolean streams_is_draining(Streams *streams);
 

@@ -7,7 +7,7 @@ import os
 
 import wire
 from canary import forms
-from harness import check, check_equal, eventually, main
+from harness import check, check_equal, eventually, main, run
 from hub_wire import check_accepted, check_error, with_hub
 from records_file import Records
 from resume_wire import DEVICE, NO_RESUME, SERVICE, Pair, again, answer, first, new_key, part, say, word
@@ -206,6 +206,20 @@ def at_next_hub(hub):
 
 
 @with_hub()
+def draining(hub):
+    """a hub that takes no new streams leads those back that were open"""
+    device = hub.device(client_type=DEVICE)
+    old = Pair(hub, device)
+    old.begin()
+    done = run([hub.site.streamhub, "--state-dir", hub.hub.state_dir, "drain", "--timeout", "0"])
+    check(json.loads(hub.hub.admin("status", "--json"))["draining"], f"draining: {done.stderr}")
+    check_error(hub.post(caps=SERVICE, more=first(new_key())).read(), 503001, "ServiceUnavailable")
+    old.service.drop()
+    part(old.device)
+    Pair(hub, device, old.key, again(old.key, old.id)).begin()
+
+
+@with_hub()
 def key_is_written_nowhere(hub):
     """the key of a stream is in no log, record, registry or answer to the operator"""
     device, key = hub.device(client_type=DEVICE), new_key()
@@ -234,4 +248,4 @@ def key_is_written_nowhere(hub):
 
 
 if __name__ == "__main__":
-    main(devices, switched_off, malformed, written, rates, yes_to_all, at_next_hub, key_is_written_nowhere)
+    main(devices, switched_off, malformed, written, rates, yes_to_all, at_next_hub, draining, key_is_written_nowhere)
