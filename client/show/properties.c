@@ -18,6 +18,7 @@ typedef enum {
     SHOW_STATE,
     SHOW_CODE, /* of common/cli/words.h */
     SHOW_NOT_ZERO,
+    SHOW_SIZE_NOT_ZERO,
     SHOW_LIMIT_SIZE,
     SHOW_LIMIT_TIME
 } ShowKind;
@@ -71,7 +72,7 @@ static const struct {
     {"OpenedAt", N_("Opened"), SHOW_TIME},
     {"SuspendedSince", N_("Suspended"), SHOW_TIME},
     {"SuspendReason", N_("Connection lost"), SHOW_CODE},
-    {"Unconfirmed", N_("Not confirmed"), SHOW_LIMIT_SIZE},
+    {"Unconfirmed", N_("Not confirmed"), SHOW_SIZE_NOT_ZERO},
     {"Resumes", N_("Went on"), SHOW_NOT_ZERO},
     {"Resumable", N_("Survives a lost connection"), SHOW_PLAIN},
     {"ClosedAt", N_("Ended"), SHOW_TIME},
@@ -166,6 +167,8 @@ show_value(const char *property, GVariant *value)
         return output_size(show_number(value));
     case SHOW_USER:
         return show_user(show_number(value));
+    case SHOW_SIZE_NOT_ZERO:
+        return show_number(value) == 0 ? g_strdup("") : output_size(show_number(value));
     case SHOW_NOT_ZERO:
         return show_number(value) == 0 ? g_strdup("") : show_plain(value);
     case SHOW_LIMIT_SIZE:

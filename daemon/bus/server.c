@@ -85,6 +85,9 @@ bus_server_stream_added(Stream *stream, void *data)
     bus_object_added(data, &bus_stream_kind, stream);
 }
 
+/* What changes with each loss of a leg, and when the stream goes on. */
+#define BUS_STREAM_RESUME "SuspendedSince", "SuspendReason", "Unconfirmed", "Resumes"
+
 static void
 bus_server_stream_changed(Stream *stream, void *data)
 {
@@ -93,9 +96,14 @@ bus_server_stream_changed(Stream *stream, void *data)
     gboolean decided = stream_opened_at(stream) == 0 && *stream_target(stream) != '\0';
     const char *target = decided ? "Target" : NULL;
 
-    if (stream_has_ended(stream))
+    if (stream_has_ended(stream) && stream_suspended_for(stream) != REASON_NONE)
+        bus_object_changed(data, &bus_stream_kind, stream, "State", "ClosedAt", "CloseReason",
+                           "CloseText", BUS_STREAM_RESUME, NULL);
+    else if (stream_has_ended(stream))
         bus_object_changed(data, &bus_stream_kind, stream, "State", "OpenedAt", "ClosedAt",
                            "CloseReason", "CloseText", target, NULL);
+    else if (stream_suspended_for(stream) != REASON_NONE)
+        bus_object_changed(data, &bus_stream_kind, stream, "State", BUS_STREAM_RESUME, NULL);
     else if (stream_state(stream) == STREAM_OPEN)
         bus_object_changed(data, &bus_stream_kind, stream, "State", "OpenedAt", NULL);
     else

@@ -122,7 +122,6 @@ void stream_set_resume(Stream *stream, const guint8 secret[STREAM_RESUME_KEY], g
 const guint8 *stream_resume_secret(const Stream *stream); /* NULL: it ends with its leg */
 gint64 stream_resume_time(const Stream *stream);          /* as it was set */
 gint64 stream_resume_left(const Stream *stream);          /* µs of the time of a suspended one */
-guint64 stream_resume_pending(const Stream *stream); /* bytes not acknowledged at the last loss */
 guint32 stream_resume_attempt(const Stream *stream); /* the highest one so far; 0: none */
 void stream_set_resume_attempt(Stream *stream, guint32 attempt);
 Reactor *

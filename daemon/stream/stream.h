@@ -64,6 +64,7 @@ guint64 stream_bytes_out(const Stream *stream);    /* from the local end to the 
 guint64 stream_suspended_since(const Stream *stream); /* CLOCK_REALTIME µs; 0: it is not suspended */
 Reason stream_suspended_for(const Stream *stream);    /* why its last leg was lost; NONE: none was */
 guint stream_resumes(const Stream *stream);           /* how often it went on with another leg */
+guint64 stream_resume_pending(const Stream *stream);  /* bytes not acknowledged at the last loss */
 gboolean stream_is_resumable(const Stream *stream);   /* it survives its leg */
 
 /* Ends it, in any state; REASON_CLOSED_BY_USER on request. Does nothing when it has ended. */

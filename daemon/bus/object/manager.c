@@ -301,8 +301,9 @@ bus_manager_count(GPtrArray *list)
     return count;
 }
 
+/* SUSPENDED: of those that have not ended only the suspended ones. */
 static guint
-bus_manager_count_streams(BusContext *context, App *app)
+bus_manager_count_streams(BusContext *context, App *app, gboolean suspended)
 {
     g_autoptr(GPtrArray) list = app_list_streams(app);
     guint count = 0;
@@ -310,7 +311,8 @@ bus_manager_count_streams(BusContext *context, App *app)
     for (guint i = 0; i < list->len; i++) {
         const Stream *stream = g_ptr_array_index(list, i);
 
-        if (!stream_has_ended(stream) && bus_object_caller_sees(context, stream_owner_uid(stream)))
+        if (!stream_has_ended(stream) && (!suspended || stream_state(stream) == STREAM_SUSPENDED) &&
+            bus_object_caller_sees(context, stream_owner_uid(stream)))
             count++;
     }
     return count;
@@ -338,7 +340,8 @@ BUS_GETTER(bus_manager_get_version, App, "s", STREAMD_VERSION)
 BUS_GETTER(bus_manager_get_started, App, "t", context->started_at)
 BUS_GETTER(bus_manager_get_hubs, App, "u", bus_manager_count(app_list_hubs(object)))
 BUS_GETTER(bus_manager_get_targets, App, "u", bus_manager_count(app_list_targets(object)))
-BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(context, object))
+BUS_GETTER(bus_manager_get_streams, App, "u", bus_manager_count_streams(context, object, FALSE))
+BUS_GETTER(bus_manager_get_suspended, App, "u", bus_manager_count_streams(context, object, TRUE))
 BUS_GETTER(bus_manager_get_tunnels, App, "u", bus_manager_count_tunnels(context, object))
 BUS_GETTER(bus_manager_get_hidden_streams, App, "b", bus_object_hides(context, &bus_stream_kind))
 BUS_GETTER(bus_manager_get_hidden_tunnels, App, "b", bus_object_hides(context, &bus_tunnel_kind))
@@ -391,6 +394,7 @@ static const sd_bus_vtable bus_manager_vtable[] = {
     SD_BUS_PROPERTY("Hubs", "u", bus_manager_get_hubs, 0, 0),
     SD_BUS_PROPERTY("Targets", "u", bus_manager_get_targets, 0, 0),
     SD_BUS_PROPERTY("Streams", "u", bus_manager_get_streams, 0, 0),
+    SD_BUS_PROPERTY("SuspendedStreams", "u", bus_manager_get_suspended, 0, 0),
     SD_BUS_PROPERTY("Tunnels", "u", bus_manager_get_tunnels, 0, 0),
     SD_BUS_PROPERTY("HiddenStreams", "b", bus_manager_get_hidden_streams, 0, 0),
     SD_BUS_PROPERTY("HiddenTunnels", "b", bus_manager_get_hidden_tunnels, 0, 0),

@@ -12,9 +12,8 @@ static void
 bus_stream_record(const BusItem *item, sd_bus_message *message)
 {
     const Stream *stream = item->object;
-    g_autofree char *text =
-        g_strdup_printf("stream %s of %s at hub %s", stream_name(stream), stream_device(stream),
-                        stream_hub(stream));
+    g_autofree char *text = g_strdup_printf("stream %s of %s at hub %s", stream_name(stream),
+                                            stream_device(stream), stream_hub(stream));
 
     bus_context_record(item->context, message, EVENT_CLOSED_BY,
                        &(EventData){.before = text, .after = "closed"});
@@ -100,6 +99,15 @@ BUS_GETTER(bus_stream_get_reason, Stream, "s",
            stream_has_ended(object) ? reason_code(stream_reason(object)) : "")
 BUS_GETTER_TEXT(bus_stream_get_text, Stream, stream_message(object))
 
+BUS_GETTER(bus_stream_get_suspended, Stream, "t", stream_suspended_since(object))
+BUS_GETTER(bus_stream_get_suspend_reason, Stream, "s",
+           stream_suspended_for(object) != REASON_NONE ? reason_code(stream_suspended_for(object))
+                                                       : "")
+BUS_GETTER(bus_stream_get_unconfirmed, Stream, "t",
+           stream_suspended_since(object) > 0 ? stream_resume_pending(object) : 0)
+BUS_GETTER(bus_stream_get_resumes, Stream, "u", stream_resumes(object))
+BUS_GETTER(bus_stream_get_resumable, Stream, "b", stream_is_resumable(object))
+
 static const sd_bus_vtable bus_stream_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("Close", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, bus_stream_close,
@@ -122,6 +130,14 @@ static const sd_bus_vtable bus_stream_vtable[] = {
     SD_BUS_PROPERTY("BytesOut", "t", bus_stream_get_out, 0, 0),
     SD_BUS_PROPERTY("RequestedAt", "t", bus_stream_get_requested, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("OpenedAt", "t", bus_stream_get_opened, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("Resumable", "b", bus_stream_get_resumable, 0, 0),
+    SD_BUS_PROPERTY("Resumes", "u", bus_stream_get_resumes, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("SuspendedSince", "t", bus_stream_get_suspended, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("SuspendReason", "s", bus_stream_get_suspend_reason, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("Unconfirmed", "t", bus_stream_get_unconfirmed, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("ClosedAt", "t", bus_stream_get_closed, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("CloseReason", "s", bus_stream_get_reason, 0,
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
