@@ -106,6 +106,7 @@ text_stream_state(const char *state)
         {"deciding", N_("Deciding…")},
         {"connecting", N_("Connecting…")},
         {"open", N_("Open")},
+        {"suspended", N_("Suspended")},
         {"closing", N_("Closing…")},
         {"initiating", N_("Asking the device…")},
         {"accepted", N_("Accepted")},

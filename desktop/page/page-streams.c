@@ -56,19 +56,34 @@ stream_amounts(Item *stream)
     return g_strdup_printf(_("%s in, %s out"), in, out);
 }
 
+static gboolean
+stream_is_suspended(Item *stream)
+{
+    return g_str_equal(item_string(stream, "State"), "suspended");
+}
+
+/* "Suspended for 12 s", "Open for 3 min", "Closed". */
+static char *
+stream_state(Item *stream)
+{
+    const guint64 time =
+        item_number(stream, stream_is_suspended(stream) ? "SuspendedSince" : "OpenedAt");
+    g_autofree char *since = text_stream_ended(stream) ? g_strdup("") : text_since(time);
+
+    return g_strchomp(
+        g_strdup_printf("%s %s", text_stream_state(item_string(stream, "State")), since));
+}
+
 static void
 stream_update_lines(Row *row, Item *stream)
 {
-    gboolean ended = text_stream_ended(stream);
     g_autofree char *title =
         text_join(item_string(stream, "DeviceId"), item_string(stream, "StreamName"), NULL);
-    g_autofree char *since = ended ? g_strdup("") : text_since(item_number(stream, "OpenedAt"));
-    g_autofree char *state =
-        g_strdup_printf("%s %s", text_stream_state(item_string(stream, "State")), since);
+    g_autofree char *state = stream_state(stream);
     g_autofree char *ends = stream_ends(stream);
     g_autofree char *amounts = stream_amounts(stream);
     g_autofree char *via = text_via(item_string(stream, "Hub"));
-    g_autofree char *subtitle = text_join(g_strchomp(state), ends, via, amounts, NULL);
+    g_autofree char *subtitle = text_join(state, ends, via, amounts, NULL);
 
     row_set_title(row, title);
     row_set_subtitle(row, subtitle);
@@ -80,13 +95,31 @@ stream_icon(Item *stream)
     return stream_comes_in(stream) ? "streamd-in-symbolic" : "streamd-out-symbolic";
 }
 
+/* What there is to know of one that is suspended, for who points at it or has it read out. */
+static void
+stream_explain(Row *row, Item *stream)
+{
+    g_autofree char *text = NULL;
+
+    if (stream_is_suspended(stream))
+        /* TRANSLATORS: %s is a word of the protocol for why: "silent", "hub-stopping" */
+        text = g_strdup_printf(_("Its connection was lost (%s). It goes on as soon as there is "
+                                 "another one; nothing of it is lost."),
+                               item_string(stream, "SuspendReason"));
+    gtk_widget_set_tooltip_text(row_widget(row), text);
+}
+
 static void
 stream_update(Row *row, Item *stream)
 {
     gboolean open = g_str_equal(item_string(stream, "State"), "open");
 
     stream_update_lines(row, stream);
-    row_set_icon(row, stream_icon(stream), open ? "success" : "dim");
+    stream_explain(row, stream);
+    row_set_icon(row, stream_icon(stream),
+                 open                          ? "success"
+                 : stream_is_suspended(stream) ? "warning"
+                                               : "dim");
     stream_show_rates(row, stream);
 }
 
