@@ -2,6 +2,7 @@
 #include "client/doctor/words.h"
 
 #include "client/bus/bus.h"
+#include "common/codec/quantity.h"
 
 #include <glib/gi18n.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static const DoctorText steps[] = {
     {"policy", N_("Accept policy")},
     {"target", N_("Target")},
     {"stream", N_("Stream")},
+    {"resume", N_("Lost connections")},
 };
 
 static const DoctorText results[] = {
@@ -48,6 +50,7 @@ static const DoctorText reasons_to_skip[] = {
     {"no-stream", N_("no stream was named")},
     {"not-told", N_("the hub does not tell it to this user")},
     {"not-allowed", N_("you may not see it")},
+    {"resume-off", N_("streams end with them: so it is set here")},
 };
 
 /* By cause: streamd's own codes, and reasons for which streams end. */
@@ -137,6 +140,9 @@ static const DoctorText cures[] = {
     {"timed-out", N_("The device does not answer: is it overloaded, or does it wait for a "
                      "person?")},
     {"limit", N_("A limit is reached: close streams, or raise it.")},
+    {"resume",
+     N_("Have version 0.2 of streamd and of the hub at all three, and neither Resume=no nor "
+        "ResumeTime=0 on the device, nor resume = no at the hub.")},
 };
 
 static const char *
@@ -239,6 +245,15 @@ doctor_finding_policy(GVariant *details)
 }
 
 static char *
+doctor_finding_resume(GVariant *details)
+{
+    g_autofree char *time = quantity_format_time(bus_number(details, "resume-time"));
+
+    /* TRANSLATORS: lost connections, and for how long: "3min" */
+    return g_strdup_printf(_("streams survive them for %s"), time);
+}
+
+static char *
 doctor_finding_version(GVariant *details)
 {
     return g_strdup_printf(_("version %s"), bus_string(details, "version"));
@@ -257,6 +272,7 @@ static const struct {
     {"credentials", doctor_finding_credentials},
     {"device", doctor_finding_device},
     {"policy", doctor_finding_policy},
+    {"resume", doctor_finding_resume},
 };
 
 char *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "client/cli/failure.h"
 #include "client/doctor/glance.h"
+#include "client/doctor/resume.h"
 #include "client/doctor/words.h"
 #include "client/show/hint.h"
 #include "common/cli/output.h"
@@ -285,6 +286,7 @@ doctor_glance_at(Doctor *doctor, Bus *bus, GVariant *hub)
     g_autoptr(GPtrArray) checks = doctor_glance(bus, hub, device, stream);
     g_autofree char *title = doctor_title(hub);
 
+    doctor_append_resume(checks, hub);
     doctor_show(doctor, title, hub, checks);
 }
 
@@ -336,6 +338,7 @@ doctor_examine(Doctor *doctor, Bus *bus, const BusObject *hub, GError **error)
         doctor_checks_add(checks, step, result, details);
         g_variant_unref(details);
     }
+    doctor_append_resume(checks, hub->properties);
     doctor_show(doctor, title, hub->properties, checks);
     return TRUE;
 }

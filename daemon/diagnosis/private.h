@@ -65,6 +65,7 @@ struct Diagnosis {
     GError *subscription;
     Reason reason; /* of the stream that was opened */
     GError *open_error;
+    gboolean survives; /* that stream: the loss of its leg */
 };
 
 /* The hub that is diagnosed, if it is still there. NULL in a trial: what it shows says nothing of the

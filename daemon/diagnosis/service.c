@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The service role: a request that the hub must accept, and a real stream. */
 #include "daemon/diagnosis/private.h"
+#include "daemon/stream/private.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -129,6 +130,7 @@ diagnosis_opened(Stream *stream, int fd, const GError *error, void *data)
         (void)close(fd);
     diagnosis->reason = stream_reason(stream);
     diagnosis->open_error = error ? g_error_copy(error) : NULL;
+    diagnosis->survives = stream_resume_secret(stream) != NULL;
     diagnosis_judge(diagnosis, "device");
 }
 
@@ -174,5 +176,7 @@ diagnose_remote_target(Diagnosis *diagnosis)
 void
 diagnose_stream(Diagnosis *diagnosis)
 {
+    if (diagnosis->device && diagnosis->stream && !diagnosis->open_error)
+        diagnosis_note(diagnosis, "survives", diagnosis->survives ? "yes" : "no");
     diagnosis_judge(diagnosis, "stream");
 }
