@@ -122,6 +122,9 @@ static const Word cures[] = {
     {"timed-out", N_("The device does not answer: is it overloaded, or does it wait for a "
                      "person?")},
     {"limit", N_("A limit is reached: close streams, or raise it.")},
+    {"resume",
+     N_("Have version 0.2 of streamd and of the hub at all three, and neither Resume=no nor "
+        "ResumeTime=0 on the device, nor resume = no at the hub.")},
 };
 
 #define FIND(words, code) find((words), G_N_ELEMENTS(words), (code))
