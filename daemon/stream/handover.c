@@ -4,7 +4,6 @@
 #include "daemon/stream/struct.h"
 
 #include <string.h>
-#include <unistd.h>
 
 gboolean
 stream_may_be_left(const Stream *stream)
@@ -14,21 +13,37 @@ stream_may_be_left(const Stream *stream)
 }
 
 static void
+stream_tell_frozen(Stream *stream, gboolean left)
+{
+    StreamFrozen frozen = stream->left.frozen;
+
+    stream->left.frozen = NULL;
+    if (frozen)
+        frozen(stream, left, stream->left.data);
+}
+
+static void
 stream_frozen(Carrier *carrier G_GNUC_UNUSED, Connection *local, const ResumeStream *resume,
               gint64 elapsed, void *data)
 {
     Stream *stream = data;
-    StreamLeft *left = &stream->left;
 
     if (local) {
-        left->local = local;
-        left->resume = resume;
-        left->elapsed = elapsed;
+        stream->left.local = local;
+        stream->left.resume = resume;
+        stream->left.elapsed = elapsed;
         stream->table->runtime->away--;
         if (stream->ended) /* it is over for who counts it here */
             stream->ended(stream, stream->ended_data);
     }
-    left->frozen(stream, local != NULL, left->data);
+    stream_tell_frozen(stream, local != NULL);
+}
+
+/* It had ended before it could be frozen. */
+void
+stream_left_ended(Stream *stream)
+{
+    stream_tell_frozen(stream, FALSE);
 }
 
 void

@@ -142,6 +142,7 @@ stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figur
     stream->resume.since = 0;
     g_clear_pointer(&stream->carrier, carrier_unref);
     stream->table->runtime->away--;
+    stream_left_ended(stream);
     stream_finish(stream, reason, NULL);
 }
 
