@@ -460,18 +460,22 @@ void
 pairs_run(Pair *const *pairs, guint count, gboolean (*done)(const Pair *pair))
 {
     g_autofree struct pollfd *fds = g_new0(struct pollfd, (gsize)count * FDS);
-    gboolean all = FALSE;
+    gboolean all = TRUE;
 
-    while (!all) {
+    for (guint i = 0; i < count; i++)
+        all &= done(pairs[i]);
+    do {
+        const int wait = all ? 1 : 100;
+
         all = TRUE;
         for (guint i = 0; i < count; i++)
             pair_fds(pairs[i], fds + (gsize)i * FDS);
-        (void)poll(fds, (nfds_t)(count * FDS), 100);
+        (void)poll(fds, (nfds_t)(count * FDS), wait);
         for (guint i = 0; i < count; i++) {
             pair_step(pairs[i], fds + (gsize)i * FDS);
             all &= done(pairs[i]);
         }
-    }
+    } while (!all);
 }
 
 void

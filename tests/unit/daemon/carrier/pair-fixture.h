@@ -34,6 +34,13 @@ typedef struct {
     guint64 pending; /* then */
     Reason reason;   /* of the end; REASON_NONE: it goes on */
     ResumeFigures figures;
+
+    /* of a test that hands it on */
+    gboolean frozen;
+    Connection *thawed;
+    ResumeSaved saved;
+    GByteArray *kept;
+    gint64 elapsed;
 } PairEnd;
 
 /* Two threads and the memory of two daemons, for any number of pairs. */
@@ -95,7 +102,7 @@ void pair_restore(Pair *pair, int side, Connection *local, ResumeStream *stream,
 /* Both have ended. */
 gboolean pair_is_over(const Pair *pair);
 
-/* Runs COUNT pairs until DONE says so of each of them. */
+/* Runs COUNT pairs until DONE says so of each of them; at least one step. */
 void pairs_run(Pair *const *pairs, guint count, gboolean (*done)(const Pair *pair));
 void pair_run(Pair *pair, gboolean (*done)(const Pair *pair));
 
