@@ -45,7 +45,9 @@ void resume_budget_give_ring(ResumeBudget *budget, gsize len);
 /* The memory of a ring, by the chunk. Those that were used last come first, and a few are kept as
  * long as there are streams: else the kernel would clear pages anew that it was given a moment ago,
  * which took a quarter of the time of a stream in bulk. */
-#define RESUME_CHUNK (64 * 1024)
+/* What a frame carries whose TLS records are full (WS_FULL_MASKED in common/codec/ws-frame.h): one
+ * read fills a chunk, and one frame empties it. */
+#define RESUME_CHUNK (64 * 1024 - 8)
 #define RESUME_POOL 32 /* chunks */
 guint8 *resume_budget_new_chunk(ResumeBudget *budget);
 void resume_budget_free_chunk(ResumeBudget *budget, guint8 *chunk);

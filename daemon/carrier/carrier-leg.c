@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "common/resume/ring.h"
 #include "daemon/carrier/carrier-private.h"
 
 #include <errno.h>
 #include <string.h>
+
+G_STATIC_ASSERT(RESUME_CHUNK == WS_FULL_MASKED);
 
 static void
 leg_ready(Connection *connection G_GNUC_UNUSED, void *data)
