@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "common/resume/ring.h"
+#include "common/resume/budget.h"
 #include "daemon/carrier/carrier-private.h"
 
 #include <errno.h>

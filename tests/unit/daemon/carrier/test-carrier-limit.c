@@ -199,8 +199,9 @@ test_stopped_readers(PairHosts *hosts, gconstpointer data)
         g_assert_cmpuint(pairs[i]->ends[0].losses, ==, 0);
         pair_free(pairs[i]);
     }
-    for (int side = 0; side < 2; side++)
-        g_assert_cmpuint(resume_budget_use(hosts->budgets[side]).rings, ==, 0);
+    for (int side = 0; side < 2; side++) /* the reactors let go of them, too */
+        while (resume_budget_use(hosts->budgets[side]).rings > 0)
+            g_usleep(1000);
 }
 
 static void
@@ -263,7 +264,7 @@ test_freeze(PairHosts *hosts, gconstpointer data)
         g_autoptr(Pair) pair = pair_new(hosts, NULL, 7);
 
         for (int i = 0; i < 2; i++) {
-            pair->ends[i].app.writes = 2000000 + (guint64)i;
+            pair->ends[i].app.writes = 12000000 + (guint64)i;
             pair->ends[i].app.ends = TRUE;
         }
         pair_connect(pair);
