@@ -10,10 +10,10 @@
 
 #define UNIT "streamd.service"
 
-/* A stream has one record when it opens, and one of its end. */
+/* A stream has one record when it opens, and one of its end; between them two of each pause. */
 static const EventKind stream_events[] = {
-    EVENT_STREAM_OPENED, EVENT_STREAM_ENDED,    EVENT_STREAM_CUT,
-    EVENT_STREAM_FAILED, EVENT_STREAM_REJECTED, EVENT_TARGET_DOWN,
+    EVENT_STREAM_OPENED,   EVENT_STREAM_ENDED,     EVENT_STREAM_CUT,     EVENT_STREAM_FAILED,
+    EVENT_STREAM_REJECTED, EVENT_STREAM_SUSPENDED, EVENT_STREAM_RESUMED, EVENT_TARGET_DOWN,
 };
 
 static void
