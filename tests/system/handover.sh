@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Streams go on over a restart of streamd, by the descriptors that systemd keeps: at the gateway (the system's streamd),
-# at the client (alice's), at both at once; ssh restarts the streamd that carries it; a stop ends them, and a state that
+# at the client (alice's), at both at once; after an upgrade; ssh restarts the streamd that carries it; a stop ends them, and a state that
 # nobody can read ends them once.
 . /test-lib/lib.sh
 
@@ -102,6 +102,15 @@ ok 'systemd has let go of it' is 0 kept streamd --user
 systemctl restart streamd &
 ok 'both at once' unit restart streamd
 wait $!
+ok 'the stream goes on' goes_on one
+
+cp /usr/bin/streamd /usr/bin/streamd.new
+mv /usr/bin/streamd.new /usr/bin/streamd # as an upgrade does it
+ok 'the program was replaced: doctor says so' says 'was replaced since' streamctl --system doctor
+ok 'and so does status' says 'was replaced since' ctl status
+systemctl restart streamd
+unit restart streamd
+ok 'after a restart nobody does' refused says 'was replaced since' ctl status
 ok 'the stream goes on' goes_on one
 ok 'it ends in order' ends one 1
 
