@@ -123,6 +123,19 @@ from_within() {
 }
 ok 'ssh restarts the streamd that carries it' is 'it goes on' from_within
 
+holds() { # an app that has a descriptor notices nothing
+    local line
+    coproc app { alice timeout 30 streamctl --user connect gw-1 echo 2>/home/alice/connect.err; }
+    echo before >&"${app[1]}"
+    read -r -t 10 line <&"${app[0]}" && [[ $line == before ]] || { cat /home/alice/connect.err; return 1; }
+    unit restart streamd
+    echo after >&"${app[1]}"
+    read -r -t 10 line <&"${app[0]}" && [[ $line == after ]] || { cat /home/alice/connect.err; return 1; }
+    # shellcheck disable=SC2154 # coproc sets it
+    kill "$app_PID"
+}
+ok 'a descriptor that an app has goes on at the client' holds
+
 waits() { # a connection that comes while nobody serves the tunnel waits for the next one
     unit kill -s STOP streamd
     # shellcheck disable=SC2016 # the inner shell's
