@@ -3,18 +3,41 @@
 
 #include <string.h>
 
+/* Less than this is not worth a read of its own: the next bytes go into another chunk. */
+#define LEAST_ROOM (RESUME_CHUNK / 2)
+
+typedef struct {
+    guint64 offset; /* of its first byte */
+    gsize len;
+    guint8 *bytes; /* RESUME_CHUNK of them */
+} Chunk;
+
 struct ResumeRing {
     ResumeBudget *budget;
-    guint64 base;       /* the offset of the first byte of the first chunk */
-    guint64 begin, end; /* what is held */
-    GPtrArray *chunks;  /* RESUME_CHUNK bytes each; NULL: none */
     gboolean counts;
+    guint64 begin, end; /* what is held */
+    GArray *chunks;     /* Chunk, each beginning where the last one ends; NULL: none */
 };
 
 static guint
 ring_count(const ResumeRing *ring)
 {
     return ring->chunks ? ring->chunks->len : 0;
+}
+
+static Chunk *
+ring_chunk(const ResumeRing *ring, guint index)
+{
+    return &g_array_index(ring->chunks, Chunk, index);
+}
+
+/* What is left of the last chunk. */
+static gsize
+ring_left(const ResumeRing *ring)
+{
+    guint count = ring_count(ring);
+
+    return count > 0 ? RESUME_CHUNK - ring_chunk(ring, count - 1)->len : 0;
 }
 
 ResumeRing *
@@ -24,7 +47,7 @@ resume_ring_new(ResumeBudget *budget, gboolean counts, guint64 offset)
 
     ring->budget = resume_budget_ref(budget);
     ring->counts = counts;
-    ring->base = ring->begin = ring->end = offset;
+    ring->begin = ring->end = offset;
     return ring;
 }
 
@@ -35,12 +58,12 @@ drop_chunks(ResumeRing *ring, guint index, guint count)
     if (count == 0)
         return;
     for (guint i = index; i < index + count; i++)
-        resume_budget_free_chunk(ring->budget, g_ptr_array_index(ring->chunks, i));
+        resume_budget_free_chunk(ring->budget, ring_chunk(ring, i)->bytes);
     if (ring->counts)
         resume_budget_give_ring(ring->budget, (gsize)count * RESUME_CHUNK);
-    g_ptr_array_remove_range(ring->chunks, index, count);
+    g_array_remove_range(ring->chunks, index, count);
     if (ring->chunks->len == 0)
-        g_clear_pointer(&ring->chunks, g_ptr_array_unref);
+        g_clear_pointer(&ring->chunks, g_array_unref);
 }
 
 void
@@ -65,71 +88,57 @@ resume_ring_end(const ResumeRing *ring)
     return ring->end;
 }
 
-/* The offset of the first byte for which there is no memory. */
-static guint64
-ring_capacity(const ResumeRing *ring)
-{
-    return ring->base + (guint64)ring_count(ring) * RESUME_CHUNK;
-}
-
-/* OWED: whatever the budget says. */
+/* Another chunk, for what begins at OFFSET. OWED: whatever the budget says. */
 static gboolean
-ring_grow(ResumeRing *ring, gboolean owed)
+ring_grow(ResumeRing *ring, guint64 offset, gboolean owed)
 {
     gsize held = (gsize)ring_count(ring) * RESUME_CHUNK;
+    Chunk chunk = {.offset = offset};
 
     if (ring->counts && owed)
         resume_budget_owe_ring(ring->budget, RESUME_CHUNK);
     else if (ring->counts && !resume_budget_take_ring(ring->budget, held, RESUME_CHUNK))
         return FALSE;
     if (!ring->chunks)
-        ring->chunks = g_ptr_array_new();
-    g_ptr_array_add(ring->chunks, resume_budget_new_chunk(ring->budget));
+        ring->chunks = g_array_new(FALSE, FALSE, sizeof chunk);
+    chunk.bytes = resume_budget_new_chunk(ring->budget);
+    g_array_append_val(ring->chunks, chunk);
     return TRUE;
-}
-
-static uint8_t *
-ring_at(const ResumeRing *ring, guint64 offset)
-{
-    uint8_t *chunk = g_ptr_array_index(ring->chunks, (offset - ring->base) / RESUME_CHUNK);
-
-    return chunk + (offset - ring->base) % RESUME_CHUNK;
-}
-
-/* From OFFSET to the border of its chunk. */
-static gsize
-chunk_rest(const ResumeRing *ring, guint64 offset)
-{
-    return RESUME_CHUNK - (gsize)((offset - ring->base) % RESUME_CHUNK);
 }
 
 uint8_t *
 resume_ring_room(ResumeRing *ring, gsize *ret_len)
 {
     guint64 held = ring->end - ring->begin;
+    Chunk *last;
 
     if (held >= RESUME_RING_MAX)
         return NULL;
-    if (ring->end == ring_capacity(ring) && !ring_grow(ring, FALSE))
+    if (ring_left(ring) < LEAST_ROOM && !ring_grow(ring, ring->end, FALSE) && ring_left(ring) == 0)
         return NULL;
-    *ret_len = MIN(chunk_rest(ring, ring->end), (gsize)(RESUME_RING_MAX - held));
-    return ring_at(ring, ring->end);
+    last = ring_chunk(ring, ring_count(ring) - 1);
+    *ret_len = (gsize)MIN(RESUME_CHUNK - last->len, RESUME_RING_MAX - held);
+    return last->bytes + last->len;
 }
 
 void
 resume_ring_filled(ResumeRing *ring, gsize len)
 {
-    g_return_if_fail(len <= ring_capacity(ring) - ring->end);
+    g_return_if_fail(len <= ring_left(ring));
+    ring_chunk(ring, ring_count(ring) - 1)->len += len;
     ring->end += len;
 }
 
+/* Into the chunks from the one at INDEX on, which have the room. */
 static void
-ring_copy(ResumeRing *ring, const uint8_t *data, gsize len)
+ring_copy(ResumeRing *ring, guint index, const uint8_t *data, gsize len)
 {
-    while (len > 0) {
-        gsize part = MIN(len, chunk_rest(ring, ring->end));
+    for (; len > 0; index++) {
+        Chunk *chunk = ring_chunk(ring, index);
+        gsize part = MIN(len, RESUME_CHUNK - chunk->len);
 
-        memcpy(ring_at(ring, ring->end), data, part);
+        memcpy(chunk->bytes + chunk->len, data, part);
+        chunk->len += part;
         ring->end += part;
         data += part;
         len -= part;
@@ -139,14 +148,17 @@ ring_copy(ResumeRing *ring, const uint8_t *data, gsize len)
 static gboolean
 ring_append(ResumeRing *ring, const void *data, gsize len, gboolean owed)
 {
+    guint last = MAX(ring_count(ring), 1) - 1;
+    gsize room = ring_left(ring);
+
     if (len > RESUME_RING_MAX - (ring->end - ring->begin))
         return FALSE;
-    while (ring_capacity(ring) - ring->end < len)
-        if (!ring_grow(ring, owed)) {
+    for (; room < len; room += RESUME_CHUNK)
+        if (!ring_grow(ring, ring->end + room, owed)) {
             resume_ring_trim(ring);
             return FALSE;
         }
-    ring_copy(ring, data, len);
+    ring_copy(ring, last, data, len);
     return TRUE;
 }
 
@@ -168,15 +180,22 @@ resume_ring_restore(ResumeBudget *budget, guint64 offset, const void *data, gsiz
 const uint8_t *
 resume_ring_look(const ResumeRing *ring, guint64 offset, gsize *ret_len)
 {
+    const Chunk *chunk;
+    guint index;
+
     g_return_val_if_fail(offset >= ring->begin && offset < ring->end, NULL);
-    *ret_len = (gsize)MIN(chunk_rest(ring, offset), ring->end - offset);
-    return ring_at(ring, offset);
+    /* Most often it is the last one. */
+    for (index = ring_count(ring) - 1; ring_chunk(ring, index)->offset > offset; index--)
+        ;
+    chunk = ring_chunk(ring, index);
+    *ret_len = (gsize)(chunk->offset + chunk->len - offset);
+    return chunk->bytes + (offset - chunk->offset);
 }
 
 void
 resume_ring_drop(ResumeRing *ring, guint64 offset)
 {
-    guint whole;
+    guint whole = 0;
 
     g_return_if_fail(offset >= ring->begin && offset <= ring->end);
     if (offset == ring->end) {
@@ -184,25 +203,25 @@ resume_ring_drop(ResumeRing *ring, guint64 offset)
         return;
     }
     ring->begin = offset;
-    whole = (guint)((offset - ring->base) / RESUME_CHUNK);
+    while (ring_chunk(ring, whole)->offset + ring_chunk(ring, whole)->len <= offset)
+        whole++;
     drop_chunks(ring, 0, whole);
-    ring->base += (guint64)whole * RESUME_CHUNK;
 }
 
 void
 resume_ring_clear(ResumeRing *ring, guint64 offset)
 {
     drop_chunks(ring, 0, ring_count(ring));
-    ring->base = ring->begin = ring->end = offset;
+    ring->begin = ring->end = offset;
 }
 
 void
 resume_ring_trim(ResumeRing *ring)
 {
-    guint64 held = ring->begin == ring->end ? 0 : ring->end - ring->base;
-    guint used = (guint)((held + RESUME_CHUNK - 1) / RESUME_CHUNK);
+    guint count = ring_count(ring);
 
-    if (held == 0)
-        ring->base = ring->begin;
-    drop_chunks(ring, used, ring_count(ring) - used);
+    if (ring->begin == ring->end)
+        drop_chunks(ring, 0, count);
+    for (; ring->begin < ring->end && ring_chunk(ring, count - 1)->len == 0; count--)
+        drop_chunks(ring, count - 1, 1);
 }

@@ -57,15 +57,14 @@ resume_sender_detach(ResumeSender *sender)
 uint8_t *
 resume_sender_room(ResumeSender *sender, gsize *ret_len)
 {
-    guint64 most = MIN(sender->limit + RESUME_AHEAD, RESUME_OFFSET_MAX - 1);
     guint64 end = sender_end(sender);
     uint8_t *room;
 
-    if (sender->ended || end >= most)
+    if (sender->ended || end - sender->sent >= RESUME_AHEAD || end >= RESUME_OFFSET_MAX - 1)
         return NULL;
     room = resume_ring_room(sender->ring, ret_len);
     if (room)
-        *ret_len = (gsize)MIN(*ret_len, most - end);
+        *ret_len = (gsize)MIN(*ret_len, RESUME_OFFSET_MAX - 1 - end);
     return room;
 }
 

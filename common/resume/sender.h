@@ -10,7 +10,9 @@
 
 #define RESUME_FIRST (32 * 1024)              /* may be sent on the first leg before `r` */
 #define RESUME_IDLE (10 * G_TIME_SPAN_SECOND) /* a sender that sent nothing gives back */
-#define RESUME_AHEAD RESUME_CHUNK             /* is read beyond the limit, so that `b` is true */
+/* While so much waits to be sent, no more is read: neither in many small parts while the leg takes
+ * nothing, nor all that an application has while the other end reads nothing. */
+#define RESUME_AHEAD (32 * 1024)
 
 typedef struct {
     ResumeRing *ring;    /* what is kept */

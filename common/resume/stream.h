@@ -29,8 +29,8 @@ gboolean resume_stream_is_resumable(const ResumeStream *stream);
 /* It has come on this leg. */
 gboolean resume_stream_is_talking(const ResumeStream *stream);
 
-/* From the local socket. Room to read into; NULL: nothing may be read now (as much is kept as may
- * be sent, and a little more; or the data have ended). While nothing is read the driver calls
+/* From the local socket. Room to read into; NULL: nothing may be read now (enough waits to be
+ * sent, too much is kept, or the data have ended). While nothing is read the driver calls
  * _rest, so that no memory is held. */
 uint8_t *resume_stream_room(ResumeStream *stream, gsize *ret_len);
 void resume_stream_filled(ResumeStream *stream, gsize len, gint64 now);

@@ -102,7 +102,7 @@ test_bound(void)
     g_assert_false(resume_ring_append(ring, "a", 1));
     resume_ring_drop(ring, 1);
     g_assert_nonnull(resume_ring_room(ring, &room));
-    g_assert_cmpuint(room, ==, 1); /* in a chunk of its own: the first one holds bytes yet */
+    g_assert_cmpuint(room, ==, 1);
     check(ring);
 }
 
@@ -113,6 +113,32 @@ chunks_used(ResumeBudget *budget)
 
     g_assert_cmpuint(rings % RESUME_CHUNK, ==, 0);
     return rings / RESUME_CHUNK;
+}
+
+/* A rest that is not worth a read is left empty, unless there is no other memory. */
+static void
+test_rest(void)
+{
+    g_autoptr(ResumeBudget) budget = resume_budget_new(ASIDE, (guint64)64 * RESUME_CHUNK);
+    g_autoptr(ResumeRing) ring = resume_ring_new(budget, TRUE, 0);
+    gsize room = 0;
+
+    put(ring, RESUME_CHUNK / 2);
+    g_assert_nonnull(resume_ring_room(ring, &room));
+    g_assert_cmpuint(room, ==, RESUME_CHUNK / 2);
+    put(ring, 1);
+    resume_budget_owe_ring(budget, (gsize)63 * RESUME_CHUNK);
+    g_assert_nonnull(resume_ring_room(ring, &room));
+    g_assert_cmpuint(room, ==, RESUME_CHUNK / 2 - 1);
+    resume_budget_give_ring(budget, (gsize)63 * RESUME_CHUNK);
+    g_assert_nonnull(resume_ring_room(ring, &room));
+    g_assert_cmpuint(room, ==, RESUME_CHUNK);
+    fill(ring, 5, 5);
+    put(ring, RESUME_CHUNK);
+    check(ring);
+    resume_ring_drop(ring, RESUME_CHUNK / 2 + 1);
+    g_assert_cmpuint(resume_budget_use(budget).rings, ==, 2 * RESUME_CHUNK);
+    check(ring);
 }
 
 /* The memory counts as long as it is held, chunk by chunk. */
@@ -209,6 +235,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/resume-ring/borders", test_borders);
     g_test_add_func("/resume-ring/bound", test_bound);
+    g_test_add_func("/resume-ring/rest", test_rest);
     g_test_add_func("/resume-ring/memory", test_memory);
     g_test_add_func("/resume-ring/budget-used-up", test_budget_used_up);
     g_test_add_func("/resume-ring/restore", test_restore);
