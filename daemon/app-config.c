@@ -303,9 +303,12 @@ static void
 commit_limits(App *app, const StoreState *config)
 {
     const StoreLimits limits = store_state_limits(config);
+    const StoreResume resume = store_state_resume(config);
 
     app->listeners_per_uid =
         limits.listeners_per_uid ? limits.listeners_per_uid : APP_LISTENERS_PER_UID;
+    stream_table_set_resume(app->streams, resume.windows ? resume.windows : RESUME_BUDGET,
+                            resume.rings ? resume.rings : RESUME_BUDGET);
     stream_table_set_per_uid(app->streams,
                              limits.streams_per_uid ? limits.streams_per_uid : APP_STREAMS_PER_UID);
 }

@@ -72,6 +72,31 @@ app_resume_tombstones(AppResume *resume)
     return resume->tombstones;
 }
 
+static void
+app_resume_tell_lost(Hub *hub, Stream *stream)
+{
+    StreamAnswer lost;
+
+    if (stream_lost_leg(stream, &lost))
+        hub_tell_end(hub, &lost);
+}
+
+void
+app_resume_hub_connected(AppResume *resume, Hub *hub)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, resume->waiting);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const AppWaiting *waiting = value;
+        Stream *stream = app_find_stream(resume->app, waiting->id);
+
+        if (stream && g_str_equal(waiting->hub, hub_name(hub)))
+            app_resume_tell_lost(hub, stream);
+    }
+}
+
 void
 app_resume_suspended(AppResume *resume, Stream *stream)
 {
@@ -80,6 +105,8 @@ app_resume_suspended(AppResume *resume, Stream *stream)
     if (stream_role(stream) == STREAM_ROLE_SERVICE)
         service_resumes_lead(resume->services, stream);
     else if (hub)
+        app_resume_tell_lost(hub, stream);
+    if (hub)
         hub_hurry(hub);
 }
 

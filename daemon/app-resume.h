@@ -23,6 +23,9 @@ void app_resume_changed(AppResume *resume, Stream *stream);
 void app_resume_inherited(AppResume *resume, Stream *stream);
 /* A stream is left to the next process: nobody leads it back here. */
 void app_resume_left(AppResume *resume, Stream *stream);
+/* The control link of a device is up: the hub is told of the legs that are lost here, because it
+ * may not know, and then neither does the other end, which is to lead the streams back. */
+void app_resume_hub_connected(AppResume *resume, Hub *hub);
 
 void app_resume_network_changed(AppResume *resume);
 

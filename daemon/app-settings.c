@@ -45,6 +45,8 @@ app_hub_changed(Hub *hub, void *data)
     if (!app_has_hub(app, hub))
         return;
     app_journal_hub_changed(hub, app_outage(app, hub));
+    if (hub_state(hub) == HUB_CONNECTED)
+        app_resume_hub_connected(app->resumes, hub);
     APP_TELL(app, hub_changed, hub);
 }
 

@@ -355,6 +355,7 @@ app_network_changed(void *data)
     for (guint i = 0; i < app->hubs->len; i++)
         hub_network_changed(app->hubs->pdata[i]);
     app_resume_network_changed(app->resumes);
+    stream_table_probe(app->streams);
 }
 
 /* Now that the hubs are there. */

@@ -322,6 +322,9 @@ relay_left(Message *message)
     if (!relay->finished && relay->reason != REASON_NONE) {
         relay_end(relay, (Reason)(heard / 2), heard % 2);
         relay_pump(relay);
+    } else if (!relay->finished && relay->worded) {
+        side_gone(relay, heard % 2, (Reason)(heard / 2)); /* what it sent will come again */
+        relay_pump(relay);
     } else if (!relay->finished) {
         /* The side will report this itself behind what it sent, or is reset, or stops moving. */
         relay->sides[heard % 2].told = (Reason)(heard / 2);

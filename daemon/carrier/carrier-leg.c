@@ -233,7 +233,10 @@ leg_event(Carrier *carrier, const WsEvent *event)
 
     switch (event->type) {
     case WS_EVENT_NONE:
+        break;
     case WS_EVENT_PONG:
+        if (leg->asking)
+            leg->probed = 0;
         break;
     case WS_EVENT_PING:
         /* Answering the latest one is enough (RFC 6455, section 5.5.3): a flood costs nothing. */

@@ -51,14 +51,17 @@ typedef struct {
     gboolean pong_wanted;
     uint8_t pong[WS_MAX_CONTROL];
     size_t pong_len;
-    gint64 since;   /* when it came */
-    gint64 moved;   /* when data last went, or the other end consumed some */
-    gint64 heard;   /* when bytes last came */
-    gint64 pinged;  /* when we last asked for some */
-    gint64 said;    /* when we last sent some */
-    gint64 unheard; /* until when we had no ear for it */
-    gint64 owing;   /* since when its kernel owes a sign of life; 0: it does not */
-    gsize left;     /* as of the local socket */
+    gint64 since;    /* when it came */
+    gint64 moved;    /* when data last went, or the other end consumed some */
+    gint64 heard;    /* when bytes last came */
+    gint64 pinged;   /* when we last asked for some */
+    gint64 said;     /* when we last sent some */
+    gint64 unheard;  /* until when we had no ear for it */
+    gint64 probed;   /* since when it has to prove that it lives; 0: it need not */
+    gint64 prove;    /* until when, then */
+    gboolean asking; /* then: the ping for it has gone */
+    gint64 owing;    /* since when its kernel owes a sign of life; 0: it does not */
+    gsize left;      /* as of the local socket */
     gboolean given_up;
 } CarrierLeg;
 
@@ -151,6 +154,7 @@ void leg_close(Carrier *carrier);            /* with the reason */
 
 /* carrier-silence.c: pings a silent leg, and finds out that its peer is gone. When to look again,
  * in µs. */
+void leg_probe(Carrier *carrier, gint64 limit); /* carrier_probe() */
 gint64 leg_check(Carrier *carrier, gint64 now);
 
 /* carrier-end.c */

@@ -56,6 +56,38 @@ leg_ping(Carrier *carrier, gint64 now)
     leg_say(carrier, WS_OP_PING, NULL, 0);
 }
 
+/* Whether it is still to prove that it lives. Its ping waits while a frame is on its way out. */
+static gboolean
+leg_is_probed(Carrier *carrier, gint64 now)
+{
+    CarrierLeg *leg = &carrier->leg;
+
+    if (leg->probed > 0 && leg->heard >= leg->probed + CARRIER_STALE)
+        leg->probed = 0;
+    if (leg->probed > 0 && !leg->asking && leg_is_free(carrier) &&
+        !connection_hung_up(leg->connection)) {
+        leg->asking = TRUE;
+        leg->pinged = now;
+        leg_say(carrier, WS_OP_PING, NULL, 0);
+    }
+    return leg->probed > 0;
+}
+
+void
+leg_probe(Carrier *carrier, gint64 limit)
+{
+    CarrierLeg *leg = &carrier->leg;
+    gint64 now = reactor_now(carrier->reactor);
+
+    if (!leg->connection || leg->deaf || leg->probed > 0 || leg_is_unpaired(carrier))
+        return;
+    leg->probed = now;
+    leg->prove = now + limit;
+    leg->asking = FALSE;
+    (void)leg_is_probed(carrier, now);
+    carrier_wake_by(carrier, limit);
+}
+
 gint64
 leg_check(Carrier *carrier, gint64 now)
 {
@@ -75,8 +107,16 @@ leg_check(Carrier *carrier, gint64 now)
         carrier_lost(carrier, REASON_SILENT);
         return G_MAXINT64;
     }
-    leg_ping(carrier, now);
     next = times->dead - silence;
+    if (leg_is_probed(carrier, now)) {
+        if (now >= leg->prove) {
+            leg->silent = TRUE;
+            carrier_lost(carrier, REASON_SILENT);
+            return G_MAXINT64;
+        }
+        next = MIN(next, leg->prove - now);
+    }
+    leg_ping(carrier, now);
     if (leg_is_unpaired(carrier))
         next = MIN(next, leg->since + times->pair - now);
     if (leg->owing > 0)

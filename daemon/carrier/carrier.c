@@ -16,6 +16,7 @@ struct CarrierOrder {
     Connection *leg;
     Reason reason;
     CarrierFrozen frozen;
+    gint64 limit;
 };
 
 Carrier *
@@ -155,6 +156,15 @@ carrier_detached(Carrier *carrier, const CarrierOrder *order)
     if (carrier->finished || carrier->reason != REASON_NONE || !carrier->leg.connection)
         return;
     carrier_lost(carrier, order->reason);
+    carrier_pump(carrier);
+}
+
+static void
+carrier_probed(Carrier *carrier, const CarrierOrder *order)
+{
+    if (carrier->finished || carrier->reason != REASON_NONE)
+        return;
+    leg_probe(carrier, order->limit);
     carrier_pump(carrier);
 }
 
@@ -309,6 +319,12 @@ carrier_ended_there(Carrier *carrier, Reason reason)
 {
     if (carrier_wants(carrier, reason))
         carrier_order(carrier, &(CarrierOrder){.obey = carrier_heard_of_end, .reason = reason});
+}
+
+void
+carrier_probe(Carrier *carrier, gint64 limit)
+{
+    carrier_order(carrier, &(CarrierOrder){.obey = carrier_probed, .limit = limit});
 }
 
 void

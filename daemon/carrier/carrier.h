@@ -55,6 +55,12 @@ void carrier_attach(Carrier *carrier, Connection *leg);
 /* Any thread: lets go of the leg at once; then as if it was lost for REASON. */
 void carrier_detach(Carrier *carrier, Reason reason);
 
+/* Any thread: asks the hub for a sign of life, because the network has changed. Without one within
+ * LIMIT µs the leg is lost (REASON_SILENT). */
+#define CARRIER_STALE                                                                              \
+    (100 * G_TIME_SPAN_MILLISECOND) /* what comes sooner may have been on its way */
+void carrier_probe(Carrier *carrier, gint64 limit);
+
 /* Any thread: the stream ends for REASON. With a leg the other end is told by `c`, what it has not
  * got is dropped. The local socket is reset, unless REASON is orderly: then what has come is
  * delivered while that makes progress, and it gets FIN. DELIVERED_ENDS: REASON is what the other

@@ -129,6 +129,7 @@ device_resume_leg_done(Connection *connection, const GError *error, void *data)
                stream_resume_attempt(stream) != self->attempt) {
         connection_free(connection);
     } else {
+        stream_set_leg_request(stream, self->rid, self->sid);
         stream_resume_leg(stream, connection);
     }
     device_stream_settle(self);

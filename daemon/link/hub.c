@@ -156,6 +156,7 @@ hub_session_options(const Hub *hub)
         .instance = hub->instance,
         .token_life = hub->token_life,
         .keep_alive = hub->keep_alive,
+        .resume = hub_resume_time(hub) > 0,
     };
 }
 
@@ -445,6 +446,7 @@ hub_fill_open(const Hub *hub, ServiceOpenOptions *options)
     options->identity = hub->parts;
     options->stream_hosts = hub->stream_hosts;
     options->times = hub_leg_times(hub);
+    options->resume_time = hub_resume_time(hub);
     options->known =
         hub->pending.authority_serial || hub->pending.address_serial ? hub->known : NULL;
 }

@@ -14,6 +14,7 @@
 struct ServiceResumes {
     ServiceResumeContext context;
     GHashTable *all; /* the stream's id -> ServiceResume */
+    gint64 changed;  /* monotonic: when the network has changed; 0: never */
 };
 
 typedef struct {
@@ -297,7 +298,12 @@ service_resumes_lead(ServiceResumes *resumes, Stream *stream)
 {
     ServiceResume *resume = service_resumes_find(resumes, stream);
 
-    if (!resume->attempt && !resume->timer)
+    if (resume->attempt || resume->timer)
+        return;
+    if (resumes->changed > 0 && resume->tries == 0 &&
+        g_get_monotonic_time() - resumes->changed < SERVICE_RESUME_CHANGED)
+        resume_try_in(resume, (guint)g_random_int_range(0, SERVICE_RESUME_HURRY));
+    else
         resume_again(resume);
 }
 
@@ -328,6 +334,7 @@ service_resumes_network_changed(ServiceResumes *resumes)
     GHashTableIter iter;
     gpointer resume;
 
+    resumes->changed = g_get_monotonic_time();
     g_hash_table_iter_init(&iter, resumes->all);
     while (g_hash_table_iter_next(&iter, NULL, &resume))
         resume_hurry(resume);

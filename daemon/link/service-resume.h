@@ -14,6 +14,7 @@ typedef struct ServiceResumes ServiceResumes;
 #define SERVICE_RESUME_PAUSE 1000U     /* ms: the pause after it, which doubles, */
 #define SERVICE_RESUME_PAUSE_MAX 3000U /* to this */
 #define SERVICE_RESUME_HURRY 250       /* ms: the same when the network has changed */
+#define SERVICE_RESUME_CHANGED (5 * G_TIME_SPAN_SECOND) /* for so long that is so */
 #define SERVICE_RESUME_WAIT (30 * G_TIME_SPAN_SECOND)   /* for the device to come */
 #define SERVICE_RESUME_ANSWER (20 * G_TIME_SPAN_SECOND) /* for its answer */
 /* Every other try takes no longer to reach the hub: packets that were lost are sent again more and

@@ -74,6 +74,21 @@ stream_table_find_resume(StreamTable *table, const char *hub, const char *id)
     return NULL;
 }
 
+void
+stream_table_probe(StreamTable *table)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, table->streams);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Stream *stream = value;
+
+        if (stream->carrier)
+            carrier_probe(stream->carrier, STREAM_PROBE);
+    }
+}
+
 Stream *
 stream_table_find(StreamTable *table, guint64 id)
 {

@@ -134,9 +134,18 @@ guint32 stream_rule(const Stream *stream);
 const char *stream_grant(const Stream *stream);         /* "" when none was set */
 const char *stream_grant_address(const Stream *stream); /* the same */
 
+/* Device role: the request that brings the next leg; by it the hub is told that this one is lost,
+ * as by the answer that points into the stream. FALSE: there is nothing to tell. */
+void stream_set_leg_request(Stream *stream, const char *rid, const char *sid);
+gboolean stream_lost_leg(const Stream *stream, StreamAnswer *ret);
+
 /* The next leg of a suspended stream, or of one whose other end has noticed its loss first. As
  * stream_attach_leg. */
 void stream_resume_leg(Stream *stream, Connection *leg);
+/* The network has changed: every leg of one that survives has STREAM_PROBE to give a sign of life.
+ */
+#define STREAM_PROBE (2 * G_TIME_SPAN_SECOND)
+void stream_table_probe(StreamTable *table);
 /* Lets go of the leg that it has (the other end has begun a later attempt). */
 void stream_drop_leg(Stream *stream, Reason reason);
 /* The other end has ended it for REASON, as it answered. */

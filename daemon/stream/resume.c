@@ -23,6 +23,28 @@ stream_set_grant(Stream *stream, guint32 rule, const char *digest, const char *a
     stream->resume.grant_address = g_strdup(address);
 }
 
+void
+stream_set_leg_request(Stream *stream, const char *rid, const char *sid)
+{
+    g_free(stream->resume.leg_rid);
+    g_free(stream->resume.leg_sid);
+    stream->resume.leg_rid = g_strdup(rid);
+    stream->resume.leg_sid = g_strdup(sid);
+}
+
+gboolean
+stream_lost_leg(const Stream *stream, StreamAnswer *ret)
+{
+    const StreamResume *resume = &stream->resume;
+
+    if (stream->role != STREAM_ROLE_DEVICE || !stream->rid || resume->last == REASON_NONE)
+        return FALSE;
+    *ret = (StreamAnswer){.rid = resume->leg_rid ? resume->leg_rid : stream->rid,
+                          .sid = resume->leg_rid ? resume->leg_sid : stream->sid,
+                          .reason = resume->last};
+    return TRUE;
+}
+
 guint32
 stream_rule(const Stream *stream)
 {
@@ -61,6 +83,8 @@ stream_resume_clear(Stream *stream)
     stream_stop_timer(stream);
     g_clear_pointer(&stream->carrier, carrier_unref);
     explicit_bzero(stream->resume.secret, sizeof stream->resume.secret);
+    g_clear_pointer(&stream->resume.leg_rid, g_free);
+    g_clear_pointer(&stream->resume.leg_sid, g_free);
     g_clear_pointer(&stream->resume.grant, g_free);
     g_clear_pointer(&stream->resume.grant_address, g_free);
 }

@@ -26,6 +26,7 @@ typedef struct {
     Caps caps;        /* of its legs */
     guint32 rule;     /* as stream_set_grant, with the next two */
     char *grant, *grant_address;
+    char *leg_rid, *leg_sid; /* of the request that brought its leg; NULL: the first one did */
 } StreamResume;
 
 /* Of a stream that is left to the next process (handover.c). */

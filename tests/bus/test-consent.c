@@ -86,7 +86,7 @@ test_first_answer_counts(Apps *apps, gconstpointer data)
     g_assert_cmpuint(count_requests(apps), ==, 0);
     (void)close(target);
     opening_clear(&opening);
-    apps_assert_end(apps, stream, "device-closed");
+    apps_assert_end(apps, stream, "completed"); /* both have ended their data */
     (void)close(listener);
     agent_app_clear(&first);
     agent_app_clear(&second);

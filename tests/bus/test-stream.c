@@ -143,7 +143,7 @@ test_inspect(Site *site, gconstpointer data)
     open = read_names(first);
     g_assert_nonnull(strstr(open, " waits-for=data "));
     g_assert_nonnull(strstr(open, " answered "));
-    g_assert_nonnull(strstr(open, " limits directions sides"));
+    g_assert_nonnull(strstr(open, " limits survives directions sides"));
     for (guint i = 0; i < 100; i++) {
         sd_bus *caller = fixture_connect(&site->client);
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A stream that is cut in the middle reaches the application as an error, never as a clean end.
+"""A stream that is cut in the middle, and does not survive that, reaches the application as an error, never as a clean end.
 
 The legs go through a proxy that resets them (--streaming-host names it); control links do not."""
 import contextlib
@@ -8,10 +8,15 @@ import subprocess
 import threading
 
 from ends import FaultProxy, Server, connect, read_exactly
-from harness import Failure, Site, check, check_equal, eventually, main
+from harness import NO_RESUME, Failure, Site, check, check_equal, eventually, main
 
 BLOCK = bytes(1 << 16)
 ENOUGH = 1 << 20
+
+
+class Plain(Site):
+    """Streams end with their legs."""
+    DAEMON_SETTINGS = NO_RESUME
 
 
 class Endless:
@@ -54,7 +59,7 @@ def how_it_ends(connection, taken=None):
 def proxied_site():
     """A site whose legs pass a proxy, and the endless targets at its gateway."""
     with FaultProxy() as proxy:
-        with Site(["--streaming-host", f"localhost:{proxy.port}"]) as site:
+        with Plain(["--streaming-host", f"localhost:{proxy.port}"]) as site:
             proxy.upstream = site.hub.https_port
             yield site, proxy, Endless(site)
 
@@ -114,7 +119,7 @@ def legs_ended():
 def hub_killed():
     """the hub is killed: both applications see an error"""
     for upload in (False, True):
-        with Site() as site:
+        with Plain() as site:
             targets = Endless(site)
 
             def kill(site=site):
@@ -128,19 +133,19 @@ def hub_killed():
 
 def gateway_killed():
     """the gateway's streamd is killed: the applications at both ends see an error"""
-    with Site() as site:
+    with Plain() as site:
         Endless(site)
         download_cut(site, lambda: site.gateway.stop(signal.SIGKILL))
-    with Site() as site:
+    with Plain() as site:
         upload_cut(site, Endless(site), lambda: site.gateway.stop(signal.SIGKILL))
 
 
 def client_killed():
     """the client's streamd is killed: the applications at both ends see an error"""
-    with Site() as site:
+    with Plain() as site:
         Endless(site)
         download_cut(site, lambda: site.client.stop(signal.SIGKILL))
-    with Site() as site:
+    with Plain() as site:
         targets = Endless(site)
         try:
             upload_cut(site, targets, lambda: site.client.stop(signal.SIGKILL))

@@ -360,6 +360,10 @@ def write_private(path, text):
 # -- a site ------------------------------------------------------------------------------------
 
 
+# A stream ends with its leg, as toward a plain peer.
+NO_RESUME = "[streams]\nResume=no\n"
+
+
 class Site:
     """A hub, a gateway and a client. Used in a with statement; leaving it ends every process."""
 
@@ -369,6 +373,8 @@ class Site:
     # Of a hub without --config. That a device is away is told at once, though the hub was started just now.
     keep_notify = False  # whether the daemons' service manager goes on to listen
     HUB_SETTINGS = "[hub]\ndevice-return-time = 0\n"
+    # Of a daemon without --config; "": none.
+    DAEMON_SETTINGS = ""
 
     def __init__(self, hub_arguments=(), gateway=True, client=True, hub_ports=("0", "0")):
         self.streamhub = os.path.abspath(os.environ["STREAMHUB"])
@@ -474,6 +480,10 @@ class Site:
         return self.hub
 
     def start_daemon(self, name, arguments=(), system=False):
+        if self.DAEMON_SETTINGS and "--config" not in arguments:
+            config = os.path.join(self.dir, "daemon-settings.conf")
+            write_private(config, self.DAEMON_SETTINGS)
+            arguments = [*arguments, "--config", config]
         daemon = Daemon(self, name, arguments, system)
         self.processes.append(daemon)
         return daemon

@@ -172,7 +172,7 @@ class Table:
         with open(config, "w", encoding="ascii") as file:
             file.write(f"[hub]\nend-wait = {BOUND}\nleg-ping = {PING}\nleg-dead = 20\n")
         site.start_hub(["--config", config, "--grace", "0"])
-        times = f"EndWait={BOUND}\nLegPing={PING}\nLegDead=20\n"
+        times = f"Resume=no\nEndWait={BOUND}\nLegPing={PING}\nLegDead=20\n"
         gateway = Configured(site, "gateway", site.hub.add_device(site.DEVICE))
         client = Configured(site, "client", site.hub.connection_string("user", "service"))
         site.gateway = gateway.start(site, "gateway", gateway.hub + times)

@@ -8,7 +8,7 @@ import threading
 import time
 
 from ends import Server, connect, read_exactly
-from harness import SANITIZED, Site, check, check_equal, eventually, main
+from harness import NO_RESUME, SANITIZED, Site, check, check_equal, eventually, main
 from hub_streams import ANSWER, REASON, listed, shown, standing
 
 END_WAIT = 10  # s
@@ -34,6 +34,11 @@ FLOW = {"waits_for", "bytes", "held", "undecoded", "mid_frame", "ended", "told",
 SIDE = {"open", "lost", "peer", "websocket", "hung_up", "queued", "unread", "unsent", "unacknowledged", "window", "rtt",
         "retransmits", "probes"}
 LEG = {"half_close", "reasons", "spoke", "heard_ago", "said_ago", "pinged_ago"}
+
+
+class Plain(Site):
+    """Streams of relays at all three: one that survives its legs waits for credit, and not for a reader."""
+    DAEMON_SETTINGS = NO_RESUME
 
 
 class Ends:
@@ -106,7 +111,7 @@ def check_place(name, dump, ways, place):
 def matrix():
     """either side full, both, none: gateway, hub and client each name who waits for what, with the same stream's id"""
     for ways, wanted in CELLS.items():
-        with Site() as site:
+        with Plain() as site:
             ends = Ends(site)
             ends.fill(ways)
             begin = time.monotonic()
@@ -127,7 +132,7 @@ def matrix():
 
 def structure():
     """every key of the dump, and no other; as text the same"""
-    with Site() as site:
+    with Plain() as site:
         Ends(site)
         for daemon in site.gateway, site.client:
             dump = debug_of(daemon)
@@ -154,7 +159,7 @@ def structure():
 
 def limits():
     """the limits of a stream, and what is left of them"""
-    with Site() as site:
+    with Plain() as site:
         real, given = site.gateway.ctl_ok, ("--max-bytes", "1000", "--stall-timeout", "1h", "--max-duration", "1h")
 
         def with_limits(*words):
@@ -176,7 +181,7 @@ def reason_at(daemon):
 def closed_while_it_stands():
     """the operator ends a stream that stands still: whoever is read is told why at once; the other end within end-wait"""
     for ways, told in (((UP,), "client"), ((DOWN,), "gateway"), ((UP, DOWN), None)):
-        with Site() as site:
+        with Plain() as site:
             ends = Ends(site)
             ends.fill(ways)
             begin = time.monotonic()
@@ -201,7 +206,7 @@ def process_stands():
         ("gateway", UP): (None, "device-reads", "hub-reads"),
     }
     for (who, way), wanted in cells.items():
-        with Site() as site:
+        with Plain() as site:
             ends = Ends(site)
             process = getattr(site, who)
             process.popen.send_signal(signal.SIGSTOP)
@@ -227,7 +232,7 @@ def reactors(process):
 
 def stuck_thread():
     """a thread of streamd that stands still: the answer comes in time, without what only that thread knows"""
-    with Site() as site:
+    with Plain() as site:
         Ends(site)
         answers = []
         for thread in reactors(site.client):
@@ -247,7 +252,7 @@ def stuck_thread():
 
 def not_open_yet():
     """a stream that waits for the hub's answer, and one that has ended"""
-    with Site() as site:
+    with Plain() as site:
         site.hub.add_device("away")
         waiting = site.client.start_ctl("connect", "away", "x", "--wait=30", stdin=-3, stdout=-3, stderr=-3)
         eventually(site.client.streams, "it is asked for")

@@ -24,7 +24,7 @@ class Talk:
     def __init__(self, port, seed=SEED, pace=0.002):
         print(f"# seed {seed}")
         self.seed, self.pace = seed, pace
-        self.near = connect(port)
+        self.near = self.open(port)
         self.near.settimeout(None)
         self.sent = self.received = 0
         self.enough = threading.Event()  # no more is sent
@@ -35,6 +35,8 @@ class Talk:
         self.threads = [threading.Thread(target=call, daemon=True) for call in (self._send, self._receive)]
         for thread in self.threads:
             thread.start()
+
+    open = staticmethod(connect)
 
     def _send(self):
         source = random.Random(self.seed)
