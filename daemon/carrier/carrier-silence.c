@@ -3,6 +3,17 @@
  * silent (docs/wire-protocol.md, section 8, "Signs of life"). */
 #include "daemon/carrier/carrier-private.h"
 
+/* A later leg is led back by the other end, which begins anew when it does not come in time. */
+#define CARRIER_PAIR (30 * G_TIME_SPAN_SECOND)
+
+static gint64
+leg_pair_time(const Carrier *carrier)
+{
+    gint64 pair = carrier->times.pair;
+
+    return resume_stream_is_resumable(carrier->stream) ? MAX(pair, CARRIER_PAIR) : pair;
+}
+
 /* The hub does not read what we send, nor answer, before the other leg is there. */
 static gboolean
 leg_is_unpaired(const Carrier *carrier)
@@ -98,7 +109,7 @@ leg_check(Carrier *carrier, gint64 now)
     if (!leg->connection || leg->deaf || times->ping <= 0 || carrier->reason != REASON_NONE)
         return G_MAXINT64;
     silence = leg_silence(carrier, now);
-    if (leg_is_unpaired(carrier) && now - leg->since >= times->pair) {
+    if (leg_is_unpaired(carrier) && now - leg->since >= leg_pair_time(carrier)) {
         carrier_lost(carrier, REASON_NOT_PAIRED);
         return G_MAXINT64;
     }
@@ -118,7 +129,7 @@ leg_check(Carrier *carrier, gint64 now)
     }
     leg_ping(carrier, now);
     if (leg_is_unpaired(carrier))
-        next = MIN(next, leg->since + times->pair - now);
+        next = MIN(next, leg->since + leg_pair_time(carrier) - now);
     if (leg->owing > 0)
         return MIN(times->ping / 4, next);
     return MIN(MAX(leg_ping_due(carrier) - now, times->ping / 4), next);

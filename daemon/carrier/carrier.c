@@ -248,6 +248,18 @@ carrier_order(Carrier *carrier, const CarrierOrder *template)
     reactor_post(carrier->reactor, &order->message);
 }
 
+/* Of what it may carry a former process has used a part, as METER says. */
+static guint64
+carrier_allowance(const CarrierOptions *options)
+{
+    guint64 most = options->times.limits.bytes;
+    guint64 used = atomic_load(&options->meter->bytes[0]) + atomic_load(&options->meter->bytes[1]);
+
+    if (most == 0)
+        return G_MAXUINT64;
+    return most > used ? most - used : 0;
+}
+
 static void
 carrier_set_times(Carrier *carrier, const CarrierOptions *options)
 {
@@ -258,8 +270,7 @@ carrier_set_times(Carrier *carrier, const CarrierOptions *options)
     carrier->since = now - options->elapsed;
     carrier->local.moved = carrier->leg.moved = now;
     carrier->due = G_MAXINT64;
-    carrier->allowance =
-        options->times.limits.bytes > 0 ? options->times.limits.bytes : G_MAXUINT64;
+    carrier->allowance = carrier_allowance(options);
 }
 
 Carrier *

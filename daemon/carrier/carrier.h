@@ -22,7 +22,8 @@ typedef struct {
     Caps caps;         /* of the legs; with CAP_RESUME */
     RelayTimes times;  /* ping, dead, wait, pair and limits are used */
     ResumeBudget *budget;
-    RelayMeter *meter; /* [0]: from the local socket, [1]: from the hub; outlives the carrier */
+    RelayMeter *meter; /* [0]: from the local socket, [1]: from the hub; outlives the carrier;
+                          what it has counts for the limit of bytes */
     gint64 elapsed;    /* µs that its limit of duration has run already, in a former process */
 } CarrierOptions;
 

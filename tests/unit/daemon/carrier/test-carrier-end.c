@@ -347,6 +347,26 @@ test_unpaired(PairHosts *hosts, gconstpointer data)
     g_assert_cmpint(pair->ends[1].reason, ==, REASON_NOT_PAIRED);
 }
 
+/* That time is the opening's: a later leg has a time of its own. */
+static void
+test_unpaired_later(PairHosts *hosts, gconstpointer data)
+{
+    const RelayTimes times[2] = {
+        {.ping = RELAY_PING, .dead = RELAY_DEAD},
+        {.ping = RELAY_PING, .dead = RELAY_DEAD, .pair = 300 * G_TIME_SPAN_MILLISECOND}};
+    g_autoptr(Pair) pair = suspended_pair(hosts, times);
+    gint64 start = g_get_monotonic_time();
+
+    pair->mute = TRUE;
+    pair_connect(pair);
+    while (g_get_monotonic_time() - start < 3 * times[1].pair)
+        pair_run(pair, both_talk);
+    g_assert_cmpuint(pair->ends[1].losses, ==, 1);
+    pair->mute = FALSE;
+    while (pair->ends[0].talks < 2 || pair->ends[1].talks < 2)
+        pair_run(pair, both_talk);
+}
+
 #define ADD(name, test) g_test_add(name, PairHosts, NULL, set_up, test, tear_down)
 
 int
@@ -367,5 +387,6 @@ main(int argc, char **argv)
     ADD("/carrier-end/beyond-limit", test_beyond_limit);
     ADD("/carrier-end/silent", test_silent);
     ADD("/carrier-end/unpaired", test_unpaired);
+    ADD("/carrier-end/unpaired-later", test_unpaired_later);
     return g_test_run();
 }

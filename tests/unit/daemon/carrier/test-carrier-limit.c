@@ -181,7 +181,7 @@ test_stopped_readers(PairHosts *hosts, gconstpointer data)
     for (guint i = 0; i < STREAMS; i++) {
         pairs[i] = pair_new(hosts, NULL, i);
         pairs[i]->ends[0].app.writes = 1000 * 1000 * 1000;
-        pairs[i]->ends[1].app.writes = 3 * 1000 * 1000;
+        pairs[i]->ends[1].app.writes = 1000 * 1000;
         pairs[i]->ends[1].app.stopped = TRUE;
         pair_connect(pairs[i]);
     }
@@ -257,28 +257,32 @@ half_is_read(const Pair *pair)
     return pair->ends[0].app.read >= pair->until && pair->ends[1].app.read >= pair->until;
 }
 
+/* A byte that it must not carry shows that the limit of bytes goes on, too. */
 static void
 test_freeze(PairHosts *hosts, gconstpointer data)
 {
-    for (int side = 0; side < 2; side++) {
-        g_autoptr(Pair) pair = pair_new(hosts, NULL, 7);
+    for (guint i = 0; i < 4; i++) {
+        const int side = i % 2 == 1, over = i / 2 == 1;
+        const RelayLimits limits = {.bytes = 12000000 - (guint64)over};
+        const Reason expected = over ? REASON_BYTE_LIMIT : REASON_COMPLETED;
+        g_autoptr(Pair) pair = limited_pair(hosts, &limits);
 
-        for (int i = 0; i < 2; i++) {
-            pair->ends[i].app.writes = 12000000 + (guint64)i;
-            pair->ends[i].app.ends = TRUE;
+        for (int k = 0; k < 2; k++) {
+            pair->ends[k].app.writes = 6000000;
+            pair->ends[k].app.ends = TRUE;
         }
         pair_connect(pair);
-        for (guint i = 1; i <= 3; i++) {
-            pair->until = i * 500000;
+        for (guint k = 1; k <= 3; k++) {
+            pair->until = k * 500000;
             pair_run(pair, half_is_read);
             freeze_and_thaw(pair, side);
         }
         pair_run(pair, pair_is_over);
-        g_assert_cmpint(pair->ends[0].reason, ==, REASON_COMPLETED);
-        g_assert_cmpint(pair->ends[1].reason, ==, REASON_COMPLETED);
+        g_assert_cmpint(pair->ends[0].reason, ==, expected);
+        g_assert_cmpint(pair->ends[1].reason, ==, expected);
         if (!apps_know(pair))
             pair_run(pair, apps_know);
-        g_assert_true(all_is_read(pair));
+        g_assert_true(all_is_read(pair) == !over);
         g_assert_false(pair->ends[0].app.wrong || pair->ends[1].app.wrong);
     }
 }
