@@ -153,7 +153,7 @@ app_resume_ended(AppResume *resume, Stream *stream, const AppWaiting *waiting)
         resume->counts.given_up[waiting->role]++;
     if (stream_role(stream) == STREAM_ROLE_DEVICE && stream_resume_secret(stream))
         app_resume_bury(resume, stream);
-    service_resumes_leave(resume->services, stream);
+    service_resumes_ended(resume->services, stream);
 }
 
 void
@@ -173,6 +173,12 @@ app_resume_changed(AppResume *resume, Stream *stream)
         app_resume_ended(resume, stream, waiting);
     if (waiting && (state == STREAM_OPEN || stream_has_ended(stream)))
         (void)g_hash_table_remove(resume->waiting, &id);
+}
+
+void
+app_resume_removed(AppResume *resume, Stream *stream)
+{
+    service_resumes_leave(resume->services, stream);
 }
 
 void

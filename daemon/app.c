@@ -51,6 +51,7 @@ app_stream_removed(Stream *stream, void *data)
 {
     App *app = data;
 
+    app_resume_removed(app->resumes, stream);
     APP_TELL(app, stream_removed, stream);
 }
 

@@ -3,7 +3,9 @@
 
 #include "common/codec/ws-frame.h"
 #include "common/extension/resume-ask.h"
+#include "common/resume/message.h"
 #include "daemon/net/http-exchange.h"
+#include "daemon/net/last-word.h"
 
 #include <string.h>
 
@@ -24,8 +26,11 @@ typedef struct {
     guint tries; /* since it was suspended */
     gint64 lost; /* monotonic */
     gint64 tried;
-    guint timer;                                          /* for the next try */
-    guint limit;                                          /* for this one to reach the hub */
+    Runtime *runtime;
+    gint64
+        part_by; /* monotonic: it has ended, and the other end is told until then; 0: it has not */
+    guint timer; /* for the next try */
+    guint limit; /* for this one to reach the hub */
     char *device, *module;                                /* MODULE NULL: none */
     void (*told)(Stream *stream, Slice text, void *data); /* of the options */
     void *told_data;
@@ -111,6 +116,8 @@ resume_end(ServiceResume *resume, const ServiceOutcome *outcome)
     if (outcome->reason == REASON_ENDED && outcome->response)
         there = service_answer_ended(outcome->response);
     service_resumes_leave(resume->owner, stream);
+    if (stream_has_ended(stream))
+        return;
     if (there != REASON_NONE)
         stream_ended_there(stream, there);
     else
@@ -137,6 +144,24 @@ resume_foreign(ServiceResume *resume, const ServiceOutcome *outcome)
     resume_end(resume, &(ServiceOutcome){.reason = REASON_RESUME_UNKNOWN});
 }
 
+/* The stream has ended: says so on LEG, with which nothing else begins. */
+static void
+resume_part(ServiceResume *resume, Connection *leg)
+{
+    Stream *stream = resume->stream;
+    ResumeMessage begin = {.word = RESUME_BEGIN};
+    const ResumeMessage end = {.word = RESUME_CLOSE, .reason = stream_reason(stream)};
+    char first[RESUME_TEXT_MAX + 1] = "", second[RESUME_TEXT_MAX + 1] = "";
+    const char *code = reason_code(end.reason);
+
+    stream_last_offsets(stream, &begin.first, &begin.second);
+    first[resume_message_write(first, &begin)] = '\0';
+    second[resume_message_write(second, &end)] = '\0';
+    last_word_say(resume->runtime, stream_reactor(stream), leg, first, second,
+                  reason_close_code(end.reason), code);
+    service_resumes_leave(resume->owner, stream);
+}
+
 static void
 resume_tried(const ServiceOutcome *outcome, void *data)
 {
@@ -148,6 +173,8 @@ resume_tried(const ServiceOutcome *outcome, void *data)
         resume_failed(resume, outcome);
     else if (!(outcome->caps & CAP_RESUME))
         resume_foreign(resume, outcome);
+    else if (resume->part_by > 0)
+        resume_part(resume, outcome->leg);
     else
         stream_resume_leg(resume->stream, outcome->leg);
 }
@@ -156,7 +183,9 @@ static GString *
 resume_request(gint64 *ret_left, void *data)
 {
     ServiceResume *resume = data;
-    gint64 left = MAX(stream_resume_left(resume->stream), G_TIME_SPAN_SECOND);
+    gint64 time = resume->part_by > 0 ? resume->part_by - g_get_monotonic_time()
+                                      : stream_resume_left(resume->stream);
+    gint64 left = MAX(time, G_TIME_SPAN_SECOND);
     gint64 wait = MIN(left, SERVICE_RESUME_WAIT), answer = MIN(left, SERVICE_RESUME_ANSWER);
 
     clear_timer(&resume->limit);
@@ -185,7 +214,8 @@ resume_leads_to(const char *host, guint16 port, const char *target G_GNUC_UNUSED
 {
     ServiceResume *resume = data;
 
-    stream_set_endpoint(resume->stream, host, port);
+    if (resume->part_by == 0)
+        stream_set_endpoint(resume->stream, host, port);
 }
 
 static const ServiceAttemptEvents attempt_events = {
@@ -232,6 +262,7 @@ resume_attempt(ServiceResume *resume, const ServiceOpenOptions *options)
         .caps = CAP_HALF_CLOSE | CAP_REASON | CAP_RESUME,
     };
 
+    resume->runtime = options->runtime;
     resume->told = options->told;
     resume->told_data = options->told_data;
     resume->attempt = service_attempt_new(&attempt, &attempt_events, resume);
@@ -256,6 +287,10 @@ resume_try(gpointer data)
     ServiceOpenOptions options = {0};
 
     resume->timer = 0;
+    if (resume->part_by > 0 && g_get_monotonic_time() >= resume->part_by) {
+        service_resumes_leave(owner, resume->stream);
+        return G_SOURCE_REMOVE;
+    }
     resume->tries++;
     resume->tried = g_get_monotonic_time();
     if (!owner->context.fill(resume->stream, &options, owner->context.data)) {
@@ -305,6 +340,24 @@ service_resumes_lead(ServiceResumes *resumes, Stream *stream)
         resume_try_in(resume, (guint)g_random_int_range(0, SERVICE_RESUME_HURRY));
     else
         resume_again(resume);
+}
+
+void
+service_resumes_ended(ServiceResumes *resumes, Stream *stream)
+{
+    guint64 id = stream_id(stream);
+    ServiceResume *resume = g_hash_table_lookup(resumes->all, &id);
+    gint64 now = g_get_monotonic_time(), left;
+
+    if (!resume)
+        return;
+    left = resume->lost + stream_resume_time(stream) - now;
+    if (left <= 0 || !(resume->attempt || resume->timer) ||
+        stream_reason(stream) == REASON_STOPPING) {
+        service_resumes_leave(resumes, stream);
+        return;
+    }
+    resume->part_by = now + MIN(left, SERVICE_RESUME_PARTING);
 }
 
 void

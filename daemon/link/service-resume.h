@@ -33,7 +33,13 @@ void service_resumes_free(ServiceResumes *resumes); /* NULL is fine */
 /* STREAM is suspended, or has lost a leg before the other end talked on it. */
 void service_resumes_lead(ServiceResumes *resumes, Stream *stream);
 
-/* STREAM goes on, or has ended. */
+/* STREAM has ended here. If it was still to be led back, the other end does not know, and would
+ * keep its side for the rest of the stream's time: it is led back to be told, for
+ * SERVICE_RESUME_PARTING at most. */
+#define SERVICE_RESUME_PARTING (30 * G_TIME_SPAN_SECOND)
+void service_resumes_ended(ServiceResumes *resumes, Stream *stream);
+
+/* STREAM goes on, or will be freed. */
 void service_resumes_leave(ServiceResumes *resumes, const Stream *stream);
 
 /* network-watch.h: all that wait, or hang, try at once. */

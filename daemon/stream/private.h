@@ -153,6 +153,9 @@ void stream_ended_there(Stream *stream, Reason reason);
 /* It cannot be resumed: ends with the reason of its first loss since it last went on. */
 void stream_give_up(Stream *stream);
 
+/* Of one that has ended: what its `r` on one more leg would say. */
+void stream_last_offsets(const Stream *stream, guint64 *ret_consumed, guint64 *ret_limit);
+
 /* By the id that the hub gave its first opening, of a device's streams of HUB. NULL: none. */
 Stream *stream_table_find_resume(StreamTable *table, const char *hub, const char *id);
 

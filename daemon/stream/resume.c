@@ -45,6 +45,13 @@ stream_lost_leg(const Stream *stream, StreamAnswer *ret)
     return TRUE;
 }
 
+void
+stream_last_offsets(const Stream *stream, guint64 *ret_consumed, guint64 *ret_limit)
+{
+    *ret_consumed = stream->resume.consumed;
+    *ret_limit = stream->resume.limit;
+}
+
 guint32
 stream_rule(const Stream *stream)
 {
@@ -156,12 +163,13 @@ stream_talking(Carrier *carrier G_GNUC_UNUSED, void *data)
 }
 
 static void
-stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figures G_GNUC_UNUSED,
-                     void *data)
+stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figures, void *data)
 {
     Stream *stream = data;
 
     stream->unsaid = carrier_is_unsaid(carrier);
+    stream->resume.consumed = figures->consumed;
+    stream->resume.limit = figures->told_limit;
     stream_stop_timer(stream);
     stream->resume.since = 0;
     g_clear_pointer(&stream->carrier, carrier_unref);

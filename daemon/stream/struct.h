@@ -16,15 +16,16 @@ typedef struct {
     gboolean talks; /* the other end has talked: from then on it survives */
     guint count;    /* how often it went on */
     guint32 attempt;
-    guint64 since;    /* CLOCK_REALTIME µs; 0: it is not suspended */
-    gint64 until;     /* then: monotonic */
-    Reason first;     /* then: why it is */
-    Reason last;      /* why its last leg was lost */
-    guint64 pending;  /* bytes that were not acknowledged then */
-    guint timer;      /* while it is suspended */
-    Reactor *reactor; /* NULL: it has had no leg yet */
-    Caps caps;        /* of its legs */
-    guint32 rule;     /* as stream_set_grant, with the next two */
+    guint64 since;           /* CLOCK_REALTIME µs; 0: it is not suspended */
+    gint64 until;            /* then: monotonic */
+    Reason first;            /* then: why it is */
+    Reason last;             /* why its last leg was lost */
+    guint64 pending;         /* bytes that were not acknowledged then */
+    guint64 consumed, limit; /* at the end: of what came, and as it was told */
+    guint timer;             /* while it is suspended */
+    Reactor *reactor;        /* NULL: it has had no leg yet */
+    Caps caps;               /* of its legs */
+    guint32 rule;            /* as stream_set_grant, with the next two */
     char *grant, *grant_address;
     char *leg_rid, *leg_sid; /* of the request that brought its leg; NULL: the first one did */
 } StreamResume;

@@ -168,6 +168,21 @@ def target_resets():
         check_equal(ended(site.client), ["local-cut"], "the client's reason")
 
 
+def closed_at_the_client():
+    """what its user closes while the hub is away ends here at once, and at the gateway as soon as it can be told"""
+    with Site() as site:
+        talk = talk_over(site)
+        talk.hush()
+        ports = stop_hub(site, signal.SIGKILL)
+        suspended(site)
+        site.client.ctl_ok("stream", "close", str(site.client.streams()[0]["id"]))
+        eventually(lambda: ended(site.client) == ["closed-by-user"], "the client's stream is closed")
+        check_equal(states(site.gateway), ["suspended"], "the gateway does not know yet")
+        site.start_hub(ports=ports)
+        eventually(lambda: ended(site.gateway) == ["closed-by-user"], "the gateway is told")
+        talk.ends(talk.outcome or "ConnectionResetError")
+
+
 def hub_does_not_want():
     """with resume = no at the hub a stream ends with its leg"""
     with Site() as site:
@@ -187,4 +202,5 @@ def hub_does_not_want():
 
 if __name__ == "__main__":
     main(only_with_its_key, foreign_user, rule_changed, target_changed, closed_at_the_gateway, target_resets,
+         closed_at_the_client,
          hub_does_not_want)
