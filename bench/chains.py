@@ -187,6 +187,9 @@ class Ours(Chain):
 
     name = 'ours'
     title = 'streamd, streamhub, streamd'
+    ports = 9402, 9403, 9401  # of the hub (HTTPS, MQTT), of the tunnel
+    settings = ''             # of the hub
+    delay = 0                 # ms each way between the hub and either end
 
     def end(self, part, connection_string):
         """A bus and a streamd on it, with the hub added. Returns a function that runs streamctl there."""
@@ -211,12 +214,21 @@ class Ours(Chain):
                                   stderr=subprocess.DEVNULL).returncode == 0
 
         self.processes.wait_for(daemon, answers, 'answered on the bus')
-        streamctl('hub', 'add', 'bench', '--connection-string-file', connection_string, '--ca', self.hub.ca)
+        streamctl('hub', 'add', 'bench', '--connection-string-file', connection_string, '--ca', self.hub.ca,
+                  *(('--port', str(self.ports[0] + 50)) if self.delay else ()))
         return streamctl
 
     def start(self):
-        self.hub = Hub(self.processes, self.scratch, self.build, 9402, 9403)
-        self.hub.wait(self.launch('hub', self.hub.command()))
+        https, mqtts, listen = self.ports
+        settings = self.settings
+        self.hub = Hub(self.processes, self.scratch, self.build, https, mqtts)
+        if self.delay:
+            line = self.processes.start(f'{self.name}-line', [
+                os.path.join(self.build, 'bench/delay'), str(https + 50), str(https), str(self.delay)])
+            self.processes.wait_for_port(line, https + 50)
+            settings += f'streaming-host = localhost:{https + 50}\n'
+        config = self.write('hub.conf', f'[hub]\n{settings}')
+        self.hub.wait(self.launch('hub', self.hub.command('--config', config)))
         self.hub.verb('device', 'add', 'gateway')
         self.hub.verb('connection-string', 'device', 'gateway', '--output', self.path('device'))
         self.hub.verb('connection-string', 'user', 'service', '--output', self.path('service'))
@@ -224,10 +236,35 @@ class Ours(Chain):
         gateway('target', 'add', 'sink', f'tcp:127.0.0.1:{SINK_PORT}')
         gateway('accept-policy', 'add', '--stream', 'bulk', '--accept', 'sink')
         client = self.end('client', self.path('service'))
-        answer = client('tunnel', 'open', 'gateway', 'bulk', '--listen', 'tcp:127.0.0.1:9401', '--background', '--wait=20')
-        if 'tcp:127.0.0.1:9401' not in answer.splitlines()[0]:
+        answer = client('tunnel', 'open', 'gateway', 'bulk', '--listen', f'tcp:127.0.0.1:{listen}', '--background', '--wait=20')
+        if f'tcp:127.0.0.1:{listen}' not in answer.splitlines()[0]:
             raise Failure(f'streamctl tunnel open: {answer}')
-        return 9401
+        return listen
+
+
+class Legs(Ours):
+    """The same, but a stream ends with its leg."""
+
+    name = 'legs'
+    title = 'the same without resume'
+    ports = 9502, 9503, 9501
+    settings = 'resume = no\n'
+
+
+class FarOurs(Ours):
+    """The hub is 150 ms away from both ends, there and back."""
+
+    name = 'far'
+    title = 'a hub 150 ms away'
+    ports = 9602, 9603, 9601
+    delay = 75
+
+
+class FarLegs(FarOurs):
+    name = 'far-legs'
+    title = 'the same without resume'
+    ports = 9702, 9703, 9701
+    settings = 'resume = no\n'
 
 
 def program(build, path):
