@@ -22,7 +22,7 @@ ok 'alice: a hub' alice streamctl --user hub add plant \
     --connection-string-file /home/alice/service.cs --ca /etc/streamd/ca.pem
 ok 'the gateway is there' wait_for gateway 40
 cp /shared/known-hosts /home/alice/known-hosts
-ok 'a tunnel to its web server' alice streamctl --user tunnel open pump web --listen 8080
+ok 'a tunnel to its web server' alice streamctl --user tunnel open pump web --listen 8080 --background
 PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 /test-lib/survive.py >/root/said 2>/root/errors
 status=$?
 cat /root/said /root/errors | grep -v '^ok\|^not ok' | sed 's/^/# /'
