@@ -468,6 +468,17 @@ connection_keep_alive(Connection *connection, gint64 idle)
 }
 
 void
+connection_retry_soon(Connection *connection)
+{
+    const int pause = (int)(CONNECTION_RETRY / G_TIME_SPAN_MILLISECOND);
+    const unsigned int all = (unsigned int)(CONNECTION_RETRIES / G_TIME_SPAN_MILLISECOND);
+    int fd = connection->watch.fd;
+
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_RTO_MAX_MS, &pause, sizeof pause);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &all, sizeof all);
+}
+
+void
 connection_set_peer(Connection *connection, const char *peer)
 {
     g_strlcpy(connection->peer, peer, sizeof connection->peer);

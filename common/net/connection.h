@@ -130,6 +130,13 @@ void connection_keep_alive(Connection *connection, gint64 idle);
  * FALSE for TCP, where a FIN leaves the other direction open. */
 gboolean connection_has_left(const Connection *connection);
 
+/* Of a leg whose stream goes on over another one: when the path is back, the kernel finds out
+ * within CONNECTION_RETRY (Linux from 6.15 on; before, within as long again as it was away), and it
+ * does not end the connection before its silence does. TCP only. */
+#define CONNECTION_RETRY (3 * G_TIME_SPAN_SECOND)
+#define CONNECTION_RETRIES (2 * G_TIME_SPAN_MINUTE)
+void connection_retry_soon(Connection *connection);
+
 /* "192.0.2.7:5123", "[2001:db8::1]:5123" or "unix"; an IPv4 address always in its own form. */
 const char *connection_peer(Connection *connection);
 /* PEER, in the same form, is shown from now on: who is behind a balancer. */

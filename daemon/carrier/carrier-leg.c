@@ -343,6 +343,7 @@ leg_open(Carrier *carrier, Connection *connection)
     int r = 0;
 
     leg_init(carrier, connection);
+    connection_retry_soon(connection);
     resume_stream_attach(carrier->stream, reactor_now(carrier->reactor));
     if (connection_reactor(connection))
         connection_set_handler(connection, leg_ready, carrier);

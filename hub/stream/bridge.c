@@ -26,6 +26,8 @@ bridge_new(const BridgeLegs *legs, const Settings *settings, RelayMeter *meter, 
         sides[i].caps = legs->caps[i];
         sides[i].closed = closed_by[i];
         sides[i].greet = (legs->caps[i] & CAP_REASON) != 0;
+        if (legs->caps[i] & CAP_RESUME)
+            connection_retry_soon(sides[i].connection);
     }
     return relay_new(leg_reactor(legs->legs[LEG_DEVICE]), &sides[LEG_DEVICE], &sides[LEG_SERVICE],
                      &times, meter, queue, ended, data);
