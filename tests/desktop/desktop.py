@@ -2,6 +2,7 @@
 """streamd-desktop on a screen, with real daemons and a real hub, used as a person would use it."""
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -239,6 +240,31 @@ def restart():
     allow()
 
 
+def suspended():
+    """a stream that has lost its connection is shown as suspended, for how long, and as open when it goes on"""
+    app, site = desk().app, desk().site
+    port = site.client.tunnel(site.DEVICE, "echo", "--hub", "office")
+    with connect(port) as near:
+        near.sendall(b"before")
+        check_equal(read_exactly(near, 6), b"before", "what came back")
+        eventually(lambda: any(s["resumable"] for s in site.client.streams()), "both ends have talked")
+        app.press("Streams")
+        app.wait_text("Open for ")
+        ports = (str(site.hub.https_port), str(site.hub.mqtts_port))
+        site.hub.stop(signal.SIGKILL)
+        app.wait_text("Suspended for ")
+        # It counts, and who cannot see hears it: the row's name has it, too.
+        app.wait_text(f"{site.DEVICE} · echo · Suspended for 2 s")
+        site.start_hub(ports=ports)
+        app.wait_text("Open for ")
+        near.sendall(b"after")
+        check_equal(read_exactly(near, 5), b"after", "what came back")
+    app.press("Tunnels")
+    app.press(f"Close the tunnel {site.DEVICE} · echo")
+    app.wait_gone("button", f"Close the tunnel {site.DEVICE} · echo")
+    app.wait_text("2 of 2 hubs connected")
+
+
 def other_bus():
     """it is sent to the other bus, which ends; it says so, and is there again when the bus is"""
     app, site = desk().app, desk().site
@@ -270,7 +296,7 @@ def run():
         DESKS.append(Desk(site))
         try:
             main(shows_hubs, tunnel, keyboard, refused_tunnel, transfer, wrong_transfer, failed_transfer,
-                 allow, deny, deadline, answered_elsewhere, restart,
+                 allow, deny, deadline, answered_elsewhere, suspended, restart,
                  other_bus)
         except SystemExit as ended:
             if ended.code:

@@ -16,8 +16,8 @@ from harness import PATIENCE, SANITIZED, Site, check, check_equal, eventually, m
 from proxies import Hostile, Tinyproxy
 
 COMMON = ["dns", "proxy", "tcp", "tls", "clock", "credentials"]
-DEVICE = COMMON[:-1] + ["identity", "credentials", "subscription", "policy", "target"]
-SERVICE = COMMON + ["device", "policy", "target", "stream"]
+DEVICE = COMMON[:-1] + ["identity", "credentials", "subscription", "policy", "target", "resume"]
+SERVICE = COMMON + ["device", "policy", "target", "stream", "resume"]
 NEEDS_NO_HUB = ("identity", "policy", "target")  # in the device role
 
 
@@ -81,6 +81,7 @@ def all_is_well():
         check_equal(list(checks), SERVICE, "steps of a service")
         check_equal(status, 0, f"exit code ({checks})")
         check_equal({n for n, r in results(checks).items() if r != "ok"}, {"proxy"}, "not ok")
+        check_equal(checks["resume"]["resume_time"], 180_000_000, "how long streams survive a lost connection")
         eventually(lambda: not site.client.streams(), "its stream is closed again")
         done = site.client.ctl("doctor")
         check_equal(done.returncode, 0, f"without arguments ({done.stdout}{done.stderr})")
@@ -91,6 +92,23 @@ def all_is_well():
         checks, status = examine(site.gateway, "office")
         check_equal((status, checks["subscription"]["result"]), (0, "ok"), "while disconnected")
         check_equal(site.gateway.ctl_json("hub", "list")[0]["state"], "disconnected", "the state")
+
+
+def does_not_survive():
+    """where streams do not survive their connection, it is said who ends them with it"""
+    with Site() as site:
+        site.expose("echo", Server(lambda c: c.sendall(read_all(c)), site).address)
+        site.client.ctl_ok("hub", "set", "office", "--resume=no")
+        checks, status = examine(site.client, "office", site.DEVICE, "echo")
+        check_equal((status, checks["resume"]["result"], checks["resume"]["why"]), (0, "skipped", "resume-off"), "off here")
+        check("so it is set here" in site.client.ctl("doctor", site.DEVICE, "echo").stdout, "to a person")
+        site.client.ctl_ok("hub", "set", "office", "--resume=yes")
+        site.gateway.ctl_ok("hub", "set", "office", "--resume=no")
+        site.wait_online(site.DEVICE)
+        checks, status = examine(site.client, "office", site.DEVICE, "echo")
+        check_equal((status, checks["resume"]["result"]), (0, "limited"), f"off at the device: {checks['resume']}")
+        check("Resume=no" in checks["resume"]["cure"], checks["resume"])
+        check("the hub or the device ends a stream" in site.client.ctl("doctor", site.DEVICE, "echo").stdout, "to a person")
 
 
 def used_wrongly():
@@ -417,5 +435,5 @@ def caller_gone():
 
 
 if __name__ == "__main__":
-    main(all_is_well, used_wrongly, device_alone, name_and_port, no_dns, certificate, through_proxies, clock,
+    main(all_is_well, does_not_survive, used_wrongly, device_alone, name_and_port, no_dns, certificate, through_proxies, clock,
          credentials, asked_to_wait, subscription, device_side, service_side, caller_gone)
