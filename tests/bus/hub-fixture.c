@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void
@@ -150,12 +151,24 @@ site_set_up(Site *site, gconstpointer data)
 }
 
 void
+site_kill_hub(Site *site)
+{
+    int status;
+
+    g_assert_cmpint(kill(site->hub, SIGKILL), ==, 0);
+    g_assert_cmpint(waitpid(site->hub, &status, 0), ==, site->hub);
+    site->hub = 0;
+}
+
+void
 site_tear_down(Site *site, gconstpointer data)
 {
     sd_bus_flush_close_unref(site->bus);
     sd_bus_flush_close_unref(site->gateway_bus);
-    (void)kill(site->hub, SIGTERM);
-    g_assert_cmpint(fixture_wait_exit(site->hub), ==, 0);
+    if (site->hub > 0) {
+        (void)kill(site->hub, SIGTERM);
+        g_assert_cmpint(fixture_wait_exit(site->hub), ==, 0);
+    }
     fixture_tear_down(&site->client, NULL);
     fixture_tear_down(&site->gateway, NULL);
     g_free(site->dir);

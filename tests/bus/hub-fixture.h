@@ -24,6 +24,9 @@ void site_begin(Site *site, const FixtureProgram *gateway);
 void site_join(Site *site);
 void site_tear_down(Site *site, gconstpointer data);
 
+/* The hub dies (SIGKILL), and no other takes its place. */
+void site_kill_hub(Site *site);
+
 /* The standard output of an admin verb, without its line end. */
 char *site_admin(Site *site, const char *verb, ...) G_GNUC_NULL_TERMINATED;
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Streams that survive their legs (docs/wire-protocol.md, section 8a), as clients of the bus set
  * and see it. */
-#include "tests/bus/bus-fixture.h"
+#include "tests/bus/hub-fixture.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define DAY_USEC ((guint64)24 * 60 * 60 * G_TIME_SPAN_SECOND)
@@ -146,6 +148,163 @@ test_options(Fixture *fixture, gconstpointer data)
     start_again(fixture, bus);
 }
 
+/* A stream through the hub, with both its ends. */
+typedef struct {
+    Site *site;
+    int listener, fd, target;
+    char *path;
+    GString *states; /* that were told, with what was told beside each */
+} Opened;
+
+static gboolean
+is_resumable(void *data)
+{
+    const Opened *opened = data;
+
+    return fixture_number(opened->site->bus, opened->path, BUS_STREAM, "Resumable", 'b') == 1;
+}
+
+static gboolean
+has_ended(void *data)
+{
+    const Opened *opened = data;
+
+    return fixture_number(opened->site->bus, opened->path, BUS_STREAM, "ClosedAt", 't') != 0;
+}
+
+static gboolean
+is_suspended(void *data)
+{
+    const Opened *opened = data;
+    g_autofree char *state = fixture_property(opened->site->bus, opened->path, BUS_STREAM, "State");
+
+    return strcmp(state, "suspended") == 0;
+}
+
+static void
+opened_set_up(Opened *opened, Site *site)
+{
+    g_autoptr(sd_bus_message) reply = NULL;
+    const char *path;
+    int fd;
+
+    opened->site = site;
+    opened->listener = site_expose(site, "echo");
+    reply = fixture_call(site->bus, BUS_ROOT, BUS_MANAGER, "OpenStream", "sssa{sv}", "", "gw-1",
+                         "echo", 0);
+    g_assert_cmpint(sd_bus_message_read(reply, "ho", &fd, &path), >=, 0);
+    opened->target = accept(opened->listener, NULL, NULL);
+    opened->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    opened->path = g_strdup(path);
+    fixture_wait(site->bus, is_resumable, opened);
+}
+
+static void
+opened_clear(Opened *opened)
+{
+    (void)close(opened->fd);
+    (void)close(opened->target);
+    (void)close(opened->listener);
+    g_free(opened->path);
+    if (opened->states != NULL)
+        (void)g_string_free(opened->states, TRUE);
+}
+
+/* What a PropertiesChanged of a state has beside it. */
+static int
+on_changed(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    Opened *opened = data;
+    const char *name, *type;
+
+    g_assert_cmpint(sd_bus_message_read(message, "s", &name), >, 0);
+    g_assert_cmpint(sd_bus_message_enter_container(message, 'a', "{sv}"), >, 0);
+    while (sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+        g_assert_cmpint(sd_bus_message_read(message, "s", &name), >, 0);
+        g_string_append_printf(opened->states, " %s", name);
+        g_assert_cmpint(sd_bus_message_peek_type(message, NULL, &type), >, 0);
+        if (strcmp(type, "s") == 0) {
+            g_assert_cmpint(sd_bus_message_read(message, "v", "s", &name), >, 0);
+            g_string_append_printf(opened->states, "=%s", name);
+        } else {
+            g_assert_cmpint(sd_bus_message_skip(message, "v"), >, 0);
+        }
+        g_assert_cmpint(sd_bus_message_exit_container(message), >=, 0);
+    }
+    g_string_append_c(opened->states, ';');
+    return 0;
+}
+
+static gboolean
+was_told(void *data)
+{
+    const Opened *opened = data;
+
+    return strstr(opened->states->str, " State=suspended Resumes SuspendedSince "
+                                       "SuspendReason=cut Unconfirmed;") != NULL &&
+           strstr(opened->states->str, " State=closed ") != NULL;
+}
+
+/* Without a hub a stream waits, is seen to wait, and can be closed all the same. */
+static void
+test_suspended(Site *site, gconstpointer data)
+{
+    g_autofree char *match = NULL, *reason = NULL, *ended = NULL;
+    g_autoptr(sd_bus_message) closed = NULL;
+    Opened opened = {.states = g_string_new(NULL)};
+    char end;
+
+    opened_set_up(&opened, site);
+    match = g_strdup_printf("type='signal',path='%s',member='PropertiesChanged'", opened.path);
+    g_assert_cmpint(sd_bus_add_match(site->bus, NULL, match, on_changed, &opened), >=, 0);
+    g_assert_cmpuint(fixture_number(site->bus, opened.path, BUS_STREAM, "SuspendedSince", 't'), ==,
+                     0);
+    site_kill_hub(site);
+    fixture_wait(site->bus, is_suspended, &opened);
+    g_assert_cmpuint(fixture_number(site->bus, opened.path, BUS_STREAM, "SuspendedSince", 't'), >,
+                     fixture_number(site->bus, opened.path, BUS_STREAM, "OpenedAt", 't'));
+    reason = fixture_property(site->bus, opened.path, BUS_STREAM, "SuspendReason");
+    g_assert_cmpstr(reason, ==, "cut");
+    g_assert_cmpuint(fixture_number(site->bus, opened.path, BUS_STREAM, "Resumes", 'u'), ==, 0);
+    g_assert_cmpuint(fixture_number(site->bus, opened.path, BUS_STREAM, "ClosedAt", 't'), ==, 0);
+    g_assert_cmpuint(fixture_number(site->bus, BUS_ROOT, BUS_MANAGER, "Streams", 'u'), ==, 1);
+    g_assert_cmpuint(fixture_number(site->bus, BUS_ROOT, BUS_MANAGER, "SuspendedStreams", 'u'), ==,
+                     1);
+    g_assert_cmpint(recv(opened.fd, &end, 1, MSG_DONTWAIT), ==, -1); /* it notices nothing */
+    closed = fixture_call(site->bus, opened.path, BUS_STREAM, "Close", NULL);
+    fixture_wait(site->bus, has_ended, &opened);
+    ended = fixture_property(site->bus, opened.path, BUS_STREAM, "CloseReason");
+    g_assert_cmpstr(ended, ==, "closed-by-user");
+    g_assert_cmpint(read(opened.fd, &end, 1), <=, 0);
+    g_assert_cmpuint(fixture_number(site->bus, opened.path, BUS_STREAM, "SuspendedSince", 't'), ==,
+                     0);
+    g_assert_cmpuint(fixture_number(site->bus, BUS_ROOT, BUS_MANAGER, "SuspendedStreams", 'u'), ==,
+                     0);
+    fixture_wait(site->bus, was_told, &opened);
+    opened_clear(&opened);
+}
+
+/* It waits for its time and no longer; then it ends for the reason for which it was lost. */
+static void
+test_time(Site *site, gconstpointer data)
+{
+    g_autoptr(sd_bus_message) changed =
+        fixture_call(site->bus, BUS_PATH_HUB "/office", BUS_HUB, "Update", "a{sv}", 1,
+                     "resume-time", "t", (guint64)G_TIME_SPAN_SECOND);
+    g_autofree char *ended = NULL;
+    Opened opened = {0};
+    gint64 killed;
+
+    opened_set_up(&opened, site);
+    site_kill_hub(site);
+    killed = g_get_monotonic_time();
+    fixture_wait(site->bus, has_ended, &opened);
+    g_assert_cmpint(g_get_monotonic_time() - killed, >=, G_TIME_SPAN_SECOND / 2);
+    ended = fixture_property(site->bus, opened.path, BUS_STREAM, "CloseReason");
+    g_assert_cmpstr(ended, ==, "cut");
+    opened_clear(&opened);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -153,5 +312,7 @@ main(int argc, char **argv)
     g_test_add("/resume/hubs", Fixture, NULL, fixture_set_up, test_hubs, fixture_tear_down);
     g_test_add("/resume/changed", Fixture, NULL, fixture_set_up, test_changed, fixture_tear_down);
     g_test_add("/resume/options", Fixture, NULL, fixture_set_up, test_options, fixture_tear_down);
+    g_test_add("/resume/suspended", Site, NULL, site_set_up, test_suspended, site_tear_down);
+    g_test_add("/resume/time", Site, NULL, site_set_up, test_time, site_tear_down);
     return g_test_run();
 }
