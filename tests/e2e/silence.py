@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Links that die without a word, in one direction or both: how soon both ends of a stream notice.
+"""Links that die without a word, in one direction or both: how soon both ends of a stream notice. A stream that ends with
+its leg ends then at both (as toward a plain peer); one that survives it is suspended as soon, and goes on.
 
 The normal tier has legs that count as lost after three seconds, the long one the default of 45."""
 import netspace
@@ -87,9 +88,71 @@ def cut_is_noticed(site, echoes, what, fault, repair):
     recover(site)
 
 
-def site_of(net, **kwargs):
-    return netspace.NetSite(net, hub_settings=HUB, gateway_keys=LEG + ("" if LONG else "\nKeepAlive=2"),
-                            client_keys=LEG, **kwargs)
+def is_suspended(daemon):
+    return [stream["state"] for stream in daemon.streams()] == ["suspended"]
+
+
+def suspended(site, what, since):
+    """Both ends have lost the leg in time, and wait for another one."""
+    for daemon in (site.gateway, site.client):
+        eventually(lambda daemon=daemon: is_suspended(daemon), f"{what}: {daemon.name} suspends", DEAD + LATE + 60)
+        noticed(f"{what}: {daemon.name}", since, time.monotonic())
+
+
+def goes_on(site, echoes, what, fault, repair):
+    """The same with a stream that survives: both ends suspend it as soon, and it goes on behind the repair."""
+    echoes.ends.clear()
+    with site.connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+        tick(near)
+        time.sleep(0.3)
+        fault()
+        near.sendall(b"into the silence")
+        suspended(site, what, time.monotonic())
+        repair()
+        since = time.monotonic()
+        check(read_exactly(near, 16) == b"into the silence", "what was sent meanwhile")
+        report(f"{what}: it went on", time.monotonic() - since)
+        tick(near)
+        check(not echoes.ends, "its target has seen an end")
+    eventually(lambda: echoes.ends, "the stream's orderly end")
+    site.client.close_tunnels()
+
+
+def is_suspended(daemon):
+    return [stream["state"] for stream in daemon.streams()] == ["suspended"]
+
+
+def suspended(what, since, *daemons):
+    """They have lost the leg in time, and wait for another one."""
+    for daemon in daemons:
+        eventually(lambda daemon=daemon: is_suspended(daemon), f"{what}: {daemon.name} suspends", DEAD + LATE + 60)
+        noticed(f"{what}: {daemon.name}", since, time.monotonic())
+
+
+def goes_on(site, echoes, what, fault, repair, daemons=("gateway", "client")):
+    """The same with a stream that survives: suspended as soon, and it goes on behind the repair."""
+    echoes.ends.clear()
+    with site.connect(site.client.tunnel(site.DEVICE, "echo")) as near:
+        tick(near)
+        time.sleep(0.3)
+        fault()
+        near.sendall(b"into the silence")
+        suspended(what, time.monotonic(), *(getattr(site, name) for name in daemons))
+        repair()
+        since = time.monotonic()
+        check(read_exactly(near, 16) == b"into the silence", "what was sent meanwhile")
+        report(f"{what}: it went on", time.monotonic() - since)
+        tick(near)
+        check(not echoes.ends, "its target has seen an end")
+        near.shutdown(socket.SHUT_WR)
+        check(near.recv(1) == b"", "an orderly end")
+    site.client.close_tunnels()
+
+
+def site_of(net, resume=True, **kwargs):
+    more = "" if resume else "\nResume=no"
+    return netspace.NetSite(net, hub_settings=HUB, gateway_keys=LEG + more + ("" if LONG else "\nKeepAlive=2"),
+                            client_keys=LEG + more, **kwargs)
 
 
 @contextlib.contextmanager
@@ -120,7 +183,7 @@ def streams_of(hub):
 
 def legs():
     """each way of losing the hub's packets: both ends of a stream notice"""
-    with site_with_echo() as (net, site, echoes):
+    with site_with_echo(resume=False) as (net, site, echoes):
         faults = [
             ("gateway and hub lose both ways", lambda: net.lose_both("gateway", "hub")),
             ("client and hub lose both ways", lambda: net.lose_both("client", "hub")),
@@ -181,6 +244,7 @@ def stalled_reader():
             time.sleep(120 if LONG else 3 * DEAD)
             check(listed(site.client.ctl_json("stream", "list"), "streams")[0]["state"] == "open",
                   "the stream is not open any more")
+            check("goes on after" not in site.client.log(), "its leg was lost")
             target.go.set()
             near.shutdown(socket.SHUT_WR)
             eventually(lambda: target.outcome, "the target reads to the end")
@@ -226,7 +290,7 @@ def busy_one_way():
 
 def dead_behind_a_closed_window():
     """the same, and then its host dies: the sender notices, although it cannot send"""
-    with site_with_echo() as (net, site, _):
+    with site_with_echo(resume=False) as (net, site, _):
         site.serve("stopped", Stopped)
         for what, ends in (("the gateway's host", ("gateway", "hub")),
                            ("the hub's host", ("client", "hub"))):
@@ -241,22 +305,59 @@ def dead_behind_a_closed_window():
             recover(site)
 
 
-def freezing_proxy():
-    """a proxy that acknowledges everything and passes nothing on"""
+def surviving():
+    """the same with streams that survive: suspended as soon as others are cut, and they go on"""
+    with site_with_echo() as (net, site, echoes):
+        for pair in (("gateway", "hub"), ("client", "hub")):
+            goes_on(site, echoes, f"{pair[0]} and hub lose both ways", lambda pair=pair: net.lose_both(*pair), net.heal)
+        stop = site.gateway.popen.send_signal
+        goes_on(site, echoes, "the gateway's streamd is stopped", lambda: stop(signal.SIGSTOP),
+                lambda: stop(signal.SIGCONT), ("client",))
+
+
+def surviving_behind_a_closed_window():
+    """a full stream whose host dies is suspended as soon, and every byte arrives when it is back"""
+    with site_with_echo() as (net, site, _):
+        target = site.serve("stopped", Stopped)
+        for what, ends in (("the gateway's host", ("gateway", "hub")), ("the hub's host", ("client", "hub"))):
+            target.go.clear()
+            target.got, target.outcome = 0, None
+            with site.connect(site.client.tunnel(site.DEVICE, "stopped")) as near:
+                sent = fill(near)
+                net.lose_both(*ends)
+                suspended(f"{what} dies behind a closed window", time.monotonic(), site.gateway, site.client)
+                net.heal()
+                target.go.set()
+                near.shutdown(socket.SHUT_WR)
+                eventually(lambda: target.outcome, "the target reads to the end")
+                check((target.got, target.outcome) == (sent, "clean"), f"got {target.got} of {sent}, {target.outcome}")
+            site.client.close_tunnels()
+
+
+@contextlib.contextmanager
+def behind_a_proxy(resume):
+    """A site whose legs pass a proxy."""
     with contextlib.ExitStack() as stack:
         net = stack.enter_context(netspace.Net())
         with net.inside("hub"):
             proxy = stack.enter_context(FaultProxy(host="10.77.1.2"))
         site = stack.enter_context(
-            site_of(net, hub_arguments=["--streaming-host", f"hub.test:{proxy.port}"]))
+            site_of(net, resume, hub_arguments=["--streaming-host", f"hub.test:{proxy.port}"]))
         proxy.upstream = site.hub.https_port
-        echoes = site.serve("echo", Watched)
+        yield site, proxy, site.serve("echo", Watched)
+
+
+def freezing_proxy():
+    """a proxy that acknowledges everything and passes nothing on"""
+    with behind_a_proxy(False) as (site, proxy, echoes):
         cut_is_noticed(site, echoes, "the proxy freezes", proxy.flowing.clear, proxy.flowing.set)
+    with behind_a_proxy(True) as (site, proxy, echoes):
+        goes_on(site, echoes, "the proxy freezes", proxy.flowing.clear, proxy.flowing.set)
 
 
 def stopped_processes():
     """a streamd or hub that is stopped: for a moment nothing happens, for long its streams are cut"""
-    with site_with_echo() as (_, site, echoes):
+    with site_with_echo(resume=False) as (_, site, echoes):
         port = site.client.tunnel(site.DEVICE, "echo")
         for process in (site.gateway, site.client, site.hub):
             with site.connect(port) as near:
@@ -316,9 +417,11 @@ def scarce_cpu():
                     rounds += 1
             tick(idle)
             check(not echoes.ends, "a stream has ended")
+            for daemon in (site.gateway, site.client):
+                check("goes on after" not in daemon.log(), f"{daemon.name}: a leg was lost")
         print(f"# measured: nothing was cut in {time.monotonic() - since:.0f} s; {rounds} bytes there and back")
         check(rounds > 3, f"{rounds} ticks")
         check(site.hub.log().count("connected") == before, f"a link was lost: {site.hub.log()}")
 
 
-main(legs, stalled_reader, busy_one_way, dead_behind_a_closed_window, freezing_proxy, stopped_processes, scarce_cpu)
+main(legs, surviving, stalled_reader, busy_one_way, dead_behind_a_closed_window, surviving_behind_a_closed_window, freezing_proxy, stopped_processes, scarce_cpu)
