@@ -178,14 +178,16 @@ local_waiting(const Carrier *carrier)
 }
 
 /* When an application has closed both directions of a Unix socket, and all its bytes are with the
- * other end, this ends the stream; else the other side could wait for it without end. */
+ * other end, this ends the stream; else the other side could wait for it without end. It is no cut,
+ * though bytes may have come for it: it wanted none. */
 static void
 local_check_left(Carrier *carrier)
 {
     const ResumeFigures figures = resume_stream_figures(carrier->stream);
 
     if (figures.end_acked && !figures.fin_given && connection_has_left(carrier->local.connection))
-        carrier_ends(carrier, carrier->device ? REASON_DEVICE_CLOSED : REASON_SERVICE_CLOSED, 0);
+        carrier_ends(carrier, carrier->device ? REASON_DEVICE_CLOSED : REASON_SERVICE_CLOSED,
+                     CARRIER_FINISH);
 }
 
 void

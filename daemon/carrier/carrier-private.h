@@ -70,7 +70,7 @@ typedef enum {
     CARRIER_SENDS = 1 << 0,    /* what was read from the local socket goes to the leg */
     CARRIER_DELIVERS = 1 << 1, /* what came on the leg goes to the local socket */
     CARRIER_TOLD = 1 << 2,     /* the other end knows: it said so itself */
-    CARRIER_FINISH = 1 << 3,   /* the local socket gets FIN, whatever the reason */
+    CARRIER_FINISH = 1 << 3,   /* the local socket gets FIN in any case, and misses nothing */
     CARRIER_LATE = 1 << 4,     /* somebody else has waited already for bytes that stand still */
 } CarrierLast;
 
