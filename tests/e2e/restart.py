@@ -11,8 +11,8 @@ import threading
 import time
 
 import wire
-from ends import Server, connect, echo, read_exactly
-from harness import LONG, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
+from ends import Server, connect, echo, tick
+from harness import LONG, NO_RESUME, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
 from hub_wire import CAPABLE, Wire, check_accepted, check_echo, check_error, with_hub
 
 DEVICES = 300 if LONG else 24
@@ -31,6 +31,12 @@ class Fresh(Site):
     """A hub as it is by default: it waits for devices that are not back yet."""
 
     HUB_SETTINGS = DEFAULT
+
+
+class Plain(Fresh):
+    """Its streams end with their legs."""
+
+    DAEMON_SETTINGS = NO_RESUME
 
 
 def no_grace(case):
@@ -157,13 +163,31 @@ def devices_come_back():
     check(took < 5, f"switched off: {took:.2f} s")
 
 
+def one_idle_stream(site):
+    """A stream that rests."""
+    site.expose("echo", Server(echo, site).address)
+    near = connect(site.client.tunnel(site.DEVICE, "echo"))
+    tick(near)
+    return near
+
+
+def begun_again(site, ports):
+    """The hub is started on its ports, and the gateway is back."""
+    start = time.monotonic()
+    site.start_hub((), ports)
+    site.wait_online(site.DEVICE)
+    print(f"# the gateway is back {time.monotonic() - start:.2f} s after the hub was begun")
+
+
+def shown_streams(daemon):
+    shown = daemon.ctl_json("stream", "list")
+    return shown if isinstance(shown, list) else shown["streams"]
+
+
 def both_ends():
-    """an idle stream through a restart: both ends hear that the hub stops, and the gateway is back"""
-    with Fresh() as site:
-        site.expose("echo", Server(echo, site).address)
-        near = connect(site.client.tunnel(site.DEVICE, "echo"))
-        near.sendall(b"x")
-        check_equal(read_exactly(near, 1), b"x", "the echo")
+    """an idle stream that ends with its leg, through a restart: both ends hear that the hub stops, and the gateway is back"""
+    with Plain() as site:
+        near = one_idle_stream(site)
         ports = (str(site.hub.https_port), str(site.hub.mqtts_port))
         took = gone_in(site.hub, "one idle stream")
         try:
@@ -172,13 +196,24 @@ def both_ends():
             pass
         for daemon in (site.client, site.gateway):
             eventually(lambda d=daemon: not d.streams(), "the stream has ended")
-            shown = daemon.ctl_json("stream", "list")
-            shown = shown if isinstance(shown, list) else shown["streams"]
-            check_equal([one["close_reason"] for one in shown], ["hub-stopping"], daemon.name)
+            check_equal([one["close_reason"] for one in shown_streams(daemon)], ["hub-stopping"], daemon.name)
+        begun_again(site, ports)
+        check(took <= GONE * SLOW, f"gone after {took:.2f} s")
+
+
+def survives():
+    """an idle stream that survives its leg: both ends wait at once, the hub does not, and the stream goes on"""
+    with Fresh() as site:
+        near = one_idle_stream(site)
+        ports = (str(site.hub.https_port), str(site.hub.mqtts_port))
+        took = gone_in(site.hub, "one idle stream")
+        for daemon in (site.client, site.gateway):
+            eventually(lambda d=daemon: [one["state"] for one in shown_streams(d)] == ["suspended"],
+                       f"{daemon.name} suspends the stream", GONE * 5)
+        begun_again(site, ports)
         start = time.monotonic()
-        site.start_hub((), ports)
-        site.wait_online(site.DEVICE)
-        print(f"# the gateway is back {time.monotonic() - start:.2f} s after the hub was begun")
+        tick(near)
+        print(f"# the stream goes on {time.monotonic() - start:.2f} s after the gateway was back")
         check(took <= GONE * SLOW, f"gone after {took:.2f} s")
 
 
@@ -324,4 +359,4 @@ def openings_refused():
 
 
 if __name__ == "__main__":
-    main(at_once, drained, devices_come_back, both_ends, openings, openings_refused)
+    main(at_once, drained, devices_come_back, both_ends, survives, openings, openings_refused)
