@@ -336,6 +336,15 @@ streams_leg(Streams *streams, Request *request)
     hub_stream_leg(token->owner, token->side, request);
 }
 
+/* What a device says of a leg that it has lost and that survives: this hub may have seen the loss,
+ * or is a process that had never known of the leg. No refusal has these reasons. */
+static gboolean
+answer_is_of_a_lost_leg(const StreamAnswer *answer)
+{
+    return !answer->accepted && (answer->reason == REASON_CUT || answer->reason == REASON_SILENT ||
+                                 answer->reason == REASON_HUB_STOPPING);
+}
+
 void
 streams_answer(Streams *streams, const char *client_id, const StreamAnswer *answer)
 {
@@ -347,7 +356,7 @@ streams_answer(Streams *streams, const char *client_id, const StreamAnswer *answ
         stream = stream_device_by_rid(device, rid);
     if (stream && hub_stream_is_meant(stream, answer))
         hub_stream_answered(stream, answer);
-    else
+    else if (!answer_is_of_a_lost_leg(answer))
         streams->world.ignored++;
 }
 
