@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 
-from harness import LONG, SANITIZED, Failure, Site, check, check_equal, eventually, main
+from harness import LONG, NO_RESUME, SANITIZED, Failure, Site, check, check_equal, eventually, main
 from soak_faults import Faults, Proxy
 
 SECONDS = float(os.environ.get("STREAMD_SOAK_SECONDS", "1200" if LONG else "10"))
@@ -171,7 +171,8 @@ def read(pipe, slowly):
 # -- what was written of each stream -------------------------------------------------------------
 
 ENDS = re.compile(
-    r"Stream (\S+): (\S+) of \S+ (?:at hub|for) \S+ (ended|was cut|did not open) \(([a-z-]+)\)")
+    r"Stream (\S+): (\S+) of \S+ (?:at hub \S+ )?for \S+ (?:from \S+ )?(ended|was cut|did not open) \(([a-z-]+)\)")
+LOST = re.compile(r"Stream \S+: (\S+) of .* has lost its connection ")
 REJECTS = re.compile(r"Stream (\S+): (\S+) from \S+ at hub \S+ is rejected by .*: ([a-z-]+)$")
 ACCEPTS = re.compile(r"Stream (\S+): (\S+) from \S+ .* is accepted by ")
 TARGETS = re.compile(r"did not accept stream (\S+): ([a-z-]+)$")
@@ -211,13 +212,30 @@ def agree(words):
     return "last word" if said == {"completed", "cut"} else "no"
 
 
+def of_the_hub(said, survived):
+    """The hub's word. Of a stream that survived its legs it has one for each pair of them: those before the last were
+    cut, and the last may be lost when both ends know all. None: it has a word too many."""
+    if not survived:
+        return said[0] if len(said) == 1 else None
+    return said[-1] if set(said[:-1]) <= {"cut", "silent"} else None
+
+
 def compare(site, names):
     """The names of streams whose ends do not match, with what was said."""
-    places = [reasons(p.log()) for p in (site.client, site.gateway, site.hub)]
+    *places, hub = [reasons(p.log()) for p in (site.client, site.gateway, site.hub)]
+    survivors = set(LOST.findall(site.client.log() + site.gateway.log()))
+    print(f"# {len(survivors)} streams have lost a leg and waited for another one")
     wrong, seen, lost = [], collections.Counter(), 0
     for name in names:
         words = [(place.get(name) or [None])[0] for place in places]
         twice = [place for place in places if len(place.get(name, [])) > 1]
+        if name in hub:
+            words.append(of_the_hub(hub[name], name in survivors))
+            twice += [] if words[-1] else [hub]
+        else:
+            words.append(None)
+        if name in survivors and words[2] in ("cut", "silent"):
+            words[2] = None  # of a leg; the ends say how the stream ended
         seen[" / ".join(word or "-" for word in words)] += 1
         if name.endswith("k") and words[0] == "local-cut" and set(words[1:]) <= WHOLE:
             continue  # the others had ended already when its own application died before its last bytes
@@ -267,10 +285,14 @@ class Growth:
 
 
 @contextlib.contextmanager
-def proxied_site():
-    """A site whose legs go through one proxy and whose gateway's control link through another."""
+def proxied_site(settings):
+    """A site with these settings of its daemons, whose legs go through one proxy and whose gateway's control link through another."""
     legs, link = Proxy(), Proxy()
-    with Site(["--streaming-host", f"localhost:{legs.port}"], gateway=False) as site:
+
+    class Proxied(Site):
+        DAEMON_SETTINGS = settings
+
+    with Proxied(["--streaming-host", f"localhost:{legs.port}"], gateway=False) as site:
         site.closers += [legs.close, link.close]
         config = os.path.join(site.dir, "hub.conf")
         with open(config, "w", encoding="ascii") as file:
@@ -288,10 +310,9 @@ def proxied_site():
         yield site, legs, link
 
 
-def soak():
-    """streams through faults: each exact, or ended with the same reason everywhere; nothing grows"""
+def soak(settings):
     print(f"# {SECONDS:.0f} s, {RATE:.0f} streams a second, seed {SEED}")
-    with proxied_site() as (site, legs, link):
+    with proxied_site(settings) as (site, legs, link):
         target = Target()
         site.gateway.ctl_ok("target", "add", "echo", f"tcp:127.0.0.1:{target.port}")
         site.gateway.ctl_ok("accept-policy", "add", "--stream", "s-*", "--accept", "echo")
@@ -314,5 +335,15 @@ def soak():
             raise Failure(f"{len(wrong)} findings, the first: {wrong[0]}")
 
 
+def surviving():
+    """streams through faults, which survive their legs: each exact, or ended with the same reason everywhere; nothing grows"""
+    soak("")
+
+
+def plain():
+    """the same with streams that end with their legs"""
+    soak(NO_RESUME)
+
+
 if __name__ == "__main__":
-    main(soak)
+    main(surviving, plain)
