@@ -190,6 +190,15 @@ local_check_left(Carrier *carrier)
                      CARRIER_FINISH);
 }
 
+/* An application that leaves in order is none, though what came for it cannot be written any more;
+ * one that had bytes unread is. */
+static gboolean
+local_is_cut(const Connection *connection)
+{
+    return connection_has_left(connection) ? connection_was_cut(connection)
+                                           : connection_is_broken(connection);
+}
+
 void
 local_check(Carrier *carrier)
 {
@@ -199,9 +208,8 @@ local_check(Carrier *carrier)
         return;
     if (local->ended)
         local_check_left(carrier);
-    if (!connection_is_broken(local->connection) || carrier->reason != REASON_NONE ||
-        (local->ended && resume_stream_fin_was_given(carrier->stream)) ||
-        connection_has_left(local->connection))
+    if (!local_is_cut(local->connection) || carrier->reason != REASON_NONE ||
+        (local->ended && resume_stream_fin_was_given(carrier->stream)))
         return;
     /* What it wrote before is still carried, as long as it moves. */
     if (local->ended || !carrier->leg.connection)
