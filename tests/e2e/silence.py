@@ -22,7 +22,7 @@ from harness import LONG, Failure, check, eventually, listed, main
 PING, DEAD = (20, 45) if LONG else (1, 3)
 LATE = 8  # a busy machine's
 HUB = "" if LONG else f"leg-ping={PING}\nleg-dead={DEAD}\nlink-probe=1"
-LEG = "Resume=no" if LONG else f"Resume=no\nLegPing={PING}\nLegDead={DEAD}"  # what a lost leg ends; survive.py has the rest
+LEG = "" if LONG else f"LegPing={PING}\nLegDead={DEAD}"
 
 
 class Watched:
