@@ -180,6 +180,41 @@ test_many_losses(PairHosts *hosts, gconstpointer data)
     }
 }
 
+static gboolean
+always(const Pair *pair)
+{
+    return TRUE;
+}
+
+/* A reader stops until nothing moves any more, and goes on: what waited for it comes in its place,
+ * also when legs are lost meanwhile and what was received and not consumed is forgotten. */
+static void
+test_slow_reader(PairHosts *hosts, gconstpointer data)
+{
+    for (int loses = 0; loses < 2; loses++) {
+        g_autoptr(Pair) pair = pair_new(hosts, NULL, 11);
+        PairApp *writer = &pair->ends[0].app, *reader = &pair->ends[1].app;
+        guint64 written = 0;
+
+        writer->writes = 30 * 1000 * 1000;
+        writer->ends = reader->ends = reader->stopped = TRUE;
+        pair_connect(pair);
+        for (guint quiet = 0; quiet < 200; quiet = writer->written == written ? quiet + 1 : 0) {
+            written = writer->written;
+            pair_run(pair, always);
+        }
+        g_assert_cmpuint(writer->written, <, writer->writes);
+        if (loses)
+            pair_lose(pair, PAIR_RESETS_FIRST);
+        reader->stopped = FALSE;
+        pair_run(pair, pair_is_over);
+        g_assert_cmpuint(pair->ends[1].talks, ==, (guint)loses + 1);
+        g_assert_cmpint(pair->ends[0].reason, ==, REASON_COMPLETED);
+        g_assert_cmpint(pair->ends[1].reason, ==, REASON_COMPLETED);
+        check_whole(pair);
+    }
+}
+
 #define ADD(name, test) g_test_add(name, PairHosts, NULL, set_up, test, tear_down)
 
 int
@@ -189,5 +224,6 @@ main(int argc, char **argv)
     ADD("/carrier/talk", test_talk);
     ADD("/carrier/every-border", test_every_border);
     ADD("/carrier/many-losses", test_many_losses);
+    ADD("/carrier/slow-reader", test_slow_reader);
     return g_test_run();
 }
