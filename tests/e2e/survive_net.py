@@ -6,7 +6,7 @@ import time
 from ends import Server, echo
 from harness import LONG, check, check_equal, eventually, main, run_ok
 from netspace import Net, NetSite, enter
-from survive import SOON, Talk, ended, states, suspended
+from survive import SOON, Talk, ends_for, states, suspended
 
 AWAY = 60 if LONG else 8  # s without a network
 PROBED = 3  # s: a change of network settles, and then a leg has STREAM_PROBE for a sign of life
@@ -104,7 +104,7 @@ def all_is_lost():
             pause.way_is_back()
             pause.ends(f"{pair[0]}'s packets were lost")
         talk.finish()
-        check_equal(ended(site.client), ["completed"], "the client's reason")
+        ends_for(site.client, "completed")
 
 
 if __name__ == "__main__":
