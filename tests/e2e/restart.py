@@ -12,7 +12,7 @@ import time
 
 import wire
 from ends import Server, connect, echo, tick
-from harness import NO_RESUME, LONG, NO_RESUME, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
+from harness import LONG, NO_RESUME, SANITIZED, Site, check, check_equal, eventually, main, run, run_ok
 from hub_wire import CAPABLE, Wire, check_accepted, check_echo, check_error, with_hub
 
 DEVICES = 300 if LONG else 24
@@ -29,7 +29,6 @@ DEFAULT = "[hub]\ndevice-return-time = 30\n"
 
 class Fresh(Site):
     """A hub as it is by default: it waits for devices that are not back yet."""
-    DAEMON_SETTINGS = NO_RESUME  # what a hub that stops ends; survive.py has the rest
 
     HUB_SETTINGS = DEFAULT
 
