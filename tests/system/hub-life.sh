@@ -42,7 +42,7 @@ join_hub out user service streamctl --system >/dev/null
 streamctl --system target add echo tcp:127.0.0.1:7007 >/dev/null
 streamctl --system accept-policy add --stream echo --accept echo >/dev/null
 connect() {
-    timeout 60 streamctl --system connect --hub out pump echo
+    timeout 60 streamctl --system connect --hub out pump echo "$@"
 }
 opening() {
     local said status=0
@@ -74,16 +74,30 @@ restart_quickly() {
     ((took < 3000))
 }
 ok 'a stream' until_true is hello eval 'echo hello | connect'
-connect < <(exec sleep 30 2>/dev/null) >/dev/null 2>/root/idle.err &
+connect --no-resume < <(exec sleep 30 2>/dev/null) >/dev/null 2>/root/idle.err &
 idle=$!
-until_true says open streamctl --system stream list
+mkfifo /root/words
+connect </root/words >/root/survivor 2>&1 &
+survivor=$!
+exec 6>/root/words
+echo before >&6
+both_open() {
+    (($(streamctl --system stream list | grep -c ' open ') == 4)) # both roles of both
+}
+until_true both_open
+until_true is before cat /root/survivor
 openings &
 started=$!
 sleep 1
 ok 'a restart under an open stream and 20 openings a second is over in 3 s' restart_quickly
 wait $idle
-ok 'the stream that was open is told why it ended' test $? = 17
+ok 'a stream that ends with its connection is told why' test $? = 17
 ok 'in words' says 'hub is stopping' cat /root/idle.err
+echo after >&6
+exec 6>&-
+wait $survivor
+ok 'one that survives goes on' test $? = 0
+ok 'and brings every byte' is $'before\nafter' cat /root/survivor
 wait $started
 ok 'every opening of that time has got its stream' all_opened
 systemctl stop streamd
