@@ -72,7 +72,7 @@ app_stream_suspended(Stream *stream, void *data)
 
     app_resume_suspended(app->resumes, stream);
     if (hub)
-        hub_probe_link(hub);
+        hub_probe_link_soon(hub);
 }
 
 static const StreamTableEvents stream_events = {

@@ -313,6 +313,13 @@ device_link_probe(DeviceLink *link)
         device_session_probe(link->session, DEVICE_PROBE);
 }
 
+void
+device_link_probe_soon(DeviceLink *link)
+{
+    if (link->session)
+        device_session_probe(link->session, DEVICE_LINK_WAITED_FOR);
+}
+
 static void
 device_link_again(DeviceLink *link)
 {

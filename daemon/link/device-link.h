@@ -44,6 +44,9 @@ void device_link_dispute(DeviceLink *link);
 
 /* A stream was cut: perhaps the link is as dead as its leg. */
 void device_link_probe(DeviceLink *link);
+/* The same when a stream waits for the link: the answer has DEVICE_LINK_WAITED_FOR. */
+#define DEVICE_LINK_WAITED_FOR (3 * G_TIME_SPAN_SECOND)
+void device_link_probe_soon(DeviceLink *link);
 
 /* The network has changed, or the machine woke up. A link that is up must answer a ping within
  * DEVICE_LINK_PROBE; one that is down is retried at once. */

@@ -78,6 +78,7 @@ gboolean hub_note_endpoint(Hub *hub, const char *endpoint);
 
 /* One of its streams was cut: a device looks whether its control link still lives. */
 void hub_probe_link(Hub *hub);
+void hub_probe_link_soon(Hub *hub); /* a stream waits for it */
 
 /* A stream of its device has ended, and its leg could not say why: the control link does. */
 void hub_tell_end(Hub *hub, const StreamAnswer *answer);

@@ -472,6 +472,13 @@ hub_probe_link(Hub *hub)
 }
 
 void
+hub_probe_link_soon(Hub *hub)
+{
+    if (hub->link)
+        device_link_probe_soon(hub->link);
+}
+
+void
 hub_tell_end(Hub *hub, const StreamAnswer *answer)
 {
     g_autoptr(GString) topic = g_string_new(NULL);
