@@ -444,6 +444,26 @@ test_ignored(Fixture *f, gconstpointer data)
     g_assert_cmpuint(streams_ignored(f->hub->streams), ==, ++ignored);
 }
 
+/* A device tells whichever hub it finds of a leg that it has lost. That hub may not know of it. */
+static void
+test_lost_leg_unknown(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        Reason reason;
+        guint ignored;
+    } rows[] = {{REASON_CUT, 0},    {REASON_SILENT, 0},       {REASON_HUB_STOPPING, 0},
+                {REASON_POLICY, 1}, {REASON_RESUME_STALE, 1}, {REASON_NONE, 1}};
+    StreamAnswer answer = {.rid = "7777", .sid = "0123456789abcdef0123456789abcdef"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        guint64 ignored = streams_ignored(f->hub->streams);
+
+        answer.reason = rows[i].reason;
+        streams_answer(f->hub->streams, "dev1", &answer);
+        g_assert_cmpuint(streams_ignored(f->hub->streams), ==, ignored + rows[i].ignored);
+    }
+}
+
 #define ADD(name, func)                                                                            \
     g_test_add("/streams-leg/" name, Fixture, NULL, fixture_setup, func, fixture_teardown)
 
@@ -468,6 +488,7 @@ main(int argc, char **argv)
     ADD("not-again-to-plain", test_not_again_to_plain);
     ADD("deadline-told", test_deadline_told);
     ADD("ignored", test_ignored);
+    ADD("lost-leg-unknown", test_lost_leg_unknown);
     g_test_add_func("/streams-leg/just-started", test_just_started);
     return g_test_run();
 }
