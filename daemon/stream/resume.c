@@ -33,16 +33,23 @@ stream_set_leg_request(Stream *stream, const char *rid, const char *sid)
 }
 
 gboolean
-stream_lost_leg(const Stream *stream, StreamAnswer *ret)
+stream_answer(const Stream *stream, Reason reason, StreamAnswer *ret)
 {
     const StreamResume *resume = &stream->resume;
 
-    if (stream->role != STREAM_ROLE_DEVICE || !stream->rid || resume->last == REASON_NONE)
+    if (!resume->leg_rid && !stream->rid)
         return FALSE;
     *ret = (StreamAnswer){.rid = resume->leg_rid ? resume->leg_rid : stream->rid,
                           .sid = resume->leg_rid ? resume->leg_sid : stream->sid,
-                          .reason = resume->last};
+                          .reason = reason};
     return TRUE;
+}
+
+gboolean
+stream_lost_leg(const Stream *stream, StreamAnswer *ret)
+{
+    return stream->role == STREAM_ROLE_DEVICE && stream->resume.last != REASON_NONE &&
+           stream_answer(stream, stream->resume.last, ret);
 }
 
 void

@@ -160,14 +160,7 @@ stream_set_request(Stream *stream, const char *rid, const char *sid)
 gboolean
 stream_unsaid_end(const Stream *stream, StreamAnswer *ret)
 {
-    if (!stream_has_ended(stream) || !stream->unsaid || !stream->rid)
-        return FALSE;
-    *ret = (StreamAnswer){.rid = stream->rid, .sid = stream->sid, .reason = stream->reason};
-    if (stream->resume.leg_rid) {
-        ret->rid = stream->resume.leg_rid;
-        ret->sid = stream->resume.leg_sid;
-    }
-    return TRUE;
+    return stream_has_ended(stream) && stream->unsaid && stream_answer(stream, stream->reason, ret);
 }
 
 void

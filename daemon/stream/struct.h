@@ -107,5 +107,8 @@ void stream_carry(Stream *stream, Connection *local, Connection *leg, Reactor *r
 void stream_carry_on(Stream *stream, Connection *local, ResumeStream *restored, gint64 elapsed);
 /* It is suspended since then (on the clock), and may be so for LEFT µs from now on. */
 void stream_suspend_since(Stream *stream, guint64 since, gint64 left);
+/* By the request that brought its last leg, which is all that a restored one has. FALSE: there is
+ * none that the hub would know. */
+gboolean stream_answer(const Stream *stream, Reason reason, StreamAnswer *ret);
 void stream_left_ended(Stream *stream); /* handover.c */
 void stream_resume_clear(Stream *stream);

@@ -271,6 +271,52 @@ test_goes_on(void)
     close(after.app);
 }
 
+/* The next process does not know by which request the stream was opened, and tells of the legs that
+ * it loses by the request that has led the stream back. */
+static void
+test_told_of_lost_leg(void)
+{
+    Side before, after;
+    g_autofree guint8 *bytes = NULL;
+    g_autoptr(Stored) stored = NULL;
+    StreamAnswer lost;
+    gsize size;
+    int fd;
+
+    side_set_up(&before);
+    side_set_up(&after);
+    open_stream(&before);
+    g_assert_cmpint(send(before.app, "hello", 5, 0), ==, 5);
+    expect(&before, WS_OP_BINARY, "hello");
+    bytes = leave(&before, &size, &fd);
+    after.app = before.app;
+    side_tear_down(&before);
+    stored = parse(bytes, size);
+    after.stream = stream_restore(after.table, stored->streams->pdata[0], fd, FALSE);
+    g_assert_false(stream_lost_leg(after.stream, &lost)); /* of which the hub knows nothing */
+    stream_set_leg_request(after.stream, "rid-2", "sid-2");
+    stream_resume_leg(after.stream, leg_new(&after));
+    expect(&after, WS_OP_TEXT, "r 0 ");
+    say(&after, "r 5 262144");
+    AWAIT(stream_state(after.stream) == STREAM_OPEN);
+    close(after.leg);
+    AWAIT(stream_state(after.stream) == STREAM_SUSPENDED);
+    g_assert_true(stream_lost_leg(after.stream, &lost));
+    g_assert_cmpstr(lost.rid, ==, "rid-2");
+    g_assert_cmpstr(lost.sid, ==, "sid-2");
+    g_assert_cmpint(lost.reason, ==, stream_suspended_for(after.stream));
+
+    after.leg = -1;
+    stream_close(after.stream, REASON_CLOSED_BY_USER);
+    AWAIT(stream_has_ended(after.stream));
+    after.stream->unsaid = TRUE; /* as when a frame is stuck in the leg */
+    g_assert_true(stream_unsaid_end(after.stream, &lost));
+    g_assert_cmpstr(lost.rid, ==, "rid-2");
+    g_assert_cmpint(lost.reason, ==, REASON_CLOSED_BY_USER);
+    side_tear_down(&after);
+    close(after.app);
+}
+
 /* One that is there, and what contradicts itself: refused, and the socket is reset. */
 static void
 test_refused(void)
@@ -325,6 +371,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/stream-handover/goes-on", test_goes_on);
+    g_test_add_func("/stream-handover/told-of-lost-leg", test_told_of_lost_leg);
     g_test_add_func("/stream-handover/refused", test_refused);
     g_test_add_func("/stream-handover/ends-meanwhile", test_ends_meanwhile);
     return g_test_run();
