@@ -2,6 +2,7 @@
 /* Streams that survive their legs, on the accepting side (docs/wire-protocol.md, section 8a): what
  * is kept of a new one, and what is answered to a service that leads one back. */
 #include "daemon/link/device-stream-private.h"
+#include "daemon/stream/handover.h"
 
 #include <string.h>
 
@@ -77,13 +78,15 @@ device_resume_has_target(const DeviceStream *self, const Stream *stream)
     return !*name || (target && strcmp(target_address(target), stream_grant_address(stream)) == 0);
 }
 
+/* An app of a former process has registered with that one. Until it has noticed that there is
+ * another, what it holds is as good. */
 static gboolean
 device_resume_has_owner(const DeviceStream *self, const Stream *stream)
 {
     const DeviceStreamsContext *context = &self->owner->context;
     const AcceptRule *rule = accept_policy_find(context->policy, stream_rule(stream));
 
-    return !rule || rule->kind != ACCEPT_HANDLER ||
+    return !rule || rule->kind != ACCEPT_HANDLER || stream_is_held(stream) ||
            handlers_find(context->handlers, rule->handler_uid, rule->handler);
 }
 

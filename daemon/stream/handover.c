@@ -217,6 +217,7 @@ stream_restore(StreamTable *table, const StoredStream *from, int fd, gboolean ta
     }
     stream = stream_restore_plain(table, from);
     stream->taken = taken;
+    stream->inherited = TRUE;
     stream_restore_holds(stream, from);
     stream_restore_resume(stream, from);
     if (from->rule)
@@ -225,4 +226,10 @@ stream_restore(StreamTable *table, const StoredStream *from, int fd, gboolean ta
     connection_expect_finish(local);
     stream_carry_on(stream, local, resume, (gint64)from->elapsed);
     return stream;
+}
+
+gboolean
+stream_is_held(const Stream *stream)
+{
+    return stream->inherited && stream->taken;
 }

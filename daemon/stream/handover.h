@@ -26,3 +26,7 @@ void stream_save(const Stream *stream, StoredStream *to);
  * since. FD is taken. TAKEN: an app of its owner has it. NULL: FROM contradicts itself, or there is
  * a stream of this id. */
 Stream *stream_restore(StreamTable *table, const StoredStream *from, int fd, gboolean taken);
+
+/* Device role: an app has its other end since a former process. It is there as long as the stream
+ * is: the carrier notices when it lets go. */
+gboolean stream_is_held(const Stream *stream);

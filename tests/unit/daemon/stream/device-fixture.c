@@ -79,8 +79,8 @@ owner_changed(Stream *stream, guint32 before, void *data)
     ((Fixture *)data)->owners++;
 }
 
-static const StreamTableEvents events = {ignore_stream, ignore_stream, ignore_stream,
-                                         owner_changed};
+static const StreamTableEvents events = {ignore_stream, ignore_stream, ignore_stream, owner_changed,
+                                         ignore_stream};
 
 static void
 free_target(void *target)
@@ -124,6 +124,7 @@ device_set_up(Fixture *fixture, gconstpointer data)
     DeviceStreamsContext context = {
         .hub = "home",
         .device = "dev1",
+        .resume_time = STREAM_RESUME_TIME,
         .next_id = next_id,
         .find_target = device_find_target,
         .publish = publish,

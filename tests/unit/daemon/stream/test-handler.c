@@ -3,11 +3,18 @@
 #include "common/base/error.h"
 #include "tests/unit/daemon/stream/device-fixture.h"
 
+#include "common/extension/resume-ask.h"
+#include "daemon/stream/handover.h"
+
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define ALICE 2001
 #define BOB 2002
+#define RULE ACCEPT_FIRST_RUNTIME_ID /* of the only one */
+
+static const guint8 resume_key[RESUME_KEY_LEN] = "0123456789abcdef0123456789abcde";
 
 /* An app: what it was asked last. */
 typedef struct {
@@ -218,6 +225,84 @@ test_over_quota(Fixture *fixture, gconstpointer data)
     handler_remove(handler);
 }
 
+/* A suspended stream of ALICE's app, which a former process had; the app's end. TAKEN: it has it.
+ */
+static int
+inherit(Fixture *fixture, gboolean taken)
+{
+    g_autofree char *digest = accept_policy_digest(fixture->policy, RULE);
+    g_autofree char *grant = g_strdup_printf("%u %s ", RULE, digest);
+    StoredStream from = {
+        .id = 7,
+        .role = STREAM_ROLE_DEVICE,
+        .hub = (char[]){"home"},
+        .device = (char[]){"dev1"},
+        .name = (char[]){"x"},
+        .hub_id = (char[]){"sid-1"},
+        .rule = grant,
+        .owner_uid = ALICE,
+        .caps = CAP_REASON | CAP_HALF_CLOSE | CAP_SID | CAP_RESUME,
+        .time = STREAM_RESUME_TIME,
+        .time_left = STREAM_RESUME_TIME,
+        .saved = {.limit = RESUME_FIRST, .told_limit = RESUME_FIRST},
+    };
+    int fds[2];
+
+    resume_key_digest(resume_key, from.secret);
+    g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+    g_assert_nonnull(stream_restore(fixture->table, &from, fds[1], taken));
+    return fds[0];
+}
+
+/* The service leads it back. */
+static void
+lead_back(Fixture *fixture)
+{
+    const char *port = strrchr(listener_address(fixture->silent), ':') + 1;
+    g_autofree char *url = g_strdup_printf("wss://127.0.0.1:%s/bridges/1", port);
+    g_autofree char *key = resume_key_format(resume_key);
+
+    device_streams_request(fixture->streams, &(StreamRequest){.name = "x",
+                                                              .rid = "1",
+                                                              .url = url,
+                                                              .token = "token",
+                                                              .capable = TRUE,
+                                                              .caps = CAP_REASON | CAP_HALF_CLOSE |
+                                                                      CAP_SID | CAP_RESUME,
+                                                              .deadline = -1,
+                                                              .sid = "sid-2",
+                                                              .rkey = key,
+                                                              .resume = "sid-1.1"});
+}
+
+/* The app holds its end over a restart, and has not registered again yet. */
+static void
+test_held(Fixture *fixture, gconstpointer data)
+{
+    int app;
+
+    add_rule(fixture);
+    app = inherit(fixture, TRUE);
+    lead_back(fixture);
+    g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "/200/"));
+    stream_close(device_only_stream(fixture), REASON_CUT);
+    (void)close(app);
+}
+
+/* Nobody holds it: its app has to be there. */
+static void
+test_not_held(Fixture *fixture, gconstpointer data)
+{
+    int app;
+
+    add_rule(fixture);
+    app = inherit(fixture, FALSE);
+    lead_back(fixture);
+    g_assert_nonnull(strstr(device_wait_answer(fixture, 0), "&$reason=no-handler"));
+    stream_close(device_only_stream(fixture), REASON_CUT);
+    (void)close(app);
+}
+
 static void
 assert_not_added(Fixture *fixture, guint32 uid, const char *name, gint code)
 {
@@ -269,6 +354,8 @@ main(int argc, char **argv)
     ADD("deaf", test_deaf);
     ADD("closed", test_closed);
     ADD("over-quota", test_over_quota);
+    ADD("held", test_held);
+    ADD("not-held", test_not_held);
     ADD("registering", test_registering);
     return g_test_run();
 }
