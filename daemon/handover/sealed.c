@@ -10,6 +10,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* Linux 6.3; where vm.memfd_noexec is 2, memory that could be run is refused. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 static gboolean
@@ -35,10 +40,20 @@ sealed_fill(int fd, gsize size, SealedWrite write, const void *data, GError **er
     return fcntl(fd, F_ADD_SEALS, SEALS) == 0 || sealed_fail("seal the memory of the state", error);
 }
 
+/* An older kernel does not know the flag. */
+static int
+sealed_open(void)
+{
+    const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    const int fd = memfd_create("streamd-state", flags | MFD_NOEXEC_SEAL);
+
+    return fd < 0 && errno == EINVAL ? memfd_create("streamd-state", flags) : fd;
+}
+
 gboolean
 sealed_make(gsize size, SealedWrite write, const void *data, int *ret, GError **error)
 {
-    const int fd = memfd_create("streamd-state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    const int fd = sealed_open();
 
     if (fd < 0)
         return sealed_fail("make memory for the state", error);

@@ -7,7 +7,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#define NOEXEC_SEAL 0x0008U /* MFD_NOEXEC_SEAL, which not every header has */
 
 static void
 fill(guint8 *out, gsize size, const void *data)
@@ -54,6 +57,23 @@ test_cannot_change(void)
     close(fd);
 }
 
+/* It cannot be run, where the kernel is new enough: some systems refuse any other memory. */
+static void
+test_cannot_run(void)
+{
+    const int fd = make("state");
+    const int bare = memfd_create("x", MFD_CLOEXEC | NOEXEC_SEAL);
+    struct stat status;
+
+    g_assert_no_errno(fstat(fd, &status));
+    g_assert_cmpuint(status.st_mode & 0111, ==, bare >= 0 ? 0 : 0111);
+    if (bare >= 0) {
+        g_assert_cmpint(fchmod(fd, 0700), ==, -1);
+        close(bare);
+    }
+    close(fd);
+}
+
 static void
 refused(int fd, gsize most)
 {
@@ -83,6 +103,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/sealed/there-and-back", test_there_and_back);
     g_test_add_func("/sealed/cannot-change", test_cannot_change);
+    g_test_add_func("/sealed/cannot-run", test_cannot_run);
     g_test_add_func("/sealed/refused", test_refused);
     return g_test_run();
 }
