@@ -66,12 +66,23 @@ class Release(unittest.TestCase):
         run = self.run_it(*arguments)
         self.assertEqual((run.returncode, run.stderr), (0, ''))
 
+    def all_bytes(self):
+        for folder, _, names in os.walk(self.root):
+            for name in names:
+                with open(os.path.join(folder, name), 'rb') as file:
+                    yield os.path.join(folder, name), file.read()
+
     def refused(self, *arguments):
-        before = list(told(self.root))
+        before = dict(self.all_bytes())
         run = self.run_it(*arguments)
         self.assertEqual(run.returncode, 1)
-        self.assertEqual(list(told(self.root)), before)
+        self.assertEqual(dict(self.all_bytes()), before)
         return run.stderr
+
+    def replace(self, path, old, new):
+        after = text(self.root, path).replace(old, new, 1)
+        with open(os.path.join(self.root, path), 'w', encoding='utf-8') as file:
+            file.write(after)
 
     def wait(self, *paths):
         with open(os.path.join(self.root, 'po/POTFILES.skip'), 'w', encoding='utf-8') as file:
@@ -102,6 +113,20 @@ class Release(unittest.TestCase):
         self.assertEqual(self.agree(self.root), ('77.3.0', ''))
         self.assertIn(f'## {version} (2077-02-03)', text(self.root, 'NEWS.md'))
         self.assertIn(f'streamd ({version}) unstable;', text(self.root, 'debian/changelog'))
+
+    def test_nothing_is_half_changed(self):
+        """The last file has not the place that is to be changed: no other one is changed either."""
+        self.wait()
+        version, day = self.agree(self.root)
+        if day:
+            self.done('--next', '77.1.0')
+            version = '77.1.0'
+        self.replace('debian/changelog', 'UNRELEASED;', 'unstable;')
+        self.assertIn('debian/changelog has nothing like', self.refused('2077-02-03'))
+        self.replace('debian/changelog', 'unstable;', 'UNRELEASED;')
+        self.done('2077-02-03')
+        self.replace('tests/system/journal.sh', f'STREAMD_DETAIL={version}', 'STREAMD_DETAIL=')
+        self.assertIn('tests/system/journal.sh has nothing like', self.refused('--next', '77.2.0'))
 
 
 if __name__ == '__main__':
