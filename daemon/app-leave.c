@@ -19,12 +19,30 @@ struct AppLeave {
     guint waiting; /* streams that are not frozen yet */
     guint beyond;  /* streams that do not fit */
     guint timer;
+    guint32 descriptors; /* the last number that was given to one */
     Stored *stored;
     Left *left;
     GArray *items; /* FdStoreItem, borrowed descriptors */
     void (*done)(void *data);
     void *data;
 };
+
+static void
+leave_look_at_tomb(const Tombstone *tombstone, void *data)
+{
+    gboolean *ret = data;
+
+    *ret = *ret || tombstone->until > g_get_monotonic_time();
+}
+
+static gboolean
+app_has_tombs(App *app)
+{
+    gboolean any = FALSE;
+
+    tombstones_foreach(app_resume_tombstones(app->resumes), leave_look_at_tomb, &any);
+    return any;
+}
 
 static gboolean
 app_has_left_overs(App *app)
@@ -37,7 +55,7 @@ app_has_left_overs(App *app)
     for (guint i = 0; i < app->tunnels->len; i++)
         if (tunnel_persistent(app->tunnels->pdata[i]))
             return TRUE;
-    return FALSE;
+    return app_has_tombs(app);
 }
 
 gboolean
@@ -73,6 +91,18 @@ leave_add_item(AppLeave *leave, const char *kind, guint64 number, int fd)
     g_array_append_val(leave->items, item);
 }
 
+static void
+leave_remove_item(AppLeave *leave, const char *kind, guint64 number)
+{
+    g_autofree char *name = g_strdup_printf("%s-%" G_GUINT64_FORMAT, kind, number);
+
+    for (guint i = 0; i < leave->items->len; i++)
+        if (g_str_equal(g_array_index(leave->items, FdStoreItem, i).name, name)) {
+            g_array_remove_index(leave->items, i);
+            return;
+        }
+}
+
 /* Its connections wait in the kernel until somebody takes them again. */
 static void
 leave_tunnel(AppLeave *leave, Tunnel *tunnel)
@@ -90,6 +120,7 @@ leave_tunnel(AppLeave *leave, Tunnel *tunnel)
     left->id = tunnel_id(tunnel);
     left->accepted = tunnel_accepted(tunnel);
     left->owner_uid = options.owner_uid;
+    left->sockets = listener_sockets(listener);
     left->hub = g_strdup(options.hub);
     left->device = g_strdup(options.device);
     left->stream = g_strdup(options.stream);
@@ -104,6 +135,31 @@ static void
 leave_write(guint8 *out, gsize size, const void *data)
 {
     stored_write(data, out, size);
+}
+
+/* One that is frozen ends here after all; a device remembers it, as the other end comes for it. */
+static void
+leave_drop(AppLeave *leave, guint index, Reason reason)
+{
+    const StoredStream *stored = leave->stored->streams->pdata[index];
+    Stream *stream = app_find_stream(leave->app, stored->id);
+
+    leave_remove_item(leave, "s", stored->descriptor);
+    g_ptr_array_remove_index(leave->stored->streams, index); /* which refers to the stream */
+    if (stream)
+        stream_left_cut(stream, reason);
+}
+
+static void
+leave_drop_closed(AppLeave *leave)
+{
+    for (guint i = leave->stored->streams->len; i-- > 0;) {
+        const StoredStream *stored = leave->stored->streams->pdata[i];
+        const Stream *stream = app_find_stream(leave->app, stored->id);
+
+        if (stream && stream_left_closed(stream) != REASON_NONE)
+            leave_drop(leave, i, stream_left_closed(stream));
+    }
 }
 
 /* More bytes are kept than the state may have: the stream that has most of them is cut. */
@@ -124,7 +180,7 @@ leave_drop_largest(AppLeave *leave)
     }
     if (most == 0)
         return FALSE;
-    g_ptr_array_remove_index(leave->stored->streams, at);
+    leave_drop(leave, at, REASON_STOPPING);
     leave->beyond++;
     return TRUE;
 }
@@ -149,30 +205,26 @@ leave_tomb(const Tombstone *tombstone, void *data)
 static gboolean
 leave_make_state(AppLeave *leave, int *ret, GError **error)
 {
-    gsize size;
-
     leave->stored->next_stream = leave->app->last_stream + 1;
     leave->stored->next_tunnel = leave->app->last_tunnel + 1;
     leave->stored->other = left_write(leave->left);
+    while (stored_size(leave->stored) == 0 && leave_drop_largest(leave))
+        ;
     tombstones_foreach(app_resume_tombstones(leave->app->resumes), leave_tomb, leave->stored);
-    do
-        size = stored_size(leave->stored);
-    while (size == 0 && leave_drop_largest(leave));
-    return sealed_make(size, leave_write, leave->stored, ret, error);
+    return sealed_make(stored_size(leave->stored), leave_write, leave->stored, ret, error);
 }
 
+/* The state comes last: without it the next process uses nothing, as it is told here. */
 static gboolean
 leave_push(AppLeave *leave, int state, GError **error)
 {
-    if (!fd_store_push("state", &state, 1, error))
-        return FALSE;
     for (guint i = 0; i < leave->items->len; i++) {
         const FdStoreItem *item = &g_array_index(leave->items, FdStoreItem, i);
 
         if (!fd_store_push(item->name, &item->fd, 1, error))
             return FALSE;
     }
-    return TRUE;
+    return fd_store_push("state", &state, 1, error);
 }
 
 static void
@@ -197,6 +249,8 @@ leave_finish(AppLeave *leave)
     if (leave->timer)
         g_source_remove(leave->timer);
     leave->timer = 0;
+    leave->beyond += leave->waiting;
+    leave_drop_closed(leave);
     for (guint i = 0; i < leave->app->tunnels->len; i++)
         if (tunnel_persistent(leave->app->tunnels->pdata[i]))
             leave_tunnel(leave, leave->app->tunnels->pdata[i]);
@@ -206,6 +260,8 @@ leave_finish(AppLeave *leave)
         close(state);
     if (leave->stored->streams->len > 0 || leave->beyond > 0)
         leave_tell(leave, error);
+    while (error && leave->stored->streams->len > 0)
+        leave_drop(leave, leave->stored->streams->len - 1, REASON_STOPPING);
     g_clear_pointer(&leave->stored, stored_free); /* it refers to streams */
     leave->done(leave->data);
 }
@@ -216,9 +272,38 @@ leave_waited(gpointer data)
     AppLeave *leave = data;
 
     leave->timer = 0;
-    leave->beyond += leave->waiting;
     leave_finish(leave);
     return G_SOURCE_REMOVE;
+}
+
+/* FALSE: what is known of it cannot be written, and would keep all others from being written. */
+static gboolean
+leave_save(AppLeave *leave, const Stream *stream)
+{
+    g_autoptr(Stored) alone = stored_new();
+    StoredStream *stored = stored_add_stream(alone);
+    const guint64 id = stream_id(stream);
+
+    stream_save(stream, stored);
+    stored->descriptor = ++leave->descriptors;
+    if (stored_size(alone) == 0)
+        return FALSE;
+    g_ptr_array_add(leave->stored->streams, g_ptr_array_steal_index(alone->streams, 0));
+    leave_add_item(leave, "s", stored->descriptor, stream_left_fd(stream));
+    if (stream_left_is_taken(stream))
+        g_array_append_val(leave->left->taken, id);
+    return TRUE;
+}
+
+static void
+leave_stream(AppLeave *leave, Stream *stream)
+{
+    app_resume_left(leave->app->resumes, stream);
+    if (leave_save(leave, stream))
+        return;
+    g_warning("Stream %s of %s is cut: its state is beyond what can be kept", stream_name(stream),
+              stream_device(stream));
+    stream_left_cut(stream, REASON_STOPPING);
 }
 
 static void
@@ -228,17 +313,8 @@ leave_frozen(Stream *stream, gboolean left, void *data)
 
     if (!leave->stored || leave->timer == 0) /* too late */
         return;
-    if (left) {
-        StoredStream *stored = stored_add_stream(leave->stored);
-        const guint64 id = stream_id(stream);
-
-        app_resume_left(leave->app->resumes, stream);
-        stream_save(stream, stored);
-        stored->descriptor = leave->stored->streams->len;
-        leave_add_item(leave, "s", stored->descriptor, stream_left_fd(stream));
-        if (stream_left_is_taken(stream))
-            g_array_append_val(leave->left->taken, id);
-    }
+    if (left)
+        leave_stream(leave, stream);
     if (--leave->waiting == 0)
         leave_finish(leave);
 }

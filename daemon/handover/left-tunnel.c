@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "daemon/handover/left-tunnel.h"
 
-#define LEFT_TUNNEL "(ttussss(tt))"
+#define LEFT_TUNNEL "(ttuussss(tt))"
 #define LEFT_TYPE "(a" LEFT_TUNNEL "at)"
 
 static void
@@ -64,8 +64,9 @@ left_write(const Left *left)
         const LeftTunnel *tunnel = left->tunnels->pdata[i];
 
         g_variant_builder_add(&tunnels, LEFT_TUNNEL, tunnel->id, tunnel->accepted,
-                              tunnel->owner_uid, tunnel->hub, tunnel->device, tunnel->stream,
-                              tunnel->address, tunnel->file_device, tunnel->file_inode);
+                              tunnel->owner_uid, tunnel->sockets, tunnel->hub, tunnel->device,
+                              tunnel->stream, tunnel->address, tunnel->file_device,
+                              tunnel->file_inode);
     }
     all = g_variant_ref_sink(
         g_variant_new("(@a" LEFT_TUNNEL "@at)", g_variant_builder_end(&tunnels),
@@ -80,8 +81,8 @@ left_read_tunnel(Left *left, GVariant *variant)
     LeftTunnel *tunnel = left_add(left);
 
     g_variant_get(variant, LEFT_TUNNEL, &tunnel->id, &tunnel->accepted, &tunnel->owner_uid,
-                  &tunnel->hub, &tunnel->device, &tunnel->stream, &tunnel->address,
-                  &tunnel->file_device, &tunnel->file_inode);
+                  &tunnel->sockets, &tunnel->hub, &tunnel->device, &tunnel->stream,
+                  &tunnel->address, &tunnel->file_device, &tunnel->file_inode);
 }
 
 Left *

@@ -13,6 +13,7 @@ typedef struct {
     guint64 id;
     guint64 accepted;
     guint32 owner_uid;
+    guint32 sockets; /* as many listen */
     char *hub, *device, *stream;
     char *address;                   /* as bound */
     guint64 file_device, file_inode; /* of a Unix socket's file; 0: none */

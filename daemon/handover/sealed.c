@@ -53,8 +53,14 @@ sealed_open(void)
 gboolean
 sealed_make(gsize size, SealedWrite write, const void *data, int *ret, GError **error)
 {
-    const int fd = sealed_open();
+    int fd;
 
+    if (size == 0) {
+        g_set_error_literal(error, STREAMD_ERROR, STREAMD_ERROR_INVALID,
+                            "the state is beyond what can be kept");
+        return FALSE;
+    }
+    fd = sealed_open();
     if (fd < 0)
         return sealed_fail("make memory for the state", error);
     if (!sealed_fill(fd, size, write, data, error)) {

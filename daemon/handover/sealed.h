@@ -6,7 +6,8 @@
 
 #include <gio/gio.h>
 
-/* Writes SIZE (above 0) bytes. RET is the descriptor (CLOEXEC), the caller's. */
+/* Writes SIZE bytes. RET is the descriptor (CLOEXEC), the caller's. INVALID: SIZE is 0, as of what
+ * cannot be written. */
 typedef void (*SealedWrite)(guint8 *out, gsize size, const void *data);
 gboolean sealed_make(gsize size, SealedWrite write, const void *data, int *ret, GError **error);
 

@@ -54,6 +54,33 @@ stream_freeze(Stream *stream, StreamFrozen frozen, void *data)
     carrier_freeze(stream->carrier, stream_frozen);
 }
 
+gboolean
+stream_left_close(Stream *stream, Reason reason)
+{
+    if (!stream->left.local && !stream->left.frozen)
+        return FALSE;
+    if (stream->left.closed == REASON_NONE)
+        stream->left.closed = reason;
+    return stream->left.local != NULL;
+}
+
+Reason
+stream_left_closed(const Stream *stream)
+{
+    return stream->left.closed;
+}
+
+void
+stream_left_cut(Stream *stream, Reason reason)
+{
+    g_clear_pointer(&stream->left.local, connection_reset);
+    stream->left.resume = NULL;
+    stream_resume_ended(stream);
+    stream->ended = NULL;  /* who counts it was told when it was frozen */
+    stream->unsaid = TRUE; /* its leg is gone */
+    stream_finish(stream, reason, NULL);
+}
+
 int
 stream_left_fd(const Stream *stream)
 {

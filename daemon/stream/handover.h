@@ -17,6 +17,12 @@ typedef void (*StreamFrozen)(Stream *stream, gboolean left, void *data);
 /* FROZEN is called once, later. */
 void stream_freeze(Stream *stream, StreamFrozen frozen, void *data);
 
+/* Of one that was left: why somebody has closed it meanwhile; NONE: nobody has. */
+Reason stream_left_closed(const Stream *stream);
+/* One that was left ends here for REASON after all: its local socket is reset, and whoever is told
+ * of ends is told. What stream_save has given must not be used any more. */
+void stream_left_cut(Stream *stream, Reason reason);
+
 /* Of one that was left: its local socket, and what is needed to go on. TO refers to the stream. */
 int stream_left_fd(const Stream *stream);
 gboolean stream_left_is_taken(const Stream *stream); /* an app of its owner has it */

@@ -169,6 +169,14 @@ stream_talking(Carrier *carrier G_GNUC_UNUSED, void *data)
         stream_goes_on(stream);
 }
 
+void
+stream_resume_ended(Stream *stream)
+{
+    stream_stop_timer(stream);
+    stream->resume.since = 0;
+    g_clear_pointer(&stream->carrier, carrier_unref);
+}
+
 static void
 stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figures, void *data)
 {
@@ -177,9 +185,7 @@ stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figur
     stream->unsaid = carrier_is_unsaid(carrier);
     stream->resume.consumed = figures->consumed;
     stream->resume.limit = figures->told_limit;
-    stream_stop_timer(stream);
-    stream->resume.since = 0;
-    g_clear_pointer(&stream->carrier, carrier_unref);
+    stream_resume_ended(stream);
     stream->table->runtime->away--;
     stream_left_ended(stream);
     stream_finish(stream, reason, NULL);

@@ -342,7 +342,7 @@ stream_close(Stream *stream, Reason reason)
     void (*cancel)(void *data) = stream->cancel;
     void *cancel_data = stream->cancel_data;
 
-    if (stream_has_ended(stream) || stream->left.local)
+    if (stream_has_ended(stream) || stream_left_close(stream, reason))
         return;
     if (stream->relay || stream->carrier) {
         if (stream->relay)

@@ -37,6 +37,7 @@ typedef struct {
     Connection *local; /* NULL: it is not left, or not yet */
     const ResumeStream *resume;
     gint64 elapsed;
+    Reason closed; /* why somebody has closed it since it was to be frozen; NONE: nobody has */
 } StreamLeft;
 
 struct Stream {
@@ -111,5 +112,9 @@ void stream_suspend_since(Stream *stream, guint64 since, gint64 left);
 /* By the request that brought its last leg, which is all that a restored one has. FALSE: there is
  * none that the hub would know. */
 gboolean stream_answer(const Stream *stream, Reason reason, StreamAnswer *ret);
-void stream_left_ended(Stream *stream); /* handover.c */
+/* handover.c */
+void stream_left_ended(Stream *stream);
+/* Somebody closes it. TRUE: it is frozen, so that nothing can be done with it here. */
+gboolean stream_left_close(Stream *stream, Reason reason);
 void stream_resume_clear(Stream *stream);
+void stream_resume_ended(Stream *stream); /* it waits for no leg, and has no carrier any more */

@@ -10,6 +10,7 @@ add(Left *left, guint64 id)
     tunnel->id = id;
     tunnel->accepted = G_MAXUINT64;
     tunnel->owner_uid = 1000;
+    tunnel->sockets = 2;
     tunnel->hub = g_strdup("office");
     tunnel->device = g_strdup("gw-1/pump");
     tunnel->stream = g_strdup("ssh");
@@ -36,6 +37,7 @@ test_there_and_back(void)
     tunnel = back->tunnels->pdata[1];
     g_assert_cmpuint(tunnel->id, ==, 8);
     g_assert_cmpuint(tunnel->accepted, ==, G_MAXUINT64);
+    g_assert_cmpuint(tunnel->sockets, ==, 2);
     g_assert_cmpstr(tunnel->address, ==, "unix:/run/streamd/1000/s");
     g_assert_cmpuint(tunnel->file_inode, ==, 4711);
     g_assert_true(left_is_taken(back, 3));

@@ -75,6 +75,17 @@ test_cannot_run(void)
 }
 
 static void
+test_nothing(void)
+{
+    g_autoptr(GError) error = NULL;
+    int fd = -1;
+
+    g_assert_false(sealed_make(0, fill, "", &fd, &error));
+    g_assert_error(error, STREAMD_ERROR, STREAMD_ERROR_INVALID);
+    g_assert_cmpint(fd, ==, -1);
+}
+
+static void
 refused(int fd, gsize most)
 {
     g_autoptr(GError) error = NULL;
@@ -105,5 +116,6 @@ main(int argc, char **argv)
     g_test_add_func("/sealed/cannot-change", test_cannot_change);
     g_test_add_func("/sealed/cannot-run", test_cannot_run);
     g_test_add_func("/sealed/refused", test_refused);
+    g_test_add_func("/sealed/nothing", test_nothing);
     return g_test_run();
 }

@@ -6,6 +6,7 @@
 
 #include "common/codec/ws-frame.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -366,6 +367,65 @@ test_ends_meanwhile(void)
     close(side.app);
 }
 
+static void
+freeze(Side *side)
+{
+    stream_freeze(side->stream, on_frozen, side);
+    AWAIT(side->frozen);
+    g_assert_true(side->left);
+}
+
+/* Closed while it is frozen: that is remembered, the first reason. Then it ends for it, and all who
+ * are told of ends are told, but for whom it was over already. */
+static void
+test_closed_meanwhile(void)
+{
+    Side side;
+    StreamAnswer unsaid;
+    char byte;
+
+    side_set_up(&side);
+    open_stream(&side);
+    stream_set_request(side.stream, "rid-1", "sid-1");
+    freeze(&side);
+    g_assert_cmpint(stream_left_closed(side.stream), ==, REASON_NONE);
+    stream_close(side.stream, REASON_CLOSED_BY_USER);
+    stream_close(side.stream, REASON_STOPPING);
+    g_assert_cmpint(stream_left_closed(side.stream), ==, REASON_CLOSED_BY_USER);
+    g_assert_false(stream_has_ended(side.stream));
+    stream_left_cut(side.stream, stream_left_closed(side.stream));
+    g_assert_cmpint(stream_state(side.stream), ==, STREAM_CLOSED);
+    g_assert_cmpint(stream_reason(side.stream), ==, REASON_CLOSED_BY_USER);
+    g_assert_cmpuint(side.ended, ==, 1);
+    g_assert_true(stream_unsaid_end(side.stream, &unsaid));
+    g_assert_cmpstr(unsaid.rid, ==, "rid-1");
+    g_assert_cmpint(recv(side.app, &byte, 1, 0), ==, -1); /* it was reset */
+    g_assert_cmpint(errno, ==, ECONNRESET);
+    g_assert_cmpuint(stream_table_open(side.table), ==, 0);
+    side_tear_down(&side);
+    close(side.app);
+}
+
+/* Closed after it was asked to freeze, and before it has: whichever comes first, it ends. */
+static void
+test_closed_before_frozen(void)
+{
+    Side side;
+
+    side_set_up(&side);
+    open_stream(&side);
+    stream_freeze(side.stream, on_frozen, &side);
+    stream_close(side.stream, REASON_CLOSED_BY_USER);
+    AWAIT(side.frozen);
+    g_assert_cmpint(stream_left_closed(side.stream), ==, REASON_CLOSED_BY_USER);
+    if (side.left)
+        stream_left_cut(side.stream, REASON_CLOSED_BY_USER);
+    AWAIT(stream_has_ended(side.stream));
+    g_assert_cmpint(stream_reason(side.stream), ==, REASON_CLOSED_BY_USER);
+    side_tear_down(&side);
+    close(side.app);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -374,5 +434,7 @@ main(int argc, char **argv)
     g_test_add_func("/stream-handover/told-of-lost-leg", test_told_of_lost_leg);
     g_test_add_func("/stream-handover/refused", test_refused);
     g_test_add_func("/stream-handover/ends-meanwhile", test_ends_meanwhile);
+    g_test_add_func("/stream-handover/closed-meanwhile", test_closed_meanwhile);
+    g_test_add_func("/stream-handover/closed-before-frozen", test_closed_before_frozen);
     return g_test_run();
 }
