@@ -10,6 +10,7 @@
 #include "daemon/stream/handover.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* The state with all that may be in it. */
 #define INHERIT_MOST ((gsize)(STORED_KEPT_MAX + 64 * 1024 * 1024))
@@ -189,6 +190,16 @@ app_inherit(App *app, GArray *items)
         inherit_tell(count, all - count, error);
 }
 
+static gboolean
+inherit_is_same(const LeftTunnel *left, const TunnelOptions *options)
+{
+    return left->owner_uid == options->owner_uid &&
+           g_strcmp0(left->address, options->listen) == 0 &&
+           g_strcmp0(left->hub, options->hub) == 0 &&
+           g_strcmp0(left->device, options->device) == 0 &&
+           g_strcmp0(left->stream, options->stream) == 0;
+}
+
 /* The tunnel of a former process that this one goes on with. */
 static const LeftTunnel *
 inherit_find(App *app, const TunnelOptions *options)
@@ -196,17 +207,43 @@ inherit_find(App *app, const TunnelOptions *options)
     for (guint i = 0; app->left && i < app->left->tunnels->len; i++) {
         const LeftTunnel *left = app->left->tunnels->pdata[i];
 
-        if (left->owner_uid == options->owner_uid &&
-            g_strcmp0(left->address, options->listen) == 0 &&
-            g_strcmp0(left->hub, options->hub) == 0 &&
-            g_strcmp0(left->device, options->device) == 0 &&
-            g_strcmp0(left->stream, options->stream) == 0 && !app_find_tunnel(app, left->id))
+        if (inherit_is_same(left, options) && !app_find_tunnel(app, left->id))
             return left;
     }
     return NULL;
 }
 
-/* NULL: its sockets have not come, or cannot be used any more. */
+/* Whether sockets of this name are those of a tunnel that is kept. */
+static gboolean
+inherit_is_wanted(App *app, const char *name)
+{
+    for (guint i = 0; app->loaded && i < store_state_tunnels(app->loaded); i++) {
+        const TunnelOptions options = store_state_tunnel(app->loaded, i);
+        const LeftTunnel *left = inherit_find(app, &options);
+        g_autofree char *wanted = left ? g_strdup_printf("l-%" G_GUINT64_FORMAT, left->id) : NULL;
+
+        if (g_strcmp0(wanted, name) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* What nobody goes on with must not listen when the tunnels do: their addresses would be taken. */
+static void
+inherit_close_others(App *app)
+{
+    for (guint i = 0; app->left_items && i < app->left_items->len; i++) {
+        FdStoreItem *item = &g_array_index(app->left_items, FdStoreItem, i);
+
+        if (item->fd < 0 || !g_str_has_prefix(item->name, "l-") ||
+            inherit_is_wanted(app, item->name))
+            continue;
+        close(item->fd);
+        item->fd = -1;
+    }
+}
+
+/* NULL: its sockets have not all come, or cannot be used any more. */
 static Listener *
 inherit_listener(App *app, const LeftTunnel *left)
 {
@@ -219,6 +256,13 @@ inherit_listener(App *app, const LeftTunnel *left)
     while (count < LISTENER_SOCKETS_MAX &&
            (fds[count] = inherit_take(app->left_items, "l", left->id)) >= 0)
         count++;
+    if (count < left->sockets) { /* on one address of two it would seem to work */
+        g_warning("Of %u sockets that were kept for %s only %u have come", left->sockets,
+                  left->address, count);
+        while (count > 0)
+            close(fds[--count]);
+        return NULL;
+    }
     listener = listener_adopt(left->address, &file, fds, count, &error);
     if (!listener)
         g_warning("%s", error->message);
@@ -251,6 +295,7 @@ inherit_tunnel(App *app, const TunnelOptions *options)
 void
 app_restore_tunnels(App *app)
 {
+    inherit_close_others(app);
     for (guint i = 0; app->loaded && i < store_state_tunnels(app->loaded); i++) {
         const TunnelOptions options = store_state_tunnel(app->loaded, i);
         Tunnel *tunnel = inherit_tunnel(app, &options);

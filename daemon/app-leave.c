@@ -19,6 +19,8 @@ struct AppLeave {
     guint waiting; /* streams that are not frozen yet */
     guint beyond;  /* streams that do not fit */
     guint timer;
+    gint64 open_by;      /* monotonic: streams that are being opened have until then */
+    gboolean begun;      /* to freeze */
     guint32 descriptors; /* the last number that was given to one */
     Stored *stored;
     Left *left;
@@ -56,6 +58,14 @@ app_has_left_overs(App *app)
         if (tunnel_persistent(app->tunnels->pdata[i]))
             return TRUE;
     return app_has_tombs(app);
+}
+
+void
+app_hold_tunnels(App *app)
+{
+    for (guint i = 0; i < app->tunnels->len; i++)
+        if (tunnel_persistent(app->tunnels->pdata[i]))
+            tunnel_hold(app->tunnels->pdata[i]);
 }
 
 gboolean
@@ -339,11 +349,51 @@ leave_freeze(AppLeave *leave)
     return count;
 }
 
+static void
+leave_begin(AppLeave *leave)
+{
+    if (leave->timer)
+        g_source_remove(leave->timer);
+    leave->begun = TRUE;
+    leave->waiting = leave_freeze(leave);
+    leave->timer = g_timeout_add(leave->waiting > 0 ? LEAVE_WAIT / 1000 : 0, leave_waited, leave);
+}
+
+/* A connection to a tunnel that is left has become a stream that cannot be left yet. */
+static gboolean
+leave_is_opening(App *app, const Stream *stream)
+{
+    const Tunnel *tunnel = app_find_tunnel(app, stream_tunnel(stream));
+
+    if (stream_role(stream) != STREAM_ROLE_SERVICE || !tunnel || !tunnel_persistent(tunnel))
+        return FALSE;
+    return stream_state(stream) < STREAM_OPEN ||
+           (stream_state(stream) == STREAM_OPEN && stream_reactor(stream) &&
+            !stream_is_resumable(stream));
+}
+
+/* Whether the other end has talked is no event, and this is short. */
+static gboolean
+leave_look(gpointer data)
+{
+    AppLeave *leave = data;
+    g_autoptr(GPtrArray) streams = stream_table_list(leave->app->streams);
+
+    for (guint i = 0; g_get_monotonic_time() < leave->open_by && i < streams->len; i++)
+        if (leave_is_opening(leave->app, streams->pdata[i]))
+            return G_SOURCE_CONTINUE;
+    leave->timer = 0;
+    leave_begin(leave);
+    return G_SOURCE_REMOVE;
+}
+
 void
 app_leave(App *app, void (*done)(void *data), void *data)
 {
     AppLeave *leave = g_new0(AppLeave, 1);
 
+    app_finish_changes(app); /* which tunnels there are changes no more */
+    app_hold_tunnels(app);
     app->leave = leave;
     leave->app = app;
     leave->room = fd_store_room() - 1;
@@ -353,6 +403,20 @@ app_leave(App *app, void (*done)(void *data), void *data)
     g_array_set_clear_func(leave->items, leave_item_clear);
     leave->done = done;
     leave->data = data;
-    leave->waiting = leave_freeze(leave);
-    leave->timer = g_timeout_add(leave->waiting > 0 ? LEAVE_WAIT / 1000 : 0, leave_waited, leave);
+    leave->open_by = g_get_monotonic_time() + LEAVE_OPENING;
+    leave->timer = g_timeout_add(LEAVE_LOOK / 1000, leave_look, leave);
+}
+
+gboolean
+app_leave_now(App *app)
+{
+    AppLeave *leave = app->leave;
+
+    if (!leave)
+        return FALSE;
+    if (!leave->begun)
+        leave_begin(leave);
+    else if (leave->stored)
+        leave_finish(leave);
+    return TRUE;
 }

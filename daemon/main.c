@@ -157,16 +157,19 @@ program_on_job(UnitJobKind kind, void *data)
         app_leave(program->app, program_left, program);
 }
 
-/* A second signal does not wait for what the first one has begun. */
+/* A second signal does not wait for what the first one has begun; what is frozen by then is left.
+ */
 static gboolean
 program_on_signal(gpointer data)
 {
     Program *program = data;
 
     (void)sd_notify(0, "STOPPING=1\nSTATUS=Stopping");
-    if (!program->ending && program->bus && app_may_leave(program->app))
+    if (!program->ending && program->bus && app_may_leave(program->app)) {
+        app_hold_tunnels(program->app);
         program->job = unit_job_ask(program->bus, JOB_WAIT, program_on_job, program);
-    if (program->ending || !program->job)
+    }
+    if (!app_leave_now(program->app) && (program->ending || !program->job))
         g_main_loop_quit(program->loop);
     program->ending = TRUE;
     return G_SOURCE_CONTINUE;

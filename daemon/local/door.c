@@ -191,14 +191,20 @@ door_new(Runtime *runtime, const Listener *listener, gboolean ask, DoorArrived a
 }
 
 void
+door_hold(Door *door)
+{
+    reactor_call(door->runtime->door, door_stop, door);
+    while (sem_wait(&door->stopped) < 0 && errno == EINTR)
+        ;
+}
+
+void
 door_free(Door *door)
 {
     if (!door)
         return;
     door->arrived = NULL;
-    reactor_call(door->runtime->door, door_stop, door);
-    while (sem_wait(&door->stopped) < 0 && errno == EINTR)
-        ;
+    door_hold(door);
     if (atomic_load(&door->waiting) == 0)
         door_dispose(door);
 }

@@ -24,6 +24,10 @@ typedef void (*DoorArrived)(int fd, int error, guint32 uid, void *data);
 Door *
 door_new(Runtime *runtime, const Listener *listener, gboolean ask, DoorArrived arrived, void *data);
 
+/* Accepts nothing more: who comes now waits in the kernel. ARRIVED is still called for those that
+ * it has accepted. Waits for one turn of the reactor. */
+void door_hold(Door *door);
+
 /* ARRIVED will not be called any more; connections that it was not told of are reset. Waits for one
  * turn of the reactor. NULL is fine. */
 void door_free(Door *door);

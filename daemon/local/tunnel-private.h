@@ -29,6 +29,9 @@ void tunnel_free(Tunnel *tunnel); /* NULL is fine */
  * and tries to listen. It had ACCEPTED connections, of which STREAMS have not ended. */
 Tunnel *tunnel_restore(const TunnelContext *context, guint64 id, const TunnelOptions *options,
                        Listener *listener, guint64 accepted, guint streams);
+/* Takes no more connections: who comes now waits in the kernel for who takes the sockets over.
+ * Those that it has taken become streams yet. It is to rest, or to be freed. */
+void tunnel_hold(Tunnel *tunnel);
 /* Takes no more connections, because the next process will: it is to be freed, and its sockets stay
  * where they are. NULL: it has none. */
 const Listener *tunnel_rest(Tunnel *tunnel);

@@ -242,14 +242,22 @@ tunnel_restore(const TunnelContext *context, guint64 id, const TunnelOptions *op
     return tunnel;
 }
 
-const Listener *
-tunnel_rest(Tunnel *tunnel)
+void
+tunnel_hold(Tunnel *tunnel)
 {
-    tunnel->resting = TRUE;
-    g_clear_pointer(&tunnel->door, door_free);
     if (tunnel->timer)
         g_source_remove(tunnel->timer);
     tunnel->timer = 0;
+    if (tunnel->door)
+        door_hold(tunnel->door);
+}
+
+const Listener *
+tunnel_rest(Tunnel *tunnel)
+{
+    tunnel_hold(tunnel);
+    tunnel->resting = TRUE;
+    g_clear_pointer(&tunnel->door, door_free);
     return tunnel->listener;
 }
 
