@@ -395,6 +395,43 @@ test_many(Fixture *fixture, gconstpointer data)
         close(fds[i]);
 }
 
+/* Once it is held it takes nobody, and resets nobody: who comes then is served by who takes the
+ * sockets over. */
+static void
+test_held(Fixture *fixture, gconstpointer data)
+{
+    const TunnelContext context = {fixture->runtime, on_add,    on_begin,
+                                   on_changed,       on_closed, fixture};
+    Tunnel *before = tunnel_start(fixture, "0", geteuid(), FALSE);
+    g_autofree char *address = g_strdup(tunnel_listen_address(before));
+    const TunnelOptions options = {.hub = "h", .device = "d", .stream = "s", .listen = address};
+    g_autoptr(Tunnel) after = NULL;
+    const ListenerFile file = {0, 0};
+    const Listener *listener;
+    int fds[LISTENER_SOCKETS_MAX], early = client_connect(address), late;
+    char byte = 0;
+
+    run_until_accepted(before, 1);
+    g_assert_cmpint(recv(early, &byte, 1, 0), ==, 1);
+    tunnel_hold(before);
+    late = client_connect(address);
+    listener = tunnel_rest(before); /* which may follow, and waits for the door once more */
+    for (guint i = 0; i < listener_sockets(listener); i++)
+        fds[i] = dup(listener_fd(listener, i));
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpuint(tunnel_accepted(before), ==, 1);
+    g_assert_true(is_waiting(late));
+    after =
+        tunnel_restore(&context, 1, &options,
+                       listener_adopt(address, &file, fds, listener_sockets(listener), NULL), 1, 0);
+    tunnel_free(before);
+    run_until_accepted(after, 2);
+    g_assert_cmpint(recv(late, &byte, 1, 0), ==, 1);
+    close(early);
+    close(late);
+}
+
 #define ADD(name, data, function)                                                                  \
     g_test_add("/tunnel/" name, Fixture, data, set_up, function, tear_down)
 
@@ -412,5 +449,6 @@ main(int argc, char **argv)
     ADD("restored", NULL, test_restored);
     ADD("no-kernel", NULL, test_no_kernel);
     ADD("many", NULL, test_many);
+    ADD("held", NULL, test_held);
     return g_test_run();
 }
