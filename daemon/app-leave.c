@@ -300,7 +300,7 @@ leave_save(AppLeave *leave, const Stream *stream)
         return FALSE;
     g_ptr_array_add(leave->stored->streams, g_ptr_array_steal_index(alone->streams, 0));
     leave_add_item(leave, "s", stored->descriptor, stream_left_fd(stream));
-    if (stream_left_is_taken(stream))
+    if (stream_is_taken(stream))
         g_array_append_val(leave->left->taken, id);
     return TRUE;
 }

@@ -2,7 +2,6 @@
 /* Streams that survive their legs, on the accepting side (docs/wire-protocol.md, section 8a): what
  * is kept of a new one, and what is answered to a service that leads one back. */
 #include "daemon/link/device-stream-private.h"
-#include "daemon/stream/handover.h"
 
 #include <string.h>
 
@@ -78,15 +77,15 @@ device_resume_has_target(const DeviceStream *self, const Stream *stream)
     return !*name || (target && strcmp(target_address(target), stream_grant_address(stream)) == 0);
 }
 
-/* An app of a former process has registered with that one. Until it has noticed that there is
- * another, what it holds is as good. */
+/* An app that has its end is there as long as the stream is: the carrier notices when it lets go.
+ * It need not be registered, and is not yet when this program has just been restarted. */
 static gboolean
 device_resume_has_owner(const DeviceStream *self, const Stream *stream)
 {
     const DeviceStreamsContext *context = &self->owner->context;
     const AcceptRule *rule = accept_policy_find(context->policy, stream_rule(stream));
 
-    return !rule || rule->kind != ACCEPT_HANDLER || stream_is_held(stream) ||
+    return !rule || rule->kind != ACCEPT_HANDLER || stream_is_taken(stream) ||
            handlers_find(context->handlers, rule->handler_uid, rule->handler);
 }
 

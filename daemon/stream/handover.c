@@ -87,12 +87,6 @@ stream_left_fd(const Stream *stream)
     return connection_fd(stream->left.local);
 }
 
-gboolean
-stream_left_is_taken(const Stream *stream)
-{
-    return stream->taken;
-}
-
 static void
 stream_save_holds(const Stream *stream, StoredStream *to)
 {
@@ -244,7 +238,6 @@ stream_restore(StreamTable *table, const StoredStream *from, int fd, gboolean ta
     }
     stream = stream_restore_plain(table, from);
     stream->taken = taken;
-    stream->inherited = TRUE;
     stream_restore_holds(stream, from);
     stream_restore_resume(stream, from);
     if (from->rule)
@@ -253,10 +246,4 @@ stream_restore(StreamTable *table, const StoredStream *from, int fd, gboolean ta
     connection_expect_finish(local);
     stream_carry_on(stream, local, resume, (gint64)from->elapsed);
     return stream;
-}
-
-gboolean
-stream_is_held(const Stream *stream)
-{
-    return stream->inherited && stream->taken;
 }

@@ -25,14 +25,9 @@ void stream_left_cut(Stream *stream, Reason reason);
 
 /* Of one that was left: its local socket, and what is needed to go on. TO refers to the stream. */
 int stream_left_fd(const Stream *stream);
-gboolean stream_left_is_taken(const Stream *stream); /* an app of its owner has it */
 void stream_save(const Stream *stream, StoredStream *to);
 
 /* The stream of a former process, suspended, as it was there: it is under no limit that was made
  * since. FD is taken. TAKEN: an app of its owner has it. NULL: FROM contradicts itself, or there is
  * a stream of this id. */
 Stream *stream_restore(StreamTable *table, const StoredStream *from, int fd, gboolean taken);
-
-/* Device role: an app has its other end since a former process. It is there as long as the stream
- * is: the carrier notices when it lets go. */
-gboolean stream_is_held(const Stream *stream);

@@ -80,6 +80,7 @@ void stream_set_endpoint(Stream *stream, const char *host, guint16 port);
 
 /* Device role: it goes to an app of UID, whose it is from now on. STREAMD_ERROR_LIMIT. */
 gboolean stream_take(Stream *stream, guint32 uid, GError **error);
+gboolean stream_is_taken(const Stream *stream); /* an app of its owner has it, or will */
 
 /* Counts it among the streams of WHAT ("rule 7", "target ssh"), until it has ended, and holds it to
  * LIMITS beside those that it has already. Before its leg is attached; at most STREAM_HOLDS_MAX
@@ -122,7 +123,7 @@ void stream_set_resume(Stream *stream, const guint8 secret[STREAM_RESUME_KEY], g
 const guint8 *stream_resume_secret(const Stream *stream); /* NULL: it ends with its leg */
 gint64 stream_resume_time(const Stream *stream);          /* as it was set */
 gint64 stream_resume_left(const Stream *stream);          /* µs of the time of a suspended one */
-guint32 stream_resume_attempt(const Stream *stream); /* the highest one so far; 0: none */
+guint32 stream_resume_attempt(const Stream *stream);      /* the highest one so far; 0: none */
 void stream_set_resume_attempt(Stream *stream, guint32 attempt);
 Reactor *
 stream_reactor(const Stream *stream); /* where its next leg is to be; NULL: not resumable */

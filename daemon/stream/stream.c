@@ -132,6 +132,12 @@ stream_take(Stream *stream, guint32 uid, GError **error)
 }
 
 gboolean
+stream_is_taken(const Stream *stream)
+{
+    return stream->taken;
+}
+
+gboolean
 stream_limit(Stream *stream, const char *what, const Limits *limits, GError **error)
 {
     LimitHold *hold =

@@ -50,8 +50,7 @@ struct Stream {
     char *endpoint; /* NULL until it is known */
     guint64 tunnel, place;
     guint32 owner_uid;
-    gboolean taken;     /* device role: an app of the owner has it, or will */
-    gboolean inherited; /* of a former process */
+    gboolean taken; /* device role: an app of the owner has it, or will */
     guint64 requested_at, opened_at, ended_at;
     gint64 kept_from; /* monotonic: the clock may be set back */
     RelayMeter meter;
