@@ -189,7 +189,7 @@ class Ours(Chain):
     title = 'streamd, streamhub, streamd'
     ports = 9402, 9403, 9401  # of the hub (HTTPS, MQTT), of the tunnel
     settings = ''             # of the hub
-    delay = 0                 # ms each way between the hub and either end
+    delay, rate = 0, 0        # ms each way between the hub and either end, MB/s of a connection
 
     def end(self, part, connection_string):
         """A bus and a streamd on it, with the hub added. Returns a function that runs streamctl there."""
@@ -214,8 +214,7 @@ class Ours(Chain):
                                   stderr=subprocess.DEVNULL).returncode == 0
 
         self.processes.wait_for(daemon, answers, 'answered on the bus')
-        streamctl('hub', 'add', 'bench', '--connection-string-file', connection_string, '--ca', self.hub.ca,
-                  *(('--port', str(self.ports[0] + 50)) if self.delay else ()))
+        streamctl('hub', 'add', 'bench', '--connection-string-file', connection_string, '--ca', self.hub.ca)
         return streamctl
 
     def start(self):
@@ -224,9 +223,9 @@ class Ours(Chain):
         self.hub = Hub(self.processes, self.scratch, self.build, https, mqtts)
         if self.delay:
             line = self.processes.start(f'{self.name}-line', [
-                os.path.join(self.build, 'bench/delay'), str(https + 50), str(https), str(self.delay)])
+                os.path.join(self.build, 'bench/delay'), str(https + 50), str(https), str(self.delay), str(self.rate)])
             self.processes.wait_for_port(line, https + 50)
-            settings += f'streaming-host = localhost:{https + 50}\n'
+            settings += f'public-address = localhost:{https + 50}\n'
         config = self.write('hub.conf', f'[hub]\n{settings}')
         self.hub.wait(self.launch('hub', self.hub.command('--config', config)))
         self.hub.verb('device', 'add', 'gateway')
@@ -252,12 +251,12 @@ class Legs(Ours):
 
 
 class FarOurs(Ours):
-    """The hub is 150 ms away from both ends, there and back."""
+    """The two ends are 150 ms apart, there and back by the hub, on lines of 40 MB/s: 6 MB are under way."""
 
     name = 'far'
-    title = 'a hub 150 ms away'
+    title = 'ends 150 ms apart'
     ports = 9602, 9603, 9601
-    delay = 75
+    delay, rate = 37.5, 40
 
 
 class FarLegs(FarOurs):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A long line: delay PORT TO MILLISECONDS listens on 127.0.0.1:PORT, passes bytes between each
- * connection and a new one to 127.0.0.1:TO, and holds each for so long, either way. As many bytes
- * are under way as come: the line has no limit of its own, and TCP's behaviour on a real one is
- * hidden. */
+/* A long line: delay PORT TO MILLISECONDS MEGABYTES listens on 127.0.0.1:PORT, passes bytes between
+ * each connection and a new one to 127.0.0.1:TO, and holds each for so long, either way. It carries
+ * so many megabytes a second each way, and holds 50 ms of them in front of it. TCP's behaviour on a
+ * real line is hidden. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define PIECE (64 * 1024)
+#define IN_FRONT 0.05 /* s */
 
 /* What was read at once, and when it may go on. */
 typedef struct Piece {
@@ -26,7 +27,8 @@ typedef struct Piece {
 
 typedef struct {
     int from, to;
-    double delay;
+    double delay, rate; /* s, bytes a second */
+    double free;        /* when the line has carried all that was read */
     pthread_mutex_t lock;
     pthread_cond_t more;
     Piece *first, **last;
@@ -110,26 +112,28 @@ line_read(void *data)
             die("malloc");
         len = read(line->from, piece->data, PIECE);
         piece->len = len > 0 ? len : 0;
-        piece->due = now() + line->delay;
+        line->free = (line->free > now() ? line->free : now()) + (double)piece->len / line->rate;
+        piece->due = line->free + line->delay;
         piece->next = NULL;
         pthread_mutex_lock(&line->lock);
         *line->last = piece;
         line->last = &piece->next;
         pthread_cond_signal(&line->more);
         pthread_mutex_unlock(&line->lock);
+        sleep_until(line->free - IN_FRONT);
     }
     return NULL;
 }
 
 static void
-line_start(int from, int to, double delay)
+line_start(int from, int to, double delay, double rate)
 {
     Line *line = calloc(1, sizeof *line);
     pthread_t thread;
 
     if (!line)
         die("calloc");
-    *line = (Line){.from = from, .to = to, .delay = delay, .last = &line->first};
+    *line = (Line){.from = from, .to = to, .delay = delay, .rate = rate, .last = &line->first};
     pthread_mutex_init(&line->lock, NULL);
     pthread_cond_init(&line->more, NULL);
     if (pthread_create(&thread, NULL, line_read, line) ||
@@ -153,8 +157,8 @@ main(int argc, char **argv)
     struct sockaddr_in here, there;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: delay PORT TO MILLISECONDS\n");
+    if (argc != 5) {
+        fprintf(stderr, "usage: delay PORT TO MILLISECONDS MEGABYTES\n");
         return 2;
     }
     here = loopback(argv[1]);
@@ -171,7 +175,7 @@ main(int argc, char **argv)
             die("accept");
         (void)setsockopt(a, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         (void)setsockopt(b, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-        line_start(a, b, atof(argv[3]) / 1000);
-        line_start(b, a, atof(argv[3]) / 1000);
+        line_start(a, b, atof(argv[3]) / 1000, atof(argv[4]) * 1e6);
+        line_start(b, a, atof(argv[3]) / 1000, atof(argv[4]) * 1e6);
     }
 }
