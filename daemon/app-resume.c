@@ -167,7 +167,7 @@ app_resume_changed(AppResume *resume, Stream *stream)
         app_resume_wait(resume, stream);
     if (state == STREAM_OPEN && waiting) {
         app_resume_went_on(resume, stream, waiting);
-        service_resumes_leave(resume->services, stream);
+        service_resumes_went_on(resume->services, stream);
     }
     if (stream_has_ended(stream))
         app_resume_ended(resume, stream, waiting);

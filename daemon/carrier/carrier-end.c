@@ -97,8 +97,10 @@ carrier_heard(Carrier *carrier)
 
     if (!carrier->leg.talking && resume_stream_is_talking(carrier->stream))
         carrier_resumed(carrier);
-    if (figures.kept_from > carrier->acked)
+    if (figures.kept_from > carrier->acked) {
         carrier->leg.moved = reactor_now(carrier->reactor);
+        atomic_store(&carrier->advanced, TRUE);
+    }
     carrier->acked = figures.kept_from;
 }
 
@@ -125,6 +127,9 @@ carrier_lost(Carrier *carrier, Reason reason)
         return;
     }
     if (resume_stream_is_completed(carrier->stream)) {
+        /* Only an orderly close comes from an end that knows. */
+        carrier->unsaid |=
+            !carrier->device && !(carrier->leg.close_received && reason_is_orderly(reason));
         if (!carrier->leg.close_received)
             leg_drop(carrier);
         carrier_ends(carrier, REASON_COMPLETED, CARRIER_TOLD);

@@ -385,6 +385,15 @@ leg_say_end(Carrier *carrier, Connection *connection)
     return connection_flush(connection) == 0 && !connection_has_backlog(connection);
 }
 
+/* The service's side leads the stream back once more to tell the other end, which keeps its side
+ * otherwise; the device's answers whoever comes. */
+static gboolean
+leg_matters(const Carrier *carrier)
+{
+    return !carrier->device && !(carrier->last & CARRIER_TOLD) &&
+           resume_stream_is_resumable(carrier->stream);
+}
+
 void
 leg_close(Carrier *carrier)
 {
@@ -393,15 +402,17 @@ leg_close(Carrier *carrier)
     gboolean said;
 
     if (!leg->connection || leg->deaf || leg->silent) {
+        carrier->unsaid |= leg_matters(carrier);
         leg_drop(carrier);
         return;
     }
     connection = g_steal_pointer(&leg->connection);
+    carrier->unsaid |= leg->begun && !leg->close_received && leg_matters(carrier);
     said = leg_say_end(carrier, connection);
     if (reason_is_orderly(carrier->reason)) {
         connection_finish_patiently(connection, RELAY_PATIENCE);
     } else {
-        carrier->unsaid |= !said && !leg->close_received;
+        carrier->unsaid |= !said && !leg->close_received && carrier->device;
         if (leg->begun)
             connection_reset(connection);
         else /* bytes that the peer still sends must not destroy the close frame */

@@ -107,7 +107,8 @@ struct Carrier {
     gint64 hurried;    /* since when it waits for bytes that may stand still; 0: it does not */
     gint64 close_by;   /* then: the leg's frame has until then; 0: no limit but that */
     gboolean finished;
-    gboolean unsaid; /* the leg was not told why */
+    gboolean unsaid;      /* the leg was not told why, or (service) the other end may not know */
+    atomic_bool advanced; /* the other end has consumed something, since the owner asked */
 };
 
 /* carrier.c */

@@ -350,6 +350,12 @@ carrier_is_unsaid(const Carrier *carrier)
     return carrier->unsaid;
 }
 
+gboolean
+carrier_take_advance(Carrier *carrier)
+{
+    return atomic_exchange(&carrier->advanced, FALSE);
+}
+
 void
 carrier_unref(Carrier *carrier)
 {

@@ -70,8 +70,12 @@ void carrier_probe(Carrier *carrier, gint64 limit);
 void carrier_end(Carrier *carrier, Reason reason);
 void carrier_ended_there(Carrier *carrier, Reason reason);
 
-/* After the end: a leg could not be told why (as relay_is_unsaid). */
+/* After the end: a leg could not be told why (as relay_is_unsaid). Service: the other end does not
+ * know, as far as this end can tell. */
 gboolean carrier_is_unsaid(const Carrier *carrier);
+
+/* Any thread: the other end has consumed more, as it said since the last call. */
+gboolean carrier_take_advance(Carrier *carrier);
 
 /* How it stands, as relay_ask: sides[0] is the local one, sides[1] the leg (closed: there is none).
  */

@@ -29,9 +29,10 @@ typedef struct {
     Runtime *runtime;
     gint64
         part_by; /* monotonic: it has ended, and the other end is told until then; 0: it has not */
-    guint timer; /* for the next try */
-    guint limit; /* for this one to reach the hub */
-    char *device, *module;                                /* MODULE NULL: none */
+    gboolean went_on;      /* since then, and it has not been lost again */
+    guint timer;           /* for the next try */
+    guint limit;           /* for this one to reach the hub */
+    char *device, *module; /* MODULE NULL: none */
     void (*told)(Stream *stream, Slice text, void *data); /* of the options */
     void *told_data;
     GString *request; /* of the attempt, up to the time-outs */
@@ -67,16 +68,18 @@ resume_free(void *data)
 }
 
 guint
-service_resume_pause(guint tries, double random)
+service_resume_pause(guint tries, guint asked, double random)
 {
     guint ceiling = SERVICE_RESUME_PAUSE;
 
+    if (asked > 0) /* many were told the same */
+        asked += (guint)(random * SERVICE_RESUME_FIRST);
     if (tries == 0)
-        return (guint)(random * SERVICE_RESUME_FIRST);
+        return MAX(asked, (guint)(random * SERVICE_RESUME_FIRST));
     for (guint i = 1; i < tries && ceiling < SERVICE_RESUME_PAUSE_MAX; i++)
         ceiling *= 2;
     ceiling = MIN(ceiling, SERVICE_RESUME_PAUSE_MAX);
-    return ceiling / 2 + (guint)(random * ceiling / 2);
+    return MAX(asked, ceiling / 2 + (guint)(random * ceiling / 2));
 }
 
 static gboolean resume_try(gpointer data);
@@ -89,9 +92,15 @@ resume_try_in(ServiceResume *resume, guint pause)
 }
 
 static void
-resume_again(ServiceResume *resume)
+resume_again(ServiceResume *resume, guint asked)
 {
-    resume_try_in(resume, service_resume_pause(resume->tries, g_random_double()));
+    resume_try_in(resume, service_resume_pause(resume->tries, asked, g_random_double()));
+}
+
+static gboolean
+device_is_busy(const ServiceOutcome *outcome)
+{
+    return outcome->response->status == 200 && outcome->reason == REASON_LIMIT;
 }
 
 gboolean
@@ -100,7 +109,7 @@ service_resume_is_final(const ServiceOutcome *outcome)
     if (outcome->reason == REASON_BAD_URL)
         return TRUE;
     if (outcome->response)
-        return service_answer_is_final(outcome->response);
+        return service_answer_is_final(outcome->response) && !device_is_busy(outcome);
     return outcome->stage == SERVICE_PAIRS &&
            (reason_close_code(outcome->reason) == WS_CLOSE_POLICY ||
             reason_close_code(outcome->reason) == WS_CLOSE_PROTOCOL);
@@ -113,8 +122,10 @@ resume_end(ServiceResume *resume, const ServiceOutcome *outcome)
     Stream *stream = resume->stream;
     Reason there = REASON_NONE;
 
-    if (outcome->reason == REASON_ENDED && outcome->response)
+    if (outcome->reason == REASON_ENDED && outcome->response) {
         there = service_answer_ended(outcome->response);
+        there = there != REASON_NONE ? there : REASON_CUT; /* of a later version */
+    }
     service_resumes_leave(resume->owner, stream);
     if (stream_has_ended(stream))
         return;
@@ -127,13 +138,15 @@ resume_end(ServiceResume *resume, const ServiceOutcome *outcome)
 static void
 resume_failed(ServiceResume *resume, const ServiceOutcome *outcome)
 {
+    guint asked = outcome->response ? (guint)(service_answer_pause(outcome->response) / 1000) : 0;
+
     g_debug("stream %" G_GUINT64_FORMAT " was not led back: %s", resume->id,
             outcome->error->message);
     connection_free(outcome->kept);
     if (service_resume_is_final(outcome))
         resume_end(resume, outcome);
     else
-        resume_again(resume);
+        resume_again(resume, asked);
 }
 
 /* A hub that does not know `resume` any more has opened a new stream. */
@@ -157,8 +170,10 @@ resume_part(ServiceResume *resume, Connection *leg)
     stream_last_offsets(stream, &begin.first, &begin.second);
     first[resume_message_write(first, &begin)] = '\0';
     second[resume_message_write(second, &end)] = '\0';
-    last_word_say(resume->runtime, stream_reactor(stream), leg, first, second,
-                  reason_close_code(end.reason), code);
+    /* An orderly end is told by the offsets alone. */
+    last_word_say(resume->runtime, stream_reactor(stream), leg, first,
+                  reason_is_orderly(end.reason) ? NULL : second, reason_close_code(end.reason),
+                  code);
     service_resumes_leave(resume->owner, stream);
 }
 
@@ -294,7 +309,7 @@ resume_try(gpointer data)
     resume->tries++;
     resume->tried = g_get_monotonic_time();
     if (!owner->context.fill(resume->stream, &options, owner->context.data)) {
-        resume_again(resume);
+        resume_again(resume, 0);
         return G_SOURCE_REMOVE;
     }
     resume->request = resume_begin_request(resume, &options);
@@ -335,29 +350,50 @@ service_resumes_lead(ServiceResumes *resumes, Stream *stream)
 
     if (resume->attempt || resume->timer)
         return;
+    if (resume->went_on) {
+        resume->lost = g_get_monotonic_time();
+        resume->tries = stream_is_settled(stream) ? 0 : resume->tries;
+    }
+    resume->went_on = FALSE;
     if (resumes->changed > 0 && resume->tries == 0 &&
         g_get_monotonic_time() - resumes->changed < SERVICE_RESUME_CHANGED)
         resume_try_in(resume, (guint)g_random_int_range(0, SERVICE_RESUME_HURRY));
     else
-        resume_again(resume);
+        resume_again(resume, 0);
+}
+
+void
+service_resumes_went_on(ServiceResumes *resumes, const Stream *stream)
+{
+    guint64 id = stream_id(stream);
+    ServiceResume *resume = g_hash_table_lookup(resumes->all, &id);
+
+    if (!resume)
+        return;
+    clear_timer(&resume->timer);
+    resume_drop_attempt(resume);
+    resume->went_on = TRUE;
 }
 
 void
 service_resumes_ended(ServiceResumes *resumes, Stream *stream)
 {
-    guint64 id = stream_id(stream);
-    ServiceResume *resume = g_hash_table_lookup(resumes->all, &id);
+    ServiceResume *resume;
     gint64 now = g_get_monotonic_time(), left;
 
-    if (!resume)
+    if (!stream_is_parting(stream) || stream_reason(stream) == REASON_STOPPING) {
+        service_resumes_leave(resumes, stream);
         return;
-    left = resume->lost + stream_resume_time(stream) - now;
-    if (left <= 0 || !(resume->attempt || resume->timer) ||
-        stream_reason(stream) == REASON_STOPPING) {
+    }
+    resume = service_resumes_find(resumes, stream);
+    left = (resume->went_on ? now : resume->lost) + stream_resume_time(stream) - now;
+    if (left <= 0) {
         service_resumes_leave(resumes, stream);
         return;
     }
     resume->part_by = now + MIN(left, SERVICE_RESUME_PARTING);
+    if (!resume->attempt && !resume->timer)
+        resume_again(resume, 0);
 }
 
 void

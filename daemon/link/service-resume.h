@@ -35,18 +35,24 @@ void service_resumes_lead(ServiceResumes *resumes, Stream *stream);
 
 /* STREAM has ended here. If it was still to be led back, the other end does not know, and would
  * keep its side for the rest of the stream's time: it is led back to be told, for
- * SERVICE_RESUME_PARTING at most. */
+ * SERVICE_RESUME_PARTING at most. So it is when the last word was lost with a leg that seemed to
+ * live, and when a leg came too late for it. */
 #define SERVICE_RESUME_PARTING (30 * G_TIME_SPAN_SECOND)
 void service_resumes_ended(ServiceResumes *resumes, Stream *stream);
 
-/* STREAM goes on, or will be freed. */
+/* STREAM goes on; it may be lost again at once, and then the pauses go on where they were. */
+void service_resumes_went_on(ServiceResumes *resumes, const Stream *stream);
+
+/* STREAM is left to others, or will be freed. */
 void service_resumes_leave(ServiceResumes *resumes, const Stream *stream);
 
 /* network-watch.h: all that wait, or hang, try at once. */
 void service_resumes_network_changed(ServiceResumes *resumes);
 
-/* What an attempt's failure means. FINAL: no other one makes sense. Pure. */
+/* What an attempt's failure means. FINAL: no other one makes sense; a device that has too much to
+ * do just now (`limit`) is asked again. Pure. */
 gboolean service_resume_is_final(const ServiceOutcome *outcome);
 
-/* ms before the next try, when TRIES have failed. RANDOM: from 0 to below 1. Pure. */
-guint service_resume_pause(guint tries, double random);
+/* ms before the next try, when TRIES have failed and who answered the last one wants none for
+ * ASKED. RANDOM: from 0 to below 1. Pure. */
+guint service_resume_pause(guint tries, guint asked, double random);

@@ -35,7 +35,8 @@ last_word_begin(Job *job)
     guint8 frame[WS_MAX_CONTROL_FRAME], key[WS_MASK_KEY_LEN];
 
     last_word_queue(word, word->first);
-    last_word_queue(word, word->second);
+    if (word->second)
+        last_word_queue(word, word->second);
     ws_mask_pool_next(&word->masks, key);
     (void)connection_queue(job->connection, frame,
                            ws_close_write(frame, word->code, word->text, key));

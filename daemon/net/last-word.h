@@ -9,7 +9,8 @@
 
 #define LAST_WORD_TIME (5 * G_TIME_SPAN_SECOND) /* for the peer to have read it */
 
-/* Takes LEG, detached, of which we are the WebSocket client. Says FIRST and SECOND as text messages
- * of at most WS_MAX_CONTROL bytes, then closes with CODE and TEXT. Nobody waits for it. */
+/* Takes LEG, detached, of which we are the WebSocket client. Says FIRST and SECOND (NULL: nothing)
+ * as text messages of at most WS_MAX_CONTROL bytes, then closes with CODE and TEXT. Nobody waits
+ * for it. */
 void last_word_say(Runtime *runtime, Reactor *reactor, Connection *leg, const char *first,
                    const char *second, guint16 code, const char *text);

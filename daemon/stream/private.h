@@ -154,6 +154,14 @@ void stream_ended_there(Stream *stream, Reason reason);
 /* It cannot be resumed: ends with the reason of its first loss since it last went on. */
 void stream_give_up(Stream *stream);
 
+/* It really went on before it was suspended: the other end consumed more, or the leg lived so long.
+ * Otherwise its time, and the back-off of who leads it back, go on where they were. */
+#define STREAM_SETTLED (10 * G_TIME_SPAN_SECOND)
+gboolean stream_is_settled(const Stream *stream);
+gboolean stream_has_settled(gint64 went_on, gint64 now, gboolean advanced); /* pure */
+/* Service role: it has ended, and the other end is not known to know. */
+gboolean stream_is_parting(const Stream *stream);
+
 /* Of one that has ended: what its `r` on one more leg would say. */
 void stream_last_offsets(const Stream *stream, guint64 *ret_consumed, guint64 *ret_limit);
 

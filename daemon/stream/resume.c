@@ -123,26 +123,39 @@ stream_suspend_since(Stream *stream, guint64 since, gint64 left)
     resume->timer = g_timeout_add((guint)((left + 999) / 1000), stream_time_is_over, stream);
 }
 
+gboolean
+stream_has_settled(gint64 went_on, gint64 now, gboolean advanced)
+{
+    return advanced || went_on == 0 || now - went_on >= STREAM_SETTLED;
+}
+
 /* It has lost a leg after it had talked, and not before: the pause goes on otherwise. */
 static void
-stream_suspend(Stream *stream, Reason reason)
+stream_suspend(Stream *stream, Reason reason, gboolean advanced)
 {
-    stream->resume.first = reason;
-    stream_suspend_since(stream, (guint64)g_get_real_time(), stream->resume.time);
+    StreamResume *resume = &stream->resume;
+    gint64 now = g_get_monotonic_time();
+
+    /* A hub that takes every leg and loses it again must not keep it alive for ever. */
+    resume->settled = stream_has_settled(resume->went_on, now, advanced);
+    resume->first = reason;
+    stream_suspend_since(stream, (guint64)g_get_real_time(),
+                         resume->settled ? resume->time : MAX(resume->until - now, 0));
     stream_set_state(stream, STREAM_SUSPENDED);
 }
 
 static void
-stream_lost(Carrier *carrier G_GNUC_UNUSED, Reason reason, guint64 pending, void *data)
+stream_lost(Carrier *carrier, Reason reason, guint64 pending, void *data)
 {
     Stream *stream = data;
+    gboolean advanced = carrier_take_advance(carrier);
 
     stream->resume.last = reason;
     stream->resume.pending = pending;
     if (stream->state == STREAM_CLOSING)
         return;
     if (stream->resume.since == 0)
-        stream_suspend(stream, reason);
+        stream_suspend(stream, reason, advanced);
     stream_table_suspended(stream->table, stream);
 }
 
@@ -153,6 +166,7 @@ stream_goes_on(Stream *stream)
 
     stream_stop_timer(stream);
     resume->since = 0;
+    resume->went_on = g_get_monotonic_time();
     resume->first = REASON_NONE;
     resume->count++;
     if (stream->state == STREAM_SUSPENDED)
@@ -257,6 +271,19 @@ stream_give_up(Stream *stream)
     if (stream->carrier)
         stream_close(stream,
                      stream->resume.first != REASON_NONE ? stream->resume.first : REASON_CUT);
+}
+
+gboolean
+stream_is_settled(const Stream *stream)
+{
+    return stream->resume.settled;
+}
+
+gboolean
+stream_is_parting(const Stream *stream)
+{
+    return stream->role == STREAM_ROLE_SERVICE && stream_has_ended(stream) && stream->unsaid &&
+           stream->resume.wanted && stream->resume.talks;
 }
 
 const guint8 *

@@ -18,6 +18,8 @@ typedef struct {
     guint32 attempt;
     guint64 since;           /* CLOCK_REALTIME µs; 0: it is not suspended */
     gint64 until;            /* then: monotonic */
+    gint64 went_on;          /* monotonic: when it last did; 0: not yet */
+    gboolean settled;        /* suspended: it had really gone on, so that this is a new pause */
     Reason first;            /* then: why it is */
     Reason last;             /* why its last leg was lost */
     guint64 pending;         /* bytes that were not acknowledged then */

@@ -174,7 +174,8 @@ test_owner_ends(PairHosts *hosts, gconstpointer data)
         check_ends(pair, REASON_CLOSED_BY_USER, REASON_CLOSED_BY_USER);
         pair_run(pair, both_apps_know);
         g_assert_true(pair->ends[0].app.saw_reset && pair->ends[1].app.saw_reset);
-        g_assert_false(carrier_is_unsaid(pair->ends[side].carrier));
+        g_assert_false(carrier_is_unsaid(pair->ends[0].carrier));
+        g_assert_false(carrier_is_unsaid(pair->ends[1].carrier));
     }
 }
 
@@ -187,6 +188,7 @@ test_owner_ends_suspended(PairHosts *hosts, gconstpointer data)
     carrier_end(pair->ends[1].carrier, REASON_REVOKED);
     check_ends(pair, REASON_CUT, REASON_REVOKED);
     g_assert_false(carrier_is_unsaid(pair->ends[1].carrier));
+    g_assert_true(carrier_is_unsaid(pair->ends[0].carrier)); /* it is led back to say so */
 }
 
 /* The other end says elsewhere that it has ended, in order: this is one only for who has all of it.

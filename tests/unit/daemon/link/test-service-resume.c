@@ -23,6 +23,8 @@ static const struct {
     {NO "streamd-reject-reason: ended\r\n", TRUE, REASON_NONE},
     {NO "streamd-reject-reason: endedxcompleted\r\n", TRUE, REASON_NONE},
     {NO, TRUE, REASON_NONE},
+    {NO "streamd-reject-reason: limit\r\n", FALSE, REASON_NONE}, /* the device is busy */
+    {NO "streamd-reject-reason: limits\r\n", TRUE, REASON_NONE},
     {"HTTP/1.1 200 OK\r\n", FALSE, REASON_NONE},
     {NO "Content-Type: text/html\r\n", FALSE, REASON_NONE},
     {"HTTP/1.1 400 x\r\n", TRUE, REASON_NONE},
@@ -33,6 +35,7 @@ static const struct {
     {"HTTP/1.1 404 x\r\niothub-errorcode: ModuleNotFound\r\n", TRUE, REASON_NONE},
     {"HTTP/1.1 404 x\r\niothub-errorcode: DeviceNotOnline\r\n", FALSE, REASON_NONE},
     {"HTTP/1.1 404 x\r\n", FALSE, REASON_NONE},
+    {"HTTP/1.1 403 x\r\niothub-errorcode: IotHubQuotaExceeded\r\n", TRUE, REASON_NONE},
     {"HTTP/1.1 429 x\r\n", FALSE, REASON_NONE},
     {"HTTP/1.1 500 x\r\n", FALSE, REASON_NONE},
     {"HTTP/1.1 503 x\r\n", FALSE, REASON_NONE},
@@ -46,12 +49,12 @@ test_answers(void)
         g_autofree char *head = g_strconcat(answers[i].head, "Content-Length: 0\r\n\r\n", NULL);
         HttpResponse response;
         HttpRefusal refusal;
-        const ServiceOutcome outcome = {
-            .stage = SERVICE_ASKS, .answered = TRUE, .response = &response};
+        ServiceOutcome outcome = {.stage = SERVICE_ASKS, .answered = TRUE, .response = &response};
 
         g_test_message("answer %u: %s", i, head);
         g_assert_cmpint(http_response_parse(head, strlen(head), &response, &refusal), ==,
                         HTTP_HEAD_OK);
+        (void)service_answer_check(&response, &outcome.reason, NULL);
         g_assert_cmpint(service_resume_is_final(&outcome), ==, answers[i].final);
         g_assert_cmpint(service_answer_ended(&response), ==, answers[i].ended);
     }
@@ -95,11 +98,17 @@ test_pauses(void)
     static const guint ceilings[] = {1000, 1000, 2000, 3000, 3000};
 
     for (guint i = 0; i < G_N_ELEMENTS(ceilings); i++) {
-        g_assert_cmpuint(service_resume_pause(i, most), <=, ceilings[i]);
-        g_assert_cmpuint(service_resume_pause(i, most), >=, ceilings[i] - 2);
-        g_assert_cmpuint(service_resume_pause(i, 0), ==, i == 0 ? 0 : ceilings[i] / 2);
+        g_assert_cmpuint(service_resume_pause(i, 0, most), <=, ceilings[i]);
+        g_assert_cmpuint(service_resume_pause(i, 0, most), >=, ceilings[i] - 2);
+        g_assert_cmpuint(service_resume_pause(i, 0, 0), ==, i == 0 ? 0 : ceilings[i] / 2);
     }
-    g_assert_cmpuint(service_resume_pause(G_MAXUINT, most), <=, SERVICE_RESUME_PAUSE_MAX);
+    g_assert_cmpuint(service_resume_pause(G_MAXUINT, 0, most), <=, SERVICE_RESUME_PAUSE_MAX);
+    /* Who answered wants a longer one, and not from all at the same moment; or a shorter one. */
+    g_assert_cmpuint(service_resume_pause(2, 10000, 0), ==, 10000);
+    g_assert_cmpuint(service_resume_pause(2, 10000, most), >=, 10998);
+    g_assert_cmpuint(service_resume_pause(2, 10000, most), <, 11000);
+    g_assert_cmpuint(service_resume_pause(0, 10000, 0), ==, 10000);
+    g_assert_cmpuint(service_resume_pause(5, 1000, most), >=, SERVICE_RESUME_PAUSE_MAX - 2);
 }
 
 int

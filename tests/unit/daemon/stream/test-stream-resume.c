@@ -223,6 +223,44 @@ test_loses_again(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
     g_assert_cmpuint(stream_resumes(stream), ==, 0);
 }
 
+/* It goes on, and is lost again at once: its time is that of the first loss, until the other end
+ * has consumed more. */
+static void
+test_goes_on_in_vain(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    Stream *stream = open_stream(fixture, STREAM_ROLE_SERVICE, STREAM_RESUME_TIME);
+    gint64 left = STREAM_RESUME_TIME;
+    guint8 frame[2 + WS_MASK_KEY_LEN + 4];
+
+    g_assert_cmpint(send(fixture->app, "data", 4, 0), ==, 4);
+    for (guint i = 0; i < 4; i++) {
+        suspend(fixture);
+        g_assert_cmpint(stream_is_settled(stream), ==, i == 0 || i == 3);
+        g_usleep(30000);
+        if (i == 1 || i == 2)
+            g_assert_cmpint(stream_resume_left(stream), <, left - 20000);
+        left = stream_resume_left(stream);
+        if (i == 3)
+            break;
+        stream_resume_leg(stream, leg_new(fixture));
+        expect_word(fixture, "r 0 ");
+        say(fixture, i == 2 ? "r 4 262144" : "r 0 262144");
+        AWAIT(stream_state(stream) == STREAM_OPEN);
+        if (i < 2) /* a frame of the four bytes */
+            g_assert_cmpint(recv(fixture->leg, frame, sizeof frame, MSG_WAITALL), ==, sizeof frame);
+    }
+    g_assert_cmpint(left, >, STREAM_RESUME_TIME - 60000);
+}
+
+static void
+test_settled(Fixture *fixture G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+{
+    g_assert_true(stream_has_settled(0, 1, FALSE)); /* its first leg */
+    g_assert_true(stream_has_settled(5, 5, TRUE));
+    g_assert_true(stream_has_settled(5, 5 + STREAM_SETTLED, FALSE));
+    g_assert_false(stream_has_settled(5, 5 + STREAM_SETTLED - 1, FALSE));
+}
+
 /* The application's socket: reset, or ended in order. */
 static void
 expect_app(Fixture *fixture, gboolean reset)
@@ -406,6 +444,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("/stream-resume/goes-on", test_goes_on);
     ADD("/stream-resume/loses-again", test_loses_again);
+    ADD("/stream-resume/goes-on-in-vain", test_goes_on_in_vain);
+    ADD("/stream-resume/settled", test_settled);
     ADD("/stream-resume/gives-up", test_gives_up);
     ADD("/stream-resume/closes", test_closes);
     ADD("/stream-resume/says-close", test_says_close);
