@@ -27,8 +27,9 @@ gboolean app_may_leave(App *app);
 void app_hold_tunnels(App *app);
 
 /* Takes no more changes, stops all that can be left, and leaves it. Then calls DONE, from the main
- * loop; the app is to be freed after that, which ends what could not be left as ever. Once. */
-void app_leave(App *app, void (*done)(void *data), void *data);
+ * loop; the app is to be freed after that, which ends what could not be left as ever. Once. STORE:
+ * how many descriptors the manager keeps, or more. FALSE: too few; nothing was done. */
+gboolean app_leave(App *app, guint store, void (*done)(void *data), void *data);
 
 /* The same without the rest of the waiting: at first for what is being opened, and when that is
  * over, for what has not answered, which is cut. FALSE: app_leave was not called. */

@@ -387,16 +387,20 @@ leave_look(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-void
-app_leave(App *app, void (*done)(void *data), void *data)
+gboolean
+app_leave(App *app, guint store, void (*done)(void *data), void *data)
 {
-    AppLeave *leave = g_new0(AppLeave, 1);
+    const guint room = MIN(fd_store_room(), store);
+    AppLeave *leave;
 
+    if (room <= 1) /* the state and nothing */
+        return FALSE;
+    leave = g_new0(AppLeave, 1);
     app_finish_changes(app); /* which tunnels there are changes no more */
     app_hold_tunnels(app);
     app->leave = leave;
     leave->app = app;
-    leave->room = fd_store_room() - 1;
+    leave->room = room - 1;
     leave->stored = stored_new();
     leave->left = left_new();
     leave->items = g_array_new(FALSE, FALSE, sizeof(FdStoreItem));
@@ -405,6 +409,7 @@ app_leave(App *app, void (*done)(void *data), void *data)
     leave->data = data;
     leave->open_by = g_get_monotonic_time() + LEAVE_OPENING;
     leave->timer = g_timeout_add(LEAVE_LOOK / 1000, leave_look, leave);
+    return TRUE;
 }
 
 gboolean

@@ -144,17 +144,17 @@ program_left(void *data)
     g_main_loop_quit(((Program *)data)->loop);
 }
 
-/* Stopped for good, as far as anybody knows: streams end, and both sides are told why. */
+/* Stopped for good, as far as anybody knows, or nothing is kept: streams end, and both sides are
+ * told why. */
 static void
-program_on_job(UnitJobKind kind, void *data)
+program_on_job(UnitJobKind kind, guint store, void *data)
 {
     Program *program = data;
 
     g_clear_pointer(&program->job, unit_job_free);
-    if (kind == UNIT_JOB_STOP || kind == UNIT_JOB_UNKNOWN)
+    if (kind == UNIT_JOB_STOP || kind == UNIT_JOB_UNKNOWN ||
+        !app_leave(program->app, store, program_left, program))
         g_main_loop_quit(program->loop);
-    else
-        app_leave(program->app, program_left, program);
 }
 
 /* A second signal does not wait for what the first one has begun; what is frozen by then is left.
@@ -217,7 +217,7 @@ program_on_no_bus(void *data)
     g_clear_pointer(&program->log, bus_log_free);
     program->bus = NULL;
     if (program->job)
-        program_on_job(UNIT_JOB_UNKNOWN, program);
+        program_on_job(UNIT_JOB_UNKNOWN, UNIT_JOB_STORE_UNKNOWN, program);
 }
 
 static void

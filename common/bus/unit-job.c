@@ -7,23 +7,25 @@
 #define MANAGER_PATH "/org/freedesktop/systemd1"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
-/* One call after the other: the unit, its job, the type of that. */
+/* One call after the other: the unit, its job, the type of that, what is kept for the unit. */
 struct UnitJob {
     sd_bus *bus;
     sd_bus_slot *slot; /* of the call under way */
     gint64 deadline;   /* monotonic µs */
+    char *unit;        /* its path; NULL: not known yet */
+    UnitJobKind kind;  /* found before the last call */
     UnitJobTold told;
     void *data;
 };
 
 static void
-job_tell(UnitJob *job, UnitJobKind kind)
+job_tell(UnitJob *job, UnitJobKind kind, guint store)
 {
     UnitJobTold told = job->told;
 
     job->told = NULL;
     if (told)
-        told(kind, job->data);
+        told(kind, store, job->data);
 }
 
 /* MESSAGE is freed. */
@@ -58,15 +60,38 @@ job_get(UnitJob *job, const char *path, const char *interface, const char *prope
 }
 
 static int
+job_on_store(sd_bus_message *reply, void *data, sd_bus_error *error G_GNUC_UNUSED)
+{
+    UnitJob *job = data;
+    guint32 store;
+
+    if (sd_bus_message_is_method_error(reply, NULL) ||
+        sd_bus_message_read(reply, "v", "u", &store) < 0)
+        store = UNIT_JOB_STORE_UNKNOWN;
+    job_tell(job, job->kind, store);
+    return 0;
+}
+
+static void
+job_goes_on(UnitJob *job, UnitJobKind kind)
+{
+    job->kind = kind;
+    if (job_get(job, job->unit, MANAGER ".Service", "FileDescriptorStoreMax", job_on_store) < 0)
+        job_tell(job, kind, UNIT_JOB_STORE_UNKNOWN);
+}
+
+static int
 job_on_type(sd_bus_message *reply, void *data, sd_bus_error *error G_GNUC_UNUSED)
 {
     const char *type;
 
     if (sd_bus_message_is_method_error(reply, NULL) ||
         sd_bus_message_read(reply, "v", "s", &type) < 0)
-        job_tell(data, UNIT_JOB_UNKNOWN);
+        job_tell(data, UNIT_JOB_UNKNOWN, UNIT_JOB_STORE_UNKNOWN);
+    else if (g_str_equal(type, "stop"))
+        job_tell(data, UNIT_JOB_STOP, UNIT_JOB_STORE_UNKNOWN);
     else
-        job_tell(data, g_str_equal(type, "stop") ? UNIT_JOB_STOP : UNIT_JOB_OTHER);
+        job_goes_on(data, UNIT_JOB_OTHER);
     return 0;
 }
 
@@ -79,11 +104,11 @@ job_on_job(sd_bus_message *reply, void *data, sd_bus_error *error G_GNUC_UNUSED)
 
     if (sd_bus_message_is_method_error(reply, NULL) ||
         sd_bus_message_read(reply, "v", "(uo)", &id, &path) < 0)
-        job_tell(job, UNIT_JOB_UNKNOWN);
+        job_tell(job, UNIT_JOB_UNKNOWN, UNIT_JOB_STORE_UNKNOWN);
     else if (id == 0)
-        job_tell(job, UNIT_JOB_NONE);
+        job_goes_on(job, UNIT_JOB_NONE);
     else if (job_get(job, path, MANAGER ".Job", "JobType", job_on_type) < 0)
-        job_tell(job, UNIT_JOB_UNKNOWN);
+        job_tell(job, UNIT_JOB_UNKNOWN, UNIT_JOB_STORE_UNKNOWN);
     return 0;
 }
 
@@ -93,9 +118,13 @@ job_on_unit(sd_bus_message *reply, void *data, sd_bus_error *error G_GNUC_UNUSED
     UnitJob *job = data;
     const char *path;
 
-    if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "o", &path) < 0 ||
-        job_get(job, path, MANAGER ".Unit", "Job", job_on_job) < 0)
-        job_tell(job, UNIT_JOB_UNKNOWN);
+    if (!sd_bus_message_is_method_error(reply, NULL) &&
+        sd_bus_message_read(reply, "o", &path) >= 0) {
+        job->unit = g_strdup(path);
+        if (job_get(job, job->unit, MANAGER ".Unit", "Job", job_on_job) >= 0)
+            return 0;
+    }
+    job_tell(job, UNIT_JOB_UNKNOWN, UNIT_JOB_STORE_UNKNOWN);
     return 0;
 }
 
@@ -136,5 +165,6 @@ unit_job_free(UnitJob *job)
         return;
     sd_bus_slot_unref(job->slot);
     sd_bus_unref(job->bus);
+    g_free(job->unit);
     g_free(job);
 }

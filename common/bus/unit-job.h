@@ -14,8 +14,11 @@ typedef enum {
     UNIT_JOB_OTHER, /* a restart, of whatever kind */
 } UnitJobKind;
 
+/* STORE: how many descriptors the manager keeps for the unit over a restart, as it is set now:
+ * what this process was told when it was started may be older. For NONE and OTHER. */
+#define UNIT_JOB_STORE_UNKNOWN G_MAXUINT32
 typedef struct UnitJob UnitJob;
-typedef void (*UnitJobTold)(UnitJobKind kind, void *data);
+typedef void (*UnitJobTold)(UnitJobKind kind, guint store, void *data);
 
 /* Asks over BUS, which is open: a fresh connection takes its time, and hangs when the manager waits
  * for us. TOLD is called once, from its loop, after LIMIT µs at the latest; not after

@@ -14,7 +14,9 @@ typedef struct {
     sd_bus *server, *client;
     GSource *server_source, *client_source;
     const char *type; /* NULL: there is no job; "": no unit of this process; "-": no answer */
+    guint store;      /* descriptors that are kept; G_MAXUINT32: an error */
     UnitJobKind told;
+    guint told_store;
     guint times;
 } Pair;
 
@@ -50,6 +52,17 @@ get_type(sd_bus *bus, const char *path, const char *interface, const char *prope
     return sd_bus_message_append(reply, "s", ((const Pair *)data)->type);
 }
 
+static int
+get_store(sd_bus *bus, const char *path, const char *interface, const char *property,
+          sd_bus_message *reply, void *data, sd_bus_error *error)
+{
+    const Pair *pair = data;
+
+    if (pair->store == G_MAXUINT32)
+        return sd_bus_error_set(error, SD_BUS_ERROR_UNKNOWN_PROPERTY, "none");
+    return sd_bus_message_append(reply, "u", (guint32)pair->store);
+}
+
 static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("GetUnitByPID", "u", "o", on_unit, SD_BUS_VTABLE_UNPRIVILEGED),
@@ -58,6 +71,11 @@ static const sd_bus_vtable manager_vtable[] = {
 static const sd_bus_vtable unit_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("Job", "(uo)", get_job, 0, 0),
+    SD_BUS_VTABLE_END,
+};
+static const sd_bus_vtable service_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_PROPERTY("FileDescriptorStoreMax", "u", get_store, 0, 0),
     SD_BUS_VTABLE_END,
 };
 static const sd_bus_vtable job_vtable[] = {
@@ -100,6 +118,10 @@ pair_set_up(Pair *pair, gconstpointer data)
     g_assert_cmpint(sd_bus_add_object_vtable(pair->server, NULL, UNIT,
                                              "org.freedesktop.systemd1.Unit", unit_vtable, pair),
                     >=, 0);
+    g_assert_cmpint(sd_bus_add_object_vtable(pair->server, NULL, UNIT,
+                                             "org.freedesktop.systemd1.Service", service_vtable,
+                                             pair),
+                    >=, 0);
     g_assert_cmpint(sd_bus_add_object_vtable(pair->server, NULL, JOB,
                                              "org.freedesktop.systemd1.Job", job_vtable, pair),
                     >=, 0);
@@ -121,11 +143,12 @@ pair_tear_down(Pair *pair, gconstpointer data)
 }
 
 static void
-on_told(UnitJobKind kind, void *data)
+on_told(UnitJobKind kind, guint store, void *data)
 {
     Pair *pair = data;
 
     pair->told = kind;
+    pair->told_store = store;
     pair->times++;
 }
 
@@ -151,6 +174,21 @@ test_types(Pair *pair, gconstpointer data)
     check(pair, "try-restart", G_TIME_SPAN_MINUTE, UNIT_JOB_OTHER);
     check(pair, NULL, G_TIME_SPAN_MINUTE, UNIT_JOB_NONE);
     check(pair, "", G_TIME_SPAN_MINUTE, UNIT_JOB_UNKNOWN);
+}
+
+/* What is kept now, whatever was set when this process was started. */
+static void
+test_store(Pair *pair, gconstpointer data)
+{
+    static const guint stores[] = {0, 1, 640, G_MAXUINT32};
+
+    for (guint i = 0; i < G_N_ELEMENTS(stores); i++) {
+        pair->store = stores[i];
+        check(pair, "restart", G_TIME_SPAN_MINUTE, UNIT_JOB_OTHER);
+        g_assert_cmpuint(pair->told_store, ==, stores[i]);
+        check(pair, NULL, G_TIME_SPAN_MINUTE, UNIT_JOB_NONE);
+        g_assert_cmpuint(pair->told_store, ==, stores[i]);
+    }
 }
 
 /* The manager hangs: the limit is over all. */
@@ -181,6 +219,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/unit-job/types", Pair, NULL, pair_set_up, test_types, pair_tear_down);
+    g_test_add("/unit-job/store", Pair, NULL, pair_set_up, test_store, pair_tear_down);
     g_test_add("/unit-job/silence", Pair, NULL, pair_set_up, test_silence, pair_tear_down);
     g_test_add("/unit-job/free", Pair, NULL, pair_set_up, test_free, pair_tear_down);
     return g_test_run();
