@@ -9,8 +9,8 @@
 
 #include "daemon/app.h"
 
-/* At most STORED_STREAMS_MAX streams are left, and at most what the service manager has room for;
- * those that were opened first. */
+/* Tunnels come first. At most STORED_STREAMS_MAX streams are left, and at most what the service
+ * manager then has room for; those that were opened first. */
 
 /* For the answers of the reactors. What has not answered by then is cut. */
 #define LEAVE_WAIT (2 * G_TIME_SPAN_SECOND)

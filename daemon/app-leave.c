@@ -18,6 +18,7 @@ struct AppLeave {
     guint room;    /* descriptors that are kept beside the state */
     guint waiting; /* streams that are not frozen yet */
     guint beyond;  /* streams that do not fit */
+    guint closed;  /* tunnels that do not */
     guint timer;
     gint64 open_by;      /* monotonic: streams that are being opened have until then */
     gboolean begun;      /* to freeze */
@@ -122,9 +123,13 @@ leave_tunnel(AppLeave *leave, Tunnel *tunnel)
     ListenerFile file;
     LeftTunnel *left;
 
-    if (!listener || leave->items->len + listener_sockets(listener) > leave->room ||
-        leave->left->tunnels->len >= LEFT_TUNNELS_MAX)
+    if (!listener)
         return;
+    if (leave->items->len + listener_sockets(listener) > leave->room ||
+        leave->left->tunnels->len >= LEFT_TUNNELS_MAX) {
+        leave->closed++;
+        return;
+    }
     file = listener_file(listener);
     left = left_add(leave->left);
     left->id = tunnel_id(tunnel);
@@ -237,17 +242,27 @@ leave_push(AppLeave *leave, int state, GError **error)
     return fd_store_push("state", &state, 1, error);
 }
 
+static char *
+leave_detail(const AppLeave *leave, const GError *error)
+{
+    g_autofree char *cut = leave->beyond > 0 ? g_strdup_printf("%u more are cut", leave->beyond)
+                                             : g_strdup("none is cut");
+
+    if (error)
+        return g_strdup_printf("they are cut: %s", error->message);
+    if (leave->closed > 0)
+        return g_strdup_printf("%s, and %u tunnels do not listen meanwhile, for want of room", cut,
+                               leave->closed);
+    return g_strconcat(cut, leave->beyond > 0 ? ", for want of room" : "", NULL);
+}
+
 static void
 leave_tell(AppLeave *leave, const GError *error)
 {
-    g_autofree char *detail = NULL;
+    g_autofree char *detail = leave_detail(leave, error);
 
-    if (error)
-        detail = g_strdup_printf("they are cut: %s", error->message);
-    else if (leave->beyond > 0)
-        detail = g_strdup_printf("%u more are cut, for want of room", leave->beyond);
-    event_log(EVENT_STREAMS_LEFT, &(EventData){.count = error ? 0 : leave->stored->streams->len,
-                                               .detail = detail ? detail : "none is cut"});
+    event_log(EVENT_STREAMS_LEFT,
+              &(EventData){.count = error ? 0 : leave->stored->streams->len, .detail = detail});
 }
 
 static void
@@ -261,14 +276,11 @@ leave_finish(AppLeave *leave)
     leave->timer = 0;
     leave->beyond += leave->waiting;
     leave_drop_closed(leave);
-    for (guint i = 0; i < leave->app->tunnels->len; i++)
-        if (tunnel_persistent(leave->app->tunnels->pdata[i]))
-            leave_tunnel(leave, leave->app->tunnels->pdata[i]);
     if (leave_make_state(leave, &state, &error))
         (void)leave_push(leave, state, &error);
     if (state >= 0)
         close(state);
-    if (leave->stored->streams->len > 0 || leave->beyond > 0)
+    if (leave->stored->streams->len > 0 || leave->beyond > 0 || leave->closed > 0)
         leave_tell(leave, error);
     while (error && leave->stored->streams->len > 0)
         leave_drop(leave, leave->stored->streams->len - 1, REASON_STOPPING);
@@ -333,7 +345,7 @@ static guint
 leave_freeze(AppLeave *leave)
 {
     g_autoptr(GPtrArray) streams = stream_table_list(leave->app->streams);
-    const guint most = MIN(leave->room, STORED_STREAMS_MAX);
+    const guint most = MIN(leave->room - leave->items->len, STORED_STREAMS_MAX);
     guint count = 0;
 
     for (guint i = 0; i < streams->len; i++) {
@@ -355,6 +367,9 @@ leave_begin(AppLeave *leave)
     if (leave->timer)
         g_source_remove(leave->timer);
     leave->begun = TRUE;
+    for (guint i = 0; i < leave->app->tunnels->len; i++)
+        if (tunnel_persistent(leave->app->tunnels->pdata[i]))
+            leave_tunnel(leave, leave->app->tunnels->pdata[i]);
     leave->waiting = leave_freeze(leave);
     leave->timer = g_timeout_add(leave->waiting > 0 ? LEAVE_WAIT / 1000 : 0, leave_waited, leave);
 }
