@@ -4,6 +4,9 @@
 /* Progress is checked this many times within the wait. */
 #define RELAY_LOOKS 8
 
+/* What a peer sent before it went lies in the kernel, which holds less than this. */
+#define RELAY_LAST_BYTES (8 * 1024 * 1024)
+
 gint64
 flow_give_up_at(const Flow *flow, gint64 wait)
 {
@@ -40,6 +43,53 @@ flow_hurry(Relay *relay, int from, gboolean first_hand)
     relay_wake_by(relay, wait / RELAY_LOOKS);
 }
 
+/* Decodes what came from a leg, up to its close frame, and drops the rest. REASON_NONE: there is
+ * none among it. */
+static Reason
+flow_find_close(Relay *relay, int from, uint8_t *bytes, size_t len)
+{
+    Side *side = &relay->sides[from];
+    WsEvent event;
+
+    while (len > 0) {
+        size_t used;
+
+        ws_decoder_run(&side->decoder, bytes, len, &used, &event);
+        if (event.type == WS_EVENT_CLOSE)
+            return side_close_reason(side, &event);
+        if (event.type == WS_EVENT_ERROR)
+            return REASON_CUT;
+        bytes += used;
+        len -= used;
+    }
+    return REASON_NONE;
+}
+
+/* Why the peer of a worded leg went, of which the kernel knows that it is gone: its close frame may
+ * lie behind data for which the other side has no room. These are not wanted any more, because they
+ * come again on its next leg (section 8a), but the end that it gave for its stream is. */
+static Reason
+flow_last_word(Relay *relay, int from)
+{
+    Flow *flow = &relay->flows[from];
+    uint8_t *buffer = reactor_buffer_take(relay->reactor);
+    Reason reason = flow_find_close(relay, from, flow->raw, flow->raw_len);
+    size_t all = 0;
+
+    flow->raw_len = 0;
+    while (reason == REASON_NONE && all < RELAY_LAST_BYTES) {
+        const ssize_t n =
+            connection_read(relay->sides[from].connection, buffer + BUFFER_HEADROOM, BUFFER_DATA);
+
+        if (n <= 0)
+            break;
+        all += (size_t)n;
+        reason = flow_find_close(relay, from, buffer + BUFFER_HEADROOM, (size_t)n);
+    }
+    reactor_buffer_give(relay->reactor, buffer);
+    return reason != REASON_NONE ? reason : REASON_CUT;
+}
+
 void
 relay_find_cuts(Relay *relay)
 {
@@ -54,7 +104,7 @@ relay_find_cuts(Relay *relay)
                            : connection_is_broken(side->connection)))
             continue;
         if (relay->worded)
-            side_gone(relay, i, REASON_CUT);
+            side_gone(relay, i, flow_last_word(relay, i));
         else
             flow_hurry(relay, i, !side->framed);
     }

@@ -138,6 +138,8 @@ void side_unwritable(Relay *relay, int index, int error);
  * lose the bytes that it carried. */
 void side_check_left(Relay *relay, int index);
 void side_event(Relay *relay, int index, const WsEvent *event);
+/* What the close frame EVENT of this side's peer says. */
+Reason side_close_reason(const Side *side, const WsEvent *event);
 /* A text message as a frame for this side. Returns its size. */
 size_t side_word(Side *side, const uint8_t *text, size_t len, uint8_t out[WS_MAX_CONTROL_FRAME]);
 /* The peer of a worded leg broke the protocol. */

@@ -207,8 +207,8 @@ side_check_left(Relay *relay, int index)
     }
 }
 
-static Reason
-close_reason(const Side *side, const WsEvent *event)
+Reason
+side_close_reason(const Side *side, const WsEvent *event)
 {
     Reason told;
 
@@ -311,7 +311,7 @@ side_event(Relay *relay, int index, const WsEvent *event)
     case WS_EVENT_CLOSE:
         side->close_received = TRUE;
         side->close_code = event->code ? event->code : WS_CLOSE_NORMAL;
-        relay_end(relay, close_reason(side, event), index);
+        relay_end(relay, side_close_reason(side, event), index);
         break;
     case WS_EVENT_ERROR:
         side->close_code = event->code;

@@ -87,15 +87,15 @@ account_has_had_its_bytes(StreamAccount *account, gint64 wall)
            account->bytes >= account->scope->bytes_per_day;
 }
 
-/* Why it may have no further stream now, whatever the rate. */
+/* Why it may have no further stream now, whatever the rate, with LIVE of them. */
 static const char *
-account_limit_at_once(StreamAccount *account, const Settings *settings, gint64 wall)
+account_limit_at_once(StreamAccount *account, guint live, const Settings *settings, gint64 wall)
 {
     const RegistryScope *scope = account->scope;
 
-    if (account->live >= settings_user_share(settings, settings->streams_max))
+    if (live >= settings_user_share(settings, settings->streams_max))
         return "This user is at the limit of streams.";
-    if (scope && scope->streams_max > 0 && account->live >= scope->streams_max)
+    if (scope && scope->streams_max > 0 && live >= scope->streams_max)
         return "This user has as many streams at once as its scope allows.";
     if (account_has_had_its_bytes(account, wall))
         return "This user has had the bytes that its scope allows a day (UTC).";
@@ -106,7 +106,7 @@ const char *
 stream_account_limit(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall)
 {
     const RegistryScope *scope = account->scope;
-    const char *limit = account_limit_at_once(account, settings, wall);
+    const char *limit = account_limit_at_once(account, account->live, settings, wall);
 
     account_refill(account, settings, now);
     if (limit)
@@ -121,9 +121,11 @@ stream_account_limit(StreamAccount *account, const Settings *settings, gint64 no
 }
 
 const char *
-stream_account_resume(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall)
+stream_account_resume(StreamAccount *account, gboolean replaces, const Settings *settings,
+                      gint64 now, gint64 wall)
 {
-    const char *limit = account_limit_at_once(account, settings, wall);
+    const guint live = account->live - (replaces ? 1 : 0);
+    const char *limit = account_limit_at_once(account, live, settings, wall);
 
     account_refill(account, settings, now);
     if (limit)

@@ -32,9 +32,10 @@ stream_account_limit(StreamAccount *account, const Settings *settings, gint64 no
 /* The same for an opening that leads a stream back. It is not counted as an opening until the
  * device does not know the stream (stream_account_charge). But a device may say yes to whatever it
  * is asked, so that these have a measure of their own: as many at once as the user may have
- * streams, and as many a second as openings. */
-const char *
-stream_account_resume(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall);
+ * streams, and as many a second as openings. REPLACES: one of its streams is this very one, of
+ * which the hub has not noticed yet that its legs are lost: it is not counted. */
+const char *stream_account_resume(StreamAccount *account, gboolean replaces,
+                                  const Settings *settings, gint64 now, gint64 wall);
 
 /* Its device did not know the stream that it resumed: it was an opening as any other. */
 void stream_account_charge(StreamAccount *account);

@@ -82,16 +82,40 @@ account_entry(Streams *streams, const char *policy)
     return account;
 }
 
-/* How many of the device's streams are the account's, and how many of these are not open yet. */
+/* The legs that the stream had before, or an earlier try to lead it back: the hub may not notice
+ * for the time of a silence that they are lost, and what takes their place is no stream more. NULL:
+ * there are none, or OPENING leads nothing back. */
+static const HubStream *
+device_replaced(const StreamDevice *device, const StreamAccount *account,
+                const StreamOpening *opening)
+{
+    const char *id;
+
+    if (!opening->resume || !opening->resume->resumes)
+        return NULL;
+    id = opening->resume->ask.id;
+    for (GList *link = device->streams.head; link; link = link->next) {
+        const HubStream *stream = link->data;
+
+        if (stream->account == account &&
+            (strcmp(stream->id, id) == 0 ||
+             (stream->resume.resumes && strcmp(stream->resume.ask.id, id) == 0)))
+            return stream;
+    }
+    return NULL;
+}
+
+/* How many of the device's streams are the account's, and how many of these are not open yet; all
+ * but EXCEPT. */
 static void
-device_count(const StreamDevice *device, const StreamAccount *account, guint *ret_all,
-             guint *ret_pending)
+device_count(const StreamDevice *device, const StreamAccount *account, const HubStream *except,
+             guint *ret_all, guint *ret_pending)
 {
     *ret_all = *ret_pending = 0;
     for (GList *link = device->streams.head; link; link = link->next) {
         const HubStream *stream = link->data;
 
-        if (stream->account != account)
+        if (stream->account != account || stream == except)
             continue;
         (*ret_all)++;
         *ret_pending += stream->state < STREAM_OPEN ? 1 : 0;
@@ -101,24 +125,29 @@ device_count(const StreamDevice *device, const StreamAccount *account, guint *re
 /* Which limit is reached, or NULL (R10). */
 static const char *
 limit_reached(Streams *streams, const StreamDevice *device, StreamAccount *account,
-              gboolean resumes)
+              const StreamOpening *opening)
 {
     const Settings *settings = streams->world.needs.settings;
+    const HubStream *replaced = device_replaced(device, account, opening);
+    const guint spared = replaced ? 1 : 0;
     guint all, pending;
 
-    if (streams->live >= settings->streams_max)
+    if (streams->live - spared >= settings->streams_max)
         return "The hub is at its limit of streams.";
-    if (device->streams.length >= settings->streams_per_device)
+    if (device->streams.length - spared >= settings->streams_per_device)
         return "The device is at its limit of streams.";
-    if (device->pending >= settings->pending_per_device)
+    if (device->pending - (replaced && replaced->state < STREAM_OPEN ? 1 : 0) >=
+        settings->pending_per_device)
         return "The device is at its limit of waiting streams.";
-    device_count(device, account, &all, &pending);
+    device_count(device, account, replaced, &all, &pending);
     if (all >= settings->streams_per_user_and_device)
         return "This user is at the limit of streams to this device.";
     if (pending >= settings->pending_per_user_and_device)
         return "This user is at the limit of waiting streams to this device.";
-    return (resumes ? stream_account_resume : stream_account_limit)(account, settings, clock_now(),
-                                                                    g_get_real_time());
+    if (opening->resume && opening->resume->resumes)
+        return stream_account_resume(account, replaced != NULL, settings, clock_now(),
+                                     g_get_real_time());
+    return stream_account_limit(account, settings, clock_now(), g_get_real_time());
 }
 
 /* How long a stream waits for a device that is away: as long as the request says. Shortly after the
@@ -182,7 +211,7 @@ streams_open(Streams *streams, Request *post, const StreamOpening *opening)
     device = by_device_entry(streams->devices, client_id);
     account = account_entry(streams, opening->policy);
     stream_account_set_scope(account, opening->scope);
-    limit = limit_reached(streams, device, account, resumes);
+    limit = limit_reached(streams, device, account, opening);
     if (!limit) {
         stream_begin(streams, post, opening, device, account);
         return;
@@ -341,8 +370,9 @@ streams_leg(Streams *streams, Request *request)
 static gboolean
 answer_is_of_a_lost_leg(const StreamAnswer *answer)
 {
-    return !answer->accepted && (answer->reason == REASON_CUT || answer->reason == REASON_SILENT ||
-                                 answer->reason == REASON_HUB_STOPPING);
+    return !answer->accepted &&
+           (answer->reason == REASON_CUT || answer->reason == REASON_SILENT ||
+            answer->reason == REASON_HUB_STOPPING || answer->reason == REASON_NOT_PAIRED);
 }
 
 void

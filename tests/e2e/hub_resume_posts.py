@@ -190,6 +190,29 @@ def yes_to_all(hub):
     check(4 <= taken <= 12, f"{taken} were taken")
 
 
+@with_hub("[hub]\nstreams-per-device = 2\n")
+def in_its_place(hub):
+    """the hub may hold the legs that are lost for a while: the stream that is led back is none more at once, another one is"""
+    hub.hub.admin("user", "add", "single", "--rights", "service-connect", "--streams-max", "1")
+    token = hub.service_token(policy="single", key=hub.key("user", "single"))
+    device = hub.device(client_type=DEVICE)
+    old = Pair(hub, device, token=token)
+    old.begin()
+    check("as many streams at once" in refused_rate(hub, first(new_key()), token), "a new one")
+    check("as many streams at once" in refused_rate(hub, again(old.key, ID), token), "another one that is led back")
+    again_by = Pair(hub, device, old.key, again(old.key, old.id), token=token)
+    again_by.begin()  # its former legs are still there
+    check("the device is at its limit" in refused_rate(hub, first(new_key())).lower(), "of the device, both count")
+    for leg in (old.device, old.service):
+        leg.drop()
+    eventually(lambda: len(json.loads(hub.hub.admin("stream", "list", "--json"))) == 1, "the former legs are gone")
+    check("as many streams at once" in refused_rate(hub, again(old.key, ID, 2), token), "another one, now")
+    third = Pair(hub, device, old.key, again(old.key, old.id, 2), token=token)
+    third.begin()
+    third.service.send(b"on it goes")
+    check_equal(part(third.device), (False, b"on it goes"), "data")
+
+
 @with_hub()
 def at_next_hub(hub):
     """a hub that is started anew knows nothing, and leads the stream back"""
@@ -248,4 +271,4 @@ def key_is_written_nowhere(hub):
 
 
 if __name__ == "__main__":
-    main(devices, switched_off, malformed, written, rates, yes_to_all, at_next_hub, draining, key_is_written_nowhere)
+    main(devices, switched_off, malformed, written, rates, yes_to_all, in_its_place, at_next_hub, draining, key_is_written_nowhere)

@@ -3,7 +3,9 @@
  * 8a): words pass whole and in their place, and are no free channel. */
 #include "tests/unit/common/net/peer-fixture.h"
 
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #define ALL (CAP_HALF_CLOSE | CAP_REASON | CAP_RESUME)
@@ -329,6 +331,50 @@ test_lost_behind_bytes(void)
     g_assert_cmpint(g_get_monotonic_time() - begun, <, 5 * G_TIME_SPAN_SECOND);
 }
 
+/* Whole frames until the relay takes no more, because the target reads nothing. */
+static void
+send_until_full(Stand *stand)
+{
+    g_autofree guint8 *bytes = g_malloc0(60000);
+    guint64 sent = 0;
+    guint looks = 0;
+
+    while (looks < 100) {
+        peer_send(stand->peer, PEER_FIN | PEER_BINARY, bytes, 60000);
+        sent += 60000;
+        for (looks = 0; looks < 100 && atomic_load(&stand->hop.meter.bytes[1]) < sent; looks++)
+            g_usleep(1000);
+    }
+}
+
+/* Its own end lies in the kernel, behind data for which the other one has no room: it counts, and
+ * not the cut that followed it. */
+static void
+test_closed_behind_bytes(gconstpointer data)
+{
+    static const guint8 code[] = {0x03, 0xf0, 't', 'i', 'm', 'e', '-', 'l', 'i', 'm', 'i', 't'};
+    const gboolean said = GPOINTER_TO_INT(data);
+    const Reason reason = said ? REASON_TIME_LIMIT : REASON_CUT;
+    const RelayTimes times = {.quiet = RELAY_QUIET, .dead = RELAY_DEAD, .wait = G_TIME_SPAN_HOUR};
+    g_autoptr(Stand) stand = stand_new_hub(ALL, &times);
+    g_autofree guint8 *got = g_malloc(70000);
+    guint8 first = 0;
+    int left = 1;
+
+    send_until_full(stand);
+    if (said)
+        peer_send(stand->peer, PEER_FIN | PEER_CLOSE, code, sizeof code);
+    while (ioctl(stand->peer, SIOCOUTQ, &left) == 0 && left > 0)
+        g_usleep(1000);
+    stand_reset(&stand->peer);
+    while (first != (PEER_FIN | PEER_CLOSE))
+        (void)peer_receive(stand->target, &first, got, 70000);
+    g_assert_cmpuint((guint)got[0] << 8 | got[1], ==, said ? 1008 : 1011);
+    g_assert_cmpint(
+        strncmp((const char *)got + 2, reason_code(reason), strlen(reason_code(reason))), ==, 0);
+    g_assert_cmpint(stand_wait(stand), ==, reason);
+}
+
 /* `c` and the close behind it arrive in order. */
 static void
 test_close_behind_words(void)
@@ -356,6 +402,10 @@ main(int argc, char **argv)
     g_test_add_func("/relay-words/told-as-text", test_told_as_text);
     g_test_add_func("/relay-words/lost-leg", test_lost_leg);
     g_test_add_func("/relay-words/lost-behind-bytes", test_lost_behind_bytes);
+    g_test_add_data_func("/relay-words/closed-behind-bytes", GINT_TO_POINTER(TRUE),
+                         test_closed_behind_bytes);
+    g_test_add_data_func("/relay-words/gone-behind-bytes", GINT_TO_POINTER(FALSE),
+                         test_closed_behind_bytes);
     g_test_add_func("/relay-words/close-behind-words", test_close_behind_words);
     return g_test_run();
 }

@@ -17,6 +17,12 @@ count(const char *(*limit)(StreamAccount *account, const Settings *settings, gin
     return n;
 }
 
+static const char *
+another_back(StreamAccount *account, const Settings *settings, gint64 now, gint64 wall)
+{
+    return stream_account_resume(account, FALSE, settings, now, wall);
+}
+
 static Settings *
 settings_of(guint burst, guint rate, guint streams)
 {
@@ -36,12 +42,12 @@ test_apart(void)
     g_autoptr(Settings) settings = settings_of(5, 2, 40);
     StreamAccount *account = stream_account_new("anna", settings, START);
 
-    g_assert_cmpuint(count(stream_account_resume, account, settings, START), ==, 20);
+    g_assert_cmpuint(count(another_back, account, settings, START), ==, 20);
     g_assert_cmpuint(count(stream_account_limit, account, settings, START), ==, 5);
     /* as many a second as openings, and no more than were there at first */
-    g_assert_cmpuint(count(stream_account_resume, account, settings, START + SECOND), ==, 2);
+    g_assert_cmpuint(count(another_back, account, settings, START + SECOND), ==, 2);
     g_assert_cmpuint(count(stream_account_limit, account, settings, START + SECOND), ==, 2);
-    g_assert_cmpuint(count(stream_account_resume, account, settings, START + 100 * SECOND), ==, 20);
+    g_assert_cmpuint(count(another_back, account, settings, START + 100 * SECOND), ==, 20);
     stream_account_free(account);
 }
 
@@ -56,18 +62,22 @@ test_scope(void)
     scope->streams_max = 7;
     scope->opens_per_minute = 60;
     stream_account_set_scope(account, scope);
-    g_assert_cmpuint(count(stream_account_resume, account, settings, START), ==, 7);
-    g_assert_cmpuint(count(stream_account_resume, account, settings, START + 3 * SECOND), ==, 3);
+    g_assert_cmpuint(count(another_back, account, settings, START), ==, 7);
+    g_assert_cmpuint(count(another_back, account, settings, START + 3 * SECOND), ==, 3);
     g_assert_cmpuint(count(stream_account_limit, account, settings, START + 3 * SECOND), ==, 60);
     /* streams at once hold, whatever the rate */
     account->live = 6;
-    g_assert_null(stream_account_resume(account, settings, START + 60 * SECOND, 0));
+    g_assert_null(another_back(account, settings, START + 60 * SECOND, 0));
     account->live = 7;
-    g_assert_nonnull(stream_account_resume(account, settings, START + 60 * SECOND, 0));
+    g_assert_nonnull(another_back(account, settings, START + 60 * SECOND, 0));
+    /* but not for legs that take the place of those that the hub still has */
+    g_assert_null(stream_account_resume(account, TRUE, settings, START + 60 * SECOND, 0));
+    account->live = 8;
+    g_assert_nonnull(stream_account_resume(account, TRUE, settings, START + 60 * SECOND, 0));
     account->live = 0;
     scope->bytes_per_day = 10;
     g_assert_true(stream_account_count(account, 10, 0));
-    g_assert_nonnull(stream_account_resume(account, settings, START + 60 * SECOND, 0));
+    g_assert_nonnull(another_back(account, settings, START + 60 * SECOND, 0));
     stream_account_free(account);
     registry_scope_unref(scope);
 }
