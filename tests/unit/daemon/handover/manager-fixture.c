@@ -184,6 +184,23 @@ manager_kept(Manager *manager)
     return manager_kept_as(manager, NULL);
 }
 
+GArray *
+manager_take(Manager *manager)
+{
+    GArray *items = g_array_new(FALSE, FALSE, sizeof(FdStoreItem));
+
+    g_array_set_clear_func(items, item_clear);
+    pthread_mutex_lock(&manager->lock);
+    for (guint i = 0; i < manager->items->len; i++) {
+        const FdStoreItem *kept = &g_array_index(manager->items, FdStoreItem, i);
+        const FdStoreItem item = {g_strdup(kept->name), fcntl(kept->fd, F_DUPFD_CLOEXEC, 0)};
+
+        g_array_append_val(items, item);
+    }
+    pthread_mutex_unlock(&manager->lock);
+    return items;
+}
+
 guint
 manager_messages(Manager *manager)
 {

@@ -18,6 +18,9 @@ guint manager_kept_as(Manager *manager, const char *name);
 guint manager_messages(Manager *manager); /* with descriptors to be stored */
 guint manager_polled(Manager *manager);   /* of those, without FDPOLL=0 */
 
+/* Copies of what is kept, as fd_store_take gives them, for the caller. */
+GArray *manager_take(Manager *manager);
+
 /* Starts CHILD in a process that has what is kept, in an order of its own, as descriptors from 3
  * on. Returns its exit status. */
 int manager_start(Manager *manager, int (*child)(void *data), void *data);
