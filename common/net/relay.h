@@ -38,11 +38,12 @@ typedef struct {
     gint64 ping;  /* µs of silence before a ping; 0: never */
     gint64 dead;  /* µs of silence before a leg counts as lost */
     RelayLimits limits;
-    gint64 wait;  /* µs; 0: RELAY_WAIT */
-    gint64 empty; /* µs; 0: RELAY_EMPTY */
-    gint64 pair;  /* µs for the first frame of a leg's peer with CAP_REASON, which sends nothing
-                     before the other leg is there. Until then its silence is normal; after it the
-                     relay ends with REASON_NOT_PAIRED. 0: it is paired already */
+    gint64 wait;     /* µs; 0: RELAY_WAIT */
+    gint64 empty;    /* µs; 0: RELAY_EMPTY */
+    gint64 pair;     /* µs for the first frame of a leg's peer with CAP_REASON, which sends nothing
+                        before the other leg is there. Until then its silence is normal; after it the
+                        relay ends with REASON_NOT_PAIRED. 0: it is paired already */
+    gint64 patience; /* µs; 0: RELAY_PATIENCE, as a relay has it in any case */
 } RelayTimes;
 
 #define RELAY_QUIET (60 * G_TIME_SPAN_SECOND)

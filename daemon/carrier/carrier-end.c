@@ -245,10 +245,10 @@ static gint64
 give_up_at(const Carrier *carrier, gint64 moved)
 {
     if (reason_is_orderly(carrier->reason))
-        return moved + RELAY_PATIENCE;
+        return moved + carrier->times.patience;
     /* Limited also when a few bytes move each time. */
     return MIN(MAX(moved, carrier->hurried) + carrier->times.wait,
-               carrier->hurried + RELAY_PATIENCE);
+               carrier->hurried + carrier->times.patience);
 }
 
 static void
@@ -274,6 +274,22 @@ check_broken_local(Carrier *carrier, gint64 now)
     return MAX(due - now, 0);
 }
 
+/* An application that has gone for good, whose last bytes the other end's takes no more. While it
+ * is suspended that has a time of its own. */
+static gint64
+check_left_local(Carrier *carrier, gint64 now)
+{
+    const CarrierLocal *local = &carrier->local;
+    gint64 due = carrier->leg.moved + carrier->times.patience;
+
+    if (!local->ended || carrier->suspended > 0 ||
+        resume_stream_figures(carrier->stream).end_acked || !connection_has_left(local->connection))
+        return G_MAXINT64;
+    if (now >= due)
+        carrier_ends(carrier, REASON_CUT, 0);
+    return MAX(due - now, 0);
+}
+
 gint64
 carrier_end_check(Carrier *carrier, gint64 now)
 {
@@ -288,7 +304,7 @@ carrier_end_check(Carrier *carrier, gint64 now)
         return MAX(left, 0);
     }
     if (carrier->reason == REASON_NONE)
-        return check_broken_local(carrier, now);
+        return MIN(check_broken_local(carrier, now), check_left_local(carrier, now));
     note_progress(local->connection, &local->left, &local->moved, now);
     note_progress(leg->connection, &leg->left, &leg->moved, now);
     local->given_up |= now >= give_up_at(carrier, local->moved);

@@ -73,7 +73,8 @@ local_read(Carrier *carrier)
     }
     local->ended = TRUE;
     resume_stream_local_ended(carrier->stream);
-    return 1; /* there is something to say */
+    carrier_wake_by(carrier, carrier->times.patience); /* carrier_end_check */
+    return 1;                                          /* there is something to say */
 }
 
 /* An application with a Unix socket may have gone for good: what it wrote before is still read. */

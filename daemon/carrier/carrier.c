@@ -267,6 +267,8 @@ carrier_set_times(Carrier *carrier, const CarrierOptions *options)
 
     carrier->times = options->times;
     carrier->times.wait = carrier->times.wait > 0 ? carrier->times.wait : RELAY_WAIT;
+    carrier->times.patience =
+        carrier->times.patience > 0 ? carrier->times.patience : RELAY_PATIENCE;
     carrier->since = now - options->elapsed;
     carrier->local.moved = carrier->leg.moved = now;
     carrier->due = G_MAXINT64;

@@ -20,7 +20,7 @@ typedef struct {
     Connection *local; /* taken, detached */
     gboolean device;   /* we are the device's side: it leaves the last close to the service */
     Caps caps;         /* of the legs; with CAP_RESUME */
-    RelayTimes times;  /* ping, dead, wait, pair and limits are used */
+    RelayTimes times;  /* ping, dead, wait, pair, patience and limits are used */
     ResumeBudget *budget;
     RelayMeter *meter; /* [0]: from the local socket, [1]: from the hub; outlives the carrier;
                           what it has counts for the limit of bytes */

@@ -126,7 +126,10 @@ end_begin(Pair *pair, int side)
     CarrierOptions options = {0};
     int fds[2];
 
-    tcp_pair(fds);
+    if (pair->hosts->local)
+        g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
+    else
+        tcp_pair(fds);
     pair->ends[side].app.fd = fds[0];
     options.local = connection_new(fds[1]);
     connection_expect_finish(options.local);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Two carriers with an application each, and between them a bridge that does what a hub does: it
- * passes frames on once both legs are there, and can lose legs at any message. All on TCP over
- * loopback; the carriers have reactors of their own, the rest runs in the test's thread. */
+ * passes frames on once both legs are there, and can lose legs at any message. The legs
+ * are on TCP over loopback; the carriers have reactors of their own, the rest runs in the test's
+ * thread. */
 #pragma once
 
 #include "common/codec/ws-frame.h"
@@ -47,6 +48,7 @@ typedef struct {
 typedef struct {
     Reactor *reactors[2];
     ResumeBudget *budgets[2];
+    gboolean local; /* applications have Unix sockets, not TCP */
 } PairHosts;
 
 void pair_hosts_init(PairHosts *hosts);

@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static void
 set_up(PairHosts *hosts, gconstpointer data)
@@ -159,6 +160,61 @@ test_half_ended(PairHosts *hosts, gconstpointer data)
         check_ends(pair, REASON_COMPLETED, REASON_COMPLETED);
         g_assert_true(all_is_read(pair));
         g_assert_false(ends[0].app.wrong || ends[1].app.wrong);
+    }
+}
+
+/* Nobody reads what the application of SIDE writes before it closes its Unix socket. */
+static Pair *
+left_pair(PairHosts *hosts, const RelayTimes times[2], int side)
+{
+    Pair *pair;
+    PairApp *app;
+
+    hosts->local = TRUE;
+    pair = open_pair(hosts, times);
+    app = &pair->ends[side].app;
+    pair->ends[1 - side].app.stopped = TRUE;
+    app->writes = 300000; /* more than a socket takes, and less than that and a window */
+    app->ends = TRUE;
+    while (!app->said_end)
+        pair_run(pair, both_talk);
+    close(app->fd);
+    app->fd = -1;
+    return pair;
+}
+
+/* It has gone for good, and what it wrote last is taken by nobody: not without end. */
+static void
+test_left_stuck(PairHosts *hosts, gconstpointer data)
+{
+    const RelayTimes times[2] = {{.patience = G_TIME_SPAN_SECOND},
+                                 {.patience = G_TIME_SPAN_SECOND}};
+
+    for (int side = 0; side < 2; side++) {
+        gint64 start = g_get_monotonic_time();
+        g_autoptr(Pair) pair = left_pair(hosts, times, side);
+
+        pair_run(pair, side ? second_is_over : first_is_over);
+        g_assert_cmpint(pair->ends[side].reason, ==, REASON_CUT);
+        g_assert_cmpint(g_get_monotonic_time() - start, >=, times[side].patience);
+        pair->ends[1 - side].app.stopped = FALSE;
+        check_ends(pair, REASON_CUT, REASON_CUT);
+    }
+}
+
+/* The same with a reader who takes his time, but takes it. */
+static void
+test_left_read(PairHosts *hosts, gconstpointer data)
+{
+    for (int side = 0; side < 2; side++) {
+        g_autoptr(Pair) pair = left_pair(hosts, NULL, side);
+        const Reason reason = side == PAIR_DEVICE ? REASON_DEVICE_CLOSED : REASON_SERVICE_CLOSED;
+
+        g_assert_cmpint(pair->ends[side].reason, ==, REASON_NONE);
+        pair->ends[1 - side].app.stopped = FALSE;
+        check_ends(pair, reason, reason);
+        pair_run(pair, both_apps_know);
+        g_assert_cmpuint(pair->ends[1 - side].app.read, ==, pair->ends[side].app.writes);
     }
 }
 
@@ -379,6 +435,8 @@ main(int argc, char **argv)
     ADD("/carrier-end/local-reset-suspended", test_local_reset_suspended);
     ADD("/carrier-end/local-fin-suspended", test_local_fin_suspended);
     ADD("/carrier-end/half-ended", test_half_ended);
+    ADD("/carrier-end/left-stuck", test_left_stuck);
+    ADD("/carrier-end/left-read", test_left_read);
     ADD("/carrier-end/owner-ends", test_owner_ends);
     ADD("/carrier-end/owner-ends-suspended", test_owner_ends_suspended);
     ADD("/carrier-end/ended-there", test_ended_there);
