@@ -79,7 +79,7 @@ append_streams(const App *app, GString *out)
     static const Metric resumed = {"streamd_stream_resumptions", METRIC_COUNTER, NULL,
                                    "How often a stream went on with another connection"};
     static const Metric given_up = {"streamd_streams_given_up", METRIC_COUNTER, NULL,
-                                    "Streams that ended, not in order, while they waited for one"};
+                                    "Streams that ended because they had waited too long for one"};
     const AppResumeCounts counts = app_resume_counts(app->resumes);
     StreamFigures figures;
 

@@ -118,7 +118,7 @@ app_resume_wait(AppResume *resume, Stream *stream)
     waiting->id = stream_id(stream);
     waiting->hub = g_strdup(stream_hub(stream));
     waiting->role = stream_role(stream);
-    waiting->since = g_get_monotonic_time();
+    waiting->since = stream_lost_at(stream);
     g_hash_table_insert(resume->waiting, &waiting->id, waiting);
     app_journal_stream_suspended(stream);
 }
@@ -135,11 +135,14 @@ app_resume_went_on(AppResume *resume, Stream *stream, const AppWaiting *waiting)
 static void
 app_resume_bury(AppResume *resume, Stream *stream)
 {
+    const Hub *hub = app_find_hub(resume->app, stream_hub(stream));
+    gint64 time = MAX(hub ? hub_resume_time(hub) : 0, stream_resume_time(stream));
     Tombstone tombstone = {
         .hub = stream_hub(stream),
         .id = stream_hub_id(stream),
         .reason = stream_reason(stream),
-        .until = g_get_monotonic_time() + stream_resume_time(stream),
+        .known = stream_end_is_known(stream),
+        .until = g_get_monotonic_time() + time + TOMBSTONES_LATE,
     };
 
     memcpy(tombstone.digest, stream_resume_secret(stream), RESUME_KEY_LEN);
@@ -149,7 +152,7 @@ app_resume_bury(AppResume *resume, Stream *stream)
 static void
 app_resume_ended(AppResume *resume, Stream *stream, const AppWaiting *waiting)
 {
-    if (waiting && !reason_is_orderly(stream_reason(stream)))
+    if (waiting && stream_gave_up(stream))
         resume->counts.given_up[waiting->role]++;
     if (stream_role(stream) == STREAM_ROLE_DEVICE && stream_resume_secret(stream))
         app_resume_bury(resume, stream);
@@ -201,6 +204,23 @@ void
 app_resume_network_changed(AppResume *resume)
 {
     service_resumes_network_changed(resume->services);
+}
+
+void
+app_resume_check_policy(AppResume *resume)
+{
+    g_autoptr(GPtrArray) list = stream_table_list(resume->app->streams);
+
+    for (guint i = 0; i < list->len; i++) {
+        Stream *stream = list->pdata[i];
+        g_autofree char *rule = NULL;
+
+        if (stream_role(stream) != STREAM_ROLE_DEVICE || stream_state(stream) != STREAM_SUSPENDED)
+            continue;
+        rule = accept_policy_digest(resume->app->policy, stream_rule(stream));
+        if (strcmp(rule, stream_grant(stream)) != 0)
+            stream_close(stream, REASON_POLICY);
+    }
 }
 
 gboolean

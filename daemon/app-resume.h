@@ -30,6 +30,10 @@ void app_resume_hub_connected(AppResume *resume, Hub *hub);
 
 void app_resume_network_changed(AppResume *resume);
 
+/* The policy has changed: a suspended stream whose rule is gone, or another one, cannot be led
+ * back, and ends. */
+void app_resume_check_policy(AppResume *resume);
+
 /* A device's stream of HUB waits for a leg. */
 gboolean app_resume_awaits(AppResume *resume, const char *hub);
 
@@ -37,6 +41,6 @@ gboolean app_resume_awaits(AppResume *resume, const char *hub);
 typedef struct {
     guint64 resumed[STREAM_ROLES]; /* how often a stream went on */
     guint64
-        given_up[STREAM_ROLES]; /* streams that ended while they waited for a leg, not in order */
+        given_up[STREAM_ROLES]; /* streams that ended because they had waited too long for a leg */
 } AppResumeCounts;
 AppResumeCounts app_resume_counts(const AppResume *resume);

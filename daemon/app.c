@@ -110,6 +110,7 @@ app_tell_policy(App *app)
 {
     APP_TELL(app, policy_changed, app->policy);
     consents_check_policy(app->consents, app->policy);
+    app_resume_check_policy(app->resumes);
 }
 
 static void

@@ -128,8 +128,8 @@ carrier_lost(Carrier *carrier, Reason reason)
     }
     if (resume_stream_is_completed(carrier->stream)) {
         /* Only an orderly close comes from an end that knows. */
-        carrier->unsaid |=
-            !carrier->device && !(carrier->leg.close_received && reason_is_orderly(reason));
+        carrier->missed = !(carrier->leg.close_received && reason_is_orderly(reason));
+        carrier->unsaid |= carrier->missed && !carrier->device;
         if (!carrier->leg.close_received)
             leg_drop(carrier);
         carrier_ends(carrier, REASON_COMPLETED, CARRIER_TOLD);

@@ -107,6 +107,7 @@ struct Carrier {
     gint64 hurried;    /* since when it waits for bytes that may stand still; 0: it does not */
     gint64 close_by;   /* then: the leg's frame has until then; 0: no limit but that */
     gboolean finished;
+    gboolean missed;      /* it completed, and then lost the leg without the other end's close */
     gboolean unsaid;      /* the leg was not told why, or (service) the other end may not know */
     atomic_bool advanced; /* the other end has consumed something, since the owner asked */
 };

@@ -353,6 +353,12 @@ carrier_is_unsaid(const Carrier *carrier)
 }
 
 gboolean
+carrier_is_known(const Carrier *carrier)
+{
+    return (carrier->last & CARRIER_TOLD) && !carrier->missed;
+}
+
+gboolean
 carrier_take_advance(Carrier *carrier)
 {
     return atomic_exchange(&carrier->advanced, FALSE);

@@ -74,6 +74,9 @@ void carrier_ended_there(Carrier *carrier, Reason reason);
  * know, as far as this end can tell. */
 gboolean carrier_is_unsaid(const Carrier *carrier);
 
+/* After the end: the other end knows of it, because it said so itself. */
+gboolean carrier_is_known(const Carrier *carrier);
+
 /* Any thread: the other end has consumed more, as it said since the last call. */
 gboolean carrier_take_advance(Carrier *carrier);
 

@@ -153,6 +153,16 @@ device_resume_accept(DeviceStream *self, Stream *stream, guint32 attempt)
     device_stream_dial_leg(self, &url, stream_reactor(stream), device_resume_leg_done);
 }
 
+/* Who asks has proved the key, and ends with that answer: so does the stream here. An old attempt
+ * says nothing about the stream. */
+static void
+device_resume_refuse(DeviceStream *self, Stream *stream, Reason reason)
+{
+    device_stream_fail(self, reason, NULL);
+    if (reason != REASON_RESUME_STALE)
+        stream_close(stream, reason);
+}
+
 void
 device_stream_resume(DeviceStream *self, const StreamRequest *request)
 {
@@ -177,6 +187,6 @@ device_stream_resume(DeviceStream *self, const StreamRequest *request)
         if (reason == REASON_NONE)
             device_resume_accept(self, stream, ask.attempt);
         else
-            device_stream_fail(self, reason, NULL);
+            device_resume_refuse(self, stream, reason);
     }
 }

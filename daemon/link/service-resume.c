@@ -336,7 +336,7 @@ service_resumes_find(ServiceResumes *resumes, Stream *stream)
     resume->owner = resumes;
     resume->stream = stream;
     resume->id = id;
-    resume->lost = g_get_monotonic_time();
+    resume->lost = stream_lost_at(stream);
     resume->device = slash ? g_strndup(device, (gsize)(slash - device)) : g_strdup(device);
     resume->module = slash ? g_strdup(slash + 1) : NULL;
     g_hash_table_insert(resumes->all, &resume->id, resume);

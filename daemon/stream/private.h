@@ -159,6 +159,10 @@ void stream_give_up(Stream *stream);
 #define STREAM_SETTLED (10 * G_TIME_SPAN_SECOND)
 gboolean stream_is_settled(const Stream *stream);
 gboolean stream_has_settled(gint64 went_on, gint64 now, gboolean advanced); /* pure */
+gint64 stream_lost_at(const Stream *stream); /* monotonic; by whichever process; or now */
+/* It has ended: because it was suspended for too long; and the other end knows. */
+gboolean stream_gave_up(const Stream *stream);
+gboolean stream_end_is_known(const Stream *stream);
 /* Service role: it has ended, and the other end is not known to know. */
 gboolean stream_is_parting(const Stream *stream);
 

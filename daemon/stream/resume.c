@@ -197,6 +197,7 @@ stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figur
     Stream *stream = data;
 
     stream->unsaid = carrier_is_unsaid(carrier);
+    stream->resume.known = carrier_is_known(carrier);
     stream->resume.consumed = figures->consumed;
     stream->resume.limit = figures->told_limit;
     stream_resume_ended(stream);
@@ -268,9 +269,31 @@ stream_ended_there(Stream *stream, Reason reason)
 void
 stream_give_up(Stream *stream)
 {
-    if (stream->carrier)
-        stream_close(stream,
-                     stream->resume.first != REASON_NONE ? stream->resume.first : REASON_CUT);
+    if (!stream->carrier)
+        return;
+    stream->resume.gave_up = TRUE;
+    stream_close(stream, stream->resume.first != REASON_NONE ? stream->resume.first : REASON_CUT);
+}
+
+gboolean
+stream_gave_up(const Stream *stream)
+{
+    return stream->resume.gave_up;
+}
+
+gboolean
+stream_end_is_known(const Stream *stream)
+{
+    return stream->resume.known;
+}
+
+gint64
+stream_lost_at(const Stream *stream)
+{
+    gint64 since = (gint64)stream->resume.since;
+    gint64 ago = since > 0 ? g_get_real_time() - since : 0;
+
+    return g_get_monotonic_time() - CLAMP(ago, 0, stream->resume.time);
 }
 
 gboolean

@@ -25,6 +25,8 @@ typedef struct {
     guint64 pending;         /* bytes that were not acknowledged then */
     guint64 consumed, limit; /* at the end: of what came, and as it was told */
     guint timer;             /* while it is suspended */
+    gboolean gave_up;        /* it ends because that was too long */
+    gboolean known;          /* at the end: the other end knows */
     Reactor *reactor;        /* NULL: it has had no leg yet */
     Caps caps;               /* of its legs */
     guint32 rule;            /* as stream_set_grant, with the next two */

@@ -34,6 +34,19 @@ tombstones_free(Tombstones *tombstones)
     g_free(tombstones);
 }
 
+/* One for whom nobody may come back any more, else the oldest. */
+static void
+tombstones_drop_one(Tombstones *tombstones)
+{
+    GList *drop = tombstones->all.head;
+
+    while (drop && !((Tombstone *)drop->data)->known)
+        drop = drop->next;
+    drop = drop ? drop : tombstones->all.head;
+    tombstone_free(drop->data);
+    g_queue_delete_link(&tombstones->all, drop);
+}
+
 void
 tombstones_add(Tombstones *tombstones, const Tombstone *tombstone)
 {
@@ -44,7 +57,7 @@ tombstones_add(Tombstones *tombstones, const Tombstone *tombstone)
     copy->id = g_strdup(tombstone->id);
     g_queue_push_tail(&tombstones->all, copy);
     if (tombstones->all.length > TOMBSTONES_MAX)
-        tombstone_free(g_queue_pop_head(&tombstones->all));
+        tombstones_drop_one(tombstones);
 }
 
 /* The times differ, so one that is over may stand behind one that is not. */

@@ -8,14 +8,18 @@
 
 typedef struct Tombstones Tombstones;
 
-#define TOMBSTONES_MAX 1024 /* the oldest one goes first */
+#define TOMBSTONES_MAX 1024 /* the oldest one goes first, of those whose end is known */
+/* On top of ResumeTime: the service may not see for so long that its leg is lost, and then tells of
+ * an end of its own. */
+#define TOMBSTONES_LATE (75 * G_TIME_SPAN_SECOND)
 
 typedef struct {
     const char *hub;
     const char *id;                /* of the stream, as the hub gave it */
     guint8 digest[RESUME_KEY_LEN]; /* of its key */
     Reason reason;
-    gint64 until; /* monotonic µs: nobody comes back for it after that */
+    gboolean known; /* the service has heard of it, as far as can be told */
+    gint64 until;   /* monotonic µs: nobody comes back for it after that */
 } Tombstone;
 
 Tombstones *tombstones_new(void);

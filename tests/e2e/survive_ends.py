@@ -115,8 +115,9 @@ def rule_changed():
     with Gateway() as (site, hub):
         held = Held(site, hub)
         site.gateway.ctl_ok("accept-policy", "remove", "1000")
+        eventually(lambda: ended(site.gateway) == ["policy"], "the gateway's stream ends with its rule")
         site.gateway.ctl_ok("accept-policy", "add", "--stream", "echo", "--accept", "echo")
-        held.is_refused("policy", 1)
+        held.is_refused("ended policy", 1)
 
 
 def target_changed():
@@ -124,7 +125,12 @@ def target_changed():
     with Gateway() as (site, hub):
         held = Held(site, hub)
         site.gateway.ctl_ok("target", "remove", "echo")
+        check_equal(states(site.gateway), ["suspended"], "nobody has asked")
+        held.is_refused("resume-unknown", 1, key=new_key())
+        check_equal(states(site.gateway), ["suspended"], "a stranger ends nothing")
         held.is_refused("no-target", 1)
+        eventually(lambda: ended(site.gateway) == ["no-target"], "the gateway's stream ends, too")
+        held.is_refused("ended no-target", 2)
 
 
 def closed_at_the_gateway():

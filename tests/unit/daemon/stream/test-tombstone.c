@@ -51,6 +51,21 @@ test_bound(void)
     g_assert_null(tombstones_find(tombstones, "office", "s0", 1));
     g_assert_nonnull(tombstones_find(tombstones, "office", "s1", 1));
     g_assert_nonnull(tombstones_find(tombstones, "office", "s1024", 1));
+    /* Those go first of which the service knows, the oldest of these. */
+    tombstones_free(tombstones);
+    tombstones = tombstones_new();
+    for (guint i = 0; i <= TOMBSTONES_MAX; i++) {
+        g_autofree char *id = g_strdup_printf("s%u", i);
+
+        tombstones_add(tombstones, &(Tombstone){.hub = "office",
+                                                .id = id,
+                                                .until = 100,
+                                                .known = i == 5 || i == 7 || i == TOMBSTONES_MAX});
+    }
+    g_assert_nonnull(tombstones_find(tombstones, "office", "s0", 1));
+    g_assert_null(tombstones_find(tombstones, "office", "s5", 1));
+    g_assert_nonnull(tombstones_find(tombstones, "office", "s7", 1));
+    g_assert_nonnull(tombstones_find(tombstones, "office", "s1024", 1));
     tombstones_free(tombstones);
 }
 
