@@ -333,8 +333,11 @@ leave_frozen(Stream *stream, gboolean left, void *data)
 {
     AppLeave *leave = data;
 
-    if (!leave->stored || leave->timer == 0) /* too late */
+    if (!leave->stored || leave->timer == 0) { /* too late */
+        if (left)
+            stream_left_cut(stream, REASON_STOPPING);
         return;
+    }
     if (left)
         leave_stream(leave, stream);
     if (--leave->waiting == 0)

@@ -33,7 +33,7 @@ leave(App *app)
 {
     guint left = 0;
 
-    app_leave(app, on_left, &left);
+    g_assert_true(app_leave(app, G_MAXUINT, on_left, &left));
     RUN_UNTIL(left > 0);
     g_assert_cmpuint(left, ==, 1);
     (void)fd_store_sync(NULL);
@@ -92,6 +92,8 @@ test_tunnel(ChangeFixture *fixture, gconstpointer data)
     g_assert_false(app_may_leave(fixture->app)); /* there is nothing */
     address = g_strdup(tunnel_listen_address(keep(fixture)));
     g_assert_true(app_may_leave(fixture->app));
+    g_assert_false(app_leave(fixture->app, 1, on_left, NULL)); /* room for the state alone */
+    g_assert_false(app_leave_now(fixture->app));
     leave(fixture->app);
     g_assert_cmpuint(manager_kept_as(manager, "l-1"), ==, 2);
     g_assert_cmpuint(manager_kept_as(manager, "state"), ==, 1);
@@ -136,7 +138,7 @@ test_changes_end(ChangeFixture *fixture, gconstpointer data)
     guint left = 0;
 
     g_assert_false(app_leave_now(fixture->app));
-    app_leave(fixture->app, on_left, &left);
+    g_assert_true(app_leave(fixture->app, G_MAXUINT, on_left, &left));
     g_assert_true(dropped.ended);
     waiting = await_fails(change, &dropped, STREAMD_ERROR_CANCELLED);
     late =
@@ -254,7 +256,7 @@ test_closed_meanwhile(ChangeFixture *fixture, gconstpointer data)
 
     (void)open_stream(fixture->app, "good", "s", &good);
     closed = open_stream(fixture->app, "bad", "s", &bad);
-    app_leave(fixture->app, on_left, &left);
+    g_assert_true(app_leave(fixture->app, G_MAXUINT, on_left, &left));
     g_assert_true(app_leave_now(fixture->app)); /* freezes */
     stream_close(closed, REASON_CLOSED_BY_USER);
     RUN_UNTIL(left > 0);
@@ -266,6 +268,27 @@ test_closed_meanwhile(ChangeFixture *fixture, gconstpointer data)
     close(bad);
 }
 
+/* The second wish comes before it is frozen: it is cut when it is, and the rest was left. */
+static void
+test_frozen_too_late(ChangeFixture *fixture, gconstpointer data)
+{
+    g_autoptr(Manager) manager = manager_new(10);
+    int app;
+    Stream *stream = open_stream(fixture->app, "late", "s", &app);
+    guint left = 0;
+
+    g_assert_true(app_leave(fixture->app, G_MAXUINT, on_left, &left));
+    g_assert_true(app_leave_now(fixture->app));
+    g_assert_true(app_leave_now(fixture->app));
+    g_assert_cmpuint(left, ==, 1);
+    RUN_UNTIL(stream_has_ended(stream));
+    g_assert_cmpint(stream_reason(stream), ==, REASON_STOPPING);
+    g_assert_true(is_reset(app));
+    (void)fd_store_sync(NULL);
+    g_assert_cmpuint(manager_kept(manager), ==, 1);
+    close(app);
+}
+
 /* Nobody takes what is frozen: it ends, and what is kept by then is without a state. */
 static void
 test_push_fails(ChangeFixture *fixture, gconstpointer data)
@@ -275,7 +298,7 @@ test_push_fails(ChangeFixture *fixture, gconstpointer data)
     Stream *stream = open_stream(fixture->app, "good", "s", &app);
     guint left = 0;
 
-    app_leave(fixture->app, on_left, &left);
+    g_assert_true(app_leave(fixture->app, G_MAXUINT, on_left, &left));
     g_setenv("NOTIFY_SOCKET", "/nonexistent/notify", TRUE);
     RUN_UNTIL(left > 0);
     g_assert_true(stream_has_ended(stream));
@@ -317,6 +340,7 @@ main(int argc, char **argv)
     ADD("changes-end", test_changes_end);
     ADD("one-is-cut", test_one_is_cut);
     ADD("closed-meanwhile", test_closed_meanwhile);
+    ADD("frozen-too-late", test_frozen_too_late);
     ADD("push-fails", test_push_fails);
     ADD("tombstones", test_tombstones);
     return g_test_run();
