@@ -250,27 +250,44 @@ def read_json(path):
         return [json.loads(line) for line in file if line.startswith("{")]
 
 
+def parts_of(ends):
+    """The ends that hubs recorded, by stream: one that went on over another leg has several, the last one says why."""
+    streams = {}
+    for end in sorted(ends, key=lambda end: end["time"]):
+        streams.setdefault(end.get("resumes", end["streamId"]), []).append(end)
+    return streams
+
+
+def differences(parts, row):
+    """(what, at the hub, at the gateway) of a stream. The times of both begin at other moments: half a second a part is
+    forgiven; and a piece that was on its way in a leg that was cut, or went twice."""
+    told = {"user": row["STREAMD_INITIATOR"], "address": row["STREAMD_PEER"], "reason": row["STREAMD_REASON"]}
+    hub = {"user": parts[0]["user"], "address": parts[0]["address"], "reason": parts[-1]["reason"]}
+    yield from ((name, hub[name], value) for name, value in told.items() if hub[name] != value)
+    cut = len(parts) - (parts[-1]["reason"] == "completed")
+    for name, field in (("bytesToDevice", "STREAMD_BYTES_IN"), ("bytesToService", "STREAMD_BYTES_OUT")):
+        carried = sum(part[name] for part in parts)
+        if abs(carried - int(row[field])) > 2 * STAYING * cut:
+            yield name, carried, row[field]
+    pauses = sum(int(part.get("pauseMs", 0)) + 500 for part in parts)
+    lasted = sum(int(part["durationMs"]) for part in parts)
+    if not lasted - 500 * len(parts) <= int(row["STREAMD_DURATION_MS"]) <= lasted + pauses:
+        yield "ms", f"{lasted} and up to {pauses}", row["STREAMD_DURATION_MS"]
+
+
 def agree(records, journal):
-    """Stream by stream. The times of both begin at other moments: half a second is forgiven; and a piece that was on
-    its way in a stream that was cut."""
+    """Stream by stream."""
     at_gateway = {row["STREAMD_STREAM_ID"]: row for row in read_json(journal) if "STREAMD_BYTES_IN" in row}
-    ends = [row for row in read_json(records) if row["operationName"] == "end"]
-    for one in set(at_gateway) - {end["streamId"] for end in ends}:
+    streams = parts_of(row for row in read_json(records) if row["operationName"] == "end")
+    for one in set(at_gateway) - set(streams):
         print(f"!{one} is not in the records of the hubs")
-    for end in ends:
-        row = at_gateway.get(end["streamId"])
-        if not row:
-            print(f"!{end['streamId']} is not in the gateway's journal")
+    for one, parts in streams.items():
+        if one not in at_gateway:
+            print(f"!{one} is not in the gateway's journal")
             continue
-        told = {"user": row["STREAMD_INITIATOR"], "address": row["STREAMD_PEER"], "reason": row["STREAMD_REASON"],
-                "bytesToDevice": int(row["STREAMD_BYTES_IN"]), "bytesToService": int(row["STREAMD_BYTES_OUT"])}
-        for name, value in told.items():
-            on_its_way = STAYING if name.startswith("bytes") and end["reason"] != "completed" else None
-            if end[name] != value and not (on_its_way and abs(end[name] - value) <= on_its_way):
-                print(f"!{end['streamId']}: {name} is {end[name]!r} at the hub, {value!r} at the gateway")
-        if abs(int(end["durationMs"]) - int(row["STREAMD_DURATION_MS"])) > 500:
-            print(f"!{end['streamId']}: {end['durationMs']} ms at the hub, {row['STREAMD_DURATION_MS']} at the gateway")
-    print(f"measured: {len(ends)} streams compared" if ends else "!no stream")
+        for what, hub, gateway in differences(parts, at_gateway[one]):
+            print(f"!{one}: {what} is {hub!r} at the hub, {gateway!r} at the gateway")
+    print(f"measured: {len(streams)} streams compared" if streams else "!no stream")
 
 
 if sys.argv[1] == "load":
