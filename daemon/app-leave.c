@@ -417,6 +417,8 @@ app_leave(App *app, guint store, void (*done)(void *data), void *data)
     app_finish_changes(app); /* which tunnels there are changes no more */
     app_hold_tunnels(app);
     app->leave = leave;
+    stream_table_leave(app->streams);
+    app_resume_stop(app->resumes);
     leave->app = app;
     leave->room = room - 1;
     leave->stored = stored_new();

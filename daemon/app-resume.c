@@ -66,6 +66,12 @@ app_resume_free(AppResume *resume)
     g_free(resume);
 }
 
+void
+app_resume_stop(AppResume *resume)
+{
+    service_resumes_stop(resume->services);
+}
+
 Tombstones *
 app_resume_tombstones(AppResume *resume)
 {

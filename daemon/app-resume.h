@@ -12,6 +12,8 @@ typedef struct AppResume AppResume;
 
 AppResume *app_resume_new(App *app);
 void app_resume_free(AppResume *resume); /* NULL is fine */
+/* Nothing is led back any more: the process ends. To be called while the reactors run. */
+void app_resume_stop(AppResume *resume);
 
 Tombstones *app_resume_tombstones(AppResume *resume);
 

@@ -314,6 +314,7 @@ app_free(App *app)
     heap_watch_free(app->heap);
     g_ptr_array_set_size(app->tunnels, 0);
     stream_table_close_all(app->streams, REASON_STOPPING);
+    app_resume_stop(app->resumes);
     g_ptr_array_set_size(app->hubs, 0);
     runtime_free(app->runtime);
     stream_table_free(app->streams);

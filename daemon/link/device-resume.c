@@ -94,7 +94,7 @@ static Reason
 device_resume_judge(const DeviceStream *self, const Stream *stream, const StreamRequest *request,
                     guint32 attempt)
 {
-    if (attempt <= stream_resume_attempt(stream))
+    if (!stream_awaits_attempt(stream, attempt))
         return REASON_RESUME_STALE;
     if (!device_resume_is_admitted(self, stream, request))
         return REASON_POLICY;
@@ -128,7 +128,8 @@ device_resume_leg_done(Connection *connection, const GError *error, void *data)
         g_debug("the leg of stream %" G_GUINT64_FORMAT " did not come back: %s", self->resumed,
                 error->message);
     } else if (!stream || stream_has_ended(stream) ||
-               stream_resume_attempt(stream) != self->attempt) {
+               stream_resume_attempt(stream) != self->attempt ||
+               !stream_awaits_attempt(stream, self->attempt)) {
         connection_free(connection);
     } else {
         stream_set_leg_request(stream, self->rid, self->sid);

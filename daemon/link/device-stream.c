@@ -257,6 +257,9 @@ device_streams_request(DeviceStreams *streams, const StreamRequest *request)
     DeviceStream *self = device_streams_find(streams, request);
     StreamUrl url;
 
+    /* The hub asks the next process, when that is there. */
+    if (request->resume && stream_table_leaves(streams->context.table))
+        return;
     if (self && self->answer)
         (void)streams->context.publish(self->answer, streams->context.data);
     if (self || !device_streams_make_room(streams))

@@ -201,9 +201,12 @@ service_open_leg_failed(ServiceOpen *open, const GError *error)
 static void
 service_open_attach(ServiceOpen *open, const ServiceOutcome *outcome)
 {
+    /* A hub that told no id speaks for ends that use words, but nobody can lead the stream back. */
+    const gint64 time = stream_hub_id(open->stream) ? open->resume_time : 0;
+
     stream_set_handshake(open->stream, NULL, NULL);
     if (outcome->caps & CAP_RESUME)
-        stream_set_resume(open->stream, open->resume_key, open->resume_time);
+        stream_set_resume(open->stream, open->resume_key, time);
     stream_attach_leg(open->stream, outcome->leg, open->reactor, outcome->caps);
     open->done(open->stream, NULL, open->data);
     service_open_free(open);

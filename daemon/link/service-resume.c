@@ -17,6 +17,7 @@ struct ServiceResumes {
     ServiceResumeContext context;
     GHashTable *all; /* the stream's id -> ServiceResume */
     gint64 changed;  /* monotonic: when the network has changed; 0: never */
+    gboolean stopped;
 };
 
 typedef struct {
@@ -346,8 +347,11 @@ service_resumes_find(ServiceResumes *resumes, Stream *stream)
 void
 service_resumes_lead(ServiceResumes *resumes, Stream *stream)
 {
-    ServiceResume *resume = service_resumes_find(resumes, stream);
+    ServiceResume *resume;
 
+    if (resumes->stopped || !stream_hub_id(stream))
+        return;
+    resume = service_resumes_find(resumes, stream);
     if (resume->attempt || resume->timer)
         return;
     if (resume->went_on) {
@@ -437,6 +441,13 @@ service_resumes_new(const ServiceResumeContext *context)
     resumes->context = *context;
     resumes->all = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, resume_free);
     return resumes;
+}
+
+void
+service_resumes_stop(ServiceResumes *resumes)
+{
+    resumes->stopped = TRUE;
+    g_hash_table_remove_all(resumes->all);
 }
 
 void

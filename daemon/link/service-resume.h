@@ -28,6 +28,9 @@ typedef struct {
 } ServiceResumeContext;
 
 ServiceResumes *service_resumes_new(const ServiceResumeContext *context);
+/* Cancels all attempts, and begins no other one: they hold connections of the runtime's reactors,
+ * which must not have ended by then. */
+void service_resumes_stop(ServiceResumes *resumes);
 void service_resumes_free(ServiceResumes *resumes); /* NULL is fine */
 
 /* STREAM is suspended, or has lost a leg before the other end talked on it. */

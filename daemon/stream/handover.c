@@ -189,7 +189,7 @@ stream_restore_resume(Stream *stream, const StoredStream *from)
     resume->talks = TRUE;
     resume->count = from->resumes;
     resume->attempt = from->attempt;
-    resume->first = resume->last = reason;
+    resume->first = resume->last = resume->lost = reason;
     resume->pending = from->saved.kept_to - from->saved.kept_from;
     stream->state = STREAM_SUSPENDED;
     stream_suspend_since(stream,

@@ -330,3 +330,15 @@ stream_table_ended(StreamTable *table, Stream *stream)
     if (!table->sweep)
         table->sweep = g_timeout_add_seconds(STREAM_SWEEP_SECONDS, stream_table_sweep, table);
 }
+
+void
+stream_table_leave(StreamTable *table)
+{
+    table->leaves = TRUE;
+}
+
+gboolean
+stream_table_leaves(const StreamTable *table)
+{
+    return table->leaves;
+}

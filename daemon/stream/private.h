@@ -47,6 +47,10 @@ void stream_table_close_hub(StreamTable *table, const char *hub, Reason reason);
 void stream_table_close_tunnel(StreamTable *table, guint64 tunnel, Reason reason);
 void stream_table_close_all(StreamTable *table, Reason reason);
 
+/* From now on no stream is led back here: that is for the next process. */
+void stream_table_leave(StreamTable *table);
+gboolean stream_table_leaves(const StreamTable *table);
+
 /* What has passed through a hub so far, summed over the streams whose users SEES accepts. */
 TrafficCount
 stream_table_traffic(StreamTable *table, const char *hub, TrafficSees sees, gpointer data);
@@ -124,6 +128,9 @@ const guint8 *stream_resume_secret(const Stream *stream); /* NULL: it ends with 
 gint64 stream_resume_time(const Stream *stream);          /* as it was set */
 gint64 stream_resume_left(const Stream *stream);          /* µs of the time of a suspended one */
 guint32 stream_resume_attempt(const Stream *stream);      /* the highest one so far; 0: none */
+/* Whether ATTEMPT may bring a leg: it is the highest one, and has brought none. The answer to it
+ * may have been lost, with the process that gave it for instance: the other end's key proves it. */
+gboolean stream_awaits_attempt(const Stream *stream, guint32 attempt);
 void stream_set_resume_attempt(Stream *stream, guint32 attempt);
 Reactor *
 stream_reactor(const Stream *stream); /* where its next leg is to be; NULL: not resumable */

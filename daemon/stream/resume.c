@@ -30,6 +30,8 @@ stream_set_leg_request(Stream *stream, const char *rid, const char *sid)
     g_free(stream->resume.leg_sid);
     stream->resume.leg_rid = g_strdup(rid);
     stream->resume.leg_sid = g_strdup(sid);
+    stream->resume.lost = REASON_NONE;
+    stream->resume.led = stream->resume.attempt;
 }
 
 gboolean
@@ -48,8 +50,8 @@ stream_answer(const Stream *stream, Reason reason, StreamAnswer *ret)
 gboolean
 stream_lost_leg(const Stream *stream, StreamAnswer *ret)
 {
-    return stream->role == STREAM_ROLE_DEVICE && stream->resume.last != REASON_NONE &&
-           stream_answer(stream, stream->resume.last, ret);
+    return stream->role == STREAM_ROLE_DEVICE && stream->resume.lost != REASON_NONE &&
+           stream_answer(stream, stream->resume.lost, ret);
 }
 
 void
@@ -150,7 +152,7 @@ stream_lost(Carrier *carrier, Reason reason, guint64 pending, void *data)
     Stream *stream = data;
     gboolean advanced = carrier_take_advance(carrier);
 
-    stream->resume.last = reason;
+    stream->resume.last = stream->resume.lost = reason;
     stream->resume.pending = pending;
     if (stream->state == STREAM_CLOSING)
         return;
@@ -331,6 +333,14 @@ guint32
 stream_resume_attempt(const Stream *stream)
 {
     return stream->resume.attempt;
+}
+
+gboolean
+stream_awaits_attempt(const Stream *stream, guint32 attempt)
+{
+    const StreamResume *resume = &stream->resume;
+
+    return attempt > resume->attempt || (attempt == resume->attempt && attempt > resume->led);
 }
 
 void

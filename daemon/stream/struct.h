@@ -16,13 +16,15 @@ typedef struct {
     gboolean talks; /* the other end has talked: from then on it survives */
     guint count;    /* how often it went on */
     guint32 attempt;
-    guint64 since;           /* CLOCK_REALTIME µs; 0: it is not suspended */
-    gint64 until;            /* then: monotonic */
-    gint64 went_on;          /* monotonic: when it last did; 0: not yet */
-    gboolean settled;        /* suspended: it had really gone on, so that this is a new pause */
-    Reason first;            /* then: why it is */
-    Reason last;             /* why its last leg was lost */
-    guint64 pending;         /* bytes that were not acknowledged then */
+    guint32 led;      /* the highest one that brought a leg to this process; 0: none has */
+    guint64 since;    /* CLOCK_REALTIME µs; 0: it is not suspended */
+    gint64 until;     /* then: monotonic */
+    gint64 went_on;   /* monotonic: when it last did; 0: not yet */
+    gboolean settled; /* suspended: it had really gone on, so that this is a new pause */
+    Reason first;     /* then: why it is */
+    Reason last;      /* why its last leg was lost */
+    Reason lost;      /* the same, while that is the leg of leg_rid; NONE: it has a newer one */
+    guint64 pending;  /* bytes that were not acknowledged then */
     guint64 consumed, limit; /* at the end: of what came, and as it was told */
     guint timer;             /* while it is suspended */
     gboolean gave_up;        /* it ends because that was too long */
@@ -87,8 +89,9 @@ struct StreamTable {
     ResumeBudget *budget; /* of those that survive their legs */
     StreamFigures ended;  /* of those that have ended; nothing is `now` */
     guint open;
-    guint most;  /* weight, since that was asked */
-    guint sweep; /* timer, while there is history */
+    gboolean leaves; /* stream_table_leave */
+    guint most;      /* weight, since that was asked */
+    guint sweep;     /* timer, while there is history */
 };
 
 gboolean stream_table_has_room(StreamTable *table, const StreamInfo *info, GError **error);

@@ -138,6 +138,36 @@ test_repeated(Fixture *fixture, gconstpointer data)
     (void)device_only_stream(fixture);
 }
 
+/* A process that leaves its streams to the next one answers nobody who leads one back: the hub asks
+ * the next one. New streams are answered as ever. */
+static void
+test_leaves(Fixture *fixture, gconstpointer data)
+{
+    const char *port = strrchr(listener_address(fixture->silent), ':') + 1;
+    g_autofree char *url = g_strdup_printf("wss://127.0.0.1:%s/bridges/1", port);
+    StreamRequest asked = {
+        .name = "up",
+        .rid = "1",
+        .url = url,
+        .token = "token",
+        .capable = TRUE,
+        .caps = CAP_REASON | CAP_HALF_CLOSE | CAP_RESUME,
+        .deadline = -1,
+        .sid = "a",
+        .rkey = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        .resume = "b.1",
+    };
+
+    device_streams_request(fixture->streams, &asked);
+    g_assert_true(g_str_has_suffix(device_wait_answer(fixture, 0), "&$reason=resume-unknown"));
+    stream_table_leave(fixture->table);
+    asked.rid = "2";
+    device_streams_request(fixture->streams, &asked);
+    g_assert_cmpuint(fixture->answers->len, ==, 1);
+    device_request(fixture, "nothing", "3", TRUE);
+    g_assert_true(g_str_has_suffix(device_wait_answer(fixture, 1), "&$reason=no-target"));
+}
+
 /* The answer was found while the control link was down. */
 static void
 test_answered_late(Fixture *fixture, gconstpointer data)
@@ -310,6 +340,7 @@ main(int argc, char **argv)
     ADD("leg-down", test_leg_down);
     ADD("accepted", test_accepted);
     ADD("repeated", test_repeated);
+    ADD("leaves", test_leaves);
     ADD("answered-late", test_answered_late);
     ADD("said-again", test_said_again);
     ADD("not-said-too-late", test_not_said_too_late);

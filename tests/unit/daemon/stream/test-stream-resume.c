@@ -262,6 +262,33 @@ test_settled(Fixture *fixture G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
 }
 
 /* The application's socket: reset, or ended in order. */
+/* An attempt counts until it has brought its leg, and none counts again behind a higher one. What a
+ * leg before was lost for is not said of the next one. */
+static void
+test_attempts(Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+    Stream *stream;
+    StreamAnswer lost;
+
+    open_stream(fixture, STREAM_ROLE_DEVICE, G_TIME_SPAN_MINUTE);
+    stream = fixture->stream;
+    stream_set_leg_request(stream, "1", "a");
+    g_assert_false(stream_lost_leg(stream, &lost));
+    suspend(fixture);
+    g_assert_true(stream_lost_leg(stream, &lost));
+    g_assert_cmpstr(lost.rid, ==, "1");
+    g_assert_cmpint(lost.reason, ==, REASON_CUT);
+    g_assert_true(stream_awaits_attempt(stream, 1));
+    stream_set_resume_attempt(stream, 2);
+    g_assert_false(stream_awaits_attempt(stream, 1));
+    g_assert_true(stream_awaits_attempt(stream, 2)); /* its answer may have been lost */
+    stream_set_leg_request(stream, "2", "b");
+    g_assert_false(stream_lost_leg(stream, &lost));
+    g_assert_cmpint(stream_suspended_for(stream), ==, REASON_CUT);
+    g_assert_false(stream_awaits_attempt(stream, 2));
+    g_assert_true(stream_awaits_attempt(stream, 3));
+}
+
 static void
 expect_app(Fixture *fixture, gboolean reset)
 {
@@ -446,6 +473,7 @@ main(int argc, char **argv)
     ADD("/stream-resume/loses-again", test_loses_again);
     ADD("/stream-resume/goes-on-in-vain", test_goes_on_in_vain);
     ADD("/stream-resume/settled", test_settled);
+    ADD("/stream-resume/attempts", test_attempts);
     ADD("/stream-resume/gives-up", test_gives_up);
     ADD("/stream-resume/closes", test_closes);
     ADD("/stream-resume/says-close", test_says_close);
