@@ -150,6 +150,17 @@ waiting() {
 }
 ok 'a connection to the tunnel waits over the restart' waits
 
+arrives() { # at whatever moment of a restart one connects: it is served
+    # shellcheck disable=SC2016 # the inner shell's
+    alice timeout 60 bash -c 'while [[ ! -e $1 ]]; do
+        exec 3<>/dev/tcp/127.0.0.1/"$0" && echo hello >&3 && read -r -t 20 line <&3 && [[ $line == hello ]] || exit 1
+        echo served; done' "$port" /home/alice/arrives.stop >/home/alice/arrives &
+    for _ in 1 2 3; do unit restart streamd || return 1; done
+    touch /home/alice/arrives.stop
+    wait $! && says served cat /home/alice/arrives
+}
+ok 'whoever connects during restarts is served' arrives
+
 flows many 100 "$port"
 touch /home/alice/many.clear
 ok '100 streams: restart at the gateway' systemctl restart streamd

@@ -102,6 +102,24 @@ test_tunnel(ChangeFixture *fixture, gconstpointer data)
     g_assert_nonnull(app_find_tunnel(fixture->app, 1));
 }
 
+/* Who connects once it is held is taken by the next one, and by nobody before. */
+static void
+test_waits(ChangeFixture *fixture, gconstpointer data)
+{
+    g_autoptr(Manager) manager = manager_new(10);
+    Tunnel *tunnel = keep(fixture);
+    int client;
+
+    app_hold_tunnels(fixture->app);
+    client = client_connect(tunnel_listen_address(tunnel));
+    leave(fixture->app);
+    g_assert_cmpuint(tunnel_accepted(tunnel), ==, 0);
+    succeed(fixture, manager, NULL);
+    tunnel = app_find_tunnel(fixture->app, 1);
+    RUN_UNTIL(tunnel_accepted(tunnel) == 1);
+    close(client);
+}
+
 /* A part of its sockets is none: it listens anew, on both addresses. */
 static void
 test_fewer_sockets(ChangeFixture *fixture, gconstpointer data)
@@ -335,6 +353,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL | G_LOG_FATAL_MASK); /* what is cut is a warning */
     ADD("tunnel", test_tunnel);
+    ADD("waits", test_waits);
     ADD("fewer-sockets", test_fewer_sockets);
     ADD("no-state", test_no_state);
     ADD("changes-end", test_changes_end);
