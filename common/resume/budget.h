@@ -5,7 +5,13 @@
  *
  * Of the windows' sum RESUME_SURE for each of RESUME_STREAMS streams is set aside, so that each
  * stream has that much; growth comes from the rest, of which one stream gets at most an eighth of
- * what is left. Further streams have their sure part from what is left for growth. */
+ * what is left. Further streams have their sure part from what is left for growth.
+ *
+ * Windows are counted in bytes that were promised, and their memory is taken by the chunk: a stream
+ * that holds such bytes has up to two chunks more than they need, for a first one that is consumed
+ * in part and a last one that is not full. So the memory of N streams is at most the windows and
+ * N * 2 * RESUME_CHUNK, 128 MiB for RESUME_STREAMS whose readers have all stopped; a stream whose
+ * reader keeps up holds none. */
 #pragma once
 
 #include <glib.h>

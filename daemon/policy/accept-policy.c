@@ -356,17 +356,30 @@ accept_policy_test(const AcceptPolicy *policy, const AcceptRequest *request, Acc
     return deciding ? rule_verdict(deciding, request) : default_verdict(policy, request);
 }
 
+/* A rule without days and times, which would reject the stream at any moment. */
+static gboolean
+entry_forbids(const Entry *entry, const AcceptRequest *request)
+{
+    const AcceptWhen *when = &entry->parts.when;
+
+    return entry->rule->kind == ACCEPT_REJECT && when->days == 0 && when->from == when->to &&
+           entry_origin_mismatch(entry, request) == ACCEPT_MATCHES;
+}
+
 gboolean
 accept_policy_admits(const AcceptPolicy *policy, guint32 id, const AcceptRequest *request)
 {
-    int index = policy_index(policy, id);
+    const guint size = policy->entries->len;
+    int own = policy_index(policy, id);
+    guint index = 0;
 
-    if (policy->locked)
+    if (policy->locked || (id == 0 && !policy->default_accept) || (id != 0 && own < 0))
         return FALSE;
-    if (id == 0)
-        return policy->default_accept;
-    return index >= 0 &&
-           entry_origin_mismatch(policy_entry(policy, (guint)index), request) == ACCEPT_MATCHES;
+    while (index < (id != 0 ? (guint)own : size))
+        if (entry_forbids(policy_entry(policy, index++), request))
+            return FALSE;
+    return id == 0 ||
+           entry_origin_mismatch(policy_entry(policy, (guint)own), request) == ACCEPT_MATCHES;
 }
 
 char *

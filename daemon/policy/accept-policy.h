@@ -83,8 +83,8 @@ AcceptVerdict accept_policy_test(const AcceptPolicy *policy, const AcceptRequest
                                  AcceptMismatch *why, guint *ret_tried);
 
 /* For a stream that the rule ID (0: the default) has let in: whether it still would, but for days
- * and times; and a digest of all that it says, to see that it is still the same. "": there is no
- * such rule. Caller frees. */
+ * and times, and no rule that rejects at all times was put in front of it; and a digest of all that
+ * it says, to see that it is still the same. "": there is no such rule. Caller frees. */
 gboolean accept_policy_admits(const AcceptPolicy *policy, guint32 id, const AcceptRequest *request);
 char *accept_policy_digest(const AcceptPolicy *policy, guint32 id);
 

@@ -279,6 +279,44 @@ test_locked(void)
     g_assert_cmpint(accept_policy_test(copy, &request, NULL, NULL).kind, ==, ACCEPT_TARGET);
 }
 
+static gboolean
+admits(AcceptPolicy *policy, guint32 id, const char *address)
+{
+    const AcceptRequest request = {.hub = "hub", .stream = "ssh", .address = address};
+
+    return accept_policy_admits(policy, id, &request);
+}
+
+/* A stream that a rule had let in, and that is led back: what rejects at all times, in front of
+ * that rule, holds for it; what does so at some times does not, and neither does what comes behind.
+ */
+static void
+test_admits(void)
+{
+    g_autoptr(AcceptPolicy) policy = accept_policy_new();
+    const AcceptRule accepting = {.stream = "ssh", .kind = ACCEPT_TARGET, .address = "10.0.0.0/8"};
+    guint32 own = add(policy, accepting, -1), first;
+
+    g_assert_true(admits(policy, own, "10.0.0.1"));
+    g_assert_false(admits(policy, own, "11.0.0.1"));
+    g_assert_false(admits(policy, own + 1, "10.0.0.1"));
+    (void)add(policy, (AcceptRule){.kind = ACCEPT_REJECT}, -1);
+    (void)add(policy, (AcceptRule){.kind = ACCEPT_REJECT, .stream = "http"}, 0);
+    (void)add(policy, (AcceptRule){.kind = ACCEPT_REJECT, .weekdays = "mon-sun"}, 0);
+    (void)add(policy, (AcceptRule){.kind = ACCEPT_REJECT, .time = "00:00-12:00"}, 0);
+    (void)add(policy, (AcceptRule){.kind = ACCEPT_TARGET, .target = "other"}, 0);
+    g_assert_true(admits(policy, own, "10.0.0.1"));
+    first = add(policy, (AcceptRule){.kind = ACCEPT_REJECT, .address = "10.1.0.0/16"}, 0);
+    g_assert_true(admits(policy, own, "10.0.0.1"));
+    g_assert_false(admits(policy, own, "10.1.0.1"));
+    g_assert_true(accept_policy_remove(policy, first, NULL));
+    g_assert_true(admits(policy, own, "10.1.0.1"));
+    /* the default comes behind all of them */
+    g_assert_false(admits(policy, 0, "10.0.0.1"));
+    g_assert_true(accept_policy_set_default(policy, TRUE, NULL, NULL));
+    g_assert_false(admits(policy, 0, "10.0.0.1"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -295,5 +333,6 @@ main(int argc, char **argv)
     g_test_add_func("/accept-policy/refused", test_refused);
     g_test_add_func("/accept-policy/limit", test_limit);
     g_test_add_func("/accept-policy/locked", test_locked);
+    g_test_add_func("/accept-policy/admits", test_admits);
     return g_test_run();
 }
