@@ -111,6 +111,66 @@ test_pauses(void)
     g_assert_cmpuint(service_resume_pause(5, 1000, most), >=, SERVICE_RESUME_PAUSE_MAX - 2);
 }
 
+static gboolean
+count_try(Stream *stream G_GNUC_UNUSED, ServiceOpenOptions *options G_GNUC_UNUSED, void *data)
+{
+    (*(guint *)data)++;
+    return FALSE; /* the hub cannot be used just now */
+}
+
+static void
+ignore(Stream *stream G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
+{
+}
+
+static Stream *
+stream_of(StreamTable *table, guint64 id, const char *hub_id)
+{
+    const StreamInfo info = {
+        .id = id,
+        .role = STREAM_ROLE_SERVICE,
+        .hub = "home",
+        .device = "dev1",
+        .name = "ssh",
+        .hub_id = hub_id,
+    };
+
+    return stream_new(table, &info, NULL);
+}
+
+/* Nothing is tried once they are stopped, by what waited and by what comes, nor for a stream of
+ * which the hub has told no id. Another one's tries show that theirs would have come by then. */
+static void
+test_stopped(void)
+{
+    static const StreamTableEvents events = {ignore, ignore, ignore, NULL, ignore};
+    Runtime *runtime = runtime_new(1);
+    StreamTable *table = stream_table_new(runtime, 10, 10, &events, NULL);
+    Stream *stream = stream_of(table, 1, "a"), *later = stream_of(table, 2, "b");
+    guint stopped_tries = 0, tries = 0;
+    ServiceResumes *stopped =
+        service_resumes_new(&(ServiceResumeContext){count_try, &stopped_tries});
+    ServiceResumes *nameless =
+        service_resumes_new(&(ServiceResumeContext){count_try, &stopped_tries});
+    ServiceResumes *others = service_resumes_new(&(ServiceResumeContext){count_try, &tries});
+
+    service_resumes_lead(stopped, stream);
+    service_resumes_stop(stopped);
+    service_resumes_lead(stopped, later);
+    service_resumes_lead(others, stream);
+    service_resumes_lead(nameless, stream_of(table, 3, NULL));
+    while (tries < 3)
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpuint(stopped_tries, ==, 0);
+    service_resumes_stop(others);
+    service_resumes_free(others);
+    service_resumes_free(nameless);
+    service_resumes_free(stopped);
+    stream_table_close_all(table, REASON_STOPPING);
+    runtime_free(runtime);
+    stream_table_free(table);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -118,5 +178,6 @@ main(int argc, char **argv)
     g_test_add_func("/service-resume/answers", test_answers);
     g_test_add_func("/service-resume/legs", test_legs);
     g_test_add_func("/service-resume/pauses", test_pauses);
+    g_test_add_func("/service-resume/stopped", test_stopped);
     return g_test_run();
 }
