@@ -191,6 +191,12 @@ app_resume_removed(AppResume *resume, Stream *stream)
 }
 
 void
+app_resume_unsaid(AppResume *resume, Stream *stream)
+{
+    service_resumes_ended(resume->services, stream);
+}
+
+void
 app_resume_inherited(AppResume *resume, Stream *stream)
 {
     app_resume_changed(resume, stream);

@@ -21,6 +21,7 @@ Tombstones *app_resume_tombstones(AppResume *resume);
 void app_resume_suspended(AppResume *resume, Stream *stream);
 void app_resume_changed(AppResume *resume, Stream *stream);
 void app_resume_removed(AppResume *resume, Stream *stream);
+void app_resume_unsaid(AppResume *resume, Stream *stream);
 
 /* A stream of a former process, which waits for its leg; after the hubs are there. */
 void app_resume_inherited(AppResume *resume, Stream *stream);

@@ -75,12 +75,19 @@ app_stream_suspended(Stream *stream, void *data)
         hub_probe_link_soon(hub);
 }
 
+static void
+app_stream_unsaid(Stream *stream, void *data)
+{
+    app_resume_unsaid(((App *)data)->resumes, stream);
+}
+
 static const StreamTableEvents stream_events = {
     .added = app_stream_added,
     .changed = app_stream_changed,
     .removed = app_stream_removed,
     .owner_changed = app_stream_owner_changed,
     .suspended = app_stream_suspended,
+    .unsaid = app_stream_unsaid,
 };
 
 static void

@@ -98,6 +98,8 @@ connection_linger_ready(Connection *connection, void *data G_GNUC_UNUSED)
 
     if (over)
         connection_set_hard(connection, FALSE);
+    if (lost && connection->error == 0) /* for who is told of the release */
+        connection->error = r < 0 && r != -EAGAIN ? -r : (int)-n;
     if (lost || over || too_much)
         connection_free(connection);
 }

@@ -55,7 +55,8 @@ void connection_finish_patiently(Connection *connection, gint64 patience);
 void connection_finish_hard(Connection *connection, gint64 wait, gboolean fin);
 
 /* RELEASED is called once, on any thread, right before the socket is closed. Modules that count the
- * connection, or may shut it down, forget it there. */
+ * connection, or may shut it down, forget it there; connection_was_cut and _outstanding tell then
+ * how it ended. */
 void connection_on_release(Connection *connection, void (*released)(void *data), void *data);
 
 /* SERVER_NAME NULL: we are the server. Before any byte is read. */

@@ -394,6 +394,39 @@ leg_matters(const Carrier *carrier)
            resume_stream_is_resumable(carrier->stream);
 }
 
+/* The connection of the last word, which outlives the leg. */
+typedef struct {
+    Carrier *carrier;
+    Connection *connection;
+} LegParting;
+
+static void
+leg_parted(void *data)
+{
+    LegParting *parting = data;
+    gboolean lost =
+        connection_was_cut(parting->connection) || connection_outstanding(parting->connection) > 0;
+
+    carrier_tell_parted(parting->carrier, lost);
+    carrier_release(parting->carrier);
+    g_free(parting);
+}
+
+/* A network that is away takes the last word, too, until the kernel finds that out. */
+static void
+leg_watch_parting(Carrier *carrier, Connection *connection)
+{
+    LegParting *parting;
+
+    if (carrier->unsaid || carrier->leg.close_received || !leg_matters(carrier) ||
+        !carrier->events.parted)
+        return;
+    parting = g_new(LegParting, 1);
+    *parting = (LegParting){carrier_ref(carrier), connection};
+    carrier->parts = TRUE;
+    connection_on_release(connection, leg_parted, parting);
+}
+
 void
 leg_close(Carrier *carrier)
 {
@@ -408,6 +441,7 @@ leg_close(Carrier *carrier)
     }
     connection = g_steal_pointer(&leg->connection);
     carrier->unsaid |= leg->begun && !leg->close_received && leg_matters(carrier);
+    leg_watch_parting(carrier, connection);
     said = leg_say_end(carrier, connection);
     if (reason_is_orderly(carrier->reason)) {
         connection_finish_patiently(connection, RELAY_PATIENCE);

@@ -11,6 +11,7 @@ struct CarrierNote {
     Reason reason;
     guint64 pending;
     gint64 elapsed;
+    gboolean lost;
     CarrierFrozen frozen;
     Connection *local;
 };
@@ -82,6 +83,24 @@ void
 carrier_tell_ended(Carrier *carrier)
 {
     carrier_note(carrier, &(CarrierNote){.tell = tell_ended});
+}
+
+/* When the connection was closed at once, this comes before the end is told. */
+static void
+tell_parted(const CarrierNote *note)
+{
+    Carrier *carrier = note->carrier;
+
+    carrier->parts = FALSE;
+    carrier->unsaid |= note->lost;
+    if (carrier->over && !carrier->done)
+        carrier->events.parted(carrier, note->lost, carrier->data);
+}
+
+void
+carrier_tell_parted(Carrier *carrier, gboolean lost)
+{
+    carrier_note(carrier, &(CarrierNote){.tell = tell_parted, .lost = lost});
 }
 
 static void

@@ -109,6 +109,7 @@ struct Carrier {
     gboolean finished;
     gboolean missed;      /* it completed, and then lost the leg without the other end's close */
     gboolean unsaid;      /* the leg was not told why, or (service) the other end may not know */
+    gboolean parts;       /* `parted` will be told */
     atomic_bool advanced; /* the other end has consumed something, since the owner asked */
 };
 
@@ -124,6 +125,8 @@ void carrier_pump(Carrier *carrier);
 void carrier_tell_talking(Carrier *carrier);
 void carrier_tell_lost(Carrier *carrier, Reason reason, guint64 pending);
 void carrier_tell_ended(Carrier *carrier); /* gives the reactor's reference back, later */
+/* The last leg is closed. LOST: before all of the last word had arrived. */
+void carrier_tell_parted(Carrier *carrier, gboolean lost);
 /* TAKEN by the owner, or closed when it has let go. NULL: it cannot be. */
 void carrier_tell_frozen(Carrier *carrier, CarrierFrozen frozen, Connection *local);
 

@@ -353,6 +353,12 @@ carrier_is_unsaid(const Carrier *carrier)
 }
 
 gboolean
+carrier_is_parting(const Carrier *carrier)
+{
+    return carrier->parts;
+}
+
+gboolean
 carrier_is_known(const Carrier *carrier)
 {
     return (carrier->last & CARRIER_TOLD) && !carrier->missed;

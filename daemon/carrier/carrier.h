@@ -35,9 +35,12 @@ typedef struct {
     /* The leg is gone for REASON; the stream waits for another one. PENDING: bytes that the other
      * end has not consumed as far as we know. */
     void (*lost)(Carrier *carrier, Reason reason, guint64 pending, void *data);
-    /* The end, once; nothing is called after it. REASON as a relay tells it. FIGURES: for the
-     * tombstone. */
+    /* The end, once; nothing but `parted` is called after it. REASON as a relay tells it. FIGURES:
+     * for the tombstone. */
     void (*ended)(Carrier *carrier, Reason reason, const ResumeFigures *figures, void *data);
+    /* After `ended`, where carrier_is_parting says so, once: the last leg is closed. LOST: it was
+     * lost before all had arrived there that was said at the end. NULL: nobody asks. */
+    void (*parted)(Carrier *carrier, gboolean lost, void *data);
 } CarrierEvents;
 
 #define CARRIER_LAST_CLOSE (5 * G_TIME_SPAN_SECOND) /* for the service's close, when completed */
@@ -73,6 +76,9 @@ void carrier_ended_there(Carrier *carrier, Reason reason);
 /* After the end: a leg could not be told why (as relay_is_unsaid). Service: the other end does not
  * know, as far as this end can tell. */
 gboolean carrier_is_unsaid(const Carrier *carrier);
+
+/* After the end: the last word is still on its way. */
+gboolean carrier_is_parting(const Carrier *carrier);
 
 /* After the end: the other end knows of it, because it said so itself. */
 gboolean carrier_is_known(const Carrier *carrier);

@@ -248,6 +248,13 @@ stream_table_suspended(StreamTable *table, Stream *stream)
 }
 
 void
+stream_table_unsaid(StreamTable *table, Stream *stream)
+{
+    if (table->events->unsaid)
+        table->events->unsaid(stream, table->data);
+}
+
+void
 stream_table_taken(StreamTable *table, Stream *stream, guint32 before)
 {
     if (table->events->owner_changed)

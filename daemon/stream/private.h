@@ -23,6 +23,8 @@ typedef struct {
      * service's part is to lead back; nobody does so for streams that were handed over by a former
      * process before app_start. */
     void (*suspended)(Stream *stream, void *data);
+    /* It had ended, and now it shows that the other end was not told (stream_is_parting). */
+    void (*unsaid)(Stream *stream, void *data);
 } StreamTableEvents;
 
 /* MAX: streams that have not ended; PER_UID: those of them that an owner has opened or taken. */

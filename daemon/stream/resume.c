@@ -98,6 +98,7 @@ stream_resume_clear(Stream *stream)
 {
     stream_stop_timer(stream);
     g_clear_pointer(&stream->carrier, carrier_unref);
+    g_clear_pointer(&stream->resume.parting, carrier_unref);
     explicit_bzero(stream->resume.secret, sizeof stream->resume.secret);
     g_clear_pointer(&stream->resume.leg_rid, g_free);
     g_clear_pointer(&stream->resume.leg_sid, g_free);
@@ -194,12 +195,25 @@ stream_resume_ended(Stream *stream)
 }
 
 static void
+stream_parted(Carrier *carrier G_GNUC_UNUSED, gboolean lost, void *data)
+{
+    Stream *stream = data;
+
+    g_clear_pointer(&stream->resume.parting, carrier_unref);
+    stream->unsaid |= lost;
+    if (lost)
+        stream_table_unsaid(stream->table, stream);
+}
+
+static void
 stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figures, void *data)
 {
     Stream *stream = data;
 
     stream->unsaid = carrier_is_unsaid(carrier);
     stream->resume.known = carrier_is_known(carrier);
+    if (carrier_is_parting(carrier))
+        stream->resume.parting = g_steal_pointer(&stream->carrier);
     stream->resume.consumed = figures->consumed;
     stream->resume.limit = figures->told_limit;
     stream_resume_ended(stream);
@@ -211,7 +225,8 @@ stream_carrier_ended(Carrier *carrier, Reason reason, const ResumeFigures *figur
 static void
 stream_take_carrier(Stream *stream, const CarrierOptions *given, ResumeStream *restored)
 {
-    static const CarrierEvents events = {stream_talking, stream_lost, stream_carrier_ended};
+    static const CarrierEvents events = {stream_talking, stream_lost, stream_carrier_ended,
+                                         stream_parted};
     CarrierOptions options = *given;
 
     options.device = stream->role == STREAM_ROLE_DEVICE;

@@ -29,6 +29,7 @@ typedef struct {
     guint timer;             /* while it is suspended */
     gboolean gave_up;        /* it ends because that was too long */
     gboolean known;          /* at the end: the other end knows */
+    Carrier *parting;        /* then: its last word is still on its way; NULL: it is not */
     Reactor *reactor;        /* NULL: it has had no leg yet */
     Caps caps;               /* of its legs */
     guint32 rule;            /* as stream_set_grant, with the next two */
@@ -100,6 +101,7 @@ void stream_table_add(StreamTable *table, Stream *stream);
 void stream_table_changed(StreamTable *table, Stream *stream);
 void stream_table_taken(StreamTable *table, Stream *stream, guint32 before);
 void stream_table_suspended(StreamTable *table, Stream *stream);
+void stream_table_unsaid(StreamTable *table, Stream *stream);
 void stream_table_ended(StreamTable *table, Stream *stream);
 void stream_free(Stream *stream);
 

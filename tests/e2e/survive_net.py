@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Streams go on while the network of one end changes, is away, or loses all that it carries (docs/wire-protocol.md,
 section 8a). As root of a namespace of users, if need be."""
+import socket
 import time
 
 from ends import Server, echo
 from harness import LONG, check, check_equal, eventually, main, run_ok
 from netspace import Net, NetSite, enter
-from survive import SOON, Talk, ends_for, states, suspended
+from survive import SOON, Talk, ended, ends_for, states, suspended
 
 AWAY = 60 if LONG else 8  # s without a network
+GIVEN_UP = 13  # s: a last word that nobody acknowledges is given up after 10 s
 PROBED = 3  # s: a change of network settles, and then a leg has STREAM_PROBE for a sign of life
 
 
@@ -91,6 +93,22 @@ def new_address():
         talk.finish()
 
 
+def last_word_lost():
+    """the application dies while its packets are lost, before anybody knows: the gateway is told when the way is back"""
+    with Net() as net, NetSite(net) as site:
+        talk = NetTalk(site)
+        talk.hush()
+        net.lose_both("client", "hub")
+        talk.near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        talk.near.shutdown(socket.SHUT_RD)  # ends the receiver's call
+        talk.near.close()
+        ends_for(site.client, "local-cut")
+        time.sleep(GIVEN_UP)
+        check_equal(ended(site.gateway), [], "the gateway does not know yet")
+        net.heal()
+        ends_for(site.gateway, "local-cut")
+
+
 def all_is_lost():
     """the way loses all packets and nobody is told: the signs of life end the legs, and the stream goes on"""
     with Net() as net, NetSite(net, gateway_keys="LegPing=1\nLegDead=3", client_keys="LegPing=1\nLegDead=3") as site:
@@ -109,4 +127,4 @@ def all_is_lost():
 
 if __name__ == "__main__":
     enter()
-    main(without_network, new_address, all_is_lost)
+    main(without_network, new_address, last_word_lost, all_is_lost)

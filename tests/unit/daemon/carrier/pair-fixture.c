@@ -98,9 +98,18 @@ pair_hosts_clear(PairHosts *hosts)
 }
 
 static void
+on_parted(Carrier *carrier G_GNUC_UNUSED, gboolean lost, void *data)
+{
+    PairEnd *end = data;
+
+    end->parted++;
+    end->parted_lost = lost;
+}
+
+static void
 end_start(Pair *pair, int side, CarrierOptions *options, ResumeStream *restored)
 {
-    static const CarrierEvents events = {on_talking, on_lost, on_ended};
+    static const CarrierEvents events = {on_talking, on_lost, on_ended, on_parted};
     PairEnd *end = &pair->ends[side];
 
     options->device = side == PAIR_DEVICE;
@@ -166,6 +175,13 @@ pair_reset_app(Pair *pair, int side)
     close_hard(&pair->ends[side].app.fd);
 }
 
+/* The last words have gone: nothing comes to the queue any more. */
+static gboolean
+nobody_parts(const Pair *pair)
+{
+    return !carrier_is_parting(pair->ends[0].carrier) && !carrier_is_parting(pair->ends[1].carrier);
+}
+
 void
 pair_free(Pair *pair)
 {
@@ -174,9 +190,12 @@ pair_free(Pair *pair)
         carrier_end(pair->ends[i].carrier, REASON_CANCELLED);
     if (!pair_is_over(pair))
         pair_run(pair, pair_is_over);
+    for (int i = 0; i < 2; i++)
+        close_hard(&pair->legs[i]);
+    if (!nobody_parts(pair))
+        pair_run(pair, nobody_parts);
     for (int i = 0; i < 2; i++) {
         carrier_unref(pair->ends[i].carrier);
-        close_hard(&pair->legs[i]);
         close_hard(&pair->ends[i].app.fd);
         g_byte_array_unref(pair->in[i]);
         g_byte_array_unref(pair->out[i]);

@@ -35,6 +35,8 @@ typedef struct {
     guint64 pending; /* then */
     Reason reason;   /* of the end; REASON_NONE: it goes on */
     ResumeFigures figures;
+    guint parted;
+    gboolean parted_lost;
 
     /* of a test that hands it on */
     gboolean frozen;

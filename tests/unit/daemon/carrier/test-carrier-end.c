@@ -235,6 +235,42 @@ test_owner_ends(PairHosts *hosts, gconstpointer data)
     }
 }
 
+static gboolean
+first_has_parted(const Pair *pair)
+{
+    return pair->ends[0].parted > 0;
+}
+
+/* The service's last word has gone, and whether it arrived is known when its leg is closed. */
+static void
+test_last_word(PairHosts *hosts, gconstpointer data)
+{
+    /* The bridge leaves the last close to us, so that the wait is over first. */
+    const RelayTimes brief = {RELAY_QUIET, RELAY_PING, RELAY_DEAD,
+                              .wait = 300 * G_TIME_SPAN_MILLISECOND};
+    const RelayTimes times[2] = {brief, brief};
+
+    for (int lost = 0; lost < 2; lost++) {
+        g_autoptr(Pair) pair = open_pair(hosts, times);
+        const PairEnd *end = &pair->ends[0];
+
+        pair->mute = lost;
+        carrier_end(end->carrier, REASON_CLOSED_BY_USER);
+        pair_run(pair, first_is_over);
+        g_assert_false(carrier_is_unsaid(end->carrier));
+        if (lost) {
+            g_assert_true(carrier_is_parting(end->carrier));
+            pair_lose(pair, PAIR_RESETS_BOTH);
+        }
+        pair_run(pair, first_has_parted);
+        g_assert_cmpuint(end->parted, ==, 1);
+        g_assert_cmpint(end->parted_lost, ==, lost);
+        g_assert_cmpint(carrier_is_unsaid(end->carrier), ==, lost);
+        g_assert_false(carrier_is_parting(end->carrier));
+        g_assert_cmpuint(pair->ends[1].parted, ==, 0);
+    }
+}
+
 static void
 test_owner_ends_suspended(PairHosts *hosts, gconstpointer data)
 {
@@ -438,6 +474,7 @@ main(int argc, char **argv)
     ADD("/carrier-end/left-stuck", test_left_stuck);
     ADD("/carrier-end/left-read", test_left_read);
     ADD("/carrier-end/owner-ends", test_owner_ends);
+    ADD("/carrier-end/last-word", test_last_word);
     ADD("/carrier-end/owner-ends-suspended", test_owner_ends_suspended);
     ADD("/carrier-end/ended-there", test_ended_there);
     ADD("/carrier-end/ended-there-whole", test_ended_there_whole);
