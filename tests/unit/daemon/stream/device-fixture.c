@@ -136,6 +136,7 @@ device_set_up(Fixture *fixture, gconstpointer data)
     context.policy = fixture->policy = accept_policy_new();
     context.consents = fixture->consents = consents_new(&request_events, fixture);
     context.handlers = fixture->handlers = handlers_new();
+    context.tombstones = fixture->tombstones = tombstones_new();
     fixture->silent = listen_here();
     context.stream_hosts = fixture->stream_hosts =
         loopback_hosts(listener_address(fixture->silent));
@@ -158,6 +159,7 @@ device_tear_down(Fixture *fixture, gconstpointer data)
     stream_table_free(fixture->table);
     consents_free(fixture->consents);
     handlers_free(fixture->handlers);
+    tombstones_free(fixture->tombstones);
     accept_policy_free(fixture->policy);
     tls_context_unref(fixture->tls);
     stream_hosts_unref(fixture->stream_hosts);

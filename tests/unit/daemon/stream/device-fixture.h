@@ -20,6 +20,7 @@ typedef struct {
     guint64 last_id;
     Consents *consents;
     Handlers *handlers;
+    Tombstones *tombstones;
     guint added, removed; /* requests */
     ConsentEnd end;       /* of the last request */
     guint owners;         /* changes of a stream's owner */
