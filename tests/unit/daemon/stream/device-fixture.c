@@ -135,7 +135,6 @@ device_set_up(Fixture *fixture, gconstpointer data)
     context.table = fixture->table = stream_table_new(fixture->runtime, 100, 4, &events, fixture);
     context.policy = fixture->policy = accept_policy_new();
     context.consents = fixture->consents = consents_new(&request_events, fixture);
-    context.tombstones = fixture->tombstones = tombstones_new();
     context.handlers = fixture->handlers = handlers_new();
     context.tombstones = fixture->tombstones = tombstones_new();
     fixture->silent = listen_here();
