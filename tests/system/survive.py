@@ -3,7 +3,7 @@
 rsync, a download through a tunnel; all of alice's, all at once. Each fault is a row: what is typed on which machine, how
 long it lasts, what is typed to mend it. Says "ok WHAT" or "not ok WHAT: why" for each, and the pauses.
 
-SURVIVE_LONG: the network is away for a minute, and the files have a gigabyte."""
+SURVIVE_LONG: the network is away for a minute, and the files have half a gigabyte."""
 import os
 import pwd
 import re
@@ -14,7 +14,7 @@ import time
 
 LONG = bool(os.path.exists("/shared/long"))
 AWAY = 60 if LONG else 8
-RATE = 20 if LONG else 8  # MB/s of each copy
+RATE = 8  # MB/s of each copy
 PAUSE = 5.0  # s until it goes on, once it can
 BEAT = 0.1  # s between two lines of the one that counts
 WHO = pwd.getpwnam("alice")
